@@ -1,0 +1,190 @@
+// What a block does to the state: the rules of a transfer, the reward, and the check of what a block claims.
+//
+// Building and checking a block run the same code: transactions are applied one by one to an overlay of changed
+// accounts, then the beneficiary gets reward and tips, and the result is one new state.
+
+import type { Address } from './address.ts'
+import type { Block } from './block.ts'
+import type { Hex } from './bytes.ts'
+import type { CoinbaseRecord } from './coinbase.ts'
+import { effectiveTip, maximumCost, nextBaseFee } from './fees.ts'
+import { type Receipt, receiptsRoot } from './receipts.ts'
+import { type RewardRules, rewardAt } from './reward.ts'
+import type { RecoverSender } from './signature.ts'
+import type { Account, State } from './state.ts'
+import { intrinsicGas, type Transaction } from './transaction.ts'
+
+/** What makes the blocks of one network valid, besides their work. */
+export interface BlockRules {
+  readonly chainId: bigint
+  readonly gasLimit: bigint
+  /** Bytes of a whole block at most. */
+  readonly blockBytesMax: number
+  readonly reward: RewardRules
+}
+
+/** Why a transaction is refused by this chain whatever its state. */
+export type ChainRejection =
+  | 'tx-wrong-chain'
+  | 'tx-gas-below-intrinsic'
+  | 'tx-gas-above-block'
+  | 'tx-creates-contract'
+  | 'tx-signature-invalid'
+
+/** Why a transaction can't be applied to a state. */
+export type StateRejection =
+  | 'tx-nonce-too-low'
+  | 'tx-nonce-too-high'
+  | 'tx-insufficient-funds'
+  | 'tx-fee-below-base'
+
+/** Why a block whose header and body are in order does not follow its parent. */
+export type BlockRejection =
+  | 'block-too-large'
+  | 'block-wrong-chain'
+  | 'block-height-wrong'
+  | 'block-gas-limit-wrong'
+  | 'block-base-fee-wrong'
+  | 'block-tx-invalid'
+  | 'block-gas-used-wrong'
+  | 'block-receipts-root-wrong'
+  | 'block-state-root-wrong'
+
+/** What a block did. */
+export interface Execution {
+  readonly state: State
+  /** The accounts that have other values than before. */
+  readonly changes: ReadonlyMap<Address, Account>
+  readonly receipts: readonly Receipt[]
+  readonly gasUsed: bigint
+}
+
+/** Why this transaction has no place on this chain, or null. */
+export function checkTransaction(rules: BlockRules, tx: Transaction): ChainRejection | null {
+  if (tx.chainId !== rules.chainId) return 'tx-wrong-chain'
+  if (tx.to === null) return 'tx-creates-contract'
+  if (tx.gasLimit < intrinsicGas(tx)) return 'tx-gas-below-intrinsic'
+  if (tx.gasLimit > rules.gasLimit) return 'tx-gas-above-block'
+  return null
+}
+
+/** A block in the making: transactions applied one after the other to the parent's state. */
+export class BlockExecution {
+  readonly #rules: BlockRules
+  readonly #parentState: State
+  readonly #baseFee: bigint
+  readonly #changes = new Map<Address, Account>()
+  readonly #receipts: Receipt[] = []
+  #gasUsed = 0n
+  #tips = 0n
+
+  constructor(rules: BlockRules, parentState: State, baseFee: bigint) {
+    this.#rules = rules
+    this.#parentState = parentState
+    this.#baseFee = baseFee
+  }
+
+  /** Applies one transaction of `sender`, or says why it can't be and changes nothing. */
+  apply(tx: Transaction, sender: Address): ChainRejection | StateRejection | null {
+    const rejection = checkTransaction(this.#rules, tx) ?? this.#checkAgainstState(tx, sender)
+    if (rejection !== null) return rejection
+    const gas = intrinsicGas(tx)
+    const tip = effectiveTip(tx, this.#baseFee)
+    const gasPrice = this.#baseFee + tip
+    const payer = this.#get(sender)
+    this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
+    // Read after the sender was written: the two may be one account.
+    this.#credit(tx.to!, tx.value)
+    this.#tips += gas * tip
+    this.#gasUsed += gas
+    this.#receipts.push({ gasUsed: gas, cumulativeGasUsed: this.#gasUsed, effectiveGasPrice: gasPrice })
+    return null
+  }
+
+  /** Pays the beneficiary of a block at this height and returns what the block did. */
+  finish(beneficiary: Address, height: number): Execution {
+    this.#credit(beneficiary, rewardAt(this.#rules.reward, height) + this.#tips)
+    const changes = new Map(this.#changes)
+    return {
+      state: this.#parentState.with(changes),
+      changes,
+      receipts: this.#receipts,
+      gasUsed: this.#gasUsed,
+    }
+  }
+
+  #checkAgainstState(tx: Transaction, sender: Address): ChainRejection | StateRejection | null {
+    const account = this.#get(sender)
+    if (tx.nonce < account.nonce) return 'tx-nonce-too-low'
+    if (tx.nonce > account.nonce) return 'tx-nonce-too-high'
+    if (tx.maxFeePerGas < this.#baseFee) return 'tx-fee-below-base'
+    if (maximumCost(tx) > account.balance) return 'tx-insufficient-funds'
+    return tx.gasLimit > this.#rules.gasLimit - this.#gasUsed ? 'tx-gas-above-block' : null
+  }
+
+  #get(address: Address): Account {
+    return this.#changes.get(address) ?? this.#parentState.get(address)
+  }
+
+  #credit(address: Address, amount: bigint): void {
+    if (amount === 0n) return
+    const account = this.#get(address)
+    this.#changes.set(address, { nonce: account.nonce, balance: account.balance + amount })
+  }
+}
+
+/** Runs a block on its parent's state and compares every claim it makes; the reason when one is false. */
+export function executeBlock(
+  rules: BlockRules,
+  parent: { readonly height: number; readonly coinbase: CoinbaseRecord; readonly state: State },
+  block: Block,
+  recoverSender: RecoverSender,
+): Execution | BlockRejection {
+  const { coinbase } = block
+  const claim = checkClaims(rules, parent, block)
+  if (claim !== null) return claim
+  const run = new BlockExecution(rules, parent.state, coinbase.baseFee)
+  for (const tx of block.transactions) {
+    const sender = recoverSender(tx)
+    if (sender === null || run.apply(tx, sender) !== null) return 'block-tx-invalid'
+  }
+  const execution = run.finish(coinbase.beneficiary, coinbase.height)
+  if (execution.gasUsed !== coinbase.gasUsed) return 'block-gas-used-wrong'
+  if (receiptsRoot(execution.receipts) !== coinbase.receiptsRoot) return 'block-receipts-root-wrong'
+  if (execution.state.root() !== coinbase.stateRoot) return 'block-state-root-wrong'
+  return execution
+}
+
+/** The coinbase record of a block with this outcome. */
+export function describeExecution(
+  rules: BlockRules,
+  execution: Execution,
+  block: { height: number; beneficiary: Address; baseFee: bigint; extraNonce: Uint8Array },
+): CoinbaseRecord {
+  const stateRoot: Hex = execution.state.root()
+  return {
+    chainId: rules.chainId,
+    height: block.height,
+    beneficiary: block.beneficiary,
+    stateRoot,
+    receiptsRoot: receiptsRoot(execution.receipts),
+    gasUsed: execution.gasUsed,
+    gasLimit: rules.gasLimit,
+    baseFee: block.baseFee,
+    transactionCount: execution.receipts.length,
+    extraNonce: block.extraNonce,
+  }
+}
+
+function checkClaims(
+  rules: BlockRules,
+  parent: { readonly height: number; readonly coinbase: CoinbaseRecord },
+  block: Block,
+): BlockRejection | null {
+  const { coinbase } = block
+  if (block.raw.length > rules.blockBytesMax) return 'block-too-large'
+  if (coinbase.chainId !== rules.chainId) return 'block-wrong-chain'
+  if (coinbase.height !== parent.height + 1) return 'block-height-wrong'
+  if (coinbase.gasLimit !== rules.gasLimit) return 'block-gas-limit-wrong'
+  return coinbase.baseFee === nextBaseFee(parent.coinbase) ? null : 'block-base-fee-wrong'
+}

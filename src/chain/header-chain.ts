@@ -1,0 +1,83 @@
+// Headers in context: what a header must be to follow its parent, and how much work a chain of them holds.
+//
+// The rules, in the order of their cost: target as computed for that parent (ASERT), work below the target,
+// time above the median of the last eleven (Bitcoin's median-time-past, against time-warping), time not beyond
+// the limit on the future. The chain with the most work counts, never the longest.
+
+import { type AsertParams, asertTarget } from './asert.ts'
+import { decodeCompact, encodeCompact, workOfTarget } from './compact.ts'
+import { type BlockHeader, type BlockId, blockId, meetsTarget } from './header.ts'
+
+/** What makes the headers of one network valid. */
+export interface WorkRules extends AsertParams {
+  /** The target of block 1, from which ASERT starts. */
+  readonly firstTarget: bigint
+  /** Seconds that a block's time may be ahead of the reader's clock. */
+  readonly futureLimitSeconds: number
+}
+
+/** A header with its place in the chain. */
+export interface ChainedHeader {
+  readonly id: BlockId
+  readonly header: BlockHeader
+  readonly height: number
+  /** Hashes expected for the whole chain up to here. */
+  readonly work: bigint
+  /** The times of this header and of up to ten before it, oldest first. */
+  readonly recentTimes: readonly number[]
+  /**
+   * Seconds: when the schedule of this chain began, one block time before block 1. It does not begin with the
+   * genesis block, because a genesis file may be much older than the first block mined from it.
+   */
+  readonly scheduleStart: number
+}
+
+/** Why a header can't follow its parent. Only the last may pass with time. */
+export type HeaderRejection =
+  | 'header-bits-wrong'
+  | 'header-work-insufficient'
+  | 'header-time-too-old'
+  | 'header-time-too-new'
+
+const MEDIAN_TIME_SPAN = 11
+
+/** The header as the child of `parent`, or why it can't be. `nowSeconds` is the reader's clock. */
+export function chainHeader(
+  rules: WorkRules,
+  parent: ChainedHeader,
+  header: BlockHeader,
+  nowSeconds: number,
+): ChainedHeader | HeaderRejection {
+  if (header.bits !== requiredBits(rules, parent)) return 'header-bits-wrong'
+  const id = blockId(header)
+  const target = decodeCompact(header.bits)
+  if (target === null || !meetsTarget(id, target)) return 'header-work-insufficient'
+  if (header.time <= medianTimePast(parent)) return 'header-time-too-old'
+  if (header.time > nowSeconds + rules.futureLimitSeconds) return 'header-time-too-new'
+  return {
+    id,
+    header,
+    height: parent.height + 1,
+    work: parent.work + workOfTarget(target),
+    recentTimes: [...parent.recentTimes, header.time].slice(-MEDIAN_TIME_SPAN),
+    scheduleStart: parent.height === 0 ? header.time - rules.blockTimeSeconds : parent.scheduleStart,
+  }
+}
+
+/** The header that a chain begins with. */
+export function firstHeader(header: BlockHeader): ChainedHeader {
+  return { id: blockId(header), header, height: 0, work: 0n, recentTimes: [header.time], scheduleStart: 0 }
+}
+
+/** The compact target that a child of this header must have. */
+export function requiredBits(rules: WorkRules, parent: ChainedHeader): number {
+  if (parent.height === 0) return encodeCompact(rules.firstTarget)
+  const anchor = { target: rules.firstTarget, parentTime: parent.scheduleStart, height: 1 }
+  return encodeCompact(asertTarget(rules, anchor, { height: parent.height, time: parent.header.time }))
+}
+
+/** Seconds that the time of a child must exceed: the median of the last eleven times (BIP 113). */
+export function medianTimePast(parent: Pick<ChainedHeader, 'recentTimes'>): number {
+  const sorted = parent.recentTimes.toSorted((a, b) => a - b)
+  return sorted[sorted.length >> 1]!
+}
