@@ -1,7 +1,7 @@
 // Amounts of money as people write them. The unit of account is the wei; a coin is 10^18 wei, as ether is.
 
 const DECIMALS: Readonly<Record<string, number>> = { coin: 18, gwei: 9, wei: 0 }
-const AMOUNT_PATTERN = /^(\d{1,60})(?:\.(\d{1,18}))? ?(coin|gwei|wei)?$/
+const AMOUNT_PATTERN = /^(\d{1,60})(?:\.(\d{1,18}))?(?: ?(coin|gwei|wei))?$/
 
 /** Wei in `1.5` (coins), `1.5coin`, `10gwei` or `100wei`; null when it is no amount or finer than a wei. */
 export function parseAmount(text: string): bigint | null {

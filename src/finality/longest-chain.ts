@@ -1,0 +1,35 @@
+// Finality by work alone, as in Bitcoin: the branch with the most cumulative work counts, and nothing is ever
+// absolutely final. A block is only the less likely to be reversed the deeper it lies (see reversal.ts).
+//
+// A node still needs an end to its memory: `depth` blocks under the head it stops following other branches. An
+// honest majority never gets there; a node that meets such a branch raises an alarm and stays.
+
+import type { Fields } from '../chain/fields.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { Finality, FinalityEffect, FinalityInput } from './contract.ts'
+
+/** The most work, with a bound on the depth of a reorganisation. */
+export class LongestChain implements Finality {
+  readonly mode = 'longest-chain'
+  readonly #depth: number
+
+  /** `depth` is the number of blocks that may still be reversed, 1 to 100,000. */
+  constructor(settings: Fields) {
+    this.#depth = settings.has('depth') ? settings.integer('depth', { min: 1, max: 100_000 }) : 256
+    settings.end()
+  }
+
+  step({ head, ancestor }: FinalityInput): FinalityEffect[] {
+    const id = head.height > this.#depth ? ancestor(head.height - this.#depth) : null
+    return id === null ? [] : [{ type: 'final', id }]
+  }
+
+  prefers(candidate: ChainedHeader, head: ChainedHeader): boolean {
+    return candidate.work > head.work
+  }
+
+  safeHeight(head: ChainedHeader, finalHeight: number): number | null {
+    const height = Math.max(finalHeight, head.height - Math.floor(this.#depth / 2))
+    return height > 0 ? height : null
+  }
+}

@@ -1,0 +1,84 @@
+// The chain as one thing to read: its unfinal part from the tree in memory, its final part from the database.
+
+import { type Block, decodeBlock } from '../chain/block.ts'
+import type { BlockHeader, BlockId } from '../chain/header.ts'
+import type { State } from '../chain/state.ts'
+import type { TransactionId } from '../chain/transaction.ts'
+import type { BlockTree } from './block-tree.ts'
+import type { Store } from './effects.ts'
+import { CorruptStore, KEYS, readFinal, readPosition, readRecord } from './records.ts'
+
+/** A block of the chain, or of a branch beside it. */
+export interface ViewedBlock {
+  readonly block: Block
+  readonly height: number
+  /** Whether it is on the way from the genesis block to the head. */
+  readonly isMain: boolean
+}
+
+/** Read access to everything a node has. */
+export class ChainView {
+  readonly #tree: BlockTree
+  readonly #store: Store
+
+  constructor(tree: BlockTree, store: Store) {
+    this.#tree = tree
+    this.#store = store
+  }
+
+  /** The id and header of the main chain at this height, or null beyond its ends. */
+  headerAt(height: number): { readonly id: BlockId; readonly header: BlockHeader } | null {
+    const entry = this.#tree.atHeight(height)
+    if (entry !== undefined) return entry.chained
+    if (height < 0 || height >= this.#tree.base.chained.height) return null
+    const key = KEYS.final(height)
+    return readRecord(key, this.#store.get(key), readFinal)
+  }
+
+  /** The block of the main chain at this height, or null beyond its ends. */
+  blockAt(height: number): Block | null {
+    const entry = this.#tree.atHeight(height)
+    if (entry !== undefined) return entry.block
+    const final = this.headerAt(height)
+    return final === null ? null : (this.block(final.id)?.block ?? null)
+  }
+
+  /** A block by its id, on the main chain or beside it; null when this node does not have it. */
+  block(id: BlockId): ViewedBlock | null {
+    const entry = this.#tree.get(id)
+    if (entry !== undefined) {
+      return { block: entry.block, height: entry.chained.height, isMain: this.#tree.isOnMainChain(entry) }
+    }
+    const raw = this.#store.get(KEYS.block(id))
+    if (raw === null) return null
+    const block = decodeBlock(raw)
+    if (typeof block === 'string') throw new CorruptStore(`record ${KEYS.block(id)} is damaged: ${block}`)
+    const { height } = block.coinbase
+    return { block, height, isMain: this.headerAt(height)?.id === id }
+  }
+
+  /** The height of a block of the main chain, or null when the id is not on it. */
+  mainHeight(id: BlockId): number | null {
+    const entry = this.#tree.get(id)
+    if (entry !== undefined) return this.#tree.isOnMainChain(entry) ? entry.chained.height : null
+    const viewed = this.block(id)
+    return viewed?.isMain === true ? viewed.height : null
+  }
+
+  /** The block of the main chain that holds a transaction, and the transaction's place in it. */
+  locate(id: TransactionId): { readonly block: Block; readonly index: number } | null {
+    const open = this.#tree.including(id)
+    if (open !== undefined) return { block: open.block.block, index: open.index }
+    const key = KEYS.transaction(id)
+    const record = this.#store.get(key)
+    if (record === null) return null
+    const { height, index } = readRecord(key, record, readPosition)
+    const block = this.blockAt(height)
+    return block === null ? null : { block, index }
+  }
+
+  /** The state after a block of the main chain; null below the last final block, where it is not kept. */
+  stateAt(height: number): State | null {
+    return this.#tree.atHeight(height)?.execution.state ?? null
+  }
+}

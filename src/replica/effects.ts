@@ -1,0 +1,103 @@
+// The contract of a replica: what can happen to it, and what it wants done.
+//
+// `step(input)` returns effects in the order in which they must be done. A `persist` stands before everything
+// that depends on it: no message and no answer may leave before every persist that stands before it is durable.
+// Who performs the effects is free to batch them; the simulator may crash a node between any two.
+
+import type { Address } from '../chain/address.ts'
+import type { BlockHeader, BlockId } from '../chain/header.ts'
+import type { TransactionId } from '../chain/transaction.ts'
+import type { Message } from './messages.ts'
+import type { Rejection } from './verdict.ts'
+
+/** The name of a peer, as whoever carries the messages knows it. */
+export type PeerId = string
+
+/** The timers of a replica. Setting one again replaces it; one that was cleared never fires. */
+export type TimerName = 'gossip' | 'status' | 'sync' | 'template' | 'rebroadcast'
+
+/** What happens to a replica. */
+export type Input =
+  | { readonly type: 'start' }
+  | { readonly type: 'peer-connected'; readonly peer: PeerId }
+  | { readonly type: 'peer-disconnected'; readonly peer: PeerId }
+  | { readonly type: 'message'; readonly from: PeerId; readonly message: Message }
+  | { readonly type: 'timeout'; readonly name: TimerName }
+  /** A client hands in a signed transaction; the answer is a `reply` with the same token. */
+  | { readonly type: 'submit'; readonly raw: Uint8Array; readonly token: string }
+  /** Mine for this account, for ever or for so many blocks; null stops. */
+  | { readonly type: 'mining'; readonly beneficiary: Address | null; readonly blocks: number | null }
+  /** The search for a template's nonce succeeded. */
+  | { readonly type: 'mined'; readonly templateId: string; readonly nonce: number }
+
+/** One change to the database; a null value removes the key. */
+export interface Write {
+  readonly key: string
+  readonly value: Uint8Array | null
+}
+
+/** A header whose nonce is to be searched. */
+export interface MiningTemplate {
+  readonly id: string
+  readonly header: BlockHeader
+  readonly target: bigint
+  readonly height: number
+}
+
+/** The answer to a submitted transaction. */
+export type SubmitResult = { readonly id: TransactionId } | { readonly rejection: Rejection }
+
+/** What a replica wants done. */
+export type Effect =
+  /** All of these writes or none, durable before anything after it is done. */
+  | { readonly type: 'persist'; readonly writes: readonly Write[] }
+  | { readonly type: 'send'; readonly to: PeerId; readonly message: Message }
+  | { readonly type: 'broadcast'; readonly message: Message }
+  /** The message that was just taken in is good: pass it on to other peers. */
+  | { readonly type: 'relay' }
+  /** A message was refused; the verdict table says whether the peer is to blame. */
+  | { readonly type: 'reject'; readonly from: PeerId; readonly reason: Rejection }
+  | { readonly type: 'disconnect'; readonly peer: PeerId; readonly reason: Rejection }
+  | { readonly type: 'set-timer'; readonly name: TimerName; readonly delayMs: number }
+  | { readonly type: 'clear-timer'; readonly name: TimerName }
+  | { readonly type: 'mine'; readonly template: MiningTemplate }
+  | { readonly type: 'stop-mining' }
+  | { readonly type: 'reply'; readonly token: string; readonly result: SubmitResult }
+  /** The node follows another head; `reorganised` counts the blocks that were left. */
+  | { readonly type: 'head'; readonly id: BlockId; readonly height: number; readonly reorganised: number }
+  | { readonly type: 'final'; readonly id: BlockId; readonly height: number }
+  /** A person should know. */
+  | { readonly type: 'alarm'; readonly text: string }
+
+/**
+ * Reads of the database, synchronous. They see what earlier steps wanted written, durable already or not: reading
+ * early does no harm, since nothing that depends on it leaves before it is durable.
+ */
+export interface Store {
+  get(key: string): Uint8Array | null
+  /** All entries whose key starts with the prefix, in the order of their keys. */
+  entries(prefix: string): Iterable<readonly [string, Uint8Array]>
+}
+
+/** Gathers what one step wants done. */
+export class Outbox {
+  #writes: Write[] = []
+  #effects: Effect[] = []
+
+  write(key: string, value: Uint8Array | null): void {
+    this.#writes.push({ key, value })
+  }
+
+  emit(effect: Exclude<Effect, { type: 'persist' }>): void {
+    this.#effects.push(effect)
+  }
+
+  /** The effects of the step: one atomic `persist` of all its writes, then everything else in order. */
+  take(): Effect[] {
+    const writes = this.#writes
+    const effects = this.#effects
+    this.#writes = []
+    this.#effects = []
+    return writes.length === 0 ? effects : [{ type: 'persist', writes }, ...effects]
+  }
+}

@@ -1,0 +1,32 @@
+// Finalising: what becomes of the database when a block becomes the last final one.
+//
+// All of it is one list of writes for one atomic batch: accounts, index, base and the removal of what is settled
+// stand or fall together, so a crash leaves either the old base or the new one.
+
+import type { Address } from '../chain/address.ts'
+import { type Account, encodeAccount } from '../chain/state.ts'
+import type { TreeBlock } from './block-tree.ts'
+import type { Outbox } from './effects.ts'
+import { encodeChainedHeader, encodeFinal, encodePosition, KEYS } from './records.ts'
+
+/** Writes the fold of `final` (from the oldest, never empty) into the base, and the end of the `dropped` branches. */
+export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: readonly TreeBlock[]): void {
+  const accounts = new Map<Address, Account>()
+  for (const entry of final) {
+    for (const [address, account] of entry.execution.changes) accounts.set(address, account)
+    outbox.write(KEYS.final(entry.chained.height), encodeFinal(entry.chained))
+    outbox.write(KEYS.openBlock(entry.arrival), null)
+    for (const [index, tx] of entry.block.transactions.entries()) {
+      outbox.write(KEYS.transaction(tx.id), encodePosition({ height: entry.chained.height, index }))
+    }
+  }
+  for (const [address, account] of accounts) {
+    const exists = account.nonce !== 0n || account.balance !== 0n
+    outbox.write(KEYS.account(address), exists ? encodeAccount(account) : null)
+  }
+  for (const entry of dropped) {
+    outbox.write(KEYS.openBlock(entry.arrival), null)
+    outbox.write(KEYS.block(entry.chained.id), null)
+  }
+  outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))
+}

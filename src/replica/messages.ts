@@ -1,0 +1,236 @@
+// What replicas say to each other, and its form on the wire.
+//
+//   kind 1 | fields, integers little-endian, lists with a CompactSize count
+//
+// Decoding refuses everything that is not exactly one message: every count has a bound that is checked before
+// anything is allocated, and no byte may be left over.
+
+import { type Block, decodeBlock } from '../chain/block.ts'
+import { ByteReader, ByteWriter, fromReversedHex, MalformedBytes, toReversedHex } from '../chain/bytes.ts'
+import { type BlockHeader, type BlockId, encodeHeader, HEADER_BYTES, readHeader } from '../chain/header.ts'
+import { decodeTransaction, TRANSACTION_BYTES_MAX, type Transaction } from '../chain/transaction.ts'
+import type { Rejection } from './verdict.ts'
+
+/** What a node follows, said when a connection opens and from time to time. */
+export interface Status {
+  readonly genesisId: BlockId
+  readonly chainId: bigint
+  readonly headId: BlockId
+  readonly height: number
+  /** Cumulative work of the head. */
+  readonly work: bigint
+}
+
+/** Everything replicas say. A request's id comes back in its answer. */
+export type Message =
+  | { readonly type: 'status'; readonly status: Status }
+  /** Headers after the first id of the locator that is on the asked peer's chain. */
+  | { readonly type: 'get-headers'; readonly requestId: number; readonly locator: readonly BlockId[] }
+  | { readonly type: 'headers'; readonly requestId: number; readonly headers: readonly BlockHeader[] }
+  | { readonly type: 'get-blocks'; readonly requestId: number; readonly ids: readonly BlockId[] }
+  | { readonly type: 'blocks'; readonly requestId: number; readonly blocks: readonly Block[] }
+  /** A new block, spread to all. */
+  | { readonly type: 'block'; readonly block: Block }
+  /** New transactions, spread to all in batches. */
+  | { readonly type: 'transactions'; readonly transactions: readonly Transaction[] }
+
+/** The kinds of message. */
+export type MessageType = Message['type']
+
+/** Bounds of one message. */
+export const MESSAGE_LIMITS = {
+  /** Bytes on the wire; a batch of blocks stops below it. */
+  bytesMax: 9 * 1024 * 1024,
+  locatorIdsMax: 64,
+  headersMax: 2_000,
+  blocksMax: 16,
+  /** Bytes of blocks in one answer, unless the first alone is larger. */
+  blocksBytesMax: 4 * 1024 * 1024,
+  transactionsMax: 256,
+  /** Bytes of transactions in one batch, unless the first alone is larger. */
+  transactionsBytesMax: 128 * 1024,
+} as const
+
+const KINDS: readonly MessageType[] = [
+  'status',
+  'get-headers',
+  'headers',
+  'get-blocks',
+  'blocks',
+  'block',
+  'transactions',
+]
+
+/** The bytes of a message. */
+export function encodeMessage(message: Message): Uint8Array {
+  const writer = new ByteWriter().u8(KINDS.indexOf(message.type))
+  switch (message.type) {
+    case 'status':
+      return writeStatus(writer, message.status).finish()
+    case 'get-headers':
+      return writeIds(writer.u32(message.requestId), message.locator).finish()
+    case 'headers':
+      writer.u32(message.requestId).compactSize(message.headers.length)
+      for (const header of message.headers) writer.bytes(encodeHeader(header))
+      return writer.finish()
+    case 'get-blocks':
+      return writeIds(writer.u32(message.requestId), message.ids).finish()
+    case 'blocks':
+      writer.u32(message.requestId).compactSize(message.blocks.length)
+      for (const block of message.blocks) writer.sizedBytes(block.raw)
+      return writer.finish()
+    case 'block':
+      return writer.bytes(message.block.raw).finish()
+    case 'transactions':
+      writer.compactSize(message.transactions.length)
+      for (const tx of message.transactions) writer.sizedBytes(tx.raw)
+      return writer.finish()
+  }
+}
+
+/** The message in these bytes, or why they are none. */
+export function decodeMessage(bytes: Uint8Array): Message | Rejection {
+  if (bytes.length > MESSAGE_LIMITS.bytesMax) return 'message-too-large'
+  try {
+    const reader = new ByteReader(bytes)
+    const message = readMessage(reader)
+    reader.end()
+    return message
+  } catch (error) {
+    if (error instanceof Refused) return error.reason
+    if (error instanceof MalformedBytes) return 'message-malformed'
+    throw error
+  }
+}
+
+/** The transactions of a message, whose senders will be asked for. */
+export function transactionsIn(message: Message): readonly Transaction[] {
+  switch (message.type) {
+    case 'transactions':
+      return message.transactions
+    case 'block':
+      return message.block.transactions
+    case 'blocks':
+      return message.blocks.flatMap(block => block.transactions)
+    case 'status':
+    case 'get-headers':
+    case 'headers':
+    case 'get-blocks':
+      return []
+  }
+}
+
+/** Splits transactions into batches that each fit in one message. */
+export function batchTransactions(transactions: readonly Transaction[]): Transaction[][] {
+  const batches: Transaction[][] = []
+  let bytes = 0
+  for (const tx of transactions) {
+    const last = batches.at(-1)
+    bytes += tx.raw.length
+    if (
+      last !== undefined &&
+      last.length < MESSAGE_LIMITS.transactionsMax &&
+      bytes <= MESSAGE_LIMITS.transactionsBytesMax
+    ) {
+      last.push(tx)
+    } else {
+      batches.push([tx])
+      bytes = tx.raw.length
+    }
+  }
+  return batches
+}
+
+/** Carries the reason why an inner part was refused out of the reader. */
+class Refused extends Error {
+  readonly reason: Rejection
+
+  constructor(reason: Rejection) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+function readMessage(reader: ByteReader): Message {
+  const type = KINDS[reader.u8()]
+  if (type === undefined) throw new MalformedBytes('unknown kind')
+  switch (type) {
+    case 'status':
+      return { type, status: readStatus(reader) }
+    case 'get-headers':
+      return { type, requestId: reader.u32(), locator: readIds(reader, MESSAGE_LIMITS.locatorIdsMax) }
+    case 'headers':
+      return { type, requestId: reader.u32(), headers: readHeaders(reader) }
+    case 'get-blocks':
+      return { type, requestId: reader.u32(), ids: readIds(reader, MESSAGE_LIMITS.blocksMax) }
+    case 'blocks':
+      return {
+        type,
+        requestId: reader.u32(),
+        blocks: readList(reader, MESSAGE_LIMITS.blocksMax, readSizedBlock),
+      }
+    case 'block':
+      return { type, block: acceptOrRefuse(decodeBlock(reader.rest())) }
+    case 'transactions':
+      return { type, transactions: readList(reader, MESSAGE_LIMITS.transactionsMax, readSizedTransaction) }
+  }
+}
+
+function writeStatus(writer: ByteWriter, status: Status): ByteWriter {
+  return writer
+    .bytes(fromReversedHex(status.genesisId))
+    .u64(status.chainId)
+    .bytes(fromReversedHex(status.headId))
+    .u64(BigInt(status.height))
+    .u256(status.work)
+}
+
+function readStatus(reader: ByteReader): Status {
+  const genesisId = readId(reader)
+  const chainId = reader.u64()
+  const headId = readId(reader)
+  const height = reader.u64()
+  if (height > 2n ** 48n) throw new MalformedBytes('height out of bounds')
+  return { genesisId, chainId, headId, height: Number(height), work: reader.u256() }
+}
+
+function writeIds(writer: ByteWriter, ids: readonly BlockId[]): ByteWriter {
+  writer.compactSize(ids.length)
+  for (const id of ids) writer.bytes(fromReversedHex(id))
+  return writer
+}
+
+function readIds(reader: ByteReader, max: number): BlockId[] {
+  return readList(reader, max, readId)
+}
+
+function readId(reader: ByteReader): BlockId {
+  return toReversedHex(reader.bytes(32))
+}
+
+function readHeaders(reader: ByteReader): BlockHeader[] {
+  const count = reader.compactSize(MESSAGE_LIMITS.headersMax)
+  if (reader.remaining !== count * HEADER_BYTES) throw new MalformedBytes('header count')
+  return Array.from({ length: count }, () => readHeader(reader))
+}
+
+function readSizedBlock(reader: ByteReader): Block {
+  return acceptOrRefuse(decodeBlock(reader.sizedBytes(MESSAGE_LIMITS.bytesMax)))
+}
+
+function readSizedTransaction(reader: ByteReader): Transaction {
+  // In memory of its own: a transaction may be kept long after the rest of its batch.
+  return acceptOrRefuse(decodeTransaction(reader.sizedBytes(TRANSACTION_BYTES_MAX).slice()))
+}
+
+function readList<T>(reader: ByteReader, max: number, read: (reader: ByteReader) => T): T[] {
+  const count = reader.compactSize(max)
+  const list: T[] = []
+  while (list.length < count) list.push(read(reader))
+  return list
+}
+
+function acceptOrRefuse<T>(decoded: T | Rejection): T {
+  if (typeof decoded === 'string') throw new Refused(decoded as Rejection)
+  return decoded as T
+}

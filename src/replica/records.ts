@@ -1,0 +1,117 @@
+// What a replica keeps on disk, key by key.
+//
+//   genesis            id of the genesis block: which network this directory belongs to
+//   base               the last final block, with all that its children's headers are checked against
+//   account/<address>  the state after the base block, one account each
+//   final/<height>     id and header of the final block at this height
+//   tx/<id>            where a final block holds this transaction: height, index
+//   block/<id>         a whole block, final or not
+//   open/<arrival>     id of a block above the base, in the order in which they came
+//   pooled/<id>        a transaction handed in here that no final block holds yet
+//
+// Heights and arrivals are written with leading zeros, so that keys sort as numbers do.
+
+import { ByteReader, ByteWriter, fromReversedHex, readOrNull, toReversedHex } from '../chain/bytes.ts'
+import { type BlockHeader, type BlockId, encodeHeader, readHeader } from '../chain/header.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { TransactionId } from '../chain/transaction.ts'
+
+/** The keys of the database. */
+export const KEYS = {
+  genesis: 'genesis',
+  base: 'base',
+  accounts: 'account/',
+  account: (address: string) => `account/${address}`,
+  final: (height: number) => `final/${sortable(height)}`,
+  transaction: (id: TransactionId) => `tx/${id}`,
+  block: (id: BlockId) => `block/${id}`,
+  openBlocks: 'open/',
+  openBlock: (arrival: number) => `open/${sortable(arrival)}`,
+  pooledTransactions: 'pooled/',
+  pooled: (id: TransactionId) => `pooled/${id}`,
+} as const
+
+/** The database holds something that a replica never writes. */
+export class CorruptStore extends Error {
+  override name = 'CorruptStore'
+}
+
+/** What `read` makes of a record; throws `CorruptStore` naming the key when it is not one. */
+export function readRecord<T>(key: string, value: Uint8Array | null, read: (reader: ByteReader) => T): T {
+  const record =
+    value === null
+      ? null
+      : readOrNull(() => {
+          const reader = new ByteReader(value)
+          const result = read(reader)
+          reader.end()
+          return result
+        })
+  if (record === null) throw new CorruptStore(`record ${key} is ${value === null ? 'missing' : 'damaged'}`)
+  return record
+}
+
+/** The 32 bytes of an id. */
+export function encodeId(id: BlockId): Uint8Array {
+  return fromReversedHex(id)
+}
+
+/** The id in the next 32 bytes. */
+export function readId(reader: ByteReader): BlockId {
+  return toReversedHex(reader.bytes(32))
+}
+
+/** A header with its place: height, work, header, schedule start, recent times. */
+export function encodeChainedHeader(entry: ChainedHeader): Uint8Array {
+  const writer = new ByteWriter()
+    .bytes(encodeId(entry.id))
+    .u64(BigInt(entry.height))
+    .u256(entry.work)
+    .bytes(encodeHeader(entry.header))
+    .u64(BigInt.asUintN(64, BigInt(entry.scheduleStart)))
+    .compactSize(entry.recentTimes.length)
+  for (const time of entry.recentTimes) writer.u32(time)
+  return writer.finish()
+}
+
+/** The record that `encodeChainedHeader` wrote. */
+export function readChainedHeader(reader: ByteReader): ChainedHeader {
+  const id = readId(reader)
+  const height = Number(reader.u64())
+  const work = reader.u256()
+  const header = readHeader(reader)
+  const scheduleStart = Number(BigInt.asIntN(64, reader.u64()))
+  const count = reader.compactSize(11)
+  return {
+    id,
+    height,
+    work,
+    header,
+    scheduleStart,
+    recentTimes: Array.from({ length: count }, () => reader.u32()),
+  }
+}
+
+/** The id and header of a final block. */
+export function encodeFinal(entry: { readonly id: BlockId; readonly header: BlockHeader }): Uint8Array {
+  return new ByteWriter().bytes(encodeId(entry.id)).bytes(encodeHeader(entry.header)).finish()
+}
+
+/** The record that `encodeFinal` wrote. */
+export function readFinal(reader: ByteReader): { id: BlockId; header: BlockHeader } {
+  return { id: readId(reader), header: readHeader(reader) }
+}
+
+/** Where a final transaction is. */
+export function encodePosition(position: { readonly height: number; readonly index: number }): Uint8Array {
+  return new ByteWriter().u64(BigInt(position.height)).u32(position.index).finish()
+}
+
+/** The record that `encodePosition` wrote. */
+export function readPosition(reader: ByteReader): { height: number; index: number } {
+  return { height: Number(reader.u64()), index: reader.u32() }
+}
+
+function sortable(value: number): string {
+  return value.toString().padStart(15, '0')
+}

@@ -1,0 +1,515 @@
+// A replica: one participant of the network as a deterministic state machine.
+//
+// It holds the block tree, the mempool and the finality layer, builds blocks and catches up with others. All it
+// knows of the world comes in through `step`; all it wants done goes out as effects (see effects.ts). The hour is
+// a parameter, the database and the recovery of senders are given, nothing is random: the same inputs always give
+// the same effects, on sockets and in the simulator.
+
+import type { Address } from '../chain/address.ts'
+import type { Block } from '../chain/block.ts'
+import { ByteWriter, concatBytes, toHex } from '../chain/bytes.ts'
+import { type Execution, executeBlock } from '../chain/execution.ts'
+import { nextBaseFee } from '../chain/fees.ts'
+import type { Genesis } from '../chain/genesis.ts'
+import type { BlockId } from '../chain/header.ts'
+import { chainHeader } from '../chain/header-chain.ts'
+import type { RecoverSender } from '../chain/signature.ts'
+import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
+import type { Finality } from '../finality/contract.ts'
+import { type BlockTree, TREE_BLOCKS_MAX, type TreeBlock } from './block-tree.ts'
+import { BoundedMap } from './bounded-map.ts'
+import { ChainView } from './chain-view.ts'
+import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
+import { type Fate, Fates } from './fates.ts'
+import { writeFold } from './fold.ts'
+import { Mempool } from './mempool.ts'
+import { batchTransactions, MESSAGE_LIMITS, type Message, type Status } from './messages.ts'
+import { CorruptStore, encodeId, KEYS } from './records.ts'
+import { initialiseStore, loadTree } from './start.ts'
+import { Sync } from './sync.ts'
+import { buildTemplate, completeTemplate, type Template } from './template.ts'
+import { type Rejection, verdictOn } from './verdict.ts'
+
+/** What a replica is given. */
+export interface ReplicaOptions {
+  readonly genesis: Genesis
+  readonly finality: Finality
+  readonly store: Store
+  readonly recoverSender: RecoverSender
+  /** 4 bytes that no other replica has: they keep two miners of one account from searching the same headers. */
+  readonly salt: Uint8Array
+}
+
+/** Milliseconds between a transaction's arrival and its being passed on with others. */
+const GOSSIP_DELAY_MS = 15
+/** Transactions that are passed on at once instead of waiting for more. */
+const GOSSIP_BATCH = 64
+/** Milliseconds between words to all peers about our head: the way by which lost messages are made up for. */
+const STATUS_INTERVAL_MS = 5_000
+/** Milliseconds after which transactions that were handed in here and wait are passed on again. */
+const REBROADCAST_INTERVAL_MS = 20_000
+/** Milliseconds between looks whether the template is out of date. */
+const TEMPLATE_CHECK_MS = 1_000
+/** Milliseconds after which a template is made anew for the sake of its time alone. */
+const TEMPLATE_LIFE_MS = 10_000
+/** Ids of blocks that are remembered as invalid. */
+const INVALID_BLOCKS_MAX = 1_000
+/** Templates whose nonce may still come in. */
+const TEMPLATES_MAX = 8
+/** Peers that a replica talks to. */
+const PEERS_MAX = 256
+
+/** One participant. `step` must be given `start` first and once. */
+export class Replica {
+  readonly genesis: Genesis
+  readonly finality: Finality
+  readonly fates = new Fates()
+  readonly #store: Store
+  readonly #recoverSender: RecoverSender
+  readonly #salt: Uint8Array
+  readonly #outbox = new Outbox()
+  readonly #peers = new Set<PeerId>()
+  readonly #invalid = new BoundedMap<BlockId, true>(INVALID_BLOCKS_MAX)
+  readonly #templates = new BoundedMap<string, Template>(TEMPLATES_MAX)
+  /** Transactions that were handed in here and that no final block holds. */
+  readonly #own = new Set<TransactionId>()
+  #toGossip: Transaction[] = []
+  #nowMs = 0
+  #arrivals = 0
+  #extraNonces = 0
+  /** What the last template was made from; null when a new one is due. */
+  #templateBasis: { readonly poolChanges: number; readonly madeMs: number } | null = null
+  #mining: { readonly beneficiary: Address; blocksLeft: number | null } | null = null
+  #tree!: BlockTree
+  #view!: ChainView
+  #pool!: Mempool
+  #sync!: Sync
+
+  constructor(options: ReplicaOptions) {
+    this.genesis = options.genesis
+    this.finality = options.finality
+    this.#store = options.store
+    this.#recoverSender = options.recoverSender
+    this.#salt = options.salt
+  }
+
+  get tree(): BlockTree {
+    return this.#tree
+  }
+
+  get view(): ChainView {
+    return this.#view
+  }
+
+  get pool(): Mempool {
+    return this.#pool
+  }
+
+  get sync(): Sync {
+    return this.#sync
+  }
+
+  /** For whom this replica mines and how many blocks are left to mine; null when it does not mine. */
+  get mining(): { readonly beneficiary: Address; readonly blocksLeft: number | null } | null {
+    return this.#mining
+  }
+
+  /** The one who signed a transaction, or null. */
+  senderOf(tx: Transaction): Address | null {
+    return this.#recoverSender(tx)
+  }
+
+  /** Takes one input in at the given time (milliseconds since 1970) and says what is to be done. */
+  step(input: Input, nowMs: number): Effect[] {
+    this.#nowMs = nowMs
+    switch (input.type) {
+      case 'start':
+        this.#start()
+        break
+      case 'peer-connected':
+        this.#onPeerConnected(input.peer)
+        break
+      case 'peer-disconnected':
+        this.#peers.delete(input.peer)
+        this.#sync.removePeer(input.peer, nowMs)
+        break
+      case 'message':
+        this.#onMessage(input.from, input.message)
+        break
+      case 'timeout':
+        this.#onTimeout(input.name)
+        break
+      case 'submit':
+        this.#onSubmit(input.raw, input.token)
+        break
+      case 'mining':
+        this.#onMining(input.beneficiary, input.blocks)
+        break
+      case 'mined':
+        this.#onMined(input.templateId, input.nonce)
+        break
+    }
+    if (this.#mining !== null && this.#templateBasis === null) this.#renewTemplate(this.#mining.beneficiary)
+    return this.#outbox.take()
+  }
+
+  // ---- start
+
+  #start(): void {
+    const started = loadTree(this.genesis, this.#store, this.#recoverSender)
+    const { tree, arrivals } = started ?? initialiseStore(this.genesis, this.#outbox)
+    this.#tree = tree
+    this.#arrivals = arrivals
+    this.#view = new ChainView(tree, this.#store)
+    this.#pool = new Mempool(this.genesis.blocks, poolContext(tree.head))
+    this.#sync = new Sync({
+      tree,
+      view: this.#view,
+      outbox: this.#outbox,
+      chain: (parent, header) => chainHeader(this.genesis.work, parent, header, this.#nowSeconds()),
+      isKnownInvalid: id => this.#invalid.has(id),
+      connect: block => this.#connect(block),
+    })
+    let best = tree.base
+    for (const entry of tree.blocks()) if (this.finality.prefers(entry.chained, best.chained)) best = entry
+    if (best !== tree.base) this.#follow(best)
+    for (const [key, raw] of this.#store.entries(KEYS.pooledTransactions)) this.#loadPooled(key, raw)
+    this.#setTimer('status', STATUS_INTERVAL_MS)
+    this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
+  }
+
+  #loadPooled(key: string, raw: Uint8Array): void {
+    const tx = decodeTransaction(raw)
+    if (typeof tx === 'string') throw new CorruptStore(`record ${key} is damaged: ${tx}`)
+    this.#own.add(tx.id)
+    if (this.#tree.including(tx.id) !== undefined) return
+    const rejection = this.#addToPool(tx, 'back')
+    if (rejection !== null) this.#settle(tx.id, { status: 'dropped', reason: rejection })
+  }
+
+  // ---- peers and messages
+
+  #onPeerConnected(peer: PeerId): void {
+    if (this.#peers.size >= PEERS_MAX) {
+      this.#outbox.emit({ type: 'disconnect', peer, reason: 'peer-too-many' })
+      return
+    }
+    this.#peers.add(peer)
+    this.#sync.addPeer(peer)
+    this.#send(peer, { type: 'status', status: this.#status() })
+  }
+
+  #onMessage(from: PeerId, message: Message): void {
+    switch (message.type) {
+      case 'status':
+        return this.#onStatus(from, message.status)
+      case 'get-headers':
+        return this.#onGetHeaders(from, message.requestId, message.locator)
+      case 'headers':
+        return this.#sync.onHeaders(from, message.requestId, message.headers, this.#nowMs)
+      case 'get-blocks':
+        return this.#onGetBlocks(from, message.requestId, message.ids)
+      case 'blocks':
+        return this.#sync.onBlocks(from, message.requestId, message.blocks, this.#nowMs)
+      case 'block':
+        return this.#onBlock(from, message.block)
+      case 'transactions':
+        return this.#onTransactions(from, message.transactions)
+    }
+  }
+
+  #onStatus(from: PeerId, status: Status): void {
+    if (status.genesisId !== this.genesis.block.id || status.chainId !== this.genesis.blocks.chainId) {
+      this.#outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })
+      return
+    }
+    this.#sync.onClaim(from, status.work, this.#nowMs)
+  }
+
+  #onGetHeaders(from: PeerId, requestId: number, locator: readonly BlockId[]): void {
+    let fork = 0
+    for (const id of locator) {
+      const height = this.#view.mainHeight(id)
+      if (height === null) continue
+      fork = height
+      break
+    }
+    const last = Math.min(fork + MESSAGE_LIMITS.headersMax, this.#tree.head.chained.height)
+    const headers = []
+    for (let height = fork + 1; height <= last; height++) headers.push(this.#view.headerAt(height)!.header)
+    this.#send(from, { type: 'headers', requestId, headers })
+  }
+
+  #onGetBlocks(from: PeerId, requestId: number, ids: readonly BlockId[]): void {
+    const blocks: Block[] = []
+    let bytes = 0
+    for (const id of ids) {
+      const block = this.#view.block(id)?.block
+      if (block === undefined) continue
+      bytes += block.raw.length
+      if (blocks.length > 0 && bytes > MESSAGE_LIMITS.blocksBytesMax) break
+      blocks.push(block)
+    }
+    this.#send(from, { type: 'blocks', requestId, blocks })
+  }
+
+  #onBlock(from: PeerId, block: Block): void {
+    if (this.#tree.has(block.id)) return
+    if (!this.#tree.has(block.header.previous)) {
+      this.#sync.onOrphan(from, this.#nowMs)
+      return
+    }
+    const rejection = this.#connect(block)
+    this.#outbox.emit(rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection })
+  }
+
+  #onTransactions(from: PeerId, transactions: readonly Transaction[]): void {
+    const rejections: Rejection[] = []
+    let accepted = 0
+    for (const tx of transactions) {
+      const rejection = this.#addToPool(tx, 'new')
+      if (rejection === null) accepted += 1
+      else rejections.push(rejection)
+    }
+    const worst =
+      rejections.find(reason => verdictOn(reason) === 'punish') ??
+      (accepted === 0 ? rejections[0] : undefined)
+    if (worst !== undefined) this.#outbox.emit({ type: 'reject', from, reason: worst })
+    else if (accepted > 0) this.#outbox.emit({ type: 'relay' })
+  }
+
+  #onTimeout(name: TimerName): void {
+    switch (name) {
+      case 'gossip':
+        return this.#flushGossip()
+      case 'status':
+        for (const peer of this.#peers) this.#send(peer, { type: 'status', status: this.#status() })
+        return this.#setTimer('status', STATUS_INTERVAL_MS)
+      case 'sync':
+        return this.#sync.onTick(this.#nowMs)
+      case 'template':
+        return this.#checkTemplate()
+      case 'rebroadcast':
+        for (const id of this.#own) this.#gossip(this.#pool.get(id)?.tx)
+        return this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
+    }
+  }
+
+  #status(): Status {
+    const { id, height, work } = this.#tree.head.chained
+    return {
+      genesisId: this.genesis.block.id,
+      chainId: this.genesis.blocks.chainId,
+      headId: id,
+      height,
+      work,
+    }
+  }
+
+  // ---- transactions
+
+  #onSubmit(raw: Uint8Array, token: string): void {
+    const tx = decodeTransaction(raw)
+    const rejection = typeof tx === 'string' ? tx : this.#addToPool(tx, 'new')
+    if (rejection !== null || typeof tx === 'string') {
+      this.#outbox.emit({ type: 'reply', token, result: { rejection: rejection as Rejection } })
+      return
+    }
+    this.#own.add(tx.id)
+    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)
+    this.#gossip(tx)
+    this.#outbox.emit({ type: 'reply', token, result: { id: tx.id } })
+  }
+
+  #addToPool(tx: Transaction, origin: 'new' | 'back'): Rejection | null {
+    // The cheap answer first: recovering a sender is the dearest check there is.
+    if (this.#pool.get(tx.id) !== undefined) return 'tx-already-known'
+    const sender = this.#recoverSender(tx)
+    if (sender === null) return 'tx-signature-invalid'
+    const result = this.#pool.add(tx, sender, origin)
+    if (typeof result === 'string') return result
+    this.fates.forget(tx.id)
+    if (result.replaced !== null) this.#settle(result.replaced.tx.id, { status: 'replaced', by: tx.id })
+    for (const evicted of result.evicted)
+      this.#settle(evicted.tx.id, { status: 'dropped', reason: 'tx-pool-full' })
+    return null
+  }
+
+  /** A transaction left the pool for good. */
+  #settle(id: TransactionId, fate: Fate): void {
+    this.fates.set(id, fate)
+    this.#disown(id)
+  }
+
+  #disown(id: TransactionId): void {
+    if (this.#own.delete(id)) this.#outbox.write(KEYS.pooled(id), null)
+  }
+
+  #gossip(tx: Transaction | undefined): void {
+    if (tx === undefined) return
+    this.#toGossip.push(tx)
+    if (this.#toGossip.length >= GOSSIP_BATCH) this.#flushGossip()
+    else if (this.#toGossip.length === 1) this.#setTimer('gossip', GOSSIP_DELAY_MS)
+  }
+
+  #flushGossip(): void {
+    for (const transactions of batchTransactions(this.#toGossip)) {
+      this.#outbox.emit({ type: 'broadcast', message: { type: 'transactions', transactions } })
+    }
+    this.#toGossip = []
+    this.#outbox.emit({ type: 'clear-timer', name: 'gossip' })
+  }
+
+  // ---- blocks
+
+  /**
+   * Takes a block whose parent is in the tree: checks it, keeps it and follows it if it should be followed. An
+   * execution is passed in by who has just made the block.
+   */
+  #connect(block: Block, known?: Execution): Rejection | null {
+    if (this.#tree.has(block.id)) return null
+    if (this.#invalid.has(block.id)) return 'block-known-invalid'
+    const parent = this.#tree.get(block.header.previous)
+    if (parent === undefined) return 'block-below-final'
+    const chained = chainHeader(this.genesis.work, parent.chained, block.header, this.#nowSeconds())
+    if (typeof chained === 'string') return chained
+    if (this.#tree.size >= TREE_BLOCKS_MAX && !this.finality.prefers(chained, this.#tree.head.chained))
+      return 'block-tree-full'
+    const layer = {
+      height: parent.chained.height,
+      coinbase: parent.block.coinbase,
+      state: parent.execution.state,
+    }
+    const execution = known ?? executeBlock(this.genesis.blocks, layer, block, this.#recoverSender)
+    if (typeof execution === 'string') {
+      this.#invalid.set(block.id, true)
+      return execution
+    }
+    const entry = { chained, block, execution, arrival: this.#arrivals++, seenMs: this.#nowMs }
+    this.#tree.add(entry)
+    this.#outbox.write(KEYS.block(block.id), block.raw)
+    this.#outbox.write(KEYS.openBlock(entry.arrival), encodeId(block.id))
+    if (this.finality.prefers(chained, this.#tree.head.chained)) this.#follow(entry)
+    return null
+  }
+
+  #follow(entry: TreeBlock): void {
+    const { left, joined } = this.#tree.moveHead(entry)
+    const { id, height } = entry.chained
+    this.#outbox.emit({ type: 'head', id, height, reorganised: left.length })
+    this.#updatePool(left, joined)
+    const ancestor = (at: number): BlockId | null => this.#tree.atHeight(at)?.chained.id ?? null
+    for (const effect of this.finality.step({ type: 'head', head: entry.chained, ancestor }))
+      this.#finalise(effect.id)
+    this.#templateBasis = null
+  }
+
+  #updatePool(left: readonly TreeBlock[], joined: readonly TreeBlock[]): void {
+    const touched = new Set([...left, ...joined].flatMap(entry => [...entry.execution.changes.keys()]))
+    const gone = this.#pool.moveTo(poolContext(this.#tree.head), touched)
+    for (const { entry, reason } of gone) {
+      if (this.#tree.including(entry.tx.id) !== undefined) continue
+      const by =
+        reason === 'tx-nonce-too-low' ? this.#includedInstead(entry.sender, entry.tx.nonce, joined) : null
+      this.#settle(entry.tx.id, by === null ? { status: 'dropped', reason } : { status: 'replaced', by })
+    }
+    for (const entry of left) for (const tx of entry.block.transactions) this.#takeBack(tx, joined)
+    for (const entry of joined) for (const tx of entry.block.transactions) this.fates.forget(tx.id)
+  }
+
+  /** A transaction of a block that was left waits again, unless the new branch holds it or another in its place. */
+  #takeBack(tx: Transaction, joined: readonly TreeBlock[]): void {
+    if (this.#tree.including(tx.id) !== undefined) return
+    const rejection = this.#addToPool(tx, 'back')
+    if (rejection === null) {
+      this.#gossip(tx)
+    } else if (rejection !== 'tx-already-known') {
+      const by = this.#includedInstead(this.#recoverSender(tx)!, tx.nonce, joined)
+      this.#settle(tx.id, by === null ? { status: 'dropped', reason: rejection } : { status: 'replaced', by })
+    }
+  }
+
+  #includedInstead(sender: Address, nonce: bigint, blocks: readonly TreeBlock[]): TransactionId | null {
+    for (const entry of blocks) {
+      const other = entry.block.transactions.find(
+        tx => tx.nonce === nonce && this.#recoverSender(tx) === sender,
+      )
+      if (other !== undefined) return other.id
+    }
+    return null
+  }
+
+  #finalise(id: BlockId): void {
+    const entry = this.#tree.get(id)
+    if (entry === undefined || entry === this.#tree.base) return
+    const { final, dropped } = this.#tree.moveBase(entry)
+    writeFold(this.#outbox, final, dropped)
+    for (const block of final) for (const tx of block.block.transactions) this.#disown(tx.id)
+    this.#outbox.emit({ type: 'final', id, height: entry.chained.height })
+  }
+
+  // ---- mining
+
+  #onMining(beneficiary: Address | null, blocks: number | null): void {
+    if (beneficiary === null) this.#stopMining()
+    else this.#mining = { beneficiary, blocksLeft: blocks }
+    this.#templateBasis = null
+  }
+
+  #stopMining(): void {
+    this.#mining = null
+    this.#outbox.emit({ type: 'stop-mining' })
+    this.#outbox.emit({ type: 'clear-timer', name: 'template' })
+  }
+
+  #checkTemplate(): void {
+    const basis = this.#templateBasis
+    const isFresh = basis?.poolChanges === this.#pool.changes && this.#nowMs - basis.madeMs < TEMPLATE_LIFE_MS
+    if (isFresh) this.#setTimer('template', TEMPLATE_CHECK_MS)
+    else this.#templateBasis = null
+  }
+
+  #renewTemplate(beneficiary: Address): void {
+    this.#extraNonces += 1
+    const extraNonce = concatBytes(this.#salt, new ByteWriter().u32(this.#extraNonces).finish())
+    const options = { beneficiary, extraNonce, nowSeconds: this.#nowSeconds() }
+    const template = buildTemplate(this.genesis, this.#tree.head, this.#pool, options)
+    const id = toHex(extraNonce)
+    this.#templates.set(id, template)
+    this.#templateBasis = { poolChanges: this.#pool.changes, madeMs: this.#nowMs }
+    const { header, target, coinbase } = template
+    this.#outbox.emit({ type: 'mine', template: { id, header, target, height: coinbase.height } })
+    this.#setTimer('template', TEMPLATE_CHECK_MS)
+  }
+
+  #onMined(templateId: string, nonce: number): void {
+    const template = this.#templates.get(templateId)
+    if (template === undefined || this.#mining === null) return
+    const block = completeTemplate(template, nonce)
+    const rejection = this.#connect(block, template.execution)
+    this.#templateBasis = null
+    if (rejection !== null) return
+    this.#outbox.emit({ type: 'broadcast', message: { type: 'block', block } })
+    const { beneficiary, blocksLeft } = this.#mining
+    if (blocksLeft === 1) this.#stopMining()
+    else if (blocksLeft !== null) this.#mining = { beneficiary, blocksLeft: blocksLeft - 1 }
+  }
+
+  // ---- small words
+
+  #send(to: PeerId, message: Message): void {
+    this.#outbox.emit({ type: 'send', to, message })
+  }
+
+  #setTimer(name: TimerName, delayMs: number): void {
+    this.#outbox.emit({ type: 'set-timer', name, delayMs })
+  }
+
+  #nowSeconds(): number {
+    return Math.floor(this.#nowMs / 1000)
+  }
+}
+
+function poolContext(head: TreeBlock): { state: TreeBlock['execution']['state']; baseFee: bigint } {
+  return { state: head.execution.state, baseFee: nextBaseFee(head.block.coinbase) }
+}

@@ -1,0 +1,280 @@
+// Catching up: headers first from one peer, then the bodies from several at once.
+//
+// A peer that claims more work is asked for headers; they are checked alone (links, target, work, times) before a
+// single body is fetched, and only a window whose work passes our head's is fetched at all, so that a liar costs
+// himself more than us. Bodies are asked for in small groups, each from any peer that is idle; a group that does
+// not arrive in time goes to another peer. Bodies are connected in order, then the next headers are asked for.
+
+import type { Block } from '../chain/block.ts'
+import type { BlockHeader, BlockId } from '../chain/header.ts'
+import type { ChainedHeader, HeaderRejection } from '../chain/header-chain.ts'
+import type { BlockTree } from './block-tree.ts'
+import type { ChainView } from './chain-view.ts'
+import type { Outbox, PeerId } from './effects.ts'
+import { MESSAGE_LIMITS } from './messages.ts'
+import type { Rejection } from './verdict.ts'
+
+/** What catching up needs of its replica. */
+export interface SyncHost {
+  readonly tree: BlockTree
+  readonly view: ChainView
+  readonly outbox: Outbox
+  /** The header in context, or why it can't follow. */
+  chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | HeaderRejection
+  isKnownInvalid(id: BlockId): boolean
+  /** Takes a block in; the reason when it is refused. */
+  connect(block: Block): Rejection | null
+}
+
+/** Milliseconds after which a peer that did not answer is left. */
+export const ANSWER_TIMEOUT_MS = 4_000
+/** Milliseconds between looks at the deadlines. */
+export const SYNC_TICK_MS = 500
+/** Bodies that are asked for or wait, ahead of the next to be connected. */
+const BODIES_AHEAD_MAX = 128
+/** Requests that a peer may leave unanswered before it is disconnected. */
+const STRIKES_MAX = 3
+
+interface Peer {
+  /** Cumulative work that the peer claims to follow; zero once the claim proved empty. */
+  claim: bigint
+  strikes: number
+  /** The bodies it was asked for. */
+  request: { readonly id: number; readonly ids: readonly BlockId[]; readonly deadlineMs: number } | null
+  /** It left a request of this download unanswered: others are asked first. */
+  isSlow: boolean
+}
+
+interface Download {
+  readonly source: PeerId
+  readonly headers: readonly ChainedHeader[]
+  /** How many of the headers have their bodies connected. */
+  connected: number
+  readonly bodies: Map<BlockId, Block>
+}
+
+/** The part of a replica that catches up. */
+export class Sync {
+  readonly #host: SyncHost
+  readonly #peers = new Map<PeerId, Peer>()
+  #headersRequest: { readonly id: number; readonly peer: PeerId; readonly deadlineMs: number } | null = null
+  #download: Download | null = null
+  #requests = 0
+  #nowMs = 0
+
+  constructor(host: SyncHost) {
+    this.#host = host
+  }
+
+  /** How far this node is behind: heights of the head and of the header it is fetching toward; null when it is not. */
+  progress(): { readonly height: number; readonly target: number } | null {
+    const target = this.#download?.headers.at(-1)?.height
+    return target === undefined ? null : { height: this.#host.tree.head.chained.height, target }
+  }
+
+  addPeer(peer: PeerId): void {
+    this.#peers.set(peer, { claim: 0n, strikes: 0, request: null, isSlow: false })
+  }
+
+  removePeer(peer: PeerId, nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#peers.delete(peer)
+    if (this.#headersRequest?.peer === peer) this.#headersRequest = null
+    this.#proceed()
+  }
+
+  /** A peer says how much work it follows. */
+  onClaim(peer: PeerId, work: bigint, nowMs: number): void {
+    this.#nowMs = nowMs
+    const state = this.#peers.get(peer)
+    if (state === undefined) return
+    state.claim = work
+    this.#proceed()
+  }
+
+  /** A peer has a block whose parent is not known here. */
+  onOrphan(peer: PeerId, nowMs: number): void {
+    const atLeast = this.#host.tree.head.chained.work + 1n
+    const claim = this.#peers.get(peer)?.claim ?? 0n
+    this.onClaim(peer, claim > atLeast ? claim : atLeast, nowMs)
+  }
+
+  onHeaders(from: PeerId, requestId: number, headers: readonly BlockHeader[], nowMs: number): void {
+    this.#nowMs = nowMs
+    if (this.#headersRequest?.peer !== from || this.#headersRequest.id !== requestId) return
+    this.#headersRequest = null
+    const fresh = this.#chainHeaders(headers)
+    if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
+    const tip = typeof fresh === 'string' ? undefined : fresh.at(-1)
+    if (typeof fresh !== 'string' && tip !== undefined && tip.work > this.#host.tree.head.chained.work) {
+      for (const peer of this.#peers.values()) peer.isSlow = false
+      this.#download = { source: from, headers: fresh, connected: 0, bodies: new Map() }
+    } else {
+      this.#dropClaim(from)
+    }
+    this.#proceed()
+  }
+
+  onBlocks(from: PeerId, requestId: number, blocks: readonly Block[], nowMs: number): void {
+    this.#nowMs = nowMs
+    const peer = this.#peers.get(from)
+    if (peer?.request?.id !== requestId) return
+    const wanted = new Set(peer.request.ids)
+    peer.request = null
+    const useful = blocks.filter(block => wanted.has(block.id))
+    if (useful.length === 0) peer.isSlow = true
+    else peer.strikes = 0
+    for (const block of useful) this.#download?.bodies.set(block.id, block)
+    this.#connectBodies(from)
+    this.#proceed()
+  }
+
+  onTick(nowMs: number): void {
+    this.#nowMs = nowMs
+    if (this.#headersRequest !== null && this.#headersRequest.deadlineMs <= nowMs) {
+      const { peer } = this.#headersRequest
+      this.#headersRequest = null
+      this.#dropClaim(peer)
+      this.#strike(peer)
+    }
+    for (const [id, peer] of this.#peers) {
+      if (peer.request === null || peer.request.deadlineMs > nowMs) continue
+      peer.request = null
+      peer.isSlow = true
+      this.#strike(id)
+    }
+    this.#proceed()
+  }
+
+  /** The new part of a run of headers, each checked against its parent; or why the run is refused. */
+  #chainHeaders(headers: readonly BlockHeader[]): ChainedHeader[] | Rejection {
+    const fresh: ChainedHeader[] = []
+    let parent: ChainedHeader | undefined
+    for (const header of headers) {
+      if (parent === undefined) {
+        parent = this.#host.tree.get(header.previous)?.chained
+        if (parent === undefined) return this.#refuseUnlinked(header)
+      } else if (header.previous !== parent.id) {
+        return 'peer-headers-unlinked'
+      }
+      const chained = this.#host.chain(parent, header)
+      if (chained === 'header-time-too-new') break
+      if (typeof chained === 'string') return chained
+      if (this.#host.isKnownInvalid(chained.id)) return 'block-known-invalid'
+      if (!this.#host.tree.has(chained.id)) fresh.push(chained)
+      parent = chained
+    }
+    return fresh
+  }
+
+  #refuseUnlinked(header: BlockHeader): Rejection {
+    if (this.#host.view.mainHeight(header.previous) === null) return 'peer-headers-unlinked'
+    const text = `a peer follows a branch that leaves ours below the last final block, after ${header.previous}; it is not followed`
+    this.#host.outbox.emit({ type: 'alarm', text })
+    return 'block-below-final'
+  }
+
+  #connectBodies(from: PeerId): void {
+    const download = this.#download
+    if (download === null) return
+    for (
+      let next = download.headers[download.connected];
+      next !== undefined;
+      next = download.headers[download.connected]
+    ) {
+      const block = download.bodies.get(next.id)
+      const isHere = this.#host.tree.has(next.id)
+      if (block === undefined && !isHere) return
+      const rejection = isHere ? null : this.#host.connect(block!)
+      if (rejection !== null) {
+        this.#host.outbox.emit({ type: 'reject', from: download.source, reason: rejection })
+        if (from !== download.source) this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
+        this.#dropClaim(download.source)
+        this.#download = null
+        return
+      }
+      download.bodies.delete(next.id)
+      download.connected += 1
+    }
+    this.#download = null
+  }
+
+  /** Asks for whatever should be asked for next. */
+  #proceed(): void {
+    if (this.#download !== null) this.#requestBodies(this.#download)
+    if (this.#download === null && this.#headersRequest === null) this.#requestHeaders()
+    const isBusy = this.#download !== null || this.#headersRequest !== null
+    if (isBusy) this.#host.outbox.emit({ type: 'set-timer', name: 'sync', delayMs: SYNC_TICK_MS })
+    else this.#host.outbox.emit({ type: 'clear-timer', name: 'sync' })
+  }
+
+  #requestHeaders(): void {
+    let best: PeerId | null = null
+    let claim = this.#host.tree.head.chained.work
+    for (const [id, peer] of this.#peers) {
+      if (peer.claim <= claim) continue
+      best = id
+      claim = peer.claim
+    }
+    if (best === null) return
+    const requestId = this.#nextRequestId()
+    this.#headersRequest = { id: requestId, peer: best, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS }
+    this.#host.outbox.emit({
+      type: 'send',
+      to: best,
+      message: { type: 'get-headers', requestId, locator: this.#locator() },
+    })
+  }
+
+  #requestBodies(download: Download): void {
+    const asked = new Set([...this.#peers.values()].flatMap(peer => peer.request?.ids ?? []))
+    const missing = download.headers
+      .slice(download.connected, download.connected + BODIES_AHEAD_MAX)
+      .map(header => header.id)
+      .filter(id => !asked.has(id) && !download.bodies.has(id) && !this.#host.tree.has(id))
+    for (const [id, peer] of this.#peers) {
+      if (missing.length === 0) return
+      const mayHave = id === download.source || peer.claim > this.#host.tree.head.chained.work
+      if (!mayHave || peer.isSlow || peer.request !== null) continue
+      const ids = missing.splice(0, MESSAGE_LIMITS.blocksMax)
+      const requestId = this.#nextRequestId()
+      peer.request = { id: requestId, ids, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS }
+      this.#host.outbox.emit({ type: 'send', to: id, message: { type: 'get-blocks', requestId, ids } })
+    }
+    const isAnyAsked = [...this.#peers.values()].some(peer => peer.request !== null)
+    if (missing.length === 0 || isAnyAsked) return
+    // Nobody is left who would give them: this chain can't be had now.
+    this.#dropClaim(download.source)
+    this.#download = null
+  }
+
+  /** Ids of our chain from the head backwards, ever further apart, down to the base and the genesis block. */
+  #locator(): BlockId[] {
+    const { head, base } = this.#host.tree
+    const ids: BlockId[] = []
+    let step = 1
+    for (let height = head.chained.height; height > base.chained.height; height -= step) {
+      ids.push(this.#host.view.headerAt(height)!.id)
+      if (ids.length >= 10) step *= 2
+    }
+    return [...ids, base.chained.id]
+  }
+
+  #dropClaim(id: PeerId): void {
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) peer.claim = 0n
+  }
+
+  #strike(id: PeerId): void {
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return
+    peer.strikes += 1
+    if (peer.strikes >= STRIKES_MAX)
+      this.#host.outbox.emit({ type: 'disconnect', peer: id, reason: 'peer-stalled' })
+  }
+
+  #nextRequestId(): number {
+    this.#requests = (this.#requests + 1) >>> 0
+    return this.#requests
+  }
+}

@@ -1,0 +1,96 @@
+// Block building: the transactions that pay best, the coinbase record of what they do, a header whose nonce is
+// still to be found.
+
+import type { Address } from '../chain/address.ts'
+import { assembleBlock, type Block, contentRoot } from '../chain/block.ts'
+import type { CoinbaseRecord } from '../chain/coinbase.ts'
+import { encodeCoinbase } from '../chain/coinbase.ts'
+import { decodeCompact } from '../chain/compact.ts'
+import { BlockExecution, describeExecution, type Execution } from '../chain/execution.ts'
+import { nextBaseFee } from '../chain/fees.ts'
+import type { Genesis } from '../chain/genesis.ts'
+import { type BlockHeader, HEADER_BYTES } from '../chain/header.ts'
+import { medianTimePast, requiredBits } from '../chain/header-chain.ts'
+import { intrinsicGas, type Transaction } from '../chain/transaction.ts'
+import type { TreeBlock } from './block-tree.ts'
+import type { Mempool } from './mempool.ts'
+
+/** A block that lacks only its nonce. */
+export interface Template {
+  readonly header: BlockHeader
+  readonly target: bigint
+  readonly coinbase: CoinbaseRecord
+  readonly transactions: readonly Transaction[]
+  readonly execution: Execution
+}
+
+const VERSION = 0x2000_0000
+/** The most that the transaction count takes. */
+const COUNT_BYTES = 5
+/** Transactions that did not fit before the search for smaller ones ends. */
+const MISFITS_MAX = 50
+
+/** The best block that can follow `parent` now. */
+export function buildTemplate(
+  genesis: Genesis,
+  parent: TreeBlock,
+  pool: Mempool,
+  options: { beneficiary: Address; extraNonce: Uint8Array; nowSeconds: number },
+): Template {
+  const { beneficiary, extraNonce, nowSeconds } = options
+  const rules = genesis.blocks
+  const baseFee = nextBaseFee(parent.block.coinbase)
+  const height = parent.chained.height + 1
+  const run = new BlockExecution(rules, parent.execution.state, baseFee)
+  const bytesMax =
+    rules.blockBytesMax -
+    HEADER_BYTES -
+    COUNT_BYTES -
+    encodeCoinbase(parent.block.coinbase).length -
+    extraNonce.length
+  const transactions = chooseTransactions(pool, run, { baseFee, bytesMax, gasMax: rules.gasLimit })
+  const execution = run.finish(beneficiary, height)
+  const coinbase = describeExecution(rules, execution, { height, beneficiary, baseFee, extraNonce })
+  const bits = requiredBits(genesis.work, parent.chained)
+  const header = {
+    version: VERSION,
+    previous: parent.chained.id,
+    merkleRoot: contentRoot({ coinbase, transactions }),
+    time: Math.max(nowSeconds, medianTimePast(parent.chained) + 1),
+    bits,
+    nonce: 0,
+  }
+  return { header, target: decodeCompact(bits)!, coinbase, transactions, execution }
+}
+
+/** The block that a template becomes with the nonce that was found. */
+export function completeTemplate(template: Template, nonce: number): Block {
+  return assembleBlock({ ...template.header, nonce }, template.coinbase, template.transactions)
+}
+
+function chooseTransactions(
+  pool: Mempool,
+  run: BlockExecution,
+  room: { baseFee: bigint; bytesMax: number; gasMax: bigint },
+): Transaction[] {
+  const chosen: Transaction[] = []
+  let bytes = 0
+  let gas = 0n
+  let misfits = 0
+  const candidates = pool.byPrice(room.baseFee)
+  let next = candidates.next()
+  while (next.done !== true && misfits < MISFITS_MAX) {
+    const { tx, sender } = next.value
+    const fits = bytes + tx.raw.length <= room.bytesMax && gas + tx.gasLimit <= room.gasMax
+    const isChosen = fits && run.apply(tx, sender) === null
+    if (isChosen) {
+      chosen.push(tx)
+      bytes += tx.raw.length
+      gas += intrinsicGas(tx)
+    } else {
+      misfits += 1
+    }
+    next = candidates.next(isChosen ? undefined : 'skip')
+  }
+  return chosen
+}

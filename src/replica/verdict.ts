@@ -1,0 +1,96 @@
+// What a refusal means for the peer that caused it: one table for every reason there is.
+//
+// `punish` is only for what no honest peer can send, whatever it knows and however late it is. Everything that
+// may be a matter of time, of another head or of another policy is ignored.
+
+import type { BodyRejection } from '../chain/block.ts'
+import type { BlockRejection, ChainRejection, StateRejection } from '../chain/execution.ts'
+import type { HeaderRejection } from '../chain/header-chain.ts'
+import type { DecodeRejection } from '../chain/transaction.ts'
+
+/** Why a mempool does not take a transaction. */
+export type PoolRejection =
+  | 'tx-already-known'
+  | 'tx-underpriced'
+  | 'tx-replacement-underpriced'
+  | 'tx-sender-queue-full'
+  | 'tx-pool-full'
+
+/** Why a message is refused as such. */
+export type MessageRejection =
+  | 'message-malformed'
+  | 'message-too-large'
+  | 'peer-other-network'
+  | 'peer-headers-unlinked'
+  | 'peer-stalled'
+  | 'peer-too-many'
+  | 'block-known-invalid'
+  | 'block-tree-full'
+  | 'block-below-final'
+
+/** Every reason for which anything is refused. */
+export type Rejection =
+  | DecodeRejection
+  | ChainRejection
+  | StateRejection
+  | PoolRejection
+  | HeaderRejection
+  | BodyRejection
+  | BlockRejection
+  | MessageRejection
+
+const VERDICTS: { readonly [reason in Rejection]: 'ignore' | 'punish' } = {
+  'tx-too-large': 'punish',
+  'tx-type-unknown': 'punish',
+  'tx-malformed': 'punish',
+  'tx-nonce-too-large': 'punish',
+  'tx-fee-overflow': 'punish',
+  'tx-tip-above-fee': 'punish',
+  'tx-unprotected': 'punish',
+  'tx-signature-out-of-range': 'punish',
+  'tx-signature-high-s': 'punish',
+  'tx-wrong-chain': 'punish',
+  'tx-gas-below-intrinsic': 'punish',
+  'tx-gas-above-block': 'punish',
+  'tx-creates-contract': 'punish',
+  'tx-signature-invalid': 'punish',
+  'tx-nonce-too-low': 'ignore',
+  'tx-nonce-too-high': 'ignore',
+  'tx-insufficient-funds': 'ignore',
+  'tx-fee-below-base': 'ignore',
+  'tx-already-known': 'ignore',
+  'tx-underpriced': 'ignore',
+  'tx-replacement-underpriced': 'ignore',
+  'tx-sender-queue-full': 'ignore',
+  'tx-pool-full': 'ignore',
+  'header-bits-wrong': 'punish',
+  'header-work-insufficient': 'punish',
+  'header-time-too-old': 'punish',
+  'header-time-too-new': 'ignore',
+  'block-malformed': 'punish',
+  'block-mutated': 'punish',
+  'block-merkle-mismatch': 'punish',
+  'block-too-large': 'punish',
+  'block-wrong-chain': 'punish',
+  'block-height-wrong': 'punish',
+  'block-gas-limit-wrong': 'punish',
+  'block-base-fee-wrong': 'punish',
+  'block-tx-invalid': 'punish',
+  'block-gas-used-wrong': 'punish',
+  'block-receipts-root-wrong': 'punish',
+  'block-state-root-wrong': 'punish',
+  'block-known-invalid': 'punish',
+  'block-tree-full': 'ignore',
+  'block-below-final': 'ignore',
+  'message-malformed': 'punish',
+  'message-too-large': 'punish',
+  'peer-other-network': 'ignore',
+  'peer-headers-unlinked': 'punish',
+  'peer-stalled': 'ignore',
+  'peer-too-many': 'ignore',
+}
+
+/** Whether the peer that caused a refusal is to blame for it. */
+export function verdictOn(reason: Rejection): 'ignore' | 'punish' {
+  return VERDICTS[reason]
+}

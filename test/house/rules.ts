@@ -1,0 +1,319 @@
+// The rules of the house: what may import what, what stays pure, how files look, and that README and test/ tell the
+// truth about src/. Each rule is a pure function from paths and texts to findings; rules.test.ts runs them all.
+
+import { posix } from 'node:path'
+import { type Comment, type Token, tokenize } from './tokens.ts'
+
+/** A file of the tree: its path from the root of the project, with `/`, and its text. */
+export type Source = { readonly path: string; readonly text: string }
+
+export type Finding = {
+  readonly rule: string
+  readonly path: string
+  readonly line: number
+  readonly says: string
+}
+
+/** One line for people, in the form that editors turn into a link. */
+export const show = ({ rule, path, line, says }: Finding): string => `${path}:${line} ${rule}: ${says}`
+
+type Arrows = {
+  /** Which other folders of src. */
+  readonly folders: readonly string[]
+  /** Which npm packages and modules of Node; a `*` at the end stands for the rest. */
+  readonly packages: readonly string[]
+}
+
+/**
+ * What each folder of src may import, types included. A folder that is not here may not exist. The arrows point one
+ * way only: a folder names only folders that stand above it.
+ */
+export const mayImport: Readonly<Record<string, Arrows>> = {
+  chain: { folders: [], packages: ['@noble/*'] },
+  consensus: { folders: [], packages: [] },
+  finality: { folders: ['chain', 'consensus'], packages: [] },
+  replica: { folders: ['finality', 'chain'], packages: [] },
+  mining: { folders: ['chain'], packages: ['node:worker_threads', 'node:crypto', 'node:os'] },
+  signatures: {
+    folders: ['chain'],
+    packages: [
+      '@bitauth/libauth',
+      '@noble/*',
+      'secp256k1',
+      'node:crypto',
+      'node:module',
+      'node:os',
+      'node:worker_threads',
+    ],
+  },
+  sim: { folders: ['replica', 'finality', 'chain', 'signatures'], packages: [] },
+  node: {
+    folders: ['replica', 'finality', 'chain', 'mining', 'signatures'],
+    packages: ['libp2p', '@libp2p/*', '@multiformats/*', 'level', 'pino', 'node:*'],
+  },
+  rpc: { folders: ['node', 'replica', 'finality', 'chain'], packages: ['node:*'] },
+  wallet: { folders: ['finality', 'chain', 'signatures'], packages: ['@noble/*', 'node:*'] },
+  compare: {
+    folders: [
+      'wallet',
+      'rpc',
+      'node',
+      'sim',
+      'signatures',
+      'mining',
+      'replica',
+      'finality',
+      'consensus',
+      'chain',
+    ],
+    packages: ['node:*'],
+  },
+  cli: {
+    folders: [
+      'compare',
+      'wallet',
+      'rpc',
+      'node',
+      'sim',
+      'signatures',
+      'mining',
+      'replica',
+      'finality',
+      'consensus',
+      'chain',
+    ],
+    packages: ['yargs', 'yargs/*', 'pino', 'node:*'],
+  },
+}
+
+const clocks = ['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']
+const waiting = ['async', 'await', 'Promise']
+const surroundings = ['process', 'globalThis', 'crypto', 'fetch', 'WebSocket', 'Worker', 'require', 'eval']
+const locale = ['Intl', '.localeCompare', '.toLocale*']
+
+/**
+ * Which names a folder's code may not use; one that begins with a dot is a property. `Math.random` is banned wherever
+ * anything is. The simulator is deterministic too, but it may print.
+ */
+export const mayNotUse: Readonly<Record<string, readonly string[]>> = {
+  chain: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
+  consensus: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
+  finality: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
+  replica: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
+  sim: [...clocks, ...waiting, ...surroundings, ...locale],
+}
+
+/** Folder names that say nothing of what is inside. */
+const emptyNames = ['utils', 'util', 'common', 'helpers', 'core', 'lib', 'types', 'misc', 'shared']
+
+/** Folders of test/ that mirror no folder of src/: they look at the whole. */
+const wholeTests = ['house', 'scenarios', 'end-to-end']
+
+/** Every rule that looks at one file of src/. */
+export const checkSource = (source: Source): Finding[] => {
+  let read: ReturnType<typeof tokenize>
+  try {
+    read = tokenize(source.text)
+  } catch (error) {
+    return [{ rule: 'syntax', path: source.path, line: 1, says: String(error) }]
+  }
+  const { tokens, comments } = read
+  return [
+    ...checkPlace(source.path),
+    ...checkHeader(source, comments),
+    ...checkImports(source.path, tokens),
+    ...checkPurity(source.path, tokens),
+    ...checkSyntax(source.path, tokens),
+    ...checkFileNames(source.path, tokens),
+  ]
+}
+
+/** The folder of src that a path belongs to, or null. */
+const folderOf = (path: string): string | null => /^src\/([^/]+)\//.exec(path)?.[1] ?? null
+
+const checkPlace = (path: string): Finding[] => {
+  const findings: Finding[] = []
+  const find = (says: string): void => void findings.push({ rule: 'place', path, line: 1, says })
+  const folder = folderOf(path)
+  if (folder === null) find('a file of src belongs to one of its folders')
+  else if (!(folder in mayImport)) find(`src/${folder} is not in the table mayImport of test/house/rules.ts`)
+  for (const name of path.split('/').slice(1, -1)) {
+    if (emptyNames.includes(name)) find(`the folder name '${name}' does not say what is inside`)
+  }
+  if (posix.basename(path) === 'index.ts') find('no barrels: import each thing from the file that it is in')
+  return findings
+}
+
+/** A file begins with 2 to 10 lines of comment: one block, or `//` on consecutive lines. */
+const checkHeader = ({ path, text }: Source, comments: readonly Comment[]): Finding[] => {
+  const first = text.startsWith('#!') ? 2 : 1
+  const [head] = comments
+  let lines = 0
+  if (head?.line === first && text.split('\n')[first - 1]?.startsWith('/')) {
+    lines = head.lines
+    if (head.text.startsWith('//')) {
+      while (comments[lines]?.line === first + lines && comments[lines]?.text.startsWith('//')) lines++
+    }
+  }
+  if (lines >= 2 && lines <= 10) return []
+  return [{ rule: 'header', path, line: 1, says: `begins with ${lines} lines of comment, not with 2 to 10` }]
+}
+
+/** What a file imports: statically, as a type, by `export … from`, `import(…)` or `require(…)`; null if computed. */
+const importsOf = (tokens: readonly Token[]): { readonly line: number; readonly from: string | null }[] => {
+  const imports: { line: number; from: string | null }[] = []
+  tokens.forEach((token, index) => {
+    if (token.kind !== 'name' || isProperty(tokens, index)) return
+    const next = tokens[index + 1]
+    let source: Token | null | undefined
+    if ((token.text === 'import' || token.text === 'require') && is(next, '(')) {
+      const argument = tokens[index + 2]
+      const ends = is(tokens[index + 3], ')') || is(tokens[index + 3], ',')
+      source = argument?.kind === 'string' && ends ? argument : null
+    } else if (token.text === 'import' && next?.kind === 'string') source = next
+    else if (token.text === 'import' || (token.text === 'export' && isReexport(tokens, index))) {
+      const from = tokens.findIndex(
+        ({ text }, at) => at > index && text === 'from' && tokens[at + 1]?.kind === 'string',
+      )
+      source = tokens[from + 1]
+    } else return
+    imports.push({ line: token.line, from: source?.text ?? null })
+  })
+  return imports
+}
+
+const is = (token: Token | undefined, text: string): boolean =>
+  token?.kind === 'punctuation' && token.text === text
+
+/** `export * …`, or `export { … } from`, with or without `type`. */
+const isReexport = (tokens: readonly Token[], index: number): boolean => {
+  const start = index + (tokens[index + 1]?.text === 'type' ? 2 : 1)
+  if (is(tokens[start], '*')) return true
+  if (!is(tokens[start], '{')) return false
+  const close = tokens.findIndex((token, at) => at > start && is(token, '}'))
+  return tokens[close + 1]?.text === 'from'
+}
+
+/** Whether the name at `index` is only a property (`a.name`, `import.meta`) or a key (`{ name: … }`, `name?: …`). */
+const isProperty = (tokens: readonly Token[], index: number): boolean => {
+  const [before, token, after, second] = [
+    tokens[index - 1],
+    tokens[index],
+    tokens[index + 1],
+    tokens[index + 2],
+  ]
+  const spread = is(before, '.') && is(tokens[index - 2], '.')
+  if (is(before, '.') && !spread) return true
+  if (token?.text === 'import' && is(after, '.')) return true
+  if (!is(after, ':') && !(is(after, '?') && is(second, ':'))) return false
+  const separated = before?.kind === 'punctuation' && '{,;('.includes(before.text)
+  return before === undefined || separated || before.text === 'readonly' || before.line < (token?.line ?? 0)
+}
+
+const checkImports = (path: string, tokens: readonly Token[]): Finding[] => {
+  const folder = folderOf(path)
+  const arrows = folder === null ? undefined : mayImport[folder]
+  if (folder === null || arrows === undefined) return []
+  return importsOf(tokens).flatMap(({ line, from }) => {
+    const reason = from === null ? 'imports a computed name' : refuseImport(path, folder, arrows, from)
+    return reason === null ? [] : [{ rule: 'arrows', path, line, says: reason }]
+  })
+}
+
+/** Why `from` may not be imported by the file at `path`, or null. */
+const refuseImport = (path: string, folder: string, arrows: Arrows, from: string): string | null => {
+  if (!from.startsWith('.')) {
+    const allowed = arrows.packages.some(pattern => fits(pattern, from))
+    return allowed ? null : `src/${folder} may not import the package '${from}'`
+  }
+  const target = posix.join(posix.dirname(path), from)
+  const targetFolder = folderOf(target)
+  if (targetFolder === null) return `imports '${target}', which is in no folder of src`
+  if (targetFolder === folder || arrows.folders.includes(targetFolder)) return null
+  return `src/${folder} may not import from src/${targetFolder}`
+}
+
+const fits = (pattern: string, name: string): boolean =>
+  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
+
+const checkPurity = (path: string, tokens: readonly Token[]): Finding[] => {
+  const folder = folderOf(path)
+  const banned = folder === null ? undefined : mayNotUse[folder]
+  if (banned === undefined) return []
+  const rule = 'purity'
+  return tokens.flatMap(({ kind, text, line }, index) => {
+    if (kind !== 'name') return []
+    const dotted = is(tokens[index - 1], '.') && !is(tokens[index - 2], '.')
+    if (dotted && banned.some(pattern => pattern.startsWith('.') && fits(pattern, `.${text}`))) {
+      return [{ rule, path, line, says: `src/${folder} may not use '.${text}'` }]
+    }
+    if (isProperty(tokens, index)) return []
+    if (banned.includes(text)) return [{ rule, path, line, says: `src/${folder} may not use '${text}'` }]
+    const plainMath = is(tokens[index + 1], '.') && tokens[index + 2]?.text !== 'random'
+    if (text === 'Math' && !plainMath)
+      return [{ rule, path, line, says: `src/${folder} may not use 'Math.random'` }]
+    return []
+  })
+}
+
+/** What the language has and we do without: see style.md, and erasable syntax. */
+const checkSyntax = (path: string, tokens: readonly Token[]): Finding[] =>
+  tokens.flatMap(({ kind, text, line }, index) => {
+    if (kind !== 'name' || isProperty(tokens, index)) return []
+    const find = (says: string): Finding[] => [{ rule: 'syntax', path, line, says }]
+    const [next, second] = [tokens[index + 1], tokens[index + 2]]
+    const opens = next?.kind === 'name' && (is(second, '{') || is(second, '.'))
+    if (text === 'enum' && opens) return find('no enum: a union of strings, or a const object')
+    if ((text === 'namespace' || text === 'module') && opens) return find('no namespace: a file is one')
+    if (text === 'default' && tokens[index - 1]?.text === 'export')
+      return find('no default export: export a name')
+    if (text === 'default' && tokens[index - 1]?.text === 'as')
+      return find('no default export: export a name')
+    if (text === 'export' && is(next, '*'))
+      return find('no barrels: import each thing from the file that it is in')
+    if (text === 'any' && !is(next, '(')) return find("no 'any': 'unknown', narrowed where it comes in")
+    return []
+  })
+
+/**
+ * tsc rewrites the names in imports only: a worker started as './worker.ts' is './worker.js' in the built package. So
+ * a file that names a `.ts` file outside an import must name its `.js` twin too, or take the ending from its own name.
+ */
+const checkFileNames = (path: string, tokens: readonly Token[]): Finding[] => {
+  const imported = importsOf(tokens).map(({ from }) => from)
+  const strings = new Set(tokens.filter(({ kind }) => kind === 'string').map(({ text }) => text))
+  return tokens.flatMap(({ kind, text, line }) => {
+    if (kind !== 'string' || !/^\.\.?\/.*\.ts$/.test(text) || imported.includes(text)) return []
+    const twin = text.replace(/ts$/, 'js')
+    const says = `'${text}' is '${twin}' in the built package, and this file does not name that`
+    return strings.has(twin) ? [] : [{ rule: 'built', path, line, says }]
+  })
+}
+
+/** README's tree (a fenced block that begins with ```tree) lists exactly the folders of src; null if no README. */
+export const checkReadme = (readme: string | null, srcFolders: readonly string[]): Finding[] => {
+  const find = (says: string, line = 1): Finding => ({ rule: 'readme', path: 'README.md', line, says })
+  if (readme === null) return [find('there is no README.md')]
+  const lines = readme.split('\n')
+  const first = lines.findIndex(line => /^```tree\b/.test(line))
+  if (first === -1) return [find('there is no tree: a fenced block that begins with ```tree')]
+  const length = lines.slice(first + 1).findIndex(line => line.startsWith('```'))
+  const listed = lines
+    .slice(first + 1, length === -1 ? undefined : first + 1 + length)
+    .flatMap((text, index) => {
+      const folder = /(?:^|\s)src\/([\w-]+)/.exec(text)?.[1]
+      return folder === undefined ? [] : [{ folder, line: first + 2 + index }]
+    })
+  const gone = listed.filter(({ folder }) => !srcFolders.includes(folder))
+  const missing = srcFolders.filter(folder => !listed.some(entry => entry.folder === folder))
+  return [
+    ...gone.map(({ folder, line }) => find(`the tree lists src/${folder}, which does not exist`, line)),
+    ...missing.map(folder => find(`the tree does not list src/${folder}`, first + 1)),
+  ]
+}
+
+/** Every folder of test/ is named for the folder of src/ that it tests, but for the few that test the whole. */
+export const checkMirror = (testFolders: readonly string[], srcFolders: readonly string[]): Finding[] =>
+  testFolders
+    .filter(folder => !srcFolders.includes(folder) && !wholeTests.includes(folder))
+    .map(folder => ({ rule: 'mirror', path: `test/${folder}`, line: 1, says: `there is no src/${folder}` }))

@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { setEnvironmentData } from 'node:worker_threads'
+import { recoverSender } from '../../src/chain/signature.ts'
+import type { Transaction } from '../../src/chain/transaction.ts'
+import type { RecoveryBackend } from '../../src/signatures/backend.ts'
+import { chooseBackend } from '../../src/signatures/choose-backend.ts'
+import {
+  BATCH_TRANSACTIONS_MAX,
+  BATCH_TRANSACTIONS_MIN,
+  BATCHES_PER_THREAD_MAX,
+  RecoveryPool,
+  type RecoveryPoolOptions,
+} from '../../src/signatures/recovery-pool.ts'
+import { CRASHES_MAX } from '../../src/signatures/recovery-thread.ts'
+import { SenderCache } from '../../src/signatures/sender-cache.ts'
+import { nobodysTransaction, signedTransactions } from './transactions.ts'
+
+const fast = await chooseBackend()
+const scripted = new URL('./scripted-worker.ts', import.meta.url)
+const scriptedSender = `0x${'01'.repeat(20)}`
+/** More than all batches of one thread, so that the last must wait for a place. */
+const many = signedTransactions(BATCH_TRANSACTIONS_MAX * (BATCHES_PER_THREAD_MAX + 1) + 100)
+const few = many.slice(0, 64)
+
+/** A pool, its cache, and how many signatures were recovered in this thread. */
+const setUp = (options: RecoveryPoolOptions, capacity?: number) => {
+  const recovered = { here: 0 }
+  const backend: RecoveryBackend = {
+    ...fast,
+    recover(digest, signature) {
+      recovered.here++
+      return fast.recover(digest, signature)
+    },
+  }
+  const cache = new SenderCache(backend, capacity)
+  return { cache, recovered, pool: new RecoveryPool(cache, options) }
+}
+
+/** Makes the next scripted workers fail in a certain way; says how many signatures they were asked for. */
+const script = (mode: string, crashes: number): (() => number) => {
+  const counters = new Int32Array(new SharedArrayBuffer(8))
+  counters[0] = crashes
+  setEnvironmentData('mode', mode)
+  setEnvironmentData('counters', counters)
+  return () => counters[1]!
+}
+
+const nextTurn = () => new Promise(resolve => setImmediate(resolve))
+
+const assertKnown = (cache: SenderCache, transactions: readonly Transaction[]): void => {
+  for (const tx of transactions) assert.ok(cache.has(tx.id), `${tx.nonce} is not known`)
+}
+
+for (const threads of [0, 1, 2]) {
+  test(`with ${threads} threads the pool finds the senders that the reference finds`, async () => {
+    const { cache, pool, recovered } = setUp({ threads })
+    const nobodys = nobodysTransaction(5000)
+    const transactions = [nobodys, ...many, nobodys]
+    await pool.warm(transactions)
+    assert.equal(recovered.here, threads === 0 ? many.length + 1 : 0)
+    assertKnown(cache, transactions)
+    assert.equal(cache.size, many.length + 1)
+    const senders = new Map([0, 1, 2].map(key => [key, recoverSender(many[key]!)]))
+    for (const tx of many) assert.equal(cache.recoverSender(tx), senders.get(Number(tx.nonce) % 3))
+    assert.equal(cache.recoverSender(nobodys), null)
+    await pool.close()
+  })
+}
+
+test('fewer transactions than make a batch are recovered at once, without a thread', async () => {
+  const asked = script('works', 0)
+  const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted })
+  const transactions = few.slice(0, BATCH_TRANSACTIONS_MIN - 1)
+  const warmed = pool.warm(transactions)
+  assertKnown(cache, transactions)
+  assert.equal(recovered.here, transactions.length)
+  await warmed
+  await pool.warm([])
+  assert.equal(asked(), 0)
+  await pool.close()
+})
+
+test('what is known or under way is not recovered again', async () => {
+  const asked = script('works', 0)
+  const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted })
+  for (const tx of few.slice(0, 10)) cache.recoverSender(tx)
+  await Promise.all([
+    pool.warm(few),
+    pool.warm(few),
+    pool.warm([...few, ...few]),
+    pool.warm(many),
+    pool.warm(many),
+    nextTurn().then(() => pool.warm(few.slice(20, 22))),
+  ])
+  await pool.warm(many)
+  assert.equal(asked(), many.length - 10)
+  assert.equal(recovered.here, 10)
+  assertKnown(cache, many)
+  await pool.close()
+})
+
+test('every concurrent call waits until its own transactions are known', async () => {
+  const { cache, pool } = setUp({ threads: 1 })
+  const warm = async (transactions: readonly Transaction[]) => {
+    await pool.warm(transactions)
+    assertKnown(cache, transactions)
+  }
+  await Promise.all([warm(many), warm(many.slice(-300)), warm(many.slice(0, 3)), warm(many.toReversed())])
+  await pool.close()
+})
+
+test('a cache smaller than what is warmed keeps its cap', async () => {
+  const { cache, pool } = setUp({ threads: 1 }, 50)
+  await pool.warm(many)
+  assert.equal(cache.size, 50)
+  await pool.close()
+})
+
+for (const threads of [0, 1]) {
+  test(`with ${threads} threads the event loop turns while a large batch is recovered`, async () => {
+    const { pool } = setUp({ threads })
+    let turns = 0
+    let isDone = false
+    const turn = () => {
+      turns++
+      if (!isDone) setImmediate(turn)
+    }
+    setImmediate(turn)
+    await pool.warm(many)
+    isDone = true
+    // Without threads a turn comes after every 16 transactions, however many batches there are.
+    assert.ok(turns >= Math.floor(many.length / 16), `${turns} turns`)
+    await pool.close()
+  })
+}
+
+test('closing ends what is under way', { timeout: 20_000 }, async () => {
+  for (const threads of [0, 1, 2]) {
+    const { cache, pool } = setUp({ threads })
+    const warmed = Promise.all([pool.warm(many), pool.warm(many), pool.warm(many.toReversed())])
+    await nextTurn()
+    await Promise.all([pool.close(), pool.close()])
+    await warmed
+    assert.ok(cache.size < many.length, `all ${cache.size} were recovered first`)
+  }
+})
+
+test('a closed pool warms nothing, and senders are still recovered', async () => {
+  const { cache, pool } = setUp({ threads: 1 })
+  await pool.close()
+  await pool.warm(many)
+  await pool.warm(few.slice(0, 2))
+  assert.equal(cache.size, 0)
+  assert.equal(cache.recoverSender(few[0]!), recoverSender(few[0]!))
+})
+
+test('closing does not wait for a thread that never answers', { timeout: 20_000 }, async () => {
+  const asked = script('never answers', 1)
+  const { pool } = setUp({ threads: 1, workerUrl: scripted })
+  const warmed = pool.warm(many)
+  while (asked() === 0) await nextTurn()
+  await pool.close()
+  await warmed
+})
+
+for (const mode of ['throws at once', 'throws', 'exits', 'answers too little', 'answers nonsense']) {
+  test(`a worker that ${mode} is replaced, and its batches are recovered here`, {
+    timeout: 20_000,
+  }, async () => {
+    const asked = script(mode, 1)
+    const errors: Error[] = []
+    const { cache, pool, recovered } = setUp({
+      threads: 1,
+      workerUrl: scripted,
+      onError: e => errors.push(e),
+    })
+    await pool.warm(few)
+    assert.equal(errors.length, 1)
+    assert.equal(recovered.here, few.length)
+    for (const tx of few.slice(0, 3)) assert.equal(cache.recoverSender(tx), recoverSender(tx))
+    const askedBefore = asked()
+    await pool.warm(many)
+    assert.equal(errors.length, 1)
+    assert.equal(recovered.here, few.length)
+    assert.equal(asked() - askedBefore, many.length - few.length)
+    assert.equal(cache.recoverSender(many.at(-1)!), scriptedSender)
+    await pool.close()
+  })
+}
+
+test('an answer that nobody waits for is a crash', { timeout: 20_000 }, async () => {
+  script('answers twice', 1)
+  const { promise: crashed, resolve } = Promise.withResolvers<Error>()
+  const { cache, pool } = setUp({ threads: 1, workerUrl: scripted, onError: resolve })
+  await pool.warm(few)
+  assert.match((await crashed).message, /belongs to no batch/)
+  await pool.warm(many)
+  assertKnown(cache, many)
+  await pool.close()
+})
+
+test('a thread whose workers crash again and again is given up', { timeout: 20_000 }, async () => {
+  script('throws', 1000)
+  let errors = 0
+  const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted, onError: () => errors++ })
+  await pool.warm(many)
+  for (let start = 0; start < 6; start++)
+    await pool.warm(many.map(tx => ({ ...tx, id: `${tx.id}0${start}` as const })).slice(0, 20))
+  assertKnown(cache, many)
+  assert.equal(errors, CRASHES_MAX)
+  assert.equal(recovered.here, many.length + 6 * 20)
+  await pool.close()
+})
+
+test('where no worker can be started everything is recovered here', async () => {
+  let errors = 0
+  // Worker refuses this scheme in its constructor, as it does when the system has no thread left.
+  const { cache, pool, recovered } = setUp({
+    threads: 2,
+    workerUrl: new URL('https://x.test'),
+    onError: () => errors++,
+  })
+  await pool.warm(many)
+  assertKnown(cache, many)
+  assert.equal(recovered.here, many.length)
+  assert.ok(errors > 0)
+  await pool.close()
+})
+
+test('a pool keeps the process alive while it works and not a moment longer', () => {
+  const file = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
+  const code = `
+    const { chooseBackend } = await import(${file('../../src/signatures/choose-backend.ts')})
+    const { RecoveryPool } = await import(${file('../../src/signatures/recovery-pool.ts')})
+    const { SenderCache } = await import(${file('../../src/signatures/sender-cache.ts')})
+    const { signedTransactions } = await import(${file('./transactions.ts')})
+    const cache = new SenderCache(await chooseBackend())
+    const pool = new RecoveryPool(cache, { threads: 2 })
+    await pool.warm(signedTransactions(100))
+    console.log(cache.size)`
+  const options = { encoding: 'utf8', timeout: 20_000 } as const
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], options)
+  assert.deepEqual({ stdout, status }, { stdout: '100\n', status: 0 })
+})
+
+test('a number of threads that is none is refused', () => {
+  for (const threads of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => setUp({ threads }), RangeError)
+  }
+})
