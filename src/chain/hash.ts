@@ -18,3 +18,14 @@ export function sha256d(bytes: Uint8Array): Uint8Array {
 export function keccak256(bytes: Uint8Array): Uint8Array {
   return keccak_256(bytes)
 }
+
+/** SHA-256 of bytes that come in pieces. */
+export interface HashStream {
+  update(bytes: Uint8Array): unknown
+  digest(): Uint8Array
+}
+
+/** A new SHA-256 that is fed piece by piece. */
+export function sha256Stream(): HashStream {
+  return nobleSha256.create()
+}

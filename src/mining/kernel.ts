@@ -9,7 +9,7 @@
  * Sources: FIPS 180-4, section 6.2; WebAssembly Core Specification 2.0 (SIMD128).
  */
 import { compileLanes, type LaneCode } from './lane-code.ts'
-import { assertNonceSearch, meetsTarget, type NonceSearch, searchSlowly } from './nonce-search.ts'
+import { assertNonceSearch, type NonceSearch, nonceMeetsTarget, searchSlowly } from './nonce-search.ts'
 import { compress, INITIAL_HASH } from './sha256-circuit.ts'
 import { Circuit, fixed, type LaneWord, type Word } from './staged-words.ts'
 import { encodeModule, instantiate, op, type } from './wasm-assembler.ts'
@@ -135,7 +135,7 @@ function findNonce(scan: Scan, { header, target, firstNonce, count }: NonceSearc
     if (left === 0) continue
     // Lanes past the end of the range are computed (modulo 2^32) but never reported.
     const groupEnd = Math.min(nonce + LANES, end)
-    for (; nonce < groupEnd; nonce++) if (meetsTarget(scratch, nonce, target)) return nonce
+    for (; nonce < groupEnd; nonce++) if (nonceMeetsTarget(scratch, nonce, target)) return nonce
   }
   return null
 }

@@ -147,6 +147,7 @@ export class Miner {
     thread.once('error', cause => this.#onCrash(thread, cause))
     thread.once('exit', code => this.#onCrash(thread, new Error(`exit code ${code}`)))
     // Last, because listening to messages undoes it.
+    thread.unref()
     this.#threads.add(thread)
   }
 

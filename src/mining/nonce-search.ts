@@ -6,10 +6,9 @@
  * The header is Bitcoin's: 80 bytes, the nonce little-endian at bytes 76 to 79. Its id is SHA-256d (SHA-256 twice,
  * FIPS 180-4), and meets the target when the digest, read as a little-endian 256-bit integer, is at most the target.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
-
-/** Bytes of a header. */
-export const HEADER_BYTES = 80
+import { bigintFromBytesLe } from '../chain/bytes.ts'
+import { sha256d } from '../chain/hash.ts'
+import { HEADER_BYTES } from '../chain/header.ts'
 
 /** How many nonces there are: 2^32. */
 export const NONCE_COUNT = 2 ** 32
@@ -33,21 +32,21 @@ export function searchSlowly(search: NonceSearch): number | null {
   assertNonceSearch(search)
   const header = Uint8Array.from(search.header)
   for (let nonce = search.firstNonce; nonce < search.firstNonce + search.count; nonce++) {
-    if (meetsTarget(header, nonce, search.target)) return nonce
+    if (nonceMeetsTarget(header, nonce, search.target)) return nonce
   }
   return null
 }
 
 /** Whether this nonce, which is written into the header, makes SHA-256d of the header meet the target. */
-export function meetsTarget(header: Uint8Array, nonce: number, target: bigint): boolean {
+export function nonceMeetsTarget(header: Uint8Array, nonce: number, target: bigint): boolean {
   new DataView(header.buffer, header.byteOffset).setUint32(NONCE_OFFSET, nonce, true)
-  const digest = sha256(sha256(header))
-  return BigInt(`0x${Buffer.from(digest.reverse()).toString('hex')}`) <= target
+  return bigintFromBytesLe(sha256d(header)) <= target
 }
 
 /** Throws a RangeError that says which part of the search is malformed, if one is. */
 export function assertNonceSearch({ header, target, firstNonce, count }: NonceSearch): void {
-  if (header.length !== HEADER_BYTES) throw new RangeError(`header has ${header.length} bytes, not 80`)
+  if (header.length !== HEADER_BYTES)
+    throw new RangeError(`header has ${header.length} bytes, not ${HEADER_BYTES}`)
   if (target < 0n || target >= 1n << 256n) throw new RangeError(`target ${target} is not in 0 .. 2^256 - 1`)
   const isRange = Number.isInteger(firstNonce) && Number.isInteger(count) && firstNonce >= 0 && count >= 0
   if (!isRange || firstNonce + count > NONCE_COUNT) {

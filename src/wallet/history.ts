@@ -12,8 +12,7 @@ import {
   formatQuantity,
   hashField,
   InvalidAnswer,
-  listField,
-  parseHash,
+  objectsField,
   quantityField,
   readObject,
 } from './rpc-answer.ts'
@@ -69,10 +68,10 @@ export async function* readHistory(
 ): AsyncGenerator<HistoryEntry, void, void> {
   const { blocks = 1_000, batchSize = 10, signal } = options
   const head = await client.quantity('eth_blockNumber', [], signal)
-  const last = head - BigInt(blocks) + 1n
+  const last = atLeast(head - BigInt(blocks) + 1n, 0n)
   let child: BlockAnswer | null = null
-  for (let from = head; from >= 0n && from >= last; from -= BigInt(batchSize)) {
-    const size = Number(least(BigInt(batchSize), from - last + 1n, from + 1n))
+  for (let from = head; from >= last; from -= BigInt(batchSize)) {
+    const size = Math.min(batchSize, Number(from - last + 1n))
     for (const block of await askBlocks(client, from, size, signal)) {
       if (child !== null && child.parentHash !== block.hash) throw new ChainReorganised(block.number)
       child = block
@@ -185,7 +184,7 @@ function readBlock(fields: Fields): BlockAnswer {
     timestamp: quantityField(fields, 'timestamp'),
     miner: fields.parse('miner', 'an address', readAddress),
     baseFee: quantityField(fields, 'baseFeePerGas'),
-    transactions: fields.objects('transactions').map(readTransaction),
+    transactions: objectsField(fields, 'transactions', readTransaction),
   }
 }
 
@@ -193,9 +192,22 @@ function readTransaction(fields: Fields): TransactionAnswer {
   return {
     id: hashField(fields, 'hash'),
     from: fields.parse('from', 'an address', readAddress),
-    to: fields.parse('to', 'an address or null', value => readRecipient(value))?.address ?? null,
+    to: readRecipient(fields),
     value: quantityField(fields, 'value'),
   }
+}
+
+function readRecipient(fields: Fields): Address | null {
+  const { address } = fields.parse('to', 'an address or null', value => {
+    const address = readAddress(value)
+    return address === null && value !== null ? null : { address }
+  })
+  return address
+}
+
+/** Nodes write addresses in lower case or with the checksum of EIP-55. */
+function readAddress(value: Json): Address | null {
+  return typeof value === 'string' ? parseAddress(value) : null
 }
 
 function readReceipt(fields: Fields): ReceiptAnswer {
@@ -205,4 +217,8 @@ function readReceipt(fields: Fields): ReceiptAnswer {
     effectiveGasPrice: quantityField(fields, 'effectiveGasPrice'),
     succeeded: quantityField(fields, 'status') === 1n,
   }
+}
+
+function atLeast(value: bigint, least: bigint): bigint {
+  return value < least ? least : value
 }

@@ -60,6 +60,12 @@ export function listField<T>(fields: Fields, name: string, read: (item: Json) =>
   })
 }
 
+/** A field that is a list of objects, each read by `read`. Throws `InvalidField`. */
+export function objectsField<T>(fields: Fields, name: string, read: (item: Fields) => T): T[] {
+  const items = listField(fields, name, item => item)
+  return items.map((item, index) => read(new Fields(`${fields.path(name)}[${index}]`, item)))
+}
+
 /** Text of a stranger for a person: one line, without control characters, at most 300 characters. */
 export function printable(text: string): string {
   return text.slice(0, 300).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\ufffd')

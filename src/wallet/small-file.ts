@@ -1,4 +1,7 @@
 // Small files that hold secrets: read with a bound, written whole or not at all and never over another.
+//
+// A path may have been prepared by somebody else: a link would lead a write elsewhere, a pipe or a device would hold or
+// flood a reader. What the program itself writes and finds again is therefore only ever a regular file.
 
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'

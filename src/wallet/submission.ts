@@ -45,22 +45,20 @@ export async function submit(
 ): Promise<Submission> {
   const { attemptsMax = 4, retryMs = 250, signal, clock = systemClock } = options
   const id = toHex(keccak256(fromHex(raw)))
-  let doubt: Doubt | null = null
-  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    if (attempt > 1) await clock.sleep(retryMs * 2 ** (attempt - 2), signal)
+  let mayHaveArrived = false
+  for (let attempt = 1; ; attempt++) {
     const outcome = await attemptOnce(client, raw, id, signal)
     if (outcome === 'accepted') return { status: 'accepted', id }
-    if (isRefusal(outcome)) {
-      if (doubt === null) return { status: 'refused', id, error: outcome }
-      doubt = outcome
-      break
+    const isRefused = isRefusal(outcome)
+    if (!mayHaveArrived && isRefused) return { status: 'refused', id, error: outcome }
+    if (!mayHaveArrived && isUnheard(outcome)) throw outcome
+    mayHaveArrived = true
+    if (isRefused || attempt >= attemptsMax) {
+      if (await isKnown(client, id, signal)) return { status: 'accepted', id }
+      return { status: 'unknown', id, error: outcome }
     }
-    if (isUnheard(outcome) && doubt === null) throw outcome
-    doubt = outcome
+    await clock.sleep(retryMs * 2 ** (attempt - 1), signal)
   }
-  if (doubt === null) throw new RangeError(`expected at least one attempt, got ${attemptsMax}`)
-  if (await isKnown(client, id, signal)) return { status: 'accepted', id }
-  return { status: 'unknown', id, error: doubt }
 }
 
 type Doubt = RpcError | NodeUnreachable | InvalidAnswer
@@ -73,7 +71,9 @@ async function attemptOnce(
 ): Promise<'accepted' | Doubt> {
   try {
     const answer = await client.call('eth_sendRawTransaction', [raw], signal)
-    return answer === id ? 'accepted' : new InvalidAnswer('eth_sendRawTransaction', 'it names another transaction')
+    return answer === id
+      ? 'accepted'
+      : new InvalidAnswer('eth_sendRawTransaction', 'it names another transaction')
   } catch (error) {
     if (error instanceof RpcError && ALREADY_KNOWN.test(error.message)) return 'accepted'
     if (isDoubt(error)) return error

@@ -60,7 +60,9 @@ export class FeeTooHigh extends Error {
 
   constructor(fee: bigint, feeMax: bigint) {
     const [most, limit] = [formatAmount(fee), formatAmount(feeMax)]
-    super(`at the node's prices the fee may reach ${most} coins, above the limit of ${limit}: give prices or a limit`)
+    super(
+      `at the node's prices the fee may reach ${most} coins, above the limit of ${limit}: give prices or a limit`,
+    )
   }
 }
 
@@ -133,8 +135,7 @@ async function askNode(client: RpcClient, from: Address, signal: AbortSignal | u
     chainId: () => readQuantity('eth_chainId', chainId),
     nonce: () => readQuantity('eth_getTransactionCount', nonce),
     baseFee: () => readNextBaseFee('eth_feeHistory', feeHistory),
-    tip: () =>
-      isUnknownMethod(tip) ? TIP_DEFAULT : readQuantity('eth_maxPriorityFeePerGas', tip),
+    tip: () => (isUnknownMethod(tip) ? TIP_DEFAULT : readQuantity('eth_maxPriorityFeePerGas', tip)),
   }
 }
 
@@ -154,7 +155,9 @@ function atMost(value: bigint, limit: bigint | undefined): bigint {
 
 /** The base fee of the next block: the last of the history, one longer than the blocks that were asked for. */
 function readNextBaseFee(method: string, outcome: unknown): bigint {
-  const fees = readObject(method, resultOf(outcome), answer => listField(answer, 'baseFeePerGas', parseQuantity))
+  const fees = readObject(method, resultOf(outcome), answer =>
+    listField(answer, 'baseFeePerGas', parseQuantity),
+  )
   const next = fees.at(-1)
   if (next === undefined) throw new InvalidAnswer(method, 'expected a base fee: give the price yourself')
   return next

@@ -76,7 +76,10 @@ export async function* watchTransaction(
     if (isEnd(state, options)) return
     last = state
     const left = deadline - clock.now()
-    if (left <= 0) return yield { status: 'unknown', last }
+    if (left <= 0) {
+      yield { status: 'unknown', last }
+      return
+    }
     await clock.sleep(Math.min(pollMs, left), signal)
   }
 }
@@ -137,4 +140,3 @@ function isEnd(state: TransactionState, { confirmations }: WatchOptions): boolea
   if (state.status === 'mined') return confirmations !== undefined && state.confirmations >= confirmations
   return state.status === 'final' || state.status === 'replaced' || state.status === 'dropped'
 }
-

@@ -1,4 +1,4 @@
-// The first 256 Bitcoin blocks after genesis, and as much of Bitcoin's transactions as it takes to find where the
+// The first 255 Bitcoin blocks after genesis, and as much of Bitcoin's transactions as it takes to find where the
 // next begins. The file belongs to others and is not always there; then the tests that need it are skipped.
 
 import { spawnSync } from 'node:child_process'
@@ -20,7 +20,7 @@ const MAGIC = 0xd9b4bef9
 /** Why the blocks can't be read here, or false: what `skip` of node:test wants. */
 export const bitcoinBlocksMissing: string | false = whyMissing()
 
-/** The blocks 1 to 256, in order. */
+/** The blocks from 1 on, in order. */
 export function readBitcoinBlocks(): BitcoinBlock[] {
   const reader = new ByteReader(decompress()!)
   const blocks: BitcoinBlock[] = []

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { createKernel } from '../../src/mining/kernel.ts'
 import { NONCE_COUNT, searchSlowly } from '../../src/mining/nonce-search.ts'
@@ -17,6 +19,17 @@ function lowestOf(works: readonly bigint[]): bigint {
 
 test('this machine runs the SIMD kernel', () => {
   assert.equal(kernel.kind, 'simd')
+})
+
+test('a machine without SIMD gets the slow search instead', { skip: process.arch !== 'x64' }, async () => {
+  const script = `
+    import { createKernel } from '${new URL('../../src/mining/kernel.ts', import.meta.url)}'
+    const { kind, search } = createKernel()
+    const nonce = search({ header: new Uint8Array(80), target: 2n ** 256n - 1n, firstNonce: 5, count: 1 })
+    console.log(kind, nonce)`
+  const argv = ['--no-enable-ssse3', '--input-type=module', '--eval', script]
+  const { stdout } = await promisify(execFile)(process.execPath, argv)
+  assert.equal(stdout, 'scalar 5\n')
 })
 
 for (const { name, hex, id, target, nonce } of REAL_HEADERS) {

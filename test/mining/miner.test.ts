@@ -224,7 +224,11 @@ test('when one thread crashes the others search the whole range', async () => {
   const workerUrl = new URL(`data:text/javascript,${encodeURIComponent(code)}`)
   await withMiner({ workerUrl }, async (miner, reports, count) => {
     const { nonce, target } = GENESIS
-    miner.mine({ id: 'range', header, target, nonceRange: { first: nonce - 10, count: 100_000 } })
+    const scratch = Uint8Array.from(header)
+    const nonceRange = { first: nonce - 10, count: 100_000 }
+    miner.mine({ id: 'range', header: scratch, target, nonceRange })
+    // The job that begins again is the one that was given, even if the caller uses the bytes for something else.
+    scratch.fill(0)
     await count(2)
     assert.deepEqual(reports.sort(), ['error a mining thread crashed: boom', `found range ${nonce}`])
   })

@@ -30,7 +30,7 @@ const fieldsOf = (nonce: number): TransactionFields => ({
 })
 
 /** The transaction of these fields with a signature that need not fit. */
-export const transactionOf = (fields: TransactionFields, signature: Signature): Transaction => {
+const transactionOf = (fields: TransactionFields, signature: Signature): Transaction => {
   const tx = decodeTransaction(encodeTransaction(fields, signature))
   assert.ok(typeof tx === 'object', `not a transaction: ${tx}`)
   return tx

@@ -1,0 +1,53 @@
+// A disk that loses what was not synced: what level promises, and no more.
+//
+// Reads see every write that was handed over. A batch becomes durable as a whole when its sync ends; a crash
+// before that takes it back, with everything after it.
+
+import type { Store, Write } from '../replica/effects.ts'
+
+type Image = Map<string, Uint8Array>
+
+/** The disk of one simulated node. */
+export class Disk implements Store {
+  #seen: Image = new Map()
+  readonly #durable: Image = new Map()
+  readonly #waiting: (readonly Write[])[] = []
+
+  get(key: string): Uint8Array | null {
+    return this.#seen.get(key) ?? null
+  }
+
+  entries(prefix: string): Iterable<readonly [string, Uint8Array]> {
+    return [...this.#seen].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  /** Whether a key would survive a crash now. */
+  isDurable(key: string): boolean {
+    return this.#durable.has(key)
+  }
+
+  /** Takes a batch in; it is seen at once and durable after its turn of `sync`. */
+  write(batch: readonly Write[]): void {
+    apply(this.#seen, batch)
+    this.#waiting.push(batch)
+  }
+
+  /** Makes the oldest batch that is not durable so. */
+  sync(): void {
+    const batch = this.#waiting.shift()
+    if (batch !== undefined) apply(this.#durable, batch)
+  }
+
+  /** Loses everything that is not durable. */
+  crash(): void {
+    this.#waiting.length = 0
+    this.#seen = new Map(this.#durable)
+  }
+}
+
+function apply(image: Image, batch: readonly Write[]): void {
+  for (const { key, value } of batch) {
+    if (value === null) image.delete(key)
+    else image.set(key, value)
+  }
+}

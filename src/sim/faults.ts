@@ -1,0 +1,75 @@
+// What goes wrong in a run: every kind of fault can be asked for alone, and how bad it is depends on the seed
+// (swarm testing: Groce et al., ISSTA 2012), so that some runs have one plague and others all of them.
+
+import type { Random } from './random.ts'
+
+/** The kinds of fault, by the names the command line knows. */
+export const FAULT_KINDS = [
+  'loss',
+  'delay',
+  'duplication',
+  'reordering',
+  'partition',
+  'crash',
+  'clock',
+] as const
+
+/** One kind of fault. */
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+/** How bad each fault is in one run. */
+export interface FaultPlan {
+  /** Share of messages that never arrive. */
+  readonly lossRate: number
+  /** Milliseconds that every message takes at least, and on top of that on average. */
+  readonly delayMinMs: number
+  readonly delayMeanMs: number
+  /** Share of messages that take ten seconds more. */
+  readonly tailRate: number
+  /** Share of messages that arrive a second time, later. */
+  readonly duplicateRate: number
+  /** Whether a link may hand over messages in another order than they were sent. */
+  readonly mayReorder: boolean
+  /** Milliseconds on average between partitions (null: none) and until one heals. */
+  readonly partitionEveryMs: number | null
+  readonly partitionMeanMs: number
+  /** Milliseconds on average between crashes (null: none) and until the node is back. */
+  readonly crashEveryMs: number | null
+  readonly downMeanMs: number
+  /** Milliseconds by which a node's clock may be off, either way. */
+  readonly clockOffsetMaxMs: number
+}
+
+/** A quiet local network. */
+export const NO_FAULTS: FaultPlan = {
+  lossRate: 0,
+  delayMinMs: 1,
+  delayMeanMs: 2,
+  tailRate: 0,
+  duplicateRate: 0,
+  mayReorder: false,
+  partitionEveryMs: null,
+  partitionMeanMs: 0,
+  crashEveryMs: null,
+  downMeanMs: 0,
+  clockOffsetMaxMs: 0,
+}
+
+/** How bad the chosen faults are under one seed; the figures are those of oracle D.3's table. */
+export function drawFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTimeMs: number): FaultPlan {
+  const { lossRate, delayMinMs, delayMeanMs, tailRate, duplicateRate, mayReorder, ...rest } = NO_FAULTS
+  const isSlow = kinds.has('delay')
+  return {
+    lossRate: kinds.has('loss') ? random.between(0, 0.3) : lossRate,
+    delayMinMs: isSlow ? random.between(0, 30) : delayMinMs,
+    delayMeanMs: isSlow ? random.between(30, 100) : delayMeanMs,
+    tailRate: isSlow ? random.between(0, 0.01) : tailRate,
+    duplicateRate: kinds.has('duplication') ? random.between(0, 0.5) : duplicateRate,
+    mayReorder: kinds.has('reordering') ? true : mayReorder,
+    partitionEveryMs: kinds.has('partition') ? random.between(8, 25) * blockTimeMs : rest.partitionEveryMs,
+    partitionMeanMs: random.between(1, 4) * blockTimeMs,
+    crashEveryMs: kinds.has('crash') ? random.between(2, 10) * blockTimeMs : rest.crashEveryMs,
+    downMeanMs: random.between(0.2, 3) * blockTimeMs,
+    clockOffsetMaxMs: kinds.has('clock') ? random.between(0, 3_000) : rest.clockOffsetMaxMs,
+  }
+}

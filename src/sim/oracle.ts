@@ -1,0 +1,165 @@
+// What must always hold, checked after every event by code that shares as little as possible with the code it
+// checks: see naive-chain.ts for the blocks. A broken rule ends the run with its name.
+//
+// The names are those of the oracle's list: C7 final blocks stay, C8 most work, C10 mempool, C11 no honest peer
+// blamed, S5 durable before visible, S6 nothing goes back, S9 everything has its bound; C1 to C5 and C9 are
+// about blocks and checked there.
+
+import { maximumCost } from '../chain/fees.ts'
+import type { BlockId } from '../chain/header.ts'
+import type { Effect } from '../replica/effects.ts'
+import { POOL_LIMITS } from '../replica/mempool.ts'
+import { KEYS } from '../replica/records.ts'
+import { verdictOn } from '../replica/verdict.ts'
+import type { NaiveChain } from './naive-chain.ts'
+import type { SimNode } from './sim-node.ts'
+import { Violation } from './violation.ts'
+
+interface Known {
+  /** Blocks of the node's tree that were checked, by arrival. */
+  arrival: number
+  headId: BlockId | null
+  treeSize: number
+  poolChanges: number
+  /** Work of the head that the disk surely holds: no restart may fall below it. */
+  durableWork: bigint
+  finalHeight: number
+}
+
+/** The watcher of one run. */
+export class Oracle {
+  readonly #chain: NaiveChain
+  readonly #known = new Map<SimNode, Known>()
+  readonly #final = new Map<number, BlockId>()
+  #deepest = 0
+  #reorganisations = 0
+
+  constructor(chain: NaiveChain) {
+    this.#chain = chain
+  }
+
+  /** The deepest reorganisation seen, in blocks, and how many there were. */
+  get reorganisations(): { readonly count: number; readonly deepest: number } {
+    return { count: this.#reorganisations, deepest: this.#deepest }
+  }
+
+  /** Looks at a node after it took something in. */
+  afterStep(node: SimNode): void {
+    const { tree, pool } = node.replica!
+    const known = this.#knownOf(node)
+    const head = tree.head.chained
+    if (head.id !== known.headId || tree.size !== known.treeSize) {
+      known.headId = head.id
+      known.treeSize = tree.size
+      known.poolChanges = -1
+      this.#checkTree(node, known)
+    }
+    if (pool.changes === known.poolChanges) return
+    known.poolChanges = pool.changes
+    this.#checkPool(node)
+  }
+
+  /** Looks at an effect just before it is performed. */
+  beforeEffect(node: SimNode, effect: Effect): void {
+    const known = this.#knownOf(node)
+    switch (effect.type) {
+      case 'broadcast':
+        if (effect.message.type !== 'block' || node.disk.isDurable(KEYS.block(effect.message.block.id)))
+          return
+        throw new Violation('S5', `${node.id} sends block ${effect.message.block.id} before it is on disk`)
+      case 'reply':
+        if ('rejection' in effect.result || node.disk.isDurable(KEYS.pooled(effect.result.id))) return
+        // A block may have taken it, and a final block settled it, between the answer and now.
+        if (node.replica?.view.locate(effect.result.id) !== null) return
+        throw new Violation('S5', `${node.id} acknowledges ${effect.result.id} before it is on disk`)
+      case 'reject':
+        if (verdictOn(effect.reason) === 'ignore') return
+        throw new Violation('C11', `${node.id} blames honest ${effect.from} for ${effect.reason}`)
+      case 'head':
+        known.durableWork = this.#chain.workOf(effect.id)
+        if (effect.reorganised > 0) this.#reorganisations += 1
+        this.#deepest = Math.max(this.#deepest, effect.reorganised)
+        return
+      case 'final':
+        return this.#checkFinal(node, known, effect)
+    }
+  }
+
+  /** Looks at a node that has just started again. */
+  afterStart(node: SimNode): void {
+    const known = this.#knownOf(node)
+    known.arrival = 0
+    known.headId = null
+    known.poolChanges = -1
+    const { tree } = node.replica!
+    const { work } = tree.head.chained
+    if (work < known.durableWork)
+      throw new Violation('S6', `${node.id} came back with less work than it had on disk`)
+    if (tree.base.chained.height < known.finalHeight)
+      throw new Violation('S6', `${node.id} came back with an older final block`)
+    this.afterStep(node)
+  }
+
+  #checkTree(node: SimNode, known: Known): void {
+    const { tree } = node.replica!
+    const head = tree.head.chained
+    for (const entry of tree.blocks()) {
+      const { id, work } = entry.chained
+      if (work > head.work)
+        throw new Violation('C8', `${node.id} follows ${head.id}, but ${id} has more work`)
+      if (entry.arrival < known.arrival) continue
+      known.arrival = entry.arrival + 1
+      this.#chain.check(entry)
+    }
+  }
+
+  #checkFinal(node: SimNode, known: Known, final: { id: BlockId; height: number }): void {
+    if (final.height <= known.finalHeight)
+      throw new Violation('C7', `${node.id} finalises ${final.height} after ${known.finalHeight}`)
+    known.finalHeight = final.height
+    for (let id = final.id, height = final.height; this.#final.get(height) !== id && height >= 0; height--) {
+      if (this.#final.has(height)) throw new Violation('C7', `two final blocks at height ${height}`)
+      this.#final.set(height, id)
+      if (height > 0) id = this.#chain.parentOf(id)
+    }
+  }
+
+  #checkPool(node: SimNode): void {
+    const { pool, tree } = node.replica!
+    const state = tree.head.execution.state
+    if (pool.size > POOL_LIMITS.transactionsMax || pool.bytes > POOL_LIMITS.bytesMax)
+      throw new Violation('S9', `${node.id}: pool too large`)
+    let count = 0
+    for (const sender of pool.senders()) {
+      const { pending, future } = pool.queueOf(sender)
+      const account = state.get(sender)
+      let cost = 0n
+      let last = -1n
+      for (const { tx } of [...pending, ...future]) {
+        if (tx.nonce < account.nonce)
+          throw new Violation('C10', `${node.id} keeps ${tx.id} with a spent nonce`)
+        if (tx.nonce <= last) throw new Violation('C10', `${node.id} keeps two transactions for one nonce`)
+        last = tx.nonce
+        cost += maximumCost(tx)
+        count += 1
+      }
+      if (cost > account.balance)
+        throw new Violation('C10', `${node.id} keeps more of ${sender} than can be paid`)
+      for (const [index, { tx }] of pending.entries()) {
+        if (tx.nonce !== account.nonce + BigInt(index))
+          throw new Violation('C10', `${node.id}: gap in what is pending`)
+      }
+    }
+    if (count !== pool.size)
+      throw new Violation('C10', `${node.id}: the pool counts ${pool.size} and holds ${count}`)
+  }
+
+  #knownOf(node: SimNode): Known {
+    let known = this.#known.get(node)
+    if (known === undefined) {
+      known = { arrival: 0, headId: null, treeSize: 0, poolChanges: -1, durableWork: 0n, finalHeight: 0 }
+      this.#known.set(node, known)
+    }
+    return known
+  }
+}

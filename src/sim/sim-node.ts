@@ -1,0 +1,211 @@
+// One simulated node: a replica whose effects are performed in virtual time, one after the other. A persist holds
+// everything behind it back until the disk has synced, and the node may crash between any two effects.
+
+import type { Address } from '../chain/address.ts'
+import { workOfTarget } from '../chain/compact.ts'
+import type { Genesis } from '../chain/genesis.ts'
+import { type BlockHeader, blockId, meetsTarget } from '../chain/header.ts'
+import type { RecoverSender } from '../chain/signature.ts'
+import { createFinality } from '../finality/registry.ts'
+import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
+import { decodeMessage, type Message } from '../replica/messages.ts'
+import { Replica } from '../replica/replica.ts'
+import { Disk } from './disk.ts'
+import type { Random } from './random.ts'
+import type { Schedule } from './schedule.ts'
+import { describeEffect, describeInput, type Trace } from './trace.ts'
+
+/** What a simulated node needs of the run it is part of. */
+export interface World {
+  readonly genesis: Genesis
+  readonly recoverSender: RecoverSender
+  readonly schedule: Schedule
+  readonly trace: Trace
+  /** Milliseconds since 1970 at which virtual time starts. */
+  readonly epochMs: number
+  send(from: SimNode, to: PeerId, message: Message): void
+  broadcast(from: SimNode, message: Message): void
+  disconnect(from: SimNode, peer: PeerId): void
+  reply(from: SimNode, token: string, result: SubmitResult): void
+  /** After every step of a replica. */
+  afterStep(node: SimNode, input: Input): void
+  /** Before an effect is performed. */
+  beforeEffect(node: SimNode, effect: Effect): void
+  crashed(node: SimNode): void
+}
+
+/** Milliseconds that a synced write takes on average. */
+const SYNC_MEAN_MS = 1
+
+/** A node of the simulator. */
+export class SimNode {
+  readonly id: PeerId
+  readonly beneficiary: Address
+  readonly disk = new Disk()
+  /** How far this node's clock is off. */
+  clockOffsetMs: number
+  replica: Replica | null = null
+  crashes = 0
+  readonly #world: World
+  readonly #random: Random
+  /** Hashes per millisecond. */
+  readonly #hashrate: number
+  #queue: Effect[] = []
+  #isSyncing = false
+  /** Effects to perform before the node crashes; null when no crash is planned. */
+  #crashAfter: number | null = null
+  /** Grows with every start: what was scheduled for an earlier life does not happen. */
+  #life = 0
+  #jobs = 0
+  readonly #timers = new Map<TimerName, number>()
+  #timerCount = 0
+
+  constructor(
+    world: World,
+    options: { id: PeerId; beneficiary: Address; random: Random; hashrate: number; clockOffsetMs: number },
+  ) {
+    this.#world = world
+    this.id = options.id
+    this.beneficiary = options.beneficiary
+    this.#random = options.random
+    this.#hashrate = options.hashrate
+    this.clockOffsetMs = options.clockOffsetMs
+  }
+
+  get isUp(): boolean {
+    return this.replica !== null
+  }
+
+  /** Starts the node on what its disk holds. */
+  start(): void {
+    const { genesis, recoverSender } = this.#world
+    const salt = Uint8Array.of(...Array.from({ length: 4 }, () => this.#random.integer(0, 255)))
+    const finality = createFinality(genesis)
+    this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
+    this.input({ type: 'start' })
+  }
+
+  /** Lets something happen to the node; nothing does while it is down. */
+  input(input: Input): void {
+    const { replica } = this
+    if (replica === null) return
+    const { schedule, trace, epochMs } = this.#world
+    trace.add(schedule.nowMs, this.id, `< ${describeInput(input)}`)
+    const effects = replica.step(input, Math.floor(epochMs + schedule.nowMs + this.clockOffsetMs))
+    for (const effect of effects) if (effect.type === 'persist') this.disk.write(effect.writes)
+    this.#queue.push(...effects)
+    this.#world.afterStep(this, input)
+    this.#perform()
+  }
+
+  /** Takes bytes off the wire. */
+  receive(from: PeerId, bytes: Uint8Array): void {
+    const message = decodeMessage(bytes)
+    if (typeof message === 'string') throw new Error(`${from} sent what can't be decoded: ${message}`)
+    this.input({ type: 'message', from, message })
+  }
+
+  /** Makes the node crash after so many more effects. */
+  planCrash(effects: number): void {
+    this.#crashAfter = effects
+  }
+
+  #perform(): void {
+    while (!this.#isSyncing && this.#queue.length > 0) {
+      if (this.#crashAfter === 0) return this.#crash()
+      if (this.#crashAfter !== null) this.#crashAfter -= 1
+      const effect = this.#queue.shift()!
+      this.#world.trace.add(this.#world.schedule.nowMs, this.id, `> ${describeEffect(effect)}`)
+      this.#world.beforeEffect(this, effect)
+      this.#performOne(effect)
+    }
+  }
+
+  #performOne(effect: Effect): void {
+    switch (effect.type) {
+      case 'persist':
+        this.#isSyncing = true
+        return this.#later(this.#random.exponential(SYNC_MEAN_MS), () => {
+          this.disk.sync()
+          this.#isSyncing = false
+          this.#perform()
+        })
+      case 'send':
+        return this.#world.send(this, effect.to, effect.message)
+      case 'broadcast':
+        return this.#world.broadcast(this, effect.message)
+      case 'disconnect':
+        return this.#world.disconnect(this, effect.peer)
+      case 'reply':
+        return this.#world.reply(this, effect.token, effect.result)
+      case 'set-timer':
+        return this.#setTimer(effect.name, effect.delayMs)
+      case 'clear-timer':
+        this.#timers.delete(effect.name)
+        return
+      case 'mine':
+        return this.#mine(effect.template)
+      case 'stop-mining':
+        this.#jobs += 1
+        return
+      case 'relay':
+      case 'reject':
+      case 'head':
+      case 'final':
+      case 'alarm':
+        return
+    }
+  }
+
+  #setTimer(name: TimerName, delayMs: number): void {
+    const token = ++this.#timerCount
+    this.#timers.set(name, token)
+    this.#later(delayMs, () => {
+      if (this.#timers.get(name) !== token) return
+      this.#timers.delete(name)
+      this.input({ type: 'timeout', name })
+    })
+  }
+
+  /** A search has no memory: how long it takes is exponential, with the mean that target and hashrate give. */
+  #mine(template: { id: string; header: BlockHeader; target: bigint }): void {
+    const job = ++this.#jobs
+    const meanMs = Number(workOfTarget(template.target)) / this.#hashrate
+    this.#later(this.#random.exponential(meanMs), () => {
+      if (job !== this.#jobs) return
+      this.input({
+        type: 'mined',
+        templateId: template.id,
+        nonce: searchNonce(template.header, template.target),
+      })
+    })
+  }
+
+  #later(delayMs: number, action: () => void): void {
+    const life = this.#life
+    this.#world.schedule.after(delayMs, () => {
+      if (life === this.#life) action()
+    })
+  }
+
+  #crash(): void {
+    this.crashes += 1
+    this.#life += 1
+    this.#crashAfter = null
+    this.#queue = []
+    this.#isSyncing = false
+    this.#timers.clear()
+    this.replica = null
+    this.disk.crash()
+    this.#world.trace.add(this.#world.schedule.nowMs, this.id, '! crash')
+    this.#world.crashed(this)
+  }
+}
+
+/** The first nonce that meets the target: the work is real, only its time is virtual. */
+function searchNonce(header: BlockHeader, target: bigint): number {
+  for (let nonce = 0; nonce < 2 ** 32; nonce++) {
+    if (meetsTarget(blockId({ ...header, nonce }), target)) return nonce
+  }
+  throw new Error('no nonce meets the target: the genesis file of a simulation must ask for little work')
+}
