@@ -34,7 +34,8 @@ function listRoot(entries: readonly Uint8Array[]): Uint8Array {
   if (entries.length === 0) return sha256(new Uint8Array())
   if (entries.length === 1) return sha256(concatBytes(Uint8Array.of(0), entries[0]!))
   // The largest power of two below the length goes left.
-  const half = 2 ** Math.ceil(Math.log2(entries.length) - 1)
+  let half = 1
+  while (half * 2 < entries.length) half *= 2
   return sha256(
     concatBytes(Uint8Array.of(1), listRoot(entries.slice(0, half)), listRoot(entries.slice(half))),
   )

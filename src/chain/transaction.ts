@@ -76,6 +76,9 @@ const DEPTH_MAX = 4
 /** The transaction in these bytes, or why there is none. */
 export function decodeTransaction(raw: Uint8Array): Transaction | DecodeRejection {
   if (raw.length > TRANSACTION_BYTES_MAX) return 'tx-too-large'
+  // Two hashes have 64 bytes: such a transaction could be taken for an inner node of the Merkle tree, and a branch
+  // would lead from its halves to the root as if they were leaves (CVE-2017-12842; BIP 54 refuses them as well).
+  if (raw.length === 64) return 'tx-malformed'
   const first = raw[0]
   if (first === undefined) return 'tx-malformed'
   if (first < 0xc0 && first !== EIP1559_TYPE) return first < 0x80 ? 'tx-type-unknown' : 'tx-malformed'

@@ -26,7 +26,7 @@ import { createClients, type PlannedTransfer, Workload } from './workload.ts'
 /** What to simulate. */
 export interface SimulationOptions {
   readonly seed: number
-  /** A parsed genesis file, with work that is cheap to do for real. */
+  /** The JSON of a genesis file; work that is hard is made easy. */
   readonly genesis: unknown
   readonly nodes: number
   readonly faults: ReadonlySet<FaultKind>
@@ -65,6 +65,9 @@ export interface SimulationResult {
 
 const CLIENTS = 12
 const CLIENT_BALANCE = '1000000'
+/** Hashes per block that a simulation still does for real, and the targets that take the place of harder ones. */
+const WORK_MAX = 1_024n
+const EASY_WORK = { bits: '0x2007ffff', easiestBits: '0x207fffff' }
 /** Milliseconds after which a client that got no answer, or a refusal that may pass, tries again. */
 const RETRY_MS = 3_000
 /** Milliseconds until peers notice that a node is gone, and until two reconnect. */
@@ -110,11 +113,9 @@ class Simulation implements World {
     this.#options = options
     this.#random = new Random(`quorate/${options.seed}`)
     const clients = createClients(CLIENTS)
-    this.genesis = parseGenesis(
-      withAccounts(
-        options.genesis,
-        clients.map(client => client.address),
-      ),
+    this.genesis = prepareGenesis(
+      options.genesis,
+      clients.map(client => client.address),
     )
     this.recoverSender = options.recoverSender
     this.epochMs = (this.genesis.header.header.time + 3_600) * 1000
@@ -394,9 +395,12 @@ function linkOf(a: PeerId, b: PeerId): string {
   return a < b ? `${a}-${b}` : `${b}-${a}`
 }
 
-/** The genesis file with the clients' accounts added to its own. */
-function withAccounts(file: unknown, addresses: readonly Address[]): unknown {
-  const settings = file as { accounts?: Record<string, string> }
+/** The network of a genesis file as it is simulated: with the clients' accounts, and with work that is soon done. */
+function prepareGenesis(file: unknown, addresses: readonly Address[]): Genesis {
+  const settings = file as { accounts?: Record<string, string>; work?: Record<string, unknown> }
   const accounts = Object.fromEntries(addresses.map(address => [address, CLIENT_BALANCE]))
-  return { ...settings, accounts: { ...settings.accounts, ...accounts } }
+  const funded = { ...settings, accounts: { ...settings.accounts, ...accounts } }
+  const genesis = parseGenesis(funded)
+  if (workOfTarget(genesis.work.firstTarget) <= WORK_MAX) return genesis
+  return parseGenesis({ ...funded, work: { ...settings.work, ...EASY_WORK } })
 }

@@ -189,3 +189,11 @@ test('the order of leaves is in the root', () => {
   const [a, b] = [merkleRoot(leavesNumbered(1, 2, 3, 4)), merkleRoot(leavesNumbered(2, 1, 3, 4))]
   assert.ok(!equalBytes(a.root, b.root))
 })
+
+test('a branch leads from half of a 64-byte item to the root, so no item of a block may have 64 bytes', () => {
+  const hidden = leaf(42)
+  const item = concatBytes(leaf(7), hidden)
+  const leaves = [leaf(0), sha256d(item)]
+  const branch = [leaf(7), ...merkleBranch(leaves, 1)]
+  assert.deepEqual(rootOfBranch(hidden, 3, branch), merkleRoot(leaves).root)
+})

@@ -123,18 +123,12 @@ for (const [says, r, s] of NOBODYS) {
   })
 }
 
-test('nobody signed a digest of the wrong size', () => {
-  const signature = signDigest(DIGEST, KEY)
-  assert.equal(recoverAddress(DIGEST.subarray(1), signature), null)
-  assert.equal(recoverAddress(new Uint8Array(), signature), null)
-})
-
-const POINT_AT_INFINITY_R = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n
+const GENERATOR_X = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n
 
 test('nobody signed when the key recovered would be the point at infinity', () => {
   // Q = (s R - z G) / r vanishes for R = G and s = z; G has an even y.
   const z = BigInt(toHex(DIGEST)) % SECP256K1_N
-  assert.equal(recoverAddress(DIGEST, { yParity: 0, r: POINT_AT_INFINITY_R, s: z }), null)
+  assert.equal(recoverAddress(DIGEST, { yParity: 0, r: GENERATOR_X, s: z }), null)
 })
 
 test('the sender of a transaction is who signed its signing hash', () => {

@@ -1,0 +1,31 @@
+// From an error to the lines that a user reads and the code that a script sees.
+
+import process, { stderr } from 'node:process'
+import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
+import { messageOf } from './files.ts'
+import type { Output } from './output.ts'
+
+/** Exit codes of errors that come from below, by the name of their class. */
+const CODES: ReadonlyMap<string, ExitCode> = new Map([
+  ['InvalidField', EXIT.file],
+  ['CorruptStore', EXIT.file],
+  ['OtherNetwork', EXIT.file],
+])
+
+/** Says what went wrong in a line or two and sets the exit code; only a fault of ours is shown with its stack. */
+export function exitWith(error: unknown, output: Output): void {
+  const code = codeOf(error)
+  const cause = code === EXIT.fault ? `a fault in quorate: ${messageOf(error)}` : messageOf(error)
+  const remedy = error instanceof CommandError ? error.remedy : null
+  if (output.isJson) output.data({ error: cause, code, ...(remedy === null ? {} : { remedy }) }, () => '')
+  stderr.write(`quorate: ${cause}\n${remedy === null ? '' : `  ${remedy}\n`}`)
+  if (code === EXIT.fault && process.env.QUORATE_DEBUG !== undefined && error instanceof Error) {
+    stderr.write(`${error.stack}\n`)
+  }
+  process.exitCode = code
+}
+
+function codeOf(error: unknown): ExitCode {
+  if (error instanceof CommandError) return error.code
+  return (error instanceof Error ? CODES.get(error.name) : undefined) ?? EXIT.fault
+}

@@ -1,0 +1,60 @@
+// Files and folders that commands share: where things are unless told otherwise, and how a genesis file is read.
+
+import { readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { InvalidField } from '../chain/fields.ts'
+import { type Genesis, parseGenesis } from '../chain/genesis.ts'
+import { createFinality } from '../finality/registry.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+
+/** Bytes in a genesis file at most. */
+const GENESIS_BYTES_MAX = 16 * 1024 * 1024
+
+/** The folder for keys and data: QUORATE_HOME, or .quorate in the user's home. */
+export function homeDirectory(): string {
+  return env.QUORATE_HOME ?? join(homedir(), '.quorate')
+}
+
+/** Where keys are kept unless told otherwise. */
+export function defaultKeystore(): string {
+  return join(homeDirectory(), 'keystore')
+}
+
+/** Where the node of a network keeps its data unless told otherwise. */
+export function defaultDataDirectory(networkName: string): string {
+  return join(homeDirectory(), networkName.replaceAll(/[^A-Za-z0-9_-]/g, '_'))
+}
+
+/** The JSON of a file. Ends the command when there is none. */
+export function readJson(path: string): unknown {
+  try {
+    if (statSync(path).size > GENESIS_BYTES_MAX) throw new Error('the file is too large')
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new CommandError(EXIT.file, `cannot read ${path}: ${messageOf(error)}`)
+  }
+}
+
+/** The network of a genesis file. Ends the command, naming the field, when the file is wrong. */
+export function readGenesis(path: string): Genesis {
+  try {
+    const genesis = parseGenesis(readJson(path))
+    createFinality(genesis)
+    return genesis
+  } catch (error) {
+    if (!(error instanceof InvalidField)) throw error
+    throw new CommandError(EXIT.file, `${path} is not a genesis file: ${error.message}`, 'genesis/local.json is an example.')
+  }
+}
+
+/** The message of anything that was thrown, in one line. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!
+}
+
+/** The path of a genesis file that comes with quorate. */
+export function packagedGenesis(name: string): string {
+  return join(import.meta.dirname, '..', '..', 'genesis', `${name}.json`)
+}

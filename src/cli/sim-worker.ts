@@ -1,0 +1,17 @@
+// A thread that simulates seeds: the seeds come in one by one, the results go back.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { SenderCache } from '../signatures/sender-cache.ts'
+import { chooseBackend } from '../signatures/choose-backend.ts'
+import { simulate, type SimulationOptions } from '../sim/simulation.ts'
+
+/** What every seed of a batch has in common. */
+export type SimulationSettings = Omit<SimulationOptions, 'seed' | 'recoverSender' | 'onProgress'>
+
+const settings = workerData as SimulationSettings
+const cache = new SenderCache(await chooseBackend())
+
+parentPort!.on('message', (seed: number) => {
+  const onProgress = (height: number): void => parentPort!.postMessage({ seed, height })
+  parentPort!.postMessage(simulate({ ...settings, seed, recoverSender: cache.recoverSender, onProgress }))
+})

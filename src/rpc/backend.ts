@@ -1,0 +1,30 @@
+// What this folder needs of a node: the replica to read from, and the few things that take time or change something.
+// src/node satisfies it; tests put a replica and a Map in its place.
+
+import type { Address } from '../chain/address.ts'
+import type { SubmitResult } from '../replica/effects.ts'
+import type { Replica } from '../replica/replica.ts'
+
+/** One connection to another node. */
+export interface RpcPeer {
+  readonly id: string
+  readonly address: string
+  readonly direction: 'inbound' | 'outbound'
+}
+
+/** A node as its RPC sees it. The replica must have been started. */
+export interface RpcBackend {
+  /** Such as `0.1.0`. */
+  readonly version: string
+  /** Read only: whatever a method answers is read from it in one go, so no answer mixes two states. */
+  readonly replica: Replica
+  /** Hands in the bytes of a signed transaction; resolves when the outcome is durable. */
+  submit(raw: Uint8Array): Promise<SubmitResult>
+  /** Mines for this account, for ever (null) or for so many blocks; a null beneficiary stops. */
+  setMining(beneficiary: Address | null, blocks: number | null): void
+  /** Hashes per second. */
+  hashrate(): number
+  peers(): readonly RpcPeer[]
+  /** Heights of the head and of the header it is fetching toward; null when it is not behind. */
+  syncProgress(): { readonly height: number; readonly target: number } | null
+}

@@ -1,0 +1,94 @@
+// From a block parameter to a block, and from a block to what is known of its place: whether it is final, how many
+// blocks confirm it, and the state after it.
+//
+// `finalized` and `safe` are never guessed: before anything is final both are the error -39001. `pending` is the
+// head; only nonces take the pool into account.
+
+import type { Block } from '../chain/block.ts'
+import type { State } from '../chain/state.ts'
+import type { ChainView, ViewedBlock } from '../replica/chain-view.ts'
+import type { Replica } from '../replica/replica.ts'
+import { CODES, RpcError, unknownBlock } from './errors.ts'
+import type { BlockParameter, BlockTag } from './parameters.ts'
+
+/** The block that a parameter names, or null where there is none. Throws -39001 and, for EIP-1898, -32000. */
+export function chooseBlock(replica: Replica, parameter: BlockParameter): ViewedBlock | null {
+  if ('tag' in parameter) return blockOfTag(replica, parameter.tag)
+  if ('number' in parameter) return mainBlock(replica.view, parameter.number)
+  const found = replica.view.block(parameter.hash)
+  if (found !== null && parameter.requireCanonical && !found.isMain) {
+    throw new RpcError(CODES.refused, 'hash is not currently canonical')
+  }
+  return found
+}
+
+/** The block that a parameter names. Throws -39001 where there is none. */
+export function requireBlock(replica: Replica, parameter: BlockParameter): ViewedBlock {
+  const found = chooseBlock(replica, parameter)
+  if (found === null) throw unknownBlock()
+  return found
+}
+
+/** The state after the block that a parameter names. Throws -39001, or -32000 where it is not kept any more. */
+export function requireState(replica: Replica, parameter: BlockParameter): { found: ViewedBlock; state: State } {
+  const found = requireBlock(replica, parameter)
+  const state = replica.tree.get(found.block.id)?.execution.state
+  if (state !== undefined) return { found, state }
+  const text = `state at block ${found.height} is not available (kept from block ${replica.tree.base.chained.height})`
+  throw new RpcError(CODES.refused, text)
+}
+
+/** The height of the last final block, or null before anything is final. */
+export function finalHeight(replica: Replica): number | null {
+  const { height } = replica.tree.base.chained
+  return height > 0 ? height : null
+}
+
+/** The greatest height that may be called safe, or null before anything is final. */
+export function safeHeight(replica: Replica): number | null {
+  const final = finalHeight(replica)
+  return final === null ? null : replica.finality.safeHeight(replica.tree.head.chained, final)
+}
+
+/** Whether a block can't be reversed any more. */
+export function isFinal(replica: Replica, { isMain, height }: Pick<ViewedBlock, 'isMain' | 'height'>): boolean {
+  return isMain && height <= (finalHeight(replica) ?? -1)
+}
+
+/** The block and those on top of it: 1 for the head, 0 for a block beside the main chain. */
+export function confirmations(
+  replica: Replica,
+  { isMain, height }: Pick<ViewedBlock, 'isMain' | 'height'>,
+): number {
+  return isMain ? replica.tree.head.chained.height - height + 1 : 0
+}
+
+/** The block of the main chain at a height, as `chooseBlock` would answer it. */
+export function mainBlock(view: ChainView, height: bigint | number): ViewedBlock | null {
+  if (height > Number.MAX_SAFE_INTEGER) return null
+  const block = view.blockAt(Number(height))
+  return block === null ? null : onMainChain(block)
+}
+
+function blockOfTag(replica: Replica, tag: BlockTag): ViewedBlock | null {
+  switch (tag) {
+    case 'earliest':
+      return onMainChain(replica.genesis.block)
+    case 'latest':
+    case 'pending':
+      return onMainChain(replica.tree.head.block)
+    case 'safe':
+      return settledBlock(replica, safeHeight(replica))
+    case 'finalized':
+      return settledBlock(replica, finalHeight(replica))
+  }
+}
+
+function settledBlock(replica: Replica, height: number | null): ViewedBlock | null {
+  if (height === null) throw unknownBlock()
+  return mainBlock(replica.view, height)
+}
+
+function onMainChain(block: Block): ViewedBlock {
+  return { block, height: block.coinbase.height, isMain: true }
+}

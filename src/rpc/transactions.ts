@@ -1,0 +1,98 @@
+// Transactions as clients see them, and the methods that find, count and hand them in.
+
+import { toHex } from '../chain/bytes.ts'
+import { effectiveTip } from '../chain/fees.ts'
+import type { Json } from '../chain/fields.ts'
+import type { Transaction } from '../chain/transaction.ts'
+import type { ViewedBlock } from '../replica/chain-view.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { RpcBackend } from './backend.ts'
+import { chooseBlock } from './block-choice.ts'
+import { rejectionError } from './errors.ts'
+import { BLOCK, DATA, HASH, type Params, QUANTITY, required } from './parameters.ts'
+import { quantity } from './quantity.ts'
+
+/** A transaction of a block. */
+export function minedTransaction(replica: Replica, { block }: Pick<ViewedBlock, 'block'>, index: number): Json {
+  const tx = block.transactions[index]!
+  const { baseFee, height } = block.coinbase
+  return {
+    ...fieldsOf(replica, tx),
+    gasPrice: quantity(baseFee + effectiveTip(tx, baseFee)),
+    blockHash: block.id,
+    blockNumber: quantity(height),
+    blockTimestamp: quantity(block.header.time),
+    transactionIndex: quantity(index),
+  }
+}
+
+/** A transaction of the pool: its place is null. */
+export function pooledTransaction(replica: Replica, tx: Transaction): Json {
+  return {
+    ...fieldsOf(replica, tx),
+    gasPrice: quantity(tx.maxFeePerGas),
+    blockHash: null,
+    blockNumber: null,
+    blockTimestamp: null,
+    transactionIndex: null,
+  }
+}
+
+/** `eth_getTransactionByHash`: on the main chain, or in the pool, or null. */
+export function getTransactionByHash({ replica }: RpcBackend, params: Params): Json {
+  const id = required(params, 0, HASH)
+  const place = replica.view.locate(id)
+  if (place !== null) return minedTransaction(replica, place, place.index)
+  const pooled = replica.pool.get(id)
+  return pooled === undefined ? null : pooledTransaction(replica, pooled.tx)
+}
+
+/** `eth_getTransactionByBlockHashAndIndex` and `…ByBlockNumberAndIndex`. */
+export function getTransactionByBlockAndIndex({ replica }: RpcBackend, params: Params): Json {
+  const found = chooseBlock(replica, required(params, 0, BLOCK))
+  const index = required(params, 1, QUANTITY)
+  if (found === null || index >= found.block.transactions.length) return null
+  return minedTransaction(replica, found, Number(index))
+}
+
+/** `eth_getBlockTransactionCountByHash` and `…ByNumber`. */
+export function getBlockTransactionCount({ replica }: RpcBackend, params: Params): Json {
+  const found = chooseBlock(replica, required(params, 0, BLOCK))
+  return found === null ? null : quantity(found.block.transactions.length)
+}
+
+/** `eth_sendRawTransaction`: the id, once the transaction is in the pool for good; or why it is not. */
+export async function sendRawTransaction(backend: RpcBackend, params: Params): Promise<Json> {
+  const result = await backend.submit(required(params, 0, DATA))
+  if ('rejection' in result) throw rejectionError(result.rejection)
+  return result.id
+}
+
+function fieldsOf(replica: Replica, tx: Transaction): { readonly [key: string]: Json } {
+  const isLegacy = tx.type === 'legacy'
+  const v = isLegacy ? tx.chainId * 2n + 35n + BigInt(tx.yParity) : BigInt(tx.yParity)
+  return {
+    hash: tx.id,
+    from: replica.senderOf(tx),
+    nonce: quantity(tx.nonce),
+    gas: quantity(tx.gasLimit),
+    to: tx.to,
+    value: quantity(tx.value),
+    input: toHex(tx.data),
+    type: isLegacy ? '0x0' : '0x2',
+    chainId: quantity(tx.chainId),
+    v: quantity(v),
+    r: quantity(tx.r),
+    s: quantity(tx.s),
+    ...(isLegacy ? {} : eip1559Fields(tx)),
+  }
+}
+
+function eip1559Fields(tx: Transaction): { readonly [key: string]: Json } {
+  return {
+    yParity: quantity(tx.yParity),
+    maxFeePerGas: quantity(tx.maxFeePerGas),
+    maxPriorityFeePerGas: quantity(tx.maxPriorityFeePerGas),
+    accessList: tx.accessList.map(({ address, storageKeys }) => ({ address, storageKeys })),
+  }
+}
