@@ -7,7 +7,10 @@ import type { ExitCode } from './exit-codes.ts'
 import { createOutput, type Output } from './output.ts'
 
 /** What a command is made of. */
-export interface CommandParts<P extends Record<string, PositionalOptions>, O extends Record<string, Options>> {
+export interface CommandParts<
+  P extends Record<string, PositionalOptions>,
+  O extends Record<string, Options>,
+> {
   /** Its name and positional arguments, as yargs writes them. */
   readonly command: string
   readonly describe: string
@@ -26,7 +29,8 @@ export function defineCommand<
     command: parts.command,
     describe: parts.describe,
     builder: yargs => {
-      for (const [name, positional] of Object.entries(parts.positionals ?? {})) yargs.positional(name, positional)
+      for (const [name, positional] of Object.entries(parts.positionals ?? {}))
+        yargs.positional(name, positional)
       for (const [usage, description] of parts.examples ?? []) yargs.example(usage, description)
       return yargs.options(parts.options ?? {})
     },
@@ -42,7 +46,11 @@ export function defineCommand<
 }
 
 /** A command that only has commands below it. */
-export function defineGroup(name: string, describe: string, commands: readonly CommandModule[]): CommandModule {
+export function defineGroup(
+  name: string,
+  describe: string,
+  commands: readonly CommandModule[],
+): CommandModule {
   return {
     command: name,
     describe,

@@ -45,7 +45,11 @@ export function readGenesis(path: string): Genesis {
     return genesis
   } catch (error) {
     if (!(error instanceof InvalidField)) throw error
-    throw new CommandError(EXIT.file, `${path} is not a genesis file: ${error.message}`, 'genesis/local.json is an example.')
+    throw new CommandError(
+      EXIT.file,
+      `${path} is not a genesis file: ${error.message}`,
+      'genesis/local.json is an example.',
+    )
   }
 }
 

@@ -7,20 +7,28 @@ import { exitWith } from './exit.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { createOutput } from './output.ts'
 import { simCommand } from './sim.ts'
+import { walletCommand } from './wallet.ts'
 
-const COMMANDS = [simCommand]
+const COMMANDS = [walletCommand, simCommand]
 
 const parser = yargs(hideBin(argv))
   .scriptName('quorate')
   .usage('quorate <command>\n\nA small blockchain whose finality you can choose.')
   .command(COMMANDS)
-  .option('json', { type: 'boolean', default: false, global: true, describe: 'Answer with one line of JSON on stdout' })
+  .option('json', {
+    type: 'boolean',
+    default: false,
+    global: true,
+    describe: 'Answer with one line of JSON on stdout',
+  })
   .demandCommand(1, 'which command? see quorate --help')
   .recommendCommands()
   .strict()
   .wrap(Math.min(110, process.stdout.columns ?? 110))
   .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-positional-numbers': false })
-  .epilogue('Exit codes: 0 done, 1 the answer is no, 2 usage, 3 file, 4 node, 5 password, 6 in use, 7 not known yet, 70 fault.')
+  .epilogue(
+    'Exit codes: 0 done, 1 the answer is no, 2 usage, 3 file, 4 node, 5 password, 6 in use, 7 not known yet, 70 fault.',
+  )
   .exitProcess(false)
   .fail((message, error) => {
     throw error ?? new CommandError(EXIT.usage, message, 'See quorate --help.')

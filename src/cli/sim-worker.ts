@@ -1,9 +1,9 @@
 // A thread that simulates seeds: the seeds come in one by one, the results go back.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { SenderCache } from '../signatures/sender-cache.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
-import { simulate, type SimulationOptions } from '../sim/simulation.ts'
+import { SenderCache } from '../signatures/sender-cache.ts'
+import { type SimulationOptions, simulate } from '../sim/simulation.ts'
 
 /** What every seed of a batch has in common. */
 export type SimulationSettings = Omit<SimulationOptions, 'seed' | 'recoverSender' | 'onProgress'>

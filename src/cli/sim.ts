@@ -3,15 +3,16 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { sha256 } from '../chain/hash.ts'
 import { toHex } from '../chain/bytes.ts'
+import { sha256 } from '../chain/hash.ts'
 import { FAULT_KINDS, type FaultKind } from '../sim/faults.ts'
 import type { SimulationResult, Verdict } from '../sim/simulation.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { packagedGenesis, readGenesis, readJson } from './files.ts'
+import { readCount } from './node-option.ts'
 import { columns, type Output, table } from './output.ts'
-import { createProgress, type Progress } from './progress.ts'
+import { createProgress } from './progress.ts'
 import type { SimulationSettings } from './sim-worker.ts'
 
 /** The simulator's command. */
@@ -19,10 +20,22 @@ export const simCommand = defineCommand({
   command: 'sim',
   describe: 'Run a whole network in virtual time, with faults, from a seed',
   options: {
-    genesis: { type: 'string', describe: 'Genesis file; its work is made easy', defaultDescription: 'genesis/simulated.json' },
+    genesis: {
+      type: 'string',
+      describe: 'Genesis file; its work is made easy',
+      defaultDescription: 'genesis/simulated.json',
+    },
     nodes: { type: 'number', default: 5, describe: 'How many nodes, 1 to 50' },
-    faults: { type: 'string', default: 'none', describe: `none, all, or a list of: ${FAULT_KINDS.join(', ')}` },
-    seed: { type: 'number', describe: 'The run to make; the same seed gives the same run', defaultDescription: '1' },
+    faults: {
+      type: 'string',
+      default: 'none',
+      describe: `none, all, or a list of: ${FAULT_KINDS.join(', ')}`,
+    },
+    seed: {
+      type: 'number',
+      describe: 'The run to make; the same seed gives the same run',
+      defaultDescription: '1',
+    },
     seeds: { type: 'string', describe: 'Many runs: A..B' },
     blocks: { type: 'number', default: 30, describe: 'Height at which faults end and the nodes must agree' },
     transfers: { type: 'number', default: 60, describe: 'Transfers that clients hand in' },
@@ -38,10 +51,10 @@ export const simCommand = defineCommand({
     readGenesis(path)
     const settings: SimulationSettings = {
       genesis: readJson(path),
-      nodes: readCount('nodes', args.nodes, { min: 1, max: 50 }),
+      nodes: readCount('--nodes', args.nodes, { min: 1, max: 50 }),
       faults: readFaults(args.faults),
-      blocks: readCount('blocks', args.blocks, { min: 1, max: 1_000_000 }),
-      transfers: readCount('transfers', args.transfers, { min: 0, max: 1_000_000 }),
+      blocks: readCount('--blocks', args.blocks, { min: 1, max: 1_000_000 }),
+      transfers: readCount('--transfers', args.transfers, { min: 0, max: 1_000_000 }),
     }
     const started = performance.now()
     const results = await runSeeds(settings, seeds)
@@ -66,7 +79,9 @@ async function runSeeds(settings: SimulationSettings, seeds: readonly number[]):
     results.set(result.seed, result)
     if (!isOne) progress.update(results.size, describeFailures(results))
   }
-  await Promise.all(Array.from({ length: threads }, () => runThread(settings, waiting, { onHeight, onResult })))
+  await Promise.all(
+    Array.from({ length: threads }, () => runThread(settings, waiting, { onHeight, onResult })),
+  )
   progress.end()
   return seeds.map(seed => results.get(seed)!)
 }
@@ -110,8 +125,16 @@ function reportOne(
       ['trace hash', result.traceHash],
       ['head', `height ${result.headHeight}, final ${result.finalHeight}`],
       ['transfers', `${result.transfers} acknowledged`],
-      ['faults', `${result.crashes} crashes, ${result.reorganisations} reorganisations, the deepest ${result.deepestReorganisation}`],
-      ['messages', Object.entries(result.messages).map(([type, count]) => `${count} ${type}`).join(', ')],
+      [
+        'faults',
+        `${result.crashes} crashes, ${result.reorganisations} reorganisations, the deepest ${result.deepestReorganisation}`,
+      ],
+      [
+        'messages',
+        Object.entries(result.messages)
+          .map(([type, count]) => `${count} ${type}`)
+          .join(', '),
+      ],
       ['bytes', String(result.bytes)],
       ['speed', `${result.events} events, ${rate}`],
     ]),
@@ -120,11 +143,13 @@ function reportOne(
 
 function reportMany(results: readonly SimulationResult[], output: Output, seconds: number): void {
   const failed = results.filter(result => !isFine(result.verdict))
-  const total = (pick: (result: SimulationResult) => number): number => results.reduce((sum, result) => sum + pick(result), 0)
+  const total = (pick: (result: SimulationResult) => number): number =>
+    results.reduce((sum, result) => sum + pick(result), 0)
   const hashes = new TextEncoder().encode(results.map(result => result.traceHash).join(''))
   const messages: Record<string, number> = {}
   for (const result of results) {
-    for (const [type, count] of Object.entries(result.messages)) messages[type] = (messages[type] ?? 0) + count
+    for (const [type, count] of Object.entries(result.messages))
+      messages[type] = (messages[type] ?? 0) + count
   }
   const data = {
     verdict: worstOf(results),
@@ -150,11 +175,21 @@ function reportMany(results: readonly SimulationResult[], output: Output, second
       ['excused', `${data.excused} met a branch that left theirs below the last final block, and said so`],
       ['trace hash', data.traceHash],
       ['transfers', `${data.transfers} acknowledged`],
-      ['faults', `${data.crashes} crashes, ${data.reorganisations} reorganisations, the deepest ${data.deepestReorganisation}`],
-      ['speed', `${data.events} events in ${seconds.toFixed(1)} s: ${Math.round(data.events / seconds)} a second, ${(data.simulatedMs / 3_600_000 / (seconds / 60)).toFixed(1)} simulated hours a minute`],
+      [
+        'faults',
+        `${data.crashes} crashes, ${data.reorganisations} reorganisations, the deepest ${data.deepestReorganisation}`,
+      ],
+      [
+        'speed',
+        `${data.events} events in ${seconds.toFixed(1)} s: ${Math.round(data.events / seconds)} a second, ${(data.simulatedMs / 3_600_000 / (seconds / 60)).toFixed(1)} simulated hours a minute`,
+      ],
     ])
     if (failed.length === 0) return summary
-    const rows = failed.map(({ seed, verdict, reason }) => [String(seed), verdict, (reason ?? '').split('\n', 1)[0]!])
+    const rows = failed.map(({ seed, verdict, reason }) => [
+      String(seed),
+      verdict,
+      (reason ?? '').split('\n', 1)[0]!,
+    ])
     return `${summary}\n\n${columns([['seed', 'verdict', 'reason'], ...rows])}`
   })
 }
@@ -174,11 +209,13 @@ function worstOf(results: readonly SimulationResult[]): Verdict {
 }
 
 function readSeeds(seed: number | undefined, seeds: string | undefined): number[] {
-  if (seed !== undefined && seeds !== undefined) throw new CommandError(EXIT.usage, 'give --seed or --seeds, not both')
-  if (seeds === undefined) return [readCount('seed', seed ?? 1, { min: 0, max: Number.MAX_SAFE_INTEGER })]
+  if (seed !== undefined && seeds !== undefined)
+    throw new CommandError(EXIT.usage, 'give --seed or --seeds, not both')
+  if (seeds === undefined) return [readCount('--seed', seed ?? 1, { min: 0, max: Number.MAX_SAFE_INTEGER })]
   const match = /^(\d{1,15})\.\.(\d{1,15})$/.exec(seeds)
   const [first, last] = [Number(match?.[1]), Number(match?.[2])]
-  if (match === null || last < first) throw new CommandError(EXIT.usage, `--seeds: expected A..B such as 1..500, got ${seeds}`)
+  if (match === null || last < first)
+    throw new CommandError(EXIT.usage, `--seeds: expected A..B such as 1..500, got ${seeds}`)
   if (last - first >= 1_000_000) throw new CommandError(EXIT.usage, '--seeds: at most 1000000 at once')
   return Array.from({ length: last - first + 1 }, (_, index) => first + index)
 }
@@ -189,13 +226,13 @@ function readFaults(list: string): Set<FaultKind> {
   return new Set(
     list.split(',').map(name => {
       const kind = FAULT_KINDS.find(kind => kind === name.trim())
-      if (kind === undefined) throw new CommandError(EXIT.usage, `--faults: unknown fault ${name}`, `Known: ${FAULT_KINDS.join(', ')}.`)
+      if (kind === undefined)
+        throw new CommandError(
+          EXIT.usage,
+          `--faults: unknown fault ${name}`,
+          `Known: ${FAULT_KINDS.join(', ')}.`,
+        )
       return kind
     }),
   )
-}
-
-function readCount(name: string, value: number, { min, max }: { min: number; max: number }): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
-  throw new CommandError(EXIT.usage, `--${name}: expected a whole number from ${min} to ${max}, got ${value}`)
 }

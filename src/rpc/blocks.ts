@@ -9,7 +9,7 @@ import type { ViewedBlock } from '../replica/chain-view.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { chooseBlock, isFinal } from './block-choice.ts'
-import { BLOCK, FLAG, HASH, type Params, optional, required } from './parameters.ts'
+import { BLOCK, FLAG, HASH, LATEST, optional, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
 import { NO_LOGS_BLOOM } from './receipts.ts'
 import { minedTransaction } from './transactions.ts'
@@ -25,7 +25,7 @@ export function blockNumber({ replica }: RpcBackend): Json {
 
 /** `eth_getBlockByNumber`: by any block parameter; with whole transactions when the second parameter is true. */
 export function getBlockByNumber({ replica }: RpcBackend, params: Params): Json {
-  const found = chooseBlock(replica, required(params, 0, BLOCK))
+  const found = chooseBlock(replica, optional(params, 0, BLOCK, LATEST))
   return found === null ? null : blockObject(replica, found, optional(params, 1, FLAG, false))
 }
 

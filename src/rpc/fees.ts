@@ -9,6 +9,7 @@ import type { Block } from '../chain/block.ts'
 import { effectiveTip, nextBaseFee } from '../chain/fees.ts'
 import type { Json } from '../chain/fields.ts'
 import { intrinsicGas, type Transaction } from '../chain/transaction.ts'
+import type { TreeBlock } from '../replica/block-tree.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { requireBlock } from './block-choice.ts'
@@ -58,31 +59,32 @@ export function feeHistory({ replica }: RpcBackend, params: Params): Json {
   }
 }
 
+// The answer depends on the head and what lies under it, so each head is asked once.
+const suggestions = new WeakMap<TreeBlock, bigint>()
+
 /** Wei per gas that a transaction should offer the beneficiary now. */
 function suggestedTip(replica: Replica): bigint {
-  const { height } = replica.tree.head.chained
+  const { head } = replica.tree
+  const known = suggestions.get(head)
+  if (known !== undefined) return known
+  const { height } = head.chained
   const samples: bigint[] = []
   for (let at = height; at > Math.max(0, height - SAMPLED_BLOCKS); at--) {
     const block = replica.view.blockAt(at)
     if (block !== null) samples.push(...cheapestTips(replica, block))
   }
   const median = samples.sort(ascending)[samples.length >> 1] ?? 0n
-  return median < TIP_MIN ? TIP_MIN : median > TIP_MAX ? TIP_MAX : median
+  const tip = median < TIP_MIN ? TIP_MIN : median > TIP_MAX ? TIP_MAX : median
+  suggestions.set(head, tip)
+  return tip
 }
 
-// A block never changes, so neither do its samples; they live as long as the block does in memory.
-const samplesOf = new WeakMap<Block, readonly bigint[]>()
-
-function cheapestTips(replica: Replica, block: Block): readonly bigint[] {
-  const known = samplesOf.get(block)
-  if (known !== undefined) return known
-  const { baseFee, beneficiary } = block.coinbase
+function cheapestTips(replica: Replica, { coinbase, transactions }: Block): bigint[] {
   const tips: bigint[] = []
-  for (const { tx, tip } of byTip(block.transactions, baseFee)) {
+  for (const { tx, tip } of byTip(transactions, coinbase.baseFee)) {
     if (tips.length === SAMPLES_PER_BLOCK) break
-    if (replica.senderOf(tx) !== beneficiary) tips.push(tip)
+    if (replica.senderOf(tx) !== coinbase.beneficiary) tips.push(tip)
   }
-  samplesOf.set(block, tips)
   return tips
 }
 

@@ -8,7 +8,7 @@ import { intrinsicGas } from '../chain/transaction.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { chooseBlock } from './block-choice.ts'
-import { BLOCK, HASH, type Params, required } from './parameters.ts'
+import { BLOCK, HASH, LATEST, optional, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
 
 /** The bloom filter of no logs: 256 bytes. */
@@ -26,7 +26,7 @@ export function getTransactionReceipt({ replica }: RpcBackend, params: Params): 
 
 /** `eth_getBlockReceipts`: all receipts of a block, in order, or null. */
 export function getBlockReceipts({ replica }: RpcBackend, params: Params): Json {
-  const block = chooseBlock(replica, required(params, 0, BLOCK))?.block
+  const block = chooseBlock(replica, optional(params, 0, BLOCK, LATEST))?.block
   if (block === undefined) return null
   let before = 0n
   return block.transactions.map((tx, index) => {

@@ -9,7 +9,7 @@ import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { chooseBlock } from './block-choice.ts'
 import { rejectionError } from './errors.ts'
-import { BLOCK, DATA, HASH, type Params, QUANTITY, required } from './parameters.ts'
+import { BLOCK, DATA, HASH, LATEST, optional, type Params, QUANTITY, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
 
 /** A transaction of a block. */
@@ -49,7 +49,7 @@ export function getTransactionByHash({ replica }: RpcBackend, params: Params): J
 
 /** `eth_getTransactionByBlockHashAndIndex` and `…ByBlockNumberAndIndex`. */
 export function getTransactionByBlockAndIndex({ replica }: RpcBackend, params: Params): Json {
-  const found = chooseBlock(replica, required(params, 0, BLOCK))
+  const found = chooseBlock(replica, optional(params, 0, BLOCK, LATEST))
   const index = required(params, 1, QUANTITY)
   if (found === null || index >= found.block.transactions.length) return null
   return minedTransaction(replica, found, Number(index))
@@ -57,7 +57,7 @@ export function getTransactionByBlockAndIndex({ replica }: RpcBackend, params: P
 
 /** `eth_getBlockTransactionCountByHash` and `…ByNumber`. */
 export function getBlockTransactionCount({ replica }: RpcBackend, params: Params): Json {
-  const found = chooseBlock(replica, required(params, 0, BLOCK))
+  const found = chooseBlock(replica, optional(params, 0, BLOCK, LATEST))
   return found === null ? null : quantity(found.block.transactions.length)
 }
 

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  type TransactionSerializable,
-  keccak256 as viemKeccak256,
-  serializeTransaction as viemSerialize,
-} from 'viem/utils'
+import type { TransactionSerializable } from 'viem'
+import { keccak256 as viemKeccak256, serializeTransaction as viemSerialize } from 'viem/utils'
 import { concatBytes, fromHex, type Hex, toHex } from '../../src/chain/bytes.ts'
 import { type BlockRules, checkTransaction } from '../../src/chain/execution.ts'
 import { decodeRlp, encodeRlp, type RlpItem, rlpInteger } from '../../src/chain/rlp.ts'
@@ -598,7 +595,7 @@ function partsOf(type: Type): readonly string[] {
 /** The items of a good transaction of which every number has two bytes, so that all can be told from their spoilt forms. */
 function goodItems(type: Type): RlpItem[] {
   const { raw } = exampleTransaction(
-    { type, chainId: 700n, nonce: 600n, gasLimit: 50_000n, value: 700n, data: Uint8Array.of(1, 2) },
+    { type, chainId: 700n, nonce: 600n, gasLimit: 50_000n, value: 700n, data: new Uint8Array(40).fill(9) },
     { yParity: 1, r: 1000n, s: 1001n },
   )
   const items = decodeRlp(type === 'legacy' ? raw : raw.subarray(1), 4)

@@ -1,0 +1,71 @@
+// The option of every command that asks a node, and small readers of values that several commands take.
+
+import { env } from 'node:process'
+import { type Address, parseAddress } from '../chain/address.ts'
+import { parseAmount } from '../chain/amount.ts'
+import type { Keystore } from '../wallet/keystore.ts'
+import { NODE_URL_DEFAULT, RpcClient } from '../wallet/rpc-client.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+
+/** The options of a command that asks a node. */
+export const nodeOptions = {
+  rpc: {
+    type: 'string',
+    default: env.QUORATE_RPC ?? NODE_URL_DEFAULT,
+    describe: 'The node to ask (or set QUORATE_RPC)',
+  },
+} as const
+
+/** A client of the node that the options name. */
+export function clientOf(args: { rpc: string }): RpcClient {
+  return new RpcClient(args.rpc)
+}
+
+/** Wei in what a person typed. Ends the command when it is no amount. */
+export function readAmount(option: string, text: string): bigint {
+  const wei = parseAmount(text)
+  if (wei !== null) return wei
+  throw new CommandError(
+    EXIT.usage,
+    `${option}: ${JSON.stringify(text)} is no amount`,
+    'Examples: 1.5 (coins), 10gwei, 100wei.',
+  )
+}
+
+/** A whole number that a person typed. Ends the command when it is out of bounds. */
+export function readCount(option: string, value: number, bounds: { min: number; max: number }): number {
+  if (Number.isSafeInteger(value) && value >= bounds.min && value <= bounds.max) return value
+  throw new CommandError(
+    EXIT.usage,
+    `${option}: expected a whole number from ${bounds.min} to ${bounds.max}, got ${value}`,
+  )
+}
+
+/** A share from 0 to 1, or a percentage such as 10%. Ends the command when it is neither. */
+export function readShare(option: string, text: string): number {
+  const match = /^(\d{1,3}(?:\.\d{1,9})?)(%?)$/.exec(text)
+  const share = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1)
+  if (share >= 0 && share <= 1) return share
+  throw new CommandError(EXIT.usage, `${option}: expected a share such as 0.1 or 10%, got ${text}`)
+}
+
+/** A transaction id that a person typed. Ends the command when it is none. */
+export function readTransactionId(text: string): `0x${string}` {
+  const id = text.toLowerCase()
+  if (/^0x[0-9a-f]{64}$/.test(id)) return id as `0x${string}`
+  throw new CommandError(EXIT.usage, `${text} is no transaction id`, 'An id is 0x and 64 hex digits.')
+}
+
+/** The address that a person means: written out, or the name of one of his accounts. */
+export async function readAddress(keystore: Keystore, text: string): Promise<Address> {
+  const address = parseAddress(text)
+  if (address !== null) return address
+  if (text.startsWith('0x')) {
+    throw new CommandError(
+      EXIT.usage,
+      `${text} is no address, or its checksum is wrong`,
+      'Check it for a typing mistake.',
+    )
+  }
+  return (await keystore.find(text)).address
+}

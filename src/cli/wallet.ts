@@ -1,0 +1,283 @@
+// `quorate wallet`: keys, balances and transfers. Keys stay in files on this machine; the node never sees them.
+
+import { readFile } from 'node:fs/promises'
+import { checksumAddress } from '../chain/address.ts'
+import { formatAmount } from '../chain/amount.ts'
+import { readHistory } from '../wallet/history.ts'
+import { Keystore } from '../wallet/keystore.ts'
+import { readPassword } from '../wallet/password.ts'
+import { parseSecretKey } from '../wallet/secret-key.ts'
+import { submit } from '../wallet/submission.ts'
+import { prepareTransfer, signTransfer, type TransferWish } from '../wallet/transfer.ts'
+import { defineCommand, defineGroup } from './command.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+import { defaultKeystore } from './files.ts'
+import {
+  clientOf,
+  nodeOptions,
+  readAddress,
+  readAmount,
+  readCount,
+  readTransactionId,
+} from './node-option.ts'
+import { columns, table } from './output.ts'
+import { watch, watchOptions } from './watch.ts'
+
+const keystoreOption = {
+  keystore: {
+    type: 'string',
+    describe: 'Folder of the key files',
+    defaultDescription: '~/.quorate/keystore',
+  },
+} as const
+
+const passwordOption = {
+  'password-file': {
+    type: 'string',
+    describe: 'File whose first line is the password (or set QUORATE_PASSWORD)',
+  },
+} as const
+
+const accountPositional = {
+  account: { type: 'string', demandOption: true, describe: 'Name of an account, or an address' },
+} as const
+
+const newCommand = defineCommand({
+  command: 'new <name>',
+  describe: 'Make an account with a new key',
+  positionals: { name: { type: 'string', demandOption: true, describe: 'Name for the account' } },
+  options: { ...keystoreOption, ...passwordOption },
+  run: async (args, output) => {
+    const password = await askPassword(args.name, args['password-file'], true)
+    const account = await keystoreOf(args).create(args.name, password)
+    output.data(account, () =>
+      table([
+        ['account', account.name],
+        ['address', checksumAddress(account.address)],
+        ['file', account.path],
+      ]),
+    )
+    return EXIT.done
+  },
+})
+
+const importCommand = defineCommand({
+  command: 'import <name>',
+  describe: 'Take over a key: a key file of another program, or a secret key in a file',
+  positionals: { name: { type: 'string', demandOption: true, describe: 'Name for the account' } },
+  options: {
+    ...keystoreOption,
+    ...passwordOption,
+    file: {
+      type: 'string',
+      describe: 'Web3 Secret Storage file (geth, ethers, cast); the password is its own',
+    },
+    'key-file': { type: 'string', describe: 'File with a secret key: 64 hex digits' },
+  },
+  run: async (args, output) => {
+    const { file, 'key-file': keyFile } = args
+    if ((file === undefined) === (keyFile === undefined)) {
+      throw new CommandError(
+        EXIT.usage,
+        'give either --file or --key-file',
+        'A key is never taken from the arguments, which others can read.',
+      )
+    }
+    const password = await askPassword(args.name, args['password-file'], file === undefined)
+    const keystore = keystoreOf(args)
+    const account =
+      file !== undefined
+        ? await keystore.importFile(args.name, file, password)
+        : await keystore.importKey(args.name, await readSecretKey(keyFile!), password)
+    output.data(account, () =>
+      table([
+        ['account', account.name],
+        ['address', checksumAddress(account.address)],
+        ['file', account.path],
+      ]),
+    )
+    return EXIT.done
+  },
+})
+
+const listCommand = defineCommand({
+  command: 'list',
+  describe: 'The accounts on this machine',
+  options: keystoreOption,
+  run: async (args, output) => {
+    const keystore = keystoreOf(args)
+    const accounts = await keystore.list()
+    for (const fault of await keystore.damaged()) output.note(`quorate: ${fault.message}`)
+    output.data(accounts, () =>
+      accounts.length === 0
+        ? `no accounts in ${keystore.directory}; make one with: quorate wallet new NAME`
+        : columns([
+            ['name', 'address'],
+            ...accounts.map(({ name, address }) => [name, checksumAddress(address)]),
+          ]),
+    )
+    return EXIT.done
+  },
+})
+
+const addressCommand = defineCommand({
+  command: 'address <account>',
+  describe: 'The address of an account',
+  positionals: accountPositional,
+  options: keystoreOption,
+  run: async (args, output) => {
+    const address = checksumAddress(await readAddress(keystoreOf(args), args.account))
+    output.data({ address }, () => address)
+    return EXIT.done
+  },
+})
+
+const balanceCommand = defineCommand({
+  command: 'balance <account>',
+  describe: 'What an account has',
+  positionals: accountPositional,
+  options: { ...keystoreOption, ...nodeOptions },
+  run: async (args, output) => {
+    const address = await readAddress(keystoreOf(args), args.account)
+    const client = clientOf(args)
+    const balance = await client.quantity('eth_getBalance', [address, 'latest'])
+    const nonce = await client.quantity('eth_getTransactionCount', [address, 'latest'])
+    output.data({ address, balance, nonce }, () => `${formatAmount(balance)} coins`)
+    return EXIT.done
+  },
+})
+
+const sendCommand = defineCommand({
+  command: 'send',
+  describe: 'Pay: sign a transfer here, hand it to a node and follow it',
+  options: {
+    ...keystoreOption,
+    ...passwordOption,
+    from: { type: 'string', demandOption: true, describe: 'Account that pays' },
+    to: { type: 'string', demandOption: true, describe: 'Address or account that is paid' },
+    amount: { type: 'string', demandOption: true, describe: 'How much: 1.5 (coins), 10gwei, 100wei' },
+    nonce: { type: 'number', describe: 'Number of the transfer', defaultDescription: 'the next' },
+    tip: { type: 'string', describe: 'Price per gas for the miner, such as 2gwei' },
+    'max-fee': { type: 'string', describe: 'Price per gas at most, such as 50gwei' },
+    'chain-id': { type: 'number', describe: 'Refuse to sign for any other chain' },
+    wait: { type: 'boolean', default: true, describe: 'Follow it until it is confirmed' },
+    ...watchOptions,
+  },
+  examples: [['quorate wallet send --from alice --to bob --amount 1.5 --confirmations 6', '']],
+  run: async (args, output) => {
+    const keystore = keystoreOf(args)
+    const client = clientOf(args)
+    const wish: TransferWish = {
+      from: (await keystore.find(args.from)).address,
+      to: await readAddress(keystore, args.to),
+      value: readAmount('--amount', args.amount),
+      ...(args.nonce === undefined
+        ? {}
+        : { nonce: BigInt(readCount('--nonce', args.nonce, { min: 0, max: Number.MAX_SAFE_INTEGER })) }),
+      ...(args.tip === undefined ? {} : { maxPriorityFeePerGas: readAmount('--tip', args.tip) }),
+      ...(args['max-fee'] === undefined ? {} : { maxFeePerGas: readAmount('--max-fee', args['max-fee']) }),
+      ...(args['chain-id'] === undefined ? {} : { chainId: BigInt(args['chain-id']) }),
+    }
+    const fields = await prepareTransfer(client, wish)
+    const password = await askPassword(args.from, args['password-file'], false)
+    const secretKey = await keystore.open(args.from, password)
+    const { id, raw } = signTransfer(fields, secretKey)
+    secretKey.fill(0)
+    output.note(
+      `signed ${id}: ${formatAmount(fields.value)} coins to ${checksumAddress(wish.to)}, nonce ${fields.nonce}`,
+    )
+    const submission = await submit(client, raw)
+    if (submission.status === 'refused')
+      throw new CommandError(EXIT.no, `the node refused it: ${submission.error.message}`)
+    if (submission.status === 'unknown') {
+      throw new CommandError(
+        EXIT.unknown,
+        `the node may have it: ${submission.error.message}`,
+        `Follow it with: quorate wallet wait ${id}`,
+      )
+    }
+    if (args.wait) return await watch(client, id, args, output)
+    output.data({ id, status: 'accepted' }, () =>
+      table([
+        ['transaction', id],
+        ['outcome', 'accepted'],
+      ]),
+    )
+    return EXIT.done
+  },
+})
+
+const historyCommand = defineCommand({
+  command: 'history <account>',
+  describe: 'What an account sent, received and mined, newest first',
+  positionals: accountPositional,
+  options: {
+    ...keystoreOption,
+    ...nodeOptions,
+    blocks: {
+      type: 'number',
+      default: 1_000,
+      describe: 'How many blocks to look through, from the head backwards',
+    },
+  },
+  run: async (args, output) => {
+    const address = await readAddress(keystoreOf(args), args.account)
+    const blocks = readCount('--blocks', args.blocks, { min: 1, max: 100_000_000 })
+    const entries = await Array.fromAsync(readHistory(clientOf(args), address, { blocks, batchSize: 50 }))
+    output.data(entries, () =>
+      entries.length === 0
+        ? `nothing in the last ${blocks} blocks`
+        : columns([
+            ['block', 'time', 'what', 'coins', 'fee', 'with', 'transaction'],
+            ...entries.map(entry => [
+              String(entry.blockNumber),
+              new Date(Number(entry.time) * 1000).toISOString().slice(0, 19),
+              entry.direction,
+              entry.value === null ? '' : formatAmount(entry.value),
+              entry.fee === 0n ? '' : formatAmount(entry.fee),
+              entry.counterparty === null ? '' : checksumAddress(entry.counterparty),
+              entry.id ?? '',
+            ]),
+          ]),
+    )
+    return EXIT.done
+  },
+})
+
+const waitCommand = defineCommand({
+  command: 'wait <transaction>',
+  describe: 'Follow a transaction until it is confirmed',
+  positionals: { transaction: { type: 'string', demandOption: true, describe: 'Id of the transaction' } },
+  options: watchOptions,
+  run: (args, output) => watch(clientOf(args), readTransactionId(args.transaction), args, output),
+})
+
+/** The wallet's commands. */
+export const walletCommand = defineGroup('wallet', 'Keys, balances and transfers', [
+  newCommand,
+  importCommand,
+  listCommand,
+  addressCommand,
+  balanceCommand,
+  sendCommand,
+  historyCommand,
+  waitCommand,
+])
+
+function keystoreOf(args: { keystore?: string | undefined }): Keystore {
+  return new Keystore(args.keystore ?? defaultKeystore())
+}
+
+function askPassword(account: string, file: string | undefined, isNew: boolean): Promise<Buffer> {
+  return readPassword({ label: `account ${account}`, isNew, file: file ?? null })
+}
+
+async function readSecretKey(path: string): Promise<Uint8Array> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new CommandError(EXIT.file, `cannot read ${path}: ${error.message}`)
+  })
+  const secretKey = parseSecretKey(text.trim())
+  if (secretKey === null)
+    throw new CommandError(EXIT.file, `${path} holds no secret key`, 'A secret key is 64 hex digits.')
+  return secretKey
+}

@@ -1,0 +1,73 @@
+// Proofs for clients that trust headers, and so work, but not this node.
+//
+// An account: leaf and siblings lead to the state root; the state root stands in the coinbase record; that is leaf 0
+// of the block's Merkle tree, whose root stands in the header. A transaction: its bytes are leaf index + 1. All hex
+// is in the order in which it is hashed. What checks them: `verifyAccountProof` (src/chain/state.ts) and
+// `rootOfBranch` (src/chain/merkle.ts) over SHA-256d.
+
+import { type Hex, toHex } from '../chain/bytes.ts'
+import type { Block } from '../chain/block.ts'
+import { leavesOf } from '../chain/block.ts'
+import { encodeCoinbase } from '../chain/coinbase.ts'
+import type { Json } from '../chain/fields.ts'
+import { encodeHeader } from '../chain/header.ts'
+import { merkleBranch } from '../chain/merkle.ts'
+import type { Account, AccountProof } from '../chain/state.ts'
+import type { RpcBackend } from './backend.ts'
+import { requireState } from './block-choice.ts'
+import { ADDRESS, BLOCK, HASH, LATEST, optional, type Params, required } from './parameters.ts'
+import { quantity } from './quantity.ts'
+
+/** `quorate_getAccountProof`: the account at a block, or its absence, under the block's header. */
+export function getAccountProof({ replica }: RpcBackend, params: Params): Json {
+  const address = required(params, 0, ADDRESS)
+  const { found, state } = requireState(replica, optional(params, 1, BLOCK, LATEST))
+  const proof = state.prove(address)
+  return {
+    address,
+    ...accountFields(state.get(address)),
+    ...blockProof(found.block),
+    stateRoot: found.block.coinbase.stateRoot,
+    siblings: proof.siblings.map(toHex),
+    leaf: leafOf(proof),
+  }
+}
+
+/** `quorate_getInclusionProof`: a transaction of the main chain under its block's header; null when it is in none. */
+export function getInclusionProof({ replica }: RpcBackend, params: Params): Json {
+  const place = replica.view.locate(required(params, 0, HASH))
+  if (place === null) return null
+  const { block, index } = place
+  const tx = block.transactions[index]!
+  return {
+    transactionHash: tx.id,
+    raw: toHex(tx.raw),
+    transactionIndex: quantity(index),
+    ...blockProof(block),
+    merkleBranch: branchTo(block, index + 1),
+  }
+}
+
+/** The header, and the coinbase record under it: it shows the height, and how deep the tree is. */
+function blockProof(block: Block): { readonly [key: string]: Json } {
+  return {
+    blockHash: block.id,
+    blockNumber: quantity(block.coinbase.height),
+    headerHex: toHex(encodeHeader(block.header)),
+    coinbase: toHex(encodeCoinbase(block.coinbase)),
+    coinbaseBranch: branchTo(block, 0),
+  }
+}
+
+/** The siblings from a leaf up to the Merkle root. */
+function branchTo(block: Block, leaf: number): Hex[] {
+  return merkleBranch(leavesOf(block), leaf).map(toHex)
+}
+
+function leafOf({ leaf }: AccountProof): Json {
+  return leaf === null ? null : { path: toHex(leaf.path), ...accountFields(leaf.account) }
+}
+
+function accountFields({ nonce, balance }: Account): { readonly nonce: Hex; readonly balance: Hex } {
+  return { nonce: quantity(nonce), balance: quantity(balance) }
+}
