@@ -28,6 +28,11 @@ export class Fields {
     this.#left = new Map(Object.entries(value as Record<string, Json>))
   }
 
+  /** Whether a field that was not taken yet is null; it is taken if so. */
+  isNull(name: string): boolean {
+    return this.#left.get(name) === null && this.#left.delete(name)
+  }
+
   /** The names of the fields that were not taken yet. */
   names(): string[] {
     return [...this.#left.keys()]

@@ -115,7 +115,7 @@ export function verifyAccountProof(root: Hex, address: Address, proof: AccountPr
   const path = pathOf(address)
   const { siblings, leaf } = proof
   if (siblings.length > PATH_BITS) return null
-  if (leaf !== null && !sharesPrefix(leaf.path, path, siblings.length)) return null
+  if (leaf !== null && !(fits(leaf.account) && sharesPrefix(leaf.path, path, siblings.length))) return null
   let hash = leaf === null ? EMPTY_HASH : hashLeaf(leaf.path, leaf.account)
   for (let depth = siblings.length - 1; depth >= 0; depth--) {
     const sibling = siblings[depth]!
@@ -138,6 +138,11 @@ export function decodeAccount(bytes: Uint8Array): Account | null {
     reader.end()
     return account
   })
+}
+
+/** Whether an account's numbers fit in its 40 bytes; those of a proof are whatever a stranger wrote. */
+function fits({ nonce, balance }: Account): boolean {
+  return nonce >= 0n && nonce >> 64n === 0n && balance >= 0n && balance >> 256n === 0n
 }
 
 function descend(root: Node, path: Uint8Array): { siblings: Node[]; end: Leaf | null } {

@@ -5,11 +5,32 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { exitWith } from './exit.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
+import { blockCommand, txCommand } from './explore.ts'
+import { genesisCommand } from './genesis.ts'
+import { mineCommand } from './mine.ts'
+import { netCommand } from './net.ts'
+import { nodeCommand } from './node.ts'
 import { createOutput } from './output.ts'
 import { simCommand } from './sim.ts'
+import { startCommand } from './start.ts'
+import { peersCommand, statusCommand, tipsCommand } from './status.ts'
+import { VERSION } from './version.ts'
 import { walletCommand } from './wallet.ts'
 
-const COMMANDS = [walletCommand, simCommand]
+const COMMANDS = [
+  startCommand,
+  nodeCommand,
+  netCommand,
+  genesisCommand,
+  walletCommand,
+  mineCommand,
+  statusCommand,
+  peersCommand,
+  tipsCommand,
+  blockCommand,
+  txCommand,
+  simCommand,
+]
 
 const parser = yargs(hideBin(argv))
   .scriptName('quorate')
@@ -21,6 +42,7 @@ const parser = yargs(hideBin(argv))
     global: true,
     describe: 'Answer with one line of JSON on stdout',
   })
+  .version(VERSION)
   .demandCommand(1, 'which command? see quorate --help')
   .recommendCommands()
   .strict()

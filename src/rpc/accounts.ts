@@ -3,7 +3,7 @@
 import type { Json } from '../chain/fields.ts'
 import type { RpcBackend } from './backend.ts'
 import { requireBlock, requireState } from './block-choice.ts'
-import { ADDRESS, BLOCK, LATEST, type Params, optional, required, SLOT } from './parameters.ts'
+import { ADDRESS, BLOCK, LATEST, optional, type Params, required, SLOT } from './parameters.ts'
 import { quantity } from './quantity.ts'
 
 const EMPTY_SLOT = `0x${'00'.repeat(32)}`

@@ -30,7 +30,10 @@ export function requireBlock(replica: Replica, parameter: BlockParameter): Viewe
 }
 
 /** The state after the block that a parameter names. Throws -39001, or -32000 where it is not kept any more. */
-export function requireState(replica: Replica, parameter: BlockParameter): { found: ViewedBlock; state: State } {
+export function requireState(
+  replica: Replica,
+  parameter: BlockParameter,
+): { found: ViewedBlock; state: State } {
   const found = requireBlock(replica, parameter)
   const state = replica.tree.get(found.block.id)?.execution.state
   if (state !== undefined) return { found, state }
@@ -51,7 +54,10 @@ export function safeHeight(replica: Replica): number | null {
 }
 
 /** Whether a block can't be reversed any more. */
-export function isFinal(replica: Replica, { isMain, height }: Pick<ViewedBlock, 'isMain' | 'height'>): boolean {
+export function isFinal(
+  replica: Replica,
+  { isMain, height }: Pick<ViewedBlock, 'isMain' | 'height'>,
+): boolean {
   return isMain && height <= (finalHeight(replica) ?? -1)
 }
 

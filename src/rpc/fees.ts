@@ -53,7 +53,9 @@ export function feeHistory({ replica }: RpcBackend, params: Params): Json {
   if (last === undefined) return { oldestBlock: '0x0', baseFeePerGas: [], gasUsedRatio: [] }
   return {
     oldestBlock: quantity(blocks[0]!.coinbase.height),
-    baseFeePerGas: [...blocks.map(({ coinbase }) => coinbase.baseFee), nextBaseFee(last.coinbase)].map(quantity),
+    baseFeePerGas: [...blocks.map(({ coinbase }) => coinbase.baseFee), nextBaseFee(last.coinbase)].map(
+      quantity,
+    ),
     gasUsedRatio: blocks.map(({ coinbase }) => Number(coinbase.gasUsed) / Number(coinbase.gasLimit)),
     ...(percentiles.length === 0 ? {} : { reward: blocks.map(block => rewardsOf(block, percentiles)) }),
   }

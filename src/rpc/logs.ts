@@ -31,7 +31,8 @@ export function getLogs({ replica }: RpcBackend, params: Params): Json {
   const from = heightOf(replica, fromBlock)
   const to = heightOf(replica, toBlock)
   if (from > to) throw invalidParams(`fromBlock ${from} is above toBlock ${to}`)
-  if (to - from >= RANGE_BLOCKS_MAX) throw invalidParams(`the filter spans more than ${RANGE_BLOCKS_MAX} blocks`)
+  if (to - from >= RANGE_BLOCKS_MAX)
+    throw invalidParams(`the filter spans more than ${RANGE_BLOCKS_MAX} blocks`)
   return []
 }
 

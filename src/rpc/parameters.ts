@@ -71,7 +71,8 @@ export const LATEST: BlockParameter = { tag: 'latest' }
 export function required<T>(params: Params, index: number, kind: Kind<T>): T {
   const value = params[index]
   const result = value === undefined ? null : kind.read(value)
-  if (result === null) throw invalidParams(`parameter ${index + 1}: expected ${kind.expected}, got ${shown(value)}`)
+  if (result === null)
+    throw invalidParams(`parameter ${index + 1}: expected ${kind.expected}, got ${shown(value)}`)
   return result
 }
 
@@ -81,7 +82,11 @@ export function optional<T, F>(params: Params, index: number, kind: Kind<T>, fal
 }
 
 /** A member of an object in the parameters; undefined where it is absent or null. Throws -32602. */
-export function member<T>(object: { readonly [key: string]: Json }, name: string, kind: Kind<T>): T | undefined {
+export function member<T>(
+  object: { readonly [key: string]: Json },
+  name: string,
+  kind: Kind<T>,
+): T | undefined {
   const value = Object.hasOwn(object, name) ? object[name] : undefined
   if (value === undefined || value === null) return undefined
   const result = kind.read(value)

@@ -5,9 +5,9 @@
 // is in the order in which it is hashed. What checks them: `verifyAccountProof` (src/chain/state.ts) and
 // `rootOfBranch` (src/chain/merkle.ts) over SHA-256d.
 
-import { type Hex, toHex } from '../chain/bytes.ts'
 import type { Block } from '../chain/block.ts'
 import { leavesOf } from '../chain/block.ts'
+import { type Hex, toHex } from '../chain/bytes.ts'
 import { encodeCoinbase } from '../chain/coinbase.ts'
 import type { Json } from '../chain/fields.ts'
 import { encodeHeader } from '../chain/header.ts'

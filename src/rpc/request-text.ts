@@ -9,8 +9,8 @@ const FORBIDDEN_NAMES: readonly string[] = ['__proto__', 'constructor', 'prototy
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-const OPENING: readonly number[] = [0x5b, 0x7b]
-const CLOSING: readonly number[] = [0x5d, 0x7d]
+const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d]
+const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d]
 
 /** The JSON value in these bytes. Throws -32700 when there is none and -32600 when it is not to be touched. */
 export function parseRequestText(bytes: Uint8Array, depthMax: number): Json {
@@ -42,8 +42,8 @@ function depthOf(bytes: Uint8Array): number {
       if (byte === BACKSLASH) index++
       else if (byte === QUOTE) isString = false
     } else if (byte === QUOTE) isString = true
-    else if (OPENING.includes(byte)) deepest = Math.max(deepest, ++depth)
-    else if (CLOSING.includes(byte)) depth--
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) deepest = Math.max(deepest, ++depth)
+    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--
   }
   return deepest
 }

@@ -40,7 +40,8 @@ export function status(backend: RpcBackend): Json {
 export function finalityStatus({ replica }: RpcBackend, params: Params): Json {
   const parameter = optional(params, 0, BLOCK, LATEST)
   const found =
-    chooseBlock(replica, parameter) ?? ('hash' in parameter ? blockOfTransaction(replica, parameter.hash) : null)
+    chooseBlock(replica, parameter) ??
+    ('hash' in parameter ? blockOfTransaction(replica, parameter.hash) : null)
   if (found === null) return null
   const count = confirmations(replica, found)
   return {

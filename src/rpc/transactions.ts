@@ -13,7 +13,11 @@ import { BLOCK, DATA, HASH, LATEST, optional, type Params, QUANTITY, required } 
 import { quantity } from './quantity.ts'
 
 /** A transaction of a block. */
-export function minedTransaction(replica: Replica, { block }: Pick<ViewedBlock, 'block'>, index: number): Json {
+export function minedTransaction(
+  replica: Replica,
+  { block }: Pick<ViewedBlock, 'block'>,
+  index: number,
+): Json {
   const tx = block.transactions[index]!
   const { baseFee, height } = block.coinbase
   return {

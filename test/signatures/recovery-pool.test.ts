@@ -38,13 +38,14 @@ const setUp = (options: RecoveryPoolOptions, capacity?: number) => {
   return { cache, recovered, pool: new RecoveryPool(cache, options) }
 }
 
-/** Makes the next scripted workers fail in a certain way; says how many signatures they were asked for. */
-const script = (mode: string, crashes: number): (() => number) => {
-  const counters = new Int32Array(new SharedArrayBuffer(8))
+/** Makes the next scripted workers fail in a certain way; says what became of them. */
+const script = (mode: string, crashes: number) => {
+  const counters = new Int32Array(new SharedArrayBuffer(12))
   counters[0] = crashes
   setEnvironmentData('mode', mode)
   setEnvironmentData('counters', counters)
-  return () => counters[1]!
+  /** How many signatures they were asked for, and how many workers there were. */
+  return { asked: () => counters[1]!, started: () => counters[2]! }
 }
 
 const nextTurn = () => new Promise(resolve => setImmediate(resolve))
@@ -70,7 +71,7 @@ for (const threads of [0, 1, 2]) {
 }
 
 test('fewer transactions than make a batch are recovered at once, without a thread', async () => {
-  const asked = script('works', 0)
+  const { asked } = script('works', 0)
   const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted })
   const transactions = few.slice(0, BATCH_TRANSACTIONS_MIN - 1)
   const warmed = pool.warm(transactions)
@@ -83,7 +84,7 @@ test('fewer transactions than make a batch are recovered at once, without a thre
 })
 
 test('what is known or under way is not recovered again', async () => {
-  const asked = script('works', 0)
+  const { asked } = script('works', 0)
   const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted })
   for (const tx of few.slice(0, 10)) cache.recoverSender(tx)
   await Promise.all([
@@ -107,7 +108,9 @@ test('every concurrent call waits until its own transactions are known', async (
     await pool.warm(transactions)
     assertKnown(cache, transactions)
   }
-  await Promise.all([warm(many), warm(many.slice(-300)), warm(many.slice(0, 3)), warm(many.toReversed())])
+  const early = [warm(many), warm(many.slice(-300)), warm(many.slice(0, 3)), warm(many.toReversed())]
+  await nextTurn()
+  await Promise.all([...early, warm(many.slice(0, 100)), warm(many.slice(100, 103))])
   await pool.close()
 })
 
@@ -116,6 +119,36 @@ test('a cache smaller than what is warmed keeps its cap', async () => {
   await pool.warm(many)
   assert.equal(cache.size, 50)
   await pool.close()
+})
+
+test('what the cache has forgotten is recovered again', async () => {
+  const { asked } = script('works', 0)
+  const { pool } = setUp({ threads: 1, workerUrl: scripted }, 1)
+  await pool.warm(few)
+  await pool.warm(few)
+  assert.equal(asked(), few.length + few.length - 1)
+  await pool.close()
+})
+
+test('all threads get a share', async () => {
+  const { asked, started } = script('works', 0)
+  const { pool } = setUp({ threads: 2, workerUrl: scripted })
+  await pool.warm(few)
+  assert.equal(asked(), few.length)
+  assert.equal(started(), 2)
+  await pool.close()
+})
+
+test('a thread is asked for a few batches, and the rest waits', { timeout: 20_000 }, async () => {
+  const { asked } = script('never answers', 1)
+  const { pool } = setUp({ threads: 1, workerUrl: scripted })
+  const warmed = Promise.all([pool.warm(many), pool.warm(many.toReversed())])
+  const cap = BATCH_TRANSACTIONS_MAX * BATCHES_PER_THREAD_MAX
+  while (asked() < cap) await nextTurn()
+  for (let turn = 0; turn < 1000; turn++) await nextTurn()
+  assert.equal(asked(), cap)
+  await pool.close()
+  await warmed
 })
 
 for (const threads of [0, 1]) {
@@ -137,13 +170,16 @@ for (const threads of [0, 1]) {
 }
 
 test('closing ends what is under way', { timeout: 20_000 }, async () => {
-  for (const threads of [0, 1, 2]) {
-    const { cache, pool } = setUp({ threads })
+  for (const threads of [0, 1]) {
+    const { cache, pool } = setUp({ threads, onError: assert.ifError })
     const warmed = Promise.all([pool.warm(many), pool.warm(many), pool.warm(many.toReversed())])
-    await nextTurn()
+    while (cache.size === 0) await nextTurn()
+    const { size } = cache
     await Promise.all([pool.close(), pool.close()])
     await warmed
-    assert.ok(cache.size < many.length, `all ${cache.size} were recovered first`)
+    await nextTurn()
+    assert.equal(cache.size, size)
+    assert.ok(size < many.length)
   }
 })
 
@@ -157,7 +193,7 @@ test('a closed pool warms nothing, and senders are still recovered', async () =>
 })
 
 test('closing does not wait for a thread that never answers', { timeout: 20_000 }, async () => {
-  const asked = script('never answers', 1)
+  const { asked } = script('never answers', 1)
   const { pool } = setUp({ threads: 1, workerUrl: scripted })
   const warmed = pool.warm(many)
   while (asked() === 0) await nextTurn()
@@ -169,7 +205,7 @@ for (const mode of ['throws at once', 'throws', 'exits', 'answers too little', '
   test(`a worker that ${mode} is replaced, and its batches are recovered here`, {
     timeout: 20_000,
   }, async () => {
-    const asked = script(mode, 1)
+    const { asked } = script(mode, 1)
     const errors: Error[] = []
     const { cache, pool, recovered } = setUp({
       threads: 1,
@@ -205,12 +241,37 @@ test('a thread whose workers crash again and again is given up', { timeout: 20_0
   script('throws', 1000)
   let errors = 0
   const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted, onError: () => errors++ })
+  for (let start = 0; start < 64; start += 8) await pool.warm(many.slice(start, start + 8))
   await pool.warm(many)
-  for (let start = 0; start < 6; start++)
-    await pool.warm(many.map(tx => ({ ...tx, id: `${tx.id}0${start}` as const })).slice(0, 20))
   assertKnown(cache, many)
   assert.equal(errors, CRASHES_MAX)
-  assert.equal(recovered.here, many.length + 6 * 20)
+  assert.equal(recovered.here, many.length)
+  await pool.close()
+})
+
+test('a thread that is given up leaves its work to the others', { timeout: 20_000 }, async () => {
+  const { started } = script('throws', CRASHES_MAX)
+  const { pool, recovered } = setUp({ threads: 2, workerUrl: scripted })
+  // One batch each, which the first of two idle threads gets.
+  for (let crash = 0; crash < CRASHES_MAX; crash++) await pool.warm(many.slice(crash * 8, crash * 8 + 8))
+  assert.equal(recovered.here, CRASHES_MAX * 8)
+  await pool.warm(many)
+  assert.equal(recovered.here, CRASHES_MAX * 8)
+  assert.equal(started(), CRASHES_MAX + 1)
+  await pool.close()
+})
+
+test('a thread that answers between crashes is not given up', { timeout: 20_000 }, async () => {
+  script('answers twice', 1000)
+  let crashed = Promise.withResolvers<Error>()
+  const onError = (error: Error) => crashed.resolve(error)
+  const { pool, recovered } = setUp({ threads: 1, workerUrl: scripted, onError })
+  for (let round = 0; round < CRASHES_MAX + 2; round++) {
+    crashed = Promise.withResolvers()
+    await pool.warm(many.slice(round * 8, round * 8 + 8))
+    await crashed.promise
+  }
+  assert.equal(recovered.here, 0)
   await pool.close()
 })
 
@@ -238,7 +299,9 @@ test('a pool keeps the process alive while it works and not a moment longer', ()
     const { signedTransactions } = await import(${file('./transactions.ts')})
     const cache = new SenderCache(await chooseBackend())
     const pool = new RecoveryPool(cache, { threads: 2 })
-    await pool.warm(signedTransactions(100))
+    const transactions = signedTransactions(100)
+    await pool.warm(transactions.slice(0, 50))
+    await pool.warm(transactions)
     console.log(cache.size)`
   const options = { encoding: 'utf8', timeout: 20_000 } as const
   const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], options)

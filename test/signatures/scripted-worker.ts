@@ -1,5 +1,5 @@
 // A recovery thread that fails as a test asks it to, through the environment data of worker_threads: `mode`,
-// and in `counters` how many crashes are left and how many signatures the worker was asked for.
+// and in `counters` how many crashes are left, how many signatures the workers were asked for, how many there were.
 
 import { getEnvironmentData, parentPort } from 'node:worker_threads'
 import { PACKED_SENDER_BYTES, PACKED_SIGNATURE_BYTES } from '../../src/signatures/packed.ts'
@@ -8,6 +8,7 @@ const port = parentPort!
 const mode = getEnvironmentData('mode') as string
 const counters = getEnvironmentData('counters') as Int32Array
 
+Atomics.add(counters, 2, 1)
 const crashes = Atomics.sub(counters, 0, 1) > 0
 if (crashes && mode === 'throws at once') throw new Error('scripted')
 

@@ -1,0 +1,32 @@
+// A node's log: lines for people on a terminal, JSON lines for machines; always on stderr.
+
+import { stderr } from 'node:process'
+import pino, { type Logger } from 'pino'
+
+/** How much a node says. */
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [10, 'trace'],
+  [20, 'debug'],
+  [30, 'info'],
+  [40, 'warn'],
+  [50, 'ERROR'],
+  [60, 'FATAL'],
+])
+
+/** The log of a process. */
+export function createLog(level: string, isJson: boolean): Logger {
+  const options = { level, base: null }
+  return isJson
+    ? pino(options, pino.destination({ dest: 2, sync: true }))
+    : pino(options, { write: line => void stderr.write(forPeople(line)) })
+}
+
+function forPeople(line: string): string {
+  const { level, time, msg, ...rest } = JSON.parse(line) as { level: number; time: number; msg?: string }
+  const fields = Object.entries(rest).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  return `${new Date(time).toISOString().slice(11, 23)} ${(NAMES.get(level) ?? '').padEnd(5)} ${[msg ?? '', ...fields].join(' ')}\n`
+}

@@ -1,0 +1,148 @@
+// `quorate node`: runs a node until it is told to stop.
+
+import process from 'node:process'
+import { parseAddress } from '../chain/address.ts'
+import { defineCommand } from './command.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+import { defaultDataDirectory, packagedGenesis, readGenesis } from './files.ts'
+import { createLog, LOG_LEVELS } from './log.ts'
+import { readCount } from './node-option.ts'
+import { table } from './output.ts'
+import { VERSION } from './version.ts'
+
+/** The options by which a node is started; `quorate net` passes them on. */
+export const nodeRunOptions = {
+  genesis: {
+    type: 'string',
+    describe: 'Genesis file of the network',
+    defaultDescription: 'genesis/local.json',
+  },
+  data: {
+    type: 'string',
+    describe: 'Folder for chain and identity',
+    defaultDescription: '~/.quorate/NETWORK',
+  },
+  listen: {
+    type: 'string',
+    array: true,
+    default: ['/ip4/127.0.0.1/tcp/0'],
+    describe: 'Multiaddress to listen on for peers',
+  },
+  peer: {
+    type: 'string',
+    array: true,
+    default: [] as string[],
+    describe: 'Multiaddress of a node to connect to',
+  },
+  mdns: { type: 'boolean', default: false, describe: 'Find nodes of the local network by multicast' },
+  'rpc-port': { type: 'number', default: 8545, describe: 'Port for wallets; 0 takes a free one' },
+  'rpc-host': {
+    type: 'string',
+    default: '127.0.0.1',
+    describe: 'Address for wallets; any other than loopback opens the node to others',
+  },
+  'rpc-allow-host': {
+    type: 'string',
+    array: true,
+    default: [] as string[],
+    describe: 'Host name by which the node may be asked',
+  },
+  mine: { type: 'string', describe: 'Mine for this address' },
+  threads: {
+    type: 'number',
+    describe: 'Threads that mine',
+    defaultDescription: 'one less than there are cores',
+  },
+  throttle: {
+    type: 'number',
+    default: 1,
+    describe: 'Share of its time that a thread mines, above 0 and up to 1',
+  },
+  log: { type: 'string', choices: LOG_LEVELS, default: 'info', describe: 'What is said on stderr' },
+} as const
+
+/** The node's command. */
+export const nodeCommand = defineCommand({
+  command: 'node',
+  describe: 'Run a node',
+  options: nodeRunOptions,
+  examples: [
+    ['quorate node --mine 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266', 'the local network, mining'],
+    ['quorate node --data /tmp/two --rpc-port 8546 --peer /ip4/127.0.0.1/tcp/…/p2p/…', 'a second node'],
+  ],
+  run: async (args, output) => {
+    const beneficiary = args.mine === undefined ? null : parseAddress(args.mine)
+    if (args.mine !== undefined && beneficiary === null)
+      throw new CommandError(EXIT.usage, `--mine: ${args.mine} is no address`)
+    if (!(args.throttle > 0 && args.throttle <= 1))
+      throw new CommandError(EXIT.usage, '--throttle: expected a number above 0 and up to 1')
+    const threads =
+      args.threads === undefined
+        ? {}
+        : { threads: readCount('--threads', args.threads, { min: 1, max: 256 }) }
+    const rpcPort = readCount('--rpc-port', args['rpc-port'], { min: 0, max: 65_535 })
+    const genesis = readGenesis(args.genesis ?? packagedGenesis('local'))
+    const dataDirectory = args.data ?? defaultDataDirectory(genesis.name)
+    const log = createLog(args.log, output.isJson)
+    // Loaded here, so that every other command starts without them.
+    const [{ Node }, { RpcServer }] = await Promise.all([
+      import('../node/node.ts'),
+      import('../rpc/server.ts'),
+    ])
+    const node = await Node.open({
+      genesis,
+      dataDirectory,
+      listen: args.listen,
+      bootstrap: args.peer,
+      mdns: args.mdns,
+      mining: { ...threads, throttle: args.throttle },
+      version: VERSION,
+      log,
+    })
+    const stopped = nextStop(node.failed)
+    try {
+      const rpc = await RpcServer.open(node, {
+        host: args['rpc-host'],
+        port: rpcPort,
+        allowedHosts: args['rpc-allow-host'],
+        cookieDirectory: dataDirectory,
+        log,
+      })
+      try {
+        if (beneficiary !== null) node.setMining(beneficiary, null)
+        const ready = {
+          ready: true,
+          network: genesis.name,
+          rpc: rpc.url,
+          peers: node.multiaddrs(),
+          data: dataDirectory,
+          pid: process.pid,
+        }
+        output.data(ready, () =>
+          table([
+            ['network', `${genesis.name} (chain id ${genesis.blocks.chainId}, ${genesis.finality.mode})`],
+            ['rpc', rpc.url],
+            ...node.multiaddrs().map((address): [string, string] => ['peer address', address]),
+            ['data', dataDirectory],
+            ['mining', args.mine ?? 'no'],
+          ]),
+        )
+        const reason = await stopped
+        log.info(`stopping: ${reason}`)
+      } finally {
+        await rpc.close()
+      }
+    } finally {
+      await node.close()
+    }
+    return EXIT.done
+  },
+})
+
+/** Resolves with the reason when the node is told to stop; rejects when it failed. */
+function nextStop(failed: Promise<never>): Promise<string> {
+  const signal = new Promise<string>(resolve => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
+  })
+  return Promise.race([signal, failed])
+}

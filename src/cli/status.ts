@@ -1,0 +1,157 @@
+// `quorate status`, `peers`, `tips`: a running node at a glance.
+
+import { formatAmount } from '../chain/amount.ts'
+import { quantityField, readObject } from '../wallet/rpc-answer.ts'
+import type { RpcClient } from '../wallet/rpc-client.ts'
+import { defineCommand } from './command.ts'
+import { EXIT } from './exit-codes.ts'
+import { clientOf, nodeOptions } from './node-option.ts'
+import { columns, table } from './output.ts'
+
+/** What `quorate_status` answers, as far as commands use it. */
+export interface NodeStatus {
+  readonly network: string
+  readonly chainId: number
+  readonly genesisId: string
+  readonly head: {
+    readonly id: string
+    readonly height: number
+    readonly time: number
+    readonly stateRoot: string
+  }
+  readonly final: { readonly id: string; readonly height: number } | null
+  readonly finality: string
+  readonly peers: number
+  readonly pool: { readonly pending: number; readonly queued: number }
+  readonly mining: {
+    readonly beneficiary: string
+    readonly blocksLeft: number | null
+    readonly hashrate: number
+  } | null
+  readonly syncing: { readonly height: number; readonly target: number } | null
+  readonly version: string
+}
+
+/** Asks a node how it is. Throws what `RpcClient.call` throws. */
+export async function readStatus(client: RpcClient): Promise<NodeStatus> {
+  const method = 'quorate_status'
+  return readObject(method, await client.call(method), fields => {
+    const number = (of: typeof fields, name: string): number => Number(quantityField(of, name))
+    const head = fields.object('head')
+    const final = fields.isNull('final') ? null : fields.object('final')
+    const mining = fields.isNull('mining') ? null : fields.object('mining')
+    const syncing = fields.isNull('syncing') ? null : fields.object('syncing')
+    const pool = fields.object('pool')
+    return {
+      network: fields.text('name'),
+      chainId: number(fields, 'chainId'),
+      genesisId: fields.text('genesisId'),
+      head: {
+        id: head.text('id'),
+        height: number(head, 'height'),
+        time: number(head, 'time'),
+        stateRoot: head.text('stateRoot'),
+      },
+      final: final === null ? null : { id: final.text('id'), height: number(final, 'height') },
+      finality: fields.text('finality'),
+      peers: number(fields, 'peers'),
+      pool: { pending: number(pool, 'pending'), queued: number(pool, 'queued') },
+      mining:
+        mining === null
+          ? null
+          : {
+              beneficiary: mining.text('beneficiary'),
+              blocksLeft: mining.isNull('blocksLeft') ? null : number(mining, 'blocksLeft'),
+              hashrate: number(mining, 'hashrate'),
+            },
+      syncing:
+        syncing === null ? null : { height: number(syncing, 'height'), target: number(syncing, 'target') },
+      version: fields.text('version'),
+    }
+  })
+}
+
+/** How a node is. */
+export const statusCommand = defineCommand({
+  command: 'status',
+  describe: 'How a running node is',
+  options: nodeOptions,
+  run: async (args, output) => {
+    const status = await readStatus(clientOf(args))
+    const { head, final, mining, syncing, pool } = status
+    output.data(status, () =>
+      table([
+        ['network', `${status.network}, chain id ${status.chainId}, genesis ${status.genesisId}`],
+        ['head', `height ${head.height}, ${head.id}, ${new Date(head.time * 1000).toISOString()}`],
+        ['state root', head.stateRoot],
+        [
+          'final',
+          final === null
+            ? `nothing yet (${status.finality})`
+            : `height ${final.height}, ${final.id} (${status.finality})`,
+        ],
+        ['peers', String(status.peers)],
+        ['pool', `${pool.pending} pending, ${pool.queued} behind a gap`],
+        [
+          'mining',
+          mining === null ? 'no' : `for ${mining.beneficiary}, ${(mining.hashrate / 1e6).toFixed(2)} MH/s`,
+        ],
+        ['catching up', syncing === null ? 'no' : `${syncing.height} of ${syncing.target}`],
+        ['version', status.version],
+      ]),
+    )
+    return EXIT.done
+  },
+})
+
+/** Who a node is connected to. */
+export const peersCommand = defineCommand({
+  command: 'peers',
+  describe: 'Who a running node is connected to',
+  options: nodeOptions,
+  run: async (args, output) => {
+    const peers = (await clientOf(args).call('quorate_peers')) as {
+      id: string
+      address: string
+      direction: string
+    }[]
+    output.data(peers, () =>
+      peers.length === 0
+        ? 'no peers; connect a node with: quorate node --peer MULTIADDRESS'
+        : columns([
+            ['id', 'address', 'direction'],
+            ...peers.map(({ id, address, direction }) => [id, address, direction]),
+          ]),
+    )
+    return EXIT.done
+  },
+})
+
+/** The ends of all branches that a node knows. */
+export const tipsCommand = defineCommand({
+  command: 'tips',
+  describe: 'The ends of all branches that a node knows',
+  options: nodeOptions,
+  run: async (args, output) => {
+    type Tip = { id: string; height: string; work: string; branchLength: string; status: string }
+    const tips = (await clientOf(args).call('quorate_tips')) as Tip[]
+    output.data(tips, () =>
+      columns([
+        ['status', 'height', 'off the main chain', 'work', 'id'],
+        ...tips.map(tip => [
+          tip.status,
+          String(Number(tip.height)),
+          `${Number(tip.branchLength)} blocks`,
+          String(BigInt(tip.work)),
+          tip.id,
+        ]),
+      ]),
+    )
+    return EXIT.done
+  },
+})
+
+/** Coins in a quantity. */
+export function coins(quantity: string): string {
+  return `${formatAmount(BigInt(quantity))} coins`
+}

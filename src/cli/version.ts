@@ -1,0 +1,10 @@
+// The version of this program, from its package file: said by --version, by the node's RPC and to its peers.
+
+import { readFileSync } from 'node:fs'
+
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+/** Such as `0.1.0`. */
+export const VERSION = manifest.version

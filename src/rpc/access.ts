@@ -1,0 +1,92 @@
+// Who may speak to the node: what is decided from a request's first line and headers, before a byte of its body.
+//
+// A page in a browser may not: its requests carry an Origin, a page that has had its own name point to 127.0.0.1
+// (DNS rebinding; go-ethereum #15962) shows that name as Host, and what a browser would send to strangers without
+// asking is not `application/json`. So these three headers are checked, and GET does nothing.
+
+import type { IncomingHttpHeaders } from 'node:http'
+import { isIPv4, isIPv6 } from 'node:net'
+
+/** Names and pages that may speak to a node. */
+export interface AccessRules {
+  /** Host names without port, in lower case; IPv6 in brackets. */
+  readonly hosts: ReadonlySet<string>
+  /** Such as `https://wallet.example`. */
+  readonly origins: ReadonlySet<string>
+}
+
+/** What access looks at. */
+export interface RequestHead {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+}
+
+/** An HTTP answer instead of a JSON-RPC one. */
+export interface Refusal {
+  readonly status: number
+  readonly text: string
+}
+
+/** The Host names by which a node on this machine is reached. */
+export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
+
+/** Why a request gets no JSON-RPC answer, or null. */
+export function refuseRequest(rules: AccessRules, head: RequestHead): Refusal | null {
+  const { method, url, headers } = head
+  if (!rules.hosts.has(hostName(headers.host ?? ''))) return refusal(403, 'this Host is not allowed')
+  if (headers.origin !== undefined && !rules.origins.has(headers.origin)) {
+    return refusal(403, 'this Origin is not allowed')
+  }
+  if (url !== '/') return refusal(404, 'there is nothing here: JSON-RPC is at /')
+  if (method !== 'POST') return refusal(405, 'quorate answers JSON-RPC: POST it to /')
+  if (!isPlainJson(headers)) return refusal(415, 'expected content-type: application/json')
+  return null
+}
+
+/** Whether a page that is allowed asks if it may send a request. */
+export function isPreflight(rules: AccessRules, { method, headers }: RequestHead): boolean {
+  const { origin } = headers
+  const asks = method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
+  return (
+    asks && rules.hosts.has(hostName(headers.host ?? '')) && origin !== undefined && rules.origins.has(origin)
+  )
+}
+
+/** The headers that let an allowed page read answers. It never gets to send an Authorization. */
+export function originHeaders(
+  rules: AccessRules,
+  origin: string | undefined,
+): readonly (readonly [string, string])[] {
+  if (origin === undefined || !rules.origins.has(origin)) return []
+  return [
+    ['access-control-allow-origin', origin],
+    ['access-control-allow-methods', 'POST'],
+    ['access-control-allow-headers', 'content-type'],
+    ['vary', 'origin'],
+  ]
+}
+
+/** A name or address as it stands in a Host header: IPv6 in brackets. */
+export function hostForm(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host.toLowerCase()
+}
+
+/** Whether a server that listens there can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+function hostName(host: string): string {
+  return host.replace(/:\d*$/, '').toLowerCase()
+}
+
+function isPlainJson(headers: IncomingHttpHeaders): boolean {
+  const [type = ''] = (headers['content-type'] ?? '').split(';')
+  const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity'
+  return isPlain && type.trim().toLowerCase() === 'application/json'
+}
+
+function refusal(status: number, text: string): Refusal {
+  return { status, text }
+}

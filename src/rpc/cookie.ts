@@ -1,0 +1,40 @@
+// The cookie: a secret that the node writes where only its owner can read it. Who shows it may control the node.
+
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** The cookie's file in a data directory. */
+export const COOKIE_FILE = 'rpc.cookie'
+
+/** A new secret: 64 hex digits. */
+export function newToken(): string {
+  return randomBytes(32).toString('hex')
+}
+
+/** Writes the secret, readable for its owner only, in place of an older one; returns where. Throws what Node throws. */
+export async function writeCookie(dataDirectory: string, token: string): Promise<string> {
+  const path = join(dataDirectory, COOKIE_FILE)
+  const temporary = `${path}.new`
+  await rm(temporary, { force: true })
+  // Never through a file or link that is there already, and never readable for others, not even for a moment.
+  const file = await open(temporary, 'wx', 0o600)
+  try {
+    await file.writeFile(token)
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+  return path
+}
+
+/** Whether an Authorization header shows the secret: `Bearer <token>`. */
+export function showsToken(authorization: string | undefined, token: string): boolean {
+  const [, shown] = /^bearer +(\S+)$/i.exec(authorization ?? '') ?? []
+  return shown !== undefined && timingSafeEqual(digest(shown), digest(token))
+}
+
+/** Equal lengths, so that comparing takes the same time whatever was shown. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,126 @@
+// One HTTP request and its answer. JSON-RPC's own errors are answers with status 200; other statuses are for what
+// is no JSON-RPC request at all, or one too many.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Json } from '../chain/fields.ts'
+import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
+import { readBody } from './body.ts'
+import { showsToken } from './cookie.ts'
+import { RpcError } from './errors.ts'
+import { answerRequest, errorText, type Service } from './json-rpc.ts'
+import type { RpcLimits } from './limits.ts'
+import type { RateLimit } from './rate-limit.ts'
+import { parseRequestText } from './request-text.ts'
+
+/** What an exchange needs. */
+export interface ExchangeContext {
+  readonly service: Service
+  readonly limits: RpcLimits
+  readonly access: AccessRules
+  readonly rate: RateLimit
+  /** The secret of the control methods. */
+  readonly token: string
+  /** Whether the connection should end with the answer. */
+  readonly isClosing: () => boolean
+}
+
+/** Answers one HTTP request. A fault of ours rejects before anything is sent. */
+export async function exchange(
+  context: ExchangeContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { access, limits } = context
+  const head = { method: request.method ?? '', url: request.url ?? '', headers: request.headers }
+  for (const [name, value] of originHeaders(access, head.headers.origin)) response.setHeader(name, value)
+  const refuse = (status: number, text: string): void => {
+    sendLine(context, response, status, text)
+    dropRest(request, limits.lingerMs)
+  }
+  if (isPreflight(access, head)) return send(context, response, 204, null)
+  const refusal = refuseRequest(access, head)
+  if (refusal !== null) return refuse(refusal.status, refusal.text)
+  if (!mayCall(context, request, 1)) return refuse(429, 'too many calls: slow down')
+  const body = await readBody(request, limits.bodyBytesMax)
+  if (body === 'aborted') return
+  if (body === 'too-long') return refuse(413, `a request has at most ${limits.bodyBytesMax} bytes`)
+  await answerBody(context, request, response, body)
+}
+
+/** Sends one line of text with a status. */
+export function sendLine(
+  context: Pick<ExchangeContext, 'isClosing'>,
+  response: ServerResponse,
+  status: number,
+  text: string,
+): void {
+  response.setHeader('content-type', 'text/plain; charset=utf-8')
+  if (status === 405) response.setHeader('allow', 'POST')
+  if (status === 429) response.setHeader('retry-after', '1')
+  send(context, response, status, `${text}\n`)
+}
+
+async function answerBody(
+  context: ExchangeContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Uint8Array,
+): Promise<void> {
+  const { service, limits, token } = context
+  const parsed = parseOrError(body, limits.depthMax)
+  const isError = parsed instanceof RpcError
+  // The first call was counted before the body was read; a batch that is too long is one error.
+  const more = Array.isArray(parsed) && parsed.length <= limits.batchMax ? parsed.length - 1 : 0
+  if (more > 0 && !mayCall(context, request, more)) {
+    return sendLine(context, response, 429, 'too many calls: slow down')
+  }
+  const isTrusted = showsToken(request.headers.authorization, token)
+  const text = isError ? errorText(null, parsed) : await answerRequest(service, parsed, isTrusted)
+  response.setHeader('content-type', 'application/json')
+  send(context, response, text === null ? 204 : 200, text)
+}
+
+function parseOrError(body: Uint8Array, depthMax: number): Json | RpcError {
+  try {
+    return parseRequestText(body, depthMax)
+  } catch (error) {
+    if (error instanceof RpcError) return error
+    throw error
+  }
+}
+
+function mayCall({ rate }: ExchangeContext, { socket }: IncomingMessage, calls: number): boolean {
+  return rate.take(socket.remoteAddress ?? '', calls, performance.now())
+}
+
+function send(
+  { isClosing }: Pick<ExchangeContext, 'isClosing'>,
+  response: ServerResponse,
+  status: number,
+  text: string | null,
+): void {
+  if (isClosing()) response.setHeader('connection', 'close')
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
+  response.statusCode = status
+  if (text === null) {
+    response.removeHeader('content-type')
+    response.end()
+    return
+  }
+  response.setHeader('content-length', Buffer.byteLength(text))
+  response.end(text)
+}
+
+/**
+ * What still comes of a refused request is read and dropped for a moment: closing at once would take the answer away
+ * from a sender who has not read it yet.
+ */
+function dropRest(request: IncomingMessage, lingerMs: number): void {
+  request.resume()
+  if (request.complete) return
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy()
+  }, lingerMs)
+  request.once('close', () => clearTimeout(timer))
+}

@@ -1,0 +1,173 @@
+// The JSON-RPC server of one node, over HTTP.
+//
+// It listens on this machine only, unless it is told otherwise and given the Host names under which it may be
+// reached. Nothing it does needs a password but the control methods, which need the cookie; so nothing else it does
+// may change the node, except to hand it signed transactions.
+
+import { rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
+import type { RpcBackend } from './backend.ts'
+import { newToken, writeCookie } from './cookie.ts'
+import { type ExchangeContext, exchange, sendLine } from './exchange.ts'
+import { RPC_LIMITS, type RpcLimits } from './limits.ts'
+import { RateLimit } from './rate-limit.ts'
+
+/** Where and for whom a server listens. */
+export interface RpcServerOptions {
+  /** 127.0.0.1 unless given. One that other machines can reach needs `allowedHosts`. */
+  readonly host?: string
+  /** 0 takes any that is free. */
+  readonly port: number
+  /** Host names, without port, by which the node may be called besides localhost. */
+  readonly allowedHosts?: readonly string[]
+  /** Pages that may call, such as `https://wallet.example`; none unless given. */
+  readonly allowedOrigins?: readonly string[]
+  /** Where the cookie is written; with null nobody can call the control methods. */
+  readonly cookieDirectory: string | null
+  /** Changes to `RPC_LIMITS`. */
+  readonly limits?: Partial<RpcLimits>
+  /** Hears of faults of the node, which clients see as "internal error" only. A pino logger is one. */
+  readonly log?: { error(details: object, text: string): void }
+}
+
+/** Another program listens there. */
+export class PortInUse extends Error {
+  override name = 'PortInUse'
+  readonly port: number
+
+  constructor(host: string, port: number, options?: ErrorOptions) {
+    super(`port ${port} of ${host} is in use: stop what listens there or choose another port`, options)
+    this.port = port
+  }
+}
+
+/** The system does not let a server listen there. */
+export class CannotListen extends Error {
+  override name = 'CannotListen'
+
+  constructor(host: string, port: number, code: string, options?: ErrorOptions) {
+    super(`can't listen on ${hostForm(host)}:${port} (${code}): choose another host or port`, options)
+  }
+}
+
+/** Other machines could reach the server, and nobody said by which names. */
+export class UnsafeHost extends Error {
+  override name = 'UnsafeHost'
+
+  constructor(host: string) {
+    super(`on ${host} others can reach the RPC: name the host names by which they may, or use 127.0.0.1`)
+  }
+}
+
+/** A server that listens. */
+export class RpcServer {
+  /** Such as `http://127.0.0.1:8545`. */
+  readonly url: string
+  /** Where the cookie is, or null. */
+  readonly cookiePath: string | null
+  readonly #server: Server
+  readonly #shutdown: Shutdown
+  #closed: Promise<void> | null = null
+
+  private constructor(server: Server, shutdown: Shutdown, url: string, cookiePath: string | null) {
+    this.#server = server
+    this.#shutdown = shutdown
+    this.url = url
+    this.cookiePath = cookiePath
+  }
+
+  /** Serves a started node. Throws `UnsafeHost`, `PortInUse`, `CannotListen`, and what writing the cookie throws. */
+  static async open(backend: RpcBackend, options: RpcServerOptions): Promise<RpcServer> {
+    const { host = '127.0.0.1', port, allowedHosts = [], allowedOrigins, cookieDirectory } = options
+    if (!isLoopback(host) && allowedHosts.length === 0) throw new UnsafeHost(host)
+    const limits = { ...RPC_LIMITS, ...options.limits }
+    const shutdown: Shutdown = { isClosing: false, graceMs: limits.closeGraceMs }
+    const token = newToken()
+    const server = createHttpServer({
+      service: {
+        backend,
+        limits,
+        onFault: (err, method) => options.log?.error({ err, method }, 'an RPC call failed inside the node'),
+      },
+      limits,
+      access: {
+        hosts: new Set([...LOOPBACK_HOSTS, hostForm(host), ...allowedHosts.map(hostForm)]),
+        origins: new Set(allowedOrigins),
+      },
+      rate: new RateLimit(limits),
+      token,
+      isClosing: () => shutdown.isClosing,
+    })
+    await listen(server, host, port)
+    const url = `http://${hostForm(host)}:${(server.address() as AddressInfo).port}`
+    if (cookieDirectory === null) return new RpcServer(server, shutdown, url, null)
+    // Only now: a second node that finds the port taken must leave the first one's cookie alone.
+    const cookiePath = await writeCookie(cookieDirectory, token).catch(async (error: unknown) => {
+      await closeServer(server, 0)
+      throw error
+    })
+    return new RpcServer(server, shutdown, url, cookiePath)
+  }
+
+  /** Takes no more requests, waits a moment for the answers under way and removes the cookie. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#shutdown.isClosing = true
+    await closeServer(this.#server, this.#shutdown.graceMs)
+    if (this.cookiePath !== null) await rm(this.cookiePath, { force: true })
+  }
+}
+
+interface Shutdown {
+  isClosing: boolean
+  readonly graceMs: number
+}
+
+function createHttpServer(context: ExchangeContext): Server {
+  const { limits } = context
+  const server = createServer({
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.deadlineCheckMs,
+  })
+  server.timeout = limits.idleMs
+  server.maxConnections = limits.connectionsMax
+  return server.on('request', (request, response) => serve(context, request, response))
+}
+
+function serve(context: ExchangeContext, request: IncomingMessage, response: ServerResponse): void {
+  // The other side may leave at any time; `close` follows and there is nothing to tell.
+  response.on('error', () => {})
+  exchange(context, request, response).catch((error: unknown) => {
+    context.service.onFault(error, 'HTTP')
+    if (!response.headersSent) sendLine(context, response, 500, 'internal error')
+  })
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? 'unknown'
+      const isTaken = code === 'EADDRINUSE'
+      const options = { cause: error }
+      reject(isTaken ? new PortInUse(host, port, options) : new CannotListen(host, port, code, options))
+    })
+    server.listen({ host, port, exclusive: true }, resolve)
+  })
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>(resolve => {
+    server.close(() => resolve())
+  })
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(timer)
+}
