@@ -1,4 +1,5 @@
 // Amounts of money as people write them. The unit of account is the wei; a coin is 10^18 wei, as ether is.
+// Parsing is exact: what is finer than a wei, or is no plain decimal number, is refused.
 
 const DECIMALS: Readonly<Record<string, number>> = { coin: 18, gwei: 9, wei: 0 }
 const AMOUNT_PATTERN = /^(\d{1,60})(?:\.(\d{1,18}))?(?: ?(coin|gwei|wei))?$/

@@ -1,4 +1,5 @@
 // What a transaction pays: the base fee of EIP-1559, which is burned, and the tip, which the beneficiary gets.
+// All prices are wei per gas.
 
 import type { TransactionFields } from './transaction.ts'
 

@@ -1,4 +1,5 @@
-// Reading settings from JSON that a person wrote: every value is checked, and a fault names the field.
+// Reading settings from JSON that a person wrote, or a node answered: every value is checked, none is defaulted
+// in silence, and a fault names the field by its path.
 
 /** A value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }

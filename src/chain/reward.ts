@@ -1,4 +1,5 @@
 // New money: what the beneficiary of a block gets, halving at intervals as Bitcoin's subsidy does.
+// All amounts are wei.
 
 /** How much is issued. */
 export interface RewardRules {

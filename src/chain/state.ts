@@ -1,15 +1,12 @@
-// The state: accounts under one binary SHA-256 Merkle tree.
-//
-// The tree is sparse and path-compressed: an account's path is the SHA-256 of its address, and a subtree that
-// holds one account is that account's leaf (as in the Libra and Jellyfish trees; see Dahlberg, Pulls and
-// Peeters, "Efficient Sparse Merkle Trees", 2016). So the root depends on the accounts alone, not on the order
-// in which they came, and a path is about log2(accounts) long.
+// The state: accounts under one binary SHA-256 Merkle tree, sparse and path-compressed. An account's path is the
+// SHA-256 of its address, and a subtree that holds one account is that account's leaf (Dahlberg, Pulls and Peeters,
+// "Efficient Sparse Merkle Trees", 2016; the trees of Libra and Jellyfish). So the root depends on the accounts
+// alone, not on the order in which they came, and a path is about log2(accounts) long.
 //
 //   empty = 32 zero bytes     leaf = H(0x00 | path | account)     node = H(0x01 | left | right)
 //
-// A state is never changed: an update makes a new one that shares all untouched nodes. That is what makes each
-// block's state a layer, and a reorganisation the choice of another layer. Hashes are made when a root is asked
-// for, each dirty node once however many accounts below it changed.
+// A state is never changed: an update makes a new one that shares all untouched nodes, which makes each block's
+// state a layer. Each dirty node is hashed once, when a root is asked for, however many accounts below it changed.
 
 import { type Address, addressBytes } from './address.ts'
 import { ByteReader, ByteWriter, concatBytes, equalBytes, type Hex, readOrNull, toHex } from './bytes.ts'

@@ -1,4 +1,5 @@
 // The shape of a command: its options as a table, its work as one function that returns an exit code.
+// yargs parses; this file is where its types and its ways of ending meet ours.
 
 import process from 'node:process'
 import type { CommandModule, InferredOptionTypes, Options, PositionalOptions } from 'yargs'

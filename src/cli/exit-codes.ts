@@ -1,4 +1,5 @@
 // How a command ends, for scripts: the codes are documented in README and never change their meaning.
+// Errors of ours carry the cause in one line and, where there is one, the remedy in another.
 
 /** The exit codes of `quorate`. The launcher adds 69 when there is no Node.js that fits. */
 export const EXIT = {

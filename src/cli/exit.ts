@@ -1,4 +1,5 @@
 // From an error to the lines that a user reads and the code that a script sees.
+// Only a fault of quorate's own may show a stack, and only when QUORATE_DEBUG is set.
 
 import process, { stderr } from 'node:process'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'

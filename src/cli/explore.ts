@@ -1,4 +1,5 @@
-// `quorate block` and `quorate tx`: what is on the chain.
+// `quorate block` and `quorate tx`: what is on the chain, as Ethereum's methods answer it.
+// With --json the node's answer is passed on as it is.
 
 import { checksumAddress } from '../chain/address.ts'
 import type { Hex } from '../chain/bytes.ts'

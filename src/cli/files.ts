@@ -1,4 +1,5 @@
 // Files and folders that commands share: where things are unless told otherwise, and how a genesis file is read.
+// What is wrong with a file is said with its path.
 
 import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'

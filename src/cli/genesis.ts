@@ -1,4 +1,5 @@
 // `quorate genesis`: a network as a file: made, checked and shown.
+// The genesis id commits to every field, so two nodes with one id play by the same rules.
 
 import { writeFile } from 'node:fs/promises'
 import { checksumAddress, parseAddress } from '../chain/address.ts'

@@ -1,4 +1,5 @@
 // Several nodes on this machine, each a process of its own: what `quorate net` and `quorate start` run.
+// A node that is ready says so in one line of JSON; until then its last words are kept, to say why it was not.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

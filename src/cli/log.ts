@@ -1,4 +1,5 @@
 // A node's log: lines for people on a terminal, JSON lines for machines; always on stderr.
+// pino makes the records; this file only chooses their form.
 
 import { stderr } from 'node:process'
 import pino, { type Logger } from 'pino'

@@ -1,4 +1,5 @@
-// The command line: which commands there are. Each has a file of its own.
+// The command line: which commands there are. Each has a file of its own; what a command loads it loads when it
+// runs, so that help and wallet start at once.
 
 import process, { argv } from 'node:process'
 import yargs from 'yargs'

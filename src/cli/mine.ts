@@ -1,4 +1,5 @@
 // `quorate mine`: tells a running node to mine, a number of blocks or until it is told to stop.
+// This needs the cookie in the node's folder, so only who may read that folder can do it.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

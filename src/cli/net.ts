@@ -1,4 +1,5 @@
 // `quorate net`: a local network of several nodes, until it is told to stop.
+// The nodes find each other by the addresses they say when they are ready.
 
 import { join } from 'node:path'
 import process from 'node:process'

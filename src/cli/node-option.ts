@@ -1,4 +1,5 @@
 // The option of every command that asks a node, and small readers of values that several commands take.
+// Each reader ends the command with what was given and what was expected.
 
 import { env } from 'node:process'
 import { type Address, parseAddress } from '../chain/address.ts'

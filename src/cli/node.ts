@@ -1,4 +1,5 @@
-// `quorate node`: runs a node until it is told to stop.
+// `quorate node`: runs a node until it is told to stop, by SIGINT or SIGTERM.
+// When it is ready it says where it can be reached, as a line of JSON with --json.
 
 import process from 'node:process'
 import { parseAddress } from '../chain/address.ts'

@@ -1,4 +1,5 @@
 // What a command says: data on stdout, as text for people or as one line of JSON; everything else on stderr.
+// So a pipe gets only what was asked for.
 
 import { stderr, stdout } from 'node:process'
 

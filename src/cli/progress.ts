@@ -1,4 +1,5 @@
 // A sign of life for long work: a bar on a terminal, nothing where nobody looks.
+// It is drawn on stderr and wiped away at the end.
 
 import { stderr } from 'node:process'
 

@@ -1,4 +1,5 @@
 // A thread that simulates seeds: the seeds come in one by one, the results go back.
+// Senders are recovered by the fastest back end; the verdict is the same with any.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { chooseBackend } from '../signatures/choose-backend.ts'

@@ -1,4 +1,5 @@
 // `quorate sim`: runs of a whole network in virtual time, each from one seed.
+// Many seeds run on all cores; one seed replays a run to the byte.
 
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'

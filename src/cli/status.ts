@@ -1,4 +1,5 @@
 // `quorate status`, `peers`, `tips`: a running node at a glance.
+// What the node answers is read field by field, as anything from outside is.
 
 import { formatAmount } from '../chain/amount.ts'
 import { quantityField, readObject } from '../wallet/rpc-answer.ts'

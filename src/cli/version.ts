@@ -1,4 +1,5 @@
-// The version of this program, from its package file: said by --version, by the node's RPC and to its peers.
+// The version of this program, from its package file: said by --version and by the node's RPC.
+// There is one place for it.
 
 import { readFileSync } from 'node:fs'
 

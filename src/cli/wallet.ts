@@ -1,4 +1,5 @@
 // `quorate wallet`: keys, balances and transfers. Keys stay in files on this machine; the node never sees them.
+// Passwords come from a prompt, a file or the environment, never from the arguments.
 
 import { readFile } from 'node:fs/promises'
 import { checksumAddress } from '../chain/address.ts'

@@ -1,4 +1,5 @@
 // Showing what becomes of a transaction while it happens: `wallet send` and `wallet wait`.
+// Each change is said once, on stderr; the end is the command's answer.
 
 import type { TransactionId } from '../chain/transaction.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'

@@ -1,4 +1,5 @@
-// The finality layers a genesis file can choose. A new one is one more line here.
+// The finality layers a genesis file can choose, by the name it gives as `finality.mode`.
+// A new layer is one more line here.
 
 import { Fields, InvalidField } from '../chain/fields.ts'
 import type { Genesis } from '../chain/genesis.ts'

@@ -1,4 +1,5 @@
-// A map with an end: what a peer can grow must have a cap.
+// A map with an end: what a peer can grow must have a cap, and the oldest entry is the one that can best be
+// done without.
 
 /** A map that forgets its oldest entry when a new one would pass the cap. */
 export class BoundedMap<K, V> {

@@ -1,4 +1,5 @@
 // The chain as one thing to read: its unfinal part from the tree in memory, its final part from the database.
+// Commands, RPC and peers are all served from here.
 
 import { type Block, decodeBlock } from '../chain/block.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'

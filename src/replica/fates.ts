@@ -1,4 +1,5 @@
 // What became of transactions that left the pool without a block: nobody's transfer is lost in silence.
+// The node to which a transfer was handed can say that it was replaced, by which, or why it was dropped.
 
 import type { TransactionId } from '../chain/transaction.ts'
 import { BoundedMap } from './bounded-map.ts'

@@ -1,4 +1,5 @@
-// A binary heap: the least of its items first, by an order given once.
+// A binary heap: the least of its items first, by an order given once (Williams, "Algorithm 232: Heapsort",
+// CACM 7(6), 1964).
 
 /** A priority queue. Items that compare as equal come out in no promised order: make the order total. */
 export class Heap<T> {

@@ -12,7 +12,7 @@ import {
   type StateRejection,
 } from '../chain/execution.ts'
 import { effectiveTip, maximumCost } from '../chain/fees.ts'
-import type { State } from '../chain/state.ts'
+import type { Account, State } from '../chain/state.ts'
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
 import { Heap } from './heap.ts'
 import type { PoolRejection } from './verdict.ts'
@@ -31,9 +31,15 @@ export interface PoolContext {
   readonly baseFee: bigint
 }
 
+/** A transaction that had to leave, and why. */
+export interface Eviction {
+  readonly entry: PooledTransaction
+  readonly reason: PoolRejection | StateRejection
+}
+
 /** The outcome of an attempt to add. */
 export type AddResult =
-  | { readonly replaced: PooledTransaction | null; readonly evicted: readonly PooledTransaction[] }
+  | { readonly replaced: PooledTransaction | null; readonly evicted: readonly Eviction[] }
   | PoolRejection
   | ChainRejection
   | StateRejection
@@ -56,13 +62,25 @@ export const POOL_LIMITS: PoolLimits = {
 
 /** A replacement must raise both fees by this many percent (geth's rule). */
 const REPLACEMENT_BUMP_PERCENT = 10n
+/** Noted ends of queues that may be ends no longer, before all are noted anew. */
+const STALE_ENDS_MAX = 1_000
 
 interface SenderQueue {
   /** By nonce, ascending. */
   readonly entries: PooledTransaction[]
+  /** The nonce of the account in the head's state. */
+  nonce: bigint
+  /** How many entries, from the first, follow that nonce without a gap. */
+  pending: number
   bytes: number
   /** Wei: what the whole queue may cost. */
   cost: bigint
+}
+
+/** The end of a queue, which is the first of it to go when the pool is full. */
+interface QueueEnd {
+  readonly entry: PooledTransaction
+  readonly isFuture: boolean
 }
 
 /** The waiting transactions of one node. */
@@ -71,6 +89,8 @@ export class Mempool {
   readonly #limits: PoolLimits
   readonly #byId = new Map<TransactionId, PooledTransaction>()
   readonly #queues = new Map<Address, SenderQueue>()
+  /** The ends of all queues. Those that are ends no longer stay until they come up: see `#isEnd`. */
+  #ends = new Heap<QueueEnd>(goesFirst)
   #context: PoolContext
   #bytes = 0
   #arrivals = 0
@@ -110,8 +130,7 @@ export class Mempool {
 
   /** The transactions of one sender by nonce, pending ones and those behind a gap. */
   queueOf(sender: Address): { pending: readonly PooledTransaction[]; future: readonly PooledTransaction[] } {
-    const entries = this.#queues.get(sender)?.entries ?? []
-    const pending = this.#pendingCount(sender, entries)
+    const { entries, pending } = this.#queues.get(sender) ?? { entries: [], pending: 0 }
     return { pending: entries.slice(0, pending), future: entries.slice(pending) }
   }
 
@@ -122,28 +141,33 @@ export class Mempool {
 
   /** The nonce that a sender's next transaction should have: after everything pending. */
   nextNonce(sender: Address): bigint {
-    return this.#context.state.get(sender).nonce + BigInt(this.queueOf(sender).pending.length)
+    return this.#context.state.get(sender).nonce + BigInt(this.#queues.get(sender)?.pending ?? 0)
   }
 
   /**
    * Takes a transaction in, or says why not and changes nothing. One that comes `back` from a block that was left
-   * need not pay the present base fee: it may wait for a lower one.
+   * need not pay the present base fee: it may wait for a lower one. Where its sender has too much waiting, later
+   * ones of his make room for it: they could not be mined before it.
    */
   add(tx: Transaction, sender: Address, origin: 'new' | 'back' = 'new'): AddResult {
     if (this.#byId.has(tx.id)) return 'tx-already-known'
     if (origin === 'new' && tx.maxFeePerGas < this.#context.baseFee) return 'tx-fee-below-base'
-    const rejection = checkTransaction(this.#rules, tx) ?? this.#checkAgainstState(tx, sender)
+    const account = this.#context.state.get(sender)
+    const rejection = checkTransaction(this.#rules, tx) ?? this.#checkAgainstState(tx, account)
     if (rejection !== null) return rejection
-    const queue = this.#queues.get(sender) ?? { entries: [], bytes: 0, cost: 0n }
+    const queue = this.#queues.get(sender) ?? newQueue(account.nonce)
     const replaced = queue.entries.find(entry => entry.tx.nonce === tx.nonce) ?? null
-    const refusal = this.#checkAgainstQueue(tx, queue, replaced, this.#context.state.get(sender).balance)
-    if (refusal !== null) return refusal
-    const victims = replaced === null ? this.#findRoom(tx, sender, queue) : []
+    const own = this.#checkAgainstQueue(tx, queue, replaced, { balance: account.balance, origin })
+    if (typeof own === 'string') return own
+    const leaving = replaced === null ? own.map(({ entry }) => entry) : [replaced]
+    const victims = this.#findRoom(tx, sender, queue, leaving)
     if (victims === null) return 'tx-pool-full'
-    for (const victim of victims) this.#remove(victim)
-    if (replaced !== null) this.#remove(replaced)
-    this.#insert({ tx, sender, arrival: this.#arrivals++ })
-    return { replaced, evicted: victims }
+    for (const entry of [...leaving, ...victims]) this.#remove(entry)
+    this.#insert({ tx, sender, arrival: this.#arrivals++ }, account.nonce)
+    return {
+      replaced,
+      evicted: [...own, ...victims.map(entry => ({ entry, reason: 'tx-pool-full' as const }))],
+    }
   }
 
   /**
@@ -160,6 +184,8 @@ export class Mempool {
       const queue = this.#queues.get(sender)
       if (queue === undefined) continue
       const account = context.state.get(sender)
+      queue.nonce = account.nonce
+      this.#measure(queue)
       for (const entry of queue.entries.filter(entry => entry.tx.nonce < account.nonce)) {
         this.#remove(entry)
         removed.push({ entry, reason: 'tx-nonce-too-low' })
@@ -193,81 +219,100 @@ export class Mempool {
     }
   }
 
-  #checkAgainstState(tx: Transaction, sender: Address): StateRejection | PoolRejection | null {
-    const account = this.#context.state.get(sender)
+  #checkAgainstState(tx: Transaction, account: Account): StateRejection | PoolRejection | null {
     if (tx.nonce < account.nonce) return 'tx-nonce-too-low'
     if (tx.nonce >= account.nonce + BigInt(this.#limits.senderTransactionsMax)) return 'tx-nonce-too-high'
     return maximumCost(tx) > account.balance ? 'tx-insufficient-funds' : null
   }
 
+  /** Why a sender may not have this too, or which of his later ones must go for it. */
   #checkAgainstQueue(
     tx: Transaction,
     queue: SenderQueue,
     replaced: PooledTransaction | null,
-    balance: bigint,
-  ): PoolRejection | StateRejection | null {
+    { balance, origin }: { balance: bigint; origin: 'new' | 'back' },
+  ): Eviction[] | PoolRejection | StateRejection {
     if (replaced !== null && !outbids(tx, replaced.tx)) return 'tx-replacement-underpriced'
     const { senderTransactionsMax, senderBytesMax } = this.#limits
-    const bytes = queue.bytes + tx.raw.length - (replaced?.tx.raw.length ?? 0)
-    const isFull = replaced === null && queue.entries.length >= senderTransactionsMax
-    if (isFull || bytes > senderBytesMax) return 'tx-sender-queue-full'
-    const cost = queue.cost + maximumCost(tx) - (replaced === null ? 0n : maximumCost(replaced.tx))
-    return cost > balance ? 'tx-insufficient-funds' : null
-  }
-
-  /** The transactions that must go to make room; null when none may. */
-  #findRoom(tx: Transaction, sender: Address, queue: SenderQueue): PooledTransaction[] | null {
-    const victims: PooledTransaction[] = []
-    let count = this.#byId.size + 1
-    let bytes = this.#bytes + tx.raw.length
-    if (count <= this.#limits.transactionsMax && bytes <= this.#limits.bytesMax) return victims
-    if (!this.#wouldBePending(tx, sender, queue)) return null
-    const candidates = this.#evictionOrder(sender)
-    while (count > this.#limits.transactionsMax || bytes > this.#limits.bytesMax) {
-      const victim = candidates.pop()
-      if (victim === undefined || (!victim.isFuture && !outbids(tx, victim.entry.tx))) return null
-      victims.push(victim.entry)
+    let count = queue.entries.length + (replaced === null ? 1 : 0)
+    let bytes = queue.bytes + tx.raw.length - (replaced?.tx.raw.length ?? 0)
+    let cost = queue.cost + maximumCost(tx) - (replaced === null ? 0n : maximumCost(replaced.tx))
+    const leaving: Eviction[] = []
+    for (let index = queue.entries.length - 1; ; index--) {
+      const isFull = count > senderTransactionsMax || bytes > senderBytesMax
+      const reason = isFull ? 'tx-sender-queue-full' : cost > balance ? 'tx-insufficient-funds' : null
+      if (reason === null) return leaving
+      const last = queue.entries[index]
+      if (origin === 'new' || replaced !== null || last === undefined || last.tx.nonce < tx.nonce)
+        return reason
+      leaving.push({ entry: last, reason })
       count -= 1
-      bytes -= victim.entry.tx.raw.length
-      candidates.advance(victim.entry.sender)
+      bytes -= last.tx.raw.length
+      cost -= maximumCost(last.tx)
     }
-    return victims
   }
 
-  #wouldBePending(tx: Transaction, sender: Address, queue: SenderQueue): boolean {
-    const account = this.#context.state.get(sender)
-    return tx.nonce <= account.nonce + BigInt(this.#pendingCount(sender, queue.entries))
-  }
-
-  /** The ends of all other senders' queues, first to go first: future ones, then the cheapest, then the newest. */
-  #evictionOrder(except: Address) {
-    type Candidate = { entry: PooledTransaction; isFuture: boolean }
-    const heap = new Heap<Candidate>((a, b) => {
-      if (a.isFuture !== b.isFuture) return a.isFuture
-      if (a.entry.tx.maxFeePerGas !== b.entry.tx.maxFeePerGas)
-        return a.entry.tx.maxFeePerGas < b.entry.tx.maxFeePerGas
-      return a.entry.arrival > b.entry.arrival
-    })
-    const taken = new Map<Address, number>()
-    const advance = (sender: Address): void => {
-      const entries = this.#queues.get(sender)!.entries
-      const index = entries.length - 1 - (taken.get(sender) ?? 0)
-      taken.set(sender, (taken.get(sender) ?? 0) + 1)
-      if (index >= 0)
-        heap.push({ entry: entries[index]!, isFuture: index >= this.#pendingCount(sender, entries) })
+  /** Who must go to make room, besides those that leave anyway; null when room can't be made. */
+  #findRoom(
+    tx: Transaction,
+    sender: Address,
+    queue: SenderQueue,
+    leaving: readonly PooledTransaction[],
+  ): PooledTransaction[] | null {
+    let count = this.#byId.size + 1 - leaving.length
+    let bytes = this.#bytes + tx.raw.length - leaving.reduce((sum, entry) => sum + entry.tx.raw.length, 0)
+    const isFull = (): boolean => count > this.#limits.transactionsMax || bytes > this.#limits.bytesMax
+    if (!isFull()) return []
+    // A future transaction pushes nobody out.
+    if (tx.nonce > queue.nonce + BigInt(queue.pending)) return null
+    const victims = new Map<Address, PooledTransaction[]>()
+    const popped: QueueEnd[] = []
+    let isRoom = true
+    while (isRoom && isFull()) {
+      const end = this.#ends.pop()
+      if (end === undefined) isRoom = false
+      else if (this.#isEnd(end, victims.get(end.entry.sender)?.length ?? 0)) {
+        popped.push(end)
+        if (end.entry.sender === sender) continue
+        isRoom = end.isFuture || outbids(tx, end.entry.tx)
+        if (!isRoom) continue
+        const taken = [...(victims.get(end.entry.sender) ?? []), end.entry]
+        victims.set(end.entry.sender, taken)
+        count -= 1
+        bytes -= end.entry.tx.raw.length
+        this.#noteEnd(this.#queues.get(end.entry.sender)!, taken.length)
+      }
     }
-    for (const sender of this.#queues.keys()) if (sender !== except) advance(sender)
-    return { pop: () => heap.pop(), advance }
+    for (const end of popped) this.#ends.push(end)
+    return isRoom ? [...victims.values()].flat() : null
   }
 
-  #pendingCount(sender: Address, entries: readonly PooledTransaction[]): number {
-    const { nonce } = this.#context.state.get(sender)
-    const gap = entries.findIndex((entry, index) => entry.tx.nonce !== nonce + BigInt(index))
-    return gap === -1 ? entries.length : gap
+  /** Whether it is what it was when it was noted, once so many behind it are taken away. */
+  #isEnd({ entry, isFuture }: QueueEnd, taken: number): boolean {
+    const queue = this.#queues.get(entry.sender)
+    const index = (queue?.entries.length ?? 0) - 1 - taken
+    return queue?.entries[index] === entry && isFuture === index >= queue.pending
   }
 
-  #insert(entry: PooledTransaction): void {
-    const queue = this.#queues.get(entry.sender) ?? { entries: [], bytes: 0, cost: 0n }
+  /** Notes the end of a queue, so many before its last. */
+  #noteEnd(queue: SenderQueue, taken = 0): void {
+    const index = queue.entries.length - 1 - taken
+    const entry = queue.entries[index]
+    if (entry !== undefined) this.#ends.push({ entry, isFuture: index >= queue.pending })
+  }
+
+  /** Counts what is pending of a queue that changed. */
+  #measure(queue: SenderQueue): void {
+    const gap = queue.entries.findIndex((entry, index) => entry.tx.nonce !== queue.nonce + BigInt(index))
+    queue.pending = gap === -1 ? queue.entries.length : gap
+    this.#noteEnd(queue)
+    if (this.#ends.size <= 4 * this.#queues.size + STALE_ENDS_MAX) return
+    this.#ends = new Heap<QueueEnd>(goesFirst)
+    for (const other of this.#queues.values()) this.#noteEnd(other)
+  }
+
+  #insert(entry: PooledTransaction, nonce: bigint): void {
+    const queue = this.#queues.get(entry.sender) ?? newQueue(nonce)
     const after = queue.entries.findIndex(other => other.tx.nonce > entry.tx.nonce)
     queue.entries.splice(after === -1 ? queue.entries.length : after, 0, entry)
     queue.bytes += entry.tx.raw.length
@@ -276,6 +321,7 @@ export class Mempool {
     this.#byId.set(entry.tx.id, entry)
     this.#bytes += entry.tx.raw.length
     this.#changes += 1
+    this.#measure(queue)
   }
 
   #remove(entry: PooledTransaction): void {
@@ -287,7 +333,20 @@ export class Mempool {
     this.#byId.delete(entry.tx.id)
     this.#bytes -= entry.tx.raw.length
     this.#changes += 1
+    this.#measure(queue)
   }
+}
+
+function newQueue(nonce: bigint): SenderQueue {
+  return { entries: [], nonce, pending: 0, bytes: 0, cost: 0n }
+}
+
+/** Which of two ends leaves a full pool first: a future one, then the cheaper, then the newer. */
+function goesFirst(a: QueueEnd, b: QueueEnd): boolean {
+  if (a.isFuture !== b.isFuture) return a.isFuture
+  if (a.entry.tx.maxFeePerGas !== b.entry.tx.maxFeePerGas)
+    return a.entry.tx.maxFeePerGas < b.entry.tx.maxFeePerGas
+  return a.entry.arrival > b.entry.arrival
 }
 
 function outbids(tx: Transaction, other: Transaction): boolean {

@@ -1,15 +1,10 @@
-// What a replica keeps on disk, key by key.
+// What a replica keeps on disk. Heights and arrivals have leading zeros, so that keys sort as numbers do.
 //
-//   genesis            id of the genesis block: which network this directory belongs to
-//   base               the last final block, with all that its children's headers are checked against
-//   account/<address>  the state after the base block, one account each
-//   final/<height>     id and header of the final block at this height
-//   tx/<id>            where a final block holds this transaction: height, index
-//   block/<id>         a whole block, final or not
-//   open/<arrival>     id of a block above the base, in the order in which they came
+//   genesis            id of the genesis block          base         the last final block, as a chained header
+//   account/<address>  the state after the base block   final/<height>     id and header of a final block
+//   tx/<id>            height and index in a final block
+//   block/<id>         a whole block, final or not      open/<arrival>     id of a block above the base
 //   pooled/<id>        a transaction handed in here that no final block holds yet
-//
-// Heights and arrivals are written with leading zeros, so that keys sort as numbers do.
 
 import { ByteReader, ByteWriter, fromReversedHex, readOrNull, toReversedHex } from '../chain/bytes.ts'
 import { type BlockHeader, type BlockId, encodeHeader, readHeader } from '../chain/header.ts'

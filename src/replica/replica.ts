@@ -330,8 +330,7 @@ export class Replica {
     if (typeof result === 'string') return result
     this.fates.forget(tx.id)
     if (result.replaced !== null) this.#settle(result.replaced.tx.id, { status: 'replaced', by: tx.id })
-    for (const evicted of result.evicted)
-      this.#settle(evicted.tx.id, { status: 'dropped', reason: 'tx-pool-full' })
+    for (const { entry, reason } of result.evicted) this.#settle(entry.tx.id, { status: 'dropped', reason })
     return null
   }
 

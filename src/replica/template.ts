@@ -1,5 +1,5 @@
 // Block building: the transactions that pay best, the coinbase record of what they do, a header whose nonce is
-// still to be found.
+// still to be found. The same execution that checks blocks makes them.
 
 import type { Address } from '../chain/address.ts'
 import { assembleBlock, type Block, contentRoot } from '../chain/block.ts'

@@ -68,14 +68,14 @@ export class RpcServer {
   /** Where the cookie is, or null. */
   readonly cookiePath: string | null
   readonly #server: Server
-  readonly #shutdown: Shutdown
+  readonly #graceMs: number
   #closed: Promise<void> | null = null
 
-  private constructor(server: Server, shutdown: Shutdown, url: string, cookiePath: string | null) {
+  private constructor(server: Server, url: string, cookiePath: string | null, graceMs: number) {
     this.#server = server
-    this.#shutdown = shutdown
     this.url = url
     this.cookiePath = cookiePath
+    this.#graceMs = graceMs
   }
 
   /** Serves a started node. Throws `UnsafeHost`, `PortInUse`, `CannotListen`, and what writing the cookie throws. */
@@ -83,32 +83,22 @@ export class RpcServer {
     const { host = '127.0.0.1', port, allowedHosts = [], allowedOrigins, cookieDirectory } = options
     if (!isLoopback(host) && allowedHosts.length === 0) throw new UnsafeHost(host)
     const limits = { ...RPC_LIMITS, ...options.limits }
-    const shutdown: Shutdown = { isClosing: false, graceMs: limits.closeGraceMs }
+    const hosts = [...LOOPBACK_HOSTS, ...allowedHosts, ...(isLoopback(host) ? [host] : [])]
+    const onFault = (err: unknown, method: string): void =>
+      options.log?.error({ err, method }, 'an RPC call failed inside the node')
     const token = newToken()
     const server = createHttpServer({
-      service: {
-        backend,
-        limits,
-        onFault: (err, method) => options.log?.error({ err, method }, 'an RPC call failed inside the node'),
-      },
+      service: { backend, limits, onFault },
       limits,
-      access: {
-        hosts: new Set([...LOOPBACK_HOSTS, hostForm(host), ...allowedHosts.map(hostForm)]),
-        origins: new Set(allowedOrigins),
-      },
+      access: { hosts: new Set(hosts.map(hostForm)), origins: new Set(allowedOrigins) },
       rate: new RateLimit(limits),
       token,
-      isClosing: () => shutdown.isClosing,
     })
     await listen(server, host, port)
     const url = `http://${hostForm(host)}:${(server.address() as AddressInfo).port}`
-    if (cookieDirectory === null) return new RpcServer(server, shutdown, url, null)
     // Only now: a second node that finds the port taken must leave the first one's cookie alone.
-    const cookiePath = await writeCookie(cookieDirectory, token).catch(async (error: unknown) => {
-      await closeServer(server, 0)
-      throw error
-    })
-    return new RpcServer(server, shutdown, url, cookiePath)
+    const cookiePath = cookieDirectory === null ? null : await giveCookie(server, cookieDirectory, token)
+    return new RpcServer(server, url, cookiePath, limits.closeGraceMs)
   }
 
   /** Takes no more requests, waits a moment for the answers under way and removes the cookie. */
@@ -118,18 +108,12 @@ export class RpcServer {
   }
 
   async #close(): Promise<void> {
-    this.#shutdown.isClosing = true
-    await closeServer(this.#server, this.#shutdown.graceMs)
+    await closeServer(this.#server, this.#graceMs)
     if (this.cookiePath !== null) await rm(this.cookiePath, { force: true })
   }
 }
 
-interface Shutdown {
-  isClosing: boolean
-  readonly graceMs: number
-}
-
-function createHttpServer(context: ExchangeContext): Server {
+function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
   const { limits } = context
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -139,7 +123,8 @@ function createHttpServer(context: ExchangeContext): Server {
   })
   server.timeout = limits.idleMs
   server.maxConnections = limits.connectionsMax
-  return server.on('request', (request, response) => serve(context, request, response))
+  const whole = { ...context, isClosing: () => !server.listening }
+  return server.on('request', (request, response) => serve(whole, request, response))
 }
 
 function serve(context: ExchangeContext, request: IncomingMessage, response: ServerResponse): void {
@@ -161,6 +146,15 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     })
     server.listen({ host, port, exclusive: true }, resolve)
   })
+}
+
+async function giveCookie(server: Server, directory: string, token: string): Promise<string> {
+  try {
+    return await writeCookie(directory, token)
+  } catch (error) {
+    await closeServer(server, 0)
+    throw error
+  }
 }
 
 async function closeServer(server: Server, graceMs: number): Promise<void> {

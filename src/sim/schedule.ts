@@ -1,4 +1,5 @@
 // Virtual time: what is to happen, in the order of when. Nothing waits; the clock jumps to the next event.
+// Events of one moment happen in the order in which they were planned.
 
 import { Heap } from '../replica/heap.ts'
 

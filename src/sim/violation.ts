@@ -1,4 +1,5 @@
-// What a run that must fail fails with: the name of the rule that was broken, and how.
+// What a run that must fail fails with: the name of the rule that was broken, as the oracle calls it, and how.
+// Anything else that is thrown in a run is a finding too, without a name.
 
 /** A rule was broken. */
 export class Violation extends Error {

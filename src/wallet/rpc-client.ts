@@ -19,6 +19,8 @@ export interface RpcClientOptions {
   readonly timeoutMs?: number
   /** Bytes in the longest answer that is read: 32 MiB. */
   readonly answerBytesMax?: number
+  /** The node's cookie, for methods that control it; none when absent. */
+  readonly token?: string
 }
 
 /** How a question ended without an answer. Only when no connection was made has the node surely not heard it. */
@@ -70,6 +72,7 @@ export class RpcClient {
   readonly url: string
   readonly #timeoutMs: number
   readonly #answerBytesMax: number
+  readonly #headers: Readonly<Record<string, string>>
   #nextId = 1
 
   /** Throws `InvalidNodeUrl`. */
@@ -80,6 +83,8 @@ export class RpcClient {
     this.url = url
     this.#timeoutMs = options.timeoutMs ?? 10_000
     this.#answerBytesMax = options.answerBytesMax ?? 32 * 2 ** 20
+    const authorization = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
+    this.#headers = { 'content-type': 'application/json', ...authorization }
   }
 
   /**
@@ -144,7 +149,7 @@ export class RpcClient {
     try {
       const response = await fetch(this.url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: this.#headers,
         body: JSON.stringify(body),
         redirect: 'manual',
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),

@@ -106,8 +106,10 @@ export async function prepareTransfer(
 
 /** Signs with a 32-byte secret key, which the caller clears. Throws `InvalidTransfer`. */
 export function signTransfer(fields: TransactionFields, secretKey: Uint8Array): SignedTransfer {
-  const { value, nonce, gasLimit } = fields
-  if (value < 0n || nonce < 0n || gasLimit < 0n) throw new InvalidTransfer('an amount is negative')
+  const { value, nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas } = fields
+  for (const amount of [value, nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas]) {
+    if (amount < 0n) throw new InvalidTransfer(`${amount} is negative`)
+  }
   const raw = encodeTransaction(fields, signDigest(signingHash(fields), secretKey))
   // Every node reads the bytes by these rules: what it would refuse for ever is better refused here.
   const transaction = decodeTransaction(raw)

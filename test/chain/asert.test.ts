@@ -271,3 +271,16 @@ test('the target stays between 1 and the limit however far off schedule a chain 
     }
   }
 })
+
+test("all 65,536 fractions of a half-life have the specification's factor, within 0.013 % of the power of two", () => {
+  // With these figures a second is 1/65536 of a half-life, and the target shows the factor itself.
+  const params: AsertParams = { blockTimeSeconds: 0, halfLifeSeconds: 65_536, targetMax: 2n ** 255n }
+  for (let fraction = 0; fraction < 65_536; fraction++) {
+    const anchor = { target: 65_536n, parentTime: 0, height: 0 }
+    const factor = asertTarget(params, anchor, { height: 0, time: fraction })
+    const f = BigInt(fraction)
+    const cubic = ((5_127n * f + 971_821_376n) * f + 195_766_423_245_049n) * f
+    assert.equal(factor, 65_536n + (cubic + (1n << 47n)) / (1n << 48n))
+    assert.ok(Math.abs(Number(factor) / 65_536 / 2 ** (fraction / 65_536) - 1) < 0.00013 + 1 / 65_536)
+  }
+})

@@ -423,13 +423,14 @@ test('over any blocks, all balances are what there was, and what was issued, les
         let gasUsed = 0n
         for (const { from, to, value, fee, tip, nonceError, data, isLegacy } of transfers) {
           const payer = ledger.get(PEOPLE[from]!)!
+          const [maxPriorityFeePerGas, maxFeePerGas] = fee < tip ? [fee, tip] : [tip, fee]
           const tx = exampleTransaction({
             type: isLegacy ? 'legacy' : 'eip1559',
             nonce: payer.nonce + nonceError,
             to: PEOPLE[to]!,
             value,
-            maxFeePerGas: fee < tip ? tip : fee,
-            maxPriorityFeePerGas: fee < tip ? fee : tip,
+            maxFeePerGas,
+            maxPriorityFeePerGas,
             gasLimit: 30_000n,
             data,
           })

@@ -255,7 +255,11 @@ type Tamper = (proof: AccountProof, at: number) => AccountProof
 
 /** Ways to lie; each gives the very proof back where it finds nothing to change. */
 const TAMPERINGS: readonly [says: string, tamper: Tamper][] = [
-  ['a bit of a sibling', (p, at) => withSiblings(p, siblings => siblings.map((s, i) => (i === at % siblings.length ? flip(s, at) : s)))], // biome-ignore format: one row
+  [
+    'a bit of a sibling',
+    (p, at) =>
+      withSiblings(p, siblings => siblings.map((s, i) => (i === at % siblings.length ? flip(s, at) : s))),
+  ],
   ['a sibling left out', (p, at) => withSiblings(p, siblings => siblings.toSpliced(at % siblings.length, 1))],
   ['a sibling twice', (p, at) => withSiblings(p, s => s.toSpliced(at % s.length, 0, s[at % s.length]!))],
   ['a sibling of zeros', (p, at) => withSiblings(p, s => s.with(at % s.length, new Uint8Array(32)))],
@@ -308,7 +312,7 @@ for (const [says, tamper] of TAMPERINGS) {
   })
 }
 
-test('a proof shows nothing under another root, nor in another case of writing the root', () => {
+test('a proof shows nothing under another root', () => {
   const address = addressNumber(3)
   const proof = MANY_STATE.prove(address)
   assert.equal(verifyAccountProof(MANY_STATE.with([[address, NO_ACCOUNT]]).root(), address, proof), null)
@@ -316,7 +320,40 @@ test('a proof shows nothing under another root, nor in another case of writing t
   assert.deepEqual(verifyAccountProof(ZEROS, address, { siblings: [], leaf: null }), NO_ACCOUNT)
 })
 
-test('no proof of an account is as long as the path, unless its neighbour is at the last bit', () => {
+/** A root that a liar made, of a tree where a leaf stands at the end of another path; the siblings are zeros. */
+function rootOfLiar(path: string, depth: number, leaf: PlainLeaf): Hex {
+  let node = leaf.hash
+  for (let level = depth - 1; level >= 0; level--) {
+    const zeros = Buffer.alloc(32)
+    node = path[level] === '1' ? hash(Buffer.of(1), zeros, node) : hash(Buffer.of(1), node, zeros)
+  }
+  return `0x${node.toString('hex')}`
+}
+
+test('a leaf that stands where its path does not lead shows nothing, even under a root made for it', () => {
+  const [a, b] = [addressNumber(1), addressNumber(2)]
+  const apart = [...pathBits(a)].findIndex((bit, depth) => bit !== pathBits(b)[depth])
+  const leaf = { path: hash(fromHex(b)), account: account(5n) }
+  for (const depth of [apart, apart + 1, apart + 9]) {
+    const root = rootOfLiar(pathBits(a), depth, plainLeaf([b, leaf.account]))
+    const siblings = Array<Uint8Array>(depth).fill(new Uint8Array(32))
+    const shown = verifyAccountProof(root, a, { siblings, leaf })
+    assert.deepEqual(shown, depth === apart ? NO_ACCOUNT : null)
+  }
+})
+
+test('a path has 256 bits: a longer proof shows nothing, even under a root made for it', () => {
+  const address = addressNumber(1)
+  const leaf = { path: hash(fromHex(address)), account: account(5n) }
+  for (const depth of [255, 256, 257, 300]) {
+    const root = rootOfLiar(pathBits(address), depth, plainLeaf([address, leaf.account]))
+    const siblings = Array<Uint8Array>(depth).fill(new Uint8Array(32))
+    const shown = verifyAccountProof(root, address, { siblings, leaf })
+    assert.deepEqual(shown, depth <= 256 ? leaf.account : null)
+  }
+})
+
+test('a proof is about as long as the logarithm of the accounts', () => {
   for (const [address] of MANY) assert.ok(MANY_STATE.prove(address).siblings.length < 20)
 })
 

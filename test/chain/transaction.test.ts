@@ -771,7 +771,14 @@ const ACCESS_LISTS: readonly [says: string, item: RlpItem, outcome: string][] = 
   ['empty', [], 'accepted'],
   ['of one address without keys', [[ADDRESS, []]], 'accepted'],
   ['of one address with keys, one of them twice', [[ADDRESS, [KEY, KEY]]], 'accepted'],
-  ['of one address twice', [[ADDRESS, []], [ADDRESS, [KEY]]], 'accepted'], // biome-ignore format: one row
+  [
+    'of one address twice',
+    [
+      [ADDRESS, []],
+      [ADDRESS, [KEY]],
+    ],
+    'accepted',
+  ],
   ['with zeros in front of an address and a key', [[new Uint8Array(20), [new Uint8Array(32)]]], 'accepted'],
   ['that is a string', new Uint8Array(), 'tx-malformed'],
   ['that is a long string', bytesOfSize(60), 'tx-malformed'],

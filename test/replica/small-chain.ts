@@ -137,7 +137,11 @@ export class ChainBuilder {
   }
 
   /** A run of blocks, each on the one before; `changes` may depend on the height above `parent`, from 1. */
-  extend(parent: TreeBlock, count: number, changes: (step: number) => BlockChanges = () => ({})): TreeBlock[] {
+  extend(
+    parent: TreeBlock,
+    count: number,
+    changes: (step: number) => BlockChanges = () => ({}),
+  ): TreeBlock[] {
     const run: TreeBlock[] = []
     for (let step = 1; step <= count; step++) run.push(this.mine(run.at(-1) ?? parent, changes(step)))
     return run

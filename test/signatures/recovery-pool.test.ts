@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { setEnvironmentData } from 'node:worker_threads'
 import { recoverSender } from '../../src/chain/signature.ts'
 import type { Transaction } from '../../src/chain/transaction.ts'
@@ -25,7 +26,7 @@ const many = signedTransactions(BATCH_TRANSACTIONS_MAX * (BATCHES_PER_THREAD_MAX
 const few = many.slice(0, 64)
 
 /** A pool, its cache, and how many signatures were recovered in this thread. */
-const setUp = (options: RecoveryPoolOptions, capacity?: number) => {
+const setUp = (t: TestContext, options: RecoveryPoolOptions, capacity?: number) => {
   const recovered = { here: 0 }
   const backend: RecoveryBackend = {
     ...fast,
@@ -35,7 +36,9 @@ const setUp = (options: RecoveryPoolOptions, capacity?: number) => {
     },
   }
   const cache = new SenderCache(backend, capacity)
-  return { cache, recovered, pool: new RecoveryPool(cache, options) }
+  const pool = new RecoveryPool(cache, options)
+  t.after(() => pool.close())
+  return { cache, recovered, pool }
 }
 
 /** Makes the next scripted workers fail in a certain way; says what became of them. */
@@ -55,8 +58,8 @@ const assertKnown = (cache: SenderCache, transactions: readonly Transaction[]): 
 }
 
 for (const threads of [0, 1, 2]) {
-  test(`with ${threads} threads the pool finds the senders that the reference finds`, async () => {
-    const { cache, pool, recovered } = setUp({ threads })
+  test(`with ${threads} threads the pool finds the senders that the reference finds`, async t => {
+    const { cache, pool, recovered } = setUp(t, { threads })
     const nobodys = nobodysTransaction(5000)
     const transactions = [nobodys, ...many, nobodys]
     await pool.warm(transactions)
@@ -66,13 +69,12 @@ for (const threads of [0, 1, 2]) {
     const senders = new Map([0, 1, 2].map(key => [key, recoverSender(many[key]!)]))
     for (const tx of many) assert.equal(cache.recoverSender(tx), senders.get(Number(tx.nonce) % 3))
     assert.equal(cache.recoverSender(nobodys), null)
-    await pool.close()
   })
 }
 
-test('fewer transactions than make a batch are recovered at once, without a thread', async () => {
+test('fewer transactions than make a batch are recovered at once, without a thread', async t => {
   const { asked } = script('works', 0)
-  const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted })
+  const { cache, pool, recovered } = setUp(t, { threads: 1, workerUrl: scripted })
   const transactions = few.slice(0, BATCH_TRANSACTIONS_MIN - 1)
   const warmed = pool.warm(transactions)
   assertKnown(cache, transactions)
@@ -80,12 +82,11 @@ test('fewer transactions than make a batch are recovered at once, without a thre
   await warmed
   await pool.warm([])
   assert.equal(asked(), 0)
-  await pool.close()
 })
 
-test('what is known or under way is not recovered again', async () => {
+test('what is known or under way is not recovered again', async t => {
   const { asked } = script('works', 0)
-  const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted })
+  const { cache, pool, recovered } = setUp(t, { threads: 1, workerUrl: scripted })
   for (const tx of few.slice(0, 10)) cache.recoverSender(tx)
   await Promise.all([
     pool.warm(few),
@@ -99,11 +100,10 @@ test('what is known or under way is not recovered again', async () => {
   assert.equal(asked(), many.length - 10)
   assert.equal(recovered.here, 10)
   assertKnown(cache, many)
-  await pool.close()
 })
 
-test('every concurrent call waits until its own transactions are known', async () => {
-  const { cache, pool } = setUp({ threads: 1 })
+test('every concurrent call waits until its own transactions are known', async t => {
+  const { cache, pool } = setUp(t, { threads: 1 })
   const warm = async (transactions: readonly Transaction[]) => {
     await pool.warm(transactions)
     assertKnown(cache, transactions)
@@ -111,37 +111,33 @@ test('every concurrent call waits until its own transactions are known', async (
   const early = [warm(many), warm(many.slice(-300)), warm(many.slice(0, 3)), warm(many.toReversed())]
   await nextTurn()
   await Promise.all([...early, warm(many.slice(0, 100)), warm(many.slice(100, 103))])
-  await pool.close()
 })
 
-test('a cache smaller than what is warmed keeps its cap', async () => {
-  const { cache, pool } = setUp({ threads: 1 }, 50)
+test('a cache smaller than what is warmed keeps its cap', async t => {
+  const { cache, pool } = setUp(t, { threads: 1 }, 50)
   await pool.warm(many)
   assert.equal(cache.size, 50)
-  await pool.close()
 })
 
-test('what the cache has forgotten is recovered again', async () => {
+test('what the cache has forgotten is recovered again', async t => {
   const { asked } = script('works', 0)
-  const { pool } = setUp({ threads: 1, workerUrl: scripted }, 1)
+  const { pool } = setUp(t, { threads: 1, workerUrl: scripted }, 1)
   await pool.warm(few)
   await pool.warm(few)
   assert.equal(asked(), few.length + few.length - 1)
-  await pool.close()
 })
 
-test('all threads get a share', async () => {
+test('all threads get a share', async t => {
   const { asked, started } = script('works', 0)
-  const { pool } = setUp({ threads: 2, workerUrl: scripted })
+  const { pool } = setUp(t, { threads: 2, workerUrl: scripted })
   await pool.warm(few)
   assert.equal(asked(), few.length)
   assert.equal(started(), 2)
-  await pool.close()
 })
 
-test('a thread is asked for a few batches, and the rest waits', { timeout: 20_000 }, async () => {
+test('a thread is asked for a few batches, and the rest waits', { timeout: 20_000 }, async t => {
   const { asked } = script('never answers', 1)
-  const { pool } = setUp({ threads: 1, workerUrl: scripted })
+  const { pool } = setUp(t, { threads: 1, workerUrl: scripted })
   const warmed = Promise.all([pool.warm(many), pool.warm(many.toReversed())])
   const cap = BATCH_TRANSACTIONS_MAX * BATCHES_PER_THREAD_MAX
   while (asked() < cap) await nextTurn()
@@ -152,8 +148,8 @@ test('a thread is asked for a few batches, and the rest waits', { timeout: 20_00
 })
 
 for (const threads of [0, 1]) {
-  test(`with ${threads} threads the event loop turns while a large batch is recovered`, async () => {
-    const { pool } = setUp({ threads })
+  test(`with ${threads} threads the event loop turns while a large batch is recovered`, async t => {
+    const { pool } = setUp(t, { threads })
     let turns = 0
     let isDone = false
     const turn = () => {
@@ -165,13 +161,12 @@ for (const threads of [0, 1]) {
     isDone = true
     // Without threads a turn comes after every 16 transactions, however many batches there are.
     assert.ok(turns >= Math.floor(many.length / 16), `${turns} turns`)
-    await pool.close()
   })
 }
 
-test('closing ends what is under way', { timeout: 20_000 }, async () => {
+test('closing ends what is under way', { timeout: 20_000 }, async t => {
   for (const threads of [0, 1]) {
-    const { cache, pool } = setUp({ threads, onError: assert.ifError })
+    const { cache, pool } = setUp(t, { threads, onError: assert.ifError })
     const warmed = Promise.all([pool.warm(many), pool.warm(many), pool.warm(many.toReversed())])
     while (cache.size === 0) await nextTurn()
     const { size } = cache
@@ -183,8 +178,8 @@ test('closing ends what is under way', { timeout: 20_000 }, async () => {
   }
 })
 
-test('a closed pool warms nothing, and senders are still recovered', async () => {
-  const { cache, pool } = setUp({ threads: 1 })
+test('a closed pool warms nothing, and senders are still recovered', async t => {
+  const { cache, pool } = setUp(t, { threads: 1 })
   await pool.close()
   await pool.warm(many)
   await pool.warm(few.slice(0, 2))
@@ -192,9 +187,9 @@ test('a closed pool warms nothing, and senders are still recovered', async () =>
   assert.equal(cache.recoverSender(few[0]!), recoverSender(few[0]!))
 })
 
-test('closing does not wait for a thread that never answers', { timeout: 20_000 }, async () => {
+test('closing does not wait for a thread that never answers', { timeout: 20_000 }, async t => {
   const { asked } = script('never answers', 1)
-  const { pool } = setUp({ threads: 1, workerUrl: scripted })
+  const { pool } = setUp(t, { threads: 1, workerUrl: scripted })
   const warmed = pool.warm(many)
   while (asked() === 0) await nextTurn()
   await pool.close()
@@ -204,10 +199,10 @@ test('closing does not wait for a thread that never answers', { timeout: 20_000 
 for (const mode of ['throws at once', 'throws', 'exits', 'answers too little', 'answers nonsense']) {
   test(`a worker that ${mode} is replaced, and its batches are recovered here`, {
     timeout: 20_000,
-  }, async () => {
+  }, async t => {
     const { asked } = script(mode, 1)
     const errors: Error[] = []
-    const { cache, pool, recovered } = setUp({
+    const { cache, pool, recovered } = setUp(t, {
       threads: 1,
       workerUrl: scripted,
       onError: e => errors.push(e),
@@ -222,63 +217,58 @@ for (const mode of ['throws at once', 'throws', 'exits', 'answers too little', '
     assert.equal(recovered.here, few.length)
     assert.equal(asked() - askedBefore, many.length - few.length)
     assert.equal(cache.recoverSender(many.at(-1)!), scriptedSender)
-    await pool.close()
   })
 }
 
-test('an answer that nobody waits for is a crash', { timeout: 20_000 }, async () => {
+test('an answer that nobody waits for is a crash', { timeout: 20_000 }, async t => {
   script('answers twice', 1)
   const { promise: crashed, resolve } = Promise.withResolvers<Error>()
-  const { cache, pool } = setUp({ threads: 1, workerUrl: scripted, onError: resolve })
+  const { cache, pool } = setUp(t, { threads: 1, workerUrl: scripted, onError: resolve })
   await pool.warm(few)
   assert.match((await crashed).message, /belongs to no batch/)
   await pool.warm(many)
   assertKnown(cache, many)
-  await pool.close()
 })
 
-test('a thread whose workers crash again and again is given up', { timeout: 20_000 }, async () => {
+test('a thread whose workers crash again and again is given up', { timeout: 20_000 }, async t => {
   script('throws', 1000)
   let errors = 0
-  const { cache, pool, recovered } = setUp({ threads: 1, workerUrl: scripted, onError: () => errors++ })
+  const { cache, pool, recovered } = setUp(t, { threads: 1, workerUrl: scripted, onError: () => errors++ })
   for (let start = 0; start < 64; start += 8) await pool.warm(many.slice(start, start + 8))
   await pool.warm(many)
   assertKnown(cache, many)
   assert.equal(errors, CRASHES_MAX)
   assert.equal(recovered.here, many.length)
-  await pool.close()
 })
 
-test('a thread that is given up leaves its work to the others', { timeout: 20_000 }, async () => {
+test('a thread that is given up leaves its work to the others', { timeout: 20_000 }, async t => {
   const { started } = script('throws', CRASHES_MAX)
-  const { pool, recovered } = setUp({ threads: 2, workerUrl: scripted })
+  const { pool, recovered } = setUp(t, { threads: 2, workerUrl: scripted })
   // One batch each, which the first of two idle threads gets.
   for (let crash = 0; crash < CRASHES_MAX; crash++) await pool.warm(many.slice(crash * 8, crash * 8 + 8))
   assert.equal(recovered.here, CRASHES_MAX * 8)
   await pool.warm(many)
   assert.equal(recovered.here, CRASHES_MAX * 8)
   assert.equal(started(), CRASHES_MAX + 1)
-  await pool.close()
 })
 
-test('a thread that answers between crashes is not given up', { timeout: 20_000 }, async () => {
+test('a thread that answers between crashes is not given up', { timeout: 20_000 }, async t => {
   script('answers twice', 1000)
   let crashed = Promise.withResolvers<Error>()
   const onError = (error: Error) => crashed.resolve(error)
-  const { pool, recovered } = setUp({ threads: 1, workerUrl: scripted, onError })
+  const { pool, recovered } = setUp(t, { threads: 1, workerUrl: scripted, onError })
   for (let round = 0; round < CRASHES_MAX + 2; round++) {
     crashed = Promise.withResolvers()
     await pool.warm(many.slice(round * 8, round * 8 + 8))
     await crashed.promise
   }
   assert.equal(recovered.here, 0)
-  await pool.close()
 })
 
-test('where no worker can be started everything is recovered here', async () => {
+test('where no worker can be started everything is recovered here', async t => {
   let errors = 0
   // Worker refuses this scheme in its constructor, as it does when the system has no thread left.
-  const { cache, pool, recovered } = setUp({
+  const { cache, pool, recovered } = setUp(t, {
     threads: 2,
     workerUrl: new URL('https://x.test'),
     onError: () => errors++,
@@ -287,29 +277,16 @@ test('where no worker can be started everything is recovered here', async () => 
   assertKnown(cache, many)
   assert.equal(recovered.here, many.length)
   assert.ok(errors > 0)
-  await pool.close()
 })
 
 test('a pool keeps the process alive while it works and not a moment longer', () => {
-  const file = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
-  const code = `
-    const { chooseBackend } = await import(${file('../../src/signatures/choose-backend.ts')})
-    const { RecoveryPool } = await import(${file('../../src/signatures/recovery-pool.ts')})
-    const { SenderCache } = await import(${file('../../src/signatures/sender-cache.ts')})
-    const { signedTransactions } = await import(${file('./transactions.ts')})
-    const cache = new SenderCache(await chooseBackend())
-    const pool = new RecoveryPool(cache, { threads: 2 })
-    const transactions = signedTransactions(100)
-    await pool.warm(transactions.slice(0, 50))
-    await pool.warm(transactions)
-    console.log(cache.size)`
-  const options = { encoding: 'utf8', timeout: 20_000 } as const
-  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], options)
+  const file = fileURLToPath(new URL('./short-process.ts', import.meta.url))
+  const { stdout, status } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 20_000 })
   assert.deepEqual({ stdout, status }, { stdout: '100\n', status: 0 })
 })
 
-test('a number of threads that is none is refused', () => {
+test('a number of threads that is none is refused', t => {
   for (const threads of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-    assert.throws(() => setUp({ threads }), RangeError)
+    assert.throws(() => setUp(t, { threads }), RangeError)
   }
 })

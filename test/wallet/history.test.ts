@@ -32,9 +32,9 @@ const quantity = (value: bigint | number) => `0x${value.toString(16)}`
 const hashOf = (height: number, index = 0) =>
   `0x${(height * 1000 + index + 1).toString(16).padStart(64, '0')}`
 
-/** A node with these blocks on top of a genesis block, and how it answers for each of them. */
+/** A node with these blocks on top of a genesis block that names us without having earned us anything, and how it answers for each of them. */
 async function chainNode(context: TestContext, blocks: readonly Mined[]): Promise<FakeNode> {
-  const chain = [{ miner: EVE, sent: [] }, ...blocks]
+  const chain = [{ miner: ME, sent: [] }, ...blocks]
   const block = (height: number) => {
     const { miner, sent } = chain[height]!
     return {

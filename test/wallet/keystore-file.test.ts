@@ -229,7 +229,7 @@ test('fields that would reach into prototypes are refused at every depth', () =>
 })
 
 test('a bare key that was given for a file is not repeated in the error', () => {
-  for (const text of [SECRET, SECRET.slice(2), `"${SECRET}"`, `{ ${SECRET} }`]) {
+  for (const text of [SECRET, SECRET.slice(2), `a${SECRET.slice(2)}`, `"${SECRET}"`, `{ ${SECRET} }`]) {
     assert.throws(
       () => parseKeystoreFile(text, 'key.json'),
       error => error instanceof InvalidKeystore && !error.message.includes(SECRET.slice(2, 8)),

@@ -1,0 +1,144 @@
+// Gossip: new blocks and transactions, spread to all by gossipsub (Vyzovitis et al. 2020; libp2p's gossipsub v1.2).
+//
+// A message is taken in before it is passed on: the replica says whether it is good, and what is not is not
+// relayed. Messages are unsigned, since blocks and transactions prove themselves, and are told apart by the
+// SHA-256 of topic and content, so that one content has one name. Each network has topics of its own.
+
+import { createHash } from 'node:crypto'
+import {
+  type GossipSub,
+  type GossipsubOpts,
+  type Message as GossipMessage,
+  StrictNoSign,
+  TopicValidatorResult,
+} from '@libp2p/gossipsub'
+import type { PeerId as Libp2pPeerId } from '@libp2p/interface'
+import type { BlockId } from '../chain/header.ts'
+import type { PeerId } from '../replica/effects.ts'
+import { MESSAGE_LIMITS, type Message } from '../replica/messages.ts'
+
+/** The kinds of message that are gossiped. */
+export type GossipType = Extract<Message['type'], 'block' | 'transactions'>
+
+/** What becomes of a gossiped message; `reject` is only for what its sender is to blame for. */
+export type GossipVerdict = 'accept' | 'ignore' | 'reject'
+
+/** Takes a gossiped message in; the next of the same peer follows when this resolves. */
+export type OnGossip = (from: PeerId, type: GossipType, bytes: Uint8Array) => Promise<GossipVerdict>
+
+/** Bytes of one peer's gossip that wait to be taken in; what passes this is ignored. */
+export const WAITING_BYTES_MAX = 12 * 1024 * 1024
+
+/** A message and what gossipsub puts around it. */
+const RPC_BYTES_MAX = MESSAGE_LIMITS.bytesMax + 1024 * 1024
+/**
+ * Milliseconds for which a message that was seen is not taken again. It travels for five seconds at most (the
+ * history that gossipsub keeps); and a transaction that waits is passed on again after twenty, which must get out.
+ */
+const SEEN_TTL_MS = 15_000
+/** What a message that waits costs beside its content, so that empty ones are counted too. */
+const MESSAGE_OVERHEAD_BYTES = 512
+/** Protocol of gossipsub's streams. */
+const STREAM_PROTOCOLS = /^\/meshsub\//
+const RESULTS = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+} as const
+
+/** The topic of one kind of message in one network. */
+export function gossipTopic(genesisId: BlockId, type: GossipType): string {
+  return `/quorate/${genesisId}/${type === 'block' ? 'blocks' : 'transactions'}`
+}
+
+/** How gossipsub is set up for a network. */
+export function gossipOptions(genesisId: BlockId): Partial<GossipsubOpts> {
+  return {
+    allowedTopics: [gossipTopic(genesisId, 'block'), gossipTopic(genesisId, 'transactions')],
+    globalSignaturePolicy: StrictNoSign,
+    msgIdFn: ({ topic, data }) => createHash('sha256').update(topic).update(data).digest(),
+    seenTTL: SEEN_TTL_MS,
+    allowPublishToZeroTopicPeers: true,
+    ignoreDuplicatePublishError: true,
+    fallbackToFloodsub: false,
+    tagMeshPeers: false,
+    maxInboundStreams: 2,
+    maxOutboundStreams: 2,
+    maxInboundDataLength: RPC_BYTES_MAX,
+    maxOutboundBufferSize: RPC_BYTES_MAX + 2 * 1024 * 1024,
+    maxTopicBytesPerPeer: 16 * 1024,
+    decodeRpcLimits: {
+      maxSubscriptions: 16,
+      maxMessages: 512,
+      maxControlMessages: 64,
+      maxIhaveMessageIDs: 5_000,
+      maxIwantMessageIDs: 5_000,
+      maxIdontwantMessageIDs: 512,
+      maxPeerInfos: 16,
+    },
+    // Many honest nodes may share one address (one machine, one home); what is punished is punished elsewhere.
+    scoreParams: { IPColocationFactorWeight: 0 },
+  }
+}
+
+/** The gossip of one node. */
+export class Gossip {
+  readonly #service: GossipSub
+  readonly #genesisId: BlockId
+  readonly #onGossip: OnGossip
+  /** For each peer whose messages wait: how many bytes, and the end of the last one's handling. */
+  readonly #waiting = new Map<PeerId, { bytes: number; tail: Promise<unknown> }>()
+
+  constructor(service: GossipSub, genesisId: BlockId, onGossip: OnGossip) {
+    this.#service = service
+    this.#genesisId = genesisId
+    this.#onGossip = onGossip
+  }
+
+  /** Begins to take messages in. */
+  join(): void {
+    for (const type of ['block', 'transactions'] as const) {
+      const topic = gossipTopic(this.#genesisId, type)
+      this.#service.topicValidators.set(topic, (from, message) => this.#validate(from, type, message))
+      this.#service.subscribe(topic)
+    }
+  }
+
+  /** Spreads an encoded message. */
+  async publish(type: GossipType, bytes: Uint8Array): Promise<void> {
+    await this.#service.publish(gossipTopic(this.#genesisId, type), bytes)
+  }
+
+  /** The peers that listen to one kind of message. */
+  listeners(type: GossipType): Set<PeerId> {
+    const peers = this.#service.getSubscribers(gossipTopic(this.#genesisId, type))
+    return new Set(peers.map(peer => peer.toString()))
+  }
+
+  /** One message of a peer after the other, in the order in which they came. */
+  async #validate(from: Libp2pPeerId, type: GossipType, message: GossipMessage) {
+    const peer = from.toString()
+    const queue = this.#waiting.get(peer) ?? { bytes: 0, tail: Promise.resolve() }
+    const size = message.data.length + MESSAGE_OVERHEAD_BYTES
+    if (queue.bytes + size > WAITING_BYTES_MAX) return TopicValidatorResult.Ignore
+    this.#waiting.set(peer, queue)
+    queue.bytes += size
+    // In memory of its own: a block may be kept long after what it came in.
+    const bytes = new Uint8Array(message.data)
+    const verdict = queue.tail.then(() => this.#onGossip(peer, type, bytes))
+    queue.tail = verdict
+    try {
+      return RESULTS[await verdict]
+    } finally {
+      queue.bytes -= size
+      if (queue.bytes === 0) this.#waiting.delete(peer)
+    }
+  }
+}
+
+/** Whether our gossip reaches the other end of a connection with these streams. */
+export function carriesGossip(
+  streams: readonly { readonly direction: string; readonly protocol: string }[],
+): boolean {
+  return streams.some(({ direction, protocol }) => direction === 'outbound' && STREAM_PROTOCOLS.test(protocol))
+}
