@@ -2,7 +2,7 @@
 //
 // Of two peers the one with the lesser id opens the stream and the other waits for it, so two streams can't
 // cross; over which connection is the opener's choice. A newer stream takes the place of the older one: the opener
-// would not have opened it if the older still worked for him.
+// would not have opened it if the older still worked for him. Who is connected and gets no link is dropped.
 
 import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../replica/effects.ts'
@@ -11,7 +11,7 @@ import { FIRST_MESSAGE_TIMEOUT_MS, type LinkEnd, PeerLink } from './peer-link.ts
 /** The protocol of the stream that carries messages. */
 export const PROTOCOL = '/quorate/1'
 
-/** Milliseconds before a link that broke while its connection stayed is opened anew. */
+/** Milliseconds before a link that broke while a connection stayed is opened anew. */
 const REOPEN_DELAY_MS = 1_000
 
 /** Who is told of links. */
@@ -22,13 +22,21 @@ export interface LinksHandlers {
   onMessage(peer: PeerId, bytes: Uint8Array): Promise<void>
 }
 
+/** A peer with at least one open connection. */
+interface ConnectedPeer {
+  readonly id: PeerId
+  readonly connections: Set<Connection>
+  link: PeerLink | null
+  isOpening: boolean
+  /** Runs while there is no link: the end of our patience. */
+  deadline: NodeJS.Timeout | undefined
+}
+
 /** The links of one node. */
 export class PeerLinks {
   readonly #ownId: PeerId
   readonly #handlers: LinksHandlers
-  readonly #links = new Map<PeerId, PeerLink>()
-  /** Connections without a link, and when their time is over: as many as there are connections. */
-  readonly #waiting = new Map<Connection, NodeJS.Timeout>()
+  readonly #peers = new Map<PeerId, ConnectedPeer>()
   #isClosed = false
 
   constructor(ownId: PeerId, handlers: LinksHandlers) {
@@ -36,96 +44,114 @@ export class PeerLinks {
     this.#handlers = handlers
   }
 
-  get(peer: PeerId): PeerLink | undefined {
-    return this.#links.get(peer)
+  /** The link to a peer, or null. */
+  get(peer: PeerId): PeerLink | null {
+    return this.#peers.get(peer)?.link ?? null
   }
 
   /** All links. */
   all(): PeerLink[] {
-    return [...this.#links.values()]
+    return [...this.#peers.values()].map(peer => peer.link).filter(link => link !== null)
   }
 
-  /** A connection was opened, by either side. One that brings no link in time is closed. */
+  /** The open connections of a peer. */
+  connections(peer: PeerId): Connection[] {
+    return [...(this.#peers.get(peer)?.connections ?? [])]
+  }
+
+  /** A connection was opened, by either side. */
   onConnection(connection: Connection): void {
-    if (this.#isClosed) return
-    this.#waiting.set(
-      connection,
-      setTimeout(() => this.#giveUp(connection), FIRST_MESSAGE_TIMEOUT_MS),
-    )
-    const peer = connection.remotePeer.toString()
-    if (this.#isOpener(peer) && !this.#links.has(peer)) void this.#open(connection)
+    if (this.#isClosed || connection.status !== 'open') return
+    const id = connection.remotePeer.toString()
+    const peer = this.#peers.get(id) ?? {
+      id,
+      connections: new Set(),
+      link: null,
+      isOpening: false,
+      deadline: undefined,
+    }
+    this.#peers.set(id, peer)
+    peer.connections.add(connection)
+    if (peer.link !== null) return
+    this.#startDeadline(peer)
+    if (this.#isOpener(id)) void this.#open(peer)
   }
 
-  /** A connection was closed; its streams were closed before. */
+  /** A connection was closed. */
   onConnectionClosed(connection: Connection): void {
-    this.#stopWaiting(connection)
+    const peer = this.#peers.get(connection.remotePeer.toString())
+    if (peer?.connections.delete(connection) !== true) return
+    if (peer.link?.connection === connection) peer.link.end('closed')
+    if (peer.connections.size > 0) return
+    clearTimeout(peer.deadline)
+    this.#peers.delete(peer.id)
   }
 
   /** The peer opened a stream. */
   onStream(stream: Stream, connection: Connection): void {
-    const peer = connection.remotePeer.toString()
-    if (this.#isClosed || this.#isOpener(peer)) stream.abort(new Error('it is not for you to open the stream'))
-    else this.#adopt(stream, connection)
+    const peer = this.#peers.get(connection.remotePeer.toString())
+    if (peer === undefined || this.#isClosed || this.#isOpener(peer.id))
+      stream.abort(new Error('this stream is not for you to open'))
+    else this.#adopt(peer, stream, connection)
   }
 
   /** Ends all links and makes no more. */
   close(): void {
     this.#isClosed = true
-    for (const connection of this.#waiting.keys()) this.#stopWaiting(connection)
-    for (const link of this.all()) link.end('left')
+    for (const peer of this.#peers.values()) {
+      clearTimeout(peer.deadline)
+      peer.link?.end('left')
+    }
   }
 
   #isOpener(peer: PeerId): boolean {
     return this.#ownId < peer
   }
 
-  async #open(connection: Connection): Promise<void> {
+  async #open(peer: ConnectedPeer): Promise<void> {
+    const connection = [...peer.connections].find(({ status }) => status === 'open')
+    if (connection === undefined || peer.isOpening || peer.link !== null || this.#isClosed) return
+    peer.isOpening = true
     try {
       const stream = await connection.newStream(PROTOCOL)
-      if (this.#isClosed) stream.abort(new Error('the node is closing'))
-      else this.#adopt(stream, connection)
+      if (this.#isClosed || !peer.connections.has(connection)) stream.abort(new Error('no longer wanted'))
+      else this.#adopt(peer, stream, connection)
     } catch {
-      this.#giveUp(connection)
+      // It speaks another protocol, or none any more.
+      closeConnection(connection)
+    } finally {
+      peer.isOpening = false
     }
   }
 
-  #adopt(stream: Stream, connection: Connection): void {
-    const peer = connection.remotePeer.toString()
-    this.#stopWaiting(connection)
-    this.#links.get(peer)?.end('closed')
+  #adopt(peer: ConnectedPeer, stream: Stream, connection: Connection): void {
+    peer.link?.end('closed')
+    clearTimeout(peer.deadline)
     const link: PeerLink = new PeerLink(stream, connection, {
-      onMessage: bytes => this.#handlers.onMessage(peer, bytes),
-      onEnd: end => this.#onEnd(link, end),
+      onMessage: bytes => this.#handlers.onMessage(peer.id, bytes),
+      onEnd: end => this.#onEnd(peer, link, end),
     })
-    this.#links.set(peer, link)
-    this.#handlers.onUp(peer)
+    peer.link = link
+    this.#handlers.onUp(peer.id)
   }
 
-  #onEnd(link: PeerLink, end: LinkEnd): void {
-    this.#links.delete(link.peer)
-    this.#handlers.onDown(link.peer, end)
-    const { connection } = link
-    if (this.#isClosed || connection.status !== 'open') return
-    // The peer may want another link over the same connection, which has as much time as a new one.
-    this.#waiting.set(
-      connection,
-      setTimeout(() => this.#giveUp(connection), FIRST_MESSAGE_TIMEOUT_MS),
-    )
-    if (this.#isOpener(link.peer)) setTimeout(() => this.#reopen(connection), REOPEN_DELAY_MS)
+  #onEnd(peer: ConnectedPeer, link: PeerLink, end: LinkEnd): void {
+    if (peer.link === link) peer.link = null
+    this.#handlers.onDown(peer.id, end)
+    if (this.#isClosed) return
+    this.#startDeadline(peer)
+    if (this.#isOpener(peer.id)) setTimeout(() => void this.#open(peer), REOPEN_DELAY_MS)
   }
 
-  #reopen(connection: Connection): void {
-    const isWanted = this.#waiting.has(connection) && !this.#links.has(connection.remotePeer.toString())
-    if (isWanted) void this.#open(connection)
+  #startDeadline(peer: ConnectedPeer): void {
+    clearTimeout(peer.deadline)
+    peer.deadline = setTimeout(() => {
+      for (const connection of peer.connections) closeConnection(connection)
+    }, FIRST_MESSAGE_TIMEOUT_MS)
   }
+}
 
-  #giveUp(connection: Connection): void {
-    this.#stopWaiting(connection)
-    connection.close().catch(error => connection.abort(error))
-  }
-
-  #stopWaiting(connection: Connection): void {
-    clearTimeout(this.#waiting.get(connection))
-    this.#waiting.delete(connection)
-  }
+/** Closes a connection in peace, or else by force. */
+export function closeConnection(connection: Connection): void {
+  connection.close().catch(error => connection.abort(error))
 }

@@ -1,7 +1,7 @@
 // The chain as one thing to read: its unfinal part from the tree in memory, its final part from the database.
 // Commands, RPC and peers are all served from here.
 
-import { type Block, decodeBlock } from '../chain/block.ts'
+import { type Block, decodeBlock, peekHeight } from '../chain/block.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { State } from '../chain/state.ts'
 import type { TransactionId } from '../chain/transaction.ts'
@@ -62,8 +62,14 @@ export class ChainView {
   mainHeight(id: BlockId): number | null {
     const entry = this.#tree.get(id)
     if (entry !== undefined) return this.#tree.isOnMainChain(entry) ? entry.chained.height : null
-    const viewed = this.block(id)
-    return viewed?.isMain === true ? viewed.height : null
+    const raw = this.#store.get(KEYS.block(id))
+    const height = raw === null ? null : peekHeight(raw)
+    return height !== null && this.headerAt(height)?.id === id ? height : null
+  }
+
+  /** The bytes of a block, as peers want them; null when this node does not have it. */
+  rawBlock(id: BlockId): Uint8Array | null {
+    return this.#tree.get(id)?.block.raw ?? this.#store.get(KEYS.block(id))
   }
 
   /** The block of the main chain that holds a transaction, and the transaction's place in it. */

@@ -7,7 +7,7 @@
 import type { Address } from '../chain/address.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { TransactionId } from '../chain/transaction.ts'
-import type { Message } from './messages.ts'
+import type { Message, OutgoingMessage } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
 /** The name of a peer, as whoever carries the messages knows it. */
@@ -51,7 +51,7 @@ export type SubmitResult = { readonly id: TransactionId } | { readonly rejection
 export type Effect =
   /** All of these writes or none, durable before anything after it is done. */
   | { readonly type: 'persist'; readonly writes: readonly Write[] }
-  | { readonly type: 'send'; readonly to: PeerId; readonly message: Message }
+  | { readonly type: 'send'; readonly to: PeerId; readonly message: OutgoingMessage }
   | { readonly type: 'broadcast'; readonly message: Message }
   /** The message that was just taken in is good: pass it on to other peers. */
   | { readonly type: 'relay' }

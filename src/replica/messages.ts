@@ -34,6 +34,11 @@ export type Message =
   /** New transactions, spread to all in batches. */
   | { readonly type: 'transactions'; readonly transactions: readonly Transaction[] }
 
+/** What a replica sends: blocks that are only passed on need not be decoded for it. */
+export type OutgoingMessage =
+  | Message
+  | { readonly type: 'blocks'; readonly requestId: number; readonly blocks: readonly Pick<Block, 'raw'>[] }
+
 /** The kinds of message. */
 export type MessageType = Message['type']
 
@@ -62,7 +67,7 @@ const KINDS: readonly MessageType[] = [
 ]
 
 /** The bytes of a message. */
-export function encodeMessage(message: Message): Uint8Array {
+export function encodeMessage(message: OutgoingMessage): Uint8Array {
   const writer = new ByteWriter().u8(KINDS.indexOf(message.type))
   switch (message.type) {
     case 'status':

@@ -23,7 +23,13 @@ import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerNam
 import { type Fate, Fates } from './fates.ts'
 import { writeFold } from './fold.ts'
 import { Mempool } from './mempool.ts'
-import { batchTransactions, MESSAGE_LIMITS, type Message, type Status } from './messages.ts'
+import {
+  batchTransactions,
+  MESSAGE_LIMITS,
+  type Message,
+  type OutgoingMessage,
+  type Status,
+} from './messages.ts'
 import { CorruptStore, encodeId, KEYS } from './records.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
@@ -241,14 +247,14 @@ export class Replica {
   }
 
   #onGetBlocks(from: PeerId, requestId: number, ids: readonly BlockId[]): void {
-    const blocks: Block[] = []
+    const blocks: { raw: Uint8Array }[] = []
     let bytes = 0
     for (const id of ids) {
-      const block = this.#view.block(id)?.block
-      if (block === undefined) continue
-      bytes += block.raw.length
+      const raw = this.#view.rawBlock(id)
+      if (raw === null) continue
+      bytes += raw.length
       if (blocks.length > 0 && bytes > MESSAGE_LIMITS.blocksBytesMax) break
-      blocks.push(block)
+      blocks.push({ raw })
     }
     this.#send(from, { type: 'blocks', requestId, blocks })
   }
@@ -496,7 +502,7 @@ export class Replica {
 
   // ---- small words
 
-  #send(to: PeerId, message: Message): void {
+  #send(to: PeerId, message: OutgoingMessage): void {
     this.#outbox.emit({ type: 'send', to, message })
   }
 

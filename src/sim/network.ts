@@ -2,7 +2,7 @@
 // of the run says. Links are two one-way channels; a partition cuts those between its sides.
 
 import type { PeerId } from '../replica/effects.ts'
-import { encodeMessage, type Message, type MessageType } from '../replica/messages.ts'
+import { encodeMessage, type MessageType, type OutgoingMessage } from '../replica/messages.ts'
 import type { FaultPlan } from './faults.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
@@ -46,7 +46,7 @@ export class Network {
   }
 
   /** Sends one message to each of the receivers. */
-  send(from: PeerId, to: readonly PeerId[], message: Message): void {
+  send(from: PeerId, to: readonly PeerId[], message: OutgoingMessage): void {
     const bytes = encodeMessage(message)
     this.messages.set(message.type, (this.messages.get(message.type) ?? 0) + to.length)
     this.bytes += bytes.length * to.length

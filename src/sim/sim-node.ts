@@ -8,7 +8,7 @@ import { type BlockHeader, blockId, meetsTarget } from '../chain/header.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import { createFinality } from '../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
-import { decodeMessage, type Message } from '../replica/messages.ts'
+import { decodeMessage, type OutgoingMessage } from '../replica/messages.ts'
 import { Replica } from '../replica/replica.ts'
 import { Disk } from './disk.ts'
 import type { Random } from './random.ts'
@@ -23,8 +23,8 @@ export interface World {
   readonly trace: Trace
   /** Milliseconds since 1970 at which virtual time starts. */
   readonly epochMs: number
-  send(from: SimNode, to: PeerId, message: Message): void
-  broadcast(from: SimNode, message: Message): void
+  send(from: SimNode, to: PeerId, message: OutgoingMessage): void
+  broadcast(from: SimNode, message: OutgoingMessage): void
   disconnect(from: SimNode, peer: PeerId): void
   reply(from: SimNode, token: string, result: SubmitResult): void
   /** After every step of a replica. */

@@ -11,7 +11,7 @@ import { type Genesis, parseGenesis } from '../chain/genesis.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import type { Effect, Input, PeerId, SubmitResult } from '../replica/effects.ts'
-import type { Message } from '../replica/messages.ts'
+import type { OutgoingMessage } from '../replica/messages.ts'
 import { drawFaults, type FaultKind, type FaultPlan, NO_FAULTS } from './faults.ts'
 import { NaiveChain } from './naive-chain.ts'
 import { Network } from './network.ts'
@@ -293,11 +293,11 @@ class Simulation implements World {
 
   // ---- the world of a node
 
-  send(from: SimNode, to: PeerId, message: Message): void {
+  send(from: SimNode, to: PeerId, message: OutgoingMessage): void {
     this.#network.send(from.id, [to], message)
   }
 
-  broadcast(from: SimNode, message: Message): void {
+  broadcast(from: SimNode, message: OutgoingMessage): void {
     const others = this.#nodes.filter(node => node !== from).map(node => node.id)
     this.#network.send(from.id, others, message)
   }

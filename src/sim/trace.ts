@@ -4,7 +4,7 @@
 import { type Hex, toHex } from '../chain/bytes.ts'
 import { sha256Stream } from '../chain/hash.ts'
 import type { Effect, Input } from '../replica/effects.ts'
-import type { Message } from '../replica/messages.ts'
+import type { OutgoingMessage } from '../replica/messages.ts'
 
 /** The hash of all that happened, and the last lines of it for people. */
 export class Trace {
@@ -91,7 +91,7 @@ export function describeEffect(effect: Effect): string {
   }
 }
 
-function describeMessage(message: Message): string {
+function describeMessage(message: OutgoingMessage): string {
   switch (message.type) {
     case 'status':
       return `status ${message.status.height} ${message.status.headId}`
@@ -102,7 +102,7 @@ function describeMessage(message: Message): string {
     case 'get-blocks':
       return `get-blocks ${message.requestId} ${message.ids.join(' ')}`
     case 'blocks':
-      return `blocks ${message.requestId} ${message.blocks.map(block => block.id).join(' ')}`
+      return `blocks ${message.requestId} ${message.blocks.length}`
     case 'block':
       return `block ${message.block.id}`
     case 'transactions':

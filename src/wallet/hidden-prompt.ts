@@ -56,7 +56,7 @@ export async function promptHidden({ input, output }: Terminal, prompt: string):
 }
 
 /** A line being typed. */
-export class HiddenLine {
+class HiddenLine {
   readonly #bytes = Buffer.alloc(ANSWER_BYTES_MAX)
   #size = 0
 

@@ -32,7 +32,8 @@ export type TransactionState =
   | { readonly status: 'unseen' }
   /** The node does not answer; asking goes on. */
   | { readonly status: 'unreachable'; readonly reason: string }
-  | { readonly status: 'pending' }
+  /** It waits in the node's pool; `waitsFor` is a lower nonce that must come first, or null. */
+  | { readonly status: 'pending'; readonly waitsFor: bigint | null }
   /** `reversal` is null when no attacker was assumed. */
   | ({ readonly status: 'mined'; readonly reversal: Reversal | null } & MinedIn)
   | ({ readonly status: 'final' } & MinedIn)
@@ -105,7 +106,7 @@ function readState(fields: Fields, attackerShare: number | undefined): Transacti
   const status = fields.text('status')
   switch (status) {
     case 'pending':
-      return { status }
+      return { status, waitsFor: fields.has('waitsFor') ? quantityField(fields, 'waitsFor') : null }
     case 'mined':
       return readMined(fields, attackerShare)
     case 'replaced':

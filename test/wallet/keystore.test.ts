@@ -155,7 +155,7 @@ test('damaged files do not hide the others, and are told with their faults', asy
 test('a pipe in the place of a key file does not hold up the reader', async context => {
   const keystore = await newKeystore(context)
   await keystore.create('alice', PASSWORD)
-  execFileSync('mkfifo', [join(keystore.directory, 'pipe.json')])
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(keystore.directory, 'pipe.json')])
   await assert.rejects(keystore.open('pipe', PASSWORD), InvalidKeystore)
 })
 

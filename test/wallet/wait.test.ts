@@ -103,9 +103,21 @@ test('enough confirmations end the wait where nothing is ever final', async cont
   assert.deepEqual(seen.map(brief), ['pending', 'mined 1', 'mined 4'])
 })
 
+test('a transaction behind a gap says which nonce it waits for', async context => {
+  const queued = { status: 'pending', queued: true, waitsFor: '0x5' }
+  const seen = await states(await statusNode(context, [queued, pending, mined(1, { final: true })]))
+  assert.deepEqual(seen.slice(0, 2), [
+    { status: 'pending', waitsFor: 5n },
+    { status: 'pending', waitsFor: null },
+  ])
+})
+
 test('a replaced transaction names the one that took its place', async context => {
   const seen = await states(await statusNode(context, [pending, { status: 'replaced', by: OTHER }]))
-  assert.deepEqual(seen, [{ status: 'pending' }, { status: 'replaced', by: OTHER }])
+  assert.deepEqual(seen, [
+    { status: 'pending', waitsFor: null },
+    { status: 'replaced', by: OTHER },
+  ])
 })
 
 test('a dropped transaction comes with the reason, safe to print', async context => {

@@ -1,0 +1,71 @@
+// Recovers the senders of the transactions in a message off the event loop, before the replica asks for them.
+//
+// Only for what will be executed: recovery is the dearest work that a message can cause, so it is not done for a
+// block that lacks its work or its parent, nor for blocks that nobody asked for.
+
+import { chainHeader } from '../chain/header-chain.ts'
+import type { BlockId } from '../chain/header.ts'
+import type { Transaction } from '../chain/transaction.ts'
+import type { PeerId } from '../replica/effects.ts'
+import type { Message } from '../replica/messages.ts'
+import type { Replica } from '../replica/replica.ts'
+
+/** Someone who recovers senders, as a RecoveryPool does. */
+export interface Warmer {
+  warm(transactions: readonly Transaction[]): Promise<void>
+}
+
+/** Chooses what is recovered. */
+export class SenderWarming {
+  readonly #replica: Pick<Replica, 'genesis' | 'tree' | 'pool'>
+  readonly #warmer: Warmer
+  /** Blocks that a peer was asked for last: at most one request per peer. */
+  readonly #asked = new Map<PeerId, ReadonlySet<BlockId>>()
+
+  constructor(replica: Pick<Replica, 'genesis' | 'tree' | 'pool'>, warmer: Warmer) {
+    this.#replica = replica
+    this.#warmer = warmer
+  }
+
+  /** A message goes out to a peer. */
+  onSend(to: PeerId, message: Message): void {
+    if (message.type === 'get-blocks') this.#asked.set(to, new Set(message.ids))
+  }
+
+  /** A peer is gone. */
+  forget(peer: PeerId): void {
+    this.#asked.delete(peer)
+  }
+
+  /** Resolves when the message can be taken in without much ado. */
+  async warm(from: PeerId, message: Message, nowMs: number): Promise<void> {
+    const transactions = this.#worthRecovering(from, message, nowMs)
+    if (transactions.length > 0) await this.#warmer.warm(transactions)
+  }
+
+  #worthRecovering(from: PeerId, message: Message, nowMs: number): readonly Transaction[] {
+    const { genesis, tree, pool } = this.#replica
+    switch (message.type) {
+      case 'transactions':
+        return message.transactions.filter(tx => pool.get(tx.id) === undefined)
+      case 'blocks': {
+        const asked = this.#asked.get(from)
+        return message.blocks
+          .filter(block => asked?.has(block.id) === true && !tree.has(block.id))
+          .flatMap(block => block.transactions)
+      }
+      case 'block': {
+        const { header, transactions } = message.block
+        const parent = tree.get(header.previous)?.chained
+        if (parent === undefined || tree.has(message.block.id)) return []
+        const chained = chainHeader(genesis.work, parent, header, Math.floor(nowMs / 1000))
+        return typeof chained === 'string' ? [] : transactions
+      }
+      case 'status':
+      case 'get-headers':
+      case 'headers':
+      case 'get-blocks':
+        return []
+    }
+  }
+}

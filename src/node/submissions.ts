@@ -1,0 +1,93 @@
+// Transactions that clients hand in. Those that come in one turn of the event loop are recovered together, off the
+// event loop, and then go to the replica in the order in which they came, a few at a time, so that a flood of them
+// leaves room for everything else.
+
+import { decodeTransaction } from '../chain/transaction.ts'
+import type { SubmitResult } from '../replica/effects.ts'
+import type { Warmer } from './sender-warming.ts'
+
+/** Transactions that may wait to be taken in; who comes then is told that the pool is full. */
+export const SUBMISSIONS_MAX = 16_384
+
+const SUBMISSIONS_PER_TURN = 64
+
+/** The node was closed, or failed, before a transaction was safely taken in; it may or may not have been. */
+export class NodeClosed extends Error {
+  override name = 'NodeClosed'
+}
+
+interface Submission {
+  readonly raw: Uint8Array
+  resolve(result: SubmitResult): void
+  reject(error: Error): void
+}
+
+/** What waits to be handed in, and what waits for its answer. */
+export class Submissions {
+  readonly #warmer: Warmer
+  readonly #submit: (raw: Uint8Array, token: string) => void
+  readonly #unanswered = new Map<string, Submission>()
+  #arrived: Submission[] = []
+  #waiting = 0
+  #tokens = 0
+  #tail: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  /** `submit` gives a transaction to the replica, whose reply goes to `onReply`. */
+  constructor(warmer: Warmer, submit: (raw: Uint8Array, token: string) => void) {
+    this.#warmer = warmer
+    this.#submit = submit
+  }
+
+  /** Hands a transaction in. Rejects with `NodeClosed` when it is not known what became of it. */
+  add(raw: Uint8Array): Promise<SubmitResult> {
+    if (this.#isClosed) return Promise.reject(new NodeClosed('the node is closed'))
+    if (this.#waiting >= SUBMISSIONS_MAX) return Promise.resolve({ rejection: 'tx-pool-full' })
+    this.#waiting += 1
+    return new Promise((resolve, reject) => {
+      // In memory of its own: the pool keeps it.
+      this.#arrived.push({ raw: new Uint8Array(raw), resolve, reject })
+      if (this.#arrived.length === 1) setImmediate(() => this.#takeArrived())
+    })
+  }
+
+  /** The replica answered. */
+  onReply(token: string, result: SubmitResult): void {
+    this.#unanswered.get(token)?.resolve(result)
+    this.#unanswered.delete(token)
+  }
+
+  /** Refuses all that waits and all that comes. */
+  close(): void {
+    this.#isClosed = true
+    const error = new NodeClosed('the node was closed before the transaction was safely taken in')
+    for (const { reject } of [...this.#unanswered.values(), ...this.#arrived]) reject(error)
+    this.#unanswered.clear()
+    this.#arrived = []
+  }
+
+  #takeArrived(): void {
+    const batch = this.#arrived
+    this.#arrived = []
+    const transactions = batch.map(({ raw }) => decodeTransaction(raw)).filter(tx => typeof tx !== 'string')
+    // Recovered while the batches before it are handed in.
+    const warmed = this.#warmer.warm(transactions).catch(() => {})
+    this.#tail = this.#tail.then(() => warmed).then(() => this.#handIn(batch))
+  }
+
+  async #handIn(batch: readonly Submission[]): Promise<void> {
+    for (const [index, submission] of batch.entries()) {
+      if (this.#isClosed) submission.reject(new NodeClosed('the node was closed'))
+      else this.#submitNow(submission)
+      this.#waiting -= 1
+      if (index % SUBMISSIONS_PER_TURN === SUBMISSIONS_PER_TURN - 1) await new Promise(setImmediate)
+    }
+  }
+
+  #submitNow(submission: Submission): void {
+    this.#tokens += 1
+    const token = String(this.#tokens)
+    this.#unanswered.set(token, submission)
+    this.#submit(submission.raw, token)
+  }
+}
