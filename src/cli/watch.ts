@@ -70,7 +70,9 @@ function describe(state: TransactionState, attackerShare: number): string {
     case 'unreachable':
       return `waiting for the node: ${state.reason}`
     case 'pending':
-      return 'pending: in the pool, in no block yet'
+      return state.waitsFor === null
+        ? 'pending: in the pool, in no block yet'
+        : `pending behind a gap: it waits for the transfer with nonce ${state.waitsFor}`
     case 'mined': {
       const risk =
         state.reversal === null

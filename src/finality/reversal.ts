@@ -53,7 +53,7 @@ function sumOverProgress(
     sum += term
     const ratio = logRatio(k)
     // Past the mode the tail shrinks at least geometrically; stop when it can't be seen any more.
-    if (k > z && ratio < 0 && term < sum * 1e-17) break
+    if (k > z && ratio < 0 && term <= sum * 1e-17) break
     logTerm += ratio
   }
   return Math.min(1, sum)

@@ -1,13 +1,13 @@
 // The chain as one thing to read: its unfinal part from the tree in memory, its final part from the database.
 // Commands, RPC and peers are all served from here.
 
-import { type Block, decodeBlock, peekHeight } from '../chain/block.ts'
+import { type Block, peekHeight } from '../chain/block.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { State } from '../chain/state.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { Store } from './effects.ts'
-import { CorruptStore, KEYS, readFinal, readPosition, readRecord } from './records.ts'
+import { CorruptStore, KEYS, readBlockRecord, readFinal, readPosition, readRecord } from './records.ts'
 
 /** A block of the chain, or of a branch beside it. */
 export interface ViewedBlock {
@@ -41,7 +41,7 @@ export class ChainView {
     const entry = this.#tree.atHeight(height)
     if (entry !== undefined) return entry.block
     const final = this.headerAt(height)
-    return final === null ? null : (this.block(final.id)?.block ?? null)
+    return final === null ? null : readBlockRecord(final.id, this.#store.get(KEYS.block(final.id)))
   }
 
   /** A block by its id, on the main chain or beside it; null when this node does not have it. */
@@ -52,8 +52,7 @@ export class ChainView {
     }
     const raw = this.#store.get(KEYS.block(id))
     if (raw === null) return null
-    const block = decodeBlock(raw)
-    if (typeof block === 'string') throw new CorruptStore(`record ${KEYS.block(id)} is damaged: ${block}`)
+    const block = readBlockRecord(id, raw)
     const { height } = block.coinbase
     return { block, height, isMain: this.headerAt(height)?.id === id }
   }
@@ -81,7 +80,8 @@ export class ChainView {
     if (record === null) return null
     const { height, index } = readRecord(key, record, readPosition)
     const block = this.blockAt(height)
-    return block === null ? null : { block, index }
+    if (block?.transactions[index]?.id !== id) throw new CorruptStore(`record ${key} is damaged`)
+    return { block, index }
   }
 
   /** The state after a block of the main chain; null below the last final block, where it is not kept. */

@@ -220,7 +220,8 @@ function readHeaders(reader: ByteReader): BlockHeader[] {
 }
 
 function readSizedBlock(reader: ByteReader): Block {
-  return acceptOrRefuse(decodeBlock(reader.sizedBytes(MESSAGE_LIMITS.bytesMax)))
+  // In memory of its own: one block may be kept long after the rest of its answer.
+  return acceptOrRefuse(decodeBlock(reader.sizedBytes(MESSAGE_LIMITS.bytesMax).slice()))
 }
 
 function readSizedTransaction(reader: ByteReader): Transaction {

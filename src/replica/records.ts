@@ -1,4 +1,5 @@
-// What a replica keeps on disk. Heights and arrivals have leading zeros, so that keys sort as numbers do.
+// What a replica keeps on disk. Heights and arrivals have leading zeros, so that keys sort as numbers do. A damaged
+// record is told by the ids and roots that others hold of it or, where nothing does, by a checksum.
 //
 //   genesis            id of the genesis block          base         the last final block, as a chained header
 //   account/<address>  the state after the base block   final/<height>     id and header of a final block
@@ -6,8 +7,19 @@
 //   block/<id>         a whole block, final or not      open/<arrival>     id of a block above the base
 //   pooled/<id>        a transaction handed in here that no final block holds yet
 
-import { ByteReader, ByteWriter, fromReversedHex, readOrNull, toReversedHex } from '../chain/bytes.ts'
-import { type BlockHeader, type BlockId, encodeHeader, readHeader } from '../chain/header.ts'
+import { type Block, decodeBlock } from '../chain/block.ts'
+import {
+  ByteReader,
+  ByteWriter,
+  concatBytes,
+  equalBytes,
+  fromReversedHex,
+  MalformedBytes,
+  readOrNull,
+  toReversedHex,
+} from '../chain/bytes.ts'
+import { sha256 } from '../chain/hash.ts'
+import { type BlockHeader, type BlockId, blockId, encodeHeader, readHeader } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 
@@ -46,6 +58,14 @@ export function readRecord<T>(key: string, value: Uint8Array | null, read: (read
   return record
 }
 
+/** The block that the record under this id must be; throws `CorruptStore` naming the key when it is not. */
+export function readBlockRecord(id: BlockId, raw: Uint8Array | null): Block {
+  const block = raw === null ? 'missing' : decodeBlock(raw)
+  if (typeof block === 'string' || block.id !== id)
+    throw new CorruptStore(`record ${KEYS.block(id)} is ${raw === null ? 'missing' : 'damaged'}`)
+  return block
+}
+
 /** The 32 bytes of an id. */
 export function encodeId(id: BlockId): Uint8Array {
   return fromReversedHex(id)
@@ -56,7 +76,9 @@ export function readId(reader: ByteReader): BlockId {
   return toReversedHex(reader.bytes(32))
 }
 
-/** A header with its place: height, work, header, schedule start, recent times. */
+const CHECKSUM_BYTES = 4
+
+/** A header with its place: id, height, work, header, schedule start, recent times, and a checksum of it all. */
 export function encodeChainedHeader(entry: ChainedHeader): Uint8Array {
   const writer = new ByteWriter()
     .bytes(encodeId(entry.id))
@@ -66,11 +88,16 @@ export function encodeChainedHeader(entry: ChainedHeader): Uint8Array {
     .u64(BigInt.asUintN(64, BigInt(entry.scheduleStart)))
     .compactSize(entry.recentTimes.length)
   for (const time of entry.recentTimes) writer.u32(time)
-  return writer.finish()
+  const record = writer.finish()
+  return concatBytes(record, checksumOf(record))
 }
 
 /** The record that `encodeChainedHeader` wrote. */
-export function readChainedHeader(reader: ByteReader): ChainedHeader {
+export function readChainedHeader(whole: ByteReader): ChainedHeader {
+  if (whole.remaining < CHECKSUM_BYTES) throw new MalformedBytes('no checksum')
+  const record = whole.bytes(whole.remaining - CHECKSUM_BYTES)
+  if (!equalBytes(whole.bytes(CHECKSUM_BYTES), checksumOf(record))) throw new MalformedBytes('checksum')
+  const reader = new ByteReader(record)
   const id = readId(reader)
   const height = Number(reader.u64())
   const work = reader.u256()
@@ -94,7 +121,10 @@ export function encodeFinal(entry: { readonly id: BlockId; readonly header: Bloc
 
 /** The record that `encodeFinal` wrote. */
 export function readFinal(reader: ByteReader): { id: BlockId; header: BlockHeader } {
-  return { id: readId(reader), header: readHeader(reader) }
+  const id = readId(reader)
+  const header = readHeader(reader)
+  if (blockId(header) !== id) throw new MalformedBytes('not the header of this id')
+  return { id, header }
 }
 
 /** Where a final transaction is. */
@@ -105,6 +135,10 @@ export function encodePosition(position: { readonly height: number; readonly ind
 /** The record that `encodePosition` wrote. */
 export function readPosition(reader: ByteReader): { height: number; index: number } {
   return { height: Number(reader.u64()), index: reader.u32() }
+}
+
+function checksumOf(record: Uint8Array): Uint8Array {
+  return sha256(record).subarray(0, CHECKSUM_BYTES)
 }
 
 function sortable(value: number): string {

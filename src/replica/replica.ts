@@ -7,7 +7,6 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
-import { ByteWriter, concatBytes, toHex } from '../chain/bytes.ts'
 import { type Execution, executeBlock } from '../chain/execution.ts'
 import { nextBaseFee } from '../chain/fees.ts'
 import type { Genesis } from '../chain/genesis.ts'
@@ -23,17 +22,12 @@ import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerNam
 import { type Fate, Fates } from './fates.ts'
 import { writeFold } from './fold.ts'
 import { Mempool } from './mempool.ts'
-import {
-  batchTransactions,
-  MESSAGE_LIMITS,
-  type Message,
-  type OutgoingMessage,
-  type Status,
-} from './messages.ts'
+import { batchTransactions, type Message, type OutgoingMessage, type Status } from './messages.ts'
+import { type MiningOrder, Production } from './production.ts'
 import { CorruptStore, encodeId, KEYS } from './records.ts'
+import { headersAfter, storedBlocks } from './serving.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
-import { buildTemplate, completeTemplate, type Template } from './template.ts'
 import { type Rejection, verdictOn } from './verdict.ts'
 
 /** What a replica is given. */
@@ -54,14 +48,8 @@ const GOSSIP_BATCH = 64
 const STATUS_INTERVAL_MS = 5_000
 /** Milliseconds after which transactions that were handed in here and wait are passed on again. */
 const REBROADCAST_INTERVAL_MS = 20_000
-/** Milliseconds between looks whether the template is out of date. */
-const TEMPLATE_CHECK_MS = 1_000
-/** Milliseconds after which a template is made anew for the sake of its time alone. */
-const TEMPLATE_LIFE_MS = 10_000
 /** Ids of blocks that are remembered as invalid. */
 const INVALID_BLOCKS_MAX = 1_000
-/** Templates whose nonce may still come in. */
-const TEMPLATES_MAX = 8
 /** Peers that a replica talks to. */
 const PEERS_MAX = 256
 
@@ -72,20 +60,15 @@ export class Replica {
   readonly fates = new Fates()
   readonly #store: Store
   readonly #recoverSender: RecoverSender
-  readonly #salt: Uint8Array
   readonly #outbox = new Outbox()
   readonly #peers = new Set<PeerId>()
   readonly #invalid = new BoundedMap<BlockId, true>(INVALID_BLOCKS_MAX)
-  readonly #templates = new BoundedMap<string, Template>(TEMPLATES_MAX)
+  readonly #production: Production
   /** Transactions that were handed in here and that no final block holds. */
   readonly #own = new Set<TransactionId>()
   #toGossip: Transaction[] = []
   #nowMs = 0
   #arrivals = 0
-  #extraNonces = 0
-  /** What the last template was made from; null when a new one is due. */
-  #templateBasis: { readonly poolChanges: number; readonly madeMs: number } | null = null
-  #mining: { readonly beneficiary: Address; blocksLeft: number | null } | null = null
   #tree!: BlockTree
   #view!: ChainView
   #pool!: Mempool
@@ -96,7 +79,7 @@ export class Replica {
     this.finality = options.finality
     this.#store = options.store
     this.#recoverSender = options.recoverSender
-    this.#salt = options.salt
+    this.#production = new Production(options.genesis, this.#outbox, options.salt)
   }
 
   get tree(): BlockTree {
@@ -115,9 +98,9 @@ export class Replica {
     return this.#sync
   }
 
-  /** For whom this replica mines and how many blocks are left to mine; null when it does not mine. */
-  get mining(): { readonly beneficiary: Address; readonly blocksLeft: number | null } | null {
-    return this.#mining
+  /** For whom this replica mines; null when it does not mine. */
+  get mining(): MiningOrder | null {
+    return this.#production.order
   }
 
   /** The one who signed a transaction, or null. */
@@ -149,13 +132,15 @@ export class Replica {
         this.#onSubmit(input.raw, input.token)
         break
       case 'mining':
-        this.#onMining(input.beneficiary, input.blocks)
+        this.#production.command(
+          input.beneficiary === null ? null : { beneficiary: input.beneficiary, blocksLeft: input.blocks },
+        )
         break
       case 'mined':
         this.#onMined(input.templateId, input.nonce)
         break
     }
-    if (this.#mining !== null && this.#templateBasis === null) this.#renewTemplate(this.#mining.beneficiary)
+    this.#production.renew(this.#tree.head, this.#pool, nowMs)
     return this.#outbox.take()
   }
 
@@ -186,7 +171,8 @@ export class Replica {
 
   #loadPooled(key: string, raw: Uint8Array): void {
     const tx = decodeTransaction(raw)
-    if (typeof tx === 'string') throw new CorruptStore(`record ${key} is damaged: ${tx}`)
+    if (typeof tx === 'string' || KEYS.pooled(tx.id) !== key)
+      throw new CorruptStore(`record ${key} is damaged`)
     this.#own.add(tx.id)
     if (this.#tree.including(tx.id) !== undefined) return
     const rejection = this.#addToPool(tx, 'back')
@@ -210,11 +196,19 @@ export class Replica {
       case 'status':
         return this.#onStatus(from, message.status)
       case 'get-headers':
-        return this.#onGetHeaders(from, message.requestId, message.locator)
+        return this.#send(from, {
+          type: 'headers',
+          requestId: message.requestId,
+          headers: headersAfter(this.#view, message.locator, this.#tree.head.chained.height),
+        })
       case 'headers':
         return this.#sync.onHeaders(from, message.requestId, message.headers, this.#nowMs)
       case 'get-blocks':
-        return this.#onGetBlocks(from, message.requestId, message.ids)
+        return this.#send(from, {
+          type: 'blocks',
+          requestId: message.requestId,
+          blocks: storedBlocks(this.#view, message.ids),
+        })
       case 'blocks':
         return this.#sync.onBlocks(from, message.requestId, message.blocks, this.#nowMs)
       case 'block':
@@ -230,33 +224,6 @@ export class Replica {
       return
     }
     this.#sync.onClaim(from, status.work, this.#nowMs)
-  }
-
-  #onGetHeaders(from: PeerId, requestId: number, locator: readonly BlockId[]): void {
-    let fork = 0
-    for (const id of locator) {
-      const height = this.#view.mainHeight(id)
-      if (height === null) continue
-      fork = height
-      break
-    }
-    const last = Math.min(fork + MESSAGE_LIMITS.headersMax, this.#tree.head.chained.height)
-    const headers = []
-    for (let height = fork + 1; height <= last; height++) headers.push(this.#view.headerAt(height)!.header)
-    this.#send(from, { type: 'headers', requestId, headers })
-  }
-
-  #onGetBlocks(from: PeerId, requestId: number, ids: readonly BlockId[]): void {
-    const blocks: { raw: Uint8Array }[] = []
-    let bytes = 0
-    for (const id of ids) {
-      const raw = this.#view.rawBlock(id)
-      if (raw === null) continue
-      bytes += raw.length
-      if (blocks.length > 0 && bytes > MESSAGE_LIMITS.blocksBytesMax) break
-      blocks.push({ raw })
-    }
-    this.#send(from, { type: 'blocks', requestId, blocks })
   }
 
   #onBlock(from: PeerId, block: Block): void {
@@ -294,7 +261,7 @@ export class Replica {
       case 'sync':
         return this.#sync.onTick(this.#nowMs)
       case 'template':
-        return this.#checkTemplate()
+        return this.#production.onTimeout(this.#pool, this.#nowMs)
       case 'rebroadcast':
         for (const id of this.#own) this.#gossip(this.#pool.get(id)?.tx)
         return this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
@@ -406,7 +373,7 @@ export class Replica {
     const ancestor = (at: number): BlockId | null => this.#tree.atHeight(at)?.chained.id ?? null
     for (const effect of this.finality.step({ type: 'head', head: entry.chained, ancestor }))
       this.#finalise(effect.id)
-    this.#templateBasis = null
+    this.#production.invalidate()
   }
 
   #updatePool(left: readonly TreeBlock[], joined: readonly TreeBlock[]): void {
@@ -455,49 +422,11 @@ export class Replica {
 
   // ---- mining
 
-  #onMining(beneficiary: Address | null, blocks: number | null): void {
-    if (beneficiary === null) this.#stopMining()
-    else this.#mining = { beneficiary, blocksLeft: blocks }
-    this.#templateBasis = null
-  }
-
-  #stopMining(): void {
-    this.#mining = null
-    this.#outbox.emit({ type: 'stop-mining' })
-    this.#outbox.emit({ type: 'clear-timer', name: 'template' })
-  }
-
-  #checkTemplate(): void {
-    const basis = this.#templateBasis
-    const isFresh = basis?.poolChanges === this.#pool.changes && this.#nowMs - basis.madeMs < TEMPLATE_LIFE_MS
-    if (isFresh) this.#setTimer('template', TEMPLATE_CHECK_MS)
-    else this.#templateBasis = null
-  }
-
-  #renewTemplate(beneficiary: Address): void {
-    this.#extraNonces += 1
-    const extraNonce = concatBytes(this.#salt, new ByteWriter().u32(this.#extraNonces).finish())
-    const options = { beneficiary, extraNonce, nowSeconds: this.#nowSeconds() }
-    const template = buildTemplate(this.genesis, this.#tree.head, this.#pool, options)
-    const id = toHex(extraNonce)
-    this.#templates.set(id, template)
-    this.#templateBasis = { poolChanges: this.#pool.changes, madeMs: this.#nowMs }
-    const { header, target, coinbase } = template
-    this.#outbox.emit({ type: 'mine', template: { id, header, target, height: coinbase.height } })
-    this.#setTimer('template', TEMPLATE_CHECK_MS)
-  }
-
   #onMined(templateId: string, nonce: number): void {
-    const template = this.#templates.get(templateId)
-    if (template === undefined || this.#mining === null) return
-    const block = completeTemplate(template, nonce)
-    const rejection = this.#connect(block, template.execution)
-    this.#templateBasis = null
-    if (rejection !== null) return
-    this.#outbox.emit({ type: 'broadcast', message: { type: 'block', block } })
-    const { beneficiary, blocksLeft } = this.#mining
-    if (blocksLeft === 1) this.#stopMining()
-    else if (blocksLeft !== null) this.#mining = { beneficiary, blocksLeft: blocksLeft - 1 }
+    const made = this.#production.complete(templateId, nonce)
+    if (made === null || this.#connect(made.block, made.execution) !== null) return
+    this.#outbox.emit({ type: 'broadcast', message: { type: 'block', block: made.block } })
+    this.#production.count()
   }
 
   // ---- small words

@@ -4,7 +4,7 @@
 // again, in the order in which they once came. What does not fit together is reported, never repaired in silence.
 
 import type { Address } from '../chain/address.ts'
-import { type Block, decodeBlock } from '../chain/block.ts'
+import type { Block } from '../chain/block.ts'
 import { executeBlock } from '../chain/execution.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { chainHeader } from '../chain/header-chain.ts'
@@ -18,6 +18,7 @@ import {
   encodeFinal,
   encodeId,
   KEYS,
+  readBlockRecord,
   readChainedHeader,
   readId,
   readRecord,
@@ -47,7 +48,7 @@ export function initialiseStore(genesis: Genesis, outbox: Outbox): StartedTree {
 
 /** The tree that the database holds, or null when the database is empty. Its head is not chosen yet. */
 export function loadTree(genesis: Genesis, store: Store, recoverSender: RecoverSender): StartedTree | null {
-  if (store.get(KEYS.genesis) === null) return null
+  if (store.get(KEYS.genesis) === null && store.get(KEYS.base) === null) return null
   const genesisId = readRecord(KEYS.genesis, store.get(KEYS.genesis), readId)
   if (genesisId !== genesis.block.id) {
     throw new OtherNetwork(
@@ -56,7 +57,7 @@ export function loadTree(genesis: Genesis, store: Store, recoverSender: RecoverS
   }
   const chained = readRecord(KEYS.base, store.get(KEYS.base), readChainedHeader)
   const state = State.EMPTY.with(loadAccounts(store))
-  const block = loadBlock(store, chained.id)
+  const block = readBlockRecord(chained.id, store.get(KEYS.block(chained.id)))
   if (state.root() !== block.coinbase.stateRoot) {
     throw new CorruptStore(`the accounts on disk do not have the state root of block ${chained.height}`)
   }
@@ -64,7 +65,8 @@ export function loadTree(genesis: Genesis, store: Store, recoverSender: RecoverS
   let arrivals = 0
   for (const [key, value] of store.entries(KEYS.openBlocks)) {
     const arrival = Number(key.slice(KEYS.openBlocks.length))
-    const block = loadBlock(store, readRecord(key, value, readId))
+    const id = readRecord(key, value, readId)
+    const block = readBlockRecord(id, store.get(KEYS.block(id)))
     tree.add(replay(genesis, tree, block, arrival, recoverSender))
     arrivals = arrival + 1
   }
@@ -100,14 +102,6 @@ function* loadAccounts(store: Store): Generator<readonly [Address, Account]> {
     if (account === null) throw new CorruptStore(`record ${key} is damaged`)
     yield [key.slice(KEYS.accounts.length) as Address, account]
   }
-}
-
-function loadBlock(store: Store, id: string): Block {
-  const key = KEYS.block(id as Address)
-  const raw = store.get(key)
-  const block = raw === null ? 'missing' : decodeBlock(raw)
-  if (typeof block === 'string') throw new CorruptStore(`record ${key} is damaged: ${block}`)
-  return block
 }
 
 /** A block whose execution is in the base state already. */

@@ -69,13 +69,6 @@ export function confirmations(
   return isMain ? replica.tree.head.chained.height - height + 1 : 0
 }
 
-/** The block of the main chain at a height, as `chooseBlock` would answer it. */
-export function mainBlock(view: ChainView, height: bigint | number): ViewedBlock | null {
-  if (height > Number.MAX_SAFE_INTEGER) return null
-  const block = view.blockAt(Number(height))
-  return block === null ? null : onMainChain(block)
-}
-
 function blockOfTag(replica: Replica, tag: BlockTag): ViewedBlock | null {
   switch (tag) {
     case 'earliest':
@@ -93,6 +86,12 @@ function blockOfTag(replica: Replica, tag: BlockTag): ViewedBlock | null {
 function settledBlock(replica: Replica, height: number | null): ViewedBlock | null {
   if (height === null) throw unknownBlock()
   return mainBlock(replica.view, height)
+}
+
+function mainBlock(view: ChainView, height: bigint | number): ViewedBlock | null {
+  if (height > Number.MAX_SAFE_INTEGER) return null
+  const block = view.blockAt(Number(height))
+  return block === null ? null : onMainChain(block)
 }
 
 function onMainChain(block: Block): ViewedBlock {

@@ -4,8 +4,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The cookie's file in a data directory. */
-export const COOKIE_FILE = 'rpc.cookie'
+/** The file in a data directory. */
+const COOKIE_FILE = 'rpc.cookie'
 
 /** A new secret: 64 hex digits. */
 export function newToken(): string {

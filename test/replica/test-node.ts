@@ -7,7 +7,13 @@ import type { TransactionId } from '../../src/chain/transaction.ts'
 import { createFinality } from '../../src/finality/registry.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, Input, MiningTemplate, PeerId, TimerName } from '../../src/replica/effects.ts'
-import { decodeMessage, encodeMessage, type Message, type MessageType } from '../../src/replica/messages.ts'
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  type MessageType,
+  type OutgoingMessage,
+} from '../../src/replica/messages.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import { Disk } from '../../src/sim/disk.ts'
 import { Schedule } from '../../src/sim/schedule.ts'
@@ -130,7 +136,7 @@ export class TestNode {
 }
 
 /** The message as who gets it reads it. */
-export function overTheWire(message: Message): Message {
+export function overTheWire(message: OutgoingMessage): Message {
   return accepted<Message>(decodeMessage(encodeMessage(message)))
 }
 
@@ -150,7 +156,7 @@ export class TestNetwork {
   /** Everything that anybody did. */
   readonly log: { readonly node: PeerId; readonly effect: Effect }[] = []
   /** Whether a message arrives; all do unless a test says otherwise. */
-  carries: (from: PeerId, to: PeerId, message: Message) => boolean = () => true
+  carries: (from: PeerId, to: PeerId, message: OutgoingMessage) => boolean = () => true
   readonly #links = new Map<PeerId, Set<PeerId>>()
   readonly #timers = new Map<string, number>()
   readonly #startMs: number
@@ -255,7 +261,7 @@ export class TestNetwork {
     }
   }
 
-  #transmit(from: PeerId, to: PeerId, message: Message): void {
+  #transmit(from: PeerId, to: PeerId, message: OutgoingMessage): void {
     const copy = overTheWire(message)
     if (!this.carries(from, to, message)) return
     this.schedule.after(LATENCY_MS, () => {

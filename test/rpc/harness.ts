@@ -27,8 +27,8 @@ import { RpcServer, type RpcServerOptions } from '../../src/rpc/server.ts'
 
 export const COIN = 10n ** 18n
 export const GWEI = 10n ** 9n
-export const CHAIN_ID = 20261n
-export const START_SECONDS = 1_767_225_600
+const CHAIN_ID = 20261n
+const START_SECONDS = 1_767_225_600
 
 /** Somebody with a key. */
 export interface Person {

@@ -1,0 +1,349 @@
+// The node's place in the network: a libp2p host over TCP, with Noise, Yamux and identify, gossip for what all
+// should know and one link per peer for everything else.
+//
+// What one peer can cost is bounded here: connections, streams, bytes that are held for him in either direction.
+// Memory for connections is at most CONNECTIONS_MAX times (the link's queue, gossip's queue, the encrypted
+// connection's, and a window for each stream), which comes to 64 times 50 MB if all of them attack at once.
+
+import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import type { Connection, ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { Logger } from 'pino'
+import type { BlockId } from '../chain/header.ts'
+import type { PeerId } from '../replica/effects.ts'
+import { encodeMessage, type Message } from '../replica/messages.ts'
+import { type Rejection, verdictOn } from '../replica/verdict.ts'
+import type { AddressBook } from './address-book.ts'
+import { boundedNoise } from './bounded-noise.ts'
+import { DenyList } from './deny-list.ts'
+import { frameMessage } from './frames.ts'
+import { carriesGossip, Gossip, type GossipType, gossipOptions, type OnGossip } from './gossip.ts'
+import { type LinkEnd, OUTBOUND_BYTES_MAX } from './peer-link.ts'
+import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
+import { Redialer } from './redialer.ts'
+
+/** The addresses to listen at can't be had. */
+export class ListenFailed extends Error {
+  override name = 'ListenFailed'
+}
+
+/** Connections at most; those that others open to us leave some for those that we open. */
+export const CONNECTIONS_MAX = 64
+/** Connections that others may open to us. */
+export const INBOUND_CONNECTIONS_MAX = 48
+
+const CONNECTIONS_PER_PEER_MAX = 2
+const STREAMS_PER_CONNECTION_MAX = 16
+const STREAM_WINDOW_BYTES_MAX = 1024 * 1024
+const TICK_MS = 1_000
+/** Ticks after which a peer that listens to gossip and does not get ours is connected to anew. */
+const GOSSIPLESS_TICKS_MAX = 10
+/** Ticks between sweeps of what libp2p remembers of peers that are gone. */
+const SWEEP_TICKS = 60
+
+/** Another node that we are linked to. */
+export interface PeerInfo {
+  readonly id: PeerId
+  /** The multiaddr of its end of the connection. */
+  readonly address: string
+  /** Who opened the connection: they (inbound) or we (outbound). */
+  readonly direction: 'inbound' | 'outbound'
+}
+
+/** What a host is given. */
+export interface HostOptions {
+  readonly privateKey: PrivateKey
+  readonly genesisId: BlockId
+  /** Multiaddrs to listen at. */
+  readonly listen: readonly string[]
+  /** Multiaddrs to stay connected to. */
+  readonly bootstrap: readonly string[]
+  /** Whether to look for peers on the local network. */
+  readonly mdns: boolean
+  readonly addressBook: AddressBook
+  readonly log: Logger
+  /** Called in strict alternation for each peer. */
+  onPeerConnected(peer: PeerId): void
+  onPeerDisconnected(peer: PeerId): void
+  /** A message came over the link; the next of this peer follows when this resolves, which it always does. */
+  onMessage(from: PeerId, bytes: Uint8Array): Promise<void>
+  readonly onGossip: OnGossip
+}
+
+type Network = Libp2p<{ identify: Identify; gossip: GossipSub }>
+
+/** A running host. */
+export class Host {
+  readonly #options: HostOptions
+  readonly #network: Network
+  readonly #gossip: Gossip
+  readonly #links: PeerLinks
+  readonly #denied: DenyList
+  readonly #redialer: Redialer
+  /** For each linked peer that does not get our gossip: for how many ticks. */
+  readonly #gossipless = new Map<PeerId, number>()
+  #ticks = 0
+  #ticker: NodeJS.Timeout | undefined
+
+  private constructor(options: HostOptions, network: Network, denied: DenyList) {
+    this.#options = options
+    this.#network = network
+    this.#denied = denied
+    this.#gossip = new Gossip(network.services.gossip, options.genesisId, options.onGossip)
+    this.#links = new PeerLinks(network.peerId.toString(), {
+      onUp: peer => this.#onUp(peer),
+      onDown: (peer, end) => this.#onDown(peer, end),
+      onMessage: options.onMessage,
+    })
+    this.#redialer = new Redialer(
+      {
+        dial: addresses => this.#dial(addresses),
+        isConnected: peer => this.#links.connections(peer).length > 0,
+        isDenied: peer => this.#denied.has(peer, performance.now()),
+        outboundCount: () => network.getConnections().filter(isOutbound).length,
+      },
+      options.addressBook,
+    )
+  }
+
+  /** Starts listening and dialling. Throws `ListenFailed`, or `InvalidAddress` for a bootstrap address. */
+  static async start(options: HostOptions): Promise<Host> {
+    const denied = new DenyList()
+    const network: Network = await createNetwork(options, denied)
+    const host = new Host(options, network, denied)
+    try {
+      for (const address of options.bootstrap) host.#redialer.give(address)
+      await host.#start()
+      return host
+    } catch (cause) {
+      await host.close()
+      throw cause
+    }
+  }
+
+  /** Our own addresses, each with our peer id. */
+  multiaddrs(): string[] {
+    return this.#network.getMultiaddrs().map(address => address.toString())
+  }
+
+  /** The peers that we are linked to. */
+  peers(): PeerInfo[] {
+    return this.#links.all().map(({ peer, connection }) => ({
+      id: peer,
+      address: connection.remoteAddr.toString(),
+      direction: connection.direction,
+    }))
+  }
+
+  /** Keeps a connection to this multiaddr from now on. Throws `InvalidAddress`. */
+  addPeer(address: string): void {
+    this.#redialer.give(address)
+    this.#redialer.tick(performance.now())
+  }
+
+  /** Sends a message to one peer, if there is a link to it. */
+  send(to: PeerId, message: Message): void {
+    this.#links.get(to)?.send(frameMessage(encodeMessage(message)))
+  }
+
+  /** Spreads a message to all: by gossip, and over their links to those whom our gossip does not reach. */
+  broadcast(message: Extract<Message, { type: GossipType }>): void {
+    const bytes = encodeMessage(message)
+    this.#gossip
+      .publish(message.type, bytes)
+      .catch(error => this.#options.log.warn({ err: error }, 'a message could not be gossiped'))
+    const reached = this.#gossip.listeners(message.type)
+    const others = this.#links.all().filter(({ peer }) => !(reached.has(peer) && this.#carriesGossip(peer)))
+    if (others.length === 0) return
+    const frame = frameMessage(bytes)
+    for (const link of others) link.send(frame)
+  }
+
+  /** The peer has said that it follows our network. */
+  confirm(peer: PeerId): void {
+    this.#redialer.confirm(peer)
+    void this.#note(peer)
+  }
+
+  /** Ends the connection with a peer; one of another network is left alone for a while. */
+  disconnect(peer: PeerId, reason: Rejection): void {
+    this.#options.log.info({ peer, reason }, 'a peer is disconnected')
+    if (reason === 'peer-other-network') this.#denied.deny(peer, reason, performance.now())
+    this.#links.get(peer)?.end('left')
+    for (const connection of this.#links.connections(peer)) closeConnection(connection)
+  }
+
+  /** A peer's message was refused. If he is to blame he is disconnected, and denied for a while. */
+  refuse(peer: PeerId, reason: Rejection): void {
+    if (verdictOn(reason) === 'ignore') return
+    const isNews = this.#denied.deny(peer, reason, performance.now())
+    if (isNews) this.#options.log.warn({ peer, reason }, 'a peer broke the rules and is denied for a while')
+    for (const connection of this.#links.connections(peer)) connection.abort(new Error(reason))
+  }
+
+  /** Closes all connections and stops listening. */
+  async close(): Promise<void> {
+    clearInterval(this.#ticker)
+    this.#links.close()
+    await this.#network.stop()
+    await this.#options.addressBook.save()
+  }
+
+  async #start(): Promise<void> {
+    const network = this.#network
+    network.addEventListener('connection:open', ({ detail }) => this.#links.onConnection(detail))
+    network.addEventListener('connection:close', ({ detail }) => this.#links.onConnectionClosed(detail))
+    network.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) => {
+      if (multiaddrs.length > 0) this.#redialer.announce(id.toString(), multiaddrs)
+    })
+    await network.handle(PROTOCOL, (stream, connection) => this.#links.onStream(stream, connection), {
+      maxInboundStreams: 2,
+      maxOutboundStreams: 2,
+    })
+    try {
+      await network.start()
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      const addresses = this.#options.listen.join(', ')
+      throw new ListenFailed(`can't listen at ${addresses}: ${reason.replaceAll(/\s+/g, ' ')}`, { cause })
+    }
+    this.#gossip.join()
+    this.#redialer.tick(performance.now())
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  #tick(): void {
+    this.#ticks += 1
+    this.#redialer.tick(performance.now())
+    this.#healGossip()
+    void this.#options.addressBook.save()
+    if (this.#ticks % SWEEP_TICKS === 0) void this.#sweepPeerStore()
+  }
+
+  #onUp(peer: PeerId): void {
+    this.#options.log.info({ peer }, 'a peer is connected')
+    this.#options.onPeerConnected(peer)
+  }
+
+  #onDown(peer: PeerId, end: LinkEnd): void {
+    this.#gossipless.delete(peer)
+    this.#options.log.info({ peer, end }, 'a peer is gone')
+    this.#options.onPeerDisconnected(peer)
+    if (end === 'message-too-large') this.refuse(peer, end)
+    if (end === 'silent' || end === 'too-slow')
+      for (const connection of this.#links.connections(peer)) connection.abort(new Error(end))
+  }
+
+  async #dial(addresses: readonly Multiaddr[]): Promise<PeerId> {
+    const connection = await this.#network.dial([...addresses])
+    return connection.remotePeer.toString()
+  }
+
+  /** Notes where the peer can be reached: where we dialled it, or else where it says that it listens. */
+  async #note(peer: PeerId): Promise<void> {
+    const connections = this.#links.connections(peer)
+    const dialled = connections.filter(isOutbound).map(({ remoteAddr }) => remoteAddr.toString())
+    if (dialled.length > 0) {
+      this.#options.addressBook.note({ id: peer, addresses: dialled, wasDialled: true })
+      return
+    }
+    const id = connections[0]?.remotePeer
+    if (id === undefined) return
+    // What identify learned; nothing when it was not fast enough, and then the next status comes.
+    const told = await this.#network.peerStore.get(id).catch(() => null)
+    const addresses = told?.addresses.map(({ multiaddr }) => `${multiaddr}/p2p/${peer}`) ?? []
+    this.#options.addressBook.note({ id: peer, addresses, wasDialled: false })
+  }
+
+  #carriesGossip(peer: PeerId): boolean {
+    return this.#links.connections(peer).some(({ streams }) => carriesGossip(streams))
+  }
+
+  /** gossipsub does not open its stream to a peer a second time, so a new connection is made. */
+  #healGossip(): void {
+    const listeners = this.#gossip.listeners('block')
+    for (const { peer } of this.#links.all()) {
+      const isReached = !listeners.has(peer) || this.#carriesGossip(peer)
+      const ticks = isReached ? 0 : (this.#gossipless.get(peer) ?? 0) + 1
+      this.#gossipless.set(peer, ticks)
+      if (ticks < GOSSIPLESS_TICKS_MAX) continue
+      this.#options.log.info({ peer }, 'a peer is out of reach of gossip and is connected to anew')
+      for (const connection of this.#links.connections(peer)) closeConnection(connection)
+    }
+  }
+
+  /** libp2p remembers whoever connects for hours; the address book remembers whom we want to remember. */
+  async #sweepPeerStore(): Promise<void> {
+    const { peerStore } = this.#network
+    const strangers = (await peerStore.all()).filter(
+      ({ id }) => this.#links.connections(id.toString()).length === 0,
+    )
+    for (const { id } of strangers) await peerStore.delete(id)
+  }
+}
+
+function isOutbound({ direction }: Connection): boolean {
+  return direction === 'outbound'
+}
+
+function createNetwork(options: HostOptions, denied: DenyList): Promise<Network> {
+  const streamOptions = {
+    maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
+    // A stream that is not read holds its window, and no more than that can come.
+    maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
+  }
+  const tag = `_quorate-${options.genesisId.slice(2, 18)}._udp.local`
+  let network: Network | null = null
+  const gater = createGater(denied, () => network?.getConnections() ?? [])
+  return createLibp2p({
+    start: false,
+    privateKey: options.privateKey,
+    nodeInfo: { name: 'quorate' },
+    addresses: { listen: [...options.listen] },
+    transports: [tcp({ backlog: 64, maxConnections: CONNECTIONS_MAX })],
+    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX)],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+        maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
+        streamOptions,
+      }),
+    ],
+    peerDiscovery: options.mdns ? [mdns({ serviceTag: tag })] : [],
+    connectionGater: gater,
+    connectionManager: {
+      maxConnections: CONNECTIONS_MAX,
+      maxParallelDials: 16,
+      maxIncomingPendingConnections: 16,
+      // Of one address: several nodes may run on one machine and start together.
+      inboundConnectionThreshold: 20,
+    },
+    // Its pings take a busy event loop for a dead peer; silence on the link is what tells (see peer-link.ts).
+    connectionMonitor: { enabled: false },
+    services: { identify: identify(), gossip: gossipsub(gossipOptions(options.genesisId)) },
+  }).then(created => {
+    network = created
+    return created
+  })
+}
+
+/** Who may connect. */
+function createGater(denied: DenyList, connections: () => Connection[]): ConnectionGater {
+  const isDenied = (peer: { toString(): string }) => denied.has(peer.toString(), performance.now())
+  const isCrowded = (peer: { toString(): string }) => {
+    const id = peer.toString()
+    return connections().filter(other => other.remotePeer.toString() === id).length >= CONNECTIONS_PER_PEER_MAX
+  }
+  return {
+    denyDialPeer: isDenied,
+    denyInboundConnection: () =>
+      connections().filter(({ direction }) => direction === 'inbound').length >= INBOUND_CONNECTIONS_MAX,
+    denyInboundEncryptedConnection: peer => isDenied(peer) || isCrowded(peer),
+    denyOutboundEncryptedConnection: peer => isDenied(peer),
+  }
+}

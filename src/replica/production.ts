@@ -1,0 +1,102 @@
+// Making blocks: for whom a replica mines, the template that is being searched, and when a new one is due.
+//
+// A template is made anew when the head moves, when the pool has changed (looked at once a second, not for every
+// transaction), and now and then for the sake of its time.
+
+import type { Address } from '../chain/address.ts'
+import type { Block } from '../chain/block.ts'
+import { ByteWriter, concatBytes, toHex } from '../chain/bytes.ts'
+import type { Execution } from '../chain/execution.ts'
+import type { Genesis } from '../chain/genesis.ts'
+import type { TreeBlock } from './block-tree.ts'
+import { BoundedMap } from './bounded-map.ts'
+import type { Outbox } from './effects.ts'
+import type { Mempool } from './mempool.ts'
+import { buildTemplate, completeTemplate, type Template } from './template.ts'
+
+/** For whom blocks are made, and how many are still to be made; null when there is no end. */
+export interface MiningOrder {
+  readonly beneficiary: Address
+  readonly blocksLeft: number | null
+}
+
+/** Milliseconds between looks whether the template is out of date. */
+const CHECK_MS = 1_000
+/** Milliseconds after which a template is made anew for the sake of its time alone. */
+const LIFE_MS = 10_000
+/** Templates whose nonce may still come in. */
+const TEMPLATES_MAX = 8
+
+/** The part of a replica that makes blocks. */
+export class Production {
+  readonly #genesis: Genesis
+  readonly #outbox: Outbox
+  /** 4 bytes that no other replica has. */
+  readonly #salt: Uint8Array
+  readonly #templates = new BoundedMap<string, Template>(TEMPLATES_MAX)
+  #order: MiningOrder | null = null
+  #extraNonces = 0
+  /** What the last template was made from; null when a new one is due. */
+  #basis: { readonly poolChanges: number; readonly madeMs: number } | null = null
+
+  constructor(genesis: Genesis, outbox: Outbox, salt: Uint8Array) {
+    this.#genesis = genesis
+    this.#outbox = outbox
+    this.#salt = salt
+  }
+
+  get order(): MiningOrder | null {
+    return this.#order
+  }
+
+  /** Starts, changes or (null) ends mining. */
+  command(order: MiningOrder | null): void {
+    this.#order = order
+    this.invalidate()
+    if (order !== null) return
+    this.#outbox.emit({ type: 'stop-mining' })
+    this.#outbox.emit({ type: 'clear-timer', name: 'template' })
+  }
+
+  /** The template is out of date. */
+  invalidate(): void {
+    this.#basis = null
+  }
+
+  /** Looks whether the template is out of date. */
+  onTimeout(pool: Mempool, nowMs: number): void {
+    const isFresh = this.#basis?.poolChanges === pool.changes && nowMs - this.#basis.madeMs < LIFE_MS
+    if (isFresh) this.#outbox.emit({ type: 'set-timer', name: 'template', delayMs: CHECK_MS })
+    else this.invalidate()
+  }
+
+  /** Makes a template on this head, if one is due. */
+  renew(head: TreeBlock, pool: Mempool, nowMs: number): void {
+    if (this.#order === null || this.#basis !== null) return
+    this.#extraNonces += 1
+    const extraNonce = concatBytes(this.#salt, new ByteWriter().u32(this.#extraNonces).finish())
+    const options = { beneficiary: this.#order.beneficiary, extraNonce, nowSeconds: Math.floor(nowMs / 1000) }
+    const template = buildTemplate(this.#genesis, head, pool, options)
+    const id = toHex(extraNonce)
+    this.#templates.set(id, template)
+    this.#basis = { poolChanges: pool.changes, madeMs: nowMs }
+    const { header, target, coinbase } = template
+    this.#outbox.emit({ type: 'mine', template: { id, header, target, height: coinbase.height } })
+    this.#outbox.emit({ type: 'set-timer', name: 'template', delayMs: CHECK_MS })
+  }
+
+  /** The block that a nonce completes, with what it does; null when its template is gone or mining has ended. */
+  complete(templateId: string, nonce: number): { block: Block; execution: Execution } | null {
+    const template = this.#templates.get(templateId)
+    if (template === undefined || this.#order === null) return null
+    this.invalidate()
+    return { block: completeTemplate(template, nonce), execution: template.execution }
+  }
+
+  /** One of the blocks that were ordered is made. */
+  count(): void {
+    if (this.#order === null || this.#order.blocksLeft === null) return
+    const blocksLeft = this.#order.blocksLeft - 1
+    this.command(blocksLeft === 0 ? null : { ...this.#order, blocksLeft })
+  }
+}

@@ -1,0 +1,37 @@
+// What a peer that catches up is given: headers after the point where its chain leaves ours, and blocks by id.
+// Both answers have bounds, and neither decodes what it only passes on.
+
+import type { BlockHeader, BlockId } from '../chain/header.ts'
+import type { ChainView } from './chain-view.ts'
+import { MESSAGE_LIMITS } from './messages.ts'
+
+/** Headers of the main chain up to `headHeight`, after the first id of the locator that is on it. */
+export function headersAfter(
+  view: ChainView,
+  locator: readonly BlockId[],
+  headHeight: number,
+): BlockHeader[] {
+  let fork = 0
+  for (const id of locator) {
+    const height = view.mainHeight(id)
+    if (height === null) continue
+    fork = height
+    break
+  }
+  const count = Math.min(MESSAGE_LIMITS.headersMax, headHeight - fork)
+  return Array.from({ length: count }, (_, index) => view.headerAt(fork + 1 + index)!.header)
+}
+
+/** Those of the blocks that this node has, as they are stored, until the bound on bytes is reached. */
+export function storedBlocks(view: ChainView, ids: readonly BlockId[]): { raw: Uint8Array }[] {
+  const blocks: { raw: Uint8Array }[] = []
+  let bytes = 0
+  for (const id of ids) {
+    const raw = view.rawBlock(id)
+    if (raw === null) continue
+    bytes += raw.length
+    if (blocks.length > 0 && bytes > MESSAGE_LIMITS.blocksBytesMax) break
+    blocks.push({ raw })
+  }
+  return blocks
+}
