@@ -15,6 +15,7 @@ import { createOutput } from './output.ts'
 import { simCommand } from './sim.ts'
 import { startCommand } from './start.ts'
 import { peersCommand, statusCommand, tipsCommand } from './status.ts'
+import { verifyCommand } from './verify.ts'
 import { VERSION } from './version.ts'
 import { walletCommand } from './wallet.ts'
 
@@ -30,6 +31,7 @@ const COMMANDS = [
   tipsCommand,
   blockCommand,
   txCommand,
+  verifyCommand,
   simCommand,
 ]
 

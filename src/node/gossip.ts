@@ -6,19 +6,19 @@
 
 import { createHash } from 'node:crypto'
 import {
+  type Message as GossipMessage,
   type GossipSub,
   type GossipsubOpts,
-  type Message as GossipMessage,
   StrictNoSign,
   TopicValidatorResult,
 } from '@libp2p/gossipsub'
 import type { PeerId as Libp2pPeerId } from '@libp2p/interface'
 import type { BlockId } from '../chain/header.ts'
 import type { PeerId } from '../replica/effects.ts'
-import { MESSAGE_LIMITS, type Message } from '../replica/messages.ts'
+import { MESSAGE_LIMITS, type MessageType } from '../replica/messages.ts'
 
 /** The kinds of message that are gossiped. */
-export type GossipType = Extract<Message['type'], 'block' | 'transactions'>
+export type GossipType = Extract<MessageType, 'block' | 'transactions'>
 
 /** What becomes of a gossiped message; `reject` is only for what its sender is to blame for. */
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'
@@ -136,9 +136,16 @@ export class Gossip {
   }
 }
 
+/** Whether messages of this kind are gossiped. */
+export function isGossipType(type: MessageType): type is GossipType {
+  return type === 'block' || type === 'transactions'
+}
+
 /** Whether our gossip reaches the other end of a connection with these streams. */
 export function carriesGossip(
   streams: readonly { readonly direction: string; readonly protocol: string }[],
 ): boolean {
-  return streams.some(({ direction, protocol }) => direction === 'outbound' && STREAM_PROTOCOLS.test(protocol))
+  return streams.some(
+    ({ direction, protocol }) => direction === 'outbound' && STREAM_PROTOCOLS.test(protocol),
+  )
 }

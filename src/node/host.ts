@@ -16,13 +16,20 @@ import { createLibp2p } from 'libp2p'
 import type { Logger } from 'pino'
 import type { BlockId } from '../chain/header.ts'
 import type { PeerId } from '../replica/effects.ts'
-import { encodeMessage, type Message } from '../replica/messages.ts'
+import { encodeMessage, type Message, type OutgoingMessage } from '../replica/messages.ts'
 import { type Rejection, verdictOn } from '../replica/verdict.ts'
 import type { AddressBook } from './address-book.ts'
 import { boundedNoise } from './bounded-noise.ts'
 import { DenyList } from './deny-list.ts'
 import { frameMessage } from './frames.ts'
-import { carriesGossip, Gossip, type GossipType, gossipOptions, type OnGossip } from './gossip.ts'
+import {
+  carriesGossip,
+  Gossip,
+  type GossipType,
+  gossipOptions,
+  isGossipType,
+  type OnGossip,
+} from './gossip.ts'
 import { type LinkEnd, OUTBOUND_BYTES_MAX } from './peer-link.ts'
 import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
 import { Redialer } from './redialer.ts'
@@ -66,6 +73,8 @@ export interface HostOptions {
   /** Whether to look for peers on the local network. */
   readonly mdns: boolean
   readonly addressBook: AddressBook
+  /** Told to peers when they ask who we are. */
+  readonly version: string
   readonly log: Logger
   /** Called in strict alternation for each peer. */
   onPeerConnected(peer: PeerId): void
@@ -147,17 +156,14 @@ export class Host {
   }
 
   /** Sends a message to one peer, if there is a link to it. */
-  send(to: PeerId, message: Message): void {
+  send(to: PeerId, message: OutgoingMessage): void {
     this.#links.get(to)?.send(frameMessage(encodeMessage(message)))
   }
 
   /** Spreads a message to all: by gossip, and over their links to those whom our gossip does not reach. */
-  broadcast(message: Extract<Message, { type: GossipType }>): void {
+  broadcast(message: Message): void {
     const bytes = encodeMessage(message)
-    this.#gossip
-      .publish(message.type, bytes)
-      .catch(error => this.#options.log.warn({ err: error }, 'a message could not be gossiped'))
-    const reached = this.#gossip.listeners(message.type)
+    const reached = isGossipType(message.type) ? this.#publish(message.type, bytes) : new Set()
     const others = this.#links.all().filter(({ peer }) => !(reached.has(peer) && this.#carriesGossip(peer)))
     if (others.length === 0) return
     const frame = frameMessage(bytes)
@@ -260,6 +266,14 @@ export class Host {
     this.#options.addressBook.note({ id: peer, addresses, wasDialled: false })
   }
 
+  /** Returns who listens. */
+  #publish(type: GossipType, bytes: Uint8Array): Set<PeerId> {
+    this.#gossip
+      .publish(type, bytes)
+      .catch(error => this.#options.log.warn({ err: error }, 'a message could not be gossiped'))
+    return this.#gossip.listeners(type)
+  }
+
   #carriesGossip(peer: PeerId): boolean {
     return this.#links.connections(peer).some(({ streams }) => carriesGossip(streams))
   }
@@ -303,7 +317,7 @@ function createNetwork(options: HostOptions, denied: DenyList): Promise<Network>
   return createLibp2p({
     start: false,
     privateKey: options.privateKey,
-    nodeInfo: { name: 'quorate' },
+    nodeInfo: { name: 'quorate', version: options.version },
     addresses: { listen: [...options.listen] },
     transports: [tcp({ backlog: 64, maxConnections: CONNECTIONS_MAX })],
     connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX)],
@@ -337,7 +351,9 @@ function createGater(denied: DenyList, connections: () => Connection[]): Connect
   const isDenied = (peer: { toString(): string }) => denied.has(peer.toString(), performance.now())
   const isCrowded = (peer: { toString(): string }) => {
     const id = peer.toString()
-    return connections().filter(other => other.remotePeer.toString() === id).length >= CONNECTIONS_PER_PEER_MAX
+    return (
+      connections().filter(other => other.remotePeer.toString() === id).length >= CONNECTIONS_PER_PEER_MAX
+    )
   }
   return {
     denyDialPeer: isDenied,

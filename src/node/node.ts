@@ -31,3 +31,336 @@ import { type OutwardEffect, Performer } from './performer.ts'
 import { SenderWarming } from './sender-warming.ts'
 import { Submissions } from './submissions.ts'
 import { Timers } from './timers.ts'
+
+/** How a node is set up. */
+export interface NodeOptions {
+  readonly genesis: Genesis
+  /** Where the chain, the node's identity and its known peers are kept; made when it does not exist. */
+  readonly dataDirectory: string
+  /** Multiaddrs to listen at; a free port of the loopback interface unless given. */
+  readonly listen?: readonly string[]
+  /** Multiaddrs of nodes to stay connected to. */
+  readonly bootstrap?: readonly string[]
+  /** Whether to look for nodes on the local network; false unless given. */
+  readonly mdns?: boolean
+  /** Threads that mine, and the share of time that they do (see src/mining/miner.ts for both defaults). */
+  readonly mining?: { readonly threads?: number; readonly throttle?: number }
+  /** Such as `0.1.0`; peers and clients are told. */
+  readonly version: string
+  readonly log: Logger
+}
+
+/** The node follows another head. */
+export type HeadEvent = Extract<Effect, { type: 'head' }>
+/** A block became final. */
+export type FinalEvent = Extract<Effect, { type: 'final' }>
+
+/** A peer, and what it said last. */
+export interface NodePeer extends PeerInfo {
+  /** The head that it follows; null until it has said so. */
+  readonly head: { readonly id: BlockId; readonly height: number } | null
+}
+
+/** A running node. */
+export class Node {
+  readonly version: string
+  readonly replica: Replica
+  /** Rejects with the fault when one has stopped the node; it never settles otherwise. */
+  readonly failed: Promise<never>
+  readonly #log: Logger
+  readonly #database: Database
+  readonly #timers: Timers<TimerName>
+  readonly #performer: Performer
+  readonly #miner: Miner
+  readonly #recovery: RecoveryPool
+  readonly #warming: SenderWarming
+  readonly #submissions: Submissions
+  readonly #heads: Listeners<HeadEvent>
+  readonly #finals: Listeners<FinalEvent>
+  readonly #alarms: Listeners<string>
+  /** What each linked peer said last of its head. */
+  readonly #peerHeads = new Map<PeerId, { readonly id: BlockId; readonly height: number }>()
+  #host: Host | null = null
+  #tellFault!: (error: Error) => void
+  #hasFailed = false
+  #closing: Promise<void> | null = null
+
+  private constructor(options: NodeOptions, database: Database, senders: SenderCache) {
+    const { genesis, log, mining = {} } = options
+    this.failed = new Promise((_, reject) => {
+      this.#tellFault = reject
+    })
+    // Who does not wait for it must not be ended by it.
+    this.failed.catch(() => {})
+    this.version = options.version
+    this.#log = log
+    this.#database = database
+    this.replica = new Replica({
+      genesis,
+      finality: createFinality(genesis),
+      store: database,
+      recoverSender: senders.recoverSender,
+      salt: randomBytes(4),
+    })
+    this.#timers = new Timers(name => void this.#step({ type: 'timeout', name }))
+    this.#performer = new Performer({
+      store: database,
+      timers: this.#timers,
+      perform: effect => this.#perform(effect),
+      onFault: error => this.#fail(error),
+    })
+    this.#miner = new Miner({
+      ...mining,
+      onFound: ({ id, nonce }) => void this.#step({ type: 'mined', templateId: id, nonce }),
+      onExhausted: () => log.debug('no nonce fits the template; the next one comes soon'),
+      onError: error => log.error({ err: error }, 'mining goes on with fewer threads'),
+    })
+    this.#recovery = new RecoveryPool(senders, {
+      onError: error => log.error({ err: error }, 'recovering senders goes on with fewer threads'),
+    })
+    this.#warming = new SenderWarming(this.replica, this.#recovery)
+    this.#submissions = new Submissions(this.#recovery, (raw, token) => {
+      void this.#step({ type: 'submit', raw, token })
+    })
+    const onListenerError = (error: unknown) => log.error({ err: error }, 'a listener failed')
+    this.#heads = new Listeners(onListenerError)
+    this.#finals = new Listeners(onListenerError)
+    this.#alarms = new Listeners(onListenerError)
+  }
+
+  /**
+   * Opens the node of a data directory: reads its chain, listens and dials. Throws what is wrong by name: the
+   * errors of `Database.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork` and `CorruptStore`, and
+   * `InvalidField` for a finality that the genesis file sets up wrongly.
+   */
+  static async open(options: NodeOptions): Promise<Node> {
+    createFinality(options.genesis)
+    const senders = new SenderCache(await chooseBackend())
+    const database = await Database.open(join(options.dataDirectory, 'chain'))
+    let node: Node | null = null
+    try {
+      node = new Node(options, database, senders)
+      await node.#start(options)
+      return node
+    } catch (error) {
+      await (node ?? database).close()
+      throw error
+    }
+  }
+
+  /**
+   * Hands in a signed transaction; resolves when it is safely taken in, or with the reason why it is not. Rejects
+   * with `NodeClosed` when the node ends before that.
+   */
+  submit(raw: Uint8Array): Promise<SubmitResult> {
+    return this.#submissions.add(raw)
+  }
+
+  /** Mines for this account, for ever or until so many blocks are found; null stops. */
+  setMining(beneficiary: Address | null, blocks: number | null = null): void {
+    void this.#step({ type: 'mining', beneficiary, blocks })
+  }
+
+  /** The peers that this node is linked to. */
+  peers(): NodePeer[] {
+    return (this.#host?.peers() ?? []).map(peer => ({ ...peer, head: this.#peerHeads.get(peer.id) ?? null }))
+  }
+
+  /** The addresses of this node, each with its peer id. */
+  multiaddrs(): string[] {
+    return this.#host?.multiaddrs() ?? []
+  }
+
+  /** Keeps a connection to this multiaddr from now on. Throws `InvalidAddress`. */
+  addPeer(address: string): void {
+    this.#host?.addPeer(address)
+  }
+
+  /** Hashes per second of all mining threads. */
+  hashrate(): number {
+    return this.#miner.hashrate()
+  }
+
+  /** How far this node is behind what it fetches from its peers, in heights; null when it is not. */
+  syncProgress(): { readonly height: number; readonly target: number } | null {
+    return this.replica.sync.progress()
+  }
+
+  /** Tells of every new head that is safely on disk. Returns what ends it, as the next two do. */
+  onHead(listener: (event: HeadEvent) => void): () => void {
+    return this.#heads.add(listener)
+  }
+
+  /** Tells of every block that becomes final. */
+  onFinal(listener: (event: FinalEvent) => void): () => void {
+    return this.#finals.add(listener)
+  }
+
+  /** Tells what a person should know. */
+  onAlarm(listener: (text: string) => void): () => void {
+    return this.#alarms.add(listener)
+  }
+
+  /** Stops mining, writes what is to be written, and closes everything. May be called more than once. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  // ---- the life of a node
+
+  async #start(options: NodeOptions): Promise<void> {
+    const { dataDirectory, genesis, log } = options
+    const privateKey = await loadIdentity(join(dataDirectory, 'identity.key'))
+    const addressBook = await AddressBook.load(join(dataDirectory, 'peers.json'), log)
+    await this.#database.preload([KEYS.accounts, KEYS.openBlocks, KEYS.pooledTransactions])
+    // Thrown to who opens the node, not treated as a fault of a running one.
+    const effects = this.replica.step({ type: 'start' }, Date.now())
+    this.#database.forget()
+    if (!(await this.#performer.perform(effects))) await this.failed
+    this.#host = await Host.start({
+      privateKey,
+      genesisId: genesis.block.id,
+      listen: options.listen ?? ['/ip4/127.0.0.1/tcp/0'],
+      bootstrap: options.bootstrap ?? [],
+      mdns: options.mdns ?? false,
+      addressBook,
+      version: options.version,
+      log,
+      onPeerConnected: peer => this.#onPeerConnected(peer),
+      onPeerDisconnected: peer => this.#onPeerDisconnected(peer),
+      onMessage: (from, bytes) => this.#onMessage(from, bytes),
+      onGossip: (from, type, bytes) => this.#onGossip(from, type, bytes),
+    })
+    const { id, height } = this.replica.tree.head.chained
+    log.info({ id, height, addresses: this.multiaddrs() }, 'the node is up')
+  }
+
+  async #close(): Promise<void> {
+    this.#timers.clearAll()
+    this.#miner.stop()
+    await this.#performer.stop()
+    this.#submissions.close()
+    const parts = [this.#host, this.#miner, this.#recovery, this.#database]
+    for (const part of parts) {
+      await part
+        ?.close()
+        .catch(error => this.#log.error({ err: error }, 'a part of the node could not be closed'))
+    }
+    this.#log.info('the node is closed')
+  }
+
+  /** Never goes on with what may not be on disk, nor with a state that a mistake may have left half changed. */
+  #fail(cause: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    const error = new Error(`the node stops: ${cause instanceof Error ? cause.message : cause}`, { cause })
+    this.#log.fatal({ err: error }, error.message)
+    this.#tellFault(error)
+    void this.close()
+  }
+
+  // ---- inputs
+
+  /** The one way into the replica. `relay` passes on the message that the step takes in. */
+  #step(input: Input, relay?: () => void): { effects: readonly Effect[]; performed: Promise<boolean> } {
+    if (this.#closing !== null) return { effects: [], performed: Promise.resolve(false) }
+    try {
+      const effects = this.replica.step(input, Date.now())
+      return { effects, performed: this.#performer.perform(effects, relay) }
+    } catch (error) {
+      this.#fail(error)
+      return { effects: [], performed: Promise.resolve(false) }
+    }
+  }
+
+  #onPeerConnected(peer: PeerId): void {
+    this.#peerHeads.delete(peer)
+    this.#step({ type: 'peer-connected', peer })
+  }
+
+  #onPeerDisconnected(peer: PeerId): void {
+    this.#peerHeads.delete(peer)
+    this.#warming.forget(peer)
+    this.#step({ type: 'peer-disconnected', peer })
+  }
+
+  async #onMessage(from: PeerId, bytes: Uint8Array): Promise<void> {
+    const message = this.#decode(from, bytes)
+    if (message === null) return
+    if (message.type === 'status') this.#onStatus(from, message)
+    else if (!this.#peerHeads.has(from)) return this.#host?.refuse(from, 'message-malformed')
+    await this.#warm(from, message)
+    await this.#step({ type: 'message', from, message }, () => this.#host?.broadcast(message)).performed
+  }
+
+  async #onGossip(from: PeerId, type: GossipType, bytes: Uint8Array): Promise<GossipVerdict> {
+    const message = this.#decode(from, bytes)
+    if (message === null) return 'reject'
+    if (message.type !== type) {
+      this.#host?.refuse(from, 'message-malformed')
+      return 'reject'
+    }
+    await this.#warm(from, message)
+    let isGood = false
+    const { effects, performed } = this.#step({ type: 'message', from, message }, () => {
+      isGood = true
+    })
+    await performed
+    const isBad = effects.some(effect => effect.type === 'reject' && verdictOn(effect.reason) === 'punish')
+    return isGood ? 'accept' : isBad ? 'reject' : 'ignore'
+  }
+
+  /** The first message on a link must be a status: it is the handshake. */
+  #onStatus(from: PeerId, { status }: Extract<Message, { type: 'status' }>): void {
+    this.#peerHeads.set(from, { id: status.headId, height: status.height })
+    if (status.genesisId === this.replica.genesis.block.id) this.#host?.confirm(from)
+  }
+
+  #decode(from: PeerId, bytes: Uint8Array): Message | null {
+    const message = decodeMessage(bytes)
+    if (typeof message !== 'string') return message
+    this.#host?.refuse(from, message)
+    return null
+  }
+
+  async #warm(from: PeerId, message: Message): Promise<void> {
+    try {
+      await this.#warming.warm(from, message, Date.now())
+    } catch (error) {
+      // The replica will recover what is missing itself.
+      this.#log.error({ err: error }, 'senders could not be recovered ahead')
+    }
+  }
+
+  // ---- effects
+
+  #perform(effect: OutwardEffect): void {
+    switch (effect.type) {
+      case 'send':
+        this.#warming.onSend(effect.to, effect.message)
+        return this.#host?.send(effect.to, effect.message)
+      case 'broadcast':
+        return this.#host?.broadcast(effect.message)
+      case 'reject':
+        return this.#host?.refuse(effect.from, effect.reason)
+      case 'disconnect':
+        return this.#host?.disconnect(effect.peer, effect.reason)
+      case 'mine': {
+        const { id, header, target } = effect.template
+        return this.#miner.mine({ id, header: encodeHeader(header), target })
+      }
+      case 'stop-mining':
+        return this.#miner.stop()
+      case 'reply':
+        return this.#submissions.onReply(effect.token, effect.result)
+      case 'head':
+        return this.#heads.emit(effect)
+      case 'final':
+        return this.#finals.emit(effect)
+      case 'alarm':
+        this.#log.warn(effect.text)
+        return this.#alarms.emit(effect.text)
+    }
+  }
+}

@@ -3,11 +3,11 @@
 // Only for what will be executed: recovery is the dearest work that a message can cause, so it is not done for a
 // block that lacks its work or its parent, nor for blocks that nobody asked for.
 
-import { chainHeader } from '../chain/header-chain.ts'
 import type { BlockId } from '../chain/header.ts'
+import { chainHeader } from '../chain/header-chain.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import type { PeerId } from '../replica/effects.ts'
-import type { Message } from '../replica/messages.ts'
+import type { Message, OutgoingMessage } from '../replica/messages.ts'
 import type { Replica } from '../replica/replica.ts'
 
 /** Someone who recovers senders, as a RecoveryPool does. */
@@ -28,7 +28,7 @@ export class SenderWarming {
   }
 
   /** A message goes out to a peer. */
-  onSend(to: PeerId, message: Message): void {
+  onSend(to: PeerId, message: OutgoingMessage): void {
     if (message.type === 'get-blocks') this.#asked.set(to, new Set(message.ids))
   }
 

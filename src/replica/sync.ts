@@ -6,9 +6,10 @@
 // not arrive in time goes to another peer. Bodies are connected in order, then the next headers are asked for.
 
 import type { Block } from '../chain/block.ts'
-import type { BlockHeader, BlockId } from '../chain/header.ts'
+import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import type { ChainedHeader, HeaderRejection } from '../chain/header-chain.ts'
 import type { BlockTree } from './block-tree.ts'
+import { BoundedMap } from './bounded-map.ts'
 import type { ChainView } from './chain-view.ts'
 import type { Outbox, PeerId } from './effects.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
@@ -22,6 +23,8 @@ export interface SyncHost {
   /** The header in context, or why it can't follow. */
   chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | HeaderRejection
   isKnownInvalid(id: BlockId): boolean
+  /** Whether the header holds as much work as this network asks for at least. */
+  hasWork(header: BlockHeader): boolean
   /** Takes a block in; the reason when it is refused. */
   connect(block: Block): Rejection | null
 }
@@ -34,6 +37,8 @@ export const SYNC_TICK_MS = 500
 const BODIES_AHEAD_MAX = 128
 /** Requests that a peer may leave unanswered before it is disconnected. */
 const STRIKES_MAX = 3
+/** Places where other branches were seen to leave ours below the base: one alarm for each is enough. */
+const ALARMS_MAX = 64
 
 interface Peer {
   /** Cumulative work that the peer claims to follow; zero once the claim proved empty. */
@@ -41,7 +46,7 @@ interface Peer {
   strikes: number
   /** The bodies it was asked for. */
   request: { readonly id: number; readonly ids: readonly BlockId[]; readonly deadlineMs: number } | null
-  /** It left a request of this download unanswered: others are asked first. */
+  /** It left a request of this download unanswered, or a part of one: the others are asked for the rest. */
   isSlow: boolean
 }
 
@@ -50,15 +55,26 @@ interface Download {
   readonly headers: readonly ChainedHeader[]
   /** How many of the headers have their bodies connected. */
   connected: number
-  readonly bodies: Map<BlockId, Block>
+  /** Bodies that wait for one before them, and who gave them. */
+  readonly bodies: Map<BlockId, { readonly block: Block; readonly from: PeerId }>
+}
+
+interface HeadersRequest {
+  readonly id: number
+  readonly peer: PeerId
+  readonly deadlineMs: number
+  readonly locator: readonly BlockId[]
 }
 
 /** The part of a replica that catches up. */
 export class Sync {
   readonly #host: SyncHost
   readonly #peers = new Map<PeerId, Peer>()
-  #headersRequest: { readonly id: number; readonly peer: PeerId; readonly deadlineMs: number } | null = null
+  readonly #alarmed = new BoundedMap<BlockId, true>(ALARMS_MAX)
+  #headersRequest: HeadersRequest | null = null
   #download: Download | null = null
+  /** Whether the next look at the deadlines is due: words of peers must not put it off. */
+  #isTicking = false
   #requests = 0
   #nowMs = 0
 
@@ -101,9 +117,10 @@ export class Sync {
 
   onHeaders(from: PeerId, requestId: number, headers: readonly BlockHeader[], nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#headersRequest?.peer !== from || this.#headersRequest.id !== requestId) return
+    const request = this.#headersRequest
+    if (request?.peer !== from || request.id !== requestId) return
     this.#headersRequest = null
-    const fresh = this.#chainHeaders(headers)
+    const fresh = this.#chainHeaders(headers, request.locator)
     if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
     const tip = typeof fresh === 'string' ? undefined : fresh.at(-1)
     if (typeof fresh !== 'string' && tip !== undefined && tip.work > this.#host.tree.head.chained.work) {
@@ -121,16 +138,19 @@ export class Sync {
     if (peer?.request?.id !== requestId) return
     const wanted = new Set(peer.request.ids)
     peer.request = null
-    const useful = blocks.filter(block => wanted.has(block.id))
-    if (useful.length === 0) peer.isSlow = true
-    else peer.strikes = 0
-    for (const block of useful) this.#download?.bodies.set(block.id, block)
-    this.#connectBodies(from)
+    const useful = new Map(blocks.filter(block => wanted.has(block.id)).map(block => [block.id, block]))
+    // An honest answer ends early only because it is large. One that drips would hold all others up.
+    const bytes = [...useful.values()].reduce((sum, block) => sum + block.raw.length, 0)
+    if (useful.size < wanted.size && bytes < MESSAGE_LIMITS.blocksBytesMax / 2) peer.isSlow = true
+    if (useful.size > 0) peer.strikes = 0
+    for (const [id, block] of useful) this.#download?.bodies.set(id, { block, from })
+    this.#connectBodies()
     this.#proceed()
   }
 
   onTick(nowMs: number): void {
     this.#nowMs = nowMs
+    this.#isTicking = false
     if (this.#headersRequest !== null && this.#headersRequest.deadlineMs <= nowMs) {
       const { peer } = this.#headersRequest
       this.#headersRequest = null
@@ -147,13 +167,13 @@ export class Sync {
   }
 
   /** The new part of a run of headers, each checked against its parent; or why the run is refused. */
-  #chainHeaders(headers: readonly BlockHeader[]): ChainedHeader[] | Rejection {
+  #chainHeaders(headers: readonly BlockHeader[], locator: readonly BlockId[]): ChainedHeader[] | Rejection {
     const fresh: ChainedHeader[] = []
     let parent: ChainedHeader | undefined
     for (const header of headers) {
       if (parent === undefined) {
         parent = this.#host.tree.get(header.previous)?.chained
-        if (parent === undefined) return this.#refuseUnlinked(header)
+        if (parent === undefined) return this.#refuseUnlinked(header, locator)
       } else if (header.previous !== parent.id) {
         return 'peer-headers-unlinked'
       }
@@ -167,14 +187,22 @@ export class Sync {
     return fresh
   }
 
-  #refuseUnlinked(header: BlockHeader): Rejection {
-    if (this.#host.view.mainHeight(header.previous) === null) return 'peer-headers-unlinked'
-    const text = `a peer follows a branch that leaves ours below the last final block, after ${header.previous}; it is not followed`
+  /** The headers begin after a block that is not in the tree: maybe not any more, since the base has moved. */
+  #refuseUnlinked(header: BlockHeader, locator: readonly BlockId[]): Rejection {
+    const { previous } = header
+    const isAsked = locator.includes(previous) || previous === this.#host.view.headerAt(0)!.id
+    if (!isAsked) return 'peer-headers-unlinked'
+    if (!this.#host.hasWork(header)) return 'header-work-insufficient'
+    const isOurs = this.#host.view.mainHeight(blockId(header)) !== null
+    if (isOurs || this.#host.view.mainHeight(previous) === null || this.#alarmed.has(previous))
+      return 'block-below-final'
+    this.#alarmed.set(previous, true)
+    const text = `a peer follows a branch that leaves ours below the last final block, after ${previous}; it is not followed`
     this.#host.outbox.emit({ type: 'alarm', text })
     return 'block-below-final'
   }
 
-  #connectBodies(from: PeerId): void {
+  #connectBodies(): void {
     const download = this.#download
     if (download === null) return
     for (
@@ -182,13 +210,14 @@ export class Sync {
       next !== undefined;
       next = download.headers[download.connected]
     ) {
-      const block = download.bodies.get(next.id)
+      const body = download.bodies.get(next.id)
       const isHere = this.#host.tree.has(next.id)
-      if (block === undefined && !isHere) return
-      const rejection = isHere ? null : this.#host.connect(block!)
+      if (body === undefined && !isHere) return
+      const rejection = isHere ? null : this.#host.connect(body!.block)
       if (rejection !== null) {
-        this.#host.outbox.emit({ type: 'reject', from: download.source, reason: rejection })
-        if (from !== download.source) this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
+        // Nobody honest has a block that is invalid, nor follows one. Who gave us others is not to blame.
+        for (const from of new Set([download.source, body!.from]))
+          this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
         this.#dropClaim(download.source)
         this.#download = null
         return
@@ -204,6 +233,8 @@ export class Sync {
     if (this.#download !== null) this.#requestBodies(this.#download)
     if (this.#download === null && this.#headersRequest === null) this.#requestHeaders()
     const isBusy = this.#download !== null || this.#headersRequest !== null
+    if (isBusy === this.#isTicking) return
+    this.#isTicking = isBusy
     if (isBusy) this.#host.outbox.emit({ type: 'set-timer', name: 'sync', delayMs: SYNC_TICK_MS })
     else this.#host.outbox.emit({ type: 'clear-timer', name: 'sync' })
   }
@@ -218,12 +249,9 @@ export class Sync {
     }
     if (best === null) return
     const requestId = this.#nextRequestId()
-    this.#headersRequest = { id: requestId, peer: best, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS }
-    this.#host.outbox.emit({
-      type: 'send',
-      to: best,
-      message: { type: 'get-headers', requestId, locator: this.#locator() },
-    })
+    const locator = this.#locator()
+    this.#headersRequest = { id: requestId, peer: best, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS, locator }
+    this.#host.outbox.emit({ type: 'send', to: best, message: { type: 'get-headers', requestId, locator } })
   }
 
   #requestBodies(download: Download): void {

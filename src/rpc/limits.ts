@@ -43,7 +43,7 @@ export const RPC_LIMITS: RpcLimits = {
   deadlineCheckMs: 1_000,
   lingerMs: 1_000,
   connectionsMax: 512,
-  callsPerSecond: 20_000,
-  callsBurst: 40_000,
+  callsPerSecond: 50_000,
+  callsBurst: 100_000,
   closeGraceMs: 2_000,
 }
