@@ -3,8 +3,6 @@
 
 import process from 'node:process'
 import { parseAddress } from '../chain/address.ts'
-import type { Node } from '../node/node.ts'
-import type { RpcBackend } from '../rpc/backend.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { defaultDataDirectory, packagedGenesis, readGenesis } from './files.ts'
@@ -88,22 +86,23 @@ export const nodeCommand = defineCommand({
     const dataDirectory = args.data ?? defaultDataDirectory(genesis.name)
     const log = createLog(args.log, output.isJson)
     // Loaded here, so that every other command starts without them.
-    const [{ Node: RunningNode }, { RpcServer }] = await Promise.all([
+    const [{ Node }, { RpcServer }] = await Promise.all([
       import('../node/node.ts'),
       import('../rpc/server.ts'),
     ])
-    const node = await RunningNode.open({
+    const node = await Node.open({
       genesis,
       dataDirectory,
       listen: args.listen,
       bootstrap: args.peer,
       mdns: args.mdns,
+      version: VERSION,
       mining: { ...threads, throttle: args.throttle },
       log,
     })
     const stopped = nextStop(node.failed)
     try {
-      const rpc = await RpcServer.open(backendOf(node), {
+      const rpc = await RpcServer.open(node, {
         host: args['rpc-host'],
         port: rpcPort,
         allowedHosts: args['rpc-allow-host'],
@@ -140,19 +139,6 @@ export const nodeCommand = defineCommand({
     return EXIT.done
   },
 })
-
-/** A node as its RPC sees it. */
-function backendOf(node: Node): RpcBackend {
-  return {
-    version: VERSION,
-    replica: node.replica,
-    submit: raw => node.submit(raw),
-    setMining: (beneficiary, blocks) => node.setMining(beneficiary, blocks),
-    hashrate: () => node.hashrate(),
-    peers: () => node.peers(),
-    syncProgress: () => node.syncProgress(),
-  }
-}
 
 /** Resolves with the reason when the node is told to stop; rejects when a fault has stopped it. */
 function nextStop(failed: Promise<Error>): Promise<string> {

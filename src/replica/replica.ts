@@ -7,10 +7,11 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
+import { decodeCompact } from '../chain/compact.ts'
 import { type Execution, executeBlock } from '../chain/execution.ts'
 import { nextBaseFee } from '../chain/fees.ts'
 import type { Genesis } from '../chain/genesis.ts'
-import type { BlockId } from '../chain/header.ts'
+import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/header.ts'
 import { chainHeader } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
@@ -132,9 +133,7 @@ export class Replica {
         this.#onSubmit(input.raw, input.token)
         break
       case 'mining':
-        this.#production.command(
-          input.beneficiary === null ? null : { beneficiary: input.beneficiary, blocksLeft: input.blocks },
-        )
+        this.#onMining(input.beneficiary, input.blocks)
         break
       case 'mined':
         this.#onMined(input.templateId, input.nonce)
@@ -159,6 +158,7 @@ export class Replica {
       outbox: this.#outbox,
       chain: (parent, header) => chainHeader(this.genesis.work, parent, header, this.#nowSeconds()),
       isKnownInvalid: id => this.#invalid.has(id),
+      hasWork: header => this.#hasWork(header),
       connect: block => this.#connect(block),
     })
     let best = tree.base
@@ -229,7 +229,8 @@ export class Replica {
   #onBlock(from: PeerId, block: Block): void {
     if (this.#tree.has(block.id)) return
     if (!this.#tree.has(block.header.previous)) {
-      this.#sync.onOrphan(from, this.#nowMs)
+      if (this.#hasWork(block.header)) this.#sync.onOrphan(from, this.#nowMs)
+      else this.#outbox.emit({ type: 'reject', from, reason: 'header-work-insufficient' })
       return
     }
     const rejection = this.#connect(block)
@@ -365,6 +366,13 @@ export class Replica {
     return null
   }
 
+  /** Whether a header out of context holds at least the least work that there can be: nothing comes for free. */
+  #hasWork(header: BlockHeader): boolean {
+    const target = decodeCompact(header.bits)
+    const isHard = target !== null && target <= this.genesis.work.targetMax
+    return isHard && meetsTarget(blockId(header), target)
+  }
+
   #follow(entry: TreeBlock): void {
     const { left, joined } = this.#tree.moveHead(entry)
     const { id, height } = entry.chained
@@ -421,6 +429,12 @@ export class Replica {
   }
 
   // ---- mining
+
+  #onMining(beneficiary: Address | null, blocks: number | null): void {
+    this.#production.command(
+      beneficiary === null || blocks === 0 ? null : { beneficiary, blocksLeft: blocks },
+    )
+  }
 
   #onMined(templateId: string, nonce: number): void {
     const made = this.#production.complete(templateId, nonce)

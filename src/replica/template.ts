@@ -27,8 +27,8 @@ export interface Template {
 const VERSION = 0x2000_0000
 /** The most that the transaction count takes. */
 const COUNT_BYTES = 5
-/** Transactions that did not fit before the search for smaller ones ends. */
-const MISFITS_MAX = 50
+/** Gas that the smallest transaction reserves: with less left, nothing fits. */
+const LEAST_GAS = 21_000n
 
 /** The best block that can follow `parent` now. */
 export function buildTemplate(
@@ -76,10 +76,11 @@ function chooseTransactions(
   const chosen: Transaction[] = []
   let bytes = 0
   let gas = 0n
-  let misfits = 0
+  // What does not fit is passed over, however much of it there is: a crowd of transactions that reserve a whole
+  // block each and use little must not keep others out.
   const candidates = pool.byPrice(room.baseFee)
   let next = candidates.next()
-  while (next.done !== true && misfits < MISFITS_MAX) {
+  while (next.done !== true && gas + LEAST_GAS <= room.gasMax) {
     const { tx, sender } = next.value
     const fits = bytes + tx.raw.length <= room.bytesMax && gas + tx.gasLimit <= room.gasMax
     const isChosen = fits && run.apply(tx, sender) === null
@@ -87,8 +88,6 @@ function chooseTransactions(
       chosen.push(tx)
       bytes += tx.raw.length
       gas += intrinsicGas(tx)
-    } else {
-      misfits += 1
     }
     next = candidates.next(isChosen ? undefined : 'skip')
   }
