@@ -11,6 +11,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { type DatabaseOptions, Level } from 'level'
 import type { Store, Write } from '../replica/effects.ts'
 import type { DurableStore } from './performer.ts'
+import { findDamagedLog } from './write-ahead-log.ts'
 
 /** Another process, or this one, has the database open. */
 export class DatabaseLocked extends Error {
@@ -76,6 +77,8 @@ export class Database implements Store, DurableStore {
     if (openDirectories.has(directory)) throw lockedError(directory)
     openDirectories.add(directory)
     try {
+      const damage = await findDamagedLog(directory)
+      if (damage !== null) throw damagedError(directory, damage)
       const level = new Level<string, Uint8Array>(directory, OPTIONS)
       await level.open()
       const database = new Database(level, directory)
@@ -180,13 +183,13 @@ function openError(directory: string, error: unknown): Error {
   if (code === 'LEVEL_LOCKED') return lockedError(directory, cause)
   // A MANIFEST that CURRENT names and that is not there is told as an input/output error.
   const isDamaged = code === 'LEVEL_CORRUPTION' || /MANIFEST.*No such file/.test(reasonOf(cause))
-  if (isDamaged) {
-    const remedy = 'move it away, and the node will fetch the chain again from its peers'
-    return new DatabaseCorrupt(`the database in ${directory} is damaged (${reasonOf(cause)}): ${remedy}`, {
-      cause,
-    })
-  }
+  if (isDamaged) return damagedError(directory, reasonOf(cause), cause)
   return new DatabaseUnusable(`can't open the database in ${directory}: ${reasonOf(cause)}`, { cause })
+}
+
+function damagedError(directory: string, damage: string, cause?: unknown): DatabaseCorrupt {
+  const remedy = 'move it away, and the node will fetch the chain again from its peers'
+  return new DatabaseCorrupt(`the database in ${directory} is damaged (${damage}): ${remedy}`, { cause })
 }
 
 function lockedError(directory: string, cause?: unknown): DatabaseLocked {

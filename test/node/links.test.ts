@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Stream } from '@libp2p/interface'
+import { AddressBook } from '../../src/node/address-book.ts'
+import { Host, type HostOptions } from '../../src/node/host.ts'
+import { loadIdentity } from '../../src/node/identity.ts'
+import { OUTBOUND_BYTES_MAX } from '../../src/node/peer-link.ts'
+import { PROTOCOL } from '../../src/node/peer-links.ts'
+import { decodeMessage, type Message } from '../../src/replica/messages.ts'
+import { easyGenesis, silent, temporaryDirectory, until } from './nodes.ts'
+import { keyBeside, peerIdIn, RawPeer } from './raw-peer.ts'
+
+const genesis = easyGenesis()
+const request = (requestId: number): Message => ({ type: 'get-blocks', requestId, ids: [] })
+const headers = (count: number): Message => ({
+  type: 'headers',
+  requestId: 0,
+  headers: Array.from({ length: count }, () => genesis.block.header),
+})
+
+/** A host that notes what it is told. */
+async function startHost(t: TestContext, options: Partial<HostOptions> = {}) {
+  const directory = await temporaryDirectory(t)
+  const events: string[] = []
+  const messages: Message[] = []
+  const host = await Host.start({
+    privateKey: await loadIdentity(join(directory, 'key')),
+    genesisId: genesis.block.id,
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    bootstrap: [],
+    mdns: false,
+    addressBook: await AddressBook.load(join(directory, 'peers.json'), silent),
+    version: '0',
+    log: silent,
+    onPeerConnected: peer => events.push(`up ${peer}`),
+    onPeerDisconnected: peer => events.push(`down ${peer}`),
+    onMessage: async (_from, bytes) => {
+      const message = decodeMessage(bytes)
+      assert.ok(typeof message !== 'string')
+      messages.push(message)
+    },
+    onGossip: async () => 'ignore',
+    ...options,
+  })
+  t.after(() => host.close())
+  return { host, events, messages, address: host.multiaddrs()[0]! }
+}
+
+for (const place of ['before', 'after'] as const) {
+  test(`messages go both ways when the other's id stands ${place} ours`, async t => {
+    const { host, events, messages, address } = await startHost(t)
+    const peer = await RawPeer.connect(t, address, await keyBeside(place, peerIdIn(address)))
+    await until('the link is up', () => events.length > 0)
+    assert.deepEqual(events, [`up ${peer.id}`])
+    host.send(peer.id, request(1))
+    peer.send(request(2))
+    assert.equal((await peer.receive('get-blocks')).requestId, 1)
+    await until('the message came', () => messages.length > 0)
+    assert.deepEqual(messages, [request(2)])
+    assert.deepEqual(
+      host.peers().map(({ id, direction }) => [id, direction]),
+      [[peer.id, 'inbound']],
+    )
+  })
+}
+
+test('a newer stream takes the place of the older one, and the peer goes down before it comes up', async t => {
+  const { host, events, messages, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address, await keyBeside('before', peerIdIn(address)))
+  await until('the link is up', () => events.length > 0)
+  const newer = await peer.connection.newStream(PROTOCOL)
+  await until('the link is replaced', () => events.length === 3)
+  assert.deepEqual(events, [`up ${peer.id}`, `down ${peer.id}`, `up ${peer.id}`])
+  const other = new RawPeer(peer.network, peer.connection, newer)
+  other.send(request(3))
+  host.send(peer.id, request(4))
+  assert.equal((await other.receive('get-blocks')).requestId, 4)
+  await until('the message came', () => messages.length > 0)
+})
+
+test('a stream from the side that should wait for it is refused', async t => {
+  const { events, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address, await keyBeside('after', peerIdIn(address)))
+  await until('the link is up', () => events.length > 0)
+  const crossing = await peer.connection.newStream(PROTOCOL)
+  await until('the stream is refused', () => crossing.status !== 'open')
+  assert.deepEqual(events, [`up ${peer.id}`])
+  assert.equal(peer.stream.status, 'open')
+})
+
+test('a link that breaks while its connection stays is opened anew', async t => {
+  const { events, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address, await keyBeside('after', peerIdIn(address)))
+  await until('the link is up', () => events.length > 0)
+  peer.stream.abort(new Error('broken'))
+  await until('the link is back', () => events.length === 3)
+  assert.deepEqual(events, [`up ${peer.id}`, `down ${peer.id}`, `up ${peer.id}`])
+})
+
+test('the end of a connection is told once', async t => {
+  const { host, events, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address)
+  await until('the link is up', () => events.length > 0)
+  await peer.connection.close()
+  await until('the link is down', () => events.length === 2)
+  assert.deepEqual(events, [`up ${peer.id}`, `down ${peer.id}`])
+  assert.deepEqual(host.peers(), [])
+})
+
+test('a length that is too large ends the connection, and the peer is denied for a while', async t => {
+  const { host, events, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address)
+  await until('the link is up', () => events.length > 0)
+  peer.stream.send(Uint8Array.of(255, 255, 255, 255))
+  await peer.closed
+  assert.deepEqual(events, [`up ${peer.id}`, `down ${peer.id}`])
+  await assert.rejects(async () => {
+    const again = await peer.network.dial(peer.connection.remoteAddr)
+    await new Promise((_, reject) => again.addEventListener('close', () => reject(new Error('closed'))))
+  })
+  assert.deepEqual(host.peers(), [])
+})
+
+test('a peer that does not read is dropped when its queue passes the cap', async t => {
+  const { host, events, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address)
+  const other = await RawPeer.connect(t, address)
+  await until('the links are up', () => events.length === 2)
+  peer.stream.pause()
+  const message = headers(2_000)
+  const bytes = 2_000 * 80
+  for (let sent = 0; sent < OUTBOUND_BYTES_MAX + 4 * 1024 * 1024; sent += bytes) {
+    host.send(peer.id, message)
+    await new Promise(setImmediate)
+  }
+  await until('the peer is dropped', () => events.includes(`down ${peer.id}`))
+  host.send(other.id, request(1))
+  await other.receive('get-blocks')
+  assert.deepEqual(
+    host.peers().map(({ id }) => id),
+    [other.id],
+  )
+})
+
+test('a peer that grants window without reading is dropped too', async t => {
+  const { host, events, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address)
+  await until('the link is up', () => events.length > 0)
+  stopReading(peer)
+  const message = headers(2_000)
+  const bytes = 2_000 * 80
+  for (let sent = 0; sent < 4 * OUTBOUND_BYTES_MAX && events.length === 1; sent += bytes) {
+    host.send(peer.id, message)
+    grantWindow(peer.stream, bytes)
+    await new Promise(resolve => setTimeout(resolve, 1))
+  }
+  await until('the peer is dropped', () => events.includes(`down ${peer.id}`))
+})
+
+test('while one peer is waited for, the messages of another are handled', async t => {
+  const handled: string[] = []
+  const slow = Promise.withResolvers<void>()
+  const { events, address } = await startHost(t, {
+    onMessage: async (from, bytes) => {
+      handled.push(from)
+      const message = decodeMessage(bytes)
+      if (typeof message === 'object' && message.type === 'headers') await slow.promise
+    },
+  })
+  const stuck = await RawPeer.connect(t, address)
+  const lively = await RawPeer.connect(t, address)
+  await until('the links are up', () => events.length === 2)
+  for (let count = 0; count < 40; count++) stuck.send(headers(2_000))
+  await until('the first is being handled', () => handled.length === 1)
+  for (let count = 0; count < 10; count++) lively.send(request(count))
+  await until('the other is handled', () => handled.filter(from => from === lively.id).length === 10)
+  assert.equal(handled.filter(from => from === stuck.id).length, 1)
+  slow.resolve()
+  await until('all are handled', () => handled.filter(from => from === stuck.id).length === 40)
+})
+
+/** The peer's socket is read no more. */
+function stopReading(peer: RawPeer): void {
+  const maConn: { pause(): void } = Reflect.get(peer.connection, 'maConn')
+  maConn.pause()
+}
+
+/** Tells the other end of a stream that it may send so many bytes more, whether they are read or not. */
+function grantWindow(stream: Stream, length: number): void {
+  const sendFrame: (header: object) => void = Reflect.get(stream, 'sendFrame')
+  sendFrame({ type: 1, flag: 0, streamID: Reflect.get(stream, 'streamId'), length })
+}

@@ -1,0 +1,94 @@
+// A peer that does only what a test tells it: libp2p without a node behind it.
+
+import type { TestContext } from 'node:test'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { FrameReader, frameMessage } from '../../src/node/frames.ts'
+import { PROTOCOL } from '../../src/node/peer-links.ts'
+import { decodeMessage, encodeMessage, type Message } from '../../src/replica/messages.ts'
+
+/** A key whose peer id stands before or after another one, so that it opens the stream or waits for it. */
+export async function keyBeside(place: 'before' | 'after', id: string): Promise<PrivateKey> {
+  for (;;) {
+    const key = await generateKeyPair('Ed25519')
+    const isBefore = peerIdFromPrivateKey(key).toString() < id
+    if (isBefore === (place === 'before')) return key
+  }
+}
+
+/** The peer id at the end of a multiaddr. */
+export function peerIdIn(address: string): string {
+  return address.slice(address.lastIndexOf('/') + 1)
+}
+
+/** A connection to a node and the stream on it that carries messages. */
+export class RawPeer {
+  readonly id: string
+  readonly network: Libp2p
+  readonly connection: Connection
+  readonly stream: Stream
+  /** What came, as long as it could be decoded. */
+  readonly received: Message[] = []
+  /** Resolves when the connection is closed, by whomever. */
+  readonly closed: Promise<void>
+  readonly #reader = new FrameReader()
+  readonly #listeners = new Set<() => void>()
+
+  constructor(network: Libp2p, connection: Connection, stream: Stream) {
+    this.id = network.peerId.toString()
+    this.network = network
+    this.connection = connection
+    this.stream = stream
+    this.closed = new Promise(resolve => connection.addEventListener('close', () => resolve()))
+    stream.addEventListener('message', ({ data }) => this.#onData(data.subarray()))
+  }
+
+  /** Connects to the node at this address; its id stands where a key is given for it, or anywhere. */
+  static async connect(t: TestContext, address: string, key?: PrivateKey): Promise<RawPeer> {
+    const network = await createLibp2p({
+      ...(key === undefined ? {} : { privateKey: key }),
+      addresses: { listen: [] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      connectionMonitor: { enabled: false },
+    })
+    t.after(() => network.stop())
+    const opened = new Promise<Stream>(resolve => {
+      void network.handle(PROTOCOL, stream => resolve(stream))
+    })
+    const connection = await network.dial(multiaddr(address))
+    const isOpener = network.peerId.toString() < peerIdIn(address)
+    return new RawPeer(network, connection, isOpener ? await connection.newStream(PROTOCOL) : await opened)
+  }
+
+  send(message: Message): void {
+    this.stream.send(frameMessage(encodeMessage(message)))
+  }
+
+  /** Resolves to the first message of this kind that came or comes. */
+  async receive<T extends Message['type']>(type: T): Promise<Extract<Message, { type: T }>> {
+    for (;;) {
+      const found = this.received.find(message => message.type === type)
+      if (found !== undefined) return found as Extract<Message, { type: T }>
+      await new Promise<void>(resolve => this.#listeners.add(resolve))
+    }
+  }
+
+  #onData(bytes: Uint8Array): void {
+    this.#reader.push(bytes)
+    for (let next = this.#reader.next(); next !== null; next = this.#reader.next()) {
+      const message = typeof next === 'string' ? next : decodeMessage(next)
+      if (typeof message === 'string') throw new Error(`a node sent something bad: ${message}`)
+      this.received.push(message)
+    }
+    for (const listener of this.#listeners) listener()
+    this.#listeners.clear()
+  }
+}
