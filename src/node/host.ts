@@ -320,7 +320,7 @@ function createNetwork(options: HostOptions, denied: DenyList): Promise<Network>
     nodeInfo: { name: 'quorate', version: options.version },
     addresses: { listen: [...options.listen] },
     transports: [tcp({ backlog: 64, maxConnections: CONNECTIONS_MAX })],
-    connectionEncrypters: [boundedNoise(Infinity)],
+    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX)],
     streamMuxers: [
       yamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
