@@ -2,13 +2,16 @@
 // When it is ready it says where it can be reached, as a line of JSON with --json.
 
 import process from 'node:process'
+import type { Logger } from 'pino'
 import { parseAddress } from '../chain/address.ts'
+import type { Node } from '../node/node.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { defaultDataDirectory, packagedGenesis, readGenesis } from './files.ts'
 import { createLog, LOG_LEVELS } from './log.ts'
 import { readCount } from './node-option.ts'
 import { table } from './output.ts'
+import { createProgress, type Progress } from './progress.ts'
 import { VERSION } from './version.ts'
 
 /** The options by which a node is started; `quorate net` passes them on. */
@@ -86,11 +89,11 @@ export const nodeCommand = defineCommand({
     const dataDirectory = args.data ?? defaultDataDirectory(genesis.name)
     const log = createLog(args.log, output.isJson)
     // Loaded here, so that every other command starts without them.
-    const [{ Node }, { RpcServer }] = await Promise.all([
+    const [{ Node: LoadedNode }, { RpcServer }] = await Promise.all([
       import('../node/node.ts'),
       import('../rpc/server.ts'),
     ])
-    const node = await Node.open({
+    const node = await LoadedNode.open({
       genesis,
       dataDirectory,
       listen: args.listen,
@@ -101,6 +104,7 @@ export const nodeCommand = defineCommand({
       log,
     })
     const stopped = nextStop(node.failed)
+    tellOfHeads(node, log)
     try {
       const rpc = await RpcServer.open(node, {
         host: args['rpc-host'],
@@ -139,6 +143,24 @@ export const nodeCommand = defineCommand({
     return EXIT.done
   },
 })
+
+/** Says in the log what the node follows; while it catches up, a bar on the terminal takes the place of the lines. */
+function tellOfHeads(node: Node, log: Logger): void {
+  let bar: { readonly target: number; readonly progress: Progress } | null = null
+  node.onHead(({ height, id, reorganised }) => {
+    const behind = node.syncProgress()
+    if (behind !== null && behind.target !== bar?.target) {
+      bar = { target: behind.target, progress: createProgress('catching up', behind.target) }
+    }
+    if (behind !== null) return bar?.progress.update(height, 'blocks')
+    bar?.progress.end()
+    bar = null
+    if (reorganised === 0) log.info({ height, id }, 'new head')
+    else log.warn({ height, id, reorganised }, 'the head moved to another branch')
+  })
+  node.onFinal(({ height, id }) => log.debug({ height, id }, 'final'))
+  node.onAlarm(text => log.error(text))
+}
 
 /** Resolves with the reason when the node is told to stop; rejects when a fault has stopped it. */
 function nextStop(failed: Promise<Error>): Promise<string> {

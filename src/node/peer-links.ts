@@ -138,9 +138,10 @@ export class PeerLinks {
   #onEnd(peer: ConnectedPeer, link: PeerLink, end: LinkEnd): void {
     if (peer.link === link) peer.link = null
     this.#handlers.onDown(peer.id, end)
-    if (this.#isClosed) return
+    // Who was told may have closed the connections just now.
+    if (this.#isClosed || peer.connections.size === 0) return
     this.#startDeadline(peer)
-    if (this.#isOpener(peer.id)) setTimeout(() => void this.#open(peer), REOPEN_DELAY_MS)
+    if (this.#isOpener(peer.id)) setTimeout(() => void this.#open(peer), REOPEN_DELAY_MS).unref()
   }
 
   #startDeadline(peer: ConnectedPeer): void {

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodeAccount, State } from '../../src/chain/state.ts'
+import { Outbox, type Write } from '../../src/replica/effects.ts'
+import { writeFold } from '../../src/replica/fold.ts'
+import { encodePosition, KEYS, readChainedHeader, readFinal, readRecord } from '../../src/replica/records.ts'
+import { addressNumber, COIN, GWEI } from '../chain/examples.ts'
+import { ChainBuilder, smallGenesis, tipOf, transfer } from './small-chain.ts'
+
+const genesis = smallGenesis()
+const builder = new ChainBuilder(genesis)
+const spends = transfer(1, 0, { to: addressNumber(9), value: COIN })
+const run = builder.extend(builder.root, 3, step => ({
+  transactions: step === 1 ? [spends, transfer(1, 1)] : step === 2 ? [transfer(1, 2)] : [],
+}))
+const dropped = [builder.mine(builder.root, { extra: 1 })]
+
+function folded(): Map<string, Write['value']> {
+  const outbox = new Outbox()
+  writeFold(outbox, run, dropped)
+  const effects = outbox.take()
+  assert.equal(effects.length, 1)
+  const [persist] = effects
+  assert.ok(persist?.type === 'persist')
+  return new Map(persist.writes.map(({ key, value }) => [key, value]))
+}
+
+test('the fold is one batch: base, index, accounts and the end of what is settled', () => {
+  const writes = folded()
+  const base = readRecord('base', writes.get(KEYS.base)!, readChainedHeader)
+  assert.deepEqual(base, tipOf(run).chained)
+  for (const entry of run) {
+    const final = readRecord('final', writes.get(KEYS.final(entry.chained.height))!, readFinal)
+    assert.equal(final.id, entry.chained.id)
+    assert.equal(writes.get(KEYS.openBlock(entry.arrival)), null)
+    // The block itself stays.
+    assert.ok(!writes.has(KEYS.block(entry.chained.id)))
+  }
+  for (const entry of dropped) {
+    assert.equal(writes.get(KEYS.openBlock(entry.arrival)), null)
+    assert.equal(writes.get(KEYS.block(entry.chained.id)), null)
+  }
+})
+
+test('every transaction is found by its block and its place in it', () => {
+  const writes = folded()
+  for (const entry of run) {
+    for (const [index, tx] of entry.block.transactions.entries()) {
+      const position = encodePosition({ height: entry.chained.height, index })
+      assert.deepEqual(writes.get(KEYS.transaction(tx.id)), position)
+    }
+  }
+})
+
+test('the accounts after it are those of the last block', () => {
+  const accounts = new Map(genesis.state.accounts())
+  for (const [key, value] of folded()) {
+    if (!key.startsWith(KEYS.accounts)) continue
+    const address = key.slice(KEYS.accounts.length) as `0x${string}`
+    const account = tipOf(run).execution.state.get(address)
+    assert.deepEqual(value, encodeAccount(account))
+    accounts.set(address, account)
+  }
+  assert.equal(State.EMPTY.with(accounts).root(), tipOf(run).execution.state.root())
+})
+
+test('an account that has nothing is removed, and one that has only a nonce is kept', () => {
+  const price = 2n * GWEI
+  const cost = 21_000n * price
+  const poor = addressNumber(8)
+  const all = smallGenesis({ accounts: { [poor]: `${cost + 5n}wei` } })
+  const own = new ChainBuilder(all)
+  const leaving = transfer(8, 0, { value: 5n, maxFeePerGas: price, maxPriorityFeePerGas: price })
+  const block = own.mine(own.root, { transactions: [leaving] })
+  assert.deepEqual(block.execution.state.get(poor), { nonce: 1n, balance: 0n })
+  const outbox = new Outbox()
+  const ghost = new Map([...block.execution.changes, [addressNumber(7), { nonce: 0n, balance: 0n }]])
+  writeFold(outbox, [{ ...block, execution: { ...block.execution, changes: ghost } }], [])
+  const [persist] = outbox.take()
+  assert.ok(persist?.type === 'persist')
+  const written = (number: number) =>
+    persist.writes.find(({ key }) => key === KEYS.account(addressNumber(number)))?.value
+  assert.deepEqual(written(8), encodeAccount({ nonce: 1n, balance: 0n }))
+  assert.equal(written(7), null)
+})
