@@ -159,7 +159,6 @@ function tellOfHeads(node: Node, log: Logger): void {
     else log.warn({ height, id, reorganised }, 'the head moved to another branch')
   })
   node.onFinal(({ height, id }) => log.debug({ height, id }, 'final'))
-  node.onAlarm(text => log.error(text))
 }
 
 /** Resolves with the reason when the node is told to stop; rejects when a fault has stopped it. */
