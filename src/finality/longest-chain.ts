@@ -8,14 +8,20 @@ import type { Fields } from '../chain/fields.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { Finality, FinalityEffect, FinalityInput } from './contract.ts'
 
+/**
+ * A branch is fetched only when the headers of one answer, 2,000, hold more work than ours: the fork must not be
+ * much further back than half of that.
+ */
+const DEPTH_MAX = 1_000
+
 /** The most work, with a bound on the depth of a reorganisation. */
 export class LongestChain implements Finality {
   readonly mode = 'longest-chain'
   readonly #depth: number
 
-  /** `depth` is the number of blocks that may still be reversed, 1 to 100,000. */
+  /** `depth` is the number of blocks that may still be reversed, 1 to 1,000. */
   constructor(settings: Fields) {
-    this.#depth = settings.has('depth') ? settings.integer('depth', { min: 1, max: 100_000 }) : 256
+    this.#depth = settings.has('depth') ? settings.integer('depth', { min: 1, max: DEPTH_MAX }) : 256
     settings.end()
   }
 

@@ -1,4 +1,5 @@
 // Small files that are written whole or not at all: a temporary file beside them, synced, then renamed over them.
+// The directory is synced too, for until then the new name may be lost with the power.
 
 import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'

@@ -64,11 +64,9 @@ export class Redialer {
 
   /** Keeps a connection to this address from now on. Throws `InvalidAddress`. */
   give(address: string): void {
-    try {
-      multiaddr(address)
-    } catch (cause) {
+    if (!isAddress(address)) {
       const given = JSON.stringify(address.slice(0, 100))
-      throw new InvalidAddress(`${given} is not an address such as /ip4/192.0.2.1/tcp/30303`, { cause })
+      throw new InvalidAddress(`${given} is not an address such as /ip4/192.0.2.1/tcp/30303`)
     }
     this.#keep({ name: address, addresses: [address] })
   }
@@ -89,15 +87,22 @@ export class Redialer {
 
   /** Dials whomever should be dialled now. */
   tick(nowMs: number): void {
-    for (const target of this.#given.values()) if (this.#isDue(target, nowMs)) void this.#dial(target, nowMs)
-    let missing = OUTBOUND_TARGET - this.#dialer.outboundCount() - this.#dialling
-    for (const { id, addresses } of missing > 0 ? this.#book.peers() : []) {
-      const target = { name: id, addresses }
+    for (const target of this.#due([...this.#given.values()], nowMs)) this.#dial(target, nowMs)
+    const missing = OUTBOUND_TARGET - this.#dialer.outboundCount() - this.#dialling
+    if (missing <= 0) return
+    const known = this.#book.peers().map(({ id, addresses }) => {
       this.#attemptsOf(id).peer = id
-      if (missing <= 0 || !this.#isDue(target, nowMs)) continue
-      missing -= 1
-      void this.#dial(target, nowMs)
-    }
+      return { name: id, addresses }
+    })
+    for (const target of this.#due(known, nowMs).slice(0, missing)) this.#dial(target, nowMs)
+  }
+
+  /** Those whose time has come and for whom there is room, who failed least first. */
+  #due(targets: readonly Target[], nowMs: number): Target[] {
+    return targets
+      .filter(target => this.#isDue(this.#attemptsOf(target.name), nowMs))
+      .sort((a, b) => this.#attemptsOf(a.name).failures - this.#attemptsOf(b.name).failures)
+      .slice(0, PARALLEL_DIALS_MAX - this.#dialling)
   }
 
   #keep(target: Target): void {
@@ -112,26 +117,36 @@ export class Redialer {
     return fresh
   }
 
-  #isDue({ name }: Target, nowMs: number): boolean {
-    const { peer, nextMs, isDialling } = this.#attemptsOf(name)
-    if (isDialling || nextMs > nowMs || this.#dialling >= PARALLEL_DIALS_MAX) return false
+  #isDue({ peer, nextMs, isDialling }: Attempts, nowMs: number): boolean {
+    if (isDialling || nextMs > nowMs) return false
     return peer === null || !(this.#dialer.isConnected(peer) || this.#dialer.isDenied(peer))
   }
 
-  async #dial({ name, addresses }: Target, nowMs: number): Promise<void> {
+  #dial({ name, addresses }: Target, nowMs: number): void {
     const attempts = this.#attemptsOf(name)
     const wait = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** attempts.failures)
     attempts.nextMs = nowMs + wait * (0.75 + Math.random() / 2)
     attempts.failures += 1
     attempts.isDialling = true
     this.#dialling += 1
-    try {
-      attempts.peer = await this.#dialer.dial(addresses.map(address => multiaddr(address)))
-    } catch {
-      // Nobody there, or nobody for us: the next attempt comes later.
-    } finally {
+    const dialled = this.#dialer.dial(addresses.map(address => multiaddr(address)))
+    const end = (peer: PeerId | null) => {
+      attempts.peer = peer ?? attempts.peer
       attempts.isDialling = false
       this.#dialling -= 1
     }
+    // Nobody there, or nobody for us: the next attempt comes later.
+    dialled.then(end, () => end(null))
+  }
+}
+
+/** Whether this is a multiaddr over TCP, as `tcp` alone is dialled. */
+function isAddress(text: string): boolean {
+  try {
+    return multiaddr(text)
+      .getComponents()
+      .some(({ name }) => name === 'tcp')
+  } catch {
+    return false
   }
 }

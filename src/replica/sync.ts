@@ -144,7 +144,6 @@ export class Sync {
     if (useful.size < wanted.size && bytes < MESSAGE_LIMITS.blocksBytesMax / 2) peer.isSlow = true
     if (useful.size > 0) peer.strikes = 0
     for (const [id, block] of useful) this.#download?.bodies.set(id, { block, from })
-    this.#connectBodies()
     this.#proceed()
   }
 
@@ -173,7 +172,7 @@ export class Sync {
     for (const header of headers) {
       if (parent === undefined) {
         parent = this.#host.tree.get(header.previous)?.chained
-        if (parent === undefined) return this.#refuseUnlinked(header, locator)
+        if (parent === undefined) return this.#refuseUnlinked(headers, locator)
       } else if (header.previous !== parent.id) {
         return 'peer-headers-unlinked'
       }
@@ -187,18 +186,23 @@ export class Sync {
     return fresh
   }
 
-  /** The headers begin after a block that is not in the tree: maybe not any more, since the base has moved. */
-  #refuseUnlinked(header: BlockHeader, locator: readonly BlockId[]): Rejection {
-    const { previous } = header
-    const isAsked = locator.includes(previous) || previous === this.#host.view.headerAt(0)!.id
-    if (!isAsked) return 'peer-headers-unlinked'
-    if (!this.#host.hasWork(header)) return 'header-work-insufficient'
-    const isOurs = this.#host.view.mainHeight(blockId(header)) !== null
-    if (isOurs || this.#host.view.mainHeight(previous) === null || this.#alarmed.has(previous))
-      return 'block-below-final'
-    this.#alarmed.set(previous, true)
-    const text = `a peer follows a branch that leaves ours below the last final block, after ${previous}; it is not followed`
-    this.#host.outbox.emit({ type: 'alarm', text })
+  /** The headers begin below the base: on a branch that is not followed, or because the base has moved since. */
+  #refuseUnlinked(headers: readonly BlockHeader[], locator: readonly BlockId[]): Rejection {
+    const { view, tree } = this.#host
+    const { previous } = headers[0]!
+    if (!locator.includes(previous)) return 'peer-headers-unlinked'
+    // The branch on which it stands was ours when we asked.
+    if (view.mainHeight(previous) === null) return 'block-below-final'
+    const foreign = headers.find(header => view.mainHeight(blockId(header)) === null)
+    if (foreign === undefined) return 'block-below-final'
+    const fork = view.mainHeight(foreign.previous)
+    if (fork === null) return 'peer-headers-unlinked'
+    if (!this.#host.hasWork(foreign)) return 'header-work-insufficient'
+    if (fork < tree.base.chained.height && !this.#alarmed.has(foreign.previous)) {
+      this.#alarmed.set(foreign.previous, true)
+      const text = `a peer follows a branch that leaves ours below the last final block, after ${foreign.previous}; it is not followed`
+      this.#host.outbox.emit({ type: 'alarm', text })
+    }
     return 'block-below-final'
   }
 
@@ -230,6 +234,8 @@ export class Sync {
 
   /** Asks for whatever should be asked for next. */
   #proceed(): void {
+    // Bodies come by gossip too: what is wanted may be here by now.
+    this.#connectBodies()
     if (this.#download !== null) this.#requestBodies(this.#download)
     if (this.#download === null && this.#headersRequest === null) this.#requestHeaders()
     const isBusy = this.#download !== null || this.#headersRequest !== null
@@ -276,16 +282,20 @@ export class Sync {
     this.#download = null
   }
 
-  /** Ids of our chain from the head backwards, ever further apart, down to the base and the genesis block. */
+  /** Ids of our chain from the head backwards, ever further apart, the base and the genesis block among them. */
   #locator(): BlockId[] {
     const { head, base } = this.#host.tree
     const ids: BlockId[] = []
     let step = 1
-    for (let height = head.chained.height; height > base.chained.height; height -= step) {
-      ids.push(this.#host.view.headerAt(height)!.id)
-      if (ids.length >= 10) step *= 2
+    const addDownTo = (from: number, end: number): void => {
+      for (let height = from; height > end; height -= step) {
+        ids.push(this.#host.view.headerAt(height)!.id)
+        if (ids.length >= 10) step *= 2
+      }
     }
-    return [...ids, base.chained.id]
+    addDownTo(head.chained.height, base.chained.height)
+    addDownTo(base.chained.height, 0)
+    return [...ids, this.#host.view.headerAt(0)!.id]
   }
 
   #dropClaim(id: PeerId): void {

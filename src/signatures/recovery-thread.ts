@@ -4,6 +4,7 @@
 
 import { Worker } from 'node:worker_threads'
 import type { BackendName } from './backend.ts'
+import { Gate, type GateCells } from './gate.ts'
 import { PACKED_SENDER_BYTES, PACKED_SIGNATURE_BYTES } from './packed.ts'
 
 /** How a thread starts, and whom it tells when its worker crashes. */
@@ -11,6 +12,17 @@ export interface RecoveryThreadOptions {
   readonly backend: BackendName
   readonly workerUrl: URL
   onError(error: Error): void
+}
+
+/** What a worker is given. */
+export interface ThreadSetup {
+  readonly backend: BackendName
+  readonly gate: GateCells
+}
+
+interface Running {
+  readonly worker: Worker
+  readonly gate: Gate
 }
 
 interface Waiting {
@@ -21,11 +33,14 @@ interface Waiting {
 /** Crashes in a row, without an answer between them, after which a thread is given up. */
 export const CRASHES_MAX = 3
 
+/** The gates of all workers that run, which must be shut before the process exits. */
+const gates = new Set<Gate>()
+
 /** A worker and the batches that it has yet to answer, oldest first. */
 export class RecoveryThread {
   readonly #options: RecoveryThreadOptions
   readonly #waiting: Waiting[] = []
-  #worker: Worker | null = null
+  #running: Running | null = null
   #crashes = 0
   #isClosed = false
 
@@ -46,9 +61,9 @@ export class RecoveryThread {
   /** The packed senders of packed signatures, whose memory moves to the worker; null if the worker is lost. */
   async recover(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array | null> {
     if (!this.isUsable) return null
-    this.#worker ??= this.#start()
-    const worker = this.#worker
-    if (worker === null) return null
+    this.#running ??= this.#start()
+    if (this.#running === null) return null
+    const { worker } = this.#running
     const senderBytes = (packed.length / PACKED_SIGNATURE_BYTES) * PACKED_SENDER_BYTES
     // Only a thread that owes an answer keeps the process alive.
     worker.ref()
@@ -59,18 +74,21 @@ export class RecoveryThread {
   /** Ends the worker; batches under way are answered with null. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#abandon()?.terminate()
+    await this.#end()
   }
 
-  #start(): Worker | null {
+  #start(): Running | null {
     const { workerUrl, backend, onError } = this.#options
+    const gate = new Gate()
+    const setup: ThreadSetup = { backend, gate: gate.cells }
     try {
-      const worker = new Worker(workerUrl, { workerData: backend })
+      const worker = new Worker(workerUrl, { workerData: setup })
+      guardExit(worker, gate)
       worker.on('message', (senders: unknown) => this.#onAnswer(worker, senders))
       worker.on('messageerror', error => this.#onCrash(worker, error))
       worker.on('error', error => this.#onCrash(worker, asError(error)))
       worker.on('exit', code => this.#onCrash(worker, new Error(`a recovery worker ended with code ${code}`)))
-      return worker
+      return { worker, gate }
     } catch (error) {
       // The system has no thread left to give.
       this.#crashes++
@@ -80,7 +98,7 @@ export class RecoveryThread {
   }
 
   #onAnswer(worker: Worker, senders: unknown): void {
-    if (worker !== this.#worker) return
+    if (worker !== this.#running?.worker) return
     const oldest = this.#waiting[0]
     if (!(senders instanceof Uint8Array) || senders.length !== oldest?.senderBytes) {
       this.#onCrash(worker, new Error('a recovery worker gave an answer that belongs to no batch'))
@@ -94,18 +112,32 @@ export class RecoveryThread {
 
   #onCrash(worker: Worker, error: Error): void {
     // A crash is told twice, by 'error' and by 'exit', and an end that was asked for by 'exit' too.
-    if (worker !== this.#worker) return
+    if (worker !== this.#running?.worker) return
     this.#crashes++
-    void this.#abandon()?.terminate()
+    void this.#end()
     this.#options.onError(error)
   }
 
-  #abandon(): Worker | null {
-    const worker = this.#worker
-    this.#worker = null
+  async #end(): Promise<void> {
+    const running = this.#running
+    this.#running = null
     for (const { answer } of this.#waiting.splice(0)) answer(null)
-    return worker
+    running?.gate.shut()
+    await running?.worker.terminate()
   }
+}
+
+function guardExit(worker: Worker, gate: Gate): void {
+  if (gates.size === 0) process.on('exit', shutGates)
+  gates.add(gate)
+  worker.on('exit', () => {
+    gates.delete(gate)
+    if (gates.size === 0) process.off('exit', shutGates)
+  })
+}
+
+function shutGates(): void {
+  for (const gate of gates) gate.shut()
 }
 
 function asError(error: unknown): Error {

@@ -15,6 +15,8 @@ export class Network {
   /** Messages sent, by type, and their bytes. */
   readonly messages = new Map<MessageType, number>()
   bytes = 0
+  /** Messages that never arrived, by chance or because of a partition. */
+  lost = 0
   faults: FaultPlan
   readonly #schedule: Schedule
   readonly #random: Random
@@ -62,7 +64,10 @@ export class Network {
     const isLost = this.#random.chance(lossRate)
     const delay =
       delayMinMs + this.#random.exponential(delayMeanMs) + (this.#random.chance(tailRate) ? TAIL_MS : 0)
-    if (isLost || this.#sides.get(from) !== this.#sides.get(to)) return
+    if (isLost || this.#sides.get(from) !== this.#sides.get(to)) {
+      this.lost += 1
+      return
+    }
     const link = `${from}>${to}`
     const earliest = mayReorder ? 0 : (this.#lastArrival.get(link) ?? 0)
     const arrival = Math.max(earliest, this.#schedule.nowMs + delay)

@@ -63,9 +63,11 @@ export class Oracle {
   beforeEffect(node: SimNode, effect: Effect): void {
     const known = this.#knownOf(node)
     switch (effect.type) {
+      case 'send':
+        if (effect.message.type !== 'status' || this.#isOnDisk(node, effect.message.status.headId)) return
+        throw new Violation('S5', `${node.id} claims ${effect.message.status.headId} before it is on disk`)
       case 'broadcast':
-        if (effect.message.type !== 'block' || node.disk.isDurable(KEYS.block(effect.message.block.id)))
-          return
+        if (effect.message.type !== 'block' || this.#isOnDisk(node, effect.message.block.id)) return
         throw new Violation('S5', `${node.id} sends block ${effect.message.block.id} before it is on disk`)
       case 'reply':
         if ('rejection' in effect.result || node.disk.isDurable(KEYS.pooled(effect.result.id))) return
@@ -97,7 +99,13 @@ export class Oracle {
       throw new Violation('S6', `${node.id} came back with less work than it had on disk`)
     if (tree.base.chained.height < known.finalHeight)
       throw new Violation('S6', `${node.id} came back with an older final block`)
+    // It may have crashed after the batch and before it said that this block is final.
+    this.#noteFinal(tree.base.chained)
     this.afterStep(node)
+  }
+
+  #isOnDisk(node: SimNode, id: BlockId): boolean {
+    return node.disk.isDurable(KEYS.block(id))
   }
 
   #checkTree(node: SimNode, known: Known): void {
@@ -110,6 +118,8 @@ export class Oracle {
       if (entry.arrival < known.arrival) continue
       known.arrival = entry.arrival + 1
       this.#chain.check(entry)
+      if (entry.execution.state.root() !== entry.block.coinbase.stateRoot)
+        throw new Violation('C5', `${node.id} has another state after block ${id} than the block says`)
     }
   }
 
@@ -117,6 +127,11 @@ export class Oracle {
     if (final.height <= known.finalHeight)
       throw new Violation('C7', `${node.id} finalises ${final.height} after ${known.finalHeight}`)
     known.finalHeight = final.height
+    this.#noteFinal(final)
+  }
+
+  /** The block and all before it are final: no node may ever have others. */
+  #noteFinal(final: { id: BlockId; height: number }): void {
     for (let id = final.id, height = final.height; this.#final.get(height) !== id && height >= 0; height--) {
       if (this.#final.has(height)) throw new Violation('C7', `two final blocks at height ${height}`)
       this.#final.set(height, id)

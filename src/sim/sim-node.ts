@@ -46,12 +46,15 @@ export class SimNode {
   clockOffsetMs: number
   replica: Replica | null = null
   crashes = 0
+  /** Those of the crashes that came before all that a start asked for was done. */
+  startCrashes = 0
   readonly #world: World
   readonly #random: Random
   /** Hashes per millisecond. */
   readonly #hashrate: number
   #queue: Effect[] = []
   #isSyncing = false
+  #isStarting = false
   /** Effects to perform before the node crashes; null when no crash is planned. */
   #crashAfter: number | null = null
   /** Grows with every start: what was scheduled for an earlier life does not happen. */
@@ -82,6 +85,7 @@ export class SimNode {
     const salt = Uint8Array.of(...Array.from({ length: 4 }, () => this.#random.integer(0, 255)))
     const finality = createFinality(genesis)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
+    this.#isStarting = true
     this.input({ type: 'start' })
   }
 
@@ -119,6 +123,7 @@ export class SimNode {
       this.#world.beforeEffect(this, effect)
       this.#performOne(effect)
     }
+    if (!this.#isSyncing) this.#isStarting = false
   }
 
   #performOne(effect: Effect): void {
@@ -190,6 +195,7 @@ export class SimNode {
 
   #crash(): void {
     this.crashes += 1
+    if (this.#isStarting) this.startCrashes += 1
     this.#life += 1
     this.#crashAfter = null
     this.#queue = []

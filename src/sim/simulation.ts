@@ -55,8 +55,13 @@ export interface SimulationResult {
   readonly finalHeight: number
   readonly messages: Readonly<Record<string, number>>
   readonly bytes: number
+  readonly lostMessages: number
   readonly transfers: number
+  /** Transfers of which two nodes acknowledged two versions; the chain holds one of each. */
+  readonly doubleSpends: number
   readonly crashes: number
+  /** Crashes of a node that was just starting again. */
+  readonly startCrashes: number
   readonly reorganisations: number
   readonly deepestReorganisation: number
   /** The last lines of the trace. */
@@ -382,8 +387,11 @@ class Simulation implements World {
       finalHeight: Math.min(...up.map(node => node.replica!.tree.base.chained.height)),
       messages: Object.fromEntries([...this.#network.messages].sort(([a], [b]) => (a < b ? -1 : 1))),
       bytes: this.#network.bytes,
+      lostMessages: this.#network.lost,
       transfers: this.#acknowledged.length,
+      doubleSpends: this.#acknowledged.length - new Set(this.#acknowledged).size,
       crashes: this.#nodes.reduce((sum, node) => sum + node.crashes, 0),
+      startCrashes: this.#nodes.reduce((sum, node) => sum + node.startCrashes, 0),
       reorganisations: this.#oracle.reorganisations.count,
       deepestReorganisation: this.#oracle.reorganisations.deepest,
       recent: this.trace.recent(),

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Stream } from '@libp2p/interface'
 import { AddressBook } from '../../src/node/address-book.ts'
-import { Host, type HostOptions } from '../../src/node/host.ts'
+import { CONNECTIONS_MAX, Host, type HostOptions, INBOUND_CONNECTIONS_MAX } from '../../src/node/host.ts'
 import { loadIdentity } from '../../src/node/identity.ts'
 import { OUTBOUND_BYTES_MAX } from '../../src/node/peer-link.ts'
 import { PROTOCOL } from '../../src/node/peer-links.ts'
+import { OUTBOUND_TARGET } from '../../src/node/redialer.ts'
 import { decodeMessage, type Message } from '../../src/replica/messages.ts'
 import { easyGenesis, silent, temporaryDirectory, until } from './nodes.ts'
 import { keyBeside, peerIdIn, RawPeer } from './raw-peer.ts'
@@ -178,6 +179,26 @@ test('while one peer is waited for, the messages of another are handled', async 
   assert.equal(handled.filter(from => from === stuck.id).length, 1)
   slow.resolve()
   await until('all are handled', () => handled.filter(from => from === stuck.id).length === 40)
+})
+
+test('those who connect to us leave room for those to whom we connect', async t => {
+  const { host, events, address } = await startHost(t)
+  const { host: friend, address: friendly } = await startHost(t)
+  for (let refusals = 0; host.peers().length < INBOUND_CONNECTIONS_MAX; ) {
+    const { length } = host.peers()
+    // Of one machine, only so many a second are let in.
+    const peer = await RawPeer.connect(t, address).catch(() => null)
+    refusals += peer === null ? 1 : 0
+    if (peer === null) await new Promise(resolve => setTimeout(resolve, 50))
+    else await until('the link is up', () => host.peers().length === length + 1)
+    assert.ok(refusals < 200)
+  }
+  await new Promise(resolve => setTimeout(resolve, 1_000))
+  await assert.rejects(RawPeer.connect(t, address))
+  assert.equal(events.length, INBOUND_CONNECTIONS_MAX)
+  host.addPeer(friendly)
+  await until('the friend is linked', () => friend.peers().length === 1)
+  assert.ok(INBOUND_CONNECTIONS_MAX + OUTBOUND_TARGET < CONNECTIONS_MAX)
 })
 
 /** The peer's socket is read no more. */

@@ -18,7 +18,7 @@ import { Node, type NodeOptions } from '../../src/node/node.ts'
 export const silent: Logger = pino({ level: 'silent' })
 
 /** A secret key that depends on nothing but the number. */
-export const keyOf = (number: number): Uint8Array => keccak256(new TextEncoder().encode(`key ${number}`))
+const keyOf = (number: number): Uint8Array => keccak256(new TextEncoder().encode(`key ${number}`))
 
 /** The account of a secret key. */
 export const addressOf = (number: number): Address => addressOfSecretKey(keyOf(number))

@@ -158,14 +158,14 @@ test('not more than 128 bodies are asked for ahead of the next to be connected',
   assert.equal(node.height, 72)
 })
 
-test('the locator has our last ten blocks, then ever fewer, and ends with the base', () => {
+test('the locator has our last ten blocks, then ever fewer, with the base and the genesis block', () => {
   const node = freshNode()
   node.feed(main)
   node.connect('p')
   const better = tipOf(builder.extend(tip, 1))
   const [request] = sentOf(node.receive('p', claims(better)), 'get-headers')
   const heights = request!.message.locator.map(id => node.replica.view.mainHeight(id))
-  assert.deepEqual(heights, [40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 29, 25, 17, 16])
+  assert.deepEqual(heights, [40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 29, 25, 17, 16, 0])
   assert.equal(node.replica.tree.base.chained.height, 16)
 })
 
@@ -321,35 +321,41 @@ test('headers without end: one answer is one request, and nothing of what does n
 
 // ---- branches that leave ours below the base
 
-test('headers that leave our chain below the base raise one alarm, are not followed and not blamed', () => {
-  const node = freshNode()
-  node.feed(main)
-  const branch = builder.extend(main[4]!, 45, step => ({ extra: 3, time: START_MS / 1000 + 8 + step }))
-  assert.ok(tipOf(branch).chained.work > tip.chained.work)
-  const answer = (requestId: number): Message => ({
-    type: 'headers',
-    requestId,
-    headers: [...main.slice(0, 5), ...branch].map(entry => entry.chained.header).slice(5),
+const DEEP_FORKS: readonly { readonly name: string; readonly branch: readonly TreeBlock[] }[] = [
+  {
+    name: 'after the genesis block',
+    branch: builder.extend(builder.root, 50, step => ({ extra: 4, time: START_MS / 1000 + step })),
+  },
+  {
+    name: 'after block 5',
+    branch: [
+      ...main.slice(0, 5),
+      ...builder.extend(main[4]!, 45, step => ({ extra: 3, time: START_MS / 1000 + 8 + step })),
+    ],
+  },
+]
+
+for (const { name, branch } of DEEP_FORKS) {
+  test(`a heavier branch that leaves ours ${name}, below the base, raises one alarm and is not followed`, () => {
+    const node = freshNode()
+    node.feed(main)
+    assert.ok(tipOf(branch).chained.work > tip.chained.work)
+    node.connect('p')
+    const rounds = [1, 2, 3].map(() => {
+      const [request] = sentOf(node.receive('p', claims(tipOf(branch))), 'get-headers')
+      return node.receive('p', honest([builder.root, ...branch])(request!.message)!)
+    })
+    assert.deepEqual(
+      rounds.map(effects => effectsOf(effects, 'alarm').length),
+      [1, 0, 0],
+    )
+    const [{ text } = { text: '' }] = effectsOf(rounds[0]!, 'alarm')
+    const fork = branch.find(entry => !main.includes(entry))!.chained.header.previous
+    assert.match(text, new RegExp(`leaves ours below the last final block, after ${fork}`))
+    for (const effects of rounds) assert.deepEqual(blamed(effects), ['p block-below-final'])
+    assert.equal(node.headId, tip.chained.id)
   })
-  node.connect('p')
-  // Nobody named block 5, so a peer answers from the genesis block, and ours begin there too.
-  const [request] = sentOf(node.receive('p', claims(tipOf(branch))), 'get-headers')
-  assert.deepEqual(blamed(node.receive('p', answer(request!.message.requestId))), ['p peer-headers-unlinked'])
-  const early = builder.extend(builder.root, 50, step => ({ extra: 4, time: START_MS / 1000 + step }))
-  assert.ok(tipOf(early).chained.work > tip.chained.work)
-  const rounds = [1, 2, 3].map(() => {
-    const [next] = sentOf(node.receive('p', claims(tipOf(early))), 'get-headers')
-    return node.receive('p', honest(early)(next!.message)!)
-  })
-  assert.deepEqual(
-    rounds.map(effects => effectsOf(effects, 'alarm').length),
-    [1, 0, 0],
-  )
-  const [{ text } = { text: '' }] = effectsOf(rounds[0]!, 'alarm')
-  assert.match(text, new RegExp(`below the last final block, after ${builder.genesis.block.id}`))
-  for (const effects of rounds) assert.deepEqual(blamed(effects), ['p block-below-final'])
-  assert.equal(node.headId, tip.chained.id)
-})
+}
 
 test('nobody can raise that alarm for free', () => {
   const node = freshNode()
@@ -472,29 +478,34 @@ test('while nothing is asked no timer is set, and while something is one is', ()
 
 // ---- bodies
 
-test('a body that is invalid is the fault of who gave it and of who follows it, and of nobody else', () => {
-  const spoilt = builder.mine(main[15]!, { spoil: coinbase => ({ ...coinbase, gasUsed: 5n }) })
-  const bad = [...main.slice(0, 16), spoilt, ...builder.extend(spoilt, 3)]
+test('an invalid body is the fault of who gave it and of who follows it, not of who gave those before it', () => {
+  const spoilt = builder.mine(main[31]!, { spoil: coinbase => ({ ...coinbase, gasUsed: 5n }) })
+  const bad = [...main.slice(0, 32), spoilt]
   const node = freshNode()
-  node.connect('evil', 'friend', 'honest')
-  for (const peer of ['friend', 'honest']) node.receive(peer, claims(main[15]!))
-  // The next to be asked for headers is who claims the most.
-  const held: Message[] = []
-  const peers: Record<PeerId, Script> = {
-    evil: request => (request.type === 'get-headers' ? honest(bad)(request) : null),
-    // Both give bodies only when the test says so.
-    friend: request => void held.push(honest(bad)(request)!) ?? null,
-    honest: () => null,
-  }
-  const evil = claims(main[15]!, { work: tipOf(bad).chained.work + 10n })
-  node.receive('friend', { type: 'headers', requestId: 1, headers: [] })
-  node.receive('honest', { type: 'headers', requestId: 2, headers: [] })
-  for (const peer of ['friend', 'honest']) node.receive(peer, claims(main[15]!))
-  const effects = talk(node, node.receive('evil', evil), peers)
-  assert.ok(effects.length > 0)
-  // Whatever was asked of whom: the group with the invalid block arrives first, from the friend.
-  const requests = new Map(sentOf(effects, 'get-blocks').map(({ to, message }) => [to, message]))
-  assert.ok(requests.size > 0)
+  const peers = ['leader', 'honest', 'accomplice']
+  node.connect(...peers)
+  node.receive('leader', claims(tipOf(bad)))
+  for (const peer of ['honest', 'accomplice']) node.receive(peer, claims(tip))
+  const headers = bad.map(entry => entry.chained.header)
+  const asked = sentOf(node.receive('leader', { type: 'headers', requestId: 1, headers }), 'get-blocks')
+  assert.deepEqual(
+    asked.map(({ to, message }) => [to, message.ids.length]),
+    [
+      ['leader', 16],
+      ['honest', 16],
+      ['accomplice', 1],
+    ],
+  )
+  // The invalid one is here first, and waits for those before it. The honest peer's complete the chain.
+  const [leader, honestPeer, accomplice] = asked
+  const answers = [accomplice!, leader!, honestPeer!].map(({ to, message }) =>
+    node.receive(to, honest(bad)(message)!),
+  )
+  assert.deepEqual(answers.flatMap(blamed), [
+    'leader block-gas-used-wrong',
+    'accomplice block-gas-used-wrong',
+  ])
+  assert.equal(node.headId, main[31]!.chained.id)
 })
 
 test('the chain up to an invalid block is kept, what follows it is not, and its id is remembered', () => {

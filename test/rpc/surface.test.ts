@@ -173,15 +173,33 @@ test('a sender who dawdles over the headers is cut off', async t => {
 test('a sender who dawdles over the body is cut off', async t => {
   const client = await serve(t, new TestNode(), { limits: QUICK })
   const socket = await open(t, client)
-  socket.write(`${HEAD}content-length: 100\r\n\r\n`)
+  const answered = once(socket, 'data')
+  socket.write(`${HEAD}content-length: 100000\r\n\r\n`)
   const drip = setInterval(() => socket.write(' '), 20)
+  assert.match(String((await answered)[0]), /^HTTP\/1\.1 408 /)
   await closed(socket)
   clearInterval(drip)
 })
 
 test('a connection that says nothing is cut off', async t => {
-  const client = await serve(t, new TestNode(), { limits: { ...QUICK, idleMs: 100 } })
+  const client = await serve(t, new TestNode(), { limits: QUICK })
   await closed(await open(t, client))
+})
+
+test('a reader who does not read is cut off', async t => {
+  const node = new TestNode()
+  // Sixty megabytes, more than the system takes off our hands.
+  node.peerList = Array(1_000).fill({ id: '12D3', address: 'x'.repeat(60_000), direction: 'inbound' })
+  const limits = { idleMs: 100, closeGraceMs: 60_000, answerCharactersMax: Infinity }
+  const client = await serve(t, node, { limits })
+  const socket = await open(t, client)
+  const call = JSON.stringify({ id: 1, method: 'quorate_peers' })
+  const answered = once(socket, 'data')
+  socket.write(`${HEAD}Content-Length: ${call.length}\r\n\r\n${call}`)
+  await answered
+  socket.pause()
+  // It ends when every connection has.
+  await client.server.close()
 })
 
 test('there are at most so many connections', async t => {
@@ -303,6 +321,7 @@ test('mining is controlled with the cookie, which only its owner can read', asyn
     token,
     `Basic ${token}`,
     `Bearer ${token}0`,
+    `Bearer ${token.slice(0, 32)}`,
   ]) {
     for (const [method, params] of [
       ['quorate_mine', [miner.address, null]],
@@ -383,14 +402,17 @@ test('closing lets answers under way finish, takes no more and removes the cooki
     return promise
   }
   const client = await serve(t, node, { cookieDirectory: directory })
-  const answer = client.post(JSON.stringify({ id: 1, method: 'eth_sendRawTransaction', params: ['0x'] }))
+  const socket = await open(t, client)
+  const call = JSON.stringify({ id: 1, method: 'eth_sendRawTransaction', params: ['0x'] })
+  const answered = once(socket, 'data')
+  socket.write(`${HEAD}Content-Length: ${call.length}\r\n\r\n${call}`)
   await asked.promise
   const closing = client.server.close()
   await assert.rejects(client.post(CALL), { code: 'ECONNREFUSED' })
   resolve({ id: `0x${'11'.repeat(32)}` })
-  const { text, headers } = await answer
-  assert.equal(JSON.parse(text).result, `0x${'11'.repeat(32)}`)
-  assert.equal(headers.connection, 'close')
+  const answer = String((await answered)[0])
+  assert.match(answer, /"result":"0x(11){32}"/)
+  assert.match(answer, /\r\nconnection: close\r\n/i)
   await closing
   assert.deepEqual(await readdir(directory), [])
   assert.equal(client.server.close(), client.server.close())

@@ -43,12 +43,25 @@ const setUp = (t: TestContext, options: RecoveryPoolOptions, capacity?: number) 
 
 /** Makes the next scripted workers fail in a certain way; says what became of them. */
 const script = (mode: string, crashes: number) => {
-  const counters = new Int32Array(new SharedArrayBuffer(12))
+  const counters = new Int32Array(new SharedArrayBuffer(16))
   counters[0] = crashes
   setEnvironmentData('mode', mode)
   setEnvironmentData('counters', counters)
-  /** How many signatures they were asked for, and how many workers there were. */
-  return { asked: () => counters[1]!, started: () => counters[2]! }
+  return {
+    /** How many signatures the workers were asked for. */
+    asked: () => counters[1]!,
+    /** How many workers there were. */
+    started: () => counters[2]!,
+    /** Whether a worker is inside its gate (1) or was (2). */
+    inside: () => Atomics.load(counters, 3),
+  }
+}
+
+/** Runs a file of this folder to its end. */
+const run = (path: string) => {
+  const file = fileURLToPath(new URL(path, import.meta.url))
+  const { stdout, status } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 20_000 })
+  return { stdout, status }
 }
 
 const nextTurn = () => new Promise(resolve => setImmediate(resolve))
@@ -196,6 +209,20 @@ test('closing does not wait for a thread that never answers', { timeout: 20_000 
   await warmed
 })
 
+test('closing ends no thread while it is inside native code', { timeout: 20_000 }, async t => {
+  const { inside } = script('takes long', 1)
+  const { pool } = setUp(t, { threads: 1, workerUrl: scripted })
+  const warmed = pool.warm(few)
+  while (inside() === 0) await nextTurn()
+  await pool.close()
+  assert.equal(inside(), 2)
+  await warmed
+})
+
+test('exiting ends no thread while it is inside native code', () => {
+  assert.deepEqual(run('./hasty-process.ts'), { stdout: 'out again\n', status: 3 })
+})
+
 for (const mode of ['throws at once', 'throws', 'exits', 'answers too little', 'answers nonsense']) {
   test(`a worker that ${mode} is replaced, and its batches are recovered here`, {
     timeout: 20_000,
@@ -280,9 +307,7 @@ test('where no worker can be started everything is recovered here', async t => {
 })
 
 test('a pool keeps the process alive while it works and not a moment longer', () => {
-  const file = fileURLToPath(new URL('./short-process.ts', import.meta.url))
-  const { stdout, status } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 20_000 })
-  assert.deepEqual({ stdout, status }, { stdout: '100\n', status: 0 })
+  assert.deepEqual(run('./short-process.ts'), { stdout: '100\n', status: 0 })
 })
 
 test('a number of threads that is none is refused', t => {

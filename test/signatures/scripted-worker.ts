@@ -1,11 +1,15 @@
 // A recovery thread that fails as a test asks it to, through the environment data of worker_threads: `mode`,
-// and in `counters` how many crashes are left, how many signatures the workers were asked for, how many there were.
+// and in `counters` how many crashes are left, how many signatures the workers were asked for, how many there
+// were, and whether one is inside its gate (1) or was (2).
 
-import { getEnvironmentData, parentPort } from 'node:worker_threads'
+import { getEnvironmentData, parentPort, workerData } from 'node:worker_threads'
+import { Gate } from '../../src/signatures/gate.ts'
 import { PACKED_SENDER_BYTES, PACKED_SIGNATURE_BYTES } from '../../src/signatures/packed.ts'
+import type { ThreadSetup } from '../../src/signatures/recovery-thread.ts'
 
 const port = parentPort!
 const mode = getEnvironmentData('mode') as string
+const gate = new Gate((workerData as ThreadSetup).gate)
 const counters = getEnvironmentData('counters') as Int32Array
 
 Atomics.add(counters, 2, 1)
@@ -18,6 +22,13 @@ port.on('message', (packed: Uint8Array) => {
   if (crashes && mode === 'throws') throw new Error('scripted')
   if (crashes && mode === 'exits') process.exit(0)
   if (crashes && mode === 'never answers') return
+  if (crashes && mode === 'takes long') {
+    gate.enter()
+    Atomics.store(counters, 3, 1)
+    while (performance.now() < 500) {}
+    Atomics.store(counters, 3, 2)
+    gate.leave()
+  }
   if (crashes && mode === 'answers too little') return port.postMessage(new Uint8Array(1))
   if (crashes && mode === 'answers nonsense') return port.postMessage({ senders: 1 })
   const senders = new Uint8Array(count * PACKED_SENDER_BYTES)

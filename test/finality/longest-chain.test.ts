@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Fields } from '../../src/chain/fields.ts'
+import type { BlockId } from '../../src/chain/header.ts'
+import type { ChainedHeader } from '../../src/chain/header-chain.ts'
+import { LongestChain } from '../../src/finality/longest-chain.ts'
+
+const chain = (settings: object): LongestChain => new LongestChain(new Fields('finality', settings))
+const header = (height: number, work = 0n): ChainedHeader => ({ height, work }) as ChainedHeader
+const idAt = (height: number): BlockId => `0x${height}`
+
+/** The height of the block that becomes final with a head at this height, or null. */
+function finalAt(finality: LongestChain, height: number, baseHeight = 0): string | null {
+  const ancestor = (at: number): BlockId | null => (at >= baseHeight ? idAt(at) : null)
+  const effects = finality.step({ type: 'head', head: header(height), ancestor })
+  assert.ok(effects.length <= 1)
+  return effects[0]?.id ?? null
+}
+
+const FAULTS: readonly { settings: object; message: string }[] = [
+  { settings: { depth: 0 }, message: 'finality.depth: expected a whole number from 1 to 1000, got 0' },
+  { settings: { depth: 1001 }, message: 'finality.depth: expected a whole number from 1 to 1000, got 1001' },
+  { settings: { depth: 2.5 }, message: 'finality.depth: expected a whole number from 1 to 1000, got 2.5' },
+  { settings: { depth: '9' }, message: 'finality.depth: expected a whole number from 1 to 1000, got "9"' },
+  { settings: { depth: null }, message: 'finality.depth: expected a whole number from 1 to 1000, got null' },
+  { settings: { dept: 9 }, message: 'finality.dept: unknown field' },
+]
+
+for (const { settings, message } of FAULTS) {
+  test(`${JSON.stringify(settings)} is refused, and the message names the field`, () => {
+    assert.throws(() => chain(settings), { name: 'InvalidField', message })
+  })
+}
+
+test('without a setting 256 blocks may be reversed', () => {
+  assert.equal(finalAt(chain({}), 256), null)
+  assert.equal(finalAt(chain({}), 257), idAt(1))
+})
+
+test('a block is final when so many stand on it, and not one earlier', () => {
+  const finality = chain({ depth: 3 })
+  const finals = [0, 1, 2, 3, 4, 5, 9].map(height => finalAt(finality, height))
+  assert.deepEqual(finals, [null, null, null, null, idAt(1), idAt(2), idAt(6)])
+})
+
+test('a head that is lower than the one before it makes nothing final below the last final block', () => {
+  const finality = chain({ depth: 3 })
+  assert.equal(finalAt(finality, 9, 6), idAt(6))
+  assert.equal(finalAt(finality, 8, 6), null)
+})
+
+test('more work is preferred, and the first seen of equals', () => {
+  const finality = chain({})
+  assert.ok(finality.prefers(header(1, 11n), header(9, 10n)))
+  assert.ok(!finality.prefers(header(9, 10n), header(1, 11n)))
+  assert.ok(!finality.prefers(header(9, 10n), header(1, 10n)))
+})
+
+test('a block is safe when half the depth stands on it', () => {
+  const finality = chain({ depth: 9 })
+  const safe = [0, 4, 5, 20].map(height => finality.safeHeight(header(height), Math.max(0, height - 9)))
+  assert.deepEqual(safe, [null, null, 1, 16])
+})
+
+test('what is final is safe', () => {
+  assert.equal(chain({ depth: 10 }).safeHeight(header(20), 18), 18)
+})

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Disk } from '../../src/sim/disk.ts'
+
+const one = Uint8Array.of(1)
+const two = Uint8Array.of(2)
+
+test('a write is seen at once, and durable after its sync', () => {
+  const disk = new Disk()
+  disk.write([{ key: 'a', value: one }])
+  assert.deepEqual(disk.get('a'), one)
+  assert.ok(!disk.isDurable('a'))
+  disk.sync()
+  assert.ok(disk.isDurable('a'))
+})
+
+test('a crash takes back every batch that was not synced, as a whole, and no other', () => {
+  const disk = new Disk()
+  disk.write([
+    { key: 'a', value: one },
+    { key: 'b', value: one },
+  ])
+  disk.write([
+    { key: 'a', value: two },
+    { key: 'b', value: null },
+    { key: 'c', value: two },
+  ])
+  disk.sync()
+  disk.crash()
+  assert.deepEqual(
+    ['a', 'b', 'c'].map(key => disk.get(key)),
+    [one, one, null],
+  )
+  // What was lost stays lost.
+  disk.sync()
+  assert.deepEqual(disk.get('a'), one)
+  assert.ok(!disk.isDurable('c'))
+})
+
+test('batches become durable in their order, one at a time', () => {
+  const disk = new Disk()
+  disk.write([{ key: 'a', value: one }])
+  disk.write([{ key: 'a', value: null }])
+  disk.sync()
+  disk.crash()
+  assert.deepEqual(disk.get('a'), one)
+})
+
+test('entries come in the order of their keys, with the prefix only', () => {
+  const disk = new Disk()
+  for (const key of ['b/2', 'a', 'b/10', 'c', 'b/1']) disk.write([{ key, value: one }])
+  assert.deepEqual(
+    [...disk.entries('b/')].map(([key]) => key),
+    ['b/1', 'b/10', 'b/2'],
+  )
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeMessage, type Message } from '../../src/replica/messages.ts'
+import { type FaultPlan, NO_FAULTS } from '../../src/sim/faults.ts'
+import { Network } from '../../src/sim/network.ts'
+import { Random } from '../../src/sim/random.ts'
+import { Schedule } from '../../src/sim/schedule.ts'
+
+const message = (requestId: number): Message => ({ type: 'get-blocks', requestId, ids: [] })
+
+interface Arrival {
+  readonly timeMs: number
+  readonly to: string
+  readonly requestId: number
+}
+
+function networkWith(changes: Partial<FaultPlan>) {
+  const schedule = new Schedule()
+  const arrivals: Arrival[] = []
+  const network = new Network({
+    schedule,
+    random: new Random('seed'),
+    faults: { ...NO_FAULTS, ...changes },
+    deliver: (_from, to, bytes) => {
+      const decoded = decodeMessage(bytes)
+      assert.ok(typeof decoded === 'object' && decoded.type === 'get-blocks')
+      arrivals.push({ timeMs: schedule.nowMs, to, requestId: decoded.requestId })
+    },
+  })
+  const sendAll = (count: number, to: readonly string[] = ['b']): Arrival[] => {
+    for (let id = 0; id < count; id++) network.send('a', to, message(id))
+    while (schedule.advance());
+    return arrivals
+  }
+  return { network, schedule, arrivals, sendAll }
+}
+
+const idsOf = (arrivals: readonly Arrival[]): number[] => arrivals.map(({ requestId }) => requestId)
+const inOrder = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
+
+test('a quiet network delivers everything once, in order and a little later', () => {
+  const { network, sendAll } = networkWith({})
+  const arrivals = sendAll(200)
+  assert.deepEqual(idsOf(arrivals), inOrder(200))
+  assert.ok(arrivals.every(({ timeMs }) => timeMs >= 1 && timeMs < 60))
+  assert.equal(network.lost, 0)
+  assert.equal(network.messages.get('get-blocks'), 200)
+  assert.equal(network.bytes, 200 * 6)
+})
+
+test('each receiver gets his own copy at his own time', () => {
+  const arrivals = networkWith({}).sendAll(1, ['b', 'c'])
+  assert.deepEqual(arrivals.map(({ to }) => to).sort(), ['b', 'c'])
+  assert.notEqual(arrivals[0]!.timeMs, arrivals[1]!.timeMs)
+})
+
+test('loss loses its share', () => {
+  const { network, sendAll } = networkWith({ lossRate: 0.25 })
+  const got = sendAll(2_000).length
+  assert.ok(got > 1_400 && got < 1_600, String(got))
+  assert.equal(network.lost, 2_000 - got)
+})
+
+test('duplication sends some twice', () => {
+  const got = networkWith({ duplicateRate: 0.25 }).sendAll(2_000).length
+  assert.ok(got > 2_400 && got < 2_600, String(got))
+})
+
+test('delay has its least time, and its tail of ten seconds', () => {
+  const arrivals = networkWith({ delayMinMs: 30, delayMeanMs: 50, tailRate: 0.1, mayReorder: true }).sendAll(500)
+  assert.ok(arrivals.every(({ timeMs }) => timeMs >= 30))
+  const late = arrivals.filter(({ timeMs }) => timeMs >= 10_000).length
+  assert.ok(late > 20 && late < 90, String(late))
+})
+
+test('only with reordering does a later message overtake', () => {
+  assert.deepEqual(idsOf(networkWith({ delayMeanMs: 50 }).sendAll(200)), inOrder(200))
+  const reordered = idsOf(networkWith({ delayMeanMs: 50, mayReorder: true }).sendAll(200))
+  assert.notDeepEqual(reordered, inOrder(200))
+  assert.deepEqual(
+    reordered.toSorted((a, b) => a - b),
+    inOrder(200),
+  )
+})
+
+test('a partition cuts what crosses it until it heals, and lets the rest through', () => {
+  const { network, sendAll } = networkWith({})
+  const sides = new Map([
+    ['a', 1],
+    ['b', 1],
+    ['c', 2],
+  ])
+  network.cut(sides)
+  assert.deepEqual(
+    sendAll(3, ['b', 'c']).map(({ to }) => to),
+    ['b', 'b', 'b'],
+  )
+  assert.equal(network.lost, 3)
+  network.heal()
+  assert.equal(sendAll(3, ['b', 'c']).length, 3 + 6)
+})
