@@ -67,7 +67,9 @@ test('duplication sends some twice', () => {
 })
 
 test('delay has its least time, and its tail of ten seconds', () => {
-  const arrivals = networkWith({ delayMinMs: 30, delayMeanMs: 50, tailRate: 0.1, mayReorder: true }).sendAll(500)
+  const arrivals = networkWith({ delayMinMs: 30, delayMeanMs: 50, tailRate: 0.1, mayReorder: true }).sendAll(
+    500,
+  )
   assert.ok(arrivals.every(({ timeMs }) => timeMs >= 30))
   const late = arrivals.filter(({ timeMs }) => timeMs >= 10_000).length
   assert.ok(late > 20 && late < 90, String(late))

@@ -1,0 +1,30 @@
+// Seeds that once found something. Each runs again for ever, with what it found.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { chooseBackend } from '../../src/signatures/choose-backend.ts'
+import { SenderCache } from '../../src/signatures/sender-cache.ts'
+import { FAULT_KINDS } from '../../src/sim/faults.ts'
+import { simulate } from '../../src/sim/simulation.ts'
+
+const FOUND: readonly (readonly [number, string])[] = [
+  [18, 'a node whose wanted blocks came by gossip while they were asked for catches up again'],
+  [
+    393,
+    'a node whose wanted blocks came by gossip while they were asked for catches up again, in another way',
+  ],
+]
+
+const genesis: unknown = JSON.parse(
+  readFileSync(new URL('../../genesis/simulated.json', import.meta.url), 'utf8'),
+)
+const { recoverSender } = new SenderCache(await chooseBackend())
+
+for (const [seed, found] of FOUND) {
+  test(`seed ${seed}: ${found}`, () => {
+    const faults = new Set(FAULT_KINDS)
+    const result = simulate({ seed, genesis, nodes: 5, faults, blocks: 30, transfers: 60, recoverSender })
+    assert.equal(result.verdict, 'PASS', result.reason ?? '')
+  })
+}
