@@ -289,7 +289,8 @@ export class Node {
     const message = this.#decode(from, bytes)
     if (message === null) return
     if (message.type === 'status') this.#onStatus(from, message)
-    else if (!this.#peerHeads.has(from)) return this.#host?.refuse(from, 'message-malformed')
+    // Before the handshake nothing counts. Not a fault: of two crossing streams one is closed, with what was on it.
+    else if (!this.#peerHeads.has(from)) return
     await this.#warm(from, message)
     await this.#step({ type: 'message', from, message }, () => this.#host?.broadcast(message)).performed
   }
@@ -311,7 +312,7 @@ export class Node {
     return isGood ? 'accept' : isBad ? 'reject' : 'ignore'
   }
 
-  /** The first message on a link must be a status: it is the handshake. */
+  /** A status is the handshake: until it comes nothing else on the link is heard. */
   #onStatus(from: PeerId, { status }: Extract<Message, { type: 'status' }>): void {
     this.#peerHeads.set(from, { id: status.headId, height: status.height })
     if (status.genesisId === this.replica.genesis.block.id) this.#host?.confirm(from)

@@ -48,7 +48,7 @@ const GOSSIP_BATCH = 64
 /** Milliseconds between words to all peers about our head: the way by which lost messages are made up for. */
 const STATUS_INTERVAL_MS = 5_000
 /** Milliseconds after which transactions that were handed in here and wait are passed on again. */
-const REBROADCAST_INTERVAL_MS = 20_000
+const REBROADCAST_INTERVAL_MS = 10_000
 /** Ids of blocks that are remembered as invalid. */
 const INVALID_BLOCKS_MAX = 1_000
 /** Peers that a replica talks to. */
@@ -189,6 +189,7 @@ export class Replica {
     this.#peers.add(peer)
     this.#sync.addPeer(peer)
     this.#send(peer, { type: 'status', status: this.#status() })
+    this.#sendOwn(peer)
   }
 
   #onMessage(from: PeerId, message: Message): void {
@@ -264,7 +265,7 @@ export class Replica {
       case 'template':
         return this.#production.onTimeout(this.#pool, this.#nowMs)
       case 'rebroadcast':
-        for (const id of this.#own) this.#gossip(this.#pool.get(id)?.tx)
+        for (const peer of this.#peers) this.#sendOwn(peer)
         return this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
     }
   }
@@ -318,11 +319,16 @@ export class Replica {
     if (this.#own.delete(id)) this.#outbox.write(KEYS.pooled(id), null)
   }
 
-  #gossip(tx: Transaction | undefined): void {
-    if (tx === undefined) return
+  #gossip(tx: Transaction): void {
     this.#toGossip.push(tx)
     if (this.#toGossip.length >= GOSSIP_BATCH) this.#flushGossip()
     else if (this.#toGossip.length === 1) this.#setTimer('gossip', GOSSIP_DELAY_MS)
+  }
+
+  /** Hands a peer what was handed in here and waits: directly, for gossip would take it for a repetition. */
+  #sendOwn(peer: PeerId): void {
+    const waiting = [...this.#own].map(id => this.#pool.get(id)?.tx).filter(tx => tx !== undefined)
+    for (const transactions of batchTransactions(waiting)) this.#send(peer, { type: 'transactions', transactions })
   }
 
   #flushGossip(): void {

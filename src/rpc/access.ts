@@ -1,8 +1,10 @@
-// Who may speak to the node: what is decided from a request's first line and headers, before a byte of its body.
+// Who may speak to the node: what is decided from a request's first line and headers, before a byte of its
+// body.
 //
-// A page in a browser may not: its requests carry an Origin, a page that has had its own name point to 127.0.0.1
-// (DNS rebinding; go-ethereum #15962) shows that name as Host, and what a browser would send to strangers without
-// asking is not `application/json`. So these three headers are checked, and GET does nothing.
+// A page in a browser may not: its requests carry an Origin, a page that has had its own name point to
+// 127.0.0.1 (DNS rebinding; go-ethereum #15962) shows that name as Host, and what a browser would send to
+// strangers without asking is not `application/json`. So these three headers are checked, and GET does
+// nothing.
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIPv4, isIPv6 } from 'node:net'

@@ -1,4 +1,5 @@
-// Accounts: balances and nonces at a block. There are no contracts yet, so every code and every storage slot is empty.
+// Accounts: balances and nonces at a block. There are no contracts yet, so every code and every storage slot
+// is empty.
 
 import type { Json } from '../chain/fields.ts'
 import type { RpcBackend } from './backend.ts'

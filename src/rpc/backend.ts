@@ -1,5 +1,5 @@
-// What this folder needs of a node: the replica to read from, and the few things that take time or change something.
-// src/node satisfies it; tests put a replica and a Map in its place.
+// What this folder needs of a node: the replica to read from, and the few things that take time or change
+// something. src/node satisfies it; tests put a replica and a Map in its place.
 
 import type { Address } from '../chain/address.ts'
 import type { SubmitResult } from '../replica/effects.ts'

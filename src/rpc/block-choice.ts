@@ -1,8 +1,8 @@
-// From a block parameter to a block, and from a block to what is known of its place: whether it is final, how many
-// blocks confirm it, and the state after it.
+// From a block parameter to a block, and from a block to what is known of its place: whether it is final, how
+// many blocks confirm it, and the state after it.
 //
-// `finalized` and `safe` are never guessed: before anything is final both are the error -39001. `pending` is the
-// head; only nonces take the pool into account.
+// `finalized` and `safe` are never guessed: before anything is final both are the error -39001. `pending` is
+// the head; only nonces take the pool into account.
 
 import type { Block } from '../chain/block.ts'
 import type { State } from '../chain/state.ts'
@@ -29,7 +29,9 @@ export function requireBlock(replica: Replica, parameter: BlockParameter): Viewe
   return found
 }
 
-/** The state after the block that a parameter names. Throws -39001, or -32000 where it is not kept any more. */
+/**
+ * The state after the block that a parameter names. Throws -39001, or -32000 where it is not kept any more.
+ */
 export function requireState(
   replica: Replica,
   parameter: BlockParameter,
@@ -37,7 +39,8 @@ export function requireState(
   const found = requireBlock(replica, parameter)
   const state = replica.tree.get(found.block.id)?.execution.state
   if (state !== undefined) return { found, state }
-  const text = `state at block ${found.height} is not available (kept from block ${replica.tree.base.chained.height})`
+  const { height: keptFrom } = replica.tree.base.chained
+  const text = `state at block ${found.height} is not available (kept from block ${keptFrom})`
   throw new RpcError(CODES.refused, text)
 }
 

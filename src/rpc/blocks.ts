@@ -1,5 +1,6 @@
-// Blocks as clients see them: Ethereum's fields where the chain has them, constants where it does not (no uncles, no
-// logs), and a few of ours. `hash` is the id of the header, SHA-256d in Bitcoin's order; no client checks its making.
+// Blocks as clients see them: Ethereum's fields where the chain has them, constants where it does not (no
+// uncles, no logs), and a few of ours. `hash` is the id of the header, SHA-256d in Bitcoin's order; no client
+// checks its making.
 
 import { toHex } from '../chain/bytes.ts'
 import { decodeCompact, workOfTarget } from '../chain/compact.ts'
@@ -23,7 +24,9 @@ export function blockNumber({ replica }: RpcBackend): Json {
   return quantity(replica.tree.head.chained.height)
 }
 
-/** `eth_getBlockByNumber`: by any block parameter; with whole transactions when the second parameter is true. */
+/**
+ * `eth_getBlockByNumber`: by any block parameter; with whole transactions when the second parameter is true.
+ */
 export function getBlockByNumber({ replica }: RpcBackend, params: Params): Json {
   const found = chooseBlock(replica, optional(params, 0, BLOCK, LATEST))
   return found === null ? null : blockObject(replica, found, optional(params, 1, FLAG, false))
@@ -65,7 +68,9 @@ function blockObject(replica: Replica, found: ViewedBlock, isHydrated: boolean):
   }
 }
 
-/** What Ethereum's blocks do not have; `work` is the chain's up to this block, null below the last final one. */
+/**
+ * What Ethereum's blocks do not have; `work` is the chain's up to this block, null below the last final one.
+ */
 function ownFields(replica: Replica, found: ViewedBlock): { readonly [key: string]: Json } {
   const { id, header } = found.block
   const work = replica.tree.get(id)?.chained.work

@@ -1,4 +1,5 @@
-// Reading a request's body with an end to it: one that is too long is noticed while it comes, not after.
+// Reading a request's body with an end to it: one that is too long is
+// noticed while it comes, not after.
 
 import type { IncomingMessage } from 'node:http'
 

@@ -1,5 +1,5 @@
-// Dry runs. Without contracts a call returns nothing and a transaction uses exactly its intrinsic gas, so both are
-// known without running anything. What would create a contract is refused in plain words.
+// Dry runs. Without contracts a call returns nothing and a transaction uses exactly its intrinsic gas, so
+// both are known without running anything. What would create a contract is refused in plain words.
 
 import type { Address } from '../chain/address.ts'
 import { equalBytes, type Hex } from '../chain/bytes.ts'

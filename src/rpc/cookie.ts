@@ -1,4 +1,5 @@
-// The cookie: a secret that the node writes where only its owner can read it. Who shows it may control the node.
+// The cookie: a secret that the node writes where only its owner can read it. Who shows it may control the
+// node.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
@@ -12,7 +13,10 @@ export function newToken(): string {
   return randomBytes(32).toString('hex')
 }
 
-/** Writes the secret, readable for its owner only, in place of an older one; returns where. Throws what Node throws. */
+/**
+ * Writes the secret, readable for its owner only, in place of an older one; returns where. Throws what Node
+ * throws.
+ */
 export async function writeCookie(dataDirectory: string, token: string): Promise<string> {
   const path = join(dataDirectory, COOKIE_FILE)
   const temporary = `${path}.new`

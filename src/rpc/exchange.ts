@@ -1,5 +1,5 @@
-// One HTTP request and its answer. JSON-RPC's own errors are answers with status 200; other statuses are for what
-// is no JSON-RPC request at all, or one too many.
+// One HTTP request and its answer. JSON-RPC's own errors are answers with status 200; other statuses are for
+// what is no JSON-RPC request at all, or one too many.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from '../chain/fields.ts'
@@ -113,8 +113,8 @@ function send(
 }
 
 /**
- * What still comes of a refused request is read and dropped for a moment: closing at once would take the answer away
- * from a sender who has not read it yet.
+ * What still comes of a refused request is read and dropped for a moment: closing at once would take the
+ * answer away from a sender who has not read it yet.
  */
 function dropRest(request: IncomingMessage, lingerMs: number): void {
   request.resume()

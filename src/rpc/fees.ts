@@ -1,9 +1,9 @@
 // What to pay: the base fee that the next block will have, and a tip.
 //
-// The suggested tip is the median of what the three cheapest transactions of each of the last twenty blocks gave,
-// without those that a beneficiary sent to his own block (they cost him nothing; the way of go-ethereum's
-// eth/gasprice). It is at least 1 gwei, also when all those blocks are empty, and at most 500 gwei, so that nobody's
-// transactions can make others pay without bound.
+// The suggested tip is the median of what the three cheapest transactions of each of the last twenty blocks
+// gave, without those that a beneficiary sent to his own block (they cost him nothing; the way of
+// go-ethereum's eth/gasprice). It is at least 1 gwei, also when all those blocks are empty, and at most 500
+// gwei, so that nobody's transactions can make others pay without bound.
 
 import type { Block } from '../chain/block.ts'
 import { effectiveTip, nextBaseFee } from '../chain/fees.ts'

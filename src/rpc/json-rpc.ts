@@ -1,8 +1,8 @@
-// JSON-RPC 2.0 (jsonrpc.org/specification): single calls, batches and notifications. A `jsonrpc` member may be
-// missing, as Bitcoin's miners leave it out, and parameters go by position.
+// JSON-RPC 2.0 (jsonrpc.org/specification): single calls, batches and notifications. A `jsonrpc` member may
+// be missing, as Bitcoin's miners leave it out, and parameters go by position.
 //
-// Calls of a batch start in their order and need not end in it; the answers stand in it. Between calls that take long
-// other clients get their turn.
+// Calls of a batch start in their order and need not end in it; the answers stand in it. Between calls that
+// take long other clients get their turn.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Json } from '../chain/fields.ts'
@@ -24,8 +24,8 @@ export interface Service {
 const TURN_MS = 10
 
 /**
- * The text that answers a request, or null when there is nothing to answer. `isTrusted` says whether the sender has
- * shown the node's cookie. Never throws.
+ * The text that answers a request, or null when there is nothing to answer. `isTrusted` says whether the
+ * sender has shown the node's cookie. Never throws.
  */
 export async function answerRequest(
   service: Service,

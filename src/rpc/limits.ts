@@ -1,4 +1,5 @@
-// How much one client may ask: every number that keeps a slow, greedy or broken sender from harming the node.
+// How much one client may ask: every number that keeps a slow, greedy or
+// broken sender from harming the node.
 
 /** The limits of a server. */
 export interface RpcLimits {
@@ -20,7 +21,9 @@ export interface RpcLimits {
   readonly idleMs: number
   /** Milliseconds between looks at those deadlines. */
   readonly deadlineCheckMs: number
-  /** Milliseconds that the rest of a refused request is read and dropped, so that its sender sees the answer. */
+  /**
+   * Milliseconds that the rest of a refused request is read and dropped, so that its sender sees the answer.
+   */
   readonly lingerMs: number
   readonly connectionsMax: number
   /** Calls per second and address in the long run, and at once after a pause: room for clients' batches. */

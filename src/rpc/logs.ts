@@ -1,5 +1,5 @@
-// Logs: contracts write them, so there are none yet. The filter is checked all the same, so that a client finds its
-// mistakes now and not when there are contracts.
+// Logs: contracts write them, so there are none yet. The filter is checked all the same, so that a client
+// finds its mistakes now and not when there are contracts.
 
 import type { Json } from '../chain/fields.ts'
 import type { Replica } from '../replica/replica.ts'

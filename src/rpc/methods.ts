@@ -1,5 +1,6 @@
-// The registry: every method there is. What is not here answers -32601, on which clients that probe fall back. There
-// is no `eth_sendTransaction`, `eth_sign` or `personal_…` and there will be none: the node has no keys.
+// The registry: every method there is. What is not here answers -32601, on which clients that probe fall
+// back. There is no `eth_sendTransaction`, `eth_sign` or `personal_…` and there will be none: the node has no
+// keys.
 
 import type { Json } from '../chain/fields.ts'
 import { getBalance, getCode, getStorageAt, getTransactionCount } from './accounts.ts'

@@ -1,4 +1,5 @@
-// Mining: what the node does, and the two control methods that start and stop it. Control methods need the cookie.
+// Mining: what the node does, and the two control methods that start and stop it. Control methods need the
+// cookie.
 
 import type { Json } from '../chain/fields.ts'
 import type { RpcBackend } from './backend.ts'

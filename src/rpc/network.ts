@@ -1,5 +1,5 @@
-// The node and its network: which chain, which program, who is connected, whether it is behind. The node holds no
-// keys, so it has no accounts.
+// The node and its network: which chain, which program, who is connected, whether it is behind. The node
+// holds no keys, so it has no accounts.
 
 import { toHex } from '../chain/bytes.ts'
 import type { Json } from '../chain/fields.ts'

@@ -1,5 +1,5 @@
-// Reading the parameters of a call: each kind of parameter says what it expects and what it makes of a JSON value,
-// and whatever does not fit is refused with -32602 and a text that names the place.
+// Reading the parameters of a call: each kind of parameter says what it expects and what it makes of a JSON
+// value, and whatever does not fit is refused with -32602 and a text that names the place.
 
 import type { Address } from '../chain/address.ts'
 import type { Hex } from '../chain/bytes.ts'

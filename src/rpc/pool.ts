@@ -1,5 +1,5 @@
-// The transactions that wait: *pending* ones can be mined as things stand, *queued* ones wait behind a gap in their
-// sender's nonces.
+// The transactions that wait: *pending* ones can be mined as things stand, *queued* ones wait behind a gap in
+// their sender's nonces.
 
 import type { Address } from '../chain/address.ts'
 import type { Json } from '../chain/fields.ts'

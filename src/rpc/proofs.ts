@@ -1,9 +1,9 @@
 // Proofs for clients that trust headers, and so work, but not this node.
 //
-// An account: leaf and siblings lead to the state root; the state root stands in the coinbase record; that is leaf 0
-// of the block's Merkle tree, whose root stands in the header. A transaction: its bytes are leaf index + 1. All hex
-// is in the order in which it is hashed. What checks them: `verifyAccountProof` (src/chain/state.ts) and
-// `rootOfBranch` (src/chain/merkle.ts) over SHA-256d.
+// An account: leaf and siblings lead to the state root; the state root stands in the coinbase record; that is
+// leaf 0 of the block's Merkle tree, whose root stands in the header. The bytes of transaction i are leaf
+// i + 1. All hex is in the order in which it is hashed. What checks proofs: `verifyAccountProof`
+// (src/chain/state.ts) and `rootOfBranch` (src/chain/merkle.ts) over SHA-256d.
 
 import type { Block } from '../chain/block.ts'
 import { leavesOf } from '../chain/block.ts'
@@ -33,7 +33,10 @@ export function getAccountProof({ replica }: RpcBackend, params: Params): Json {
   }
 }
 
-/** `quorate_getInclusionProof`: a transaction of the main chain under its block's header; null when it is in none. */
+/**
+ * `quorate_getInclusionProof`: a transaction of the main chain under its block's header; null when it is in
+ * none.
+ */
 export function getInclusionProof({ replica }: RpcBackend, params: Params): Json {
   const place = replica.view.locate(required(params, 0, HASH))
   if (place === null) return null

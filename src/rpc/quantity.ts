@@ -1,6 +1,6 @@
-// Ethereum's two ways to write values in JSON ("Hex value encoding" of the execution APIs): quantities without
-// leading zeros, data with two digits a byte. What comes in is checked by pattern before it is converted, because
-// BigInt accepts more than a quantity and takes seconds for a text of millions of digits.
+// Ethereum's two ways to write values in JSON ("Hex value encoding" of the execution APIs): quantities
+// without leading zeros, data with two digits a byte. What comes in is checked by pattern before it is
+// converted, because BigInt accepts more than a quantity and takes seconds for a text of millions of digits.
 
 import { fromHex, type Hex } from '../chain/bytes.ts'
 import type { Json } from '../chain/fields.ts'

@@ -1,4 +1,5 @@
-// How many calls an address may make: a token bucket each. The hour is given.
+// How many calls an address may make: a token bucket each. The hour is
+// given.
 
 import { BoundedMap } from '../replica/bounded-map.ts'
 import type { RpcLimits } from './limits.ts'

@@ -1,5 +1,5 @@
-// Receipts, computed from the block alone: a transfer that is in a block succeeded and used its intrinsic gas.
-// Clients with strict schemas take no field more than these.
+// Receipts, computed from the block alone: a transfer that is in a block succeeded and used its intrinsic
+// gas. Clients with strict schemas take no field more than these.
 
 import type { Block } from '../chain/block.ts'
 import { effectiveTip } from '../chain/fees.ts'

@@ -1,5 +1,6 @@
-// From the bytes of a request to its JSON value. What JSON.parse would swallow is refused: bytes that are no UTF-8,
-// nesting without bound, and member names that reach into prototypes once an object is copied by assignment.
+// From the bytes of a request to its JSON value. What JSON.parse would swallow is refused: bytes that are no
+// UTF-8, nesting without bound, and member names that reach into prototypes once an object is copied by
+// assignment.
 
 import type { Json } from '../chain/fields.ts'
 import { CODES, RpcError } from './errors.ts'
@@ -12,7 +13,9 @@ const BACKSLASH = 0x5c
 const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d]
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d]
 
-/** The JSON value in these bytes. Throws -32700 when there is none and -32600 when it is not to be touched. */
+/**
+ * The JSON value in these bytes. Throws -32700 when there is none and -32600 when it is not to be touched.
+ */
 export function parseRequestText(bytes: Uint8Array, depthMax: number): Json {
   // Before parsing: a megabyte of brackets makes fifty of objects.
   if (depthOf(bytes) > depthMax) {

@@ -1,8 +1,8 @@
 // The JSON-RPC server of one node, over HTTP.
 //
 // It listens on this machine only, unless it is told otherwise and given the Host names under which it may be
-// reached. Nothing it does needs a password but the control methods, which need the cookie; so nothing else it does
-// may change the node, except to hand it signed transactions.
+// reached. Nothing it does needs a password but the control methods, which need the cookie; so nothing else
+// it does may change the node, except to hand it signed transactions.
 
 import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -78,7 +78,10 @@ export class RpcServer {
     this.#graceMs = graceMs
   }
 
-  /** Serves a started node. Throws `UnsafeHost`, `PortInUse`, `CannotListen`, and what writing the cookie throws. */
+  /**
+   * Serves a started node. Throws `UnsafeHost`, `PortInUse`, `CannotListen`, and what writing the cookie
+   * throws.
+   */
   static async open(backend: RpcBackend, options: RpcServerOptions): Promise<RpcServer> {
     const { host = '127.0.0.1', port, allowedHosts = [], allowedOrigins, cookieDirectory } = options
     if (!isLoopback(host) && allowedHosts.length === 0) throw new UnsafeHost(host)
@@ -138,7 +141,7 @@ function serve(context: ExchangeContext, request: IncomingMessage, response: Ser
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    server.on('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? 'unknown'
       const isTaken = code === 'EADDRINUSE'
       const options = { cause: error }

@@ -1,5 +1,5 @@
-// What a person wants to know of a node and of a transfer: how far it is, what is final, what waits, what became of
-// it. All numbers are quantities, but for probabilities.
+// What a person wants to know of a node and of a transfer: how far it is, what is final, what waits, what
+// became of it. All numbers are quantities, but for probabilities.
 
 import type { Hex } from '../chain/bytes.ts'
 import type { Json } from '../chain/fields.ts'
@@ -34,8 +34,9 @@ export function status(backend: RpcBackend): Json {
 }
 
 /**
- * `quorate_finalityStatus`: how settled a block (any block parameter) or a transaction (its hash) is; null when it is
- * in no block. `reversal` is what work alone promises against an attacker with that share of all hashes.
+ * `quorate_finalityStatus`: how settled a block (any block parameter) or a transaction (its hash) is; null
+ * when it is in no block. `reversal` is what work alone promises against an attacker with that share of all
+ * hashes.
  */
 export function finalityStatus({ replica }: RpcBackend, params: Params): Json {
   const parameter = optional(params, 0, BLOCK, LATEST)
@@ -88,7 +89,9 @@ export function getTransactionStatus({ replica }: RpcBackend, params: Params): J
 
 /** Shares of all hashes for which reversal is shown. */
 const SHARES = [0.1, 0.2, 0.3] as const
-/** The formulas take as long as there are blocks. Counting fewer than there are errs on the side of caution. */
+/**
+ * The formulas take as long as there are blocks. Counting fewer than there are errs on the side of caution.
+ */
 const CONFIRMATIONS_COUNTED_MAX = 10_000
 
 function reversalBy(share: number, count: number): Json {

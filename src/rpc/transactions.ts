@@ -1,4 +1,5 @@
-// Transactions as clients see them, and the methods that find, count and hand them in.
+// Transactions as clients see them, and the methods that find, count and
+// hand them in.
 
 import { toHex } from '../chain/bytes.ts'
 import { effectiveTip } from '../chain/fees.ts'

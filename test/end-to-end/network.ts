@@ -54,7 +54,7 @@ export class TestNetwork {
       chainId: 20_299,
       time: Math.floor(Date.now() / 1000) - 3_600,
       work: {
-        bits: '0x1f03ffff',
+        bits: '0x1e0fffff',
         easiestBits: '0x207fffff',
         blockTimeSeconds: 1,
         halfLifeSeconds: 60,

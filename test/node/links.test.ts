@@ -111,16 +111,42 @@ test('the end of a connection is told once', async t => {
 
 test('a length that is too large ends the connection, and the peer is denied for a while', async t => {
   const { host, events, address } = await startHost(t)
-  const peer = await RawPeer.connect(t, address)
+  const key = await keyBeside('before', peerIdIn(address))
+  const peer = await RawPeer.connect(t, address, key)
   await until('the link is up', () => events.length > 0)
   peer.stream.send(Uint8Array.of(255, 255, 255, 255))
   await peer.closed
   assert.deepEqual(events, [`up ${peer.id}`, `down ${peer.id}`])
-  await assert.rejects(async () => {
-    const again = await peer.network.dial(peer.connection.remoteAddr)
-    await new Promise((_, reject) => again.addEventListener('close', () => reject(new Error('closed'))))
-  })
-  assert.deepEqual(host.peers(), [])
+  await assert.rejects(RawPeer.connect(t, address, key))
+  assert.deepEqual([events.length, host.peers()], [2, []])
+})
+
+test('a peer of another network is denied for a while, one that only stalled is not', async t => {
+  const { host, events, address } = await startHost(t)
+  const key = await keyBeside('before', peerIdIn(address))
+  const peer = await RawPeer.connect(t, address, key)
+  await until('the link is up', () => events.length === 1)
+  host.disconnect(peer.id, 'peer-stalled')
+  await peer.closed
+  const again = await RawPeer.connect(t, address, key)
+  await until('the link is up again', () => events.length === 3)
+  host.disconnect(peer.id, 'peer-other-network')
+  await again.closed
+  await assert.rejects(RawPeer.connect(t, address, key))
+  assert.deepEqual(
+    events,
+    ['up', 'down', 'up', 'down'].map(what => `${what} ${peer.id}`),
+  )
+})
+
+test('what was sent before a peer is disconnected still reaches it', async t => {
+  const { host, events, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address)
+  await until('the link is up', () => events.length === 1)
+  host.send(peer.id, request(5))
+  host.disconnect(peer.id, 'peer-other-network')
+  await peer.closed
+  assert.deepEqual(peer.received, [request(5)])
 })
 
 test('a peer that does not read is dropped when its queue passes the cap', async t => {

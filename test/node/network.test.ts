@@ -56,6 +56,19 @@ test('three nodes share a transaction, mine it and follow one head', async t => 
   await until('the peers know each others heads', () => a.peers().every(({ head }) => head !== null))
 })
 
+test('what one node says crosses another that only passes it on', async t => {
+  const open = nodesOf(t)
+  const a = await open()
+  const b = await open({ bootstrap: [addressOfNode(a)] })
+  const c = await open({ bootstrap: [addressOfNode(b)] })
+  await until('they stand in a line', () => b.peers().length === 2)
+  await a.submit(transfer(0, 0))
+  await until('the far end has the transaction', () => poolSize(c) === 1)
+  a.setMining(MINER, 1)
+  await headAt(c, 1)
+  assert.deepEqual([a.peers().length, c.peers().length], [1, 1])
+})
+
 test('a node that comes late catches up', async t => {
   const open = nodesOf(t)
   const a = await open()

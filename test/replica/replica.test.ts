@@ -123,22 +123,24 @@ for (const { name, raw, reason } of REFUSED) {
   })
 }
 
-test('a transaction handed in survives a restart and is passed on again until a final block holds it', () => {
+test('a transaction handed in survives a restart and is handed to peers again until a final block holds it', () => {
   const genesis = smallGenesis({ finality: { depth: 2 } })
   const node = fresh(genesis)
   const tx = transfer(1, 0)
   node.submit(tx.raw)
+  const handed = (effects: readonly Effect[]): string[] =>
+    sentOf(effects, 'transactions').flatMap(({ to, message }) =>
+      message.transactions.map(({ id }) => `${to} ${id}`),
+    )
   const again = node.restarted()
   assert.ok(again.replica.pool.get(tx.id) !== undefined)
-  again.timeout('rebroadcast')
-  const [broadcast] = effectsOf(again.timeout('gossip'), 'broadcast')
-  assert.ok(broadcast?.message.type === 'transactions')
-  assert.equal(broadcast.message.transactions[0]?.id, tx.id)
+  assert.deepEqual(handed(again.connect('p')), [`p ${tx.id}`])
+  assert.deepEqual(handed(again.timeout('rebroadcast')), [`p ${tx.id}`])
   const builder = new ChainBuilder(genesis)
   again.feed(builder.extend(builder.root, 2, step => ({ transactions: step === 1 ? [tx] : [] })))
-  // In a block, but that block may still be left.
+  // It is in a block, but that block may still be left.
+  assert.deepEqual(handed(again.timeout('rebroadcast')), [])
   assert.ok(again.disk.get(KEYS.pooled(tx.id)) !== null)
-  assert.deepEqual(effectsOf(again.restarted().timeout('rebroadcast'), 'set-timer').length, 1)
   again.feed([builder.mine(again.replica.tree.head)])
   assert.equal(again.disk.get(KEYS.pooled(tx.id)), null)
 })
@@ -386,6 +388,25 @@ test('transactions of blocks that were left wait again in their order, once, and
     broadcast.message.transactions.map(tx => tx.id),
     [transactions[1]!.id, transactions[2]!.id],
   )
+})
+
+test('the pool follows accounts that only the branch that was left had changed', () => {
+  const node = fresh()
+  const builder = new ChainBuilder(node.genesis)
+  // On the left branch account 1 has paid once, and account 60 has money.
+  const first = transfer(1, 0, { to: addressNumber(60), value: COIN })
+  const left = builder.mine(builder.root, { transactions: [first] })
+  node.feed([left])
+  node.receive('p', batch(transfer(1, 1), transfer(60, 0)))
+  assert.equal(node.replica.pool.size, 2)
+  node.feed(builder.extend(builder.root, 2, () => ({ extra: 1, beneficiary: addressNumber(0x78) })))
+  const { pool, fates } = node.replica
+  const { pending, future } = pool.queueOf(addressNumber(1))
+  assert.deepEqual(
+    [pending, future].map(entries => entries.map(({ tx }) => tx.nonce)),
+    [[0n, 1n], []],
+  )
+  assert.deepEqual(fates.get(transfer(60, 0).id), { status: 'dropped', reason: 'tx-insufficient-funds' })
 })
 
 test('what a reorganisation makes impossible is dropped, and its fate is told', () => {

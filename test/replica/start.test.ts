@@ -321,6 +321,18 @@ test('the order in which equal branches came outlives a restart', () => {
   }
 })
 
+test('what comes after a restart is kept beside what came before it', () => {
+  const builder = new ChainBuilder()
+  const run = builder.extend(builder.root, 4)
+  let node = new TestNode(builder.genesis, { nowMs: NOW_MS }).start()
+  for (const entry of run) {
+    node.feed([entry])
+    node = node.restarted()
+    assert.equal(node.headId, entry.chained.id)
+  }
+  assert.equal([...node.disk.entries(KEYS.openBlocks)].length, 4)
+})
+
 test('a block that was too new for today is taken from the disk all the same', () => {
   const builder = new ChainBuilder()
   const block = builder.mine(builder.root)

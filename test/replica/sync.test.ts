@@ -191,6 +191,21 @@ test('a block that arrives by itself during the download is not asked for again'
   assert.deepEqual(asked[0]!.message.ids, idsOf(main.slice(18, 20)))
 })
 
+test('a download whose bodies all came by themselves ends, though no answer comes any more', () => {
+  const node = freshNode()
+  const peers: Record<PeerId, Script> = {
+    p: request => (request.type === 'get-headers' ? honest(main)(request) : null),
+  }
+  meet(node, tip, peers)
+  node.feed(main)
+  assert.notEqual(node.replica.sync.progress(), null)
+  pass(node, ANSWER_TIMEOUT_MS, peers)
+  assert.equal(node.replica.sync.progress(), null)
+  const more = [...main, builder.mine(tip)]
+  talk(node, node.receive('p', claims(tipOf(more))), { p: honest(more) })
+  assert.equal(node.headId, tipOf(more).chained.id)
+})
+
 test('a block whose parent is unknown makes us ask its sender', () => {
   const node = freshNode()
   const peers = { p: honest(main) }

@@ -1,4 +1,5 @@
-// What Ethereum's methods answer, against a chain whose every block and transaction the test knows.
+// What Ethereum's methods answer, against a chain whose every block and
+// transaction the test knows.
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -319,7 +320,7 @@ test('before anything is final, finalized and safe are unknown blocks', async t 
   await askAll(isUnknown)
 })
 
-test('once something is final, finalized is the last final block and safe lies between it and the head', async t => {
+test('finalized is the last final block, and safe lies between it and the head', async t => {
   const node = new TestNode(testGenesis({ depth: 4 }))
   node.mine(10)
   const client = await serve(t, node)

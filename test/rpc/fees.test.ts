@@ -57,7 +57,7 @@ test('the suggested tip is the median of the three cheapest of each of the last 
   assert.equal(await client.result('eth_maxPriorityFeePerGas'), hex(GWEI))
 })
 
-test('what a miner pays himself does not raise the suggestion, and nothing raises it above 500 gwei', async t => {
+test('the suggested tip ignores what a miner pays himself, and is at most 500 gwei', async t => {
   const node = new TestNode()
   const client = await serve(t, node)
   poolTips(node, alice, [600n * GWEI])

@@ -1,5 +1,5 @@
-// A node without network, disk or miner: a real replica over a Map, mined by stepping, served on loopback. And small
-// clients: one that speaks JSON-RPC, one that speaks HTTP and says whatever a test wants said.
+// A node without network, disk or miner: a real replica over a Map, mined by stepping, served on loopback.
+// And small clients: one that speaks JSON-RPC, one that speaks HTTP and says whatever a test wants said.
 
 import assert from 'node:assert/strict'
 import { type IncomingHttpHeaders, request } from 'node:http'

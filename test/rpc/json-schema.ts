@@ -1,5 +1,5 @@
-// Just enough of JSON Schema to check results against Ethereum's published OpenRPC document: the keywords that it
-// uses and no others. An unknown keyword throws, so that nothing is passed over in silence.
+// Just enough of JSON Schema to check results against Ethereum's published OpenRPC document: the keywords
+// that it uses and no others. An unknown keyword throws, so that nothing is passed over in silence.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Our own methods: how far a node is, how settled a transfer is, and proofs that need no trust in the node.
+// Our own methods: how far a node is, how settled a transfer is, and
+// proofs that need no trust in the node.
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -250,7 +251,9 @@ interface BlockProof {
   readonly coinbaseBranch: readonly Hex[]
 }
 
-/** What a light client learns from a proof's header and coinbase record; throws unless they belong together. */
+/**
+ * What a light client learns from a proof's header and coinbase record; throws unless they belong together.
+ */
 function readBlockProof(proof: BlockProof) {
   const header = readHeader(new ByteReader(fromHex(proof.headerHex)))
   assert.equal(blockId(header), proof.blockHash)

@@ -1,4 +1,5 @@
-// Every way in which a call fails, with the code and the text that clients match.
+// Every way in which a call fails, with the code and the text that
+// clients match.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -69,7 +70,7 @@ test('a transaction that no block can hold: exceeds block gas limit', async t =>
   )
 })
 
-test('a second transaction with one nonce: replacement transaction underpriced, unless it pays a tenth more', async t => {
+test('a second one with the same nonce: replacement transaction underpriced, unless it pays more', async t => {
   const node = new TestNode()
   const client = await serve(t, node)
   node.pool(transfer())

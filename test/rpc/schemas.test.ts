@@ -1,4 +1,5 @@
-// Results against the schemas that Ethereum's clients are generated from (execution-apis, see json-schema.ts).
+// Results against the schemas that Ethereum's clients are generated from (execution-apis, see
+// json-schema.ts).
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -137,7 +138,9 @@ test('a transaction of the pool has the published shape of a pending one', { ski
   assert.deepEqual(findFaults(openRpc!, schema, result), [])
 })
 
-/** A node with final blocks, a full block, and both kinds of transactions in it, in the pool and behind a gap. */
+/**
+ * A node with final blocks, a full block, and both kinds of transactions in it, in the pool and behind a gap.
+ */
 async function busyNode(t: Parameters<typeof serve>[0]) {
   const node = new TestNode(testGenesis({ depth: 2 }))
   const accessList = [{ address: bob.address, storageKeys: [hex(2n ** 255n) as `0x${string}`] }]

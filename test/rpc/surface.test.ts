@@ -125,6 +125,8 @@ test('only POST to / is answered; GET says so in a line', async t => {
     assert.deepEqual([status, headers.allow], [405, 'POST'], method)
     if (method !== 'HEAD') assert.equal(text, 'quorate answers JSON-RPC: POST it to /\n')
   }
+  const upgrade = { connection: 'Upgrade', upgrade: 'websocket' }
+  assert.equal((await client.post('', { method: 'GET', headers: upgrade })).status, 405)
   assert.equal((await client.post(CALL, { path: '/admin' })).status, 404)
   assert.equal((await client.post(CALL, { path: '/?method=eth_chainId' })).status, 404)
 })
@@ -140,7 +142,7 @@ test('a body of a megabyte is read, a longer one is 413', async t => {
 })
 
 test('a body without a length is 413 while it comes, not after, and its sender is cut off', async t => {
-  const client = await serve(t, new TestNode(), { limits: { lingerMs: 50 } })
+  const client = await serve(t, new TestNode(), { limits: { lingerMs: 200 } })
   const socket = await open(t, client)
   socket.write(`${HEAD}transfer-encoding: chunked\r\n\r\n`)
   const answered = once(socket, 'data')
@@ -153,7 +155,7 @@ test('a body without a length is 413 while it comes, not after, and its sender i
 })
 
 test('a body that announces more than a megabyte is 413 before it comes', async t => {
-  const client = await serve(t, new TestNode(), { limits: { lingerMs: 50 } })
+  const client = await serve(t, new TestNode(), { limits: { lingerMs: 200 } })
   const socket = await open(t, client)
   const answered = once(socket, 'data')
   socket.write(`${HEAD}content-length: 1000001\r\n\r\n`)

@@ -1,0 +1,544 @@
+// Faults planted in the code on purpose, one at a time: the tests that are named must find every one of them, and
+// nothing where there is none. What the tests of a rule are worth is seen only when the rule is broken.
+//
+//   bin/node24 test/planted-faults.ts [name…]          all faults, or those whose name contains one of these
+//   bin/node24 test/planted-faults.ts --simulate[=N]   the simulator alone, seeds 1 to N, as a table
+//
+// The sources are copied to a temporary directory first. A snippet that is not found exactly once there fails the
+// run: whoever changes the line moves the fault along.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+interface Fault {
+  readonly name: string
+  /** Of src. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  /** Of test, without the ending: those that must find it. */
+  readonly tests: readonly string[]
+}
+
+const TEST_TIMEOUT_MS = 60_000
+const SIMULATION_TIMEOUT_MS = 180_000
+const SEEDS = 20
+
+const FAULTS: readonly Fault[] = [
+  // ---- the six that were asked for first
+  {
+    name: 'a transfer to oneself makes money',
+    file: 'chain/execution.ts',
+    find: `    this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
+    // Read after the sender was written: the two may be one account.
+    this.#credit(tx.to!, tx.value)`,
+    replace: `    const payee = this.#get(tx.to!)
+    this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
+    this.#changes.set(tx.to!, { nonce: payee.nonce, balance: payee.balance + tx.value })`,
+    tests: ['chain/execution'],
+  },
+  {
+    name: 'the head is the highest block, not the one with the most work',
+    file: 'finality/longest-chain.ts',
+    find: 'candidate.work > head.work',
+    replace: 'candidate.height > head.height',
+    tests: ['finality/longest-chain', 'replica/replica'],
+  },
+  {
+    name: 'the state root of a block is not checked',
+    file: 'chain/execution.ts',
+    find: "  if (execution.state.root() !== coinbase.stateRoot) return 'block-state-root-wrong'\n",
+    replace: '',
+    tests: ['chain/execution', 'replica/replica'],
+  },
+  {
+    name: 'the writes of a step are two batches',
+    file: 'replica/effects.ts',
+    find: "[{ type: 'persist', writes }, ...effects]",
+    replace:
+      "[{ type: 'persist', writes: writes.slice(0, 1) }, { type: 'persist', writes: writes.slice(1) }, ...effects]",
+    tests: ['replica/effects', 'replica/replica'],
+  },
+  {
+    name: "the sender's nonce is not checked",
+    file: 'chain/execution.ts',
+    find: `    if (tx.nonce < account.nonce) return 'tx-nonce-too-low'
+    if (tx.nonce > account.nonce) return 'tx-nonce-too-high'
+`,
+    replace: '',
+    tests: ['chain/execution', 'replica/replica'],
+  },
+  {
+    name: 'the median of an even number of times is the lower one',
+    file: 'chain/header-chain.ts',
+    find: 'sorted[sorted.length >> 1]!',
+    replace: 'sorted[(sorted.length - 1) >> 1]!',
+    tests: ['chain/header-chain'],
+  },
+  // ---- chain
+  {
+    name: 'a block may have the median time itself',
+    file: 'chain/header-chain.ts',
+    find: 'header.time <= medianTimePast(parent)',
+    replace: 'header.time < medianTimePast(parent)',
+    tests: ['chain/header-chain'],
+  },
+  {
+    name: 'the median is that of the last ten times',
+    file: 'chain/header-chain.ts',
+    find: 'const MEDIAN_TIME_SPAN = 11',
+    replace: 'const MEDIAN_TIME_SPAN = 10',
+    tests: ['chain/header-chain'],
+  },
+  {
+    name: 'a time in the future is not refused',
+    file: 'chain/header-chain.ts',
+    find: "  if (header.time > nowSeconds + rules.futureLimitSeconds) return 'header-time-too-new'\n",
+    replace: '',
+    tests: ['chain/header-chain', 'replica/replica'],
+  },
+  {
+    name: 'the work of a header is not checked',
+    file: 'chain/header-chain.ts',
+    find: 'target === null || !meetsTarget(id, target)',
+    replace: 'target === null',
+    tests: ['chain/header-chain', 'replica/sync'],
+  },
+  {
+    name: 'a header may have any target',
+    file: 'chain/header-chain.ts',
+    find: "  if (header.bits !== requiredBits(rules, parent)) return 'header-bits-wrong'\n",
+    replace: '',
+    tests: ['chain/header-chain', 'replica/sync'],
+  },
+  {
+    name: 'a high s is not refused',
+    file: 'chain/transaction.ts',
+    find: "  if (tx.s > SECP256K1_N / 2n) return 'tx-signature-high-s'\n",
+    replace: '',
+    tests: ['chain/transaction'],
+  },
+  {
+    name: 'a transaction for another chain is taken',
+    file: 'chain/execution.ts',
+    find: "  if (tx.chainId !== rules.chainId) return 'tx-wrong-chain'\n",
+    replace: '',
+    tests: ['chain/execution', 'replica/mempool'],
+  },
+  {
+    name: 'the base fee is not burned: nobody pays it',
+    file: 'chain/execution.ts',
+    find: 'payer.balance - tx.value - gas * gasPrice',
+    replace: 'payer.balance - tx.value - gas * tip',
+    tests: ['chain/execution'],
+  },
+  {
+    name: 'the base fee goes to the miner',
+    file: 'chain/execution.ts',
+    find: 'this.#tips += gas * tip',
+    replace: 'this.#tips += gas * gasPrice',
+    tests: ['chain/execution'],
+  },
+  {
+    name: 'the reward halves one block early',
+    file: 'chain/reward.ts',
+    find: 'Math.floor((height - 1) / rules.halvingBlocks)',
+    replace: 'Math.floor(height / rules.halvingBlocks)',
+    tests: ['chain/reward'],
+  },
+  {
+    name: 'a body with a repeated tail is taken for the real one',
+    file: 'chain/block.ts',
+    find: "  if (isMutated) return 'block-mutated'\n",
+    replace: '',
+    tests: ['chain/block'],
+  },
+  {
+    name: 'the base fee that a block claims is not checked',
+    file: 'chain/execution.ts',
+    find: "coinbase.baseFee === nextBaseFee(parent.coinbase) ? null : 'block-base-fee-wrong'",
+    replace: 'null',
+    tests: ['chain/execution', 'replica/replica'],
+  },
+  // ---- what is on disk
+  {
+    name: 'writes are persisted after what depends on them was sent',
+    file: 'replica/effects.ts',
+    find: "[{ type: 'persist', writes }, ...effects]",
+    replace: "[...effects, { type: 'persist', writes }]",
+    tests: ['replica/effects', 'replica/replica'],
+  },
+  {
+    name: 'the batch that makes blocks final lacks the base record',
+    file: 'replica/fold.ts',
+    find: '  outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))\n',
+    replace: '',
+    tests: ['replica/fold', 'replica/start'],
+  },
+  {
+    name: 'final blocks stay in the list of open ones',
+    file: 'replica/fold.ts',
+    find: `encodeFinal(entry.chained))
+    outbox.write(KEYS.openBlock(entry.arrival), null)`,
+    replace: 'encodeFinal(entry.chained))',
+    tests: ['replica/fold', 'replica/start'],
+  },
+  {
+    name: 'blocks of dropped branches stay on disk',
+    file: 'replica/fold.ts',
+    find: '    outbox.write(KEYS.block(entry.chained.id), null)\n',
+    replace: '',
+    tests: ['replica/fold', 'replica/start'],
+  },
+  {
+    name: 'of several blocks that become final only the last changes the accounts on disk',
+    file: 'replica/fold.ts',
+    find: '    for (const [address, account] of entry.execution.changes)',
+    replace: '    accounts.clear()\n    for (const [address, account] of entry.execution.changes)',
+    tests: ['replica/fold'],
+  },
+  {
+    name: 'the state on disk is believed',
+    file: 'replica/start.ts',
+    find: 'if (state.root() !== block.coinbase.stateRoot) {',
+    replace: 'if (state === null) {',
+    tests: ['replica/start'],
+  },
+  {
+    name: 'after a restart the next block takes the place of the last one on disk',
+    file: 'replica/start.ts',
+    find: 'arrivals = arrival + 1',
+    replace: 'arrivals = arrival',
+    tests: ['replica/start'],
+  },
+  {
+    name: 'after a restart the last of equal branches is followed',
+    file: 'replica/replica.ts',
+    find: 'if (this.finality.prefers(entry.chained, best.chained)) best = entry',
+    replace: 'if (!this.finality.prefers(best.chained, entry.chained)) best = entry',
+    tests: ['replica/start'],
+  },
+  {
+    name: 'a transaction that was handed in is not kept on disk',
+    file: 'replica/replica.ts',
+    find: '    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)\n',
+    replace: '',
+    tests: ['replica/replica'],
+  },
+  // ---- blocks and branches
+  {
+    name: 'of equal branches the last is followed',
+    file: 'finality/longest-chain.ts',
+    find: 'candidate.work > head.work',
+    replace: 'candidate.work >= head.work',
+    tests: ['finality/longest-chain', 'replica/replica'],
+  },
+  {
+    name: 'a block is final one block too early',
+    file: 'finality/longest-chain.ts',
+    find: 'ancestor(head.height - this.#depth)',
+    replace: 'ancestor(head.height - this.#depth + 1)',
+    tests: ['finality/longest-chain'],
+  },
+  {
+    name: 'a block from the future is remembered as invalid',
+    file: 'replica/replica.ts',
+    find: "    if (typeof chained === 'string') return chained\n",
+    replace:
+      "    if (typeof chained === 'string') {\n      this.#invalid.set(block.id, true)\n      return chained\n    }\n",
+    tests: ['replica/replica'],
+  },
+  {
+    name: 'an invalid block is not remembered',
+    file: 'replica/replica.ts',
+    find: `      this.#invalid.set(block.id, true)
+      return execution`,
+    replace: '      return execution',
+    tests: ['replica/replica', 'replica/sync'],
+  },
+  {
+    name: 'a block that was refused is passed on',
+    file: 'replica/replica.ts',
+    find: "rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection }",
+    replace: "{ type: 'relay' }",
+    tests: ['replica/replica'],
+  },
+  {
+    name: 'transactions of blocks that were left are forgotten',
+    file: 'replica/replica.ts',
+    find: '    for (const entry of left) for (const tx of entry.block.transactions) this.#takeBack(tx, joined)\n',
+    replace: '',
+    tests: ['replica/replica'],
+  },
+  {
+    name: 'the pool is not told of accounts that only the old branch changed',
+    file: 'replica/replica.ts',
+    find: 'new Set([...left, ...joined].flatMap(',
+    replace: 'new Set([...joined].flatMap(',
+    tests: ['replica/replica'],
+  },
+  {
+    name: 'transactions of blocks that were left are still said to be in them',
+    file: 'replica/block-tree.ts',
+    find: '    for (const entry of left) for (const tx of entry.block.transactions) this.#including.delete(tx.id)\n',
+    replace: '',
+    tests: ['replica/block-tree', 'replica/replica'],
+  },
+  {
+    name: 'branches below the base are kept for ever',
+    file: 'replica/block-tree.ts',
+    find: '      gone.add(id)\n      dropped.push(entry)\n',
+    replace: '      dropped.push(entry)\n',
+    tests: ['replica/block-tree'],
+  },
+  // ---- the mempool
+  {
+    name: 'a future transaction evicts pending ones',
+    file: 'replica/mempool.ts',
+    find: '    if (tx.nonce > queue.nonce + BigInt(queue.pending)) return null\n',
+    replace: '',
+    tests: ['replica/mempool'],
+  },
+  {
+    name: 'a transaction is replaced without a higher fee',
+    file: 'replica/mempool.ts',
+    find: "    if (replaced !== null && !outbids(tx, replaced.tx)) return 'tx-replacement-underpriced'\n",
+    replace: '',
+    tests: ['replica/mempool'],
+  },
+  {
+    name: 'a replacement needs to raise only one of the fees',
+    file: 'replica/mempool.ts',
+    find: '(100n + REPLACEMENT_BUMP_PERCENT) &&',
+    replace: '(100n + REPLACEMENT_BUMP_PERCENT) ||',
+    tests: ['replica/mempool'],
+  },
+  {
+    name: 'a sender may have more waiting than he can pay',
+    file: 'replica/mempool.ts',
+    find: "cost > balance ? 'tx-insufficient-funds' : null",
+    replace: 'null',
+    tests: ['replica/mempool'],
+  },
+  {
+    name: 'a large replacement is not counted against the bytes of the pool',
+    file: 'replica/mempool.ts',
+    find: '    const victims = this.#findRoom(tx, sender, queue, leaving)',
+    replace: '    const victims = replaced === null ? this.#findRoom(tx, sender, queue, leaving) : []',
+    tests: ['replica/mempool'],
+  },
+  {
+    name: 'who pays the same evicts whoever is there',
+    file: 'replica/mempool.ts',
+    find: 'isRoom = end.isFuture || outbids(tx, end.entry.tx)',
+    replace: 'isRoom = true',
+    tests: ['replica/mempool'],
+  },
+  {
+    name: 'a block is made of what does not fit in it',
+    file: 'replica/template.ts',
+    find: 'bytes + tx.raw.length <= room.bytesMax && ',
+    replace: '',
+    tests: ['replica/template'],
+  },
+  {
+    name: 'one block too many is mined',
+    file: 'replica/production.ts',
+    find: 'blocksLeft === 0 ? null',
+    replace: 'blocksLeft < 0 ? null',
+    tests: ['replica/production'],
+  },
+  // ---- peers
+  {
+    name: 'headers are followed whose work does not pass ours',
+    file: 'replica/sync.ts',
+    find: 'tip.work > this.#host.tree.head.chained.work) {',
+    replace: 'tip.work > 0n) {',
+    tests: ['replica/sync'],
+  },
+  {
+    name: 'headers need not link',
+    file: 'replica/sync.ts',
+    find: 'header.previous !== parent.id',
+    replace: 'parent === null',
+    tests: ['replica/sync'],
+  },
+  {
+    name: 'a peer that does not answer is waited for',
+    file: 'replica/sync.ts',
+    find: 'if (peer.request === null || peer.request.deadlineMs > nowMs) continue',
+    replace: 'continue',
+    tests: ['replica/sync'],
+  },
+  {
+    name: 'words of peers put the deadlines off',
+    file: 'replica/sync.ts',
+    find: '    if (isBusy === this.#isTicking) return\n',
+    replace: '',
+    tests: ['replica/sync'],
+  },
+  {
+    name: 'an honest peer is blamed for the block after its own',
+    file: 'replica/sync.ts',
+    find: 'new Set([download.source, body!.from])',
+    replace: 'this.#peers.keys()',
+    tests: ['replica/sync'],
+  },
+  {
+    name: 'a branch that leaves below the base is ignored in silence',
+    file: 'replica/sync.ts',
+    find: "      this.#host.outbox.emit({ type: 'alarm', text })\n",
+    replace: '',
+    tests: ['replica/sync', 'replica/replica'],
+  },
+  {
+    name: 'a peer of another network is kept',
+    file: 'replica/replica.ts',
+    find: 'status.genesisId !== this.genesis.block.id || ',
+    replace: '',
+    tests: ['replica/replica'],
+  },
+  {
+    name: 'a peer is blamed for a clock that is ahead',
+    file: 'replica/verdict.ts',
+    find: "'header-time-too-new': 'ignore'",
+    replace: "'header-time-too-new': 'punish'",
+    tests: ['replica/verdict'],
+  },
+  {
+    name: 'a list of a message may be of any length',
+    file: 'replica/messages.ts',
+    find: '  const count = reader.compactSize(max)\n',
+    replace: '  const count = reader.compactSize(max === 0 ? 0 : 1e9)\n',
+    tests: ['replica/messages'],
+  },
+]
+
+const root = join(import.meta.dirname, '..')
+const copy = mkdtempSync(join(tmpdir(), 'quorate-planted-'))
+process.on('exit', () => rmSync(copy, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
+const names = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
+const simulate = process.argv.find(argument => argument.startsWith('--simulate'))
+const chosen = FAULTS.filter(
+  fault => names.length === 0 || names.some(name => `${fault.file} ${fault.name}`.includes(name)),
+)
+assert.equal(new Set(FAULTS.map(fault => fault.name)).size, FAULTS.length, 'two faults have one name')
+
+copySources()
+for (const fault of chosen) assertPlantable(fault)
+if (simulate === undefined) testAll()
+else simulateAll(Number(simulate.split('=')[1] ?? SEEDS))
+
+// ---- the tests
+
+function testAll(): void {
+  const healthy = runTests([...new Set(chosen.flatMap(fault => fault.tests))])
+  console.log(`1..${chosen.length + 1}`)
+  let survivors = report(1, healthy === null, 'nothing is found where nothing is planted', healthy)
+  for (const [index, fault] of chosen.entries()) {
+    const found = planted(fault, () => runTests(fault.tests))
+    survivors += report(index + 2, found !== null, `${fault.name} (${fault.file})`, found)
+  }
+  console.log(`# ${chosen.length} faults, ${survivors} failed`)
+  process.exitCode = survivors === 0 ? 0 : 1
+}
+
+/** The name of the first test that failed; null when all passed. */
+function runTests(tests: readonly string[]): string | null {
+  const files = tests.map(name => join('test', `${name}.test.ts`))
+  const run = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: TEST_TIMEOUT_MS * files.length,
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  })
+  if (run.error !== undefined) return `no end after ${(TEST_TIMEOUT_MS * files.length) / 1000} s`
+  if (run.status === 0) return null
+  const failed = [...run.stdout.matchAll(/^ *not ok \d+ - (.*)$/gm)].map(match => match[1]!)
+  // A file that does not even load says nothing about a rule.
+  const name = failed.find(text => !text.endsWith('.test.ts'))
+  assert.ok(name !== undefined, `the tests could not run:\n${run.stdout}${run.stderr}`)
+  return name
+}
+
+function report(number: number, isGood: boolean, name: string, found: string | null): 0 | 1 {
+  console.log(
+    `${isGood ? 'ok' : 'not ok'} ${number} - ${name}${found === null ? '' : `\n  # found by: ${found}`}`,
+  )
+  return isGood ? 0 : 1
+}
+
+// ---- the simulator
+
+function simulateAll(seeds: number): void {
+  const rows = [undefined, ...chosen].map(fault => {
+    const found = fault === undefined ? runSeeds(seeds) : planted(fault, () => runSeeds(seeds))
+    const verdict = found === null ? `not in ${seeds} seeds` : `seed ${found.seed}: ${found.reason}`
+    console.log(`${(fault?.name ?? 'nothing planted').padEnd(90)} ${verdict}`)
+    return { fault, found }
+  })
+  const caught = rows.filter(({ fault, found }) => fault !== undefined && found !== null).length
+  console.log(`# the simulator alone finds ${caught} of ${chosen.length} faults`)
+  process.exitCode = rows[0]!.found === null ? 0 : 1
+}
+
+/** The first seed whose run does not pass, and why; null when all pass. */
+function runSeeds(seeds: number): { seed: number; reason: string } | null {
+  const url = (path: string): string => JSON.stringify(pathToFileURL(join(copy, path)).href)
+  const script = `
+    import { readFileSync } from 'node:fs'
+    import { simulate } from ${url('src/sim/simulation.ts')}
+    import { FAULT_KINDS } from ${url('src/sim/faults.ts')}
+    import { chooseBackend } from ${url('src/signatures/choose-backend.ts')}
+    import { SenderCache } from ${url('src/signatures/sender-cache.ts')}
+    const genesis = JSON.parse(readFileSync(new URL(${url('genesis/simulated.json')}), 'utf8'))
+    const { recoverSender } = new SenderCache(await chooseBackend())
+    for (let seed = 1; seed <= ${seeds}; seed++) {
+      const faults = new Set(FAULT_KINDS)
+      const run = simulate({ seed, genesis, nodes: 5, faults, blocks: 40, transfers: 60, recoverSender })
+      if (run.verdict === 'PASS') continue
+      console.log(JSON.stringify({ seed, reason: run.verdict + ' ' + run.reason.split('\\n')[0].slice(0, 90) }))
+      break
+    }`
+  const run = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+    timeout: SIMULATION_TIMEOUT_MS,
+  })
+  if (run.error !== undefined) return { seed: 0, reason: `no end after ${SIMULATION_TIMEOUT_MS / 1000} s` }
+  assert.equal(run.status, 0, run.stderr)
+  return run.stdout === '' ? null : (JSON.parse(run.stdout) as { seed: number; reason: string })
+}
+
+// ---- the copy
+
+function copySources(): void {
+  for (const name of ['src', 'test', 'genesis', 'package.json', 'tsconfig.json'])
+    cpSync(join(root, name), join(copy, name), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+}
+
+function assertPlantable({ name, file, find }: Fault): void {
+  const count = readFileSync(join(copy, 'src', file), 'utf8').split(find).length - 1
+  assert.equal(count, 1, `${name}: the snippet is ${count} times in src/${file}, not once:\n${find}`)
+}
+
+/** What `look` sees while the fault is in the copy. */
+function planted<T>({ file, find, replace }: Fault, look: () => T): T {
+  const path = join(copy, 'src', file)
+  const healthy = readFileSync(path, 'utf8')
+  writeFileSync(
+    path,
+    healthy.replace(find, () => replace),
+  )
+  try {
+    return look()
+  } finally {
+    writeFileSync(path, healthy)
+  }
+}
