@@ -328,7 +328,8 @@ export class Replica {
   /** Hands a peer what was handed in here and waits: directly, for gossip would take it for a repetition. */
   #sendOwn(peer: PeerId): void {
     const waiting = [...this.#own].map(id => this.#pool.get(id)?.tx).filter(tx => tx !== undefined)
-    for (const transactions of batchTransactions(waiting)) this.#send(peer, { type: 'transactions', transactions })
+    for (const transactions of batchTransactions(waiting))
+      this.#send(peer, { type: 'transactions', transactions })
   }
 
   #flushGossip(): void {
