@@ -32,8 +32,8 @@ export const WAITING_BYTES_MAX = 12 * 1024 * 1024
 /** A message and what gossipsub puts around it. */
 const RPC_BYTES_MAX = MESSAGE_LIMITS.bytesMax + 1024 * 1024
 /**
- * Milliseconds for which a message that was seen is not taken again. It travels for five seconds at most (the
- * history that gossipsub keeps); and a transaction that waits is passed on again after twenty, which must get out.
+ * Milliseconds for which a message that was seen is not taken again. It travels for five seconds at most, the history
+ * that gossipsub keeps; and the list of what was seen has no other bound than this and what peers can send.
  */
 const SEEN_TTL_MS = 15_000
 /** What a message that waits costs beside its content, so that empty ones are counted too. */

@@ -164,7 +164,10 @@ export class Host {
   broadcast(message: Message): void {
     const bytes = encodeMessage(message)
     const reached = isGossipType(message.type) ? this.#publish(message.type, bytes) : new Set()
-    const others = this.#links.all().filter(({ peer }) => !(reached.has(peer) && this.#carriesGossip(peer)))
+    // A peer that is not greeted yet is told of our head when it is.
+    const others = this.#links
+      .all()
+      .filter(({ peer, isGreeted }) => isGreeted && !(reached.has(peer) && this.#carriesGossip(peer)))
     if (others.length === 0) return
     const frame = frameMessage(bytes)
     for (const link of others) link.send(frame)

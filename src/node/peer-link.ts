@@ -41,6 +41,7 @@ export class PeerLink {
   readonly #handlers: LinkHandlers
   readonly #reader = new FrameReader()
   #silence: NodeJS.Timeout
+  #isGreeted = false
   #isHandling = false
   #isPaused = false
   #isUp = true
@@ -57,9 +58,15 @@ export class PeerLink {
     if (stream.status !== 'open') queueMicrotask(() => this.end('closed'))
   }
 
+  /** Whether anything was sent. What all are told must wait until then, for the handshake comes first. */
+  get isGreeted(): boolean {
+    return this.#isGreeted
+  }
+
   /** Queues a framed message. */
   send(frame: Uint8Array): void {
     if (!this.#isUp) return
+    this.#isGreeted = true
     if (this.#stream.writeBufferLength + frame.length > OUTBOUND_BYTES_MAX) {
       this.end('too-slow')
       return

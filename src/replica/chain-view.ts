@@ -6,6 +6,7 @@ import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { State } from '../chain/state.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 import type { BlockTree } from './block-tree.ts'
+import { BoundedMap } from './bounded-map.ts'
 import type { Store } from './effects.ts'
 import { CorruptStore, KEYS, readBlockRecord, readFinal, readPosition, readRecord } from './records.ts'
 
@@ -17,10 +18,14 @@ export interface ViewedBlock {
   readonly isMain: boolean
 }
 
+/** Blocks of the database that stay decoded: clients ask for one block's transactions one by one. */
+const DECODED_MAX = 16
+
 /** Read access to everything a node has. */
 export class ChainView {
   readonly #tree: BlockTree
   readonly #store: Store
+  readonly #decoded = new BoundedMap<BlockId, Block>(DECODED_MAX)
 
   constructor(tree: BlockTree, store: Store) {
     this.#tree = tree
@@ -41,7 +46,7 @@ export class ChainView {
     const entry = this.#tree.atHeight(height)
     if (entry !== undefined) return entry.block
     const final = this.headerAt(height)
-    return final === null ? null : readBlockRecord(final.id, this.#store.get(KEYS.block(final.id)))
+    return final === null ? null : this.#stored(final.id, this.#store.get(KEYS.block(final.id)))
   }
 
   /** A block by its id, on the main chain or beside it; null when this node does not have it. */
@@ -52,7 +57,7 @@ export class ChainView {
     }
     const raw = this.#store.get(KEYS.block(id))
     if (raw === null) return null
-    const block = readBlockRecord(id, raw)
+    const block = this.#stored(id, raw)
     const { height } = block.coinbase
     return { block, height, isMain: this.headerAt(height)?.id === id }
   }
@@ -87,5 +92,11 @@ export class ChainView {
   /** The state after a block of the main chain; null below the last final block, where it is not kept. */
   stateAt(height: number): State | null {
     return this.#tree.atHeight(height)?.execution.state ?? null
+  }
+
+  #stored(id: BlockId, raw: Uint8Array | null): Block {
+    const block = this.#decoded.get(id) ?? readBlockRecord(id, raw)
+    this.#decoded.set(id, block)
+    return block
   }
 }

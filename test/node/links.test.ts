@@ -66,6 +66,18 @@ for (const place of ['before', 'after'] as const) {
   })
 }
 
+test('what all are told reaches a peer after the handshake, not before', async t => {
+  const { host, events, address } = await startHost(t)
+  const peer = await RawPeer.connect(t, address)
+  await until('the link is up', () => events.length > 0)
+  host.broadcast(request(1))
+  host.send(peer.id, request(2))
+  host.broadcast(request(3))
+  host.disconnect(peer.id, 'peer-stalled')
+  await peer.closed
+  assert.deepEqual(peer.received, [request(2), request(3)])
+})
+
 test('a newer stream takes the place of the older one, and the peer goes down before it comes up', async t => {
   const { host, events, messages, address } = await startHost(t)
   const peer = await RawPeer.connect(t, address, await keyBeside('before', peerIdIn(address)))

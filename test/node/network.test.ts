@@ -170,7 +170,6 @@ test('an address that is taken, or is none, is refused and leaves nothing open',
 
 const HOSTILE: { readonly [what: string]: (peer: RawPeer, node: Node) => void } = {
   'garbage in place of the handshake': peer => peer.stream.send(new Uint8Array(5_000).fill(7)),
-  'a message before its status': peer => peer.send({ type: 'get-blocks', requestId: 1, ids: [] }),
   'a message that can not be decoded': (peer, node) => {
     peer.send(statusOf(node))
     peer.stream.send(Uint8Array.of(3, 0, 0, 0, 9, 9, 9))
@@ -205,6 +204,17 @@ for (const [what, attack] of Object.entries(HOSTILE)) {
     await until('the others go on', () => poolSize(b) === 1)
   })
 }
+
+test('what a peer says before its status is not heard, and no fault', async t => {
+  const node = await nodesOf(t)()
+  const peer = await RawPeer.connect(t, addressOfNode(node))
+  peer.send({ type: 'get-headers', requestId: 1, locator: [] })
+  peer.send({ type: 'transactions', transactions: [decoded(transfer(0, 0))] })
+  peer.send(statusOf(node))
+  peer.send({ type: 'get-headers', requestId: 2, locator: [] })
+  const { requestId } = await peer.receive('headers')
+  assert.deepEqual([requestId, poolSize(node), peer.received[0]?.type], [2, 0, 'status'])
+})
 
 test('what comes over a link is passed on, and who does not gossip gets it over his link', async t => {
   const open = nodesOf(t)
