@@ -59,8 +59,11 @@ const FAULTS: readonly Fault[] = [
     name: 'the writes of a step are two batches',
     file: 'replica/effects.ts',
     find: "[{ type: 'persist', writes }, ...effects]",
-    replace:
-      "[{ type: 'persist', writes: writes.slice(0, 1) }, { type: 'persist', writes: writes.slice(1) }, ...effects]",
+    replace: `[
+      { type: 'persist', writes: writes.slice(0, writes.length >> 1) },
+      { type: 'persist', writes: writes.slice(writes.length >> 1) },
+      ...effects,
+    ]`,
     tests: ['replica/effects', 'replica/replica'],
   },
   {
@@ -178,6 +181,17 @@ const FAULTS: readonly Fault[] = [
     find: '  outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))\n',
     replace: '',
     tests: ['replica/fold', 'replica/start'],
+  },
+  {
+    name: 'the base record is a batch of its own, before the accounts are written',
+    file: 'replica/effects.ts',
+    find: "[{ type: 'persist', writes }, ...effects]",
+    replace: `[
+      { type: 'persist', writes: writes.filter(write => write.key === 'base') },
+      { type: 'persist', writes: writes.filter(write => write.key !== 'base') },
+      ...effects,
+    ]`,
+    tests: ['replica/effects', 'replica/replica'],
   },
   {
     name: 'final blocks stay in the list of open ones',

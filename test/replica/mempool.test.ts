@@ -280,6 +280,20 @@ test('an attempt that needs one eviction too many evicts nobody', () => {
   assertRefused(pool, transfer(3, 0, { ...fees(5, 5), ...filled(small.raw.length) }), 'tx-pool-full')
 })
 
+test('for a large transaction a whole queue goes, from its end, however it came together', () => {
+  const queue = [transfer(1, 1), transfer(1, 0)]
+  const other = transfer(2, 0, fees(9, 9))
+  const bytesMax = [...queue, other].reduce((sum, tx) => sum + tx.raw.length, 0)
+  const pool = poolOf(RICH, { bytesMax })
+  add(pool, ...queue, other)
+  const [result] = add(pool, transfer(3, 0, { ...fees(5, 5), ...filled(30) }))
+  assert.ok(typeof result === 'object')
+  assert.deepEqual(
+    result.evicted.map(({ entry }) => entry.tx.id),
+    queue.map(tx => tx.id),
+  )
+})
+
 test('the bytes of all transactions together are capped', () => {
   const small = transfer(1, 0)
   const pool = poolOf(RICH, { bytesMax: small.raw.length * 2 })
@@ -404,6 +418,30 @@ test('the best tip comes first, the earlier of equals, and each sender in the or
     [...pool.byPrice(GWEI)].map(({ tx }) => tx.id),
     order.map(tx => tx.id),
   )
+})
+
+test('who pays just the base fee is taken, and who pays less is not, nor who stands behind him', () => {
+  const pool = poolOf(RICH)
+  const order = [transfer(1, 0, fees(2, 2)), transfer(1, 1, fees(1, 1)), transfer(1, 2, fees(9, 9))]
+  add(pool, ...order)
+  assert.deepEqual(
+    [...pool.byPrice(2n * GWEI)].map(({ tx }) => tx.id),
+    [order[0]!.id],
+  )
+})
+
+test('a number tells when the content has changed, and only then', () => {
+  const pool = poolOf(RICH)
+  const seen = [pool.changes]
+  add(pool, transfer(1, 0))
+  seen.push(pool.changes)
+  add(pool, transfer(1, 0, fees(3, 3)))
+  seen.push(pool.changes)
+  pool.moveTo({ state: stateOf({ nonce: 1n, balance: COIN }), baseFee: GWEI }, [addressNumber(1)])
+  seen.push(pool.changes)
+  assert.deepEqual([...new Set(seen)], seen)
+  pool.moveTo({ state: stateOf({ nonce: 1n, balance: COIN }), baseFee: GWEI }, [addressNumber(1)])
+  assert.equal(pool.changes, seen.at(-1))
 })
 
 test('whoever cannot be used is left out with all that stand behind him', () => {
