@@ -31,6 +31,7 @@ export class AddressBook {
   readonly #log: Logger
   readonly #peers = new Map<PeerId, KnownPeer>()
   #isSaved = true
+  #saving: Promise<void> = Promise.resolve()
 
   private constructor(path: string, log: Logger) {
     this.#path = path
@@ -72,7 +73,13 @@ export class AddressBook {
   }
 
   /** Writes the book if it has changed. A failure is logged: the node can live without it. */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    // One after the other: they share a temporary file.
+    this.#saving = this.#saving.then(() => this.#write())
+    return this.#saving
+  }
+
+  async #write(): Promise<void> {
     if (this.#isSaved) return
     this.#isSaved = true
     try {

@@ -1,36 +1,19 @@
-// The node's place in the network: a libp2p host over TCP, with Noise, Yamux and identify, gossip for what all
-// should know and one link per peer for everything else.
-//
-// What one peer can cost is bounded here: connections, streams, bytes that are held for him in either direction.
-// Memory for connections is at most CONNECTIONS_MAX times (the link's queue, gossip's queue, the encrypted
-// connection's, and a window for each stream), which comes to 64 times 50 MB if all of them attack at once.
+// The node's place in the network: gossip for what all should know, and one link per peer for everything else.
+// Which peers are dialled, kept, disconnected and denied comes together here.
 
-import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
-import { type Identify, identify } from '@libp2p/identify'
-import type { Connection, ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
-import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
+import type { Connection, PrivateKey } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
 import type { Logger } from 'pino'
 import type { BlockId } from '../chain/header.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { encodeMessage, type Message, type OutgoingMessage } from '../replica/messages.ts'
 import { type Rejection, verdictOn } from '../replica/verdict.ts'
 import type { AddressBook } from './address-book.ts'
-import { boundedNoise } from './bounded-noise.ts'
 import { DenyList } from './deny-list.ts'
 import { frameMessage } from './frames.ts'
-import {
-  carriesGossip,
-  Gossip,
-  type GossipType,
-  gossipOptions,
-  isGossipType,
-  type OnGossip,
-} from './gossip.ts'
-import { type LinkEnd, OUTBOUND_BYTES_MAX } from './peer-link.ts'
+import { carriesGossip, Gossip, type GossipType, isGossipType, type OnGossip } from './gossip.ts'
+import { createNetwork, type Network } from './libp2p-network.ts'
+import type { LinkEnd } from './peer-link.ts'
 import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
 import { Redialer } from './redialer.ts'
 
@@ -39,14 +22,6 @@ export class ListenFailed extends Error {
   override name = 'ListenFailed'
 }
 
-/** Connections at most; those that others open to us leave some for those that we open. */
-export const CONNECTIONS_MAX = 64
-/** Connections that others may open to us. */
-export const INBOUND_CONNECTIONS_MAX = 48
-
-const CONNECTIONS_PER_PEER_MAX = 2
-const STREAMS_PER_CONNECTION_MAX = 16
-const STREAM_WINDOW_BYTES_MAX = 1024 * 1024
 const TICK_MS = 1_000
 /** Ticks after which a peer that listens to gossip and does not get ours is connected to anew. */
 const GOSSIPLESS_TICKS_MAX = 10
@@ -84,8 +59,6 @@ export interface HostOptions {
   readonly onGossip: OnGossip
 }
 
-type Network = Libp2p<{ identify: Identify; gossip: GossipSub }>
-
 /** A running host. */
 export class Host {
   readonly #options: HostOptions
@@ -94,6 +67,8 @@ export class Host {
   readonly #links: PeerLinks
   readonly #denied: DenyList
   readonly #redialer: Redialer
+  /** The linked peers that have said that they follow our network. */
+  readonly #confirmed = new Set<PeerId>()
   /** For each linked peer that does not get our gossip: for how many ticks. */
   readonly #gossipless = new Map<PeerId, number>()
   #ticks = 0
@@ -175,6 +150,7 @@ export class Host {
 
   /** The peer has said that it follows our network. */
   confirm(peer: PeerId): void {
+    this.#confirmed.add(peer)
     this.#redialer.confirm(peer)
     void this.#note(peer)
   }
@@ -207,6 +183,9 @@ export class Host {
     const network = this.#network
     network.addEventListener('connection:open', ({ detail }) => this.#links.onConnection(detail))
     network.addEventListener('connection:close', ({ detail }) => this.#links.onConnectionClosed(detail))
+    network.addEventListener('peer:identify', ({ detail: { peerId } }) => {
+      if (this.#confirmed.has(peerId.toString())) void this.#note(peerId.toString())
+    })
     network.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) => {
       if (multiaddrs.length > 0) this.#redialer.announce(id.toString(), multiaddrs)
     })
@@ -240,6 +219,7 @@ export class Host {
   }
 
   #onDown(peer: PeerId, end: LinkEnd): void {
+    this.#confirmed.delete(peer)
     this.#gossipless.delete(peer)
     this.#options.log.info({ peer, end }, 'a peer is gone')
     this.#options.onPeerDisconnected(peer)
@@ -263,7 +243,7 @@ export class Host {
     }
     const id = connections[0]?.remotePeer
     if (id === undefined) return
-    // What identify learned; nothing when it was not fast enough, and then the next status comes.
+    // What identify learned; when it has not yet, this is done again when it has.
     const told = await this.#network.peerStore.get(id).catch(() => null)
     const addresses = told?.addresses.map(({ multiaddr }) => `${multiaddr}/p2p/${peer}`) ?? []
     this.#options.addressBook.note({ id: peer, addresses, wasDialled: false })
@@ -297,72 +277,15 @@ export class Host {
   /** libp2p remembers whoever connects for hours; the address book remembers whom we want to remember. */
   async #sweepPeerStore(): Promise<void> {
     const { peerStore } = this.#network
-    const strangers = (await peerStore.all()).filter(
-      ({ id }) => this.#links.connections(id.toString()).length === 0,
-    )
-    for (const { id } of strangers) await peerStore.delete(id)
+    try {
+      for (const { id } of await peerStore.all())
+        if (this.#links.connections(id.toString()).length === 0) await peerStore.delete(id)
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'the peers that are gone could not be forgotten')
+    }
   }
 }
 
 function isOutbound({ direction }: Connection): boolean {
   return direction === 'outbound'
-}
-
-function createNetwork(options: HostOptions, denied: DenyList): Promise<Network> {
-  const streamOptions = {
-    maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
-    // A stream that is not read holds its window, and no more than that can come.
-    maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
-  }
-  const tag = `_quorate-${options.genesisId.slice(2, 18)}._udp.local`
-  let network: Network | null = null
-  const gater = createGater(denied, () => network?.getConnections() ?? [])
-  return createLibp2p({
-    start: false,
-    privateKey: options.privateKey,
-    nodeInfo: { name: 'quorate', version: options.version },
-    addresses: { listen: [...options.listen] },
-    transports: [tcp({ backlog: 64, maxConnections: CONNECTIONS_MAX })],
-    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX)],
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
-        maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
-        streamOptions,
-      }),
-    ],
-    peerDiscovery: options.mdns ? [mdns({ serviceTag: tag })] : [],
-    connectionGater: gater,
-    connectionManager: {
-      maxConnections: CONNECTIONS_MAX,
-      maxParallelDials: 16,
-      maxIncomingPendingConnections: 16,
-      // Of one address: several nodes may run on one machine and start together.
-      inboundConnectionThreshold: 20,
-    },
-    // Its pings take a busy event loop for a dead peer; silence on the link is what tells (see peer-link.ts).
-    connectionMonitor: { enabled: false },
-    services: { identify: identify(), gossip: gossipsub(gossipOptions(options.genesisId)) },
-  }).then(created => {
-    network = created
-    return created
-  })
-}
-
-/** Who may connect. */
-function createGater(denied: DenyList, connections: () => Connection[]): ConnectionGater {
-  const isDenied = (peer: { toString(): string }) => denied.has(peer.toString(), performance.now())
-  const isCrowded = (peer: { toString(): string }) => {
-    const id = peer.toString()
-    return (
-      connections().filter(other => other.remotePeer.toString() === id).length >= CONNECTIONS_PER_PEER_MAX
-    )
-  }
-  return {
-    denyDialPeer: isDenied,
-    denyInboundConnection: () =>
-      connections().filter(({ direction }) => direction === 'inbound').length >= INBOUND_CONNECTIONS_MAX,
-    denyInboundEncryptedConnection: peer => isDenied(peer) || isCrowded(peer),
-    denyOutboundEncryptedConnection: peer => isDenied(peer),
-  }
 }

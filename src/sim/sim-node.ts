@@ -86,7 +86,13 @@ export class SimNode {
     const finality = createFinality(genesis)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
     this.#isStarting = true
-    this.input({ type: 'start' })
+    try {
+      this.input({ type: 'start' })
+    } catch (error) {
+      // A disk that can't be started from is a finding; half a replica must not hide it.
+      this.replica = null
+      throw error
+    }
   }
 
   /** Lets something happen to the node; nothing does while it is down. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -118,6 +119,24 @@ test('a node that is opened again has its head, its transactions, its identity a
   assert.equal(peerIdIn(addressOfNode(again)), peerIdIn(address))
   await linked(a, again)
   assert.equal((await stat(join(dataDirectory, 'identity.key'))).mode & 0o777, 0o600)
+})
+
+test('a node that was only ever dialled finds its peers again', async t => {
+  const open = nodesOf(t)
+  const dataDirectory = await temporaryDirectory(t)
+  const a = await open({ dataDirectory })
+  const b = await open({ bootstrap: [addressOfNode(a)] })
+  await linked(a, b)
+  const book = join(dataDirectory, 'peers.json')
+  await until('the peer is noted', () => existsSync(book) && readFileSync(book, 'utf8').includes('tcp'))
+  await a.close()
+  // At another port, so that the other can't find it.
+  const again = await open({ dataDirectory })
+  await linked(again, b)
+  assert.deepEqual(
+    again.peers().map(({ direction }) => direction),
+    ['outbound'],
+  )
 })
 
 test('a lost peer is dialled until it is back', async t => {

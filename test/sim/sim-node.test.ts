@@ -125,6 +125,15 @@ test('a crash before all is done that a start asks for is counted apart', () => 
   assert.deepEqual([node.isUp, node.crashes, node.startCrashes], [false, 2, 1])
 })
 
+test('a node whose disk is damaged does not start and is down', () => {
+  const { node, runFor } = worldOf()
+  node.start()
+  runFor(100)
+  node.disk.write([{ key: KEYS.base, value: null }])
+  assert.throws(() => node.start(), { name: 'CorruptStore', message: 'record base is missing' })
+  assert.equal(node.isUp, false)
+})
+
 test('a timer that was set again or cleared fires once or never', () => {
   const { node, steps, runFor, tx } = worldOf()
   node.start()
