@@ -12,7 +12,7 @@ import { SenderCache } from '../src/signatures/sender-cache.ts'
 import { signedTransactions } from '../test/signatures/transactions.ts'
 
 const ROUNDS = 5
-const ROUND_MS = 150
+const ROUND_MS = 100
 const WARMED = 1024
 
 /** Something to measure: `run` does some of it and says how many senders that were. */

@@ -2,7 +2,8 @@
 // nothing where there is none. What the tests of a rule are worth is seen only when the rule is broken.
 //
 //   bin/node24 test/planted-faults.ts [name…]          all faults, or those whose name contains one of these
-//   bin/node24 test/planted-faults.ts --simulate[=N]   the simulator alone, seeds 1 to N, as a table
+//   bin/node24 test/planted-faults.ts --simulate[=N]   the simulator alone, as a table: seeds 1 to N of honest
+//                                                      nodes with every fault, then the scenarios with a liar
 //
 // The sources are copied to a temporary directory first. A snippet that is not found exactly once there fails the
 // run: whoever changes the line moves the fault along.
@@ -491,15 +492,22 @@ function report(number: number, isGood: boolean, name: string, found: string | n
 // ---- the simulator
 
 function simulateAll(seeds: number): void {
-  const rows = [undefined, ...chosen].map(fault => {
-    const found = fault === undefined ? runSeeds(seeds) : planted(fault, () => runSeeds(seeds))
-    const verdict = found === null ? `not in ${seeds} seeds` : `seed ${found.seed}: ${found.reason}`
-    console.log(`${(fault?.name ?? 'nothing planted').padEnd(90)} ${verdict}`)
-    return { fault, found }
-  })
-  const caught = rows.filter(({ fault, found }) => fault !== undefined && found !== null).length
+  const look = (): string | null => {
+    const found = runSeeds(seeds)
+    if (found !== null) return `seed ${found.seed}: ${found.reason}`
+    const lie = runTests(['sim/lies'])
+    return lie === null ? null : `with a liar: ${lie}`
+  }
+  const healthy = look()
+  console.log(`${'nothing planted'.padEnd(90)} ${healthy ?? 'nothing found'}`)
+  let caught = 0
+  for (const fault of chosen) {
+    const found = planted(fault, look)
+    if (found !== null) caught += 1
+    console.log(`${fault.name.padEnd(90)} ${found ?? '-'}`)
+  }
   console.log(`# the simulator alone finds ${caught} of ${chosen.length} faults`)
-  process.exitCode = rows[0]!.found === null ? 0 : 1
+  process.exitCode = healthy === null ? 0 : 1
 }
 
 /** The first seed whose run does not pass, and why; null when all pass. */

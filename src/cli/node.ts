@@ -162,12 +162,9 @@ function tellOfHeads(node: Node, log: Logger): void {
 }
 
 /** Resolves with the reason when the node is told to stop; rejects when a fault has stopped it. */
-function nextStop(failed: Promise<Error>): Promise<string> {
+function nextStop(failed: Promise<never>): Promise<string> {
   const signal = new Promise<string>(resolve => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
   })
-  const fault = failed.then((error): never => {
-    throw error
-  })
-  return Promise.race([signal, fault])
+  return Promise.race([signal, failed])
 }

@@ -232,6 +232,11 @@ export class Node {
       onMessage: (from, bytes) => this.#onMessage(from, bytes),
       onGossip: (from, type, bytes) => this.#onGossip(from, type, bytes),
     })
+    // A fault meanwhile closed the node without its host.
+    if (this.#hasFailed) {
+      await this.#host.close()
+      await this.failed
+    }
     const { id, height } = this.replica.tree.head.chained
     log.info({ id, height, addresses: this.multiaddrs() }, 'the node is up')
   }

@@ -3,8 +3,7 @@
 // LevelDB leaves out records of the log whose checksum is wrong, without a word, and then deletes the log: a damaged
 // one would cost everything that was not yet in a table. So the log is read here first, and a node with a damaged
 // one does not start. Format: doc/log_format.md of LevelDB: blocks of 32 KiB that hold records of
-// checksum 4 (CRC-32C, masked) | length 2 | type 1 | data. A record cut short at the end of the file is no damage: it
-// is a write that a crash interrupted, and nothing was acknowledged that depends on it.
+// checksum 4 (CRC-32C, masked) | length 2 | type 1 | data.
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,6 +11,8 @@ import { join } from 'node:path'
 const BLOCK_BYTES = 32 * 1024
 const HEADER_BYTES = 7
 const MASK_DELTA = 0xa282ead8
+/** The types of a record that begins something: a whole one, or the first of several parts. */
+const BEGINNINGS: ReadonlySet<number> = new Set([1, 2])
 /** The Castagnoli polynomial, reversed. */
 const POLYNOMIAL = 0x82f63b78
 
@@ -25,22 +26,25 @@ export async function findDamagedLog(directory: string): Promise<string | null> 
   return null
 }
 
-/** Where the first record with a wrong checksum or length begins, or null. */
+/**
+ * Where the first damaged record begins, or null. Damage with nothing whole behind it is none: it is what a power cut
+ * leaves of a write that was under way.
+ */
 export function firstDamage(log: Uint8Array): number | null {
   const view = new DataView(log.buffer, log.byteOffset, log.byteLength)
+  let damage: number | null = null
   for (let block = 0; block < log.length; block += BLOCK_BYTES) {
     const end = Math.min(block + BLOCK_BYTES, log.length)
-    let offset = block
-    while (offset + HEADER_BYTES <= end) {
+    for (let offset = block; offset + HEADER_BYTES <= end; ) {
       const length = view.getUint16(offset + 4, true)
+      const type = log[offset + 6]!
       const next = offset + HEADER_BYTES + length
       // Zeros are memory that was reserved and not written: the rest of the block holds nothing.
-      if (length === 0 && view.getUint32(offset, true) === 0 && log[offset + 6] === 0) break
-      if (next > end) {
-        if (end === log.length) return null
-        return offset
-      }
-      if (maskedCrc(log.subarray(offset + 6, next)) !== view.getUint32(offset, true)) return offset
+      if (length === 0 && type === 0 && view.getUint32(offset, true) === 0) break
+      const isWhole =
+        next <= end && maskedCrc(log.subarray(offset + 6, next)) === view.getUint32(offset, true)
+      if (!isWhole) damage ??= offset
+      else if (damage !== null && BEGINNINGS.has(type)) return damage
       offset = next
     }
   }

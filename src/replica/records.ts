@@ -31,6 +31,7 @@ export const KEYS = {
   account: (address: string) => `account/${address}`,
   final: (height: number) => `final/${sortable(height)}`,
   transaction: (id: TransactionId) => `tx/${id}`,
+  blocks: 'block/',
   block: (id: BlockId) => `block/${id}`,
   openBlocks: 'open/',
   openBlock: (arrival: number) => `open/${sortable(arrival)}`,

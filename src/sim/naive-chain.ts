@@ -2,17 +2,18 @@
 // recursion over sorted paths, the median by sorting, all sums written out. Slow, obvious, and sharing with the
 // chain only hashes, encodings and the recovery of senders.
 //
-// C1 supply, C2 range, C3 nonces, C4 no transaction twice, C5 state root, C9 valid header and size.
+// C1 supply, C2 range, C3 nonces, C4 no transaction twice, C5 state root, C9 valid header, size, body and claims.
 
 import type { Address } from '../chain/address.ts'
 import { asertTarget } from '../chain/asert.ts'
-import { bigintFromBytesLe, concatBytes, fromHex, fromReversedHex, type Hex, toHex } from '../chain/bytes.ts'
+import { bigintFromBytesLe, concatBytes, fromHex, type Hex, toHex } from '../chain/bytes.ts'
+import { encodeCoinbase } from '../chain/coinbase.ts'
 import { decodeCompact, encodeCompact } from '../chain/compact.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { sha256, sha256d } from '../chain/hash.ts'
 import { type BlockId, encodeHeader } from '../chain/header.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import type { TransactionId } from '../chain/transaction.ts'
+import { SECP256K1_N, type Transaction, type TransactionId } from '../chain/transaction.ts'
 import type { TreeBlock } from '../replica/block-tree.ts'
 import { Violation } from './violation.ts'
 
@@ -101,6 +102,7 @@ export class NaiveChain {
   #judge({ block }: TreeBlock): NaiveBlock {
     const parent = this.#get(block.header.previous)
     this.#judgeHeader(block.header, parent, block.raw.length)
+    this.#judgeClaims(block, parent.height + 1)
     const { coinbase } = block
     const ledger = new Map([...parent.ledger].map(([address, account]) => [address, { ...account }]))
     const account = (address: Address): NaiveAccount => {
@@ -110,11 +112,13 @@ export class NaiveChain {
     const baseFee = naiveBaseFee(parent, this.#genesis.blocks.gasLimit)
     if (coinbase.baseFee !== baseFee) throw new Violation('C9', `base fee of ${block.id}`)
     const transactions = []
+    const receipts: Uint8Array[] = []
     let gasUsed = 0n
     let tips = 0n
     for (const tx of block.transactions) {
       const sender = this.#recoverSender(tx)
       if (sender === null) throw new Violation('C9', `${tx.id} has no sender`)
+      this.#judgeTransaction(tx, gasUsed)
       const from = account(sender)
       // No nonce twice is also no transaction twice (C4).
       if (from.nonce !== tx.nonce)
@@ -124,6 +128,7 @@ export class NaiveChain {
       const isCapped = left < tx.maxPriorityFeePerGas
       const tip = isCapped ? left : tx.maxPriorityFeePerGas
       if (tip < 0n) throw new Violation('C9', `${tx.id} does not pay the base fee`)
+      if (gas > tx.gasLimit) throw new Violation('C9', `${tx.id} uses more gas than it may`)
       from.nonce += 1n
       from.balance -= tx.value + gas * (baseFee + tip)
       if (from.balance < 0n) throw new Violation('C2', `${sender} is below zero after ${tx.id}`)
@@ -131,7 +136,11 @@ export class NaiveChain {
       gasUsed += gas
       tips += gas * tip
       transactions.push({ id: tx.id, sender, nonce: tx.nonce })
+      const price = littleEndian(baseFee + tip, 32)
+      receipts.push(concatBytes(Uint8Array.of(0, 1), littleEndian(gasUsed, 8), price))
     }
+    if (coinbase.receiptsRoot !== toHex(naiveListRoot(receipts.map(sha256))))
+      throw new Violation('C9', `receipts of ${block.id}`)
     const { amount, halvingBlocks } = this.#genesis.blocks.reward
     const height = parent.height + 1
     const reward = amount / 2n ** BigInt(Math.floor(parent.height / halvingBlocks))
@@ -153,6 +162,23 @@ export class NaiveChain {
       supply,
       transactions,
     }
+  }
+
+  #judgeClaims({ id, header, coinbase, transactions }: TreeBlock['block'], height: number): void {
+    const { chainId, gasLimit } = this.#genesis.blocks
+    const isOurs = coinbase.chainId === chainId && coinbase.gasLimit === gasLimit
+    if (!isOurs || coinbase.height !== height || coinbase.transactionCount !== transactions.length)
+      throw new Violation('C9', `claims of ${id}`)
+    const leaves = [encodeCoinbase(coinbase), ...transactions.map(tx => tx.raw)].map(sha256d)
+    if (toHex(naiveMerkleRoot(leaves).reverse()) !== header.merkleRoot)
+      throw new Violation('C9', `${id} has another body than its header says`)
+  }
+
+  #judgeTransaction({ id, chainId, gasLimit, r, s, to }: Transaction, gasUsed: bigint): void {
+    const { blocks } = this.#genesis
+    if (chainId !== blocks.chainId || to === null) throw new Violation('C9', `${id} has no place here`)
+    if (r < 1n || s < 1n || s > SECP256K1_N / 2n) throw new Violation('C9', `signature of ${id}`)
+    if (gasUsed + gasLimit > blocks.gasLimit) throw new Violation('C9', `${id} has no room in its block`)
   }
 
   #judgeHeader(header: TreeBlock['block']['header'], parent: NaiveBlock, bytes: number): void {
@@ -197,9 +223,7 @@ function judgeLedger(id: BlockId, ledger: Map<Address, NaiveAccount>, supply: bi
     if (balance >= 2n ** 256n) throw new Violation('C2', `${address} has too much`)
     if (nonce === 0n && balance === 0n) continue
     const path = sha256(fromHex(address))
-    const record = fromReversedHex(
-      `0x${balance.toString(16).padStart(64, '0') + nonce.toString(16).padStart(16, '0')}`,
-    )
+    const record = concatBytes(littleEndian(nonce, 8), littleEndian(balance, 32))
     const bits = [...path].map(byte => byte.toString(2).padStart(8, '0')).join('')
     leaves.push({ bits, hash: sha256(concatBytes(Uint8Array.of(0), path, record)) })
   }
@@ -215,4 +239,27 @@ function naiveRoot(leaves: readonly { bits: string; hash: Uint8Array }[], depth:
   const left = leaves.filter(leaf => leaf.bits[depth] === '0')
   const right = leaves.filter(leaf => leaf.bits[depth] === '1')
   return sha256(concatBytes(Uint8Array.of(1), naiveRoot(left, depth + 1), naiveRoot(right, depth + 1)))
+}
+
+/** Bitcoin's tree: pairs of hashes, the last one with itself. */
+function naiveMerkleRoot(level: readonly Uint8Array[]): Uint8Array {
+  if (level.length === 1) return level[0]!
+  const parents = level
+    .filter((_, index) => index % 2 === 0)
+    .map((left, index) => sha256d(concatBytes(left, level[2 * index + 1] ?? left)))
+  return naiveMerkleRoot(parents)
+}
+
+/** RFC 6962's tree over the hashes of leaves: full trees as large as can be from the left. */
+function naiveListRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  if (leaves.length === 0) return sha256(new Uint8Array())
+  if (leaves.length === 1) return leaves[0]!
+  const half = 2 ** ((leaves.length - 1).toString(2).length - 1)
+  return sha256(
+    concatBytes(Uint8Array.of(1), naiveListRoot(leaves.slice(0, half)), naiveListRoot(leaves.slice(half))),
+  )
+}
+
+function littleEndian(value: bigint, size: number): Uint8Array {
+  return fromHex(`0x${value.toString(16).padStart(size * 2, '0')}`).reverse()
 }

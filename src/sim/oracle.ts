@@ -7,6 +7,7 @@
 
 import { maximumCost } from '../chain/fees.ts'
 import type { BlockId } from '../chain/header.ts'
+import type { TreeBlock } from '../replica/block-tree.ts'
 import type { Effect } from '../replica/effects.ts'
 import { POOL_LIMITS } from '../replica/mempool.ts'
 import { KEYS } from '../replica/records.ts'
@@ -19,9 +20,11 @@ interface Known {
   /** Blocks of the node's tree that were checked, by arrival. */
   arrival: number
   headId: BlockId | null
+  headWork: bigint
   treeSize: number
   poolChanges: number
-  /** Work of the head that the disk surely holds: no restart may fall below it. */
+  /** The head that the disk surely holds, and its work: no restart may fall below it. */
+  durableId: BlockId | null
   durableWork: bigint
   finalHeight: number
 }
@@ -48,8 +51,11 @@ export class Oracle {
     const { tree, pool } = node.replica!
     const known = this.#knownOf(node)
     const head = tree.head.chained
+    if (head.id !== known.headId && head.work <= known.headWork)
+      throw new Violation('C8', `${node.id} leaves its head for ${head.id}, which has no more work`)
     if (head.id !== known.headId || tree.size !== known.treeSize) {
       known.headId = head.id
+      known.headWork = head.work
       known.treeSize = tree.size
       known.poolChanges = -1
       this.#checkTree(node, known)
@@ -78,6 +84,7 @@ export class Oracle {
         if (verdictOn(effect.reason) === 'ignore') return
         throw new Violation('C11', `${node.id} blames honest ${effect.from} for ${effect.reason}`)
       case 'head':
+        known.durableId = effect.id
         known.durableWork = this.#chain.workOf(effect.id)
         if (effect.reorganised > 0) this.#reorganisations += 1
         this.#deepest = Math.max(this.#deepest, effect.reorganised)
@@ -92,16 +99,30 @@ export class Oracle {
     const known = this.#knownOf(node)
     known.arrival = 0
     known.headId = null
+    known.headWork = -1n
     known.poolChanges = -1
     const { tree } = node.replica!
-    const { work } = tree.head.chained
-    if (work < known.durableWork)
+    const head = tree.head.chained
+    if (head.work < known.durableWork)
       throw new Violation('S6', `${node.id} came back with less work than it had on disk`)
+    if (head.work === known.durableWork && known.durableId !== null && head.id !== known.durableId)
+      throw new Violation('S6', `${node.id} came back on another branch than it followed`)
     if (tree.base.chained.height < known.finalHeight)
       throw new Violation('S6', `${node.id} came back with an older final block`)
     // It may have crashed after the batch and before it said that this block is final.
     this.#noteFinal(tree.base.chained)
+    this.#checkDisk(node)
     this.afterStep(node)
+  }
+
+  /** What is settled is not kept: the disk holds the final chain and what is above it. */
+  #checkDisk(node: SimNode): void {
+    const { tree, view } = node.replica!
+    for (const [key] of node.disk.entries(KEYS.blocks)) {
+      const id = key.slice(KEYS.blocks.length) as BlockId
+      if (!tree.has(id) && view.mainHeight(id) === null)
+        throw new Violation('S9', `${node.id} keeps block ${id}, which it has given up`)
+    }
   }
 
   #isOnDisk(node: SimNode, id: BlockId): boolean {
@@ -117,10 +138,18 @@ export class Oracle {
         throw new Violation('C8', `${node.id} follows ${head.id}, but ${id} has more work`)
       if (entry.arrival < known.arrival) continue
       known.arrival = entry.arrival + 1
+      this.#checkTime(node, entry)
       this.#chain.check(entry)
       if (entry.execution.state.root() !== entry.block.coinbase.stateRoot)
         throw new Violation('C5', `${node.id} has another state after block ${id} than the block says`)
     }
+  }
+
+  /** A block that was just taken in may not be from further in the future than the rules allow. */
+  #checkTime(node: SimNode, { chained, seenMs }: TreeBlock): void {
+    const limit = node.replica!.genesis.work.futureLimitSeconds
+    if (seenMs > 0 && chained.header.time > Math.floor(seenMs / 1000) + limit)
+      throw new Violation('C9', `${node.id} takes block ${chained.id}, whose time has not come`)
   }
 
   #checkFinal(node: SimNode, known: Known, final: { id: BlockId; height: number }): void {
@@ -172,7 +201,16 @@ export class Oracle {
   #knownOf(node: SimNode): Known {
     let known = this.#known.get(node)
     if (known === undefined) {
-      known = { arrival: 0, headId: null, treeSize: 0, poolChanges: -1, durableWork: 0n, finalHeight: 0 }
+      known = {
+        arrival: 0,
+        headId: null,
+        headWork: -1n,
+        treeSize: 0,
+        poolChanges: -1,
+        durableId: null,
+        durableWork: 0n,
+        finalHeight: 0,
+      }
       this.#known.set(node, known)
     }
     return known

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Genesis } from '../../src/chain/genesis.ts'
 import { type BlockHeader, blockId } from '../../src/chain/header.ts'
 import type { Account } from '../../src/chain/state.ts'
+import { SECP256K1_N } from '../../src/chain/transaction.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import { NaiveChain } from '../../src/sim/naive-chain.ts'
 import { addressNumber, COIN, GWEI } from '../chain/examples.ts'
@@ -58,6 +59,8 @@ test('the target of a block is what ASERT says, however its parents lie in time'
 })
 
 // ---- each rule, broken by hand
+
+const builder = new ChainBuilder()
 
 interface Broken {
   readonly rule: string
@@ -116,6 +119,44 @@ const BROKEN: readonly Broken[] = [
     name: 'a fee below the base fee',
     changes: { transactions: [transfer(1, 0, { maxFeePerGas: 1n, maxPriorityFeePerGas: 0n })] },
   },
+  {
+    rule: 'C9',
+    name: 'a transaction for another chain',
+    changes: { transactions: [transfer(1, 0, { chainId: 1n })] },
+  },
+  {
+    rule: 'C9',
+    name: 'a transaction that reserves more gas than is left',
+    changes: { transactions: [transfer(1, 0), transfer(1, 1, { gasLimit: 29_979_001n })] },
+  },
+  {
+    rule: 'C9',
+    name: 'a transaction that uses more gas than it may',
+    changes: { transactions: [transfer(1, 0, { gasLimit: 20_999n })] },
+  },
+  {
+    rule: 'C9',
+    name: 'a signature with a high s',
+    block: entry => {
+      const [tx] = builder.mine(builder.root, { transactions: [transfer(1, 0)] }).block.transactions
+      return { ...entry, block: { ...entry.block, transactions: [{ ...tx!, s: SECP256K1_N - 1n }] } }
+    },
+    changes: { transactions: [transfer(1, 0)] },
+  },
+  {
+    rule: 'C9',
+    name: 'another receipts root',
+    changes: { spoil: claim => ({ ...claim, receiptsRoot: `0x${'11'.repeat(32)}` }) },
+  },
+  { rule: 'C9', name: 'another height', changes: { spoil: claim => ({ ...claim, height: 2 }) } },
+  { rule: 'C9', name: 'another chain id', changes: { spoil: claim => ({ ...claim, chainId: 1n }) } },
+  { rule: 'C9', name: 'another gas limit', changes: { spoil: claim => ({ ...claim, gasLimit: 1n }) } },
+  { rule: 'C9', name: 'another count', changes: { spoil: claim => ({ ...claim, transactionCount: 1 }) } },
+  {
+    rule: 'C9',
+    name: 'another body than its header says',
+    block: withHeader(header => mineHeader({ ...header, merkleRoot: `0x${'11'.repeat(32)}` })),
+  },
   { rule: 'C9', name: 'no work', block: withHeader(unmineHeader) },
   {
     rule: 'C9',
@@ -136,7 +177,6 @@ const BROKEN: readonly Broken[] = [
 
 for (const { rule, name, changes, genesis, block } of BROKEN) {
   test(`a block with ${name} breaks ${rule}`, () => {
-    const builder = new ChainBuilder()
     const good = builder.mine(builder.root, changes)
     const chain = chainOf(genesis?.(builder.genesis) ?? builder.genesis)
     assert.throws(() => chain.check(block?.(good) ?? good), { name: 'Violation', rule })

@@ -26,7 +26,7 @@ interface Looks {
 }
 
 function nodeOf({ tree, pool, view = { locate: () => null }, disk = new Disk() }: Looks, id = 'n1'): SimNode {
-  return { id, disk, replica: { tree, pool, view } } as unknown as SimNode
+  return { id, disk, replica: { genesis: builder.genesis, tree, pool, view } } as unknown as SimNode
 }
 
 function treeOf(entries: readonly TreeBlock[], head: TreeBlock): BlockTree {
@@ -94,9 +94,28 @@ test('C1 to C5 and C9: every block of every node is judged', () => {
   assert.throws(() => fresh().afterStep(node), broken('C9'))
 })
 
+test('C9: a block may be ahead of the clock of who takes it by the limit, and not by a second more', () => {
+  const { header } = main[0]!.chained
+  const seenMs = (seconds: number) => ({ ...main[0]!, seenMs: (header.time - seconds) * 1000 + 999 })
+  const taken = (entry: TreeBlock) => () =>
+    fresh().afterStep(nodeOf({ tree: treeOf([entry], entry), pool: poolOn(entry) }))
+  assert.doesNotThrow(taken(seenMs(15)))
+  assert.throws(taken(seenMs(16)), broken('C9'))
+})
+
 test('C8: a node that does not follow the most work is found out', () => {
   const node = nodeOf({ tree: treeOf(main, main[4]!), pool: poolOn(main[4]!) })
   assert.throws(() => fresh().afterStep(node), broken('C8'))
+})
+
+test('C8: a node does not leave its head for another of the same work', () => {
+  const oracle = fresh()
+  const both = [...main.slice(0, 3), side[0]!]
+  const node = nodeOf({ tree: treeOf(both, main[2]!), pool: poolOn(main[2]!) })
+  oracle.afterStep(node)
+  const { replica } = nodeOf({ tree: treeOf(both, side[0]!), pool: poolOn(side[0]!) })
+  Object.assign(node, { replica })
+  assert.throws(() => oracle.afterStep(node), broken('C8'))
 })
 
 // ---- finality
@@ -151,6 +170,28 @@ test('S6: a node may not come back with less work than it had on disk', () => {
   oracle.beforeEffect(node, head(main[5]!))
   Object.assign(node, { replica: healthy(main.slice(0, 5)).replica })
   assert.throws(() => oracle.afterStart(node), broken('S6'))
+})
+
+test('S6: a node may not come back on another branch of the same work', () => {
+  const oracle = fresh()
+  const both = [...main.slice(0, 3), side[0]!]
+  const node = nodeOf({ tree: treeOf(both, main[2]!), pool: poolOn(main[2]!) })
+  oracle.afterStep(node)
+  oracle.beforeEffect(node, head(main[2]!))
+  const { replica } = nodeOf({ tree: treeOf(both, side[0]!), pool: poolOn(side[0]!) })
+  assert.equal(side[0]!.chained.work, main[2]!.chained.work)
+  Object.assign(node, { replica })
+  assert.throws(() => oracle.afterStart(node), broken('S6'))
+})
+
+test('S9: a node may not keep blocks on disk that it has given up', () => {
+  const disk = new Disk()
+  const view = { locate: () => null, mainHeight: () => null }
+  const node = nodeOf({ tree: treeOf(main, tipOf(main)), pool: poolOn(tipOf(main)), view, disk })
+  disk.write([{ key: KEYS.block(main[0]!.chained.id), value: Uint8Array.of(1) }])
+  fresh().afterStart(node)
+  disk.write([{ key: KEYS.block(side[0]!.chained.id), value: Uint8Array.of(1) }])
+  assert.throws(() => fresh().afterStart(node), broken('S9'))
 })
 
 test('S6: a node may not come back with an older final block', () => {
