@@ -10,7 +10,7 @@ import { CommandError, EXIT } from './exit-codes.ts'
 import { defaultDataDirectory, packagedGenesis, readGenesis } from './files.ts'
 import { createLog, LOG_LEVELS } from './log.ts'
 import { readCount } from './node-option.ts'
-import { table } from './output.ts'
+import { type Output, table } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { VERSION } from './version.ts'
 
@@ -75,65 +75,34 @@ export const nodeCommand = defineCommand({
     ['quorate node --data /tmp/two --rpc-port 8546 --peer /ip4/127.0.0.1/tcp/…/p2p/…', 'a second node'],
   ],
   run: async (args, output) => {
-    const beneficiary = args.mine === undefined ? null : parseAddress(args.mine)
-    if (args.mine !== undefined && beneficiary === null)
-      throw new CommandError(EXIT.usage, `--mine: ${args.mine} is no address`)
-    if (!(args.throttle > 0 && args.throttle <= 1))
-      throw new CommandError(EXIT.usage, '--throttle: expected a number above 0 and up to 1')
-    const threads =
-      args.threads === undefined
-        ? {}
-        : { threads: readCount('--threads', args.threads, { min: 1, max: 256 }) }
-    const rpcPort = readCount('--rpc-port', args['rpc-port'], { min: 0, max: 65_535 })
-    const genesis = readGenesis(args.genesis ?? packagedGenesis('local'))
-    const dataDirectory = args.data ?? defaultDataDirectory(genesis.name)
+    const { genesis, dataDirectory, beneficiary, rpcPort, mining } = readOptions(args)
     const log = createLog(args.log, output.isJson)
     // Loaded here, so that every other command starts without them.
     const [{ Node: LoadedNode }, { RpcServer }] = await Promise.all([
       import('../node/node.ts'),
       import('../rpc/server.ts'),
     ])
+    const { listen, peer: bootstrap, mdns } = args
     const node = await LoadedNode.open({
       genesis,
       dataDirectory,
-      listen: args.listen,
-      bootstrap: args.peer,
-      mdns: args.mdns,
+      listen,
+      bootstrap,
+      mdns,
       version: VERSION,
-      mining: { ...threads, throttle: args.throttle },
+      mining,
       log,
     })
-    const stopped = nextStop(node.failed)
-    tellOfHeads(node, log)
     try {
-      const rpc = await RpcServer.open(node, {
-        host: args['rpc-host'],
-        port: rpcPort,
-        allowedHosts: args['rpc-allow-host'],
-        cookieDirectory: dataDirectory,
-        log,
-      })
+      const stopped = nextStop(node.failed)
+      tellOfHeads(node, log)
+      const allowedHosts = args['rpc-allow-host']
+      const where = { host: args['rpc-host'], port: rpcPort, allowedHosts, cookieDirectory: dataDirectory }
+      const rpc = await RpcServer.open(node, { ...where, log })
       try {
         if (beneficiary !== null) node.setMining(beneficiary, null)
-        const ready = {
-          ready: true,
-          network: genesis.name,
-          rpc: rpc.url,
-          peers: node.multiaddrs(),
-          data: dataDirectory,
-          pid: process.pid,
-        }
-        output.data(ready, () =>
-          table([
-            ['network', `${genesis.name} (chain id ${genesis.blocks.chainId}, ${genesis.finality.mode})`],
-            ['rpc', rpc.url],
-            ...node.multiaddrs().map((address): [string, string] => ['peer address', address]),
-            ['data', dataDirectory],
-            ['mining', args.mine ?? 'no'],
-          ]),
-        )
-        const reason = await stopped
-        log.info(`stopping: ${reason}`)
+        sayReady(node, { rpc: rpc.url, data: dataDirectory, mining: args.mine ?? 'no' }, output)
+        log.info(`stopping: ${await stopped}`)
       } finally {
         await rpc.close()
       }
@@ -143,6 +112,47 @@ export const nodeCommand = defineCommand({
     return EXIT.done
   },
 })
+
+/** The options that need a closer look; ends the command when one makes no sense. */
+function readOptions(args: {
+  genesis: string | undefined
+  data: string | undefined
+  mine: string | undefined
+  threads: number | undefined
+  throttle: number
+  'rpc-port': number
+}) {
+  const beneficiary = args.mine === undefined ? null : parseAddress(args.mine)
+  if (args.mine !== undefined && beneficiary === null)
+    throw new CommandError(EXIT.usage, `--mine: ${args.mine} is no address`)
+  const { throttle } = args
+  if (!(throttle > 0 && throttle <= 1))
+    throw new CommandError(EXIT.usage, '--throttle: expected a number above 0 and up to 1')
+  const threads =
+    args.threads === undefined ? {} : { threads: readCount('--threads', args.threads, { min: 1, max: 256 }) }
+  const rpcPort = readCount('--rpc-port', args['rpc-port'], { min: 0, max: 65_535 })
+  const genesis = readGenesis(args.genesis ?? packagedGenesis('local'))
+  const dataDirectory = args.data ?? defaultDataDirectory(genesis.name)
+  return { genesis, dataDirectory, beneficiary, rpcPort, mining: { ...threads, throttle } }
+}
+
+function sayReady(
+  node: Node,
+  { rpc, data, mining }: { rpc: string; data: string; mining: string },
+  output: Output,
+): void {
+  const { name, blocks, finality } = node.replica.genesis
+  const peers = node.multiaddrs()
+  output.data({ ready: true, network: name, rpc, peers, data, pid: process.pid }, () =>
+    table([
+      ['network', `${name} (chain id ${blocks.chainId}, ${finality.mode})`],
+      ['rpc', rpc],
+      ...peers.map((address): [string, string] => ['peer address', address]),
+      ['data', data],
+      ['mining', mining],
+    ]),
+  )
+}
 
 /** Says in the log what the node follows; while it catches up, a bar on the terminal takes the place of the lines. */
 function tellOfHeads(node: Node, log: Logger): void {
