@@ -447,17 +447,18 @@ assert.equal(new Set(FAULTS.map(fault => fault.name)).size, FAULTS.length, 'two 
 
 copySources()
 for (const fault of chosen) assertPlantable(fault)
-if (simulate === undefined) testAll()
-else simulateAll(Number(simulate.split('=')[1] ?? SEEDS))
+if (simulate === undefined) await testAll()
+else await simulateAll(Number(simulate.split('=')[1] ?? SEEDS))
 
 // ---- the tests
 
-function testAll(): void {
+async function testAll(): Promise<void> {
   const healthy = runTests([...new Set(chosen.flatMap(fault => fault.tests))])
   console.log(`1..${chosen.length + 1}`)
   let survivors = report(1, healthy === null, 'nothing is found where nothing is planted', healthy)
   for (const [index, fault] of chosen.entries()) {
     const found = planted(fault, () => runTests(fault.tests))
+    await turn()
     survivors += report(index + 2, found !== null, `${fault.name} (${fault.file})`, found)
   }
   console.log(`# ${chosen.length} faults, ${survivors} failed`)
@@ -467,9 +468,12 @@ function testAll(): void {
 /** The name of the first test that failed; null when all passed. */
 function runTests(tests: readonly string[]): string | null {
   const files = tests.map(name => join('test', `${name}.test.ts`))
-  const run = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], {
+  // In one process that can be killed for good: some faults make a test loop for ever.
+  const options = ['--test', '--test-isolation=none', '--test-reporter=tap']
+  const run = spawnSync(process.execPath, [...options, ...files], {
     cwd: copy,
     encoding: 'utf8',
+    killSignal: 'SIGKILL',
     timeout: TEST_TIMEOUT_MS * files.length,
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   })
@@ -491,7 +495,7 @@ function report(number: number, isGood: boolean, name: string, found: string | n
 
 // ---- the simulator
 
-function simulateAll(seeds: number): void {
+async function simulateAll(seeds: number): Promise<void> {
   const look = (): string | null => {
     const found = runSeeds(seeds)
     if (found !== null) return `seed ${found.seed}: ${found.reason}`
@@ -503,6 +507,7 @@ function simulateAll(seeds: number): void {
   let caught = 0
   for (const fault of chosen) {
     const found = planted(fault, look)
+    await turn()
     if (found !== null) caught += 1
     console.log(`${fault.name.padEnd(90)} ${found ?? '-'}`)
   }
@@ -530,11 +535,17 @@ function runSeeds(seeds: number): { seed: number; reason: string } | null {
     }`
   const run = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
     encoding: 'utf8',
+    killSignal: 'SIGKILL',
     timeout: SIMULATION_TIMEOUT_MS,
   })
   if (run.error !== undefined) return { seed: 0, reason: `no end after ${SIMULATION_TIMEOUT_MS / 1000} s` }
   assert.equal(run.status, 0, run.stderr)
   return run.stdout === '' ? null : (JSON.parse(run.stdout) as { seed: number; reason: string })
+}
+
+/** Lets a signal that came meanwhile end the run. */
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }
 
 // ---- the copy

@@ -37,6 +37,8 @@ test('a tree begins with its base as its head', () => {
   assert.equal(tree.base, of('base'))
   assert.equal(names(tree.tips()), 'base')
   assert.ok(tree.isOnMainChain(of('base')))
+  assert.deepEqual([tree.has('0xbase'), tree.has('0xa1')], [true, false])
+  assert.deepEqual([tree.get('0xbase'), tree.get('0xa1')], [of('base'), undefined])
 })
 
 test('a block without its parent is not taken', () => {

@@ -52,6 +52,35 @@ test('so many blocks are mined and no more', () => {
   assert.equal(node.height, 3)
 })
 
+test('without a number there is no end to mining', () => {
+  const node = fresh()
+  node.startMining()
+  for (let count = 0; count < 3; count++) node.finishMining()
+  assert.equal(node.replica.mining?.blocksLeft, null)
+})
+
+test('whoever mines looks at his template once a second, and who stops does not', () => {
+  const node = fresh()
+  const timers = (effects: Parameters<typeof effectsOf>[0]): string[] =>
+    effects.flatMap(effect =>
+      (effect.type === 'set-timer' || effect.type === 'clear-timer') && effect.name === 'template'
+        ? [effect.type]
+        : [],
+    )
+  assert.deepEqual(timers(node.startMining()), ['set-timer'])
+  assert.deepEqual(timers(node.timeout('template')), ['set-timer'])
+  assert.deepEqual(timers(node.finishMining()), ['set-timer'])
+  assert.deepEqual(timers(node.startMining(0)), ['clear-timer'])
+})
+
+test('after a nonce, true or false, the search goes on with a new template', () => {
+  const node = fresh()
+  node.startMining()
+  const { id, header } = node.template!
+  const effects = node.step({ type: 'mined', templateId: id, nonce: unmineHeader(header).nonce })
+  assert.equal(templatesOf(effects).length, 1)
+})
+
 test('an order for no blocks is an order to stop', () => {
   const node = fresh()
   node.startMining()

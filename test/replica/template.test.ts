@@ -93,6 +93,13 @@ test('a block holds no more gas than the limit, counting for the last what it ma
   assert.equal(chosen(genesis, root, tight).length, 2)
 })
 
+test('a block may be full to the last gas', () => {
+  const genesis = smallGenesis({ blocks: { gasLimit: 63_000 } })
+  const { root } = new ChainBuilder(genesis)
+  const four = [1, 2, 3, 4].map(from => transfer(from, 0))
+  assert.equal(chosen(genesis, root, four).length, 3)
+})
+
 test('a crowd that reserves whole blocks and pays best keeps nobody else out', () => {
   const accounts = Object.fromEntries(
     Array.from({ length: 200 }, (_, index) => [addressNumber(index + 1), '100']),
