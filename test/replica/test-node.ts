@@ -136,12 +136,12 @@ export class TestNode {
 }
 
 /** The message as who gets it reads it. */
-export function overTheWire(message: OutgoingMessage): Message {
+function overTheWire(message: OutgoingMessage): Message {
   return accepted<Message>(decodeMessage(encodeMessage(message)))
 }
 
 /** What depends on a write stands behind it: one persist at most, and nothing before it. */
-export function assertPersistFirst(effects: readonly Effect[]): void {
+function assertPersistFirst(effects: readonly Effect[]): void {
   const places = effects.flatMap((effect, index) => (effect.type === 'persist' ? [index] : []))
   assert.deepEqual(places, places.length === 0 ? [] : [0], 'one step persists once and first')
 }
