@@ -108,7 +108,7 @@ function summary(genesis: Genesis) {
   return {
     name,
     genesisId: block.id,
-    chainId: blocks.chainId,
+    chainId: Number(blocks.chainId),
     time: block.header.time,
     stateRoot: block.coinbase.stateRoot,
     finality: finality.mode,
