@@ -73,7 +73,24 @@ test('there are at most 256 peers', () => {
   assert.equal(sentOf(node.connect('late'), 'status').length, 1)
 })
 
+test('a start sets the timers that never end', () => {
+  const node = new TestNode(smallGenesis())
+  const timersOf = (effects: readonly Effect[]): string[] =>
+    effectsOf(effects, 'set-timer').map(({ name }) => name)
+  assert.deepEqual(timersOf(node.step({ type: 'start' })), ['status', 'rebroadcast'])
+  for (const name of ['status', 'rebroadcast'] as const)
+    assert.deepEqual(timersOf(node.timeout(name)), [name])
+})
+
 // ---- transactions
+
+test('a transaction that comes again after it was dropped waits again, and nothing is said of its past', () => {
+  const node = fresh()
+  const tx = transfer(1, 0)
+  node.replica.fates.set(tx.id, { status: 'dropped', reason: 'tx-pool-full' })
+  node.submit(tx.raw)
+  assert.equal(node.replica.fates.get(tx.id), undefined)
+})
 
 test('a transaction is answered for after it is on disk, and passed on with others a moment later', () => {
   const node = fresh()
@@ -101,6 +118,7 @@ test('64 transactions do not wait for more', () => {
     Array.from({ length: 16 }, (_, nonce) => node.submit(transfer(from, nonce).raw)).flat(),
   )
   assert.equal(effectsOf(effects, 'broadcast').length, 1)
+  assert.deepEqual(effectsOf(effects, 'clear-timer'), [{ type: 'clear-timer', name: 'gossip' }])
   assert.deepEqual(effectsOf(node.timeout('gossip'), 'broadcast'), [])
 })
 

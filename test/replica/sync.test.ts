@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BlockId } from '../../src/chain/header.ts'
+import { type BlockId, encodeHeader } from '../../src/chain/header.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import { MESSAGE_LIMITS, type Message, type OutgoingMessage } from '../../src/replica/messages.ts'
@@ -15,7 +15,7 @@ import {
   transfer,
   unmineHeader,
 } from './small-chain.ts'
-import { effectsOf, sentOf, TestNetwork, TestNode } from './test-node.ts'
+import { effectsOf, overTheWire, sentOf, TestNetwork, TestNode } from './test-node.ts'
 
 const LATER_MS = START_MS + 10_000_000
 
@@ -226,6 +226,16 @@ test('a block whose parent is unknown and that holds no work is its sender’s f
   assert.deepEqual(sentOf(effects, 'get-headers'), [])
 })
 
+test('a block whose parent is unknown and whose target is easier than any holds no work', () => {
+  const node = freshNode()
+  const header = mineHeader({ ...tip.chained.header, bits: 0x2100ffff })
+  const raw = tip.block.raw.slice()
+  raw.set(encodeHeader(header))
+  node.connect('p')
+  const effects = node.receive('p', { type: 'block', block: { ...tip.block, raw } })
+  assert.deepEqual(blamed(effects), ['p header-work-insufficient'])
+})
+
 // ---- liars
 
 test('who claims work that it has not is asked, found empty and left alone, and blamed for nothing', () => {
@@ -381,6 +391,18 @@ test('nobody can raise that alarm for free', () => {
   const effects = node.receive('p', { type: 'headers', requestId: 1, headers })
   assert.deepEqual(effectsOf(effects, 'alarm'), [])
   assert.deepEqual(blamed(effects), ['p header-work-insufficient'])
+})
+
+test('headers that begin with ours and go on with others must link', () => {
+  const node = freshNode()
+  node.feed(main)
+  node.connect('p')
+  node.receive('p', claims(tip, { work: 2n ** 200n }))
+  const foreign = builder.mine(builder.mine(main[3]!, { extra: 7 })).chained.header
+  const headers = [main[0]!.chained.header, foreign]
+  const effects = node.receive('p', { type: 'headers', requestId: 1, headers })
+  assert.deepEqual(blamed(effects), ['p peer-headers-unlinked'])
+  assert.deepEqual(effectsOf(effects, 'alarm'), [])
 })
 
 test('headers of our own chain that became final since we asked raise no alarm', () => {
@@ -585,6 +607,30 @@ test('a peer that drips one block at a time does not hold up the others', () => 
   talk(node, node.receive('honest', claims(tip)), peers)
   assert.equal(node.headId, tip.chained.id)
   assert.ok(drips <= 2, `${drips} answers of one block`)
+})
+
+test('a peer whose answers end early because they are large is asked for the rest', () => {
+  const genesis = smallGenesis({ blocks: { bytesMax: 8 * 1024 * 1024 } })
+  const rich = new ChainBuilder(genesis)
+  const big = (nonce: number) => transfer(1, nonce, { data: new Uint8Array(120_000), gasLimit: 501_000n })
+  const large = rich.extend(rich.root, 4, step => ({
+    transactions: Array.from({ length: 14 }, (_, index) => big((step - 1) * 14 + index)),
+  }))
+  const [server, node] = [freshNode(genesis), freshNode(genesis)]
+  server.feed(large)
+  const [hello] = sentOf(server.connect('node'), 'status')
+  node.connect('p')
+  const answers: number[] = []
+  const peers: Record<PeerId, Script> = {
+    p: request => {
+      const [answer] = effectsOf(server.receive('node', request as Message), 'send')
+      if (answer?.message.type === 'blocks') answers.push(answer.message.blocks.length)
+      return overTheWire(answer!.message)
+    },
+  }
+  talk(node, node.receive('p', hello!.message), peers)
+  assert.equal(node.headId, tipOf(large).chained.id)
+  assert.deepEqual(answers, [2, 2])
 })
 
 test('blocks that nobody asked for, that come twice or too late, change nothing', () => {

@@ -136,7 +136,7 @@ export class TestNode {
 }
 
 /** The message as who gets it reads it. */
-function overTheWire(message: OutgoingMessage): Message {
+export function overTheWire(message: OutgoingMessage): Message {
   return accepted<Message>(decodeMessage(encodeMessage(message)))
 }
 
