@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { checksumAddress } from '../chain/address.ts'
 import { formatAmount } from '../chain/amount.ts'
+import type { Account } from '../wallet/account.ts'
 import { readHistory } from '../wallet/history.ts'
 import { Keystore } from '../wallet/keystore.ts'
 import { readPassword } from '../wallet/password.ts'
@@ -11,7 +12,7 @@ import { parseSecretKey } from '../wallet/secret-key.ts'
 import { submit } from '../wallet/submission.ts'
 import { prepareTransfer, signTransfer, type TransferWish } from '../wallet/transfer.ts'
 import { defineCommand, defineGroup } from './command.ts'
-import { CommandError, EXIT } from './exit-codes.ts'
+import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
 import { defaultKeystore } from './files.ts'
 import {
   clientOf,
@@ -21,7 +22,7 @@ import {
   readCount,
   readTransactionId,
 } from './node-option.ts'
-import { columns, table } from './output.ts'
+import { columns, type Output, table } from './output.ts'
 import { watch, watchOptions } from './watch.ts'
 
 const keystoreOption = {
@@ -51,14 +52,7 @@ const newCommand = defineCommand({
   run: async (args, output) => {
     const password = await askPassword(args.name, args['password-file'], true)
     const account = await keystoreOf(args).create(args.name, password)
-    output.data(account, () =>
-      table([
-        ['account', account.name],
-        ['address', checksumAddress(account.address)],
-        ['file', account.path],
-      ]),
-    )
-    return EXIT.done
+    return showAccount(account, output)
   },
 })
 
@@ -90,14 +84,7 @@ const importCommand = defineCommand({
       file !== undefined
         ? await keystore.importFile(args.name, file, password)
         : await keystore.importKey(args.name, await readSecretKey(keyFile!), password)
-    output.data(account, () =>
-      table([
-        ['account', account.name],
-        ['address', checksumAddress(account.address)],
-        ['file', account.path],
-      ]),
-    )
-    return EXIT.done
+    return showAccount(account, output)
   },
 })
 
@@ -267,6 +254,18 @@ export const walletCommand = defineGroup('wallet', 'Keys, balances and transfers
 
 function keystoreOf(args: { keystore?: string | undefined }): Keystore {
   return new Keystore(args.keystore ?? defaultKeystore())
+}
+
+function showAccount(account: Account, output: Output): ExitCode {
+  const { name, address, path } = account
+  output.data(account, () =>
+    table([
+      ['account', name],
+      ['address', checksumAddress(address)],
+      ['file', path],
+    ]),
+  )
+  return EXIT.done
 }
 
 function askPassword(account: string, file: string | undefined, isNew: boolean): Promise<Buffer> {
