@@ -103,6 +103,27 @@ test('C9: a block may be ahead of the clock of who takes it by the limit, and no
   assert.throws(taken(seenMs(16)), broken('C9'))
 })
 
+test('C9: a block beside the head is judged when it comes, though the head stays', () => {
+  const oracle = fresh()
+  const node = healthy()
+  oracle.afterStep(node)
+  const bad = builder.mine(main[1]!, { extra: 1, spoil: claim => ({ ...claim, gasUsed: 1n }) })
+  node.replica!.tree.add({ ...bad, arrival: 6 })
+  assert.throws(() => oracle.afterStep(node), broken('C9'))
+})
+
+test('C10: a pool is looked at again when it has changed, and after a restart', () => {
+  const oracle = fresh()
+  const pool = poolLike({})
+  const node = nodeOf({ tree: treeOf(main, tipOf(main)), pool })
+  oracle.afterStep(node)
+  Object.assign(pool, { size: 1 })
+  oracle.afterStep(node)
+  assert.throws(() => oracle.afterStart(node), broken('C10'))
+  Object.assign(pool, { changes: 2 })
+  assert.throws(() => oracle.afterStep(node), broken('C10'))
+})
+
 test('C8: a node that does not follow the most work is found out', () => {
   const node = nodeOf({ tree: treeOf(main, main[4]!), pool: poolOn(main[4]!) })
   assert.throws(() => fresh().afterStep(node), broken('C8'))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Effect, Input } from '../../src/replica/effects.ts'
+import { encodeMessage } from '../../src/replica/messages.ts'
 import { KEYS } from '../../src/replica/records.ts'
 import { Random } from '../../src/sim/random.ts'
 import { Schedule } from '../../src/sim/schedule.ts'
@@ -9,8 +10,11 @@ import { Trace } from '../../src/sim/trace.ts'
 import { addressNumber } from '../chain/examples.ts'
 import { namedSender, START_MS, smallGenesis, transfer } from '../replica/small-chain.ts'
 
+/** About as many as make a block in two seconds. */
+const HASHES_PER_MS = 0.016
+
 /** A world of one node, which writes down what the node does and whether it was durable then. */
-function worldOf() {
+function worldOf(clockOffsetMs = 0) {
   const done: string[] = []
   const schedule = new Schedule()
   const steps: Input['type'][] = []
@@ -40,8 +44,8 @@ function worldOf() {
     id: 'n1',
     beneficiary: addressNumber(0x500),
     random: new Random('seed'),
-    hashrate: 1,
-    clockOffsetMs: 0,
+    hashrate: HASHES_PER_MS,
+    clockOffsetMs,
   })
   const runFor = (ms: number): void => {
     const endMs = schedule.nowMs + ms
@@ -88,6 +92,7 @@ test('a crash may come between any two effects, and takes back what was not sync
     )
     // There are three effects: a crash that is planned for later waits for the next.
     if (after > 2) continue
+    assert.equal(node.disk.get(KEYS.pooled(tx.id)) !== null, after > 0)
     assert.equal(node.isUp, false)
     assert.equal(crashCount(), 1)
   }
@@ -150,8 +155,48 @@ test('a job that was replaced finds nothing', () => {
   node.input({ type: 'mining', beneficiary: addressNumber(1), blocks: 1 })
   node.input({ type: 'mining', beneficiary: null, blocks: null })
   steps.length = 0
-  runFor(4_000)
+  runFor(20_000)
   assert.ok(!steps.includes('mined'))
+})
+
+test('a miner finds blocks whose work is real, about as often as its hashes allow, and tells all of them', () => {
+  const { node, runFor, done, steps } = worldOf()
+  node.start()
+  node.input({ type: 'mining', beneficiary: addressNumber(1), blocks: null })
+  done.length = 0
+  runFor(60_000)
+  const { height } = node.replica!.tree.head.chained
+  assert.ok(height > 20 && height < 45, String(height))
+  assert.equal(steps.filter(type => type === 'mined').length, height)
+  assert.equal(done.filter(name => name === 'broadcast').length, height)
+})
+
+test('a node reads its own clock', () => {
+  const times = [-5_000, 0, 5_000].map(offset => {
+    const { node, runFor } = worldOf(offset)
+    node.start()
+    runFor(1_000)
+    node.input({ type: 'mining', beneficiary: addressNumber(1), blocks: 1 })
+    while (node.replica!.tree.head.chained.height === 0) runFor(100)
+    return node.replica!.tree.head.chained.header.time
+  })
+  assert.deepEqual(
+    times.map(time => time - START_MS / 1000),
+    [-4, 1, 6],
+  )
+})
+
+test('what comes off the wire is taken in, and a peer of another network is left', () => {
+  const { node, runFor, done, tx } = worldOf()
+  node.start()
+  node.input({ type: 'peer-connected', peer: 'p' })
+  runFor(100)
+  node.receive('p', encodeMessage({ type: 'transactions', transactions: [tx] }))
+  assert.ok(node.replica!.pool.get(tx.id) !== undefined)
+  const { id } = node.replica!.tree.head.chained
+  const status = { genesisId: tx.id, chainId: 1n, headId: id, height: 0, work: 0n }
+  node.receive('p', encodeMessage({ type: 'status', status }))
+  assert.ok(done.includes('disconnect'))
 })
 
 test('bytes that are no message are a finding', () => {
