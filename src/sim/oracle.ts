@@ -193,6 +193,8 @@ export class Oracle {
         if (tx.nonce !== account.nonce + BigInt(index))
           throw new Violation('C10', `${node.id}: gap in what is pending`)
       }
+      if (future[0]?.tx.nonce === account.nonce + BigInt(pending.length))
+        throw new Violation('C10', `${node.id} lets ${future[0].tx.id} wait for nothing`)
     }
     if (count !== pool.size)
       throw new Violation('C10', `${node.id}: the pool counts ${pool.size} and holds ${count}`)

@@ -337,6 +337,11 @@ const SICK_POOLS: readonly { rule: string; name: string; pool: object }[] = [
   },
   {
     rule: 'C10',
+    name: 'one that waits for nothing',
+    pool: poolLike({ [addressNumber(2)]: { pending: [entryOf(2, 0)], future: [entryOf(2, 1)] } }),
+  },
+  {
+    rule: 'C10',
     name: 'more than can be paid',
     pool: poolLike({
       [addressNumber(2)]: {
