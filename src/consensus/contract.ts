@@ -1,0 +1,116 @@
+// What an agreement protocol is: a state machine that decides one value after the other, together with others of
+// whom some may lie. Inputs in, effects out, in the order in which they must be done; it never waits, sends, reads
+// a clock or makes a number up. Values are opaque: what they stand for is the application's.
+//
+// The application feeds it (`start` first and once), asks `turn` whether it may propose, and performs the effects.
+// A `persist` stands before all that depends on it: nothing may leave before it is durable.
+
+/** A member's place among the validators: 0 to n − 1. */
+export type MemberIndex = number
+
+/** Where a message came from, as the application names it; it need not be a member. */
+export type Source = string
+
+/** What is decided, such as the id of a block. */
+export type Value = string
+
+/** The value that fills a sequence number for which nothing was to be decided (a null request). */
+export const NO_VALUE: Value = ''
+
+/** A signature over a statement, in whatever form the application's scheme has. */
+export type Signature = Uint8Array
+
+/** Members' signatures over one statement, enough of them to prove it to anybody. */
+export interface Certificate {
+  readonly phase: 'prepare' | 'commit' | 'checkpoint'
+  readonly sequence: number
+  readonly view: number
+  readonly value: Value
+  /** In the order of the members, each at most once. */
+  readonly signatures: readonly MemberSignature[]
+}
+
+/** What one member signed. */
+export interface MemberSignature {
+  readonly member: MemberIndex
+  readonly signature: Signature
+}
+
+/** What a member votes for: one value in one phase of one view of one sequence number. */
+export interface Vote {
+  readonly phase: 'prepare' | 'commit' | 'checkpoint'
+  readonly sequence: number
+  readonly view: number
+  readonly value: Value
+}
+
+/** Two votes of one member that contradict each other: proof that it lies. */
+export interface Evidence {
+  readonly member: MemberIndex
+  readonly first: Vote & { readonly signature: Signature }
+  readonly second: Vote & { readonly signature: Signature }
+}
+
+/** What happens to a protocol. */
+export type ProtocolInput<Message, Record> =
+  /** What was persisted, by key, and the last sequence number whose decision the application has. */
+  | { readonly type: 'start'; readonly records: ReadonlyMap<string, Record>; readonly decided: number }
+  | { readonly type: 'message'; readonly from: Source; readonly message: Message }
+  | { readonly type: 'timeout'; readonly name: ProtocolTimer }
+  /** Asks for a decision on a value; ignored unless it is our `turn`. */
+  | { readonly type: 'propose'; readonly value: Value }
+  /** Whether there is anything to be decided: without it nobody is suspected of being slow. */
+  | { readonly type: 'demand'; readonly isWaiting: boolean }
+  /** Values that were `unknown` may be known by now. */
+  | { readonly type: 'revalidate' }
+  /** The application has all that was decided up to this certificate, by a way of its own. */
+  | { readonly type: 'settled'; readonly certificate: Certificate }
+
+/** The timers of a protocol. Setting one again replaces it; one that was cleared never fires. */
+export type ProtocolTimer = 'progress' | 'retransmit'
+
+/** What a protocol wants done. */
+export type ProtocolEffect<Message, Record> =
+  /** Durable before anything after it is done; null removes. */
+  | { readonly type: 'persist'; readonly key: string; readonly record: Record | null }
+  | { readonly type: 'send'; readonly to: MemberIndex; readonly message: Message }
+  | { readonly type: 'reply'; readonly to: Source; readonly message: Message }
+  | { readonly type: 'broadcast'; readonly message: Message }
+  | { readonly type: 'set-timer'; readonly name: ProtocolTimer; readonly delayMs: number }
+  | { readonly type: 'clear-timer'; readonly name: ProtocolTimer }
+  /** The decision for the next sequence number, in order and once. */
+  | { readonly type: 'decide'; readonly certificate: Certificate }
+  /** Others decided further than we can follow step by step: get all up to this certificate, then say `settled`. */
+  | { readonly type: 'behind'; readonly certificate: Certificate; readonly from: Source }
+  /** A value that was proposed is not known here. */
+  | { readonly type: 'missing'; readonly value: Value; readonly from: Source }
+  | { readonly type: 'evidence'; readonly evidence: Evidence }
+  /** Two certificates for one sequence number: more members lie than can be borne. The protocol has stopped. */
+  | { readonly type: 'conflict'; readonly first: Certificate; readonly second: Certificate }
+  /** A message was refused for what no honest peer can send. */
+  | { readonly type: 'refuse'; readonly from: Source; readonly reason: string }
+
+/** What a protocol asks of the application that uses it. */
+export interface Application {
+  /** Whether this value may be decided next after `sequence` − 1; `unknown` until more of it has come. */
+  validate(sequence: number, value: Value): 'valid' | 'invalid' | 'unknown'
+  /** What the state is after the decision for this sequence number, which was the last one. */
+  stateDigest(sequence: number): Value
+  /** The certificate of an earlier decision, or null when it is not kept. */
+  decision(sequence: number): Certificate | null
+}
+
+/** Signs as one member, and checks what all members signed. Both are pure functions of what they are given. */
+export interface Signing<Statement> {
+  /** Our own place, or null for one who only follows. */
+  readonly self: MemberIndex | null
+  sign(statement: Statement): Signature
+  isSigned(statement: Statement, member: MemberIndex, signature: Signature): boolean
+}
+
+/** An agreement protocol. */
+export interface Protocol<Message, Record> {
+  step(input: ProtocolInput<Message, Record>): ProtocolEffect<Message, Record>[]
+  /** The sequence number for which we may propose a value now; null when it is not our turn. */
+  readonly turn: number | null
+}

@@ -1,0 +1,154 @@
+// What PBFT's replicas say and sign. M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999),
+// sections 4.2 to 4.4; the leader-collected pattern is the one of W. Schultz, "Distributed Systems" (2024),
+// section 4.2, with the last step that is missing there: the decision goes to all.
+//
+// A primary's proposal (PRE-PREPARE) is its own PREPARE together with the value: one signature serves for both, so
+// every prepared certificate is simply n − f PREPAREs of distinct members.
+
+import type { Certificate, MemberIndex, Signature, Value, Vote } from '../contract.ts'
+
+/** What a member claims to have prepared, as its VIEW-CHANGE signs it. */
+export interface PreparedClaim {
+  readonly sequence: number
+  readonly view: number
+  readonly value: Value
+}
+
+/** Everything that is ever signed. The application adds what makes it this network's (see Signing). */
+export type Statement =
+  | Vote
+  /** `sequence` is the last stable checkpoint. */
+  | {
+      readonly phase: 'view-change'
+      readonly view: number
+      readonly sequence: number
+      readonly prepared: readonly PreparedClaim[]
+    }
+  /** `sequence` is the last stable checkpoint that any of the view changes proves. */
+  | {
+      readonly phase: 'new-view'
+      readonly view: number
+      readonly sequence: number
+      readonly proposals: readonly { readonly sequence: number; readonly value: Value }[]
+    }
+
+/** The primary proposes a value; the signature is its PREPARE. */
+export interface PrePrepare {
+  readonly type: 'pre-prepare'
+  readonly sequence: number
+  readonly view: number
+  readonly value: Value
+  readonly signature: Signature
+}
+
+/** A member's PREPARE. `proposal` is the primary's own, so that two who were told different things find it out. */
+export interface Prepare {
+  readonly type: 'prepare'
+  readonly sequence: number
+  readonly view: number
+  readonly value: Value
+  readonly from: MemberIndex
+  readonly signature: Signature
+  readonly proposal: Signature
+}
+
+/** A member is prepared: it knows that nothing else can be prepared in this view. */
+export interface Commit {
+  readonly type: 'commit'
+  readonly sequence: number
+  readonly view: number
+  readonly value: Value
+  readonly from: MemberIndex
+  readonly signature: Signature
+}
+
+/** A member's state after a sequence number; `value` is the digest of the state. */
+export interface Checkpoint {
+  readonly type: 'checkpoint'
+  readonly sequence: number
+  readonly value: Value
+  readonly from: MemberIndex
+  readonly signature: Signature
+}
+
+/** A member leaves its view. */
+export interface ViewChange {
+  readonly type: 'view-change'
+  /** The view that it asks for. */
+  readonly view: number
+  readonly from: MemberIndex
+  /** Proof of the last stable checkpoint; null before the first. */
+  readonly stable: Certificate | null
+  /** For each sequence number above it, the certificate of the highest view in which a value was prepared. */
+  readonly prepared: readonly Certificate[]
+  readonly signature: Signature
+}
+
+/** The primary of a new view begins it. */
+export interface NewView {
+  readonly type: 'new-view'
+  readonly view: number
+  /** From n − f distinct members. */
+  readonly viewChanges: readonly ViewChange[]
+  /** What must be decided again, as computed from the view changes; each signature is the primary's PREPARE. */
+  readonly proposals: readonly {
+    readonly sequence: number
+    readonly value: Value
+    readonly signature: Signature
+  }[]
+  readonly signature: Signature
+}
+
+/** Where a replica stands: others answer with what it lacks. Unsigned: it is only a hint. */
+export interface Status {
+  readonly type: 'status'
+  /** Null for one who only follows. */
+  readonly from: MemberIndex | null
+  readonly view: number
+  /** Whether it takes part in its view, or is about to enter it. */
+  readonly isActive: boolean
+  /** The last sequence number whose decision it has. */
+  readonly decided: number
+  /** Milliseconds that it waits for progress now. */
+  readonly timeoutMs: number
+}
+
+/** A certificate: what a primary collected (leader-collected), or what someone who is behind is missing. */
+export interface Proof {
+  readonly type: 'proof'
+  readonly certificate: Certificate
+}
+
+/** Everything that PBFT's replicas say. */
+export type PbftMessage =
+  | PrePrepare
+  | Prepare
+  | Commit
+  | Checkpoint
+  | ViewChange
+  | NewView
+  | Status
+  | Proof
+
+/** What PBFT keeps on disk. */
+export type PbftRecord =
+  /** Under `view`: where this member is. */
+  | {
+      readonly type: 'view'
+      readonly view: number
+      readonly isActive: boolean
+      /** The greatest sequence number that the new view's primary proposed again; 0 in view 0. */
+      readonly reproposed: number
+    }
+  /** Under `slot/…`: what this member voted for, last, and the highest certificate that it has. */
+  | {
+      readonly type: 'slot'
+      readonly sequence: number
+      /** The value that it accepted in `view`, and the primary's signature. */
+      readonly view: number
+      readonly value: Value
+      readonly proposal: Signature
+      readonly prepared: Certificate | null
+    }
+  /** Under `stable`: proof of the last stable checkpoint. */
+  | { readonly type: 'stable'; readonly certificate: Certificate }
