@@ -63,6 +63,8 @@ export type ProtocolInput<Message, Record> =
   | { readonly type: 'demand'; readonly isWaiting: boolean }
   /** Values that were `unknown` may be known by now. */
   | { readonly type: 'revalidate' }
+  /** The application has done what was decided for this sequence number; the digest tells its state from others. */
+  | { readonly type: 'executed'; readonly sequence: number; readonly digest: Value }
   /** The application has all that was decided up to this certificate, by a way of its own. */
   | { readonly type: 'settled'; readonly certificate: Certificate }
 
@@ -87,15 +89,15 @@ export type ProtocolEffect<Message, Record> =
   | { readonly type: 'evidence'; readonly evidence: Evidence }
   /** Two certificates for one sequence number: more members lie than can be borne. The protocol has stopped. */
   | { readonly type: 'conflict'; readonly first: Certificate; readonly second: Certificate }
+  /** Our state is not the one that n − f members attest: something here is not deterministic. It has stopped. */
+  | { readonly type: 'diverged'; readonly certificate: Certificate }
   /** A message was refused for what no honest peer can send. */
   | { readonly type: 'refuse'; readonly from: Source; readonly reason: string }
 
 /** What a protocol asks of the application that uses it. */
 export interface Application {
-  /** Whether this value may be decided next after `sequence` − 1; `unknown` until more of it has come. */
+  /** Whether this value may be decided for a sequence number; `unknown` until more of it has come. */
   validate(sequence: number, value: Value): 'valid' | 'invalid' | 'unknown'
-  /** What the state is after the decision for this sequence number, which was the last one. */
-  stateDigest(sequence: number): Value
   /** The certificate of an earlier decision, or null when it is not kept. */
   decision(sequence: number): Certificate | null
 }

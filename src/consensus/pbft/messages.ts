@@ -107,8 +107,9 @@ export interface Status {
   readonly view: number
   /** Whether it takes part in its view, or is about to enter it. */
   readonly isActive: boolean
-  /** The last sequence number whose decision it has. */
+  /** The last sequence number whose decision it has, and that decision. */
   readonly decided: number
+  readonly value: Value
   /** Milliseconds that it waits for progress now. */
   readonly timeoutMs: number
 }
@@ -120,15 +121,7 @@ export interface Proof {
 }
 
 /** Everything that PBFT's replicas say. */
-export type PbftMessage =
-  | PrePrepare
-  | Prepare
-  | Commit
-  | Checkpoint
-  | ViewChange
-  | NewView
-  | Status
-  | Proof
+export type PbftMessage = PrePrepare | Prepare | Commit | Checkpoint | ViewChange | NewView | Status | Proof
 
 /** What PBFT keeps on disk. */
 export type PbftRecord =

@@ -1,0 +1,60 @@
+// Checkpoints (Castro and Liskov, section 4.3): n − f members attest the state after a sequence number, and all
+// before it can be forgotten. The low watermark h is the last one that is stable; the log reaches `window` above it.
+
+import type { Certificate, Evidence, MemberIndex } from '../contract.ts'
+import { contradicts, type SignedVote, withoutMember } from './slot.ts'
+
+/** Sequence numbers for which the votes of one member are kept: those of a whole window, and one far ahead. */
+const VOTES_PER_MEMBER_MAX = 3
+
+/** The votes for checkpoints that are not stable yet. */
+export class Checkpoints {
+  readonly #quorum: number
+  readonly #votes = new Map<MemberIndex, Map<number, SignedVote>>()
+
+  constructor(quorum: number) {
+    this.#quorum = quorum
+  }
+
+  /** Whether a vote is worth checking. */
+  isNews({ member, sequence, value }: Omit<SignedVote, 'signature'>): boolean {
+    const known = this.#votes.get(member)?.get(sequence)
+    return known === undefined || known.value !== value
+  }
+
+  /** Takes in a vote whose signature was checked; returns the proof when its member has voted otherwise before. */
+  add(vote: SignedVote): Evidence | null {
+    const votes = this.#votes.get(vote.member) ?? new Map<number, SignedVote>()
+    const known = votes.get(vote.sequence)
+    if (known !== undefined)
+      return contradicts(known, vote)
+        ? { member: vote.member, first: withoutMember(known), second: withoutMember(vote) }
+        : null
+    votes.set(vote.sequence, vote)
+    this.#votes.set(vote.member, votes)
+    if (votes.size > VOTES_PER_MEMBER_MAX) votes.delete(Math.min(...votes.keys()))
+    return null
+  }
+
+  /** The last vote of a member, if it has one. */
+  last(member: MemberIndex): SignedVote | undefined {
+    return [...(this.#votes.get(member)?.values() ?? [])].at(-1)
+  }
+
+  /** The certificate that the votes equal to this one make, or null while there are too few. */
+  certificate({ sequence, value }: Pick<SignedVote, 'sequence' | 'value'>): Certificate | null {
+    const equal = [...this.#votes.values()]
+      .map(votes => votes.get(sequence))
+      .filter(vote => vote !== undefined && vote.value === value)
+      .map(vote => ({ member: vote!.member, signature: vote!.signature }))
+    if (equal.length < this.#quorum) return null
+    const signatures = equal.slice(0, this.#quorum).sort((a, b) => a.member - b.member)
+    return { phase: 'checkpoint', sequence, view: 0, value, signatures }
+  }
+
+  /** Forgets all votes up to a sequence number. */
+  forget(upTo: number): void {
+    for (const votes of this.#votes.values())
+      for (const sequence of [...votes.keys()]) if (sequence <= upTo) votes.delete(sequence)
+  }
+}
