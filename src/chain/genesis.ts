@@ -16,6 +16,8 @@ import { type Account, State } from './state.ts'
 /** A network: its rules, its first block and its first state. */
 export interface Genesis {
   readonly name: string
+  /** Whether the network is for tests: only there may nodes be told to misbehave. */
+  readonly forTests: boolean
   readonly work: WorkRules
   readonly blocks: BlockRules
   /** How finality is chosen: `mode` and its settings, which src/finality reads. */
@@ -36,6 +38,7 @@ export function parseGenesis(file: unknown): Genesis {
   const fields = new Fields('', file)
   const name = fields.text('name')
   const chainId = BigInt(fields.integer('chainId', { min: 1, max: Number.MAX_SAFE_INTEGER }))
+  const forTests = fields.has('forTests') ? fields.parse('forTests', 'true or false', readBoolean) : false
   const time = fields.integer('time', { min: 0, max: U32_MAX })
   const { bits, work } = readWork(fields.object('work'))
   const { blocks, baseFee } = readBlocks(fields.object('blocks'), chainId, fields.object('reward'))
@@ -59,10 +62,14 @@ export function parseGenesis(file: unknown): Genesis {
   const merkleRoot = contentRoot({ coinbase, transactions: [] })
   const header = { version: 1, previous: NO_BLOCK, merkleRoot, time, bits, nonce: 0 }
   const block = assembleBlock(header, coinbase, [])
-  return { name, work, blocks, finality, block, header: firstHeader(header), state, supply }
+  return { name, forTests, work, blocks, finality, block, header: firstHeader(header), state, supply }
 }
 
+/** Half of all numbers: the target that headers without work carry. */
+const NO_WORK_BITS = 0x207fffff
+
 function readWork(fields: Fields): { bits: number; work: WorkRules } {
+  if (fields.has('proof')) return readNoWork(fields)
   const bits = fields.parse('bits', 'a compact target such as "0x1f00ffff"', readBits)
   const easiest = fields.parse('easiestBits', 'a compact target such as "0x207fffff"', readBits)
   const blockTimeSeconds = fields.integer('blockTimeSeconds', { min: 1, max: 86_400 })
@@ -74,8 +81,25 @@ function readWork(fields: Fields): { bits: number; work: WorkRules } {
   if (target > targetMax) throw new InvalidField('work.bits', 'easier than work.easiestBits')
   return {
     bits,
-    work: { firstTarget: target, targetMax, blockTimeSeconds, halfLifeSeconds, futureLimitSeconds },
+    work: {
+      isProved: true,
+      firstTarget: target,
+      targetMax,
+      blockTimeSeconds,
+      halfLifeSeconds,
+      futureLimitSeconds,
+    },
   }
+}
+
+/** A network whose blocks are made without work. */
+function readNoWork(fields: Fields): { bits: number; work: WorkRules } {
+  fields.parse('proof', '"none"', value => (value === 'none' ? value : null))
+  const futureLimitSeconds = fields.integer('futureLimitSeconds', { min: 1, max: 7_200 })
+  fields.end()
+  const target = decodeCompact(NO_WORK_BITS)!
+  const times = { blockTimeSeconds: 1, halfLifeSeconds: 1, futureLimitSeconds }
+  return { bits: NO_WORK_BITS, work: { isProved: false, firstTarget: target, targetMax: target, ...times } }
 }
 
 function readBlocks(
@@ -117,6 +141,10 @@ function readBits(value: Json): number | null {
 function readAmount(value: Json): bigint | null {
   const wei = typeof value === 'string' ? parseAmount(value) : null
   return wei !== null && wei < 2n ** 255n ? wei : null
+}
+
+function readBoolean(value: Json): boolean | null {
+  return typeof value === 'boolean' ? value : null
 }
 
 function readObject(value: Json): { readonly [key: string]: Json } | null {

@@ -4,9 +4,12 @@
 import process, { argv } from 'node:process'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { compareCommand } from './compare.ts'
+import { evidenceCommand } from './evidence.ts'
 import { exitWith } from './exit.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { blockCommand, txCommand } from './explore.ts'
+import { finalityCommand } from './finality.ts'
 import { genesisCommand } from './genesis.ts'
 import { mineCommand } from './mine.ts'
 import { netCommand } from './net.ts'
@@ -15,6 +18,7 @@ import { createOutput } from './output.ts'
 import { simCommand } from './sim.ts'
 import { startCommand } from './start.ts'
 import { peersCommand, statusCommand, tipsCommand } from './status.ts'
+import { validatorCommand } from './validator.ts'
 import { verifyCommand } from './verify.ts'
 import { VERSION } from './version.ts'
 import { walletCommand } from './wallet.ts'
@@ -32,7 +36,11 @@ const COMMANDS = [
   blockCommand,
   txCommand,
   verifyCommand,
+  validatorCommand,
+  finalityCommand,
+  evidenceCommand,
   simCommand,
+  compareCommand,
 ]
 
 const parser = yargs(hideBin(argv))

@@ -4,15 +4,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
+import { signerRecovery } from '../signatures/signer-recovery.ts'
 import { type SimulationOptions, simulate } from '../sim/simulation.ts'
 
 /** What every seed of a batch has in common. */
-export type SimulationSettings = Omit<SimulationOptions, 'seed' | 'recoverSender' | 'onProgress'>
+export type SimulationSettings = Omit<SimulationOptions, 'seed' | 'recoverSender' | 'signatures' | 'onProgress'>
 
 const settings = workerData as SimulationSettings
-const cache = new SenderCache(await chooseBackend())
+const backend = await chooseBackend()
+const { recoverSender } = new SenderCache(backend)
+const signatures = { recover: signerRecovery(backend), sign: backend.sign }
 
 parentPort!.on('message', (seed: number) => {
   const onProgress = (height: number): void => parentPort!.postMessage({ seed, height })
-  parentPort!.postMessage(simulate({ ...settings, seed, recoverSender: cache.recoverSender, onProgress }))
+  parentPort!.postMessage(simulate({ ...settings, seed, recoverSender, signatures, onProgress }))
 })

@@ -63,7 +63,10 @@ export type ProtocolInput<Message, Record> =
   | { readonly type: 'demand'; readonly isWaiting: boolean }
   /** Values that were `unknown` may be known by now. */
   | { readonly type: 'revalidate' }
-  /** The application has done what was decided for this sequence number; the digest tells its state from others. */
+  /**
+   * The application has done what was decided for this sequence number; the digest tells its state from others. Said
+   * again after a restart for what is not long ago, where more than one value is agreed on at once.
+   */
   | { readonly type: 'executed'; readonly sequence: number; readonly digest: Value }
   /** The application has all that was decided up to this certificate, by a way of its own. */
   | { readonly type: 'settled'; readonly certificate: Certificate }

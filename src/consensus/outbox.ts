@@ -8,8 +8,9 @@ export class ProtocolOutbox<Message, Record> {
   #records = new Map<string, Record | null>()
   #effects: ProtocolEffect<Message, Record>[] = []
 
-  /** Wants a record kept; the last one under a key counts. */
+  /** Wants a record kept; the last one under a key counts, and where it was asked for. */
   persist(key: string, record: Record | null): void {
+    this.#records.delete(key)
     this.#records.set(key, record)
   }
 

@@ -1,32 +1,151 @@
 // What a finality layer is: the part of a node that decides which branch is followed and from when a block
-// counts for good. It is a state machine like everything here: inputs in, effects out, in order.
+// counts for good. It is a state machine like everything here: inputs in, effects out, in the order in which they
+// must be done. A layer that agrees with others speaks through the replica; what it says is opaque to everybody else.
 
+import type { Address } from '../chain/address.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { EvidenceReport } from './evidence.ts'
+
+/** The name of a peer, as whoever carries the messages knows it. */
+export type FinalityPeer = string
+
+/** The timers of a finality layer. Setting one again replaces it; one that was cleared never fires. */
+export type FinalityTimer = 'progress' | 'retransmit' | 'pace' | 'mischief'
+
+/** The node's chain, as a finality layer sees it. */
+export interface ChainAccess {
+  /** The tip that the node follows. */
+  readonly head: ChainedHeader
+  /** The last final block. */
+  readonly final: ChainedHeader
+  /** Milliseconds since 1970 by this node's clock. */
+  readonly nowMs: number
+  /** A valid block at or above the last final one, or null. */
+  get(id: BlockId): ChainedHeader | null
+  /** The block at this height on the way to the head; null below the last final block. */
+  ancestor(height: number): BlockId | null
+  /** Transactions in a block that `get` knows. */
+  transactionCount(id: BlockId): number
+  /** Whether any transaction waits for a block. */
+  hasPending(): boolean
+  /** The certificate that made this the last final block when it came, by sequence number; null when there is none. */
+  certificateOf(sequence: number): Uint8Array | null
+  /** The certificate of a block of the final chain, or of the nearest one above it that has one. */
+  certificateAt(height: number): Uint8Array | null
+}
 
 /** What happens to a finality layer. */
-export type FinalityInput = {
+export type FinalityInput =
+  /** What the layer persisted, by key; `isFresh` when the database was empty. */
+  | { readonly type: 'start'; readonly records: ReadonlyMap<string, Uint8Array>; readonly isFresh: boolean }
   /** The node follows another head. */
-  readonly type: 'head'
-  readonly head: ChainedHeader
-  /** The block at this height on the way to the head, or null below the last final block. */
-  readonly ancestor: (height: number) => BlockId | null
-}
+  | { readonly type: 'head' }
+  /** A block beside or above the head is valid and kept. */
+  | { readonly type: 'block'; readonly id: BlockId }
+  /** The transactions that wait have changed. */
+  | { readonly type: 'pool' }
+  /** Blocks that were asked for by `build` are made. */
+  | { readonly type: 'built'; readonly ids: readonly BlockId[] }
+  | { readonly type: 'peer-connected'; readonly peer: FinalityPeer }
+  | { readonly type: 'peer-disconnected'; readonly peer: FinalityPeer }
+  | { readonly type: 'message'; readonly from: FinalityPeer; readonly body: Uint8Array }
+  | { readonly type: 'timeout'; readonly name: FinalityTimer }
 
 /** What a finality layer wants done. */
-export type FinalityEffect = {
-  /** The block and all before it can't be reversed any more: branches without it may be forgotten. */
-  readonly type: 'final'
-  readonly id: BlockId
-}
+export type FinalityEffect =
+  /**
+   * The block and all before it can't be reversed any more: the node follows it, and forgets branches without it. With
+   * the proof for others, where the layer has one, and its sequence number.
+   */
+  | {
+      readonly type: 'final'
+      readonly id: BlockId
+      readonly certificate: { readonly sequence: number; readonly bytes: Uint8Array } | null
+    }
+  /** A record of the layer's own, durable before anything after it is done; null removes. */
+  | { readonly type: 'persist'; readonly key: string; readonly value: Uint8Array | null }
+  /** A message, with the block that it speaks of for those who don't have it. */
+  | {
+      readonly type: 'send'
+      readonly to: FinalityPeer
+      readonly body: Uint8Array
+      readonly block: BlockId | null
+    }
+  | { readonly type: 'broadcast'; readonly body: Uint8Array; readonly block: BlockId | null }
+  | { readonly type: 'set-timer'; readonly name: FinalityTimer; readonly delayMs: number }
+  | { readonly type: 'clear-timer'; readonly name: FinalityTimer }
+  /** A block that this node needs, with all before it; this peer should have it. */
+  | { readonly type: 'want'; readonly id: BlockId; readonly from: FinalityPeer }
+  /** Make so many different blocks on the head, without work, and say `built`. */
+  | { readonly type: 'build'; readonly beneficiary: Address; readonly count: number }
+  /** A message was refused for what no honest peer can send. */
+  | { readonly type: 'refuse'; readonly from: FinalityPeer; readonly reason: string }
+  /** A person should know. */
+  | { readonly type: 'alarm'; readonly text: string }
 
 /** A finality layer. Only descendants of the last final block are ever shown to it. */
 export interface Finality {
   /** The name by which a genesis file chooses it. */
   readonly mode: string
-  step(input: FinalityInput): FinalityEffect[]
+  /** Whether blocks are worth following for their work alone; otherwise only certificates move the head. */
+  readonly followsWork: boolean
+  step(input: FinalityInput, chain: ChainAccess): FinalityEffect[]
   /** Whether the node should follow `candidate` instead of `head`. A tie keeps the head: first seen wins. */
   prefers(candidate: ChainedHeader, head: ChainedHeader): boolean
   /** The greatest height on the way to the head that clients may call safe, or null when none is. */
   safeHeight(head: ChainedHeader, finalHeight: number): number | null
+  /** A message of this layer in a few words, its kind first. */
+  describe(body: Uint8Array): string
+  /** Where an agreement stands, for people; null for a layer without one. */
+  report(nowMs: number): AgreementReport | null
+}
+
+/** Where an agreement among validators stands, and what each of them last said. */
+export interface AgreementReport {
+  readonly pattern: string
+  readonly quorum: number
+  readonly faultsTolerated: number
+  /** Our own place, or null for a node that does not vote. */
+  readonly self: number | null
+  readonly view: number
+  /** Whether the node takes part in its view, or waits for a new one. */
+  readonly isActive: boolean
+  /** Why it takes part in nothing any more, or null. */
+  readonly halted: string | null
+  /** The last sequence number that was decided. */
+  readonly sequence: number
+  /** Milliseconds that it waits for progress now. */
+  readonly timeoutMs: number
+  /** Whether there is anything to decide. */
+  readonly isWaiting: boolean
+  /** Milliseconds since the last decision; null when there was none since the start. */
+  readonly sinceDecisionMs: number | null
+  /** Whose turn it is to propose. */
+  readonly proposer: number
+  readonly validators: readonly ValidatorReport[]
+  readonly evidence: readonly EvidenceReport[]
+}
+
+/** What is known of one validator. */
+export interface ValidatorReport {
+  readonly name: string
+  readonly address: Address
+  /** Whether it is connected, and has said who it is. */
+  readonly isLinked: boolean
+  /** Its votes for the next sequence number, in our view. */
+  readonly hasPrepared: boolean
+  readonly hasCommitted: boolean
+  readonly wantsViewChange: boolean
+  /** What it said last of itself; null when it has not yet. */
+  readonly status: {
+    readonly view: number
+    readonly isActive: boolean
+    readonly sequence: number
+    readonly timeoutMs: number
+    /** Milliseconds that its clock is ahead of ours, give or take the way of the message. */
+    readonly clockAheadMs: number
+    /** Milliseconds since it said so. */
+    readonly ageMs: number
+  } | null
 }

@@ -6,7 +6,7 @@
 
 import type { Fields } from '../chain/fields.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import type { Finality, FinalityEffect, FinalityInput } from './contract.ts'
+import type { ChainAccess, Finality, FinalityEffect, FinalityInput } from './contract.ts'
 
 /**
  * A branch is fetched only when the headers of one answer, 2,000, hold more work than ours: the fork must not be
@@ -17,6 +17,7 @@ const DEPTH_MAX = 1_000
 /** The most work, with a bound on the depth of a reorganisation. */
 export class LongestChain implements Finality {
   readonly mode = 'longest-chain'
+  readonly followsWork = true
   readonly #depth: number
 
   /** `depth` is the number of blocks that may still be reversed, 1 to 1,000. */
@@ -25,9 +26,23 @@ export class LongestChain implements Finality {
     settings.end()
   }
 
-  step({ head, ancestor }: FinalityInput): FinalityEffect[] {
-    const id = head.height > this.#depth ? ancestor(head.height - this.#depth) : null
-    return id === null ? [] : [{ type: 'final', id }]
+  step(input: FinalityInput, { head, ancestor }: ChainAccess): FinalityEffect[] {
+    switch (input.type) {
+      case 'head': {
+        const id = head.height > this.#depth ? ancestor(head.height - this.#depth) : null
+        return id === null ? [] : [{ type: 'final', id, certificate: null }]
+      }
+      case 'message':
+        return [{ type: 'refuse', from: input.from, reason: 'nobody votes here' }]
+      case 'start':
+      case 'block':
+      case 'pool':
+      case 'built':
+      case 'peer-connected':
+      case 'peer-disconnected':
+      case 'timeout':
+        return []
+    }
   }
 
   prefers(candidate: ChainedHeader, head: ChainedHeader): boolean {
@@ -37,5 +52,13 @@ export class LongestChain implements Finality {
   safeHeight(head: ChainedHeader, finalHeight: number): number | null {
     const height = Math.max(finalHeight, head.height - Math.floor(this.#depth / 2))
     return height > 0 ? height : null
+  }
+
+  describe(): string {
+    return 'nothing'
+  }
+
+  report(): null {
+    return null
   }
 }

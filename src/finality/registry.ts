@@ -1,22 +1,96 @@
 // The finality layers a genesis file can choose, by the name it gives as `finality.mode`.
-// A new layer is one more line here.
+// A new layer is one more entry here.
 
 import { Fields, InvalidField } from '../chain/fields.ts'
 import type { Genesis } from '../chain/genesis.ts'
+import type { Pattern } from '../consensus/pbft/pbft.ts'
+import { Committee, type Identity, type Policy } from './committee.ts'
 import type { Finality } from './contract.ts'
+import { MinedCheckpoint } from './hybrid.ts'
 import { LongestChain } from './longest-chain.ts'
+import { NextBlock } from './pbft.ts'
+import { referenceRecover, referenceSign } from './signing.ts'
+import { readValidators } from './validators.ts'
 
-const MODES: ReadonlyMap<string, (settings: Fields) => Finality> = new Map([
-  ['longest-chain', (settings: Fields) => new LongestChain(settings)],
+/** What a layer is made of: the network, and who this node is in it. */
+interface Setup {
+  readonly genesis: FinalityGenesis
+  readonly identity: Identity
+}
+
+/** What of a genesis file a finality layer depends on. */
+export type FinalityGenesis = Pick<Genesis, 'finality' | 'work' | 'blocks' | 'block'>
+
+const MODES: ReadonlyMap<string, (settings: Fields, setup: Setup) => Finality> = new Map([
+  ['longest-chain', createLongestChain],
+  ['hybrid', createHybrid],
+  ['pbft', createPbft],
 ])
 
+const PATTERNS: readonly Pattern[] = ['all-to-all', 'leader-collected']
+
+/** A node that only follows. */
+export const NOBODY: Identity = {
+  peer: '',
+  secretKey: null,
+  recover: referenceRecover,
+  sign: referenceSign,
+  mayForgetVotes: false,
+  role: null,
+}
+
 /** The layer that a network's genesis file chooses. Throws `InvalidField` when it chooses none. */
-export function createFinality(genesis: Pick<Genesis, 'finality'>): Finality {
+export function createFinality(genesis: FinalityGenesis, identity: Identity = NOBODY): Finality {
   const settings = new Fields('finality', genesis.finality)
   const mode = settings.text('mode')
   const create = MODES.get(mode)
   if (create === undefined) {
     throw new InvalidField('finality.mode', `expected one of ${[...MODES.keys()].join(', ')}, got "${mode}"`)
   }
-  return create(settings)
+  return create(settings, { genesis, identity })
+}
+
+function createLongestChain(settings: Fields, { genesis }: Setup): Finality {
+  requireWork(genesis, true)
+  return new LongestChain(settings)
+}
+
+function createHybrid(settings: Fields, setup: Setup): Finality {
+  requireWork(setup.genesis, true)
+  const depth = settings.integer('depth', { min: 0, max: 1_000 })
+  const interval = settings.integer('interval', { min: 1, max: 1_000 })
+  return createCommittee(settings, setup, new MinedCheckpoint({ depth, interval }))
+}
+
+function createPbft(settings: Fields, setup: Setup): Finality {
+  requireWork(setup.genesis, false)
+  const intervalMs = settings.integer('intervalMs', { min: 200, max: 3_600_000 })
+  const heartbeatSeconds = settings.isNull('heartbeatSeconds')
+    ? null
+    : settings.integer('heartbeatSeconds', { min: 1, max: 86_400 })
+  return createCommittee(settings, setup, new NextBlock({ intervalMs, heartbeatSeconds }))
+}
+
+function createCommittee(settings: Fields, { genesis, identity }: Setup, policy: Policy): Finality {
+  const validators = readValidators(settings)
+  const pattern = settings.parse(
+    'pattern',
+    `one of ${PATTERNS.join(', ')}`,
+    value => PATTERNS.find(pattern => pattern === value) ?? null,
+  )
+  const timeoutMs = settings.integer('timeoutMs', { min: 50, max: 600_000 })
+  settings.end()
+  const { chainId } = genesis.blocks
+  return new Committee(
+    { validators, pattern, timeoutMs, chainId, genesisId: genesis.block.id, identity },
+    policy,
+  )
+}
+
+function requireWork(genesis: FinalityGenesis, isProved: boolean): void {
+  if (genesis.work.isProved === isProved) return
+  const problem = isProved
+    ? 'this mode needs blocks that are mined: give bits, easiestBits and the times'
+    : 'this mode has no miners: give {"proof": "none", "futureLimitSeconds": …}'
+  throw new InvalidField('work', problem)
 }

@@ -109,7 +109,12 @@ export class Miner {
 
   /** Hashes per second of all threads together, over the last ten seconds or since the first job if that is later. */
   hashrate(): number {
-    return this.#hashrate.perSecond(this.#hashes(), performance.now())
+    return this.#hashrate.perSecond(this.hashes(), performance.now())
+  }
+
+  /** Hashes of all threads together since the miner was made. */
+  hashes(): number {
+    return Number(Atomics.load(this.#setup.hashes, 0))
   }
 
   #begin(job: MiningJob): void {
@@ -132,8 +137,8 @@ export class Miner {
 
   #startThreads(): void {
     if (this.#sampler === null) {
-      this.#hashrate.record(this.#hashes(), performance.now())
-      const sample = () => this.#hashrate.record(this.#hashes(), performance.now())
+      this.#hashrate.record(this.hashes(), performance.now())
+      const sample = () => this.#hashrate.record(this.hashes(), performance.now())
       this.#sampler = setInterval(sample, SAMPLE_INTERVAL_MS).unref()
     }
     while (this.#threads.size < this.#threadCount) this.#startThread()
@@ -159,9 +164,5 @@ export class Miner {
     this.stop()
     if (running !== null && this.#threads.size > 0) this.#begin(running.job)
     this.#options.onError(new Error('a mining thread crashed', { cause }))
-  }
-
-  #hashes(): number {
-    return Number(Atomics.load(this.#setup.hashes, 0))
   }
 }

@@ -13,6 +13,7 @@ const DENIED_MAX = 1_024
 export class DenyList {
   readonly #endsMs = new BoundedMap<PeerId, number>(DENIED_MAX)
   readonly #told = new BoundedMap<string, true>(DENIED_MAX)
+  #cutOff: ReadonlySet<PeerId> = new Set()
 
   /** Denies the peer from now on; true when this reason was not heard of this peer before. */
   deny(peer: PeerId, reason: string, nowMs: number): boolean {
@@ -23,8 +24,13 @@ export class DenyList {
     return isNews
   }
 
+  /** Denies exactly these peers besides, until the next call: a cut network, for tests. */
+  cutOff(peers: readonly PeerId[]): void {
+    this.#cutOff = new Set(peers)
+  }
+
   /** Whether the peer is denied. */
   has(peer: PeerId, nowMs: number): boolean {
-    return (this.#endsMs.get(peer) ?? Number.NEGATIVE_INFINITY) > nowMs
+    return this.#cutOff.has(peer) || (this.#endsMs.get(peer) ?? Number.NEGATIVE_INFINITY) > nowMs
   }
 }

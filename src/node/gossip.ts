@@ -16,6 +16,7 @@ import type { PeerId as Libp2pPeerId } from '@libp2p/interface'
 import type { BlockId } from '../chain/header.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { MESSAGE_LIMITS, type MessageType } from '../replica/messages.ts'
+import type { Counters } from './counters.ts'
 
 /** The kinds of message that are gossiped. */
 export type GossipType = Extract<MessageType, 'block' | 'transactions'>
@@ -86,13 +87,18 @@ export class Gossip {
   readonly #service: GossipSub
   readonly #genesisId: BlockId
   readonly #onGossip: OnGossip
+  readonly #counters: Counters
   /** For each peer whose messages wait: how many bytes, and the end of the last one's handling. */
   readonly #waiting = new Map<PeerId, { bytes: number; tail: Promise<unknown> }>()
 
-  constructor(service: GossipSub, genesisId: BlockId, onGossip: OnGossip) {
+  constructor(
+    service: GossipSub,
+    { genesisId, onGossip, counters }: { genesisId: BlockId; onGossip: OnGossip; counters: Counters },
+  ) {
     this.#service = service
     this.#genesisId = genesisId
     this.#onGossip = onGossip
+    this.#counters = counters
   }
 
   /** Begins to take messages in. */
@@ -106,7 +112,8 @@ export class Gossip {
 
   /** Spreads an encoded message. */
   async publish(type: GossipType, bytes: Uint8Array): Promise<void> {
-    await this.#service.publish(gossipTopic(this.#genesisId, type), bytes)
+    const { recipients } = await this.#service.publish(gossipTopic(this.#genesisId, type), bytes)
+    this.#counters.countSent(type, bytes.length, recipients.length)
   }
 
   /** The peers that listen to one kind of message. */
@@ -128,11 +135,17 @@ export class Gossip {
     const verdict = queue.tail.then(() => this.#onGossip(peer, type, bytes))
     queue.tail = verdict
     try {
+      if ((await verdict) === 'accept') this.#countRelay(peer, type, bytes.length)
       return RESULTS[await verdict]
     } finally {
       queue.bytes -= size
       if (queue.bytes === 0) this.#waiting.delete(peer)
     }
+  }
+
+  #countRelay(from: PeerId, type: GossipType, bytes: number): void {
+    const others = [...this.listeners(type)].filter(peer => peer !== from)
+    this.#counters.countSent(type, bytes, others.length)
   }
 }
 

@@ -9,6 +9,7 @@ import type { PeerId } from '../replica/effects.ts'
 import { encodeMessage, type Message, type OutgoingMessage } from '../replica/messages.ts'
 import { type Rejection, verdictOn } from '../replica/verdict.ts'
 import type { AddressBook } from './address-book.ts'
+import { type Counters, kindOf } from './counters.ts'
 import { DenyList } from './deny-list.ts'
 import { frameMessage } from './frames.ts'
 import { carriesGossip, Gossip, type GossipType, isGossipType, type OnGossip } from './gossip.ts'
@@ -48,6 +49,8 @@ export interface HostOptions {
   /** Whether to look for peers on the local network. */
   readonly mdns: boolean
   readonly addressBook: AddressBook
+  /** Counts what is sent. */
+  readonly counters: Counters
   /** Told to peers when they ask who we are. */
   readonly version: string
   readonly log: Logger
@@ -78,7 +81,7 @@ export class Host {
     this.#options = options
     this.#network = network
     this.#denied = denied
-    this.#gossip = new Gossip(network.services.gossip, options.genesisId, options.onGossip)
+    this.#gossip = new Gossip(network.services.gossip, options)
     this.#links = new PeerLinks(network.peerId.toString(), {
       onUp: peer => this.#onUp(peer),
       onDown: (peer, end) => this.#onDown(peer, end),
@@ -132,7 +135,11 @@ export class Host {
 
   /** Sends a message to one peer, if there is a link to it. */
   send(to: PeerId, message: OutgoingMessage): void {
-    this.#links.get(to)?.send(frameMessage(encodeMessage(message)))
+    const link = this.#links.get(to)
+    if (link === null) return
+    const frame = frameMessage(encodeMessage(message))
+    link.send(frame)
+    this.#options.counters.countSent(kindOf(message), frame.length)
   }
 
   /** Spreads a message to all: by gossip, and over their links to those whom our gossip does not reach. */
@@ -146,6 +153,7 @@ export class Host {
     if (others.length === 0) return
     const frame = frameMessage(bytes)
     for (const link of others) link.send(frame)
+    this.#options.counters.countSent(kindOf(message), frame.length, others.length)
   }
 
   /** The peer has said that it follows our network. */
@@ -169,6 +177,13 @@ export class Host {
     const isNews = this.#denied.deny(peer, reason, performance.now())
     if (isNews) this.#options.log.warn({ peer, reason }, 'a peer broke the rules and is denied for a while')
     for (const connection of this.#links.connections(peer)) connection.abort(new Error(reason))
+  }
+
+  /** Has no connection to these peers from now on, and may have one to all others again: a cut network, for tests. */
+  cutOff(peers: readonly PeerId[]): void {
+    this.#denied.cutOff(peers)
+    for (const peer of peers)
+      for (const connection of this.#links.connections(peer)) connection.abort(new Error('cut off'))
   }
 
   /** Closes all connections and stops listening. */

@@ -22,6 +22,7 @@ import { chooseBackend } from '../signatures/choose-backend.ts'
 import { RecoveryPool } from '../signatures/recovery-pool.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
 import { AddressBook } from './address-book.ts'
+import { Counters, type NodeCounters } from './counters.ts'
 import { Database } from './database.ts'
 import type { GossipType, GossipVerdict } from './gossip.ts'
 import { Host, type PeerInfo } from './host.ts'
@@ -72,6 +73,8 @@ export class Node {
   readonly #timers: Timers<TimerName>
   readonly #performer: Performer
   readonly #miner: Miner
+  readonly #senders: SenderCache
+  readonly #counters = new Counters()
   readonly #recovery: RecoveryPool
   readonly #warming: SenderWarming
   readonly #submissions: Submissions
@@ -95,6 +98,7 @@ export class Node {
     this.version = options.version
     this.#log = log
     this.#database = database
+    this.#senders = senders
     this.replica = new Replica({
       genesis,
       finality: createFinality(genesis),
@@ -181,6 +185,19 @@ export class Node {
     return this.#miner.hashrate()
   }
 
+  /** What this node has done since it was started. */
+  counters(): NodeCounters {
+    return this.#counters.read({
+      signaturesChecked: this.#senders.recoveries,
+      hashes: this.#miner.hashes(),
+    })
+  }
+
+  /** Has no connection to these peers from now on, and may have one to all others again: a cut network, for tests. */
+  cutOff(peers: readonly PeerId[]): void {
+    this.#host?.cutOff(peers)
+  }
+
   /** How far this node is behind what it fetches from its peers, in heights; null when it is not. */
   syncProgress(): { readonly height: number; readonly target: number } | null {
     return this.replica.sync.progress()
@@ -225,6 +242,7 @@ export class Node {
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? false,
       addressBook,
+      counters: this.#counters,
       version: options.version,
       log,
       onPeerConnected: peer => this.#onPeerConnected(peer),
@@ -361,6 +379,7 @@ export class Node {
       case 'reply':
         return this.#submissions.onReply(effect.token, effect.result)
       case 'head':
+        this.#counters.countHead(effect.reorganised)
         return this.#heads.emit(effect)
       case 'final':
         return this.#finals.emit(effect)

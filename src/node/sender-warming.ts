@@ -3,6 +3,7 @@
 // Only for what will be executed: recovery is the dearest work that a message can cause, so it is not done for a
 // block that lacks its work or its parent, nor for blocks that nobody asked for.
 
+import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'
 import { chainHeader } from '../chain/header-chain.ts'
 import type { Transaction } from '../chain/transaction.ts'
@@ -44,7 +45,7 @@ export class SenderWarming {
   }
 
   #worthRecovering(from: PeerId, message: Message, nowMs: number): readonly Transaction[] {
-    const { genesis, tree, pool } = this.#replica
+    const { tree, pool } = this.#replica
     switch (message.type) {
       case 'transactions':
         return message.transactions.filter(tx => pool.get(tx.id) === undefined)
@@ -54,18 +55,24 @@ export class SenderWarming {
           .filter(block => asked?.has(block.id) === true && !tree.has(block.id))
           .flatMap(block => block.transactions)
       }
-      case 'block': {
-        const { header, transactions } = message.block
-        const parent = tree.get(header.previous)?.chained
-        if (parent === undefined || tree.has(message.block.id)) return []
-        const chained = chainHeader(genesis.work, parent, header, Math.floor(nowMs / 1000))
-        return typeof chained === 'string' ? [] : transactions
-      }
+      case 'block':
+        return this.#ofNewBlock(message.block, nowMs)
+      case 'finality':
+        return message.block === null ? [] : this.#ofNewBlock(message.block, nowMs)
       case 'status':
       case 'get-headers':
       case 'headers':
       case 'get-blocks':
         return []
     }
+  }
+
+  /** A block that nobody asked for is executed only where it can follow. */
+  #ofNewBlock({ id, header, transactions }: Block, nowMs: number): readonly Transaction[] {
+    const { genesis, tree } = this.#replica
+    const parent = tree.get(header.previous)?.chained
+    if (parent === undefined || tree.has(id)) return []
+    const chained = chainHeader(genesis.work, parent, header, Math.floor(nowMs / 1000))
+    return typeof chained === 'string' ? [] : transactions
   }
 }

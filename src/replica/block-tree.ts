@@ -91,6 +91,18 @@ export class BlockTree {
     return this.#including.get(id)
   }
 
+  /** The block itself and all above it, in the order in which they came. */
+  descendants(of: TreeBlock): TreeBlock[] {
+    const inside = new Set([of.chained.id])
+    const found = [of]
+    for (const entry of this.#blocks.values()) {
+      if (!inside.has(entry.chained.header.previous)) continue
+      inside.add(entry.chained.id)
+      found.push(entry)
+    }
+    return found
+  }
+
   /** Adds an executed block whose parent is in the tree. */
   add(entry: TreeBlock): void {
     if (!this.#blocks.has(entry.chained.header.previous))

@@ -8,7 +8,16 @@ import type { TransactionId } from '../chain/transaction.ts'
 import type { BlockTree } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { Store } from './effects.ts'
-import { CorruptStore, KEYS, readBlockRecord, readFinal, readPosition, readRecord } from './records.ts'
+import {
+  CorruptStore,
+  KEYS,
+  readBlockRecord,
+  readCertificatePlace,
+  readFinal,
+  readHeight,
+  readPosition,
+  readRecord,
+} from './records.ts'
 
 /** A block of the chain, or of a branch beside it. */
 export interface ViewedBlock {
@@ -87,6 +96,25 @@ export class ChainView {
     const block = this.blockAt(height)
     if (block?.transactions[index]?.id !== id) throw new CorruptStore(`record ${key} is damaged`)
     return { block, index }
+  }
+
+  /**
+   * The certificate that proves a final block, and the height of the block that it names: this one, or one above it.
+   * Null where there is none.
+   */
+  certificateAt(height: number): { readonly height: number; readonly bytes: Uint8Array } | null {
+    const key = KEYS.certificate(height)
+    const record = this.#store.get(key)
+    if (record === null) return null
+    const place = readRecord(key, record, readCertificatePlace)
+    return place.type === 'here' ? { height, bytes: place.bytes } : this.certificateAt(place.height)
+  }
+
+  /** The certificate of a decision by its sequence number; null when it is not known here. */
+  certificateOf(sequence: number): Uint8Array | null {
+    const key = KEYS.decision(sequence)
+    const record = this.#store.get(key)
+    return record === null ? null : (this.certificateAt(readRecord(key, record, readHeight))?.bytes ?? null)
   }
 
   /** The state after a block of the main chain; null below the last final block, where it is not kept. */

@@ -7,6 +7,7 @@
 import type { Address } from '../chain/address.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { TransactionId } from '../chain/transaction.ts'
+import type { FinalityTimer } from '../finality/contract.ts'
 import type { Message, OutgoingMessage } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
@@ -14,7 +15,13 @@ import type { Rejection } from './verdict.ts'
 export type PeerId = string
 
 /** The timers of a replica. Setting one again replaces it; one that was cleared never fires. */
-export type TimerName = 'gossip' | 'status' | 'sync' | 'template' | 'rebroadcast'
+export type TimerName =
+  | 'gossip'
+  | 'status'
+  | 'sync'
+  | 'template'
+  | 'rebroadcast'
+  | `finality/${FinalityTimer}`
 
 /** What happens to a replica. */
 export type Input =
@@ -81,11 +88,23 @@ export interface Store {
 
 /** Gathers what one step wants done. */
 export class Outbox {
-  #writes: Write[] = []
+  /** By key: the last write of a step is the one that counts. */
+  #writes = new Map<string, Uint8Array | null>()
   #effects: Effect[] = []
 
   write(key: string, value: Uint8Array | null): void {
-    this.#writes.push({ key, value })
+    this.#writes.set(key, value)
+  }
+
+  /** Reads of a store that see what this step wants written. */
+  over(store: Store): Store {
+    return {
+      get: key => {
+        const written = this.#writes.get(key)
+        return written === undefined ? store.get(key) : written
+      },
+      entries: prefix => store.entries(prefix),
+    }
   }
 
   emit(effect: Exclude<Effect, { type: 'persist' }>): void {
@@ -94,9 +113,9 @@ export class Outbox {
 
   /** The effects of the step: one atomic `persist` of all its writes, then everything else in order. */
   take(): Effect[] {
-    const writes = this.#writes
+    const writes = [...this.#writes].map(([key, value]) => ({ key, value }))
     const effects = this.#effects
-    this.#writes = []
+    this.#writes = new Map()
     this.#effects = []
     return writes.length === 0 ? effects : [{ type: 'persist', writes }, ...effects]
   }

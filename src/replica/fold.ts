@@ -7,7 +7,14 @@ import type { Address } from '../chain/address.ts'
 import { type Account, encodeAccount } from '../chain/state.ts'
 import type { TreeBlock } from './block-tree.ts'
 import type { Outbox } from './effects.ts'
-import { encodeChainedHeader, encodeFinal, encodePosition, KEYS } from './records.ts'
+import {
+  encodeCertificatePlace,
+  encodeChainedHeader,
+  encodeFinal,
+  encodeHeight,
+  encodePosition,
+  KEYS,
+} from './records.ts'
 
 /** Writes the fold of `final` (from the oldest, never empty) into the base, and the end of the `dropped` branches. */
 export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: readonly TreeBlock[]): void {
@@ -29,4 +36,19 @@ export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: 
     outbox.write(KEYS.block(entry.chained.id), null)
   }
   outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))
+}
+
+/** Writes what proves the last of these final blocks, and for the others where that is. */
+export function writeCertificate(
+  outbox: Outbox,
+  final: readonly TreeBlock[],
+  { sequence, bytes }: { readonly sequence: number; readonly bytes: Uint8Array },
+): void {
+  const { height } = final.at(-1)!.chained
+  for (const { chained } of final) {
+    const place =
+      chained.height === height ? { type: 'here' as const, bytes } : { type: 'above' as const, height }
+    outbox.write(KEYS.certificate(chained.height), encodeCertificatePlace(place))
+  }
+  outbox.write(KEYS.decision(sequence), encodeHeight(height))
 }

@@ -219,6 +219,15 @@ export class Mempool {
     }
   }
 
+  /** Whether a block with this base fee would hold any transaction. */
+  hasPending(baseFee: bigint): boolean {
+    for (const sender of this.#queues.keys()) {
+      const next = this.queueOf(sender).pending[0]
+      if (next !== undefined && next.tx.maxFeePerGas >= baseFee) return true
+    }
+    return false
+  }
+
   #checkAgainstState(tx: Transaction, account: Account): StateRejection | PoolRejection | null {
     if (tx.nonce < account.nonce) return 'tx-nonce-too-low'
     if (tx.nonce >= account.nonce + BigInt(this.#limits.senderTransactionsMax)) return 'tx-nonce-too-high'

@@ -31,6 +31,8 @@ export type Message =
   | { readonly type: 'blocks'; readonly requestId: number; readonly blocks: readonly Block[] }
   /** A new block, spread to all. */
   | { readonly type: 'block'; readonly block: Block }
+  /** What the finality layer says, and the block that it speaks of for those who don't have it. */
+  | { readonly type: 'finality'; readonly body: Uint8Array; readonly block: Block | null }
   /** New transactions, spread to all in batches. */
   | { readonly type: 'transactions'; readonly transactions: readonly Transaction[] }
 
@@ -51,6 +53,8 @@ export const MESSAGE_LIMITS = {
   blocksMax: 16,
   /** Bytes of blocks in one answer, unless the first alone is larger. */
   blocksBytesMax: 4 * 1024 * 1024,
+  /** Bytes of what the finality layer says. */
+  finalityBytesMax: 4 * 1024 * 1024 + 64,
   transactionsMax: 256,
   /** Bytes of transactions in one batch, unless the first alone is larger. */
   transactionsBytesMax: 128 * 1024,
@@ -64,6 +68,7 @@ const KINDS: readonly MessageType[] = [
   'blocks',
   'block',
   'transactions',
+  'finality',
 ]
 
 /** The bytes of a message. */
@@ -90,6 +95,9 @@ export function encodeMessage(message: OutgoingMessage): Uint8Array {
       writer.compactSize(message.transactions.length)
       for (const tx of message.transactions) writer.sizedBytes(tx.raw)
       return writer.finish()
+    case 'finality':
+      writer.sizedBytes(message.body)
+      return (message.block === null ? writer : writer.bytes(message.block.raw)).finish()
   }
 }
 
@@ -115,6 +123,8 @@ export function transactionsIn(message: Message): readonly Transaction[] {
       return message.transactions
     case 'block':
       return message.block.transactions
+    case 'finality':
+      return message.block?.transactions ?? []
     case 'blocks':
       return message.blocks.flatMap(block => block.transactions)
     case 'status':
@@ -178,6 +188,8 @@ function readMessage(reader: ByteReader): Message {
       return { type, block: acceptOrRefuse(decodeBlock(reader.rest())) }
     case 'transactions':
       return { type, transactions: readList(reader, MESSAGE_LIMITS.transactionsMax, readSizedTransaction) }
+    case 'finality':
+      return { type, body: reader.sizedBytes(MESSAGE_LIMITS.finalityBytesMax), block: readLastBlock(reader) }
   }
 }
 
@@ -222,6 +234,11 @@ function readHeaders(reader: ByteReader): BlockHeader[] {
 function readSizedBlock(reader: ByteReader): Block {
   // In memory of its own: one block may be kept long after the rest of its answer.
   return acceptOrRefuse(decodeBlock(reader.sizedBytes(MESSAGE_LIMITS.bytesMax).slice()))
+}
+
+/** The block in what is left, if anything is. */
+function readLastBlock(reader: ByteReader): Block | null {
+  return reader.remaining === 0 ? null : acceptOrRefuse(decodeBlock(reader.rest()))
 }
 
 function readSizedTransaction(reader: ByteReader): Transaction {

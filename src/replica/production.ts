@@ -72,17 +72,24 @@ export class Production {
 
   /** Makes a template on this head, if one is due. */
   renew(head: TreeBlock, pool: Mempool, nowMs: number): void {
-    if (this.#order === null || this.#basis !== null) return
-    this.#extraNonces += 1
-    const extraNonce = concatBytes(this.#salt, new ByteWriter().u32(this.#extraNonces).finish())
-    const options = { beneficiary: this.#order.beneficiary, extraNonce, nowSeconds: Math.floor(nowMs / 1000) }
-    const template = buildTemplate(this.#genesis, head, pool, options)
-    const id = toHex(extraNonce)
+    if (this.#order === null || this.#basis !== null || !this.#genesis.work.isProved) return
+    const { id, template } = this.#template(head, pool, this.#order.beneficiary, nowMs)
     this.#templates.set(id, template)
     this.#basis = { poolChanges: pool.changes, madeMs: nowMs }
     const { header, target, coinbase } = template
     this.#outbox.emit({ type: 'mine', template: { id, header, target, height: coinbase.height } })
     this.#outbox.emit({ type: 'set-timer', name: 'template', delayMs: CHECK_MS })
+  }
+
+  /** A block on this head for a network without work; the one who mines here, if anyone does, gets its reward. */
+  build(
+    head: TreeBlock,
+    pool: Mempool,
+    beneficiary: Address,
+    nowMs: number,
+  ): { block: Block; execution: Execution } {
+    const { template } = this.#template(head, pool, this.#order?.beneficiary ?? beneficiary, nowMs)
+    return { block: completeTemplate(template, 0), execution: template.execution }
   }
 
   /** The block that a nonce completes, with what it does; null when its template is gone or mining has ended. */
@@ -91,6 +98,18 @@ export class Production {
     if (template === undefined || this.#order === null) return null
     this.invalidate()
     return { block: completeTemplate(template, nonce), execution: template.execution }
+  }
+
+  #template(
+    head: TreeBlock,
+    pool: Mempool,
+    beneficiary: Address,
+    nowMs: number,
+  ): { id: string; template: Template } {
+    this.#extraNonces += 1
+    const extraNonce = concatBytes(this.#salt, new ByteWriter().u32(this.#extraNonces).finish())
+    const options = { beneficiary, extraNonce, nowSeconds: Math.floor(nowMs / 1000) }
+    return { id: toHex(extraNonce), template: buildTemplate(this.#genesis, head, pool, options) }
   }
 
   /** One of the blocks that were ordered is made. */

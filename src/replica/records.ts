@@ -1,10 +1,12 @@
-// What a replica keeps on disk. Heights and arrivals have leading zeros, so that keys sort as numbers do. A damaged
-// record is told by the ids and roots that others hold of it or, where nothing does, by a checksum.
-//
+// What a replica keeps on disk. Heights and arrivals have leading zeros, so that keys sort as numbers do. Damage is told
+// by the ids and roots that other records hold or, where none does, by a checksum.
 //   genesis            id of the genesis block          base         the last final block, as a chained header
 //   account/<address>  the state after the base block   final/<height>     id and header of a final block
 //   tx/<id>            height and index in a final block
 //   block/<id>         a whole block, final or not      open/<arrival>     id of a block above the base
+//   certificate/<height>   what proves a final block: the certificate, or the height of the block above that has one
+//   decision/<sequence>    height of the block that the agreement's decision of this number made final
+//   finality/<key>     what the finality layer keeps
 //   pooled/<id>        a transaction handed in here that no final block holds yet
 
 import { type Block, decodeBlock } from '../chain/block.ts'
@@ -35,6 +37,9 @@ export const KEYS = {
   block: (id: BlockId) => `block/${id}`,
   openBlocks: 'open/',
   openBlock: (arrival: number) => `open/${sortable(arrival)}`,
+  certificate: (height: number) => `certificate/${sortable(height)}`,
+  decision: (sequence: number) => `decision/${sortable(sequence)}`,
+  finality: 'finality/',
   pooledTransactions: 'pooled/',
   pooled: (id: TransactionId) => `pooled/${id}`,
 } as const
@@ -136,6 +141,36 @@ export function encodePosition(position: { readonly height: number; readonly ind
 /** The record that `encodePosition` wrote. */
 export function readPosition(reader: ByteReader): { height: number; index: number } {
   return { height: Number(reader.u64()), index: reader.u32() }
+}
+
+/** Where the proof of a final block is: with the block itself, or with one above it. */
+export type CertificatePlace =
+  | { readonly type: 'here'; readonly bytes: Uint8Array }
+  | { readonly type: 'above'; readonly height: number }
+
+/** Where a certificate is: 0 and its bytes, or 1 and a height. */
+export function encodeCertificatePlace(place: CertificatePlace): Uint8Array {
+  const writer = new ByteWriter()
+  return place.type === 'here'
+    ? writer.u8(0).bytes(place.bytes).finish()
+    : writer.u8(1).u64(BigInt(place.height)).finish()
+}
+
+/** The record that `encodeCertificatePlace` wrote. */
+export function readCertificatePlace(reader: ByteReader): CertificatePlace {
+  return reader.u8() === 0
+    ? { type: 'here', bytes: reader.rest() }
+    : { type: 'above', height: Number(reader.u64()) }
+}
+
+/** A height. */
+export function encodeHeight(height: number): Uint8Array {
+  return new ByteWriter().u64(BigInt(height)).finish()
+}
+
+/** The record that `encodeHeight` wrote. */
+export function readHeight(reader: ByteReader): number {
+  return Number(reader.u64())
 }
 
 function checksumOf(record: Uint8Array): Uint8Array {

@@ -15,13 +15,14 @@ import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/h
 import { chainHeader } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
-import type { Finality } from '../finality/contract.ts'
+import type { Finality, FinalityEffect } from '../finality/contract.ts'
 import { type BlockTree, TREE_BLOCKS_MAX, type TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { ChainView } from './chain-view.ts'
 import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
 import { type Fate, Fates } from './fates.ts'
-import { writeFold } from './fold.ts'
+import { FinalityDriver } from './finality-driver.ts'
+import { writeCertificate, writeFold } from './fold.ts'
 import { Mempool } from './mempool.ts'
 import { batchTransactions, type Message, type OutgoingMessage, type Status } from './messages.ts'
 import { type MiningOrder, Production } from './production.ts'
@@ -68,12 +69,15 @@ export class Replica {
   /** Transactions that were handed in here and that no final block holds. */
   readonly #own = new Set<TransactionId>()
   #toGossip: Transaction[] = []
+  /** The block that came with the message that is being handled. */
+  #attached: Block | null = null
   #nowMs = 0
   #arrivals = 0
   #tree!: BlockTree
   #view!: ChainView
   #pool!: Mempool
   #sync!: Sync
+  #driver!: FinalityDriver
 
   constructor(options: ReplicaOptions) {
     this.genesis = options.genesis
@@ -122,6 +126,7 @@ export class Replica {
       case 'peer-disconnected':
         this.#peers.delete(input.peer)
         this.#sync.removePeer(input.peer, nowMs)
+        this.#driver.step({ type: 'peer-disconnected', peer: input.peer })
         break
       case 'message':
         this.#onMessage(input.from, input.message)
@@ -139,6 +144,7 @@ export class Replica {
         this.#onMined(input.templateId, input.nonce)
         break
     }
+    this.#driver.lookAtPool()
     this.#production.renew(this.#tree.head, this.#pool, nowMs)
     return this.#outbox.take()
   }
@@ -150,7 +156,7 @@ export class Replica {
     const { tree, arrivals } = started ?? initialiseStore(this.genesis, this.#outbox)
     this.#tree = tree
     this.#arrivals = arrivals
-    this.#view = new ChainView(tree, this.#store)
+    this.#view = new ChainView(tree, this.#outbox.over(this.#store))
     this.#pool = new Mempool(this.genesis.blocks, poolContext(tree.head))
     this.#sync = new Sync({
       tree,
@@ -160,7 +166,22 @@ export class Replica {
       isKnownInvalid: id => this.#invalid.has(id),
       hasWork: header => this.#hasWork(header),
       connect: block => this.#connect(block),
+      isPreferred: tip => this.finality.prefers(tip, this.#tree.head.chained),
+      followsWork: this.finality.followsWork,
     })
+    this.#driver = new FinalityDriver({
+      finality: this.finality,
+      tree,
+      view: this.#view,
+      pool: this.#pool,
+      store: this.#store,
+      outbox: this.#outbox,
+      nowMs: () => this.#nowMs,
+      finalise: final => this.#finalise(final),
+      want: (id, from) => this.#want(id, from),
+      build: (beneficiary, count) => this.#build(beneficiary, count),
+    })
+    this.#driver.start(started === null)
     let best = tree.base
     for (const entry of tree.blocks()) if (this.finality.prefers(entry.chained, best.chained)) best = entry
     if (best !== tree.base) this.#follow(best)
@@ -189,6 +210,7 @@ export class Replica {
     this.#peers.add(peer)
     this.#sync.addPeer(peer)
     this.#send(peer, { type: 'status', status: this.#status() })
+    this.#driver.step({ type: 'peer-connected', peer })
     this.#sendOwn(peer)
   }
 
@@ -216,6 +238,8 @@ export class Replica {
         return this.#onBlock(from, message.block)
       case 'transactions':
         return this.#onTransactions(from, message.transactions)
+      case 'finality':
+        return this.#onFinality(from, message.body, message.block)
     }
   }
 
@@ -229,6 +253,10 @@ export class Replica {
 
   #onBlock(from: PeerId, block: Block): void {
     if (this.#tree.has(block.id)) return
+    if (!this.finality.followsWork) {
+      this.#outbox.emit({ type: 'reject', from, reason: 'block-uncertified' })
+      return
+    }
     if (!this.#tree.has(block.header.previous)) {
       if (this.#hasWork(block.header)) this.#sync.onOrphan(from, this.#nowMs)
       else this.#outbox.emit({ type: 'reject', from, reason: 'header-work-insufficient' })
@@ -236,6 +264,21 @@ export class Replica {
     }
     const rejection = this.#connect(block)
     this.#outbox.emit(rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection })
+  }
+
+  /** The block that comes with a message is taken in only when the finality layer wants it. */
+  #onFinality(from: PeerId, body: Uint8Array, block: Block | null): void {
+    this.#attached = block
+    this.#driver.step({ type: 'message', from, body })
+    this.#attached = null
+  }
+
+  #want(id: BlockId, from: PeerId): void {
+    const block = this.#attached
+    if (block?.id !== id || !this.#tree.has(block.header.previous))
+      return this.#sync.onWant(id, from, this.#nowMs)
+    const rejection = this.#connect(block)
+    if (rejection !== null) this.#outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
   #onTransactions(from: PeerId, transactions: readonly Transaction[]): void {
@@ -267,6 +310,14 @@ export class Replica {
       case 'rebroadcast':
         for (const peer of this.#peers) this.#sendOwn(peer)
         return this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
+      case 'finality/progress':
+        return this.#driver.step({ type: 'timeout', name: 'progress' })
+      case 'finality/retransmit':
+        return this.#driver.step({ type: 'timeout', name: 'retransmit' })
+      case 'finality/pace':
+        return this.#driver.step({ type: 'timeout', name: 'pace' })
+      case 'finality/mischief':
+        return this.#driver.step({ type: 'timeout', name: 'mischief' })
     }
   }
 
@@ -370,11 +421,13 @@ export class Replica {
     this.#outbox.write(KEYS.block(block.id), block.raw)
     this.#outbox.write(KEYS.openBlock(entry.arrival), encodeId(block.id))
     if (this.finality.prefers(chained, this.#tree.head.chained)) this.#follow(entry)
+    this.#driver.step({ type: 'block', id: block.id })
     return null
   }
 
   /** Whether a header out of context holds at least the least work that there can be: nothing comes for free. */
   #hasWork(header: BlockHeader): boolean {
+    if (!this.genesis.work.isProved) return true
     const target = decodeCompact(header.bits)
     const isHard = target !== null && target <= this.genesis.work.targetMax
     return isHard && meetsTarget(blockId(header), target)
@@ -385,10 +438,8 @@ export class Replica {
     const { id, height } = entry.chained
     this.#outbox.emit({ type: 'head', id, height, reorganised: left.length })
     this.#updatePool(left, joined)
-    const ancestor = (at: number): BlockId | null => this.#tree.atHeight(at)?.chained.id ?? null
-    for (const effect of this.finality.step({ type: 'head', head: entry.chained, ancestor }))
-      this.#finalise(effect.id)
     this.#production.invalidate()
+    this.#driver.step({ type: 'head' })
   }
 
   #updatePool(left: readonly TreeBlock[], joined: readonly TreeBlock[]): void {
@@ -426,13 +477,23 @@ export class Replica {
     return null
   }
 
-  #finalise(id: BlockId): void {
+  /** Makes a block the last final one. What is final overrides work: a head on another branch is left for it. */
+  #finalise({ id, certificate }: Extract<FinalityEffect, { type: 'final' }>): void {
     const entry = this.#tree.get(id)
     if (entry === undefined || entry === this.#tree.base) return
+    if (!this.#tree.isOnMainChain(entry)) this.#follow(this.#bestAbove(entry))
     const { final, dropped } = this.#tree.moveBase(entry)
     writeFold(this.#outbox, final, dropped)
+    if (certificate !== null) writeCertificate(this.#outbox, final, certificate)
     for (const block of final) for (const tx of block.block.transactions) this.#disown(tx.id)
     this.#outbox.emit({ type: 'final', id, height: entry.chained.height })
+  }
+
+  /** The block itself, or the descendant of it that is preferred. */
+  #bestAbove(entry: TreeBlock): TreeBlock {
+    return this.#tree
+      .descendants(entry)
+      .reduce((best, other) => (this.finality.prefers(other.chained, best.chained) ? other : best))
   }
 
   // ---- mining
@@ -448,6 +509,17 @@ export class Replica {
     if (made === null || this.#connect(made.block, made.execution) !== null) return
     this.#outbox.emit({ type: 'broadcast', message: { type: 'block', block: made.block } })
     this.#production.count()
+  }
+
+  /** Makes blocks that hold no work; they count only when the finality layer says so. */
+  #build(beneficiary: Address, count: number): BlockId[] {
+    const ids: BlockId[] = []
+    while (ids.length < count) {
+      const made = this.#production.build(this.#tree.head, this.#pool, beneficiary, this.#nowMs)
+      if (this.#connect(made.block, made.execution) !== null) break
+      ids.push(made.block.id)
+    }
+    return ids
   }
 
   // ---- small words

@@ -25,6 +25,10 @@ export interface SyncHost {
   isKnownInvalid(id: BlockId): boolean
   /** Whether the header holds as much work as this network asks for at least. */
   hasWork(header: BlockHeader): boolean
+  /** Whether the branch that ends here should be followed for its work. */
+  isPreferred(tip: ChainedHeader): boolean
+  /** Whether what peers claim to follow is reason enough to ask them. */
+  readonly followsWork: boolean
   /** Takes a block in; the reason when it is refused. */
   connect(block: Block): Rejection | null
 }
@@ -73,6 +77,8 @@ export class Sync {
   readonly #alarmed = new BoundedMap<BlockId, true>(ALARMS_MAX)
   #headersRequest: HeadersRequest | null = null
   #download: Download | null = null
+  /** A block that must be had, whatever work it holds, and who should have it. */
+  #wanted: { readonly id: BlockId; readonly from: PeerId } | null = null
   /** Whether the next look at the deadlines is due: words of peers must not put it off. */
   #isTicking = false
   #requests = 0
@@ -96,6 +102,7 @@ export class Sync {
     this.#nowMs = nowMs
     this.#peers.delete(peer)
     if (this.#headersRequest?.peer === peer) this.#headersRequest = null
+    if (this.#wanted?.from === peer) this.#wanted = null
     this.#proceed()
   }
 
@@ -105,6 +112,14 @@ export class Sync {
     const state = this.#peers.get(peer)
     if (state === undefined) return
     state.claim = work
+    this.#proceed()
+  }
+
+  /** A block is needed with all before it, whatever work it holds; this peer should have it. */
+  onWant(id: BlockId, from: PeerId, nowMs: number): void {
+    this.#nowMs = nowMs
+    if (this.#host.tree.has(id) || !this.#peers.has(from)) return
+    this.#wanted = { id, from }
     this.#proceed()
   }
 
@@ -122,14 +137,23 @@ export class Sync {
     this.#headersRequest = null
     const fresh = this.#chainHeaders(headers, request.locator)
     if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
-    const tip = typeof fresh === 'string' ? undefined : fresh.at(-1)
-    if (typeof fresh !== 'string' && tip !== undefined && tip.work > this.#host.tree.head.chained.work) {
+    const run = typeof fresh === 'string' ? [] : this.#worthFetching(fresh)
+    if (this.#wanted?.from === from) this.#wanted = null
+    if (run.length > 0) {
       for (const peer of this.#peers.values()) peer.isSlow = false
-      this.#download = { source: from, headers: fresh, connected: 0, bodies: new Map() }
+      this.#download = { source: from, headers: run, connected: 0, bodies: new Map() }
     } else {
       this.#dropClaim(from)
     }
     this.#proceed()
+  }
+
+  /** The part of a run of headers whose bodies are fetched: all for its work, or up to the block that is wanted. */
+  #worthFetching(fresh: readonly ChainedHeader[]): readonly ChainedHeader[] {
+    const tip = fresh.at(-1)
+    if (tip !== undefined && this.#host.isPreferred(tip)) return fresh
+    const wanted = fresh.findIndex(header => header.id === this.#wanted?.id)
+    return fresh.slice(0, wanted + 1)
   }
 
   onBlocks(from: PeerId, requestId: number, blocks: readonly Block[], nowMs: number): void {
@@ -153,6 +177,7 @@ export class Sync {
     if (this.#headersRequest !== null && this.#headersRequest.deadlineMs <= nowMs) {
       const { peer } = this.#headersRequest
       this.#headersRequest = null
+      if (this.#wanted?.from === peer) this.#wanted = null
       this.#dropClaim(peer)
       this.#strike(peer)
     }
@@ -246,6 +271,18 @@ export class Sync {
   }
 
   #requestHeaders(): void {
+    if (this.#wanted !== null && this.#host.tree.has(this.#wanted.id)) this.#wanted = null
+    const best = this.#wanted?.from ?? this.#bestClaimant()
+    if (best === null) return
+    const requestId = this.#nextRequestId()
+    const locator = this.#locator()
+    this.#headersRequest = { id: requestId, peer: best, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS, locator }
+    this.#host.outbox.emit({ type: 'send', to: best, message: { type: 'get-headers', requestId, locator } })
+  }
+
+  /** The peer that claims to follow the most work, if it is more than ours. */
+  #bestClaimant(): PeerId | null {
+    if (!this.#host.followsWork) return null
     let best: PeerId | null = null
     let claim = this.#host.tree.head.chained.work
     for (const [id, peer] of this.#peers) {
@@ -253,11 +290,7 @@ export class Sync {
       best = id
       claim = peer.claim
     }
-    if (best === null) return
-    const requestId = this.#nextRequestId()
-    const locator = this.#locator()
-    this.#headersRequest = { id: requestId, peer: best, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS, locator }
-    this.#host.outbox.emit({ type: 'send', to: best, message: { type: 'get-headers', requestId, locator } })
+    return best
   }
 
   #requestBodies(download: Download): void {

@@ -27,6 +27,8 @@ export type MessageRejection =
   | 'block-known-invalid'
   | 'block-tree-full'
   | 'block-below-final'
+  | 'block-uncertified'
+  | 'finality-refused'
 
 /** Every reason for which anything is refused. */
 export type Rejection =
@@ -82,6 +84,8 @@ const VERDICTS: { readonly [reason in Rejection]: 'ignore' | 'punish' } = {
   'block-known-invalid': 'punish',
   'block-tree-full': 'ignore',
   'block-below-final': 'ignore',
+  'block-uncertified': 'ignore',
+  'finality-refused': 'punish',
   'message-malformed': 'punish',
   'message-too-large': 'punish',
   'peer-other-network': 'ignore',

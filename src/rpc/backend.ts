@@ -12,6 +12,16 @@ export interface RpcPeer {
   readonly direction: 'inbound' | 'outbound'
 }
 
+/** What a node has done since it was started. */
+export interface RpcCounters {
+  /** Messages and bytes sent, by kind. */
+  readonly sent: ReadonlyMap<string, { readonly messages: number; readonly bytes: number }>
+  readonly signaturesChecked: number
+  readonly hashes: number
+  readonly reorganisations: number
+  readonly deepestReorganisation: number
+}
+
 /** A node as its RPC sees it. The replica must have been started. */
 export interface RpcBackend {
   /** Such as `0.1.0`. */
@@ -25,6 +35,9 @@ export interface RpcBackend {
   /** Hashes per second. */
   hashrate(): number
   peers(): readonly RpcPeer[]
+  counters(): RpcCounters
+  /** Has no connection to these peers until the next call; asked for only on a network that is for tests. */
+  cutOff(peers: readonly string[]): void
   /** Heights of the head and of the header it is fetching toward; null when it is not behind. */
   syncProgress(): { readonly height: number; readonly target: number } | null
 }

@@ -14,6 +14,8 @@ import {
   accounts,
   chainId,
   clientVersion,
+  counters,
+  cutOff,
   isListening,
   keccak,
   networkVersion,
@@ -73,6 +75,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['txpool_status', poolStatus],
   ['web3_clientVersion', clientVersion],
   ['web3_sha3', keccak],
+  ['quorate_counters', counters],
   ['quorate_finalityStatus', finalityStatus],
   ['quorate_getAccountProof', getAccountProof],
   ['quorate_getInclusionProof', getInclusionProof],
@@ -84,6 +87,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
 
 /** The methods that change what the node does: only for who has its cookie. */
 export const CONTROL_METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ['quorate_cutOff', cutOff],
   ['quorate_mine', mine],
   ['quorate_stopMining', stopMining],
 ])

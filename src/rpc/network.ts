@@ -5,7 +5,8 @@ import { toHex } from '../chain/bytes.ts'
 import type { Json } from '../chain/fields.ts'
 import { keccak256 } from '../chain/hash.ts'
 import type { RpcBackend } from './backend.ts'
-import { DATA, type Params, required } from './parameters.ts'
+import { CODES, RpcError } from './errors.ts'
+import { DATA, type Kind, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
 
 /** `eth_chainId`. */
@@ -57,4 +58,41 @@ export function syncing(backend: RpcBackend): Json {
 /** `quorate_peers`. */
 export function peers(backend: RpcBackend): Json {
   return backend.peers().map(({ id, address, direction }) => ({ id, address, direction }))
+}
+
+/** `quorate_counters`: what the node has done since it was started; see src/node/counters.ts for what counts. */
+export function counters(backend: RpcBackend): Json {
+  const { sent, signaturesChecked, hashes, reorganisations, deepestReorganisation } = backend.counters()
+  return {
+    sent: Object.fromEntries(
+      [...sent].map(([kind, { messages, bytes }]) => [
+        kind,
+        { messages: quantity(messages), bytes: quantity(bytes) },
+      ]),
+    ),
+    signaturesChecked: quantity(signaturesChecked),
+    hashes: quantity(hashes),
+    reorganisations: quantity(reorganisations),
+    deepestReorganisation: quantity(deepestReorganisation),
+  }
+}
+
+/**
+ * `quorate_cutOff`: has no connection to exactly these peers from now on, as if the network were cut; an empty list
+ * heals it. Refused unless the genesis file says that the network is for tests.
+ */
+export function cutOff(backend: RpcBackend, params: Params): Json {
+  const peers = required(params, 0, PEER_IDS)
+  if (!backend.replica.genesis.forTests)
+    throw new RpcError(CODES.refused, 'this network is not for tests: its genesis file does not say forTests')
+  backend.cutOff(peers)
+  return true
+}
+
+const PEER_IDS: Kind<readonly string[]> = {
+  expected: 'a list of peer ids',
+  read: value =>
+    Array.isArray(value) && value.every(item => typeof item === 'string' && /^[1-9A-Za-z]{1,128}$/.test(item))
+      ? (value as string[])
+      : null,
 }

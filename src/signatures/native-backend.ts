@@ -4,7 +4,7 @@
 // throw instead.
 
 import { createRequire } from 'node:module'
-import { backendOf, type RecoveryBackend } from './backend.ts'
+import { backendOf, type RecoverPublicKey, type RecoveryBackend } from './backend.ts'
 
 interface Bindings {
   /** Throws an Error for a signature without a key, and for arguments of a wrong form. */
@@ -15,6 +15,8 @@ interface Bindings {
     compressed: boolean,
     output: Uint8Array,
   ): Uint8Array
+  /** Deterministic (RFC 6979), low s. Throws an Error for what is no secret key. */
+  ecdsaSign(digest: Uint8Array, secretKey: Uint8Array): { signature: Uint8Array; recid: number }
 }
 
 // As secp256k1 5.0.2 words them (lib/index.js); package.json pins that version.
@@ -25,13 +27,17 @@ export function loadNativeBackend(): RecoveryBackend | null {
   const bindings = loadBindings()
   if (bindings === null) return null
   const publicKey = new Uint8Array(65)
-  return backendOf('native', (digest, rs, id) => {
+  const recover: RecoverPublicKey = (digest, rs, id) => {
     try {
       return bindings.ecdsaRecover(rs, id, digest, false, publicKey)
     } catch (error) {
       if (error instanceof Error && NO_KEY_MESSAGES.includes(error.message)) return null
       throw error
     }
+  }
+  return backendOf('native', recover, (digest, secretKey) => {
+    const { signature, recid } = bindings.ecdsaSign(digest, secretKey)
+    return { rs: signature, id: recid }
   })
 }
 

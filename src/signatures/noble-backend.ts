@@ -1,11 +1,12 @@
 // The reference as a back end: slow, always right. Tests hold the fast back ends against it; a node never
 // chooses it.
 
-import { recoverAddress } from '../chain/signature.ts'
+import { encodeSignature } from '../chain/compact-signature.ts'
+import { recoverAddress, signDigest } from '../chain/signature.ts'
 import type { RecoveryBackend } from './backend.ts'
 import { unpackSignature } from './packed.ts'
 
-/** Noble's recovery, as src/chain uses it. */
+/** Noble's recovery and signing, as src/chain uses it. */
 export const nobleBackend: RecoveryBackend = {
   name: 'noble',
   recover: recoverAddress,
@@ -13,4 +14,5 @@ export const nobleBackend: RecoveryBackend = {
     const { digest, signature } = unpackSignature(packed)
     return recoverAddress(digest, signature)
   },
+  sign: (digest, secretKey) => encodeSignature(signDigest(digest, secretKey)),
 }

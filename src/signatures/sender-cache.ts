@@ -15,6 +15,7 @@ export class SenderCache {
   readonly backend: RecoveryBackend
   readonly capacity: number
   readonly #senders = new Map<TransactionId, Address | null>()
+  #recoveries = 0
 
   /** An empty cache. Throws a RangeError when the capacity is not an integer of 1 or more. */
   constructor(backend: RecoveryBackend, capacity = SENDERS_MAX) {
@@ -27,6 +28,11 @@ export class SenderCache {
   /** How many senders are remembered now. */
   get size(): number {
     return this.#senders.size
+  }
+
+  /** How many senders were recovered so far, here or by who told us: each is a signature that was checked. */
+  get recoveries(): number {
+    return this.#recoveries
   }
 
   /** The sender of a decoded transaction: remembered, or recovered now and then remembered. */
@@ -45,6 +51,7 @@ export class SenderCache {
 
   /** Remembers a sender, null for nobody; the oldest makes room. */
   remember(id: TransactionId, sender: Address | null): void {
+    this.#recoveries += 1
     this.#senders.set(id, sender)
     if (this.#senders.size <= this.capacity) return
     for (const oldest of this.#senders.keys()) {

@@ -21,6 +21,8 @@ interface Known {
   arrival: number
   headId: BlockId | null
   headWork: bigint
+  /** The last final block: when it moves, work does not count. */
+  baseId: BlockId | null
   treeSize: number
   poolChanges: number
   /** The head that the disk surely holds, and its work: no restart may fall below it. */
@@ -51,7 +53,9 @@ export class Oracle {
     const { tree, pool } = node.replica!
     const known = this.#knownOf(node)
     const head = tree.head.chained
-    if (head.id !== known.headId && head.work <= known.headWork)
+    const isForced = !node.replica!.finality.followsWork || tree.base.chained.id !== known.baseId
+    known.baseId = tree.base.chained.id
+    if (head.id !== known.headId && head.work <= known.headWork && !isForced)
       throw new Violation('C8', `${node.id} leaves its head for ${head.id}, which has no more work`)
     if (head.id !== known.headId || tree.size !== known.treeSize) {
       known.headId = head.id
@@ -134,7 +138,7 @@ export class Oracle {
     const head = tree.head.chained
     for (const entry of tree.blocks()) {
       const { id, work } = entry.chained
-      if (work > head.work)
+      if (work > head.work && node.replica!.finality.followsWork)
         throw new Violation('C8', `${node.id} follows ${head.id}, but ${id} has more work`)
       if (entry.arrival < known.arrival) continue
       known.arrival = entry.arrival + 1
@@ -207,6 +211,7 @@ export class Oracle {
         arrival: 0,
         headId: null,
         headWork: -1n,
+        baseId: null,
         treeSize: 0,
         poolChanges: -1,
         durableId: null,

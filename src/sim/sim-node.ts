@@ -6,6 +6,7 @@ import { workOfTarget } from '../chain/compact.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { type BlockHeader, blockId, meetsTarget } from '../chain/header.ts'
 import type { RecoverSender } from '../chain/signature.ts'
+import type { Identity } from '../finality/committee.ts'
 import { createFinality } from '../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
 import { decodeMessage, type OutgoingMessage } from '../replica/messages.ts'
@@ -49,6 +50,7 @@ export class SimNode {
   /** Those of the crashes that came before all that a start asked for was done. */
   startCrashes = 0
   readonly #world: World
+  readonly #identity: Identity
   readonly #random: Random
   /** Hashes per millisecond. */
   readonly #hashrate: number
@@ -65,11 +67,19 @@ export class SimNode {
 
   constructor(
     world: World,
-    options: { id: PeerId; beneficiary: Address; random: Random; hashrate: number; clockOffsetMs: number },
+    options: {
+      id: PeerId
+      beneficiary: Address
+      identity: Identity
+      random: Random
+      hashrate: number
+      clockOffsetMs: number
+    },
   ) {
     this.#world = world
     this.id = options.id
     this.beneficiary = options.beneficiary
+    this.#identity = options.identity
     this.#random = options.random
     this.#hashrate = options.hashrate
     this.clockOffsetMs = options.clockOffsetMs
@@ -83,7 +93,7 @@ export class SimNode {
   start(): void {
     const { genesis, recoverSender } = this.#world
     const salt = Uint8Array.of(...Array.from({ length: 4 }, () => this.#random.integer(0, 255)))
-    const finality = createFinality(genesis)
+    const finality = createFinality(genesis, this.#identity)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
     this.#isStarting = true
     try {

@@ -9,7 +9,8 @@ import { type Hex, toHex } from '../chain/bytes.ts'
 import { workOfTarget } from '../chain/compact.ts'
 import { type Genesis, parseGenesis } from '../chain/genesis.ts'
 import { sha256 } from '../chain/hash.ts'
-import type { RecoverSender } from '../chain/signature.ts'
+import { addressOfSecretKey, type RecoverSender } from '../chain/signature.ts'
+import type { Identity } from '../finality/committee.ts'
 import type { Effect, Input, PeerId, SubmitResult } from '../replica/effects.ts'
 import type { OutgoingMessage } from '../replica/messages.ts'
 import { drawFaults, type FaultKind, type FaultPlan, NO_FAULTS } from './faults.ts'
@@ -35,6 +36,8 @@ export interface SimulationOptions {
   /** Transfers handed in during the first phase. */
   readonly transfers: number
   readonly recoverSender: RecoverSender
+  /** Signs and checks votes. */
+  readonly signatures: Pick<Identity, 'recover' | 'sign'>
   /** Called now and then with the height reached. */
   readonly onProgress?: (height: number) => void
 }
@@ -121,6 +124,7 @@ class Simulation implements World {
     this.genesis = prepareGenesis(
       options.genesis,
       clients.map(client => client.address),
+      options.nodes,
     )
     this.recoverSender = options.recoverSender
     this.epochMs = (this.genesis.header.header.time + 3_600) * 1000
@@ -227,9 +231,15 @@ class Simulation implements World {
       const limit = this.#plan.clockOffsetMaxMs
       const clockOffsetMs = clocks.between(-limit, limit)
       const random = this.#random.stream(id)
-      this.#nodes.push(
-        new SimNode(this, { id, beneficiary, random, hashrate: hashesPerMs / nodes, clockOffsetMs }),
-      )
+      const identity = {
+        ...this.#options.signatures,
+        peer: id,
+        secretKey: validatorKey(index),
+        mayForgetVotes: false,
+        role: null,
+      }
+      const hashrate = hashesPerMs / nodes
+      this.#nodes.push(new SimNode(this, { id, beneficiary, identity, random, hashrate, clockOffsetMs }))
     }
   }
 
@@ -333,7 +343,9 @@ class Simulation implements World {
   }
 
   beforeEffect(node: SimNode, effect: Effect): void {
-    if (effect.type === 'alarm') this.#alarm = `${node.id}: ${effect.text}`
+    // Only by work alone may a branch below the last final block be right, and what meets it has to be excused.
+    const mayBeWrong = this.genesis.finality.mode === 'longest-chain'
+    if (effect.type === 'alarm' && mayBeWrong) this.#alarm = `${node.id}: ${effect.text}`
     this.#oracle.beforeEffect(node, effect)
   }
 
@@ -399,15 +411,30 @@ class Simulation implements World {
   }
 }
 
+/** The key of a node's validator, the same in every run. */
+function validatorKey(index: number): Uint8Array {
+  return sha256(new TextEncoder().encode(`quorate simulated validator ${index}`))
+}
+
 function linkOf(a: PeerId, b: PeerId): string {
   return a < b ? `${a}-${b}` : `${b}-${a}`
 }
 
 /** The network of a genesis file as it is simulated: with the clients' accounts, and with work that is soon done. */
-function prepareGenesis(file: unknown, addresses: readonly Address[]): Genesis {
-  const settings = file as { accounts?: Record<string, string>; work?: Record<string, unknown> }
+function prepareGenesis(file: unknown, addresses: readonly Address[], nodes: number): Genesis {
+  const settings = file as {
+    accounts?: Record<string, string>
+    work?: Record<string, unknown>
+    finality?: Record<string, unknown>
+  }
   const accounts = Object.fromEntries(addresses.map(address => [address, CLIENT_BALANCE]))
-  const funded = { ...settings, accounts: { ...settings.accounts, ...accounts } }
+  const validators = Array.from({ length: nodes }, (_, index) => ({
+    name: `n${index + 1}`,
+    address: addressOfSecretKey(validatorKey(index)),
+  }))
+  const finality =
+    settings.finality?.validators === undefined ? settings.finality : { ...settings.finality, validators }
+  const funded = { ...settings, accounts: { ...settings.accounts, ...accounts }, finality }
   const genesis = parseGenesis(funded)
   if (workOfTarget(genesis.work.firstTarget) <= WORK_MAX) return genesis
   return parseGenesis({ ...funded, work: { ...settings.work, ...EASY_WORK } })

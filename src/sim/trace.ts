@@ -2,7 +2,7 @@
 // were the same, to the byte.
 
 import { type Hex, toHex } from '../chain/bytes.ts'
-import { sha256Stream } from '../chain/hash.ts'
+import { sha256, sha256Stream } from '../chain/hash.ts'
 import type { Effect, Input } from '../replica/effects.ts'
 import type { OutgoingMessage } from '../replica/messages.ts'
 
@@ -105,6 +105,8 @@ function describeMessage(message: OutgoingMessage): string {
       return `blocks ${message.requestId} ${message.blocks.length}`
     case 'block':
       return `block ${message.block.id}`
+    case 'finality':
+      return `finality ${toHex(sha256(message.body)).slice(0, 18)} ${message.block?.id ?? ''}`
     case 'transactions':
       return `transactions ${message.transactions.map(tx => tx.id).join(' ')}`
   }

@@ -11,6 +11,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { decodeTransaction, type Transaction } from '../../src/chain/transaction.ts'
+import { Counters } from '../../src/node/counters.ts'
 import {
   Gossip,
   type GossipVerdict,
@@ -92,17 +93,21 @@ for (const [what, [topic, bytes]] of Object.entries(BAD)) {
 }
 
 test('messages of one peer are handled in their order, those of others meanwhile, and what waits is bounded', async () => {
-  const service = { topicValidators: new Map(), subscribe: () => {} } as unknown as GossipSub
+  const service = {
+    topicValidators: new Map(),
+    subscribe: () => {},
+    getSubscribers: () => [],
+  } as unknown as GossipSub
   const handling: { readonly from: string; readonly size: number; finish(verdict: GossipVerdict): void }[] =
     []
-  const gossip = new Gossip(
-    service,
+  const gossip = new Gossip(service, {
     genesisId,
-    (from, _type, { length }) =>
+    onGossip: (from, _type, { length }) =>
       new Promise(finish => {
         handling.push({ from, size: length, finish })
       }),
-  )
+    counters: new Counters(),
+  })
   gossip.join()
   const topic = gossipTopic(genesisId, 'block')
   const validate = service.topicValidators.get(topic)!

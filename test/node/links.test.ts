@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Stream } from '@libp2p/interface'
 import { AddressBook } from '../../src/node/address-book.ts'
+import { Counters } from '../../src/node/counters.ts'
 import { Host, type HostOptions } from '../../src/node/host.ts'
 import { loadIdentity } from '../../src/node/identity.ts'
 import { CONNECTIONS_MAX, INBOUND_CONNECTIONS_MAX } from '../../src/node/libp2p-network.ts'
@@ -33,6 +34,7 @@ async function startHost(t: TestContext, options: Partial<HostOptions> = {}) {
     bootstrap: [],
     mdns: false,
     addressBook: await AddressBook.load(join(directory, 'peers.json'), silent),
+    counters: new Counters(),
     version: '0',
     log: silent,
     onPeerConnected: peer => events.push(`up ${peer}`),

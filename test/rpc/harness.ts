@@ -22,7 +22,7 @@ import {
 import { createFinality } from '../../src/finality/registry.ts'
 import type { Effect, Input, MiningTemplate, Store, SubmitResult } from '../../src/replica/effects.ts'
 import { Replica } from '../../src/replica/replica.ts'
-import type { RpcBackend, RpcPeer } from '../../src/rpc/backend.ts'
+import type { RpcBackend, RpcCounters, RpcPeer } from '../../src/rpc/backend.ts'
 import { RpcServer, type RpcServerOptions } from '../../src/rpc/server.ts'
 
 export const COIN = 10n ** 18n
@@ -48,10 +48,13 @@ function person(number: number): Person {
 }
 
 /** A network whose blocks cost two hashes; `depth` blocks make one final. */
-export function testGenesis(settings: { depth?: number; gasLimit?: number; baseFee?: string } = {}): Genesis {
-  const { depth = 256, gasLimit = 30_000_000, baseFee = '1gwei' } = settings
+export function testGenesis(
+  settings: { depth?: number; gasLimit?: number; baseFee?: string; forTests?: boolean } = {},
+): Genesis {
+  const { depth = 256, gasLimit = 30_000_000, baseFee = '1gwei', forTests } = settings
   return parseGenesis({
     name: 'test',
+    ...(forTests === undefined ? {} : { forTests }),
     chainId: Number(CHAIN_ID),
     time: START_SECONDS,
     work: {
@@ -87,6 +90,14 @@ export class TestNode implements RpcBackend {
   peerList: readonly RpcPeer[] = []
   progress: { height: number; target: number } | null = null
   hashesPerSecond = 0
+  counted: RpcCounters = {
+    sent: new Map(),
+    signaturesChecked: 0,
+    hashes: 0,
+    reorganisations: 0,
+    deepestReorganisation: 0,
+  }
+  cutOffPeers: readonly string[] = []
 
   constructor(genesis: Genesis = testGenesis(), salt = 0) {
     this.replica = new Replica({
@@ -115,6 +126,14 @@ export class TestNode implements RpcBackend {
 
   peers(): readonly RpcPeer[] {
     return this.peerList
+  }
+
+  counters(): RpcCounters {
+    return this.counted
+  }
+
+  cutOff(peers: readonly string[]): void {
+    this.cutOffPeers = peers
   }
 
   syncProgress(): { height: number; target: number } | null {

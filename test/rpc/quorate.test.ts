@@ -54,6 +54,28 @@ test('a new node tells its network and its first block', async t => {
   })
 })
 
+test('a node tells what it has counted', async t => {
+  const node = new TestNode()
+  node.counted = {
+    sent: new Map([
+      ['block', { messages: 3, bytes: 900 }],
+      ['pre-prepare', { messages: 1, bytes: 200 }],
+    ]),
+    signaturesChecked: 7,
+    hashes: 4_096,
+    reorganisations: 2,
+    deepestReorganisation: 5,
+  }
+  const client = await serve(t, node)
+  assert.deepEqual(await client.result('quorate_counters'), {
+    sent: { block: { messages: '0x3', bytes: '0x384' }, 'pre-prepare': { messages: '0x1', bytes: '0xc8' } },
+    signaturesChecked: '0x7',
+    hashes: '0x1000',
+    reorganisations: '0x2',
+    deepestReorganisation: '0x5',
+  })
+})
+
 test('a busy node tells what is final, what waits, whom it knows and for whom it mines', async t => {
   const node = new TestNode(testGenesis({ depth: 4 }))
   const client = await serve(t, node)

@@ -3,17 +3,20 @@ import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { bigintFromBytes, bigintToBytes, fromHex } from '../../src/chain/bytes.ts'
+import { decodeSignature, encodeSignature } from '../../src/chain/compact-signature.ts'
 import { addressOfSecretKey, recoverAddress, signDigest } from '../../src/chain/signature.ts'
 import { SECP256K1_N as N, type Signature } from '../../src/chain/transaction.ts'
 import type { RecoveryBackend } from '../../src/signatures/backend.ts'
 import { chooseBackend, loadBackend } from '../../src/signatures/choose-backend.ts'
 import { PACKED_SIGNATURE_BYTES, packSignature, unpackSignature } from '../../src/signatures/packed.ts'
+import { signerRecovery } from '../../src/signatures/signer-recovery.ts'
 import { secretKeyOf } from './transactions.ts'
 
 /** The prime of the field (SEC 2, section 2.4.1). */
 const P = 2n ** 256n - 2n ** 32n - 977n
 const G_X = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n
 const U256_MAX = 2n ** 256n - 1n
+const EDGE_KEYS = [1n, 2n, N / 2n, N - 1n].map(value => bigintToBytes(value, 32))
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
 const native = await loadBackend('native')
@@ -24,6 +27,7 @@ for (const [name, backend] of Object.entries({ native, wasm, noble })) {
   const isThere = backend !== null
   describe(`the back end ${name}`, { skip: isThere ? false : 'no build for this platform' }, () => {
     if (isThere) itGivesTheVerdictOfTheReference(backend)
+    if (isThere) itSignsAsTheReferenceDoes(backend)
   })
 }
 
@@ -165,10 +169,83 @@ function itGivesTheVerdictOfTheReference(backend: RecoveryBackend): void {
   })
 }
 
+function itSignsAsTheReferenceDoes(backend: RecoveryBackend): void {
+  test('signs with the very bytes of the reference', () => {
+    const cases = fc.record({ digest: bytes32, key: fc.nat(99) })
+    const property = fc.property(cases, ({ digest, key }) => {
+      const signature = backend.sign(digest, secretKeyOf(key))
+      assert.equal(signature.length, 65)
+      assert.deepEqual(signature, encodeSignature(signDigest(digest, secretKeyOf(key))))
+      assert.deepEqual(decodeSignature(signature), signDigest(digest, secretKeyOf(key)))
+    })
+    fc.assert(property, { seed: 4, numRuns: 100 })
+  })
+
+  test('signs digests and with keys at the edges as the reference does', () => {
+    for (const digest of [0n, 1n, N - 1n].map(value => bigintToBytes(value, 32)))
+      for (const key of EDGE_KEYS)
+        assert.deepEqual(backend.sign(digest, key), encodeSignature(signDigest(digest, key)))
+  })
+
+  test('signs digests of n and above soundly, though not always with the bytes of the reference', () => {
+    // RFC 6979 takes the digest modulo n for the nonce, libsecp256k1 as it is: one digest in 2^128.
+    for (const digest of [N, N + 1n, U256_MAX].map(value => bigintToBytes(value, 32)))
+      for (const key of EDGE_KEYS) {
+        const signature = decodeSignature(backend.sign(digest, key))
+        assert.equal(signature && recoverAddress(digest, signature), addressOfSecretKey(key))
+      }
+  })
+
+  test('leaves the digest and the key as they were', () => {
+    const [digest, key] = [secretKeyOf(20), secretKeyOf(21)]
+    backend.sign(digest, key)
+    assert.deepEqual([digest, key], [secretKeyOf(20), secretKeyOf(21)])
+  })
+
+  test('signs with nothing that is no secret key', () => {
+    for (const key of [0n, N, N + 1n, U256_MAX])
+      assert.throws(() => backend.sign(secretKeyOf(0), bigintToBytes(key, 32)), `${key}`)
+    for (const size of [0, 31, 33])
+      assert.throws(() => backend.sign(secretKeyOf(0), new Uint8Array(size).fill(1)))
+  })
+
+  test('gives the signer of 65 bytes, and nobody when they are malformed', () => {
+    const [digest, key] = [secretKeyOf(30), secretKeyOf(31)]
+    const signerOf = signerRecovery(backend)
+    const signature = backend.sign(digest, key)
+    assert.equal(signerOf(digest, signature), addressOfSecretKey(key))
+    const { r, s, yParity } = signDigest(digest, key)
+    const twin = encodeSignature({ r, s: N - s, yParity: yParity === 0 ? 1 : 0 })
+    const parity2 = encodeSignature({ r: 1n, s: 3n, yParity: 2 as 0 })
+    for (const malformed of [
+      twin,
+      parity2,
+      signature.subarray(1),
+      Uint8Array.of(...signature, 0),
+      new Uint8Array(),
+    ])
+      assert.equal(signerOf(digest, malformed), null)
+  })
+
+  test('agrees with the reference about 65 bytes that nobody signed with', () => {
+    const property = fc.property(bytes32, fc.uint8Array({ minLength: 64, maxLength: 64 }), (digest, rs) => {
+      for (const parity of [0, 1, 2]) {
+        const bytes = Uint8Array.of(...rs, parity)
+        const signature = decodeSignature(bytes)
+        const expected = signature === null ? null : recoverAddress(digest, signature)
+        assert.equal(signerRecovery(backend)(digest, bytes), expected)
+      }
+    })
+    fc.assert(property, { seed: 5, numRuns: 60 })
+  })
+}
+
 test('a digest of another length than 32 bytes is a mistake, not a verdict', () => {
   for (const backend of [native, wasm]) {
     const recover = () => backend?.recover(new Uint8Array(31), { r: 1n, s: 1n, yParity: 0 })
+    const sign = () => backend?.sign(new Uint8Array(31), secretKeyOf(0))
     if (backend !== null) assert.throws(recover, RangeError)
+    if (backend !== null) assert.throws(sign, RangeError)
   }
 })
 

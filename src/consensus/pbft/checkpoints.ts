@@ -41,6 +41,11 @@ export class Checkpoints {
     return [...(this.#votes.get(member)?.values() ?? [])].at(-1)
   }
 
+  /** Votes that are kept. */
+  get size(): number {
+    return [...this.#votes.values()].reduce((sum, votes) => sum + votes.size, 0)
+  }
+
   /** The certificate that the votes equal to this one make, or null while there are too few. */
   certificate({ sequence, value }: Pick<SignedVote, 'sequence' | 'value'>): Certificate | null {
     const equal = [...this.#votes.values()]

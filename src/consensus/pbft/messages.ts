@@ -133,6 +133,8 @@ export type PbftRecord =
       /** The greatest sequence number that the new view's primary proposed again; 0 in view 0. */
       readonly reproposed: number
     }
+  /** Under `new-view`: how that view began, for only what it proposes again may be accepted there. */
+  | { readonly type: 'new-view'; readonly message: NewView }
   /** Under `slot/…`: what this member voted for, last, and the highest certificate that it has. */
   | {
       readonly type: 'slot'

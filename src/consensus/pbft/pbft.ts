@@ -36,7 +36,7 @@ import type {
 } from './messages.ts'
 import { Patience } from './patience.ts'
 import { faultsTolerated, primaryOfView, proposerOf, quorumOf } from './quorum.ts'
-import { Slot } from './slot.ts'
+import { type SignedVote, Slot } from './slot.ts'
 import {
   isNewView,
   isViewChange,
@@ -88,6 +88,7 @@ const ANSWERED_MAX = 256
 /** Decisions that one who is behind is given at once. */
 const DECISIONS_PER_ANSWER = 8
 const VIEW_KEY = 'view'
+const NEW_VIEW_KEY = 'new-view'
 const STABLE_KEY = 'stable'
 const slotKey = (sequence: number): string => `slot/${sequence.toString().padStart(15, '0')}`
 
@@ -107,7 +108,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
   /** v: the view that this replica is in, or is about to enter. */
   #view = 0
   #isActive = true
-  /** What began the view, for those who missed it; null in view 0 and after a restart. */
+  /** What began the view, for those who missed it; null in view 0. */
   #newView: NewView | null = null
   /** The greatest sequence number that the new view proposed again. */
   #reproposed = 0
@@ -121,6 +122,8 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
   readonly #answered = new Set<Source>()
   #isWaiting = false
   #isHalted = false
+  /** Who attested the last stable checkpoint once it was: whoever does so twice does not know that it is stable. */
+  readonly #late = new Set<MemberIndex>()
   /** Where the message that is being handled came from. */
   #source: Source = ''
 
@@ -129,7 +132,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     this.#options = options
     this.#self = signing.self
     this.#quorum = quorumOf(n)
-    this.#rules = { n, window: 2 * checkpointInterval, signing }
+    this.#rules = { n, window: 2 * checkpointInterval, isSequential: options.pipeline === 1, signing }
     this.#checkpoints = new Checkpoints(this.#quorum)
     this.#patience = new Patience(options.timeoutMs, effect => this.#outbox.emit(effect))
   }
@@ -137,7 +140,8 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
   get turn(): number | null {
     if (this.#self === null || !this.#isActive || this.#isHalted) return null
     const highest = Math.min(this.#decided + this.#options.pipeline, this.#low + this.#rules.window)
-    for (let sequence = Math.max(this.#decided, this.#reproposed) + 1; sequence <= highest; sequence++) {
+    const least = Math.max(this.#decided, this.#reproposed, this.#low)
+    for (let sequence = least + 1; sequence <= highest; sequence++) {
       const isFree = this.#log.get(sequence)?.accepted?.view !== this.#view
       if (isFree && this.#proposer(sequence) === this.#self) return sequence
     }
@@ -167,6 +171,12 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     }
   }
 
+  /** How much is remembered of what others said: slots, votes, view changes. It has a bound (see the tests). */
+  get size(): number {
+    const votes = [...this.#log.values()].reduce((sum, slot) => sum + 1 + slot.size, this.#checkpoints.size)
+    return votes + this.#viewChanges.size + this.#answered.size + this.#late.size
+  }
+
   step(input: ProtocolInput<PbftMessage, PbftRecord>): Effect[] {
     if (this.#isHalted) return []
     this.#source = input.type === 'message' ? input.from : ''
@@ -189,7 +199,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
         this.#watch()
         break
       case 'revalidate':
-        for (const slot of this.#undecided()) this.#advance(slot)
+        this.#advanceAll()
         break
       case 'executed':
         this.#onExecuted(input.sequence, input.digest)
@@ -205,30 +215,48 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
 
   #start(records: ReadonlyMap<string, PbftRecord>, decided: number): void {
     this.#decided = decided
-    for (const record of records.values()) {
-      switch (record.type) {
-        case 'view':
-          this.#view = record.view
-          this.#isActive = record.isActive
-          this.#reproposed = record.reproposed
-          break
-        case 'stable':
-          this.#stable = record.certificate
-          break
-        case 'slot': {
-          const { view, value, proposal, prepared } = record
-          const slot = this.#slot(record.sequence)
-          slot.accepted = { view, value, proposal }
-          slot.prepared = prepared
-        }
-      }
-    }
+    for (const record of records.values()) this.#restore(record)
     if (records.size === 0) this.#persistView()
-    for (const sequence of [...this.#log.keys()]) if (sequence <= this.#low) this.#log.delete(sequence)
-    if (this.#isActive) for (const slot of this.#log.values()) this.#restoreVotes(slot)
-    else this.#sendViewChange()
+    // A new view that was kept before we entered it, or after we left it, began nothing.
+    if (!this.#isActive || this.#newView?.view !== this.#view) this.#newView = null
+    this.#settleDecided()
+    this.#forgetSlots(this.#low)
+    for (const slot of this.#isActive ? [...this.#log.values()] : []) this.#restoreVotes(slot)
+    this.#addProposals()
+    if (!this.#isActive) this.#sendViewChange()
     this.#outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs: this.#options.retransmitMs })
     this.#watch()
+  }
+
+  #restore(record: PbftRecord): void {
+    switch (record.type) {
+      case 'view':
+        this.#view = record.view
+        this.#isActive = record.isActive
+        this.#reproposed = record.reproposed
+        break
+      case 'new-view':
+        this.#newView = record.message
+        break
+      case 'stable':
+        this.#stable = record.certificate
+        break
+      case 'slot': {
+        const { view, value, proposal, prepared } = record
+        const slot = this.#slot(record.sequence)
+        slot.accepted = { view, value, proposal }
+        slot.prepared = prepared
+      }
+    }
+  }
+
+  /** Our attestations since the last stable checkpoint are gone; where one decision proves all before it, it serves. */
+  #settleDecided(): void {
+    if (!this.#rules.isSequential || this.#decided <= this.#low) return
+    const certificate = this.#options.application.decision(this.#decided)
+    if (certificate === null) return
+    this.#stable = certificate
+    this.#outbox.persist(STABLE_KEY, { type: 'stable', certificate })
   }
 
   /** What we voted for in our view, we vote for again: the same words, which say nothing new. */
@@ -272,7 +300,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
 
   #onPropose(value: Value): void {
     const sequence = this.turn
-    if (sequence === null) return
+    if (sequence === null || value === NO_VALUE) return
     const vote: Vote = { phase: 'prepare', sequence, view: this.#view, value }
     const signature = this.#sign(vote)
     const slot = this.#slot(sequence)
@@ -284,14 +312,14 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
 
   #onPrePrepare({ sequence, view, value, signature }: PrePrepare): void {
     if (!this.#takesPart(sequence, view)) return
-    const member = this.#proposer(sequence, view)
-    this.#onVotes({ phase: 'prepare', sequence, view, value }, [{ member, signature }])
+    if (this.#takeProposal({ phase: 'prepare', sequence, view, value }, signature))
+      this.#advance(this.#slot(sequence))
   }
 
   #onPrepare({ sequence, view, value, from, signature, proposal }: Prepare): void {
     if (!this.#takesPart(sequence, view)) return
-    const proposed = { member: this.#proposer(sequence, view), signature: proposal }
-    this.#onVotes({ phase: 'prepare', sequence, view, value }, [proposed, { member: from, signature }])
+    const vote: Vote = { phase: 'prepare', sequence, view, value }
+    if (this.#takeProposal(vote, proposal)) this.#onVotes(vote, [{ member: from, signature }])
   }
 
   #onCommit({ sequence, view, value, from, signature }: Commit): void {
@@ -302,8 +330,33 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
 
   /** Whether a vote for this sequence number and view can still matter here. */
   #takesPart(sequence: number, view: number): boolean {
-    const isInWindow = sequence > this.#low && sequence <= this.#low + this.#rules.window
-    return Number.isSafeInteger(sequence) && isInWindow && Number.isSafeInteger(view) && view >= this.#view
+    return this.#isInWindow(sequence) && Number.isSafeInteger(view) && view >= this.#view
+  }
+
+  /** Between the watermarks: h < sequence ≤ H. */
+  #isInWindow(sequence: number): boolean {
+    const high = this.#low + this.#rules.window
+    return Number.isSafeInteger(sequence) && sequence > this.#low && sequence <= high
+  }
+
+  /**
+   * Takes in a proposal. In a view whose beginning we do not know, or know otherwise, it may be the one of the primary
+   * where we expect the one whose turn it is, or the other way round.
+   */
+  #takeProposal(vote: Vote, signature: Uint8Array): boolean {
+    const { n, signing } = this.#options
+    const slot = this.#slot(vote.sequence)
+    const proposers = [proposerOf(vote.view, vote.sequence, n), primaryOfView(vote.view, n)]
+    if (proposers.some(member => slot.has(vote, member))) return true
+    const member = proposers.find(proposer => signing.isSigned(vote, proposer, signature))
+    if (member === undefined) this.#refuse('signature-invalid')
+    else this.#add(slot, { ...vote, member, signature })
+    return member !== undefined
+  }
+
+  #add(slot: Slot, vote: SignedVote): void {
+    const evidence = slot.add(vote)
+    if (evidence !== null) this.#outbox.emit({ type: 'evidence', evidence })
   }
 
   /** Takes in votes of several members for one thing, each checked unless it is known. */
@@ -313,15 +366,14 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
       if (!isMember(member, this.#options.n)) return this.#refuse('vote-of-nobody')
       if (!slot.isNews(vote, member)) continue
       if (!this.#options.signing.isSigned(vote, member, signature)) return this.#refuse('signature-invalid')
-      const evidence = slot.add({ ...vote, member, signature })
-      if (evidence !== null) this.#outbox.emit({ type: 'evidence', evidence })
+      this.#add(slot, { ...vote, member, signature })
     }
     this.#advance(slot)
   }
 
   /** Does what the votes for a sequence number now allow. */
   #advance(slot: Slot): void {
-    if (slot.sequence <= this.#low) return
+    if (slot.sequence <= this.#low || this.#isHalted) return
     this.#considerProposal(slot)
     this.#considerPrepared(slot)
     this.#considerCommitted(slot)
@@ -331,15 +383,24 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
   #considerProposal(slot: Slot): void {
     if (this.#self === null || !this.#isActive || slot.accepted?.view === this.#view) return
     const { sequence } = slot
-    const proposal = slot.voteOf('prepare', this.#proposer(sequence))
-    if (proposal?.view !== this.#view) return
-    const isOwn = proposal.member === this.#self
+    const proposal = this.#proposalFor(slot)
+    if (proposal === undefined) return
+    const isOwn = this.#proposer(sequence) === this.#self
     if (!isOwn && !this.#isValid(slot, proposal.value)) return
     this.#accept(slot, proposal.value, proposal.signature)
     if (isOwn) return
     const vote: Vote = { phase: 'prepare', sequence, view: this.#view, value: proposal.value }
     slot.add({ ...vote, member: this.#self, signature: this.#sign(vote) })
     this.#tell(sequence, this.#prepareMessage(slot)!)
+  }
+
+  /** What may be accepted: what the new view proposes again, whatever its primary says besides, or the proposer's vote. */
+  #proposalFor(slot: Slot): { readonly value: Value; readonly signature: Uint8Array } | undefined {
+    const { sequence } = slot
+    if (sequence <= this.#reproposed)
+      return this.#newView?.proposals.find(proposal => proposal.sequence === sequence)
+    const vote = slot.voteOf('prepare', this.#proposer(sequence))
+    return vote?.view === this.#view ? vote : undefined
   }
 
   #isValid(slot: Slot, value: Value): boolean {
@@ -402,14 +463,19 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     ) {
       this.#decided = slot.sequence
       this.#outbox.emit({ type: 'decide', certificate: slot.committed })
-      if (slot.sequence <= this.#low) this.#log.delete(slot.sequence)
+      if (!this.#isInWindow(slot.sequence)) this.#log.delete(slot.sequence)
     }
     if (this.#decided > before) this.#onProgress()
   }
 
   #onProgress(): void {
-    this.#patience.succeed()
+    // Who leaves its view goes on waiting for the next, whatever it learns of what was decided meanwhile.
+    if (this.#isActive) this.#patience.succeed()
     this.#watch()
+    this.#advanceAll()
+  }
+
+  #advanceAll(): void {
     for (const slot of this.#undecided()) this.#advance(slot)
   }
 
@@ -424,7 +490,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
       case 'commit':
         return this.#onDecision(certificate)
       case 'checkpoint':
-        if (sequence <= this.#low) return
+        if (sequence <= Math.min(this.#low, this.#decided)) return
         if (!this.#isProof(certificate)) return this.#refuse('certificate-invalid')
         return this.#onStable(certificate)
     }
@@ -445,14 +511,19 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
       this.#slot(sequence).committed = certificate
       this.#decide()
     }
-    if (sequence > this.#decided) this.#outbox.emit({ type: 'behind', certificate, from: this.#source })
+    // What is agreed on at once may be decided in any order.
+    if (sequence > this.#decided + this.#options.pipeline) this.#fallBehind(certificate)
   }
 
-  /** The application caught up by itself: a decision proves all before it, as a stable checkpoint does. */
+  #fallBehind(certificate: Certificate): void {
+    this.#outbox.emit({ type: 'behind', certificate, from: this.#source })
+  }
+
+  /** The application caught up by itself: a decision proves all before it, if each names the one before it. */
   #onSettled(certificate: Certificate): void {
     if (certificate.sequence <= this.#decided || !this.#isProof(certificate)) return
     this.#decided = certificate.sequence
-    this.#onStable(certificate)
+    if (certificate.phase === 'checkpoint' || this.#rules.isSequential) this.#onStable(certificate)
     this.#onProgress()
     this.#decide()
   }
@@ -460,9 +531,11 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
   // ---- checkpoints (section 4.3)
 
   #onExecuted(sequence: number, digest: Value): void {
-    if (this.#self === null || sequence % this.#options.checkpointInterval !== 0 || sequence <= this.#low)
-      return
+    if (sequence % this.#options.checkpointInterval !== 0) return
     this.#executed = { sequence, digest }
+    if (this.#stable !== null && this.#isDiverged(this.#stable))
+      return this.#halt({ type: 'diverged', certificate: this.#stable })
+    if (this.#self === null || sequence <= this.#low) return
     const vote: Vote = { phase: 'checkpoint', sequence, view: 0, value: digest }
     const signature = this.#sign(vote)
     this.#broadcast({ type: 'checkpoint', sequence, value: digest, from: this.#self, signature })
@@ -473,16 +546,20 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
   #onCheckpoint({ sequence, value, from, signature }: Checkpoint): void {
     if (!Number.isSafeInteger(sequence) || sequence % this.#options.checkpointInterval !== 0) return
     if (!isMember(from, this.#options.n)) return this.#refuse('vote-of-nobody')
-    if (sequence <= this.#low) {
-      if (sequence < this.#low) this.#reply({ type: 'proof', certificate: this.#stable! })
-      return
-    }
+    if (sequence <= this.#low) return this.#onLateCheckpoint(sequence, from)
     const vote = { phase: 'checkpoint' as const, sequence, view: 0, value }
     if (!this.#checkpoints.isNews({ ...vote, member: from })) return
     if (!this.#options.signing.isSigned(vote, from, signature)) return this.#refuse('signature-invalid')
     const evidence = this.#checkpoints.add({ ...vote, member: from, signature })
     if (evidence !== null) this.#outbox.emit({ type: 'evidence', evidence })
     this.#considerStable(sequence, value)
+  }
+
+  /** Someone does not know that a checkpoint is stable; the last votes for it come late without that. */
+  #onLateCheckpoint(sequence: number, from: MemberIndex): void {
+    const isLost = sequence < this.#low || this.#late.has(from)
+    this.#late.add(from)
+    if (isLost) this.#reply({ type: 'proof', certificate: this.#stable! })
   }
 
   #considerStable(sequence: number, value: Value): void {
@@ -492,18 +569,31 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
 
   /** Moves the low watermark: what is below it is settled and forgotten. */
   #onStable(certificate: Certificate): void {
-    const { sequence, value, phase } = certificate
-    if (sequence <= this.#low) return
-    if (phase === 'checkpoint' && this.#executed?.sequence === sequence && this.#executed.digest !== value)
-      return this.#halt({ type: 'diverged', certificate })
-    this.#stable = certificate
-    this.#outbox.persist(STABLE_KEY, { type: 'stable', certificate })
-    for (const old of [...this.#log.keys()].filter(old => old <= sequence)) {
+    const { sequence } = certificate
+    if (this.#isDiverged(certificate)) return this.#halt({ type: 'diverged', certificate })
+    if (sequence > this.#low) {
+      this.#stable = certificate
+      this.#outbox.persist(STABLE_KEY, { type: 'stable', certificate })
+      this.#forgetSlots(sequence)
+      this.#checkpoints.forget(sequence)
+      this.#late.clear()
+    }
+    if (sequence <= this.#decided) return
+    if (certificate.phase === 'commit') this.#onDecision(certificate)
+    else this.#fallBehind(certificate)
+  }
+
+  /** Whether n − f members attest another state than ours. */
+  #isDiverged({ phase, sequence, value }: Certificate): boolean {
+    const executed = this.#executed
+    return phase === 'checkpoint' && executed?.sequence === sequence && executed.digest !== value
+  }
+
+  #forgetSlots(upTo: number): void {
+    for (const old of [...this.#log.keys()].filter(sequence => sequence <= upTo)) {
       this.#log.delete(old)
       this.#outbox.persist(slotKey(old), null)
     }
-    this.#checkpoints.forget(sequence)
-    if (sequence > this.#decided) this.#outbox.emit({ type: 'behind', certificate, from: this.#source })
   }
 
   // ---- view changes (section 4.4)
@@ -520,16 +610,16 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     this.#newView = null
     this.#patience.fail()
     this.#persistView()
+    this.#outbox.persist(NEW_VIEW_KEY, null)
     this.#sendViewChange()
     this.#considerNewView()
   }
 
   #sendViewChange(): void {
     if (this.#self === null) return
-    const claims = [...this.#log.values()]
-      .filter(({ sequence }) => sequence > this.#low)
-      .sort((a, b) => a.sequence - b.sequence)
-      .map(slot => slot.committed ?? slot.prepared)
+    const claims = this.#inOrder()
+      .filter(({ sequence }) => this.#isInWindow(sequence))
+      .map(({ prepared }) => prepared)
       .filter(certificate => certificate !== null)
     const content = { view: this.#view, stable: this.#stable, prepared: claims }
     const signature = this.#sign(viewChangeStatement(content))
@@ -553,18 +643,21 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
   /** f + 1 members want to leave, so one honest member does: go along, to the nearest view that they ask for. */
   #considerJoining(): void {
     if (this.#self === null) return
-    const later = [...this.#viewChanges.values()].map(({ view }) => view).filter(view => view > this.#view)
-    if (later.length > faultsTolerated(this.#options.n)) this.#leaveFor(Math.min(...later))
+    for (;;) {
+      const later = [...this.#viewChanges.values()].map(({ view }) => view).filter(view => view > this.#view)
+      if (later.length <= faultsTolerated(this.#options.n)) return
+      this.#leaveFor(Math.min(...later))
+    }
   }
 
   /** With n − f view changes the primary begins the view, and all others begin to wait for it. */
   #considerNewView(): void {
     if (this.#isActive) return
-    const viewChanges = [...this.#viewChanges.values()]
-      .filter(({ view }) => view === this.#view)
-      .sort((a, b) => a.from - b.from)
-    if (viewChanges.length < this.#quorum) return
-    if (primaryOfView(this.#view, this.#options.n) !== this.#self) return this.#patience.watch(true)
+    const asking = [...this.#viewChanges.values()].filter(({ view }) => view >= this.#view)
+    // Who asks for a later view gave ours up, so it counts here too: nobody waits for it without end.
+    if (asking.length >= this.#quorum) this.#patience.watch(true)
+    const viewChanges = asking.filter(({ view }) => view === this.#view).sort((a, b) => a.from - b.from)
+    if (viewChanges.length < this.#quorum || this.#primary !== this.#self) return
     const view = this.#view
     const proposals = proposalsOf(viewChanges).map(({ sequence, value }) => ({
       sequence,
@@ -590,6 +683,8 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
 
   #enter(message: NewView): void {
     const { view, viewChanges, proposals } = message
+    // The time that we wait for this view runs already; what is left of an earlier one's is not its.
+    if (this.#isActive || view !== this.#view) this.#patience.stop()
     this.#view = view
     this.#isActive = true
     this.#newView = message
@@ -599,18 +694,22 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
       null,
     )
     this.#reproposed = proposals.at(-1)?.sequence ?? highest?.sequence ?? 0
+    this.#outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message })
     this.#persistView()
     if (highest !== null) this.#onStable(highest)
-    this.#patience.stop()
     this.#watch()
-    const primary = primaryOfView(view, this.#options.n)
-    for (const { sequence, value, signature } of proposals) {
-      if (!this.#takesPart(sequence, view)) continue
-      const slot = this.#slot(sequence)
-      slot.add({ phase: 'prepare', sequence, view, value, member: primary, signature })
-      this.#advance(slot)
+    this.#addProposals()
+    for (const slot of this.#inOrder()) this.#advance(slot)
+  }
+
+  /** Counts what the new view proposes again as its primary's votes. */
+  #addProposals(): void {
+    const view = this.#view
+    for (const { sequence, value, signature } of this.#newView?.proposals ?? []) {
+      if (!this.#isInWindow(sequence)) continue
+      const vote: Vote = { phase: 'prepare', sequence, view, value }
+      this.#add(this.#slot(sequence), { ...vote, member: this.#primary, signature })
     }
-    for (const slot of this.#undecided()) this.#advance(slot)
   }
 
   // ---- what was lost is said again
@@ -658,6 +757,8 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     if (!Number.isSafeInteger(decided) || decided < 0) return
     const ours = decided <= this.#decided ? this.#options.application.decision(decided) : null
     if (ours !== null && ours.value !== value) this.#reply({ type: 'proof', certificate: ours })
+    if (this.#stable !== null && decided < this.#low)
+      this.#reply({ type: 'proof', certificate: this.#stable })
     const last = Math.min(this.#decided, decided + DECISIONS_PER_ANSWER)
     for (let sequence = decided + 1; sequence <= last; sequence++) {
       const certificate = this.#options.application.decision(sequence)
@@ -697,11 +798,14 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
 
   /** Starts or stops waiting for progress, as there is something to wait for or not. */
   #watch(): void {
-    if (this.#isActive && this.#self !== null) this.#patience.watch(this.#hasUnfinished())
+    if (this.#isActive && this.#self !== null && !this.#isHalted) this.#patience.watch(this.#hasUnfinished())
   }
 
   #hasUnfinished(): boolean {
-    return this.#isWaiting || this.#undecided().some(slot => slot.accepted?.view === this.#view)
+    // Who lacks what others settled can not tell whether the primary is slow.
+    if (this.#decided < this.#low) return false
+    if (this.#isWaiting || this.#decided < this.#reproposed) return true
+    return this.#undecided().some(slot => slot.accepted?.view === this.#view)
   }
 
   // ---- small words
@@ -711,10 +815,14 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     return this.#stable?.sequence ?? 0
   }
 
+  /** Who begins our view. */
+  get #primary(): MemberIndex {
+    return primaryOfView(this.#view, this.#options.n)
+  }
+
   /** Who proposes, and in the leader-collected pattern collects. What a new view proposes again is its primary's. */
-  #proposer(sequence: number, view: number = this.#view): MemberIndex {
-    const isReproposed = view === this.#view && sequence <= this.#reproposed
-    return isReproposed ? primaryOfView(view, this.#options.n) : proposerOf(view, sequence, this.#options.n)
+  #proposer(sequence: number): MemberIndex {
+    return sequence <= this.#reproposed ? this.#primary : proposerOf(this.#view, sequence, this.#options.n)
   }
 
   #isCollector(sequence: number): boolean {
@@ -766,11 +874,13 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     return slot
   }
 
+  #inOrder(): Slot[] {
+    return [...this.#log.values()].sort((a, b) => a.sequence - b.sequence)
+  }
+
   /** The slots above the last decision, in order. */
   #undecided(): Slot[] {
-    return [...this.#log.values()]
-      .filter(({ sequence }) => sequence > this.#decided)
-      .sort((a, b) => a.sequence - b.sequence)
+    return this.#inOrder().filter(({ sequence }) => sequence > this.#decided)
   }
 
   #persistSlot({ sequence, accepted, prepared }: Slot): void {

@@ -28,6 +28,8 @@ export class Slot {
   committed: Certificate | null = null
   readonly #prepares = new Map<MemberIndex, SignedVote>()
   readonly #commits = new Map<MemberIndex, SignedVote>()
+  /** Those whose lie here is proven: once is enough. */
+  readonly #liars = new Set<MemberIndex>()
 
   constructor(sequence: number) {
     this.sequence = sequence
@@ -44,15 +46,30 @@ export class Slot {
    */
   isNews(vote: Vote, member: MemberIndex): boolean {
     const known = this.#votes(vote.phase).get(member)
-    return known === undefined || vote.view > known.view || contradicts(vote, known)
+    if (known === undefined || vote.view > known.view) return true
+    return contradicts(vote, known) && !this.#liars.has(member)
+  }
+
+  /** Whether this very vote is here. */
+  has({ phase, view, value }: Vote, member: MemberIndex): boolean {
+    const known = this.#votes(phase).get(member)
+    return known !== undefined && known.view === view && known.value === value
+  }
+
+  /** Votes that are kept. */
+  get size(): number {
+    return this.#prepares.size + this.#commits.size
   }
 
   /** Takes in a vote whose signature was checked; returns the proof when its member has voted otherwise before. */
   add(vote: SignedVote): Evidence | null {
     const votes = this.#votes(vote.phase)
     const known = votes.get(vote.member)
-    if (known !== undefined && contradicts(vote, known))
+    if (known !== undefined && contradicts(vote, known)) {
+      if (this.#liars.has(vote.member)) return null
+      this.#liars.add(vote.member)
       return { member: vote.member, first: withoutMember(known), second: withoutMember(vote) }
+    }
     if (known === undefined || vote.view > known.view) votes.set(vote.member, vote)
     return null
   }

@@ -11,6 +11,8 @@ export interface ViewChangeRules {
   readonly n: number
   /** Sequence numbers above a stable checkpoint that a replica takes part in. */
   readonly window: number
+  /** Whether each decision names the one before it, so that it proves all before it as a stable checkpoint does. */
+  readonly isSequential: boolean
   readonly signing: Signing<Statement>
 }
 
@@ -37,11 +39,13 @@ export function newViewStatement(message: Omit<NewView, 'signature' | 'type'>): 
 }
 
 /** Whether a view change is signed and proves all that it claims. */
-export function isViewChange(message: ViewChange, { n, window, signing }: ViewChangeRules): boolean {
+export function isViewChange(message: ViewChange, rules: ViewChangeRules): boolean {
+  const { n, window, isSequential, signing } = rules
   const { view, from, stable, prepared } = message
   if (!isMember(from, n) || !Number.isSafeInteger(view) || view < 1) return false
   // The cheap rules first, then one signature, then the many.
-  if (stable !== null && stable.phase !== 'checkpoint') return false
+  if (stable !== null && stable.phase !== 'checkpoint' && !(isSequential && stable.phase === 'commit'))
+    return false
   const low = stableSequence(message)
   const isInOrder = prepared.every(({ sequence, view: preparedView, phase }, index) => {
     const least = index === 0 ? low : prepared[index - 1]!.sequence

@@ -1,4 +1,4 @@
-// Several nodes on this machine, each a process of its own: what `quorate net` and `quorate start` run.
+// Several nodes on this machine, each a process of its own: what `quorate net`, `start` and `compare` run.
 // A node that is ready says so in one line of JSON; until then its last words are kept, to say why it was not.
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -8,7 +8,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import { CommandError, EXIT } from './exit-codes.ts'
+
+/** A node ended before it was ready; the message has its last words. */
+class NodeNotStarted extends Error {
+  override name = 'NodeNotStarted'
+}
 
 /** How a node of a local network is started. */
 export interface LocalNodeOptions {
@@ -41,7 +45,7 @@ export class LocalNode {
     this.ready = ready
   }
 
-  /** Starts a node and waits until it is ready. Ends the command when it does not get there. */
+  /** Starts a node and waits until it is ready. Throws `NodeNotStarted` when it does not get there. */
   static async start({
     genesisPath,
     dataDirectory,
@@ -49,7 +53,8 @@ export class LocalNode {
     options = [],
   }: LocalNodeOptions): Promise<LocalNode> {
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
-    const main = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js')
+    const file = import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js'
+    const main = join(import.meta.dirname, '..', 'cli', file)
     const peerOptions = peers.flatMap(peer => ['--peer', peer])
     const args = [
       'node',
@@ -136,11 +141,12 @@ async function readReady(child: ChildProcess, said: readonly string[]): Promise<
     const lines = createInterface({ input: child.stdout! })
     const line = await Promise.race([
       once(lines, 'line').then(([line]) => String(line)),
-      once(child, 'exit').then(() => null),
+      // Not 'exit': what it said last may come after that.
+      once(child, 'close').then(() => null),
     ])
     const answer = line === null ? null : (JSON.parse(line) as Ready & { ready?: boolean })
     if (answer?.ready === true) return answer
-    throw new CommandError(EXIT.fault, `a node did not start: ${said.join(' / ') || 'it said nothing'}`)
+    throw new NodeNotStarted(`a node did not start: ${said.join(' / ') || 'it said nothing'}`)
   } finally {
     clearTimeout(timer)
   }

@@ -1,0 +1,311 @@
+// One contender on a network of real processes: first undisturbed, then with the leader killed under load, then with
+// the network cut in half and healed. What is measured is what clients of the nodes see, over RPC.
+
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Chronicle } from './chronicle.ts'
+import type { Contender } from './contender.ts'
+import { type HandedIn, handIn } from './hand-in.ts'
+import { LiveNetwork, type TotalCounters } from './live-network.ts'
+import type {
+  CompareSettings,
+  Cost,
+  Half,
+  LeaderKilled,
+  Measurement,
+  NetworkCut,
+  QuietPart,
+  RunContender,
+} from './measurement.ts'
+import { Observer } from './observer.ts'
+import { longestPause, percentiles } from './percentiles.ts'
+import { createAccounts, type PlannedTransfer, Workload } from './workload.ts'
+
+const SENDERS = 200
+/** Seconds of load around the death of the leader, and how long before it the load begins. */
+const KILL_LOAD_SECONDS = 3
+const KILL_AFTER_MS = 1_000
+/** How long the network is cut, and seconds of load at the beginning of that. */
+const CUT_MS = 8_000
+const CUT_LOAD_SECONDS = 2
+/** Seconds of load after the healing, so that there is something new to become final. */
+const HEALED_LOAD_SECONDS = 1
+/** Milliseconds for which what should become final is waited for, undisturbed and after a fault. */
+const QUIET_PATIENCE_MS = 30_000
+const FAULT_PATIENCE_MS = 12_000
+const LOOK_MS = 25
+/** The exit code of who was told to end. */
+const INTERRUPTED = 130
+
+/** Runs one contender on real processes, which are gone when it is done. */
+export const runLive: RunContender = async (contender, settings, onProgress) => {
+  onProgress('signing')
+  const senders = createAccounts(settings.seed, 'sender', SENDERS)
+  const workload = new Workload(senders, settings.seed)
+  onProgress('starting nodes')
+  const funded = senders.map(({ address }) => address)
+  const network = await LiveNetwork.start(contender, { ...settings, funded })
+  const chronicle = new Chronicle(settings.nodes, contender.final)
+  const observer = new Observer(chronicle)
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  // Who ends us must not leave our nodes running.
+  const onSignal = (): void => void network.close().finally(() => process.exit(INTERRUPTED))
+  for (const signal of signals) process.once(signal, onSignal)
+  try {
+    await Promise.all(network.clients.map((client, node) => observer.watch(node, client)))
+    return await new LiveRun({
+      contender,
+      settings,
+      onProgress,
+      workload,
+      network,
+      chronicle,
+      observer,
+    }).run()
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal)
+    await observer.close()
+    await network.close()
+  }
+}
+
+interface LiveParts {
+  readonly contender: Contender
+  readonly settings: CompareSettings
+  readonly onProgress: (word: string) => void
+  readonly workload: Workload
+  readonly network: LiveNetwork
+  readonly chronicle: Chronicle
+  readonly observer: Observer
+}
+
+/** The three parts, one after the other, on one network. */
+class LiveRun {
+  readonly #parts: LiveParts
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts
+  }
+
+  async run(): Promise<Measurement> {
+    const { contender, settings, onProgress } = this.#parts
+    onProgress('undisturbed')
+    const quiet = await this.#runQuiet()
+    if (settings.hasFaults) onProgress('leader killed')
+    const leaderKilled = settings.hasFaults ? await this.#killLeader() : null
+    if (settings.hasFaults) onProgress('network cut in half')
+    const cut = settings.hasFaults ? await this.#cutNetwork() : null
+    return { contender: contender.name, finalMeans: contender.finalMeans, quiet, leaderKilled, cut }
+  }
+
+  // ---- undisturbed
+
+  async #runQuiet(): Promise<QuietPart> {
+    const { network, chronicle, observer, settings, workload } = this.#parts
+    const planned = workload.plan(settings.transfers)
+    const before = await network.counters()
+    const lowest = this.#height()
+    chronicle.takeDeepestReorganisation()
+    const handed = await handIn(planned, { clients: network.clients, rate: settings.rate })
+    await this.#untilFinal(handed, QUIET_PATIENCE_MS)
+    const after = await network.counters()
+    const sightings = handed.map(({ id, node, submittedMs }) => ({
+      submittedMs,
+      ...(chronicle.sighting(node, id) ?? { includedMs: null, finalMs: null }),
+    }))
+    const finals = sightings.filter(({ finalMs }) => finalMs !== null)
+    const began = Math.min(...handed.map(({ submittedMs }) => submittedMs))
+    const tookMs = Math.max(...finals.map(({ finalMs }) => finalMs!)) - began
+    const blocks = this.#height() - lowest
+    return {
+      handedIn: handed.length,
+      final: finals.length,
+      inclusionMs: percentiles(
+        sightings
+          .filter(({ includedMs }) => includedMs !== null)
+          .map(({ includedMs, submittedMs }) => includedMs! - submittedMs),
+      ),
+      finalityMs: percentiles(finals.map(({ finalMs, submittedMs }) => finalMs! - submittedMs)),
+      finalPerSecond: ratio(finals.length * 1_000, finals.length === 0 ? 0 : tookMs),
+      cost: costOf(before, after, { transfers: finals.length, blocks }),
+      blocks,
+      staleBlocks: chronicle.staleBlocks(observer.nodes()),
+      deepestReorganisation: chronicle.takeDeepestReorganisation(),
+    }
+  }
+
+  // ---- the leader killed
+
+  async #killLeader(): Promise<LeaderKilled> {
+    const { network, chronicle, observer, settings, workload } = this.#parts
+    const planned = workload.plan(settings.rate * KILL_LOAD_SECONDS)
+    const handing = handIn(planned, { clients: network.clients, rate: settings.rate })
+    await sleep(KILL_AFTER_MS)
+    const leader = await network.leader()
+    await observer.leave(leader)
+    await network.kill(leader)
+    const killedMs = performance.now()
+    const handed = await handing
+    const survivors = observer.nodes()
+    // What only the dead node had comes back with it, not before.
+    const elsewhere = handed.filter(({ node }) => node !== leader)
+    await this.#untilFinal(elsewhere, FAULT_PATIENCE_MS)
+    const seen = elsewhere.map(({ id }) => chronicle.earliest(survivors, id))
+    const progress = chronicle.progress(survivors)
+    const lastIncludedMs = lastOf(seen.map(sighting => sighting?.includedMs ?? null))
+    const lastFinalMs = lastOf(seen.map(sighting => sighting?.finalMs ?? null))
+    const blockPauseMs = longestPause(killedMs, lastIncludedMs, progress.newBlockMs)
+    const finalityPauseMs = longestPause(killedMs, lastFinalMs, progress.newFinalMs)
+    await network.restart(leader)
+    await observer.watch(leader, network.clients[leader]!)
+    const acknowledged = handed.filter(({ isAcknowledged }) => isAcknowledged)
+    await this.#untilFinal(acknowledged, FAULT_PATIENCE_MS)
+    return {
+      node: leader + 1,
+      blockPauseMs,
+      finalityPauseMs,
+      lost: acknowledged.filter(({ id }) => !this.#isFinalOn(observer.nodes(), id)).length,
+      acknowledged: acknowledged.length,
+    }
+  }
+
+  // ---- the network cut
+
+  async #cutNetwork(): Promise<NetworkCut> {
+    const { network, chronicle, observer, settings, workload } = this.#parts
+    const nodes = observer.nodes()
+    const middle = Math.ceil(nodes.length / 2)
+    const halves = [nodes.slice(0, middle), nodes.slice(middle)] as const
+    const planned = workload.plan(Math.ceil((settings.rate * CUT_LOAD_SECONDS) / 2), { isDouble: true })
+    const afterwards = workload.plan(settings.rate * HEALED_LOAD_SECONDS)
+    chronicle.takeDeepestReorganisation()
+    const wereFinal = chronicle.everFinal()
+    await network.cut(halves)
+    const cutMs = performance.now()
+    const heights = halves.map(half => this.#height(half))
+    const handed = await this.#handInTwice(planned, halves)
+    await sleep(Math.max(0, CUT_MS - (performance.now() - cutMs)))
+    const reports = halves.map(
+      (half, index): Half => ({
+        nodes: half.map(node => node + 1),
+        blocks: this.#height(half) - heights[index]!,
+        final: handed[index]!.filter(({ id }) => this.#isFinalOn(half, id)).length,
+      }),
+    )
+    const isForked = !chronicle.isOneChain(nodes)
+    await network.heal()
+    const healedMs = performance.now()
+    const lastedMs = healedMs - cutMs
+    const fresh = handIn(afterwards, { clients: network.clients, rate: settings.rate })
+    const oneChainAfterMs = await this.#untilOneChain(nodes, healedMs)
+    await this.#untilFinal(await fresh, FAULT_PATIENCE_MS)
+    await this.#untilPairsFinal(planned)
+    const kept = chronicle.transfersOn(nodes[0]!)
+    const finals = chronicle.everFinal()
+    const finalAgain = [...finals]
+      .filter(id => !wereFinal.has(id))
+      .map(id => chronicle.earliest(nodes, id)!.finalMs!)
+      .filter(time => time > healedMs)
+    return {
+      lastedMs,
+      halves: [reports[0]!, reports[1]!],
+      isForked,
+      oneChainAfterMs,
+      finalAgainAfterMs: finalAgain.length === 0 ? null : Math.min(...finalAgain) - healedMs,
+      reversed: [...finals].filter(id => !kept.has(id)).length,
+      deepestReorganisation: chronicle.takeDeepestReorganisation(),
+    }
+  }
+
+  /** Each transfer to the first half and its rival to the second, at the same time. */
+  #handInTwice(
+    planned: readonly PlannedTransfer[],
+    halves: readonly [readonly number[], readonly number[]],
+  ): Promise<HandedIn[][]> {
+    const { network, settings } = this.#parts
+    const rivals = planned.map(({ sender, rival }) => ({ sender, ...rival! }))
+    return Promise.all(
+      [planned, rivals].map((transfers, index) =>
+        handIn(transfers, {
+          clients: halves[index]!.map(node => network.clients[node]!),
+          rate: settings.rate / 2,
+        }),
+      ),
+    )
+  }
+
+  async #untilOneChain(nodes: readonly number[], healedMs: number): Promise<number | null> {
+    const isOne = await this.#until(() => this.#parts.chronicle.isOneChain(nodes), FAULT_PATIENCE_MS)
+    return isOne ? performance.now() - healedMs : null
+  }
+
+  /** Of each pair one must become final, on all nodes. */
+  async #untilPairsFinal(planned: readonly PlannedTransfer[]): Promise<void> {
+    const { chronicle, observer } = this.#parts
+    const nodes = observer.nodes()
+    await this.#until(() => {
+      const kept = nodes.map(node => chronicle.transfersOn(node))
+      return planned.every(({ id, rival }) =>
+        nodes.every((node, at) =>
+          [id, rival!.id].some(
+            candidate => kept[at]!.has(candidate) && chronicle.sighting(node, candidate)?.finalMs != null,
+          ),
+        ),
+      )
+    }, FAULT_PATIENCE_MS)
+  }
+
+  // ---- what all parts need
+
+  #height(nodes: readonly number[] = this.#parts.observer.nodes()): number {
+    return Math.max(...nodes.map(node => this.#parts.chronicle.height(node)))
+  }
+
+  #isFinalOn(nodes: readonly number[], id: HandedIn['id']): boolean {
+    return this.#parts.chronicle.earliest(nodes, id)?.finalMs != null
+  }
+
+  /** Waits until all nodes that are watched show these transfers as final, or patience ends. */
+  async #untilFinal(handed: readonly HandedIn[], patienceMs: number): Promise<void> {
+    const { chronicle, observer } = this.#parts
+    const nodes = observer.nodes()
+    const isFinal = ({ id }: HandedIn): boolean =>
+      nodes.every(node => chronicle.sighting(node, id)?.finalMs != null)
+    await this.#until(() => handed.every(isFinal), patienceMs)
+  }
+
+  async #until(isSo: () => boolean, patienceMs: number): Promise<boolean> {
+    const deadline = performance.now() + patienceMs
+    while (!isSo()) {
+      if (performance.now() > deadline) return false
+      await sleep(LOOK_MS)
+    }
+    return true
+  }
+}
+
+function costOf(
+  before: TotalCounters,
+  after: TotalCounters,
+  { transfers, blocks }: { readonly transfers: number; readonly blocks: number },
+): Cost {
+  return {
+    messagesPerTransfer: ratio(after.messages - before.messages, transfers),
+    bytesPerTransfer: ratio(after.bytes - before.bytes, transfers),
+    messagesPerBlock: ratio(after.messages - before.messages, blocks),
+    bytesPerBlock: ratio(after.bytes - before.bytes, blocks),
+    hashesPerTransfer: ratio(after.hashes - before.hashes, transfers),
+    signaturesPerTransfer: ratio(after.signatures - before.signatures, transfers),
+  }
+}
+
+/** The last of these moments, or now if one has not come. */
+function lastOf(moments: readonly (number | null)[]): number {
+  const known = moments.filter(moment => moment !== null)
+  return known.length === moments.length ? Math.max(...known) : performance.now()
+}
+
+/** A quotient, null where there is nothing to divide by. */
+function ratio(dividend: number, divisor: number): number | null {
+  return divisor > 0 ? dividend / divisor : null
+}

@@ -1,0 +1,56 @@
+// A certificate in bytes, as it is sent and stored. It has one form only, so that two certificates are the same when
+// their bytes are; whether its signatures are good is not asked here.
+//
+//   phase 1 | sequence 8 | view 8 | value 32 | count | (member 1, signature 65) of each, the members increasing
+
+import { type ByteReader, ByteWriter, MalformedBytes } from '../chain/bytes.ts'
+import type { Certificate, MemberSignature } from '../consensus/contract.ts'
+import {
+  PHASE_BYTES,
+  readList,
+  readMember,
+  readNumber,
+  readSignature,
+  readValue,
+  readVotePhase,
+  writeList,
+  writeMember,
+  writeNumber,
+  writeSignature,
+  writeValue,
+} from './encoding.ts'
+import { VALIDATORS_MAX } from './validators.ts'
+
+/** The bytes of a certificate. Throws a RangeError when it has no form in bytes. */
+export function encodeCertificate(certificate: Certificate): Uint8Array {
+  const { phase, sequence, view, value, signatures } = certificate
+  if (!isInOrder(signatures)) throw new RangeError('the signatures are not in the order of the members')
+  const writer = new ByteWriter().u8(PHASE_BYTES[phase])
+  writeNumber(writer, sequence)
+  writeNumber(writer, view)
+  writeValue(writer, value)
+  writeList(writer, VALIDATORS_MAX, signatures, ({ member, signature }) => {
+    writeMember(writer, member)
+    writeSignature(writer, signature)
+  })
+  return writer.finish()
+}
+
+/** The certificate in the next bytes. Throws `MalformedBytes`. */
+export function readCertificate(reader: ByteReader): Certificate {
+  const phase = readVotePhase(reader)
+  const sequence = readNumber(reader)
+  const view = readNumber(reader)
+  const value = readValue(reader)
+  const signatures = readList(reader, VALIDATORS_MAX, () => {
+    const member = readMember(reader)
+    return { member, signature: readSignature(reader) }
+  })
+  if (!isInOrder(signatures)) throw new MalformedBytes('members out of order')
+  return { phase, sequence, view, value, signatures }
+}
+
+/** Whether the members increase: each is there at most once. */
+function isInOrder(signatures: readonly MemberSignature[]): boolean {
+  return signatures.every(({ member }, index) => index === 0 || member > signatures[index - 1]!.member)
+}

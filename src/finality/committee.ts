@@ -1,0 +1,630 @@
+// A committee: the validators of the genesis file agree, by a protocol of src/consensus, on one block after the other,
+// and what they decide is final. This joins the protocol, which knows nothing of blocks, to the chain; what may be
+// decided, and when, is a policy's (pbft.ts, hybrid.ts).
+//
+// The protocol decides block ids. A certificate may come before its block does: then the block is fetched, and the
+// decision waits. Votes are durable before they leave, and a node whose votes are lost does not vote again.
+
+import { ByteReader } from '../chain/bytes.ts'
+import type { BlockId } from '../chain/header.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { Application, Certificate, Evidence, MemberIndex, Value } from '../consensus/contract.ts'
+import { NO_VALUE } from '../consensus/contract.ts'
+import type { PbftMessage, PbftRecord, Status } from '../consensus/pbft/messages.ts'
+import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
+import type { ByzantineRole } from './byzantine.ts'
+import { encodeCertificate, readCertificate } from './certificates.ts'
+import type {
+  AgreementReport,
+  ChainAccess,
+  Finality,
+  FinalityEffect,
+  FinalityInput,
+  FinalityPeer,
+  FinalityTimer,
+  ValidatorReport,
+} from './contract.ts'
+import { type Content, decodeEnvelope, encodeEnvelope, helloDigest } from './envelope.ts'
+import { describeEvidence, encodeEvidence, readEvidence } from './evidence.ts'
+import { createSigning, type RecoverSigner, type SignDigest, type SigningDomain } from './signing.ts'
+import type { ValidatorSet } from './validators.ts'
+import { decodePbftRecord, encodePbftRecord } from './wire.ts'
+
+/** What differs between committees: what they may decide, and when. */
+export interface Policy {
+  readonly mode: string
+  readonly followsWork: boolean
+  /** Whether a block may be decided next. */
+  isValid(block: ChainedHeader, last: LastDecision, chain: ChainAccess): boolean
+  /** What should be decided next: a block, one that is still to be built, or nothing yet. */
+  wish(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null
+  /** When there may be a wish although nothing happens, in milliseconds since 1970; null when something must. */
+  nextLookMs(last: LastDecision, chain: ChainAccess): number | null
+  safeHeight(head: ChainedHeader, finalHeight: number): number | null
+}
+
+/** The last block that was decided, and when this node learned of it: milliseconds since 1970. */
+export interface LastDecision {
+  readonly block: ChainedHeader
+  readonly atMs: number
+}
+
+/** Who this node is among the validators. */
+export interface Identity {
+  /** The peer id under which others know this node. */
+  readonly peer: FinalityPeer
+  /** 32 bytes, or null for a node that only follows. */
+  readonly secretKey: Uint8Array | null
+  readonly recover: RecoverSigner
+  readonly sign: SignDigest
+  /** Vote although no record of earlier votes is left: only for who knows that there were none. */
+  readonly mayForgetVotes: boolean
+  /** How this validator lies; null for an honest one. */
+  readonly role: ByzantineRole | null
+}
+
+/** What the genesis file says of a committee, and who this node is in it. */
+export interface CommitteeOptions {
+  readonly validators: ValidatorSet
+  readonly pattern: Pattern
+  readonly timeoutMs: number
+  readonly chainId: bigint
+  readonly genesisId: BlockId
+  readonly identity: Identity
+}
+
+/** Proofs that are kept of one validator's lies: one would do. */
+const EVIDENCE_PER_MEMBER_MAX = 4
+/** Certificates that wait for their blocks. */
+const AWAITED_MAX = 256
+const VOTES = 'vote/'
+const EVIDENCE = 'evidence/'
+const EMPTY = 'empty/'
+const CONFLICT = 'conflict'
+const VOTES_ARE_LOST =
+  'this validator does not vote: its chain is here and the record of its votes is not, so it might contradict what it voted before'
+
+interface PeerWord {
+  readonly status: Status
+  readonly clockAheadMs: number
+  readonly atMs: number
+}
+
+/** Finality by agreement. */
+export class Committee implements Finality {
+  readonly mode: string
+  readonly followsWork: boolean
+  readonly #policy: Policy
+  readonly #options: CommitteeOptions
+  readonly #domain: SigningDomain
+  #protocol!: Pbft
+  /** Our place; null for a node that does not vote. */
+  #self: MemberIndex | null = null
+  /** Where each validator is connected. */
+  readonly #peers = new Map<MemberIndex, FinalityPeer>()
+  readonly #connected = new Set<FinalityPeer>()
+  readonly #words = new Map<MemberIndex, PeerWord>()
+  readonly #evidence: Evidence[] = []
+  /** Decisions on nothing, by sequence number. */
+  readonly #empty = new Map<number, Certificate>()
+  /** Decisions whose blocks are not here yet, in order, and the furthest one that we are behind. */
+  readonly #awaited: { readonly certificate: Certificate; readonly from: FinalityPeer }[] = []
+  #target: { readonly certificate: Certificate; readonly from: FinalityPeer } | null = null
+  /** The last decision that is applied: its sequence number, and the last block that was decided. */
+  #sequence = 0
+  #last!: LastDecision
+  #isWaiting = false
+  /** The sequence number and view for which a block is being built. */
+  #building: string | null = null
+  /** When the pace timer fires; null when it does not run. */
+  #nextLookMs: number | null = null
+  #halted: string | null = null
+  /** Whose message is being handled; empty for anything else. */
+  #source: FinalityPeer = ''
+  #chain!: ChainAccess
+  #effects: FinalityEffect[] = []
+
+  constructor(options: CommitteeOptions, policy: Policy) {
+    const { validators, chainId, genesisId } = options
+    this.mode = policy.mode
+    this.followsWork = policy.followsWork
+    this.#policy = policy
+    this.#options = options
+    this.#domain = { chainId, genesisId, validatorSetId: validators.id }
+  }
+
+  prefers(candidate: ChainedHeader, head: ChainedHeader): boolean {
+    return this.followsWork && candidate.work > head.work
+  }
+
+  safeHeight(head: ChainedHeader, finalHeight: number): number | null {
+    return this.#policy.safeHeight(head, finalHeight)
+  }
+
+  step(input: FinalityInput, chain: ChainAccess): FinalityEffect[] {
+    this.#chain = chain
+    switch (input.type) {
+      case 'start':
+        this.#start(input.records, input.isFresh)
+        break
+      case 'head':
+      case 'pool':
+        break
+      case 'block':
+        this.#onBlock()
+        break
+      case 'built':
+        this.#onBuilt(input.ids)
+        break
+      case 'peer-connected':
+        this.#connected.add(input.peer)
+        this.#greet(input.peer)
+        break
+      case 'peer-disconnected':
+        this.#onPeerDisconnected(input.peer)
+        break
+      case 'message':
+        this.#onMessage(input.from, input.body)
+        break
+      case 'timeout':
+        this.#onTimeout(input.name)
+        break
+    }
+    this.#considerProposing()
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  describe(body: Uint8Array): string {
+    const envelope = decodeEnvelope(body)
+    return envelope === null ? 'malformed' : describeContent(envelope.content)
+  }
+
+  report(nowMs: number): AgreementReport {
+    const { validators, pattern, genesisId } = this.#options
+    const state = this.#protocol.state
+    return {
+      pattern,
+      quorum: validators.quorum,
+      faultsTolerated: validators.faultsTolerated,
+      self: this.#self,
+      view: state.view,
+      isActive: state.isActive,
+      halted: this.#halted,
+      sequence: this.#sequence,
+      timeoutMs: state.timeoutMs,
+      isWaiting: this.#isWaiting,
+      sinceDecisionMs: nowMs - this.#last.atMs,
+      proposer: state.proposer,
+      validators: validators.validators.map((_, member) => this.#reportOn(member, nowMs)),
+      evidence: this.#evidence.map(evidence => describeEvidence(evidence, { genesisId, validators })),
+    }
+  }
+
+  // ---- start
+
+  #start(records: ReadonlyMap<string, Uint8Array>, isFresh: boolean): void {
+    const votes = new Map<string, PbftRecord>()
+    for (const [key, bytes] of records) {
+      if (key.startsWith(VOTES)) votes.set(key.slice(VOTES.length), readRecord(key, decodePbftRecord(bytes)))
+      else if (key.startsWith(EVIDENCE)) this.#evidence.push(readEvidence(new ByteReader(bytes)))
+      else if (key.startsWith(EMPTY)) this.#noteEmpty(readCertificate(new ByteReader(bytes)))
+      else if (key === CONFLICT) this.#halt(new TextDecoder().decode(bytes))
+    }
+    const { final } = this.#chain
+    this.#last = { block: final, atMs: final.header.time * 1000 }
+    const last = this.#chain.certificateAt(final.height)
+    this.#sequence = last === null ? 0 : readCertificate(new ByteReader(last)).sequence
+    while (this.#empty.has(this.#sequence + 1)) this.#sequence += 1
+    this.#createProtocol(votes.size > 0 || isFresh || this.#options.identity.mayForgetVotes)
+    this.#drive({ type: 'start', records: votes, decided: this.#sequence })
+  }
+
+  #createProtocol(mayVote: boolean): void {
+    const { validators, pattern, timeoutMs, identity } = this.#options
+    const network = { ...this.#domain, validators }
+    const own = createSigning({ ...identity, ...network })
+    const signing =
+      mayVote || own.self === null ? own : createSigning({ ...identity, ...network, secretKey: null })
+    this.#self = signing.self
+    if (signing !== own) this.#emit({ type: 'alarm', text: VOTES_ARE_LOST })
+    const application: Application = {
+      validate: (sequence, value) => this.#validate(sequence, value),
+      decision: sequence => this.#decision(sequence),
+    }
+    this.#protocol = new Pbft({
+      n: validators.size,
+      pattern,
+      signing,
+      application,
+      timeoutMs,
+      retransmitMs: Math.ceil(timeoutMs / 2),
+      checkpointInterval: checkpointInterval(validators.size),
+      pipeline: 1,
+    })
+  }
+
+  // ---- what the protocol asks
+
+  #validate(sequence: number, value: Value): 'valid' | 'invalid' | 'unknown' {
+    if (sequence !== this.#sequence + 1) return 'unknown'
+    const block = this.#chain.get(value as BlockId)
+    if (block === null) return 'unknown'
+    return this.#policy.isValid(block, this.#last, this.#chain) ? 'valid' : 'invalid'
+  }
+
+  #decision(sequence: number): Certificate | null {
+    const empty = this.#empty.get(sequence)
+    if (empty !== undefined) return empty
+    const bytes = this.#chain.certificateOf(sequence)
+    return bytes === null ? null : readCertificate(new ByteReader(bytes))
+  }
+
+  // ---- what the protocol wants
+
+  /** Gives the protocol an input, and does what it wants done. */
+  #drive(input: Parameters<Pbft['step']>[0]): void {
+    if (this.#halted !== null) return
+    for (const effect of this.#protocol.step(input)) {
+      switch (effect.type) {
+        case 'persist': {
+          const value = effect.record === null ? null : encodePbftRecord(effect.record)
+          this.#emit({ type: 'persist', key: VOTES + effect.key, value })
+          break
+        }
+        case 'send':
+          this.#sendTo(this.#peers.get(effect.to), effect.message)
+          break
+        case 'reply':
+          this.#sendTo(effect.to, effect.message)
+          break
+        case 'broadcast':
+          this.#emit({ type: 'broadcast', body: this.#seal(effect.message), block: blockOf(effect.message) })
+          break
+        case 'set-timer':
+        case 'clear-timer':
+          this.#emit(effect)
+          break
+        case 'decide':
+          this.#onDecided(effect.certificate)
+          break
+        case 'behind':
+          this.#onBehind(effect.certificate, effect.from)
+          break
+        case 'missing':
+          this.#want(effect.value as BlockId, effect.from)
+          break
+        case 'evidence':
+          this.#onEvidence(effect.evidence)
+          break
+        case 'conflict':
+          this.#onConflict(effect.first, effect.second)
+          break
+        case 'diverged':
+          this.#halt(
+            `n − f validators attest another state than ours at decision ${effect.certificate.sequence}`,
+          )
+          break
+        case 'refuse':
+          this.#emit({ type: 'refuse', from: effect.from, reason: effect.reason })
+          break
+      }
+    }
+  }
+
+  #onDecided(certificate: Certificate): void {
+    if (this.#awaited.length >= AWAITED_MAX) return
+    this.#awaited.push({ certificate, from: this.#source })
+    this.#applyAwaited()
+  }
+
+  /** Others are ahead by more than one decision: their last one settles all before it, once we have its block. */
+  #onBehind(certificate: Certificate, from: FinalityPeer): void {
+    if (certificate.phase !== 'commit' || certificate.value === NO_VALUE) return
+    if (this.#target !== null && this.#target.certificate.sequence >= certificate.sequence) return
+    this.#target = { certificate, from }
+    this.#applyTarget()
+  }
+
+  /** A block came: what waited for it can go on. */
+  #onBlock(): void {
+    this.#applyAwaited()
+    this.#applyTarget()
+    this.#drive({ type: 'revalidate' })
+  }
+
+  #applyAwaited(): void {
+    for (let next = this.#awaited[0]; next !== undefined; next = this.#awaited[0]) {
+      const { certificate, from } = next
+      if (certificate.sequence > this.#sequence && !this.#apply(certificate, from)) return
+      this.#awaited.shift()
+      this.#drive({ type: 'executed', sequence: certificate.sequence, digest: certificate.value })
+    }
+    this.#drive({ type: 'revalidate' })
+  }
+
+  #applyTarget(): void {
+    const target = this.#target
+    if (target === null) return
+    const { certificate, from } = target
+    if (certificate.sequence > this.#sequence && !this.#apply(certificate, from)) return
+    this.#target = null
+    this.#drive({ type: 'settled', certificate })
+    this.#applyAwaited()
+  }
+
+  /** Makes the decided block final; false, and the block is asked for, while it is not here. */
+  #apply(certificate: Certificate, from: FinalityPeer): boolean {
+    const { sequence, value } = certificate
+    if (value === NO_VALUE) {
+      this.#noteEmpty(certificate)
+      this.#emit({ type: 'persist', key: `${EMPTY}${sequence}`, value: encodeCertificate(certificate) })
+    } else {
+      const block = this.#chain.get(value as BlockId)
+      if (block === null) {
+        this.#want(value as BlockId, from)
+        return false
+      }
+      this.#last = { block, atMs: this.#chain.nowMs }
+      const proof = { sequence, bytes: encodeCertificate(certificate) }
+      this.#emit({ type: 'final', id: block.id, certificate: proof })
+    }
+    this.#sequence = sequence
+    this.#building = null
+    this.#tellFollowers(certificate)
+    return true
+  }
+
+  /** Asks a peer for a block that is needed and not here. */
+  #want(id: BlockId, from: FinalityPeer): void {
+    const asked = this.#connected.has(from) ? from : this.#furthest()
+    if (asked !== null && this.#chain.get(id) === null) this.#emit({ type: 'want', id, from: asked })
+  }
+
+  /** The peer that has decided most, as far as we know. */
+  #furthest(): FinalityPeer | null {
+    let best: FinalityPeer | null = null
+    let most = -1
+    for (const [member, peer] of this.#peers) {
+      const decided = this.#words.get(member)?.status.decided ?? 0
+      if (decided <= most) continue
+      best = peer
+      most = decided
+    }
+    return best ?? [...this.#connected][0] ?? null
+  }
+
+  /** Who does not vote may not have heard the votes: they are told what came of them. */
+  #tellFollowers(certificate: Certificate): void {
+    const voters = new Set(this.#peers.values())
+    for (const peer of this.#connected)
+      if (!voters.has(peer) && peer !== this.#source) this.#sendTo(peer, { type: 'proof', certificate })
+  }
+
+  // ---- proposing
+
+  #considerProposing(): void {
+    if (this.#halted !== null) return
+    const isCurrent = this.#awaited.length === 0
+    const wish = isCurrent ? this.#policy.wish(this.#last, this.#chain) : null
+    const isWaiting = wish !== null || !isCurrent
+    if (isWaiting !== this.#isWaiting) {
+      this.#isWaiting = isWaiting
+      this.#drive({ type: 'demand', isWaiting })
+    }
+    if (!isCurrent) return
+    if (wish === null) return this.#lookAgainLater()
+    const sequence = this.#protocol.turn
+    if (sequence === null || sequence !== this.#sequence + 1) return
+    if (wish !== 'build') return this.#drive({ type: 'propose', value: wish })
+    const place = `${sequence}/${this.#protocol.state.view}`
+    if (this.#building === place) return
+    this.#building = place
+    this.#emit({
+      type: 'build',
+      beneficiary: this.#options.validators.validators[this.#self!]!.address,
+      count: 1,
+    })
+  }
+
+  #lookAgainLater(): void {
+    const atMs = this.#policy.nextLookMs(this.#last, this.#chain)
+    if (atMs === null || atMs === this.#nextLookMs) return
+    this.#nextLookMs = atMs
+    this.#emit({ type: 'set-timer', name: 'pace', delayMs: Math.max(1, atMs - this.#chain.nowMs) })
+  }
+
+  #onTimeout(name: FinalityTimer): void {
+    switch (name) {
+      case 'pace':
+        this.#nextLookMs = null
+        return
+      case 'retransmit':
+        this.#applyAwaited()
+        this.#applyTarget()
+        return this.#drive({ type: 'timeout', name })
+      case 'progress':
+        return this.#drive({ type: 'timeout', name })
+      case 'mischief':
+        return
+    }
+  }
+
+  #onBuilt([id]: readonly BlockId[]): void {
+    const block = id === undefined ? null : this.#chain.get(id)
+    const isFitting = block !== null && this.#policy.isValid(block, this.#last, this.#chain)
+    if (isFitting && this.#protocol.turn === this.#sequence + 1)
+      this.#drive({ type: 'propose', value: block.id })
+  }
+
+  // ---- peers
+
+  #onMessage(from: FinalityPeer, body: Uint8Array): void {
+    const envelope = decodeEnvelope(body)
+    if (envelope === null) return this.#emit({ type: 'refuse', from, reason: 'malformed' })
+    const { content, clockMs } = envelope
+    if (content.type === 'hello') return this.#onHello(from, content)
+    if (content.message.type === 'status') this.#onStatus(content.message, clockMs, from)
+    this.#source = from
+    this.#drive({ type: 'message', from, message: content.message })
+    this.#source = ''
+  }
+
+  /** Tells a peer which validator we are. */
+  #greet(peer: FinalityPeer): void {
+    const { secretKey, sign, peer: own } = this.#options.identity
+    if (this.#self === null || secretKey === null) return
+    const signature = sign(helloDigest(this.#domain, own), secretKey)
+    const content: Content = { type: 'hello', member: this.#self, signature }
+    this.#emit({ type: 'send', to: peer, body: this.#envelope(content), block: null })
+  }
+
+  #onHello(from: FinalityPeer, { member, signature }: Extract<Content, { type: 'hello' }>): void {
+    const signer = this.#options.identity.recover(helloDigest(this.#domain, from), signature)
+    if (signer === null || this.#options.validators.indexOf(signer) !== member)
+      return this.#emit({ type: 'refuse', from, reason: 'hello-forged' })
+    this.#peers.set(member, from)
+  }
+
+  #onStatus(status: Status, clockMs: number, from: FinalityPeer): void {
+    if (status.from === null || this.#peers.get(status.from) !== from) return
+    const { nowMs } = this.#chain
+    this.#words.set(status.from, { status, clockAheadMs: clockMs - nowMs, atMs: nowMs })
+  }
+
+  #onPeerDisconnected(peer: FinalityPeer): void {
+    this.#connected.delete(peer)
+    for (const [member, its] of this.#peers) if (its === peer) this.#peers.delete(member)
+  }
+
+  #sendTo(peer: FinalityPeer | undefined, message: PbftMessage): void {
+    if (peer === undefined || peer === '') return
+    this.#emit({ type: 'send', to: peer, body: this.#seal(message), block: blockOf(message) })
+  }
+
+  #seal(message: PbftMessage): Uint8Array {
+    return this.#envelope({ type: 'protocol', message })
+  }
+
+  #envelope(content: Content): Uint8Array {
+    return encodeEnvelope({ clockMs: this.#chain.nowMs, content })
+  }
+
+  // ---- lies
+
+  #onEvidence(evidence: Evidence): void {
+    const known = this.#evidence.filter(({ member }) => member === evidence.member)
+    const isKnown = known.some(
+      ({ first }) =>
+        first.phase === evidence.first.phase &&
+        first.sequence === evidence.first.sequence &&
+        first.view === evidence.first.view,
+    )
+    if (isKnown || known.length >= EVIDENCE_PER_MEMBER_MAX) return
+    this.#evidence.push(evidence)
+    const key = `${EVIDENCE}${evidence.member}/${known.length}`
+    this.#emit({ type: 'persist', key, value: encodeEvidence(evidence) })
+    const { phase, sequence, view } = evidence.first
+    const text = `validator ${this.#name(evidence.member)} signed two different ${phase}s for decision ${sequence} in view ${view}`
+    this.#emit({ type: 'alarm', text })
+  }
+
+  #onConflict(first: Certificate, second: Certificate): void {
+    const inFirst = new Set(first.signatures.map(({ member }) => member))
+    const both = second.signatures.map(({ member }) => member).filter(member => inFirst.has(member))
+    const names = both.map(member => this.#name(member)).join(', ')
+    this.#halt(
+      `two certificates for decision ${first.sequence}, ${first.value} and ${second.value}: signed by ${names}, more than the ${this.#options.validators.faultsTolerated} liars that can be borne`,
+    )
+  }
+
+  #halt(reason: string): void {
+    this.#halted = reason
+    this.#emit({ type: 'persist', key: CONFLICT, value: new TextEncoder().encode(reason) })
+    this.#emit({ type: 'alarm', text: `finality has stopped: ${reason}` })
+  }
+
+  // ---- small words
+
+  #reportOn(member: MemberIndex, nowMs: number): ValidatorReport {
+    const { name, address } = this.#options.validators.validators[member]!
+    const state = this.#protocol.state
+    const word = this.#words.get(member)
+    return {
+      name,
+      address,
+      isLinked: this.#peers.has(member) || member === this.#self,
+      hasPrepared: state.prepares.includes(member),
+      hasCommitted: state.commits.includes(member),
+      wantsViewChange: state.viewChanges.includes(member),
+      status:
+        word === undefined
+          ? null
+          : {
+              view: word.status.view,
+              isActive: word.status.isActive,
+              sequence: word.status.decided,
+              timeoutMs: word.status.timeoutMs,
+              clockAheadMs: word.clockAheadMs,
+              ageMs: nowMs - word.atMs,
+            },
+    }
+  }
+
+  #noteEmpty(certificate: Certificate): void {
+    this.#empty.set(certificate.sequence, certificate)
+  }
+
+  #name(member: MemberIndex): string {
+    return this.#options.validators.validators[member]?.name ?? `#${member}`
+  }
+
+  #emit(effect: FinalityEffect): void {
+    this.#effects.push(effect)
+  }
+}
+
+/** Decisions between two checkpoints: a new view repeats certificates of them all, and must fit in a message. */
+function checkpointInterval(n: number): number {
+  return Math.max(2, Math.floor(128 / Math.max(4, n)))
+}
+
+/** The block that a message speaks of to those who may not have it: only a proposal does. */
+function blockOf(message: PbftMessage): BlockId | null {
+  return message.type === 'pre-prepare' ? (message.value as BlockId) : null
+}
+
+function describeContent(content: Content): string {
+  if (content.type === 'hello') return `hello ${content.member}`
+  const { message } = content
+  switch (message.type) {
+    case 'pre-prepare':
+      return `pre-prepare ${message.sequence}/${message.view} ${message.value}`
+    case 'prepare':
+    case 'commit':
+      return `${message.type} ${message.sequence}/${message.view} ${message.value} by ${message.from}`
+    case 'checkpoint':
+      return `checkpoint ${message.sequence} ${message.value} by ${message.from}`
+    case 'view-change':
+      return `view-change ${message.view} by ${message.from} with ${message.prepared.length}`
+    case 'new-view':
+      return `new-view ${message.view} with ${message.proposals.length}`
+    case 'status':
+      return `status ${message.decided}/${message.view} by ${message.from}`
+    case 'proof': {
+      const { phase, sequence, view, value } = message.certificate
+      return `proof ${phase} ${sequence}/${view} ${value}`
+    }
+  }
+}
+
+function readRecord(key: string, record: PbftRecord | null): PbftRecord {
+  if (record === null) throw new DamagedVotes(`the record ${key} of this validator's votes is damaged`)
+  return record
+}
+
+/** What this validator voted for can't be read: it must not vote. */
+export class DamagedVotes extends Error {
+  override name = 'DamagedVotes'
+}

@@ -1,0 +1,85 @@
+// Checks a finality proof as a stranger would who has nothing but the genesis file: step by step, slowly, and with
+// none of the code by which nodes come to agree. Only the bytes of a statement are written by the same function,
+// and signatures are recovered by the reference implementation.
+
+import { fromHex, toReversedHex } from '../chain/bytes.ts'
+import { Fields, InvalidField } from '../chain/fields.ts'
+import { parseGenesis } from '../chain/genesis.ts'
+import { sha256d } from '../chain/hash.ts'
+import type { BlockId } from '../chain/header.ts'
+import { type FinalityProof, readFinalityProof } from './finality-proof.ts'
+import { referenceRecover, statementDigest } from './signing.ts'
+import { readValidators, type ValidatorSet } from './validators.ts'
+
+/** The block that is final, and the names of the validators whose signatures say so, in their order. */
+export interface VerifiedProof {
+  readonly block: BlockId
+  readonly signers: readonly string[]
+}
+
+/** Why something proves nothing, in one line. */
+export interface Refused {
+  readonly refused: string
+}
+
+/** What a proof proves in the network of this genesis file. Throws `InvalidField` when that is none. */
+export function verifyFinalityProof(genesisFile: unknown, proof: unknown): VerifiedProof | Refused {
+  const genesis = parseGenesis(genesisFile)
+  const validators = readValidators(new Fields('finality', genesis.finality))
+  const read = readForm(proof)
+  if ('refused' in read) return read
+  if (read.genesisId !== genesis.block.id || BigInt(read.chainId) !== genesis.blocks.chainId)
+    return { refused: 'the proof is about another network' }
+  const reason = checkHeaders(read) ?? checkSignatures(read, validators)
+  if (reason !== null) return { refused: reason }
+  const signed = new Set(read.certificate.signatures.map(({ validator }) => validator))
+  const signers = validators.validators.filter(({ address }) => signed.has(address)).map(({ name }) => name)
+  return { block: read.block.id, signers }
+}
+
+function readForm(proof: unknown): FinalityProof | Refused {
+  try {
+    return readFinalityProof(proof)
+  } catch (error) {
+    if (error instanceof InvalidField) return { refused: `not a finality proof: ${error.message}` }
+    throw error
+  }
+}
+
+/** The headers lead from the block to what was decided. */
+function checkHeaders({ block, headers, certificate }: FinalityProof): string | null {
+  let expected = block.id
+  for (const [index, hex] of headers.entries()) {
+    const bytes = fromHex(hex)
+    const id = toReversedHex(sha256d(bytes))
+    // After the first, which must be the block itself, each names the one before it.
+    if (index === 0 && id !== expected) return 'the first header is not the block'
+    if (index > 0 && toReversedHex(bytes.subarray(4, 36)) !== expected)
+      return `header ${index} does not follow the one before it`
+    expected = id
+  }
+  return certificate.value === expected ? null : 'the certificate is about another block than the last header'
+}
+
+/** At least n − f distinct validators signed one and the same statement, and nobody else is named. */
+function checkSignatures(proof: FinalityProof, validators: ValidatorSet): string | null {
+  const { phase, sequence, view, value, signatures } = proof.certificate
+  const domain = {
+    chainId: BigInt(proof.chainId),
+    genesisId: proof.genesisId,
+    validatorSetId: validators.id,
+  }
+  const digest = statementDigest(domain, { phase, sequence, view, value })
+  const signed = new Set<string>()
+  for (const { validator, signature } of signatures) {
+    if (!validators.validators.some(({ address }) => address === validator))
+      return `${validator} is not a validator`
+    if (signed.has(validator)) return `${validator} is counted twice`
+    if (referenceRecover(digest, fromHex(signature)) !== validator)
+      return `the signature of ${validator} is not its COMMIT for this block, view and sequence number`
+    signed.add(validator)
+  }
+  const n = validators.validators.length
+  const needed = n - Math.floor((n - 1) / 3)
+  return signed.size >= needed ? null : `${signed.size} of the ${needed} signatures that it takes`
+}

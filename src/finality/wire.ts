@@ -1,0 +1,283 @@
+// PBFT's messages and records in bytes. Each has one form only, every list has a cap, and what has bytes left over or
+// missing is no message: a stranger's bytes give a message or null, never an error.
+//
+// The first byte says which message or record follows; then its fields in the order of their definition.
+
+import {
+  ByteReader,
+  ByteWriter,
+  concatBytes,
+  equalBytes,
+  MalformedBytes,
+  readOrNull,
+} from '../chain/bytes.ts'
+import { sha256 } from '../chain/hash.ts'
+import type { Certificate, MemberIndex } from '../consensus/contract.ts'
+import type { NewView, PbftMessage, PbftRecord, ViewChange } from '../consensus/pbft/messages.ts'
+import { encodeCertificate, readCertificate } from './certificates.ts'
+import {
+  readList,
+  readMember,
+  readNumber,
+  readSignature,
+  readValue,
+  writeList,
+  writeMember,
+  writeNumber,
+  writeSignature,
+  writeValue,
+} from './encoding.ts'
+import { VALIDATORS_MAX } from './validators.ts'
+
+/** Bytes in a message or a record at most. */
+export const PBFT_BYTES_MAX = 4 * 1024 * 1024
+
+/** Sequence numbers that a view change or a new view speaks of at most. */
+const SLOTS_MAX = 512
+
+const MESSAGE_BYTES = {
+  'pre-prepare': 1,
+  prepare: 2,
+  commit: 3,
+  checkpoint: 4,
+  'view-change': 5,
+  'new-view': 6,
+  status: 7,
+  proof: 8,
+} as const
+
+const RECORD_BYTES = { view: 1, slot: 2, stable: 3, 'new-view': 4 } as const
+
+const CHECKSUM_BYTES = 4
+
+/** The bytes of a message. Throws a RangeError when it has no form in bytes. */
+export function encodePbftMessage(message: PbftMessage): Uint8Array {
+  const writer = new ByteWriter().u8(MESSAGE_BYTES[message.type])
+  writeMessage(writer, message)
+  return writer.finish()
+}
+
+/** The message in these bytes, or null when they are none. */
+export function decodePbftMessage(bytes: Uint8Array): PbftMessage | null {
+  return decodeWhole(bytes, readMessage)
+}
+
+/** The bytes of a record, a checksum last: a vote that a damaged disk has changed must not be taken for ours. */
+export function encodePbftRecord(record: PbftRecord): Uint8Array {
+  const writer = new ByteWriter().u8(RECORD_BYTES[record.type])
+  writeRecord(writer, record)
+  const bytes = writer.finish()
+  return concatBytes(bytes, checksumOf(bytes))
+}
+
+/** The record in these bytes, or null when they are none or were damaged. */
+export function decodePbftRecord(bytes: Uint8Array): PbftRecord | null {
+  const size = Math.max(0, bytes.length - CHECKSUM_BYTES)
+  const record = bytes.subarray(0, size)
+  return equalBytes(bytes.subarray(size), checksumOf(record)) ? decodeWhole(record, readRecord) : null
+}
+
+function decodeWhole<T>(bytes: Uint8Array, read: (reader: ByteReader) => T): T | null {
+  if (bytes.length > PBFT_BYTES_MAX) return null
+  return readOrNull(() => {
+    const reader = new ByteReader(bytes)
+    const result = read(reader)
+    reader.end()
+    return result
+  })
+}
+
+function writeMessage(writer: ByteWriter, message: PbftMessage): void {
+  switch (message.type) {
+    case 'pre-prepare':
+      writeVote(writer, message)
+      writeSignature(writer, message.signature)
+      return
+    case 'prepare':
+      writeVote(writer, message)
+      writeMember(writer, message.from)
+      writeSignature(writer, message.signature)
+      writeSignature(writer, message.proposal)
+      return
+    case 'commit':
+      writeVote(writer, message)
+      writeMember(writer, message.from)
+      writeSignature(writer, message.signature)
+      return
+    case 'checkpoint':
+      writeNumber(writer, message.sequence)
+      writeValue(writer, message.value)
+      writeMember(writer, message.from)
+      writeSignature(writer, message.signature)
+      return
+    case 'view-change':
+      writeViewChange(writer, message)
+      return
+    case 'new-view':
+      writeNewView(writer, message)
+      return
+    case 'status':
+      writeMemberOrNull(writer, message.from)
+      writeNumber(writer, message.view)
+      writeFlag(writer, message.isActive)
+      writeNumber(writer, message.decided)
+      writeValue(writer, message.value)
+      writeNumber(writer, message.timeoutMs)
+      return
+    case 'proof':
+      writer.bytes(encodeCertificate(message.certificate))
+  }
+}
+
+function readMessage(reader: ByteReader): PbftMessage {
+  const type = readType(reader, MESSAGE_BYTES)
+  switch (type) {
+    case 'pre-prepare':
+      return { type, ...readVote(reader), signature: readSignature(reader) }
+    case 'prepare': {
+      const vote = { type, ...readVote(reader), from: readMember(reader) }
+      return { ...vote, signature: readSignature(reader), proposal: readSignature(reader) }
+    }
+    case 'commit':
+      return { type, ...readVote(reader), from: readMember(reader), signature: readSignature(reader) }
+    case 'checkpoint': {
+      const state = { sequence: readNumber(reader), value: readValue(reader) }
+      return { type, ...state, from: readMember(reader), signature: readSignature(reader) }
+    }
+    case 'view-change':
+      return readViewChange(reader)
+    case 'new-view':
+      return readNewView(reader)
+    case 'status': {
+      const place = { from: readMemberOrNull(reader), view: readNumber(reader), isActive: readFlag(reader) }
+      const decision = { decided: readNumber(reader), value: readValue(reader) }
+      return { type, ...place, ...decision, timeoutMs: readNumber(reader) }
+    }
+    case 'proof':
+      return { type, certificate: readCertificate(reader) }
+  }
+}
+
+function writeViewChange(writer: ByteWriter, { view, from, stable, prepared, signature }: ViewChange): void {
+  writeNumber(writer, view)
+  writeMember(writer, from)
+  writeCertificateOrNull(writer, stable)
+  writeList(writer, SLOTS_MAX, prepared, certificate => writer.bytes(encodeCertificate(certificate)))
+  writeSignature(writer, signature)
+}
+
+function readViewChange(reader: ByteReader): ViewChange {
+  const place = { view: readNumber(reader), from: readMember(reader) }
+  const stable = readCertificateOrNull(reader)
+  const prepared = readList(reader, SLOTS_MAX, () => readCertificate(reader))
+  return { type: 'view-change', ...place, stable, prepared, signature: readSignature(reader) }
+}
+
+function writeNewView(writer: ByteWriter, { view, viewChanges, proposals, signature }: NewView): void {
+  writeNumber(writer, view)
+  writeList(writer, VALIDATORS_MAX, viewChanges, viewChange => writeViewChange(writer, viewChange))
+  writeList(writer, SLOTS_MAX, proposals, proposal => {
+    writeNumber(writer, proposal.sequence)
+    writeValue(writer, proposal.value)
+    writeSignature(writer, proposal.signature)
+  })
+  writeSignature(writer, signature)
+}
+
+function readNewView(reader: ByteReader): NewView {
+  const view = readNumber(reader)
+  const viewChanges = readList(reader, VALIDATORS_MAX, () => readViewChange(reader))
+  const proposals = readList(reader, SLOTS_MAX, () => {
+    const slot = { sequence: readNumber(reader), value: readValue(reader) }
+    return { ...slot, signature: readSignature(reader) }
+  })
+  return { type: 'new-view', view, viewChanges, proposals, signature: readSignature(reader) }
+}
+
+function writeRecord(writer: ByteWriter, record: PbftRecord): void {
+  switch (record.type) {
+    case 'view':
+      writeNumber(writer, record.view)
+      writeFlag(writer, record.isActive)
+      writeNumber(writer, record.reproposed)
+      return
+    case 'slot':
+      writeVote(writer, record)
+      writeSignature(writer, record.proposal)
+      writeCertificateOrNull(writer, record.prepared)
+      return
+    case 'stable':
+      writer.bytes(encodeCertificate(record.certificate))
+      return
+    case 'new-view':
+      writeNewView(writer, record.message)
+  }
+}
+
+function readRecord(reader: ByteReader): PbftRecord {
+  const type = readType(reader, RECORD_BYTES)
+  switch (type) {
+    case 'view': {
+      const place = { view: readNumber(reader), isActive: readFlag(reader) }
+      return { type, ...place, reproposed: readNumber(reader) }
+    }
+    case 'slot': {
+      const vote = { ...readVote(reader), proposal: readSignature(reader) }
+      return { type, ...vote, prepared: readCertificateOrNull(reader) }
+    }
+    case 'stable':
+      return { type, certificate: readCertificate(reader) }
+    case 'new-view':
+      return { type, message: readNewView(reader) }
+  }
+}
+
+type VoteFields = { readonly sequence: number; readonly view: number; readonly value: string }
+
+function writeVote(writer: ByteWriter, { sequence, view, value }: VoteFields): void {
+  writeNumber(writer, sequence)
+  writeNumber(writer, view)
+  writeValue(writer, value)
+}
+
+function readVote(reader: ByteReader): VoteFields {
+  return { sequence: readNumber(reader), view: readNumber(reader), value: readValue(reader) }
+}
+
+function writeCertificateOrNull(writer: ByteWriter, certificate: Certificate | null): void {
+  writeFlag(writer, certificate !== null)
+  if (certificate !== null) writer.bytes(encodeCertificate(certificate))
+}
+
+function readCertificateOrNull(reader: ByteReader): Certificate | null {
+  return readFlag(reader) ? readCertificate(reader) : null
+}
+
+function writeMemberOrNull(writer: ByteWriter, member: MemberIndex | null): void {
+  writeFlag(writer, member !== null)
+  if (member !== null) writeMember(writer, member)
+}
+
+function readMemberOrNull(reader: ByteReader): MemberIndex | null {
+  return readFlag(reader) ? readMember(reader) : null
+}
+
+function writeFlag(writer: ByteWriter, flag: boolean): void {
+  writer.u8(flag ? 1 : 0)
+}
+
+function readFlag(reader: ByteReader): boolean {
+  const byte = reader.u8()
+  if (byte > 1) throw new MalformedBytes('neither yes nor no')
+  return byte === 1
+}
+
+function readType<T extends string>(reader: ByteReader, bytes: Readonly<Record<T, number>>): T {
+  const byte = reader.u8()
+  for (const type of Object.keys(bytes) as T[]) if (bytes[type] === byte) return type
+  throw new MalformedBytes('unknown type')
+}
+
+function checksumOf(record: Uint8Array): Uint8Array {
+  return sha256(record).subarray(0, CHECKSUM_BYTES)
+}

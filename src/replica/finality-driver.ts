@@ -1,0 +1,125 @@
+// Drives the finality layer: shows it the chain, and does what it wants done with the replica's own means. The layer
+// sees nothing of tree, pool or disk but this.
+
+import type { Address } from '../chain/address.ts'
+import type { Block } from '../chain/block.ts'
+import { nextBaseFee } from '../chain/fees.ts'
+import type { BlockId } from '../chain/header.ts'
+import type { ChainAccess, Finality, FinalityEffect, FinalityInput } from '../finality/contract.ts'
+import type { BlockTree } from './block-tree.ts'
+import type { ChainView } from './chain-view.ts'
+import type { Outbox, PeerId, Store } from './effects.ts'
+import type { Mempool } from './mempool.ts'
+import { KEYS } from './records.ts'
+
+/** What the driver needs of its replica. */
+export interface FinalityHost {
+  readonly finality: Finality
+  readonly tree: BlockTree
+  readonly view: ChainView
+  readonly pool: Mempool
+  readonly store: Store
+  readonly outbox: Outbox
+  nowMs(): number
+  finalise(final: Extract<FinalityEffect, { type: 'final' }>): void
+  /** Gets a block and all before it from this peer. */
+  want(id: BlockId, from: PeerId): void
+  /** Makes blocks on the head, without work, and takes them in. */
+  build(beneficiary: Address, count: number): BlockId[]
+}
+
+/** The joint between a replica and its finality layer. */
+export class FinalityDriver {
+  readonly #host: FinalityHost
+  readonly #chain: ChainAccess
+  /** The pool and the head for which it is known whether anything waits. */
+  #pending: { readonly changes: number; readonly head: BlockId; readonly has: boolean } | null = null
+
+  constructor(host: FinalityHost) {
+    this.#host = host
+    this.#chain = this.#access()
+  }
+
+  /** Starts the layer on what it has persisted. */
+  start(isFresh: boolean): void {
+    const entries = [...this.#host.store.entries(KEYS.finality)]
+    const records = new Map(entries.map(([key, value]) => [key.slice(KEYS.finality.length), value]))
+    this.step({ type: 'start', records, isFresh })
+  }
+
+  step(input: FinalityInput): void {
+    for (const effect of this.#host.finality.step(input, this.#chain)) this.#perform(effect)
+  }
+
+  /** Tells a layer that has asked for it whether anything waits, when that has changed. */
+  lookAtPool(): void {
+    const before = this.#pending
+    if (before !== null && this.#hasPending() !== before.has) this.step({ type: 'pool' })
+  }
+
+  #perform(effect: FinalityEffect): void {
+    const { outbox } = this.#host
+    switch (effect.type) {
+      case 'final':
+        return this.#host.finalise(effect)
+      case 'persist':
+        return outbox.write(KEYS.finality + effect.key, effect.value)
+      case 'send': {
+        const message = { type: 'finality' as const, body: effect.body, block: this.#block(effect.block) }
+        return outbox.emit({ type: 'send', to: effect.to, message })
+      }
+      case 'broadcast': {
+        const message = { type: 'finality' as const, body: effect.body, block: this.#block(effect.block) }
+        return outbox.emit({ type: 'broadcast', message })
+      }
+      case 'set-timer':
+        return outbox.emit({ type: 'set-timer', name: `finality/${effect.name}`, delayMs: effect.delayMs })
+      case 'clear-timer':
+        return outbox.emit({ type: 'clear-timer', name: `finality/${effect.name}` })
+      case 'want':
+        return this.#host.want(effect.id, effect.from)
+      case 'build':
+        return this.step({ type: 'built', ids: this.#host.build(effect.beneficiary, effect.count) })
+      case 'refuse':
+        return outbox.emit({ type: 'reject', from: effect.from, reason: 'finality-refused' })
+      case 'alarm':
+        return outbox.emit(effect)
+    }
+  }
+
+  #block(id: BlockId | null): Block | null {
+    return id === null ? null : (this.#host.tree.get(id)?.block ?? null)
+  }
+
+  #access(): ChainAccess {
+    const host = this.#host
+    return {
+      get head() {
+        return host.tree.head.chained
+      },
+      get final() {
+        return host.tree.base.chained
+      },
+      get nowMs() {
+        return host.nowMs()
+      },
+      get: id => host.tree.get(id)?.chained ?? null,
+      ancestor: height => host.tree.atHeight(height)?.chained.id ?? null,
+      transactionCount: id => host.tree.get(id)?.block.transactions.length ?? 0,
+      hasPending: () => this.#hasPending(),
+      certificateOf: sequence => host.view.certificateOf(sequence),
+      certificateAt: height => host.view.certificateAt(height)?.bytes ?? null,
+    }
+  }
+
+  #hasPending(): boolean {
+    const { pool, tree } = this.#host
+    const { changes } = pool
+    const head = tree.head.chained.id
+    if (this.#pending?.changes !== changes || this.#pending.head !== head) {
+      const has = pool.hasPending(nextBaseFee(tree.head.block.coinbase))
+      this.#pending = { changes, head, has }
+    }
+    return this.#pending.has
+  }
+}

@@ -1,0 +1,515 @@
+// A small network for protocols, in virtual time and from one seed: messages are lost, doubled, late and out of order,
+// links are cut, members crash between any two effects and start again from what was durable, and some lie. It knows
+// protocols by their contract only. An oracle watches all that the honest do.
+
+import type {
+  Application,
+  Certificate,
+  Evidence,
+  MemberIndex,
+  Protocol,
+  ProtocolEffect,
+  ProtocolInput,
+  Signing,
+  Value,
+} from '../../src/consensus/contract.ts'
+import { Notary } from './notary.ts'
+import { type Anatomy, Oracle, Violation } from './oracle.ts'
+import { Random } from './random.ts'
+
+/** What a protocol is made of here. */
+export interface Maker<Message, Record, Statement> {
+  readonly anatomy: Anatomy<Message, Record>
+  create(options: {
+    n: number
+    timeoutMs: number
+    pipeline: number
+    signing: Signing<Statement>
+    application: Application
+  }): Protocol<Message, Record>
+}
+
+/** What a lying member makes of what an honest one would say, and what it says on its own. */
+export interface Liar<Message> {
+  /** In place of a message to one node; the milliseconds are to wait before it. */
+  send(message: Message, to: number): readonly Message[]
+  /** Now and then, to whom it likes. */
+  chatter?(): readonly { readonly to: number; readonly message: Message }[]
+  readonly delayMs?: number
+  /** Two honest copies of one member, with one key and a disk each. */
+  readonly isTwin?: boolean
+  /** Forgets everything when it crashes. */
+  readonly isForgetful?: boolean
+}
+
+/** What a liar can use: its own key, and what it has heard. */
+export interface LiarContext<Message, Statement> {
+  readonly n: number
+  readonly self: MemberIndex
+  readonly signing: Signing<Statement>
+  readonly random: Random
+  /** The last messages that reached it. */
+  readonly heard: readonly Message[]
+}
+
+export type LiarMaker<Message, Statement> = (context: LiarContext<Message, Statement>) => Liar<Message>
+
+/** How bad the network is. */
+export interface Weather {
+  readonly drop: number
+  readonly double: number
+  readonly delayMs: readonly [number, number]
+  /** Chances in each tick of a quarter of a timeout. */
+  readonly crash: number
+  readonly cut: number
+}
+
+export const FAIR: Weather = { drop: 0, double: 0, delayMs: [10, 10], crash: 0, cut: 0 }
+
+export interface NetworkOptions<Message, Record, Statement> {
+  readonly maker: Maker<Message, Record, Statement>
+  readonly n: number
+  readonly seed: number
+  readonly followers?: number
+  readonly timeoutMs?: number
+  readonly pipeline?: number
+  readonly liars?: ReadonlyMap<MemberIndex, LiarMaker<Message, Statement>>
+  readonly weather?: Weather
+  /** Decisions that are wanted. */
+  readonly goal: number
+  /** Crashes the node before it does the effect with this number, counted from 0. */
+  readonly crashAt?: { readonly node: number; readonly effect: number }
+  /** Whether a wrong certificate of the honest is to be found, which is what negative controls want. */
+  readonly isBlind?: boolean
+}
+
+interface Timer {
+  readonly name: 'progress' | 'retransmit'
+}
+
+/** One copy of a node: liars may have two. */
+interface Copy<Message, Record> {
+  protocol: Protocol<Message, Record> | null
+  readonly disk: Map<string, Record>
+  readonly decisions: Certificate[]
+  readonly bodies: Set<Value>
+  readonly timers: Map<string, Timer>
+  isDemanding: boolean
+}
+
+interface Node<Message, Record, Statement> {
+  readonly index: number
+  readonly self: MemberIndex | null
+  readonly signing: Signing<Statement>
+  readonly liar: Liar<Message> | null
+  readonly heard: Message[]
+  readonly copies: Copy<Message, Record>[]
+}
+
+const HEARD_MAX = 200
+const TICK_PARTS = 4
+
+export class Network<Message extends { readonly type: string }, Record, Statement> {
+  readonly options: NetworkOptions<Message, Record, Statement>
+  readonly timeoutMs: number
+  readonly notary = new Notary()
+  readonly oracle: Oracle<Message, Record>
+  readonly nodes: Node<Message, Record, Statement>[]
+  readonly evidence: Evidence[] = []
+  readonly conflicts: { readonly first: Certificate; readonly second: Certificate }[] = []
+  /** Messages between members, by type; none to oneself. */
+  readonly counts = new Map<string, number>()
+  /** When each node decided each sequence number first. */
+  readonly decidedAtMs = new Map<string, number>()
+  readonly random: Random
+  nowMs = 0
+  effects = 0
+  #weather: Weather
+  #goal: number
+  #nonce = 0
+  #cut: ReadonlySet<number> = new Set()
+  #queue: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = []
+  #order = 0
+
+  constructor(options: NetworkOptions<Message, Record, Statement>) {
+    this.options = options
+    const { n, maker, seed } = options
+    this.timeoutMs = options.timeoutMs ?? 1000
+    this.random = new Random(seed)
+    this.#weather = options.weather ?? FAIR
+    this.#goal = options.goal
+    this.oracle = new Oracle(n, this.notary, maker.anatomy)
+    this.nodes = Array.from({ length: n + (options.followers ?? 0) }, (_, index) => this.#node(index))
+    for (const node of this.nodes) for (const copy of node.copies) this.#start(node, copy)
+    this.#after(this.timeoutMs / TICK_PARTS, () => this.#tick())
+  }
+
+  /** Nodes that keep to the protocol. */
+  get honest(): Node<Message, Record, Statement>[] {
+    return this.nodes.filter(({ liar }) => liar === null)
+  }
+
+  /** Runs until what is wanted came true or the time is up; says which. */
+  runUntil(isDone: () => boolean, untilMs: number): boolean {
+    while (!isDone()) {
+      const next = this.#queue[0]
+      if (next === undefined || next.atMs > untilMs) {
+        this.nowMs = untilMs
+        return false
+      }
+      this.#pop()
+      this.nowMs = next.atMs
+      next.run()
+    }
+    return true
+  }
+
+  /** Whether all honest nodes have decided so much. */
+  haveDecided(goal: number = this.#goal): boolean {
+    return this.honest.every(({ copies }) => copies[0]!.decisions.length >= goal)
+  }
+
+  want(goal: number): void {
+    this.#goal = goal
+    for (const node of this.nodes) for (const copy of node.copies) this.#settle(node, copy)
+  }
+
+  /** From now on all is well, but for those who lie. */
+  heal(): void {
+    this.#weather = FAIR
+    this.#cut = new Set()
+    for (const node of this.nodes)
+      for (const copy of node.copies) if (copy.protocol === null) this.#start(node, copy)
+  }
+
+  /** These can not reach the others. */
+  cut(nodes: Iterable<number>): void {
+    this.#cut = new Set(nodes)
+  }
+
+  crash(index: number): void {
+    for (const copy of this.nodes[index]!.copies) this.#crash(this.nodes[index]!, copy)
+  }
+
+  restart(index: number): void {
+    const node = this.nodes[index]!
+    for (const copy of node.copies) if (copy.protocol === null) this.#start(node, copy)
+  }
+
+  view(index: number): number {
+    const protocol = this.nodes[index]!.copies[0]!.protocol
+    return protocol === null ? 0 : this.options.maker.anatomy.view(protocol)
+  }
+
+  // ---- nodes
+
+  #node(index: number): Node<Message, Record, Statement> {
+    const { n, liars } = this.options
+    const self = index < n ? index : null
+    const signing = this.notary.keyOf<Statement>(self)
+    const heard: Message[] = []
+    const make = self === null ? undefined : liars?.get(self)
+    const liar = make?.({ n, self: index, signing, heard, random: this.random }) ?? null
+    const copies = Array.from({ length: liar?.isTwin ? 2 : 1 }, () => ({
+      protocol: null,
+      disk: new Map<string, Record>(),
+      decisions: [],
+      bodies: new Set<Value>(),
+      timers: new Map<string, Timer>(),
+      isDemanding: false,
+    }))
+    return { index, self, signing, liar, heard, copies }
+  }
+
+  #start(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
+    const { n, maker, pipeline = 1 } = this.options
+    const application: Application = {
+      validate: (sequence, value) => {
+        if (!value.startsWith(`${sequence}:`)) return 'invalid'
+        return copy.bodies.has(value) ? 'valid' : 'unknown'
+      },
+      decision: sequence => copy.decisions[sequence - 1] ?? null,
+    }
+    const { signing } = node
+    copy.protocol = maker.create({ n, timeoutMs: this.timeoutMs, pipeline, signing, application })
+    copy.isDemanding = false
+    this.#step(node, copy, {
+      type: 'start',
+      records: new Map(copy.disk),
+      decided: copy.decisions.length,
+    })
+    if (pipeline > 1)
+      for (const { sequence } of copy.decisions.slice(-40)) this.#execute(node, copy, sequence)
+    this.#settle(node, copy)
+  }
+
+  #crash(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
+    copy.protocol = null
+    copy.timers.clear()
+    if (!node.liar?.isForgetful) return
+    copy.disk.clear()
+    copy.decisions.length = 0
+  }
+
+  #step(
+    node: Node<Message, Record, Statement>,
+    copy: Copy<Message, Record>,
+    input: ProtocolInput<Message, Record>,
+  ): void {
+    const { protocol } = copy
+    if (protocol === null) return
+    const effects = protocol.step(input)
+    if (node.liar === null) this.oracle.onStep(node.index, protocol)
+    for (const effect of effects) {
+      if (copy.protocol !== protocol) return
+      const { crashAt } = this.options
+      if (crashAt?.node === node.index && this.effects++ === crashAt.effect) {
+        this.#crash(node, copy)
+        this.#after(this.timeoutMs / 2, () => this.restart(node.index))
+        return
+      }
+      this.#perform(node, copy, effect)
+    }
+    if (input.type !== 'start') this.#settle(node, copy)
+  }
+
+  /** The application's part: it says whether it waits for something, and proposes when it may. */
+  #settle(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
+    const isWaiting = copy.decisions.length < this.#goal
+    if (copy.protocol !== null && isWaiting !== copy.isDemanding) {
+      copy.isDemanding = isWaiting
+      this.#step(node, copy, { type: 'demand', isWaiting })
+    }
+    const turn = copy.protocol?.turn ?? null
+    if (turn === null || turn > this.#goal) return
+    // Never the same value twice: who forgets what it said would contradict itself.
+    const value = `${turn}:${node.index}.${this.#nonce++}`
+    copy.bodies.add(value)
+    this.#step(node, copy, { type: 'propose', value })
+  }
+
+  #perform(
+    node: Node<Message, Record, Statement>,
+    copy: Copy<Message, Record>,
+    effect: ProtocolEffect<Message, Record>,
+  ): void {
+    switch (effect.type) {
+      case 'persist':
+        if (effect.record === null) copy.disk.delete(effect.key)
+        else copy.disk.set(effect.key, effect.record)
+        return
+      case 'send':
+        return this.#send(node, copy, effect.to, effect.message)
+      case 'reply':
+        return effect.to === '' ? undefined : this.#send(node, copy, Number(effect.to), effect.message)
+      case 'broadcast':
+        for (const { index } of this.nodes)
+          if (index !== node.index) this.#send(node, copy, index, effect.message)
+        return
+      case 'set-timer':
+        return this.#setTimer(node, copy, effect.name, effect.delayMs)
+      case 'clear-timer':
+        copy.timers.delete(effect.name)
+        return
+      case 'decide':
+        return this.#decide(node, copy, effect.certificate)
+      case 'behind':
+        this.#after(this.#delayMs() * 3, () => this.#catchUp(node, copy, effect.certificate))
+        return
+      case 'missing':
+        this.#after(this.#delayMs() * 2, () => this.#fetch(node, copy, effect.value))
+        return
+      case 'evidence':
+        if (node.liar === null) this.evidence.push(effect.evidence)
+        return
+      case 'conflict':
+        this.conflicts.push(effect)
+        return this.#onWrong(node, 'S1', 'two certificates for one sequence number')
+      case 'diverged':
+        return this.#onWrong(node, 'P4', 'another state than the others')
+      case 'refuse':
+        if (this.nodes[Number(effect.from)]?.liar === null)
+          this.#onWrong(node, 'refuse', `${node.index} refuses honest ${effect.from}: ${effect.reason}`)
+    }
+  }
+
+  #onWrong(node: Node<Message, Record, Statement>, rule: string, says: string): void {
+    if (node.liar === null && !this.options.isBlind) throw new Violation(rule, says)
+  }
+
+  #decide(
+    node: Node<Message, Record, Statement>,
+    copy: Copy<Message, Record>,
+    certificate: Certificate,
+  ): void {
+    if (node.liar === null) this.oracle.onDecide(node.index, copy.decisions, certificate)
+    copy.decisions.push(certificate)
+    const key = `${node.index} ${certificate.sequence}`
+    if (!this.decidedAtMs.has(key)) this.decidedAtMs.set(key, this.nowMs)
+    this.#after(0, () => this.#execute(node, copy, certificate.sequence))
+  }
+
+  #execute(
+    node: Node<Message, Record, Statement>,
+    copy: Copy<Message, Record>,
+    sequence: number,
+  ): void {
+    const digest = `${sequence}#${copy.decisions
+      .slice(0, sequence)
+      .map(({ value }) => value)
+      .join('|')}`
+    if (node.liar === null) this.oracle.onExecuted(node.index, sequence, digest)
+    this.#step(node, copy, { type: 'executed', sequence, digest })
+  }
+
+  /** The application's own way of catching up: from anyone it can reach who has all of it. */
+  #catchUp(
+    node: Node<Message, Record, Statement>,
+    copy: Copy<Message, Record>,
+    certificate: Certificate,
+  ): void {
+    if (copy.protocol === null || copy.decisions.length >= certificate.sequence) return
+    const source = this.honest.find(
+      ({ index, copies }) =>
+        this.#isLinked(node.index, index) && copies[0]!.decisions.length >= certificate.sequence,
+    )
+    if (source === undefined) return
+    const known = source.copies[0]!.decisions.slice(copy.decisions.length, certificate.sequence)
+    for (const decision of known) {
+      if (node.liar === null) this.oracle.onDecide(node.index, copy.decisions, decision)
+      copy.decisions.push(decision)
+    }
+    this.#step(node, copy, { type: 'settled', certificate })
+  }
+
+  #fetch(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>, value: Value): void {
+    const hasIt = this.nodes.some(
+      ({ index, copies }) =>
+        this.#isLinked(node.index, index) &&
+        copies.some(({ protocol, bodies }) => protocol !== null && bodies.has(value)),
+    )
+    if (!hasIt || copy.bodies.has(value)) return
+    copy.bodies.add(value)
+    this.#step(node, copy, { type: 'revalidate' })
+  }
+
+  #setTimer(
+    node: Node<Message, Record, Statement>,
+    copy: Copy<Message, Record>,
+    name: Timer['name'],
+    delayMs: number,
+  ): void {
+    const timer = { name }
+    copy.timers.set(name, timer)
+    this.#after(delayMs, () => {
+      if (copy.timers.get(name) !== timer) return
+      copy.timers.delete(name)
+      this.#step(node, copy, { type: 'timeout', name })
+    })
+  }
+
+  // ---- links
+
+  #isLinked(a: number, b: number): boolean {
+    return this.#cut.has(a) === this.#cut.has(b)
+  }
+
+  #delayMs(): number {
+    const [least, most] = this.#weather.delayMs
+    return least === most ? least : this.random.between(least, most)
+  }
+
+  #send(
+    node: Node<Message, Record, Statement>,
+    copy: Copy<Message, Record>,
+    to: number,
+    message: Message,
+  ): void {
+    if (node.liar === null) {
+      this.oracle.onMessage(node.index, copy.disk, copy.protocol!, message)
+      if (to < this.options.n) this.counts.set(message.type, (this.counts.get(message.type) ?? 0) + 1)
+      return this.#carry(node.index, to, message, 0)
+    }
+    for (const lie of node.liar.send(message, to)) this.#carry(node.index, to, lie, node.liar.delayMs ?? 0)
+  }
+
+  #carry(from: number, to: number, message: Message, waitMs: number): void {
+    if (!this.#isLinked(from, to) || this.random.chance(this.#weather.drop)) return
+    const times = this.random.chance(this.#weather.double) ? 2 : 1
+    for (let time = 0; time < times; time++)
+      this.#after(waitMs + this.#delayMs(), () => this.#deliver(from, to, message))
+  }
+
+  #deliver(from: number, to: number, message: Message): void {
+    const node = this.nodes[to]!
+    if (node.liar !== null) {
+      node.heard.push(message)
+      if (node.heard.length > HEARD_MAX) node.heard.shift()
+    }
+    // A proposal comes with its value, most of the time.
+    const body = (message as { readonly type: string; readonly value?: Value }).value
+    // Of twins one hears the first half of the members, the other one the rest.
+    const copies = node.copies.length === 1 ? node.copies : [node.copies[from * 2 < this.options.n ? 0 : 1]!]
+    for (const copy of copies) {
+      if (message.type === 'pre-prepare' && body !== undefined && this.random.chance(1 - this.#weather.drop))
+        copy.bodies.add(body)
+      this.#step(node, copy, { type: 'message', from: String(from), message })
+    }
+  }
+
+  // ---- time
+
+  /** What goes wrong by itself. */
+  #tick(): void {
+    const { n } = this.options
+    const { crash, cut } = this.#weather
+    for (const node of this.nodes) {
+      for (const copy of node.copies)
+        if (this.random.chance(crash)) {
+          this.#crash(node, copy)
+          this.#after(this.random.between(0, this.timeoutMs), () => this.restart(node.index))
+        }
+      for (const { to, message } of node.liar?.chatter?.() ?? []) this.#carry(node.index, to, message, 0)
+    }
+    if (cut > 0 && this.random.chance(cut))
+      this.#cut = this.random.chance(0.5)
+        ? new Set()
+        : new Set(Array.from({ length: this.random.below(n) }, () => this.random.below(n)))
+    this.#after(this.timeoutMs / TICK_PARTS, () => this.#tick())
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    const event = { atMs: this.nowMs + delayMs, order: this.#order++, run }
+    this.#queue.push(event)
+    let index = this.#queue.length - 1
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (!isBefore(event, this.#queue[parent]!)) break
+      this.#queue[index] = this.#queue[parent]!
+      index = parent
+    }
+    this.#queue[index] = event
+  }
+
+  #pop(): void {
+    const last = this.#queue.pop()!
+    if (this.#queue.length === 0) return
+    let index = 0
+    for (;;) {
+      let child = 2 * index + 1
+      if (child >= this.#queue.length) break
+      if (child + 1 < this.#queue.length && isBefore(this.#queue[child + 1]!, this.#queue[child]!)) child += 1
+      if (!isBefore(this.#queue[child]!, last)) break
+      this.#queue[index] = this.#queue[child]!
+      index = child
+    }
+    this.#queue[index] = last
+  }
+}
+
+function isBefore(
+  a: { readonly atMs: number; readonly order: number },
+  b: { readonly atMs: number; readonly order: number },
+): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+}

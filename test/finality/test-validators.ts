@@ -1,0 +1,61 @@
+// Validators whose keys are known, the genesis file that names them, and what they sign: for tests of proofs.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Hex, toReversedHex } from '../../src/chain/bytes.ts'
+import { Fields } from '../../src/chain/fields.ts'
+import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
+import { sha256 } from '../../src/chain/hash.ts'
+import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import type { Certificate, Signing, Vote } from '../../src/consensus/contract.ts'
+import type { Statement } from '../../src/consensus/pbft/messages.ts'
+import { createSigning, referenceRecover } from '../../src/finality/signing.ts'
+import { readValidators, type ValidatorSet } from '../../src/finality/validators.ts'
+
+const NAMES = ['ada', 'ben', 'cem', 'dua', 'eva', 'fay', 'gus']
+
+const simulated: Record<string, unknown> = JSON.parse(
+  readFileSync(join(import.meta.dirname, '..', '..', 'genesis', 'simulated.json'), 'utf8'),
+)
+
+/** A secret key that depends on nothing but the text. */
+export const keyOf = (text: string): Uint8Array => sha256(new TextEncoder().encode(`key ${text}`))
+
+/** An id that depends on nothing but the text. */
+export const idOf = (text: string): Hex => toReversedHex(sha256(new TextEncoder().encode(`id ${text}`)))
+
+/** The first `size` of ada, ben, cem and so on, in a network of their own. */
+export class TestValidators {
+  readonly keys: readonly Uint8Array[]
+  /** The genesis file as JSON. */
+  readonly file: Record<string, unknown>
+  readonly genesis: Genesis
+  readonly validators: ValidatorSet
+
+  /** `changes` are fields of the genesis file; `salt` makes other keys. */
+  constructor(size: number, changes: Record<string, unknown> = {}, salt = '') {
+    const names = NAMES.slice(0, size)
+    this.keys = names.map(name => keyOf(`${name}${salt}`))
+    const validators = names.map((name, index) => ({ name, address: addressOfSecretKey(this.keys[index]!) }))
+    this.file = { ...simulated, finality: { mode: 'pbft', validators }, ...changes }
+    this.genesis = parseGenesis(this.file)
+    this.validators = readValidators(new Fields('finality', this.genesis.finality))
+  }
+
+  /** Signs as the member at this place, or as a stranger with this key; null only checks. */
+  signing(signer: number | Uint8Array | null, recover = referenceRecover): Signing<Statement> {
+    return createSigning({
+      genesisId: this.genesis.block.id,
+      chainId: this.genesis.blocks.chainId,
+      validators: this.validators,
+      secretKey: typeof signer === 'number' ? this.keys[signer]! : signer,
+      recover,
+    })
+  }
+
+  /** A vote with the signatures of these members. */
+  certify(vote: Vote, members: readonly number[]): Certificate {
+    const signatures = members.map(member => ({ member, signature: this.signing(member).sign(vote) }))
+    return { ...vote, signatures }
+  }
+}
