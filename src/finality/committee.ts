@@ -12,7 +12,7 @@ import type { Application, Certificate, Evidence, MemberIndex, Value } from '../
 import { NO_VALUE } from '../consensus/contract.ts'
 import type { PbftMessage, PbftRecord, Status } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
-import type { ByzantineRole } from './byzantine.ts'
+import { type ByzantineRole, Liar, type LiarInput, type Member } from './byzantine.ts'
 import { encodeCertificate, readCertificate } from './certificates.ts'
 import type {
   AgreementReport,
@@ -59,8 +59,8 @@ export interface Identity {
   readonly sign: SignDigest
   /** Vote although no record of earlier votes is left: only for who knows that there were none. */
   readonly mayForgetVotes: boolean
-  /** How this validator lies; null for an honest one. */
-  readonly role: ByzantineRole | null
+  /** How this validator lies, and the places of others who lie in the same way; null for an honest one. */
+  readonly lie: { readonly role: ByzantineRole; readonly accomplices: readonly MemberIndex[] } | null
 }
 
 /** What the genesis file says of a committee, and who this node is in it. */
@@ -97,13 +97,15 @@ export class Committee implements Finality {
   readonly #policy: Policy
   readonly #options: CommitteeOptions
   readonly #domain: SigningDomain
-  #protocol!: Pbft
+  #protocol!: Member
   /** Our place; null for a node that does not vote. */
   #self: MemberIndex | null = null
   /** Where each validator is connected. */
   readonly #peers = new Map<MemberIndex, FinalityPeer>()
   readonly #connected = new Set<FinalityPeer>()
   readonly #words = new Map<MemberIndex, PeerWord>()
+  /** Validators that were met at two peers: one alarm for each is enough. */
+  readonly #twins = new Set<MemberIndex>()
   readonly #evidence: Evidence[] = []
   /** Decisions on nothing, by sequence number. */
   readonly #empty = new Map<number, Certificate>()
@@ -114,8 +116,9 @@ export class Committee implements Finality {
   #sequence = 0
   #last!: LastDecision
   #isWaiting = false
-  /** The sequence number and view for which a block is being built. */
+  /** The sequence number and view for which a block is being built, and the blocks that were. */
   #building: string | null = null
+  #built: readonly BlockId[] = []
   /** When the pace timer fires; null when it does not run. */
   #nextLookMs: number | null = null
   #halted: string | null = null
@@ -233,7 +236,7 @@ export class Committee implements Finality {
       validate: (sequence, value) => this.#validate(sequence, value),
       decision: sequence => this.#decision(sequence),
     }
-    this.#protocol = new Pbft({
+    const honest = new Pbft({
       n: validators.size,
       pattern,
       signing,
@@ -243,6 +246,12 @@ export class Committee implements Finality {
       checkpointInterval: checkpointInterval(validators.size),
       pipeline: 1,
     })
+    const { lie } = identity
+    const alternative = (value: Value) => this.#alternative(value as BlockId)
+    this.#protocol =
+      lie === null || signing.self === null
+        ? honest
+        : new Liar(honest, { ...lie, n: validators.size, signing, timeoutMs, alternative })
   }
 
   // ---- what the protocol asks
@@ -264,7 +273,7 @@ export class Committee implements Finality {
   // ---- what the protocol wants
 
   /** Gives the protocol an input, and does what it wants done. */
-  #drive(input: Parameters<Pbft['step']>[0]): void {
+  #drive(input: LiarInput): void {
     if (this.#halted !== null) return
     for (const effect of this.#protocol.step(input)) {
       switch (effect.type) {
@@ -421,11 +430,8 @@ export class Committee implements Finality {
     const place = `${sequence}/${this.#protocol.state.view}`
     if (this.#building === place) return
     this.#building = place
-    this.#emit({
-      type: 'build',
-      beneficiary: this.#options.validators.validators[this.#self!]!.address,
-      count: 1,
-    })
+    const beneficiary = this.#options.validators.validators[this.#self!]!.address
+    this.#emit({ type: 'build', beneficiary, count: this.#options.identity.lie === null ? 1 : 2 })
   }
 
   #lookAgainLater(): void {
@@ -445,13 +451,20 @@ export class Committee implements Finality {
         this.#applyTarget()
         return this.#drive({ type: 'timeout', name })
       case 'progress':
-        return this.#drive({ type: 'timeout', name })
       case 'mischief':
-        return
+        return this.#drive({ type: 'timeout', name })
     }
   }
 
-  #onBuilt([id]: readonly BlockId[]): void {
+  /** Another block that a liar could propose as well. */
+  #alternative(id: BlockId): BlockId | null {
+    const height = this.#chain.get(id)?.height ?? 0
+    return this.#built.find(other => other !== id) ?? this.#chain.ancestor(height + 1)
+  }
+
+  #onBuilt(ids: readonly BlockId[]): void {
+    this.#built = ids
+    const [id] = ids
     const block = id === undefined ? null : this.#chain.get(id)
     const isFitting = block !== null && this.#policy.isValid(block, this.#last, this.#chain)
     if (isFitting && this.#protocol.turn === this.#sequence + 1)
@@ -484,7 +497,17 @@ export class Committee implements Finality {
     const signer = this.#options.identity.recover(helloDigest(this.#domain, from), signature)
     if (signer === null || this.#options.validators.indexOf(signer) !== member)
       return this.#emit({ type: 'refuse', from, reason: 'hello-forged' })
-    this.#peers.set(member, from)
+    const other = member === this.#self ? this.#options.identity.peer : this.#peers.get(member)
+    if (other !== undefined && other !== from) this.#onTwin(member, other, from)
+    if (member !== this.#self) this.#peers.set(member, from)
+  }
+
+  /** One key in two places: sooner or later they contradict each other. */
+  #onTwin(member: MemberIndex, first: FinalityPeer, second: FinalityPeer): void {
+    if (this.#twins.has(member)) return
+    this.#twins.add(member)
+    const text = `the key of validator ${this.#name(member)} is in use at two peers, ${first} and ${second}`
+    this.#emit({ type: 'alarm', text })
   }
 
   #onStatus(status: Status, clockMs: number, from: FinalityPeer): void {

@@ -36,7 +36,7 @@ export const NOBODY: Identity = {
   recover: referenceRecover,
   sign: referenceSign,
   mayForgetVotes: false,
-  role: null,
+  lie: null,
 }
 
 /** The layer that a network's genesis file chooses. Throws `InvalidField` when it chooses none. */

@@ -236,7 +236,7 @@ class Simulation implements World {
         peer: id,
         secretKey: validatorKey(index),
         mayForgetVotes: false,
-        role: null,
+        lie: null,
       }
       const hashrate = hashesPerMs / nodes
       this.#nodes.push(new SimNode(this, { id, beneficiary, identity, random, hashrate, clockOffsetMs }))
