@@ -12,6 +12,7 @@ import { createLog, LOG_LEVELS } from './log.ts'
 import { readCount } from './node-option.ts'
 import { type Output, table } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { type ChosenValidator, readValidatorOptions, validatorOptions } from './validator-option.ts'
 import { VERSION } from './version.ts'
 
 /** The options by which a node is started; `quorate net` passes them on. */
@@ -51,7 +52,11 @@ export const nodeRunOptions = {
     default: [] as string[],
     describe: 'Host name by which the node may be asked',
   },
-  mine: { type: 'string', describe: 'Mine for this address' },
+  ...validatorOptions,
+  mine: {
+    type: 'string',
+    describe: 'Mine for this address; where blocks are not mined, the address that gets what a validator earns',
+  },
   threads: {
     type: 'number',
     describe: 'Threads that mine',
@@ -73,9 +78,17 @@ export const nodeCommand = defineCommand({
   examples: [
     ['quorate node --mine 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266', 'the local network, mining'],
     ['quorate node --data /tmp/two --rpc-port 8546 --peer /ip4/127.0.0.1/tcp/…/p2p/…', 'a second node'],
+    ['quorate node --genesis genesis/pbft.json --validator known.key', 'the only validator of a network'],
   ],
   run: async (args, output) => {
     const { genesis, dataDirectory, beneficiary, rpcPort, mining } = readOptions(args)
+    const chosen = await readValidatorOptions(args, genesis)
+    if (beneficiary !== null && chosen === null && !genesis.work.isProved)
+      throw new CommandError(
+        EXIT.usage,
+        `--mine: ${genesis.name} has no miners; its validators make the blocks`,
+        'With --validator FILE, --mine is the address that gets what the validator earns.',
+      )
     const log = createLog(args.log, output.isJson)
     // Loaded here, so that every other command starts without them.
     const [{ Node: LoadedNode }, { RpcServer }] = await Promise.all([
@@ -91,6 +104,7 @@ export const nodeCommand = defineCommand({
       mdns,
       version: VERSION,
       mining,
+      ...(chosen === null ? {} : { validator: chosen.options }),
       log,
     })
     try {
@@ -101,7 +115,7 @@ export const nodeCommand = defineCommand({
       const rpc = await RpcServer.open(node, { ...where, log })
       try {
         if (beneficiary !== null) node.setMining(beneficiary, null)
-        sayReady(node, { rpc: rpc.url, data: dataDirectory, mining: args.mine ?? 'no' }, output)
+        sayReady(node, { rpc: rpc.url, data: dataDirectory, beneficiary: args.mine ?? null, chosen }, output)
         log.info(`stopping: ${await stopped}`)
       } finally {
         await rpc.close()
@@ -138,20 +152,35 @@ function readOptions(args: {
 
 function sayReady(
   node: Node,
-  { rpc, data, mining }: { rpc: string; data: string; mining: string },
+  started: { rpc: string; data: string; beneficiary: string | null; chosen: ChosenValidator | null },
   output: Output,
 ): void {
-  const { name, blocks, finality } = node.replica.genesis
+  const { rpc, data, beneficiary, chosen } = started
+  const { name, blocks, finality, work } = node.replica.genesis
   const peers = node.multiaddrs()
-  output.data({ ready: true, network: name, rpc, peers, data, pid: process.pid }, () =>
+  const mode = [finality.mode, finality.pattern].filter(word => word !== undefined).join(', ')
+  const validator = chosen?.validator.name ?? null
+  output.data({ ready: true, network: name, rpc, peers, data, validator, pid: process.pid }, () =>
     table([
-      ['network', `${name} (chain id ${blocks.chainId}, ${finality.mode})`],
+      ['network', `${name} (chain id ${blocks.chainId}, ${mode})`],
+      ...(chosen === null ? [] : [['validator', describeValidator(node, chosen)] as const]),
       ['rpc', rpc],
       ...peers.map((address): [string, string] => ['peer address', address]),
       ['data', data],
-      ['mining', mining],
+      work.isProved
+        ? ['mining', beneficiary ?? 'no']
+        : ['rewards', beneficiary ?? (chosen === null ? 'no' : 'to the address of the validator')],
     ]),
   )
+}
+
+function describeValidator(node: Node, { validator, options }: ChosenValidator): string {
+  const { name, address } = validator
+  const report = node.finalityReport()
+  const place = report === null ? '' : ` of ${report.validators.length}, ${report.quorum} decide`
+  const lie = options.role === null ? '' : `; it lies on purpose: ${options.role}`
+  const mute = report?.muted == null ? '' : '; IT DOES NOT VOTE, see the log'
+  return `${name} (${address})${place}${lie}${mute}`
 }
 
 /** Says in the log what the node follows; while it catches up, a bar on the terminal takes the place of the lines. */
@@ -168,7 +197,8 @@ function tellOfHeads(node: Node, log: Logger): void {
     if (reorganised === 0) log.info({ height, id }, 'new head')
     else log.warn({ height, id, reorganised }, 'the head moved to another branch')
   })
-  node.onFinal(({ height, id }) => log.debug({ height, id }, 'final'))
+  const isNews = node.finalityReport() !== null && node.replica.finality.followsWork
+  node.onFinal(({ height, id }) => log[isNews ? 'info' : 'debug']({ height, id }, 'final'))
 }
 
 /** Resolves with the reason when the node is told to stop; rejects when a fault has stopped it. */

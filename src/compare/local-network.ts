@@ -144,9 +144,10 @@ async function readReady(child: ChildProcess, said: readonly string[]): Promise<
       // Not 'exit': what it said last may come after that.
       once(child, 'close').then(() => null),
     ])
-    const answer = line === null ? null : (JSON.parse(line) as Ready & { ready?: boolean })
+    const answer = line === null ? null : (JSON.parse(line) as Ready & { ready?: boolean; error?: string })
     if (answer?.ready === true) return answer
-    throw new NodeNotStarted(`a node did not start: ${said.join(' / ') || 'it said nothing'}`)
+    const lastWords = answer?.error ?? said.join(' / ')
+    throw new NodeNotStarted(`a node did not start: ${lastWords || 'it said nothing'}`)
   } finally {
     clearTimeout(timer)
   }

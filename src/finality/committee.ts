@@ -5,7 +5,7 @@
 // The protocol decides block ids. A certificate may come before its block does: then the block is fetched, and the
 // decision waits. Votes are durable before they leave, and a node whose votes are lost does not vote again.
 
-import { ByteReader } from '../chain/bytes.ts'
+import { ByteReader, readOrNull } from '../chain/bytes.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { Application, Certificate, Evidence, MemberIndex, Value } from '../consensus/contract.ts'
@@ -122,6 +122,7 @@ export class Committee implements Finality {
   /** When the pace timer fires; null when it does not run. */
   #nextLookMs: number | null = null
   #halted: string | null = null
+  #muted: string | null = null
   /** Whose message is being handled; empty for anything else. */
   #source: FinalityPeer = ''
   #chain!: ChainAccess
@@ -194,6 +195,7 @@ export class Committee implements Finality {
       self: this.#self,
       view: state.view,
       isActive: state.isActive,
+      muted: this.#muted,
       halted: this.#halted,
       sequence: this.#sequence,
       timeoutMs: state.timeoutMs,
@@ -211,8 +213,8 @@ export class Committee implements Finality {
     const votes = new Map<string, PbftRecord>()
     for (const [key, bytes] of records) {
       if (key.startsWith(VOTES)) votes.set(key.slice(VOTES.length), readRecord(key, decodePbftRecord(bytes)))
-      else if (key.startsWith(EVIDENCE)) this.#evidence.push(readEvidence(new ByteReader(bytes)))
-      else if (key.startsWith(EMPTY)) this.#noteEmpty(readCertificate(new ByteReader(bytes)))
+      else if (key.startsWith(EVIDENCE)) this.#evidence.push(readStored(key, bytes, readEvidence))
+      else if (key.startsWith(EMPTY)) this.#noteEmpty(readStored(key, bytes, readCertificate))
       else if (key === CONFLICT) this.#halt(new TextDecoder().decode(bytes))
     }
     const { final } = this.#chain
@@ -231,7 +233,8 @@ export class Committee implements Finality {
     const signing =
       mayVote || own.self === null ? own : createSigning({ ...identity, ...network, secretKey: null })
     this.#self = signing.self
-    if (signing !== own) this.#emit({ type: 'alarm', text: VOTES_ARE_LOST })
+    this.#muted = signing === own ? null : VOTES_ARE_LOST
+    if (this.#muted !== null) this.#emit({ type: 'alarm', text: this.#muted })
     const application: Application = {
       validate: (sequence, value) => this.#validate(sequence, value),
       decision: sequence => this.#decision(sequence),
@@ -640,6 +643,12 @@ function describeContent(content: Content): string {
       return `proof ${phase} ${sequence}/${view} ${value}`
     }
   }
+}
+
+function readStored<T>(key: string, bytes: Uint8Array, read: (reader: ByteReader) => T): T {
+  const found = readOrNull(() => read(new ByteReader(bytes)))
+  if (found === null) throw new DamagedVotes(`the record ${key} of the finality layer is damaged`)
+  return found
 }
 
 function readRecord(key: string, record: PbftRecord | null): PbftRecord {

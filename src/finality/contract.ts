@@ -111,6 +111,8 @@ export interface AgreementReport {
   readonly view: number
   /** Whether the node takes part in its view, or waits for a new one. */
   readonly isActive: boolean
+  /** Why this node does not vote although it has the key of a validator; null when it votes, or has none. */
+  readonly muted: string | null
   /** Why it takes part in nothing any more, or null. */
   readonly halted: string | null
   /** The last sequence number that was decided. */

@@ -4,6 +4,7 @@
 import { type Address, addressBytes, parseAddress } from '../chain/address.ts'
 import { ByteWriter, type Hex, toHex } from '../chain/bytes.ts'
 import { Fields, InvalidField, type Json } from '../chain/fields.ts'
+import type { Genesis } from '../chain/genesis.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { MemberIndex } from '../consensus/contract.ts'
 import { faultsTolerated, quorumOf } from '../consensus/pbft/quorum.ts'
@@ -55,6 +56,12 @@ export class ValidatorSet {
   indexOf(address: Address): MemberIndex | null {
     return this.#places.get(address) ?? null
   }
+}
+
+/** The validators of a network; null when its finality has none. Throws `InvalidField`. */
+export function validatorsOf(genesis: Pick<Genesis, 'finality'>): ValidatorSet | null {
+  const settings = new Fields('finality', genesis.finality)
+  return settings.has('validators') ? readValidators(settings) : null
 }
 
 /** Takes `validators` from the settings of a genesis file's finality. Throws `InvalidField`. */

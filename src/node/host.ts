@@ -173,7 +173,10 @@ export class Host {
 
   /** A peer's message was refused. If he is to blame he is disconnected, and denied for a while. */
   refuse(peer: PeerId, reason: Rejection): void {
-    if (verdictOn(reason) === 'ignore') return
+    if (verdictOn(reason) === 'ignore') {
+      this.#options.log.debug({ peer, reason }, 'a message is refused')
+      return
+    }
     const isNews = this.#denied.deny(peer, reason, performance.now())
     if (isNews) this.#options.log.warn({ peer, reason }, 'a peer broke the rules and is denied for a while')
     for (const connection of this.#links.connections(peer)) connection.abort(new Error(reason))

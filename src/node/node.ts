@@ -7,10 +7,15 @@
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Logger } from 'pino'
 import type { Address } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { type BlockId, encodeHeader } from '../chain/header.ts'
+import type { ByzantineRole } from '../finality/byzantine.ts'
+import type { Identity } from '../finality/committee.ts'
+import type { AgreementReport } from '../finality/contract.ts'
 import { createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
@@ -18,9 +23,11 @@ import { decodeMessage, type Message } from '../replica/messages.ts'
 import { KEYS } from '../replica/records.ts'
 import { Replica } from '../replica/replica.ts'
 import { verdictOn } from '../replica/verdict.ts'
+import type { RecoveryBackend } from '../signatures/backend.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { RecoveryPool } from '../signatures/recovery-pool.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
+import { signerRecovery } from '../signatures/signer-recovery.ts'
 import { AddressBook } from './address-book.ts'
 import { Counters, type NodeCounters } from './counters.ts'
 import { Database } from './database.ts'
@@ -46,9 +53,21 @@ export interface NodeOptions {
   readonly mdns?: boolean
   /** Threads that mine, and the share of time that they do (see src/mining/miner.ts for both defaults). */
   readonly mining?: { readonly threads?: number; readonly throttle?: number }
+  /** Who this node is among the validators; it only follows unless given. */
+  readonly validator?: ValidatorOptions
   /** Such as `0.1.0`; peers and clients are told. */
   readonly version: string
   readonly log: Logger
+}
+
+/** A validator, and how it behaves. */
+export interface ValidatorOptions {
+  /** 32 bytes, of an address that the genesis file names. */
+  readonly secretKey: Uint8Array
+  /** Vote although no record of earlier votes is left: only for who knows that there were none, or that none counts. */
+  readonly mayForgetVotes: boolean
+  /** How it lies, on a network for tests; null for an honest one. */
+  readonly role: ByzantineRole | null
 }
 
 /** The node follows another head. */
@@ -60,6 +79,14 @@ export type FinalEvent = Extract<Effect, { type: 'final' }>
 export interface NodePeer extends PeerInfo {
   /** The head that it follows; null until it has said so. */
   readonly head: { readonly id: BlockId; readonly height: number } | null
+}
+
+/** What a node is made of before it can begin. */
+interface NodeParts {
+  readonly database: Database
+  readonly senders: SenderCache
+  readonly backend: RecoveryBackend
+  readonly privateKey: PrivateKey
 }
 
 /** A running node. */
@@ -74,6 +101,8 @@ export class Node {
   readonly #performer: Performer
   readonly #miner: Miner
   readonly #senders: SenderCache
+  /** Votes whose signers were recovered. */
+  #votesChecked = 0
   readonly #counters = new Counters()
   readonly #recovery: RecoveryPool
   readonly #warming: SenderWarming
@@ -88,8 +117,9 @@ export class Node {
   #hasFailed = false
   #closing: Promise<void> | null = null
 
-  private constructor(options: NodeOptions, database: Database, senders: SenderCache) {
+  private constructor(options: NodeOptions, parts: NodeParts) {
     const { genesis, log, mining = {} } = options
+    const { database, senders } = parts
     this.failed = new Promise((_, reject) => {
       this.#tellFault = reject
     })
@@ -101,7 +131,7 @@ export class Node {
     this.#senders = senders
     this.replica = new Replica({
       genesis,
-      finality: createFinality(genesis),
+      finality: createFinality(genesis, this.#identity(options, parts)),
       store: database,
       recoverSender: senders.recoverSender,
       salt: randomBytes(4),
@@ -134,17 +164,18 @@ export class Node {
 
   /**
    * Opens the node of a data directory: reads its chain, listens and dials. Throws what is wrong by name: the
-   * errors of `Database.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork` and `CorruptStore`, and
-   * `InvalidField` for a finality that the genesis file sets up wrongly.
+   * errors of `Database.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork` and `CorruptStore`, a
+   * validator's `DamagedVotes`, and `InvalidField` for a finality that the genesis file sets up wrongly.
    */
   static async open(options: NodeOptions): Promise<Node> {
     createFinality(options.genesis)
-    const senders = new SenderCache(await chooseBackend())
+    const backend = await chooseBackend()
     const database = await Database.open(join(options.dataDirectory, 'chain'))
     let node: Node | null = null
     try {
-      node = new Node(options, database, senders)
-      await node.#start(options)
+      const privateKey = await loadIdentity(join(options.dataDirectory, 'identity.key'))
+      node = new Node(options, { database, senders: new SenderCache(backend), backend, privateKey })
+      await node.#start(options, privateKey)
       return node
     } catch (error) {
       await (node ?? database).close()
@@ -188,7 +219,7 @@ export class Node {
   /** What this node has done since it was started. */
   counters(): NodeCounters {
     return this.#counters.read({
-      signaturesChecked: this.#senders.recoveries,
+      signaturesChecked: this.#senders.recoveries + this.#votesChecked,
       hashes: this.#miner.hashes(),
     })
   }
@@ -196,6 +227,11 @@ export class Node {
   /** Has no connection to these peers from now on, and may have one to all others again: a cut network, for tests. */
   cutOff(peers: readonly PeerId[]): void {
     this.#host?.cutOff(peers)
+  }
+
+  /** Where the agreement of the validators stands, as far as this node knows; null where there are none. */
+  finalityReport(): AgreementReport | null {
+    return this.replica.finality.report(Date.now())
   }
 
   /** How far this node is behind what it fetches from its peers, in heights; null when it is not. */
@@ -226,11 +262,10 @@ export class Node {
 
   // ---- the life of a node
 
-  async #start(options: NodeOptions): Promise<void> {
+  async #start(options: NodeOptions, privateKey: PrivateKey): Promise<void> {
     const { dataDirectory, genesis, log } = options
-    const privateKey = await loadIdentity(join(dataDirectory, 'identity.key'))
     const addressBook = await AddressBook.load(join(dataDirectory, 'peers.json'), log)
-    await this.#database.preload([KEYS.accounts, KEYS.openBlocks, KEYS.pooledTransactions])
+    await this.#database.preload([KEYS.accounts, KEYS.openBlocks, KEYS.pooledTransactions, KEYS.finality])
     // Thrown to who opens the node, not treated as a fault of a running one.
     const effects = this.replica.step({ type: 'start' }, Date.now())
     this.#database.forget()
@@ -281,6 +316,23 @@ export class Node {
     this.#log.fatal({ err: error }, error.message)
     this.#tellFault(error)
     void this.close()
+  }
+
+  /** Who this node is to its finality layer. */
+  #identity({ validator }: NodeOptions, { backend, privateKey }: NodeParts): Identity {
+    const recover = signerRecovery(backend)
+    const role = validator?.role ?? null
+    return {
+      peer: peerIdFromPrivateKey(privateKey).toString(),
+      secretKey: validator?.secretKey ?? null,
+      mayForgetVotes: validator?.mayForgetVotes ?? false,
+      lie: role === null ? null : { role, accomplices: [] },
+      sign: (digest, secretKey) => backend.sign(digest, secretKey),
+      recover: (digest, signature) => {
+        this.#votesChecked += 1
+        return recover(digest, signature)
+      },
+    }
   }
 
   // ---- inputs

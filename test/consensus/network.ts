@@ -48,6 +48,10 @@ export interface LiarContext<Message, Statement> {
   readonly self: MemberIndex
   readonly signing: Signing<Statement>
   readonly random: Random
+  /** All that lie, itself too. */
+  readonly accomplices: readonly MemberIndex[]
+  /** The key of an accomplice. */
+  keyOf(member: MemberIndex): Signing<Statement>
   /** The last messages that reached it. */
   readonly heard: readonly Message[]
 }
@@ -79,7 +83,7 @@ export interface NetworkOptions<Message, Record, Statement> {
   readonly goal: number
   /** Crashes the node before it does the effect with this number, counted from 0. */
   readonly crashAt?: { readonly node: number; readonly effect: number }
-  /** Whether a wrong certificate of the honest is to be found, which is what negative controls want. */
+  /** Whether broken rules are only noted, which is what negative controls want. */
   readonly isBlind?: boolean
 }
 
@@ -117,6 +121,8 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   readonly nodes: Node<Message, Record, Statement>[]
   readonly evidence: Evidence[] = []
   readonly conflicts: { readonly first: Certificate; readonly second: Certificate }[] = []
+  /** The broken rules that were noted. */
+  readonly violations: Violation[] = []
   /** Messages between members, by type; none to oneself. */
   readonly counts = new Map<string, number>()
   /** When each node decided each sequence number first. */
@@ -209,7 +215,13 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     const signing = this.notary.keyOf<Statement>(self)
     const heard: Message[] = []
     const make = self === null ? undefined : liars?.get(self)
-    const liar = make?.({ n, self: index, signing, heard, random: this.random }) ?? null
+    const accomplices = [...(liars?.keys() ?? [])]
+    const keyOf = (member: MemberIndex): Signing<Statement> => {
+      if (!accomplices.includes(member)) throw new Error(`${member} is honest and keeps its key`)
+      return this.notary.keyOf(member)
+    }
+    const context = { n, self: index, signing, heard, random: this.random, accomplices, keyOf }
+    const liar = make?.(context) ?? null
     const copies = Array.from({ length: liar?.isTwin ? 2 : 1 }, () => ({
       protocol: null,
       disk: new Map<string, Record>(),
@@ -259,7 +271,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     const { protocol } = copy
     if (protocol === null) return
     const effects = protocol.step(input)
-    if (node.liar === null) this.oracle.onStep(node.index, protocol)
+    if (node.liar === null) this.#look(() => this.oracle.onStep(node.index, protocol))
     for (const effect of effects) {
       if (copy.protocol !== protocol) return
       const { crashAt } = this.options
@@ -323,7 +335,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
         if (node.liar === null) this.evidence.push(effect.evidence)
         return
       case 'conflict':
-        this.conflicts.push(effect)
+        if (node.liar === null) this.conflicts.push(effect)
         return this.#onWrong(node, 'S1', 'two certificates for one sequence number')
       case 'diverged':
         return this.#onWrong(node, 'P4', 'another state than the others')
@@ -334,7 +346,19 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   }
 
   #onWrong(node: Node<Message, Record, Statement>, rule: string, says: string): void {
-    if (node.liar === null && !this.options.isBlind) throw new Violation(rule, says)
+    if (node.liar !== null) return
+    this.#look(() => {
+      throw new Violation(rule, says)
+    })
+  }
+
+  #look(look: () => void): void {
+    try {
+      look()
+    } catch (error) {
+      if (!this.options.isBlind || !(error instanceof Violation)) throw error
+      this.violations.push(error)
+    }
   }
 
   #decide(
@@ -342,23 +366,19 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     copy: Copy<Message, Record>,
     certificate: Certificate,
   ): void {
-    if (node.liar === null) this.oracle.onDecide(node.index, copy.decisions, certificate)
+    if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, copy.decisions, certificate))
     copy.decisions.push(certificate)
     const key = `${node.index} ${certificate.sequence}`
     if (!this.decidedAtMs.has(key)) this.decidedAtMs.set(key, this.nowMs)
     this.#after(0, () => this.#execute(node, copy, certificate.sequence))
   }
 
-  #execute(
-    node: Node<Message, Record, Statement>,
-    copy: Copy<Message, Record>,
-    sequence: number,
-  ): void {
+  #execute(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>, sequence: number): void {
     const digest = `${sequence}#${copy.decisions
       .slice(0, sequence)
       .map(({ value }) => value)
       .join('|')}`
-    if (node.liar === null) this.oracle.onExecuted(node.index, sequence, digest)
+    if (node.liar === null) this.#look(() => this.oracle.onExecuted(node.index, sequence, digest))
     this.#step(node, copy, { type: 'executed', sequence, digest })
   }
 
@@ -376,7 +396,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     if (source === undefined) return
     const known = source.copies[0]!.decisions.slice(copy.decisions.length, certificate.sequence)
     for (const decision of known) {
-      if (node.liar === null) this.oracle.onDecide(node.index, copy.decisions, decision)
+      if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, copy.decisions, decision))
       copy.decisions.push(decision)
     }
     this.#step(node, copy, { type: 'settled', certificate })
@@ -426,7 +446,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     message: Message,
   ): void {
     if (node.liar === null) {
-      this.oracle.onMessage(node.index, copy.disk, copy.protocol!, message)
+      this.#look(() => this.oracle.onMessage(node.index, copy.disk, copy.protocol!, message))
       if (to < this.options.n) this.counts.set(message.type, (this.counts.get(message.type) ?? 0) + 1)
       return this.#carry(node.index, to, message, 0)
     }

@@ -121,7 +121,8 @@ export class Oracle<Message, Record> {
       signatures.every(({ member, signature }) =>
         this.#notary.isSigned({ phase, sequence, view, value }, member, signature),
       )
-    if (!isProven) throw new Violation('S7', `${node} has a certificate that proves nothing: ${phase} ${value}`)
+    if (!isProven)
+      throw new Violation('S7', `${node} has a certificate that proves nothing: ${phase} ${value}`)
     const key = `${phase === 'prepare' ? view : ''} ${phase} ${sequence}`
     const known = this.#prepared.get(key) ?? value
     this.#prepared.set(key, known)

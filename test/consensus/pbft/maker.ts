@@ -89,6 +89,8 @@ function certificates(message: PbftMessage): readonly Certificate[] {
 function isDurable(records: ReadonlyMap<string, PbftRecord>, message: PbftMessage): boolean {
   const all = [...records.values()]
   const view = all.find(record => record.type === 'view')
+  const stable = all.find(record => record.type === 'stable')
+  const low = stable?.certificate.sequence ?? 0
   const slot = (sequence: number) =>
     all.find(record => record.type === 'slot' && record.sequence === sequence) as
       | Extract<PbftRecord, { type: 'slot' }>
@@ -104,9 +106,13 @@ function isDurable(records: ReadonlyMap<string, PbftRecord>, message: PbftMessag
       return prepared?.view === message.view && prepared.value === message.value
     }
     case 'view-change':
+      // Who joins others leaves for a view after the other in one step.
       return (
-        view?.view === message.view &&
-        message.prepared.every(proof => slot(proof.sequence)?.prepared?.view === proof.view)
+        view !== undefined &&
+        view.view >= message.view &&
+        message.prepared.every(
+          proof => proof.sequence <= low || (slot(proof.sequence)?.prepared?.view ?? -1) >= proof.view,
+        )
       )
     case 'new-view': {
       const isKept = all.some(record => record.type === 'new-view' && record.message.view === message.view)

@@ -1,0 +1,75 @@
+// The options by which a node is one of the validators. What makes no sense is said before anything is opened: a key
+// of somebody else, a network without validators, lies where real money may be.
+
+import type { Genesis } from '../chain/genesis.ts'
+import { BYZANTINE_ROLES } from '../finality/byzantine.ts'
+import { type Validator, validatorsOf } from '../finality/validators.ts'
+import type { ValidatorOptions } from '../node/node.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+import { readValidatorKey } from './validator-key.ts'
+
+/** The options of a node that is, or may be, a validator. */
+export const validatorOptions = {
+  validator: { type: 'string', describe: 'Vote with the key in this file (see quorate validator new)' },
+  'forget-votes': {
+    type: 'boolean',
+    default: false,
+    describe:
+      'Vote although the record of earlier votes is gone. Only if you know that this key has never voted on this ' +
+      'network, or that what it voted is settled: a vote against an earlier one convicts this validator',
+  },
+  byzantine: {
+    type: 'string',
+    choices: BYZANTINE_ROLES,
+    describe: 'Lie in this way; only with --validator, and on a network whose genesis file says forTests',
+  },
+} as const
+
+/** What `validatorOptions` give. */
+export interface ValidatorArgs {
+  readonly validator: string | undefined
+  readonly 'forget-votes': boolean
+  readonly byzantine: (typeof BYZANTINE_ROLES)[number] | undefined
+}
+
+/** Which validator a node is, and its options. */
+export interface ChosenValidator {
+  readonly validator: Validator
+  readonly options: ValidatorOptions
+}
+
+/** The validator that the options name, or null; ends the command when they make no sense. */
+export async function readValidatorOptions(
+  args: ValidatorArgs,
+  genesis: Genesis,
+): Promise<ChosenValidator | null> {
+  const { validator: path, byzantine } = args
+  if (path === undefined) {
+    const option = args['forget-votes'] ? '--forget-votes' : byzantine === undefined ? null : '--byzantine'
+    if (option === null) return null
+    throw new CommandError(EXIT.usage, `${option} is for a validator`, 'Give its key with --validator FILE.')
+  }
+  if (byzantine !== undefined && !genesis.forTests)
+    throw new CommandError(
+      EXIT.usage,
+      `--byzantine: ${genesis.name} is not a network for tests`,
+      'Only where the genesis file says "forTests": true may a validator be told to lie.',
+    )
+  const validators = validatorsOf(genesis)
+  if (validators === null)
+    throw new CommandError(
+      EXIT.usage,
+      `--validator: ${genesis.name} has no validators, its finality is ${genesis.finality.mode}`,
+      'genesis/pbft.json and genesis/hybrid.json are networks with validators.',
+    )
+  const { address, secretKey } = await readValidatorKey(path)
+  const validator = validators.validators.find(other => other.address === address)
+  if (validator === undefined)
+    throw new CommandError(
+      EXIT.file,
+      `--validator: the key in ${path} is nobody's in ${genesis.name}: its address is ${address}`,
+      `The genesis file names ${validators.validators.map(({ name }) => name).join(', ')}; see quorate genesis show.`,
+    )
+  const options = { secretKey, mayForgetVotes: args['forget-votes'], role: byzantine ?? null }
+  return { validator, options }
+}
