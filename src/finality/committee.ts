@@ -12,7 +12,7 @@ import type { Application, Certificate, Evidence, MemberIndex, Value } from '../
 import { NO_VALUE } from '../consensus/contract.ts'
 import type { PbftMessage, PbftRecord, Status } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
-import { type ByzantineRole, Liar, type LiarInput, type Member } from './byzantine.ts'
+import { type ByzantineRole, Liar, type LiarEffect, type LiarInput, type Member } from './byzantine.ts'
 import { encodeCertificate, readCertificate } from './certificates.ts'
 import type {
   AgreementReport,
@@ -125,6 +125,8 @@ export class Committee implements Finality {
   #muted: string | null = null
   /** Whose message is being handled; empty for anything else. */
   #source: FinalityPeer = ''
+  /** What the protocol is still to be told; the first is being handled. */
+  readonly #inputs: LiarInput[] = []
   #chain!: ChainAccess
   #effects: FinalityEffect[] = []
 
@@ -275,10 +277,21 @@ export class Committee implements Finality {
 
   // ---- what the protocol wants
 
-  /** Gives the protocol an input, and does what it wants done. */
+  /**
+   * Gives the protocol an input, and does what it wants done. An input that follows from that waits for its turn: else
+   * a timer that the later step sets could be cleared by the rest of the earlier one.
+   */
   #drive(input: LiarInput): void {
-    if (this.#halted !== null) return
-    for (const effect of this.#protocol.step(input)) {
+    this.#inputs.push(input)
+    if (this.#inputs.length > 1) return
+    for (let next = this.#inputs[0]; next !== undefined; next = this.#inputs[0]) {
+      if (this.#halted === null) this.#perform(this.#protocol.step(next))
+      this.#inputs.shift()
+    }
+  }
+
+  #perform(effects: readonly LiarEffect[]): void {
+    for (const effect of effects) {
       switch (effect.type) {
         case 'persist': {
           const value = effect.record === null ? null : encodePbftRecord(effect.record)

@@ -32,6 +32,8 @@ export interface FinalityHost {
 export class FinalityDriver {
   readonly #host: FinalityHost
   readonly #chain: ChainAccess
+  /** What the layer is still to be told; the first is being handled. */
+  readonly #inputs: FinalityInput[] = []
   /** The pool and the head for which it is known whether anything waits. */
   #pending: { readonly changes: number; readonly head: BlockId; readonly has: boolean } | null = null
 
@@ -47,8 +49,17 @@ export class FinalityDriver {
     this.step({ type: 'start', records, isFresh })
   }
 
+  /**
+   * Gives the layer an input, and does what it wants done. An input that follows from that waits for its turn: else a
+   * timer that the later step sets could be cleared by the rest of the earlier one.
+   */
   step(input: FinalityInput): void {
-    for (const effect of this.#host.finality.step(input, this.#chain)) this.#perform(effect)
+    this.#inputs.push(input)
+    if (this.#inputs.length > 1) return
+    for (let next = this.#inputs[0]; next !== undefined; next = this.#inputs[0]) {
+      for (const effect of this.#host.finality.step(next, this.#chain)) this.#perform(effect)
+      this.#inputs.shift()
+    }
   }
 
   /** Tells a layer that has asked for it whether anything waits, when that has changed. */
