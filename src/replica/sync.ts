@@ -70,6 +70,14 @@ interface HeadersRequest {
   readonly locator: readonly BlockId[]
 }
 
+interface Wanted {
+  readonly id: BlockId
+  /** Who should have it. */
+  readonly from: PeerId
+  /** What is to be asked for next; null while an answer is waited for. */
+  next: 'block' | 'headers' | null
+}
+
 /** The part of a replica that catches up. */
 export class Sync {
   readonly #host: SyncHost
@@ -77,8 +85,8 @@ export class Sync {
   readonly #alarmed = new BoundedMap<BlockId, true>(ALARMS_MAX)
   #headersRequest: HeadersRequest | null = null
   #download: Download | null = null
-  /** A block that must be had, whatever work it holds, and who should have it. */
-  #wanted: { readonly id: BlockId; readonly from: PeerId } | null = null
+  /** A block that must be had, whatever work it holds: first it is asked for alone, then with all before it. */
+  #wanted: Wanted | null = null
   /** Whether the next look at the deadlines is due: words of peers must not put it off. */
   #isTicking = false
   #requests = 0
@@ -118,8 +126,8 @@ export class Sync {
   /** A block is needed with all before it, whatever work it holds; this peer should have it. */
   onWant(id: BlockId, from: PeerId, nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#host.tree.has(id) || !this.#peers.has(from)) return
-    this.#wanted = { id, from }
+    if (this.#host.tree.has(id) || !this.#peers.has(from) || this.#wanted?.id === id) return
+    this.#wanted = { id, from, next: 'block' }
     this.#proceed()
   }
 
@@ -167,8 +175,24 @@ export class Sync {
     const bytes = [...useful.values()].reduce((sum, block) => sum + block.raw.length, 0)
     if (useful.size < wanted.size && bytes < MESSAGE_LIMITS.blocksBytesMax / 2) peer.isSlow = true
     if (useful.size > 0) peer.strikes = 0
+    this.#takeWanted(from, wanted, useful)
     for (const [id, block] of useful) this.#download?.bodies.set(id, { block, from })
     this.#proceed()
+  }
+
+  /** The block that was wanted alone: it is taken in, or all before it is asked for too. */
+  #takeWanted(from: PeerId, asked: ReadonlySet<BlockId>, blocks: Map<BlockId, Block>): void {
+    const wanted = this.#wanted
+    if (wanted === null || wanted.from !== from || !asked.has(wanted.id)) return
+    const block = blocks.get(wanted.id)
+    blocks.delete(wanted.id)
+    if (block === undefined || !this.#host.tree.has(block.header.previous)) {
+      wanted.next = 'headers'
+      return
+    }
+    this.#wanted = null
+    const rejection = this.#host.connect(block)
+    if (rejection !== null) this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
   onTick(nowMs: number): void {
@@ -185,6 +209,7 @@ export class Sync {
       if (peer.request === null || peer.request.deadlineMs > nowMs) continue
       peer.request = null
       peer.isSlow = true
+      if (this.#wanted?.from === id) this.#wanted = null
       this.#strike(id)
     }
     this.#proceed()
@@ -261,18 +286,37 @@ export class Sync {
   #proceed(): void {
     // Bodies come by gossip too: what is wanted may be here by now.
     this.#connectBodies()
+    this.#requestWanted()
     if (this.#download !== null) this.#requestBodies(this.#download)
     if (this.#download === null && this.#headersRequest === null) this.#requestHeaders()
-    const isBusy = this.#download !== null || this.#headersRequest !== null
+    const isBusy = this.#download !== null || this.#headersRequest !== null || this.#wanted !== null
     if (isBusy === this.#isTicking) return
     this.#isTicking = isBusy
     if (isBusy) this.#host.outbox.emit({ type: 'set-timer', name: 'sync', delayMs: SYNC_TICK_MS })
     else this.#host.outbox.emit({ type: 'clear-timer', name: 'sync' })
   }
 
+  #requestWanted(): void {
+    const wanted = this.#wanted
+    if (wanted === null) return
+    const peer = this.#peers.get(wanted.from)
+    if (peer === undefined || this.#host.tree.has(wanted.id)) {
+      this.#wanted = null
+      return
+    }
+    if (wanted.next !== 'block' || peer.request !== null) return
+    wanted.next = null
+    this.#askForBodies(wanted.from, peer, [wanted.id])
+  }
+
+  #askForBodies(id: PeerId, peer: Peer, ids: readonly BlockId[]): void {
+    const requestId = this.#nextRequestId()
+    peer.request = { id: requestId, ids, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS }
+    this.#host.outbox.emit({ type: 'send', to: id, message: { type: 'get-blocks', requestId, ids } })
+  }
+
   #requestHeaders(): void {
-    if (this.#wanted !== null && this.#host.tree.has(this.#wanted.id)) this.#wanted = null
-    const best = this.#wanted?.from ?? this.#bestClaimant()
+    const best = this.#wanted?.next === 'headers' ? this.#wanted.from : this.#bestClaimant()
     if (best === null) return
     const requestId = this.#nextRequestId()
     const locator = this.#locator()
@@ -303,10 +347,7 @@ export class Sync {
       if (missing.length === 0) return
       const mayHave = id === download.source || peer.claim > this.#host.tree.head.chained.work
       if (!mayHave || peer.isSlow || peer.request !== null) continue
-      const ids = missing.splice(0, MESSAGE_LIMITS.blocksMax)
-      const requestId = this.#nextRequestId()
-      peer.request = { id: requestId, ids, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS }
-      this.#host.outbox.emit({ type: 'send', to: id, message: { type: 'get-blocks', requestId, ids } })
+      this.#askForBodies(id, peer, missing.splice(0, MESSAGE_LIMITS.blocksMax))
     }
     const isAnyAsked = [...this.#peers.values()].some(peer => peer.request !== null)
     if (missing.length === 0 || isAnyAsked) return
