@@ -431,6 +431,166 @@ const FAULTS: readonly Fault[] = [
     replace: '  const count = reader.compactSize(max === 0 ? 0 : 1e9)\n',
     tests: ['replica/messages'],
   },
+  // ---- PBFT
+  {
+    name: 'a quorum is 2f + 1 for every n',
+    file: 'consensus/pbft/quorum.ts',
+    find: 'return n - faultsTolerated(n)',
+    replace: 'return 2 * faultsTolerated(n) + 1',
+    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
+  },
+  {
+    name: 'commits of several views make one certificate',
+    file: 'consensus/pbft/slot.ts',
+    find: `vote.view === view && vote.value === value)
+`,
+    replace: `vote.value === value)
+`,
+    tests: ['consensus/pbft/conformance'],
+  },
+  {
+    name: 'the proof of a decision may have votes of several views',
+    file: 'consensus/pbft/certificate.ts',
+    find: 'signing.isSigned(vote, member, signature))',
+    replace: '[0, 1, 2, 3].some(view => signing.isSigned({ ...vote, view }, member, signature)))',
+    tests: ['consensus/pbft/plays'],
+  },
+  {
+    name: 'a vote is sent before it is on disk',
+    file: 'consensus/outbox.ts',
+    find: 'return [...records, ...effects]',
+    replace: 'return [...effects, ...records]',
+    tests: ['consensus/pbft/claims', 'consensus/pbft/conformance', 'consensus/pbft/plays'],
+  },
+  {
+    name: 'a replica forgets its votes when it restarts',
+    file: 'consensus/pbft/replica.ts',
+    find: `        slot.accepted = { view, value, proposal }
+        slot.prepared = prepared
+`,
+    replace: `        slot.committed = null && { view, value, proposal, prepared }
+`,
+    tests: ['consensus/pbft/plays', 'consensus/pbft/conformance'],
+  },
+  {
+    name: 'what a new view proposes again is not computed anew',
+    file: 'consensus/pbft/view-change.ts',
+    find: 'return isExpected && signing.isSigned(',
+    replace: 'return (isExpected || true) && signing.isSigned(',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'the first prepared value is proposed again, not the one of the highest view',
+    file: 'consensus/pbft/view-change.ts',
+    find: 'if (known === undefined || claim.view > known.view)',
+    replace: 'if (known === undefined)',
+    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
+  },
+  {
+    name: 'f + 1 who leave a view take nobody along',
+    file: 'consensus/pbft/new-view.ts',
+    find: `    leaveFor(replica, Math.min(...later))
+`,
+    replace: `    return
+`,
+    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
+  },
+  {
+    name: 'entering a view makes the timeout short again',
+    file: 'consensus/pbft/new-view.ts',
+    find: 'if (replica.isActive || view !== replica.view) replica.patience.stop()',
+    replace: 'replica.patience.succeed()',
+    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
+  },
+  {
+    name: 'a checkpoint is stable with f + 1 attestations',
+    file: 'consensus/pbft/replica.ts',
+    find: 'new Checkpoints(this.quorum)',
+    replace: 'new Checkpoints(n - this.quorum + 1)',
+    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
+  },
+  {
+    name: 'a certificate may count a member twice',
+    file: 'consensus/pbft/certificate.ts',
+    find: 'member > signatures[index - 1]!.member',
+    replace: 'member >= signatures[index - 1]!.member',
+    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
+  },
+  {
+    name: 'a view change counts as often as it is there',
+    file: 'consensus/pbft/view-change.ts',
+    find: 'senders.size !== viewChanges.length || senders.size < quorumOf(n)',
+    replace: 'viewChanges.length < quorumOf(n)',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'a vote counts for whoever it names',
+    file: 'consensus/pbft/normal-case.ts',
+    find: `    if (!replica.options.signing.isSigned(vote, member, signature)) return replica.refuse('signature-invalid')
+`,
+    replace: '',
+    tests: ['consensus/pbft/plays', 'consensus/pbft/claims'],
+  },
+  {
+    name: 'a replica commits before it is prepared',
+    file: 'consensus/pbft/normal-case.ts',
+    find: "slot.certificate('prepare', accepted, replica.quorum)",
+    replace: "slot.certificate('prepare', accepted, 1)",
+    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
+  },
+  {
+    name: 'what a view change claims to have prepared is believed',
+    file: 'consensus/pbft/view-change.ts',
+    find: '.every(proof => isCertificate(proof, n, signing))',
+    replace: '.every(proof => proof !== null || isCertificate(proof, n, signing))',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'a second decision takes the place of the first',
+    file: 'consensus/pbft/settled.ts',
+    find: `  if (known !== null) return replica.halt({ type: 'conflict', first: known, second: certificate })
+`,
+    replace: '',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'what the primary of a new view says besides takes the place of what it proposes again',
+    file: 'consensus/pbft/normal-case.ts',
+    find: `  if (sequence <= replica.reproposed)
+    return replica.newView?.proposals.find(proposal => proposal.sequence === sequence)
+`,
+    replace: '',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'how a view began is not kept',
+    file: 'consensus/pbft/new-view.ts',
+    find: `  replica.outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message })
+`,
+    replace: '',
+    tests: ['consensus/pbft/claims', 'consensus/pbft/conformance'],
+  },
+  {
+    name: 'a decision that is learnt while leaving a view ends the waiting for the next',
+    file: 'consensus/pbft/normal-case.ts',
+    find: 'if (replica.isActive) replica.patience.succeed()',
+    replace: 'replica.patience.succeed()',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'who asks for a later view is not counted among those who gave ours up',
+    file: 'consensus/pbft/new-view.ts',
+    find: 'if (asking.length >= replica.quorum) replica',
+    replace: 'if (asking.filter(({ view }) => view === replica.view).length >= replica.quorum) replica',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'a replica votes above the high watermark',
+    file: 'consensus/pbft/replica.ts',
+    find: 'const high = this.low + this.rules.window',
+    replace: 'const high = this.low + 1e6 * this.rules.window',
+    tests: ['consensus/pbft/claims'],
+  },
 ]
 
 const root = join(import.meta.dirname, '..')

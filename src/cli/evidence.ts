@@ -1,9 +1,68 @@
 // `quorate evidence`: whether a validator lied, for those who trust nobody who says so: its own signatures under two
 // votes that contradict each other convict it.
 
-import { verifyEvidence } from '../finality/evidence.ts'
+import { InvalidField } from '../chain/fields.ts'
+import { type EvidenceReport, readEvidenceReport, verifyEvidence } from '../finality/evidence.ts'
+import { readAnswer } from '../wallet/rpc-answer.ts'
+import type { RpcClient } from '../wallet/rpc-client.ts'
 import { defineCommand, defineGroup } from './command.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+import { writeJson } from './files.ts'
+import { clientOf, nodeOptions, readCount } from './node-option.ts'
+import { columns } from './output.ts'
 import { runCheck, verifyArguments } from './verdict.ts'
+
+const METHOD = 'quorate_getEvidence'
+
+const listCommand = defineCommand({
+  command: 'list',
+  describe: 'The evidence that a node has, numbered',
+  options: nodeOptions,
+  run: async (args, output) => {
+    const evidence = await readEvidence(clientOf(args))
+    output.data(evidence, () =>
+      evidence.length === 0
+        ? 'none: this node has seen no validator lie'
+        : columns([
+            ['number', 'validator', 'address', 'signed twice'],
+            ...evidence.map(({ validator: { name, address }, first }, index) => {
+              const what = `${first.phase} of decision ${first.sequence}, view ${first.view}`
+              return [String(index + 1), name, address, what]
+            }),
+          ]),
+    )
+    return EXIT.done
+  },
+})
+
+const exportCommand = defineCommand({
+  command: 'export <number>',
+  describe: 'Write a piece of evidence to a file that anybody can check',
+  positionals: {
+    number: { type: 'number', demandOption: true, describe: 'Number in quorate evidence list' },
+  },
+  options: {
+    ...nodeOptions,
+    out: { type: 'string', demandOption: true, describe: 'File to write; it must not exist' },
+  },
+  examples: [
+    ['quorate evidence export 1 --out lie.json', ''],
+    ['quorate evidence verify lie.json --genesis genesis.json', ''],
+  ],
+  run: async (args, output) => {
+    const all = await readEvidence(clientOf(args))
+    if (all.length === 0) throw new CommandError(EXIT.no, 'this node has seen no validator lie')
+    const evidence = all[readCount('<number>', args.number, { min: 1, max: all.length }) - 1]!
+    await writeJson(args.out, evidence)
+    const { validator, first } = evidence
+    output.data(
+      { file: args.out, validator },
+      () =>
+        `${args.out}: ${validator.name} signed two different ${first.phase}s for decision ${first.sequence}`,
+    )
+    return EXIT.done
+  },
+})
 
 const verifyCommand = defineCommand({
   command: 'verify <file>',
@@ -25,4 +84,16 @@ const verifyCommand = defineCommand({
 })
 
 /** The commands about evidence. */
-export const evidenceCommand = defineGroup('evidence', 'Proofs that a validator lied', [verifyCommand])
+export const evidenceCommand = defineGroup('evidence', 'Proofs that a validator lied', [
+  listCommand,
+  exportCommand,
+  verifyCommand,
+])
+
+async function readEvidence(client: RpcClient): Promise<EvidenceReport[]> {
+  const answer = await client.call(METHOD)
+  return readAnswer(METHOD, () => {
+    if (!Array.isArray(answer)) throw new InvalidField('answer', 'expected a list')
+    return answer.map(readEvidenceReport)
+  })
+}

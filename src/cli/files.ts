@@ -2,6 +2,7 @@
 // What is wrong with a file is said with its path.
 
 import { readFileSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
@@ -36,6 +37,15 @@ export function readJson(path: string): unknown {
   } catch (error) {
     throw new CommandError(EXIT.file, `cannot read ${path}: ${messageOf(error)}`)
   }
+}
+
+/** Writes JSON for people to a new file. Ends the command when there is one of this name, or it can't be written. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  const text = `${JSON.stringify(value, null, 2)}\n`
+  await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    const cause = error.code === 'EEXIST' ? 'there is a file of this name' : messageOf(error)
+    throw new CommandError(EXIT.file, `cannot write ${path}: ${cause}`)
+  })
 }
 
 /** The network of a genesis file. Ends the command, naming the field, when the file is wrong. */

@@ -1,14 +1,17 @@
 // `quorate genesis`: a network as a file: made, checked and shown.
 // The genesis id commits to every field, so two nodes with one id play by the same rules.
 
-import { writeFile } from 'node:fs/promises'
 import { checksumAddress, parseAddress } from '../chain/address.ts'
 import { formatAmount, parseAmount } from '../chain/amount.ts'
 import { workOfTarget } from '../chain/compact.ts'
+import { InvalidField, type Json } from '../chain/fields.ts'
 import { type Genesis, parseGenesis } from '../chain/genesis.ts'
+import { createFinality } from '../finality/registry.ts'
+import { validatorsOf } from '../finality/validators.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
-import { messageOf, readGenesis } from './files.ts'
+import { readGenesis, writeJson } from './files.ts'
+import { type FinalityMode, finalityDetailOptions, readFinality } from './finality-option.ts'
 import { readAmount, readCount } from './node-option.ts'
 import { table } from './output.ts'
 
@@ -21,24 +24,33 @@ export interface NetworkWish {
   readonly accounts: Readonly<Record<string, string>>
   /** Compact target of the first blocks. */
   readonly bits: string
+  /** The finality section; the longest chain unless given. */
+  readonly finality?: Readonly<Record<string, Json>> & { readonly mode: FinalityMode }
+  /** Whether nodes may be told to misbehave. */
+  readonly forTests?: boolean
 }
 
 /** The JSON of a genesis file for a new network, beginning now. */
 export function createGenesisFile(wish: NetworkWish): Record<string, unknown> {
+  const { finality = { mode: 'longest-chain', depth: 256 } } = wish
   return {
     name: wish.name,
+    ...(wish.forTests === true ? { forTests: true } : {}),
     chainId: wish.chainId,
     time: Math.floor(Date.now() / 1000),
-    work: {
-      bits: wish.bits,
-      easiestBits: '0x1f00ffff',
-      blockTimeSeconds: wish.blockTimeSeconds,
-      halfLifeSeconds: wish.blockTimeSeconds * 30,
-      futureLimitSeconds: 15,
-    },
+    work:
+      finality.mode === 'pbft'
+        ? { proof: 'none', futureLimitSeconds: 15 }
+        : {
+            bits: wish.bits,
+            easiestBits: '0x1f00ffff',
+            blockTimeSeconds: wish.blockTimeSeconds,
+            halfLifeSeconds: wish.blockTimeSeconds * 30,
+            futureLimitSeconds: 15,
+          },
     blocks: { gasLimit: 30_000_000, bytesMax: 1_048_576, baseFee: '1gwei' },
     reward: { amount: '2', halvingBlocks: 1_000_000 },
-    finality: { mode: 'longest-chain', depth: 256 },
+    finality,
     accounts: wish.accounts,
   }
 }
@@ -52,29 +64,45 @@ const newCommand = defineCommand({
     'chain-id': { type: 'number', default: 20_263, describe: 'Chain id that wallets sign for (EIP-155)' },
     'block-time': {
       type: 'number',
-      default: 2,
       describe: 'Seconds between blocks that the difficulty steers toward',
+      defaultDescription: '2',
     },
-    bits: { type: 'string', default: '0x1e03ffff', describe: 'Compact target of the first blocks' },
+    bits: {
+      type: 'string',
+      describe: 'Compact target of the first blocks',
+      defaultDescription: '0x1e03ffff',
+    },
     fund: {
       type: 'string',
       array: true,
       default: [] as string[],
       describe: 'Account of the first state: ADDRESS=COINS',
     },
+    ...finalityDetailOptions,
+    'for-tests': {
+      type: 'boolean',
+      default: false,
+      describe: 'Nodes of this network may be told to lie and to cut each other off',
+    },
   },
   examples: [
     ['quorate genesis new lab.json --name lab --fund 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266=1000', ''],
+    ['quorate genesis new lab.json --finality pbft --validator ada=0x… --validator ben=0x…', ''],
   ],
   run: async (args, output) => {
     const accounts = Object.fromEntries(args.fund.map(readFunding))
     const chainId = readCount('--chain-id', args['chain-id'], { min: 1, max: Number.MAX_SAFE_INTEGER })
-    const blockTimeSeconds = readCount('--block-time', args['block-time'], { min: 1, max: 86_400 })
-    const file = createGenesisFile({ name: args.name, chainId, blockTimeSeconds, accounts, bits: args.bits })
-    const genesis = parseGenesis(file)
-    await writeFile(args.file, `${JSON.stringify(file, null, 2)}\n`, { flag: 'wx' }).catch(error => {
-      throw new CommandError(EXIT.file, `cannot write ${args.file}: ${messageOf(error)}`)
-    })
+    const finality = readFinality(args)
+    const mining =
+      args['block-time'] !== undefined ? '--block-time' : args.bits === undefined ? null : '--bits'
+    if (finality.mode === 'pbft' && mining !== null)
+      throw new CommandError(EXIT.usage, `${mining}: not for pbft`, 'Its blocks are not mined.')
+    const blockTimeSeconds = readCount('--block-time', args['block-time'] ?? 2, { min: 1, max: 86_400 })
+    const { name, bits = '0x1e03ffff' } = args
+    const wish = { name, chainId, blockTimeSeconds, accounts, bits, finality, forTests: args['for-tests'] }
+    const file = createGenesisFile(wish)
+    const genesis = checkGenesis(file)
+    await writeJson(args.file, file)
     output.data(summary(genesis), () => describe(genesis))
     return EXIT.done
   },
@@ -94,6 +122,18 @@ const showCommand = defineCommand({
 /** The commands about genesis files. */
 export const genesisCommand = defineGroup('genesis', 'Networks as files', [newCommand, showCommand])
 
+/** The network that a file makes. Ends the command, naming the field, when the options make none. */
+function checkGenesis(file: unknown): Genesis {
+  try {
+    const genesis = parseGenesis(file)
+    createFinality(genesis)
+    return genesis
+  } catch (error) {
+    if (error instanceof InvalidField) throw new CommandError(EXIT.usage, `no network: ${error.message}`)
+    throw error
+  }
+}
+
 function readFunding(text: string): [string, string] {
   const [name = '', amount = '', ...rest] = text.split('=')
   if (parseAddress(name) === null || parseAmount(amount) === null || rest.length > 0) {
@@ -104,16 +144,25 @@ function readFunding(text: string): [string, string] {
 }
 
 function summary(genesis: Genesis) {
-  const { name, block, blocks, finality, supply, work } = genesis
+  const { name, forTests, block, blocks, finality, supply, work } = genesis
+  const validators = validatorsOf(genesis)
   return {
     name,
+    forTests,
     genesisId: block.id,
     chainId: Number(blocks.chainId),
     time: block.header.time,
     stateRoot: block.coinbase.stateRoot,
     finality: finality.mode,
-    blockTimeSeconds: work.blockTimeSeconds,
-    hashesPerBlock: workOfTarget(work.firstTarget),
+    // Null where blocks are not mined.
+    blockTimeSeconds: work.isProved ? work.blockTimeSeconds : null,
+    hashesPerBlock: work.isProved ? workOfTarget(work.firstTarget) : null,
+    // Null where nobody votes.
+    validators:
+      validators?.validators.map(({ name, address }) => ({ name, address: checksumAddress(address) })) ??
+      null,
+    quorum: validators?.quorum ?? null,
+    faultsTolerated: validators?.faultsTolerated ?? null,
     supply,
     accounts: Object.fromEntries(
       [...genesis.state.accounts()].map(([address, { balance }]) => [checksumAddress(address), balance]),
@@ -122,26 +171,60 @@ function summary(genesis: Genesis) {
 }
 
 function describe(genesis: Genesis): string {
-  const {
-    name,
-    genesisId,
-    chainId,
-    time,
-    stateRoot,
-    finality,
-    blockTimeSeconds,
-    hashesPerBlock,
-    supply,
-    accounts,
-  } = summary(genesis)
+  const network = summary(genesis)
+  const { blockTimeSeconds, hashesPerBlock } = network
   return table([
-    ['network', name],
-    ['genesis id', genesisId],
-    ['chain id', String(chainId)],
-    ['begins', new Date(time * 1000).toISOString()],
-    ['state root', stateRoot],
-    ['finality', String(finality)],
-    ['blocks', `every ${blockTimeSeconds} s, the first after about ${hashesPerBlock} hashes`],
-    ['supply', `${formatAmount(supply)} coins in ${Object.keys(accounts).length} accounts`],
+    [
+      'network',
+      network.forTests ? `${network.name}, for tests: its nodes may be told to misbehave` : network.name,
+    ],
+    ['genesis id', network.genesisId],
+    ['chain id', String(network.chainId)],
+    ['begins', new Date(network.time * 1000).toISOString()],
+    ['state root', network.stateRoot],
+    ['finality', describeFinality(genesis.finality)],
+    ...describeValidators(network.validators, network.quorum, network.faultsTolerated),
+    [
+      'blocks',
+      blockTimeSeconds === null
+        ? describePace(genesis.finality)
+        : `mined, every ${blockTimeSeconds} s, the first after about ${hashesPerBlock} hashes`,
+    ],
+    ['supply', `${formatAmount(network.supply)} coins in ${Object.keys(network.accounts).length} accounts`],
   ])
+}
+
+function describeFinality({ mode, pattern, depth, interval }: Genesis['finality']): string {
+  switch (mode) {
+    case 'hybrid':
+      return `hybrid, ${pattern}: validators vote on mined blocks ${depth} below the head, at least ${interval} apart`
+    case 'pbft':
+      return `pbft, ${pattern}: every block is final as soon as it is there`
+    case 'longest-chain':
+      return `longest-chain: most work; a node follows no branch that leaves its own more than ${depth ?? 256} blocks down`
+    default:
+      return String(mode)
+  }
+}
+
+function describePace({ intervalMs, heartbeatSeconds }: Genesis['finality']): string {
+  const empty = heartbeatSeconds === null ? 'never empty' : `an empty one after ${heartbeatSeconds} s`
+  return `made by the validators in turn, at least ${intervalMs} ms apart when there are transfers; ${empty}`
+}
+
+function describeValidators(
+  validators: readonly { readonly name: string; readonly address: string }[] | null,
+  quorum: number | null,
+  faults: number | null,
+): [string, string][] {
+  if (validators === null) return []
+  const n = validators.length
+  const tolerance =
+    faults === 0
+      ? `no liar is tolerated (that takes 4), and finality stops when ${n === 1 ? 'it' : 'any of them'} is down`
+      : `f = ${faults}: up to ${faults} may lie or be down`
+  return [
+    ...validators.map(({ name, address }): [string, string] => ['validator', `${name}  ${address}`]),
+    ['quorum', `${quorum} of ${n}; ${tolerance}`],
+  ]
 }

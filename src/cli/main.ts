@@ -5,6 +5,7 @@ import process, { argv } from 'node:process'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { compareCommand } from './compare.ts'
+import { doctorCommand } from './doctor.ts'
 import { evidenceCommand } from './evidence.ts'
 import { exitWith } from './exit.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
@@ -31,6 +32,7 @@ const COMMANDS = [
   walletCommand,
   mineCommand,
   statusCommand,
+  doctorCommand,
   peersCommand,
   tipsCommand,
   blockCommand,

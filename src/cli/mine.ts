@@ -44,6 +44,12 @@ export const mineCommand = defineCommand({
   run: async (args, output) => {
     const open = clientOf(args)
     const before = await readStatus(open)
+    if (!before.isMined)
+      throw new CommandError(
+        EXIT.usage,
+        `${before.network} has no miners: its validators make the blocks (${before.finality})`,
+        'To be one of them: quorate node --validator FILE.',
+      )
     const client = new RpcClient(args.rpc, {
       token: await readCookie(args.data ?? defaultDataDirectory(before.network)),
     })

@@ -1,16 +1,28 @@
 // `quorate net`: a local network of several nodes, until it is told to stop.
-// The nodes find each other by the addresses they say when they are ready.
+// The nodes find each other by the addresses they say when they are ready. With --finality the network is made here:
+// a key for each node and a genesis file, in its folder, where the next run finds them again.
 
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { parseAddress } from '../chain/address.ts'
+import { checksumAddress, parseAddress } from '../chain/address.ts'
+import type { Genesis } from '../chain/genesis.ts'
 import { type LocalNode, startNetwork, stopNetwork } from '../compare/local-network.ts'
+import { validatorsOf } from '../finality/validators.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
-import { homeDirectory, packagedGenesis, readGenesis } from './files.ts'
+import { homeDirectory, packagedGenesis, readGenesis, writeJson } from './files.ts'
+import { type FinalityArgs, finalityOptions, readFinality } from './finality-option.ts'
+import { createGenesisFile } from './genesis.ts'
 import { readCount } from './node-option.ts'
 import { columns } from './output.ts'
 import { createProgress } from './progress.ts'
+import { createValidatorKey, readValidatorKey } from './validator-key.ts'
+
+/** The first of the well-known test accounts: its key is in README. It has the money of a network that is made here. */
+const KNOWN_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
+const CHAIN_ID = 20_266
 
 /** The command that runs a local network. */
 export const netCommand = defineCommand({
@@ -23,10 +35,16 @@ export const netCommand = defineCommand({
       describe: 'Genesis file of the network',
       defaultDescription: 'genesis/local.json',
     },
+    finality: {
+      ...finalityOptions.finality,
+      describe:
+        'Make a new network with this finality, for tests; with hybrid and pbft all nodes are validators',
+    },
+    pattern: finalityOptions.pattern,
     data: {
       type: 'string',
       describe: 'Folder that holds a folder for each node',
-      defaultDescription: '~/.quorate/net',
+      defaultDescription: '~/.quorate/net, with --finality ~/.quorate/net-FINALITY',
     },
     mine: { type: 'string', describe: 'All nodes mine for this address' },
     throttle: {
@@ -35,35 +53,131 @@ export const netCommand = defineCommand({
       defaultDescription: 'so that all nodes together leave a core free',
     },
   },
+  examples: [
+    ['quorate net --finality pbft', 'four validators, no miners'],
+    ['quorate net --finality hybrid --nodes 7 --mine 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266', ''],
+  ],
   run: async (args, output) => {
     const count = readCount('--nodes', args.nodes, { min: 1, max: 32 })
-    const genesisPath = args.genesis ?? packagedGenesis('local')
-    readGenesis(genesisPath)
+    const { finality, pattern } = args
+    if (args.genesis !== undefined && (finality !== undefined || pattern !== undefined))
+      throw new CommandError(
+        EXIT.usage,
+        '--genesis and --finality: give one of them',
+        'The file says the finality.',
+      )
+    if (pattern !== undefined && finality === undefined)
+      throw new CommandError(EXIT.usage, '--pattern needs --finality pbft or --finality hybrid')
     if (args.mine !== undefined && parseAddress(args.mine) === null)
       throw new CommandError(EXIT.usage, `--mine: ${args.mine} is no address`)
+    const directory = args.data ?? join(homeDirectory(), finality === undefined ? 'net' : `net-${finality}`)
+    const genesisPath =
+      finality === undefined
+        ? (args.genesis ?? packagedGenesis('local'))
+        : await makeNetwork(directory, count, { finality, pattern })
+    const genesis = readGenesis(genesisPath)
+    if (args.mine !== undefined && !genesis.work.isProved)
+      throw new CommandError(
+        EXIT.usage,
+        `--mine: ${genesis.name} has no miners; its validators make the blocks`,
+      )
     const throttle = args.throttle ?? Math.min(1, 1 / count)
     const mining =
       args.mine === undefined ? [] : ['--mine', args.mine, '--threads', '1', '--throttle', String(throttle)]
+    const hasKeys = finality !== undefined && finality !== 'longest-chain'
+    const nodeOptions = (index: number) => [
+      ...mining,
+      ...(hasKeys ? ['--validator', keyPath(directory, index)] : []),
+    ]
     const progress = createProgress('starting nodes', count)
-    const directory = args.data ?? join(homeDirectory(), 'net')
-    const nodes = await startNetwork(
-      count,
-      { genesisPath, directory, nodeOptions: () => mining },
-      (_node, index) => progress.update(index + 1),
+    const nodes = await startNetwork(count, { genesisPath, directory, nodeOptions }, (_node, index) =>
+      progress.update(index + 1),
     )
     progress.end()
-    output.data({ nodes: nodes.map(node => node.ready) }, () =>
+    output.data({ genesis: genesisPath, nodes: nodes.map(node => node.ready) }, () =>
       columns([
         ['node', 'rpc', 'pid', 'data'],
         ...nodes.map(({ ready }, index) => [String(index + 1), ready.rpc, String(ready.pid), ready.data]),
       ]),
     )
+    for (const note of notesOn(genesis, genesisPath, args.mine !== undefined)) output.note(note)
     output.note('stop the network with Ctrl-C')
     await nextStop(nodes, text => output.note(text))
     await stopNetwork(nodes)
     return EXIT.done
   },
 })
+
+/** The genesis file of a network in this folder, made with a key for each node unless it is there from before. */
+async function makeNetwork(
+  directory: string,
+  count: number,
+  wish: Pick<FinalityArgs, 'finality' | 'pattern'>,
+): Promise<string> {
+  const path = join(directory, 'genesis.json')
+  if (existsSync(path)) {
+    assertSame(readGenesis(path), path, count, wish)
+    return path
+  }
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const validator: string[] = []
+  if (wish.finality !== 'longest-chain') {
+    for (let index = 0; index < count; index++) {
+      const key = keyPath(directory, index)
+      // A run that was interrupted may have left some.
+      const address = existsSync(key) ? (await readValidatorKey(key)).address : await createValidatorKey(key)
+      validator.push(`node${index + 1}=${checksumAddress(address)}`)
+    }
+  }
+  const rest = { timeout: undefined, depth: undefined, interval: undefined, heartbeat: undefined }
+  const finality = readFinality({ ...wish, ...rest, validator })
+  await writeJson(
+    path,
+    createGenesisFile({
+      name: `net-${finality.mode}`,
+      chainId: CHAIN_ID,
+      blockTimeSeconds: 2,
+      bits: '0x1e03ffff',
+      accounts: { [KNOWN_ADDRESS]: '1000000' },
+      finality,
+      forTests: true,
+    }),
+  )
+  return path
+}
+
+/** Ends the command when the folder holds another network than the one that was asked for. */
+function assertSame(
+  genesis: Genesis,
+  path: string,
+  count: number,
+  { finality, pattern }: Pick<FinalityArgs, 'finality' | 'pattern'>,
+): void {
+  const validators = validatorsOf(genesis)?.validators.length ?? count
+  const { mode } = genesis.finality
+  const isSame =
+    mode === finality &&
+    validators === count &&
+    (pattern ?? genesis.finality.pattern) === genesis.finality.pattern
+  if (isSame) return
+  const found = [mode, genesis.finality.pattern, `${validators} nodes`].filter(word => word !== undefined)
+  throw new CommandError(
+    EXIT.usage,
+    `${path} is of another network: ${found.join(', ')}`,
+    'Give another folder with --data, or remove that one.',
+  )
+}
+
+function keyPath(directory: string, index: number): string {
+  return join(directory, `node${index + 1}.key`)
+}
+
+function notesOn({ finality, work }: Genesis, genesisPath: string, isMined: boolean): string[] {
+  const notes = finality.mode === 'longest-chain' ? [] : [`genesis file: ${genesisPath}`]
+  if (work.isProved && !isMined)
+    notes.push('nobody mines yet: start with --mine ADDRESS, or use quorate mine --rpc URL --data FOLDER')
+  return notes
+}
 
 /** Resolves when the network is told to stop or its last node has ended. */
 function nextStop(nodes: readonly LocalNode[], say: (text: string) => void): Promise<unknown> {

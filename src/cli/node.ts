@@ -55,7 +55,8 @@ export const nodeRunOptions = {
   ...validatorOptions,
   mine: {
     type: 'string',
-    describe: 'Mine for this address; where blocks are not mined, the address that gets what a validator earns',
+    describe:
+      'Mine for this address; where blocks are not mined, the address that gets what a validator earns',
   },
   threads: {
     type: 'number',

@@ -8,7 +8,10 @@ import { signerRecovery } from '../signatures/signer-recovery.ts'
 import { type SimulationOptions, simulate } from '../sim/simulation.ts'
 
 /** What every seed of a batch has in common. */
-export type SimulationSettings = Omit<SimulationOptions, 'seed' | 'recoverSender' | 'signatures' | 'onProgress'>
+export type SimulationSettings = Omit<
+  SimulationOptions,
+  'seed' | 'recoverSender' | 'signatures' | 'onProgress'
+>
 
 const settings = workerData as SimulationSettings
 const backend = await chooseBackend()

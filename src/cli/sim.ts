@@ -4,29 +4,56 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { toHex } from '../chain/bytes.ts'
-import { sha256 } from '../chain/hash.ts'
+import { type Adversary, LIAR_ROLES } from '../sim/adversary.ts'
 import { FAULT_KINDS, type FaultKind } from '../sim/faults.ts'
-import type { SimulationResult, Verdict } from '../sim/simulation.ts'
+import type { SimulationResult } from '../sim/simulation.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { packagedGenesis, readGenesis, readJson } from './files.ts'
 import { readCount } from './node-option.ts'
-import { columns, type Output, table } from './output.ts'
 import { createProgress } from './progress.ts'
+import { isFine, reportMany, reportOne } from './sim-report.ts'
 import type { SimulationSettings } from './sim-worker.ts'
+
+const FINALITY_MODES = ['longest-chain', 'hybrid', 'pbft'] as const
+const PATTERNS = ['all-to-all', 'leader-collected'] as const
+const NODES_MAX = 50
 
 /** The simulator's command. */
 export const simCommand = defineCommand({
   command: 'sim',
   describe: 'Run a whole network in virtual time, with faults, from a seed',
   options: {
+    finality: {
+      type: 'string',
+      choices: FINALITY_MODES,
+      describe: 'The finality to simulate',
+      defaultDescription: 'longest-chain',
+    },
     genesis: {
       type: 'string',
-      describe: 'Genesis file; its work is made easy',
-      defaultDescription: 'genesis/simulated.json',
+      describe: 'Genesis file instead; its work is made easy, and its validators are nodes of the run',
+      defaultDescription: 'the simulated one of the finality',
     },
-    nodes: { type: 'number', default: 5, describe: 'How many nodes, 1 to 50' },
+    nodes: {
+      type: 'number',
+      describe: 'How many nodes, 1 to 50',
+      defaultDescription: '5, or as many as validators',
+    },
+    validators: {
+      type: 'string',
+      describe: 'The first so many nodes are validators; any draws 1 to 10, and followers, from the seed',
+      defaultDescription: 'all nodes',
+    },
+    pattern: {
+      type: 'string',
+      choices: PATTERNS,
+      describe: 'How votes travel, whatever the genesis file says',
+    },
+    byzantine: {
+      type: 'string',
+      describe: `Validators that lie, as ROLE[:COUNT], ROLE being all or one of: ${LIAR_ROLES.join(', ')}; as many as can be borne unless a count is given`,
+    },
     faults: {
       type: 'string',
       default: 'none',
@@ -45,18 +72,15 @@ export const simCommand = defineCommand({
   examples: [
     ['quorate sim --faults all --seeds 1..500', 'five nodes, every fault, 500 runs'],
     ['quorate sim --faults crash,loss --seed 7 --trace', 'one run, with its last events'],
+    [
+      'quorate sim --finality pbft --validators any --faults all --byzantine all --seeds 1..500',
+      'committees of 1 to 10, with liars of every kind',
+    ],
+    ['quorate sim --finality pbft --validators 7 --json', 'what a decision costs among seven'],
   ],
   run: async (args, output) => {
     const seeds = readSeeds(args.seed, args.seeds)
-    const path = args.genesis ?? packagedGenesis('simulated')
-    readGenesis(path)
-    const settings: SimulationSettings = {
-      genesis: readJson(path),
-      nodes: readCount('--nodes', args.nodes, { min: 1, max: 50 }),
-      faults: readFaults(args.faults),
-      blocks: readCount('--blocks', args.blocks, { min: 1, max: 1_000_000 }),
-      transfers: readCount('--transfers', args.transfers, { min: 0, max: 1_000_000 }),
-    }
+    const settings = readSettings(args)
     const started = performance.now()
     const results = await runSeeds(settings, seeds)
     const seconds = (performance.now() - started) / 1000
@@ -65,6 +89,46 @@ export const simCommand = defineCommand({
     return results.every(result => isFine(result.verdict)) ? EXIT.done : EXIT.no
   },
 })
+
+interface SimArguments {
+  readonly finality?: string | undefined
+  readonly genesis?: string | undefined
+  readonly nodes?: number | undefined
+  readonly validators?: string | undefined
+  readonly pattern?: string | undefined
+  readonly byzantine?: string | undefined
+  readonly faults: string
+  readonly blocks: number
+  readonly transfers: number
+}
+
+function readSettings(args: SimArguments): SimulationSettings {
+  if (args.finality !== undefined && args.genesis !== undefined)
+    throw new CommandError(EXIT.usage, 'give --finality or --genesis, not both')
+  const isMined = (args.finality ?? FINALITY_MODES[0]) === FINALITY_MODES[0]
+  const path = args.genesis ?? packagedGenesis(isMined ? 'simulated' : `simulated-${args.finality}`)
+  const { finality } = readGenesis(path)
+  if (finality.validators === undefined) {
+    for (const name of ['validators', 'pattern', 'byzantine'] as const)
+      if (args[name] !== undefined)
+        throw new CommandError(EXIT.usage, `--${name}: ${finality.mode} has no validators`)
+  }
+  const validators = readValidatorCount(args.validators)
+  const least = typeof validators === 'number' ? validators : 1
+  return {
+    genesis: readJson(path),
+    nodes: readCount('--nodes', args.nodes ?? Math.max(least, validators === undefined ? 5 : 1), {
+      min: least,
+      max: NODES_MAX,
+    }),
+    ...(validators === undefined ? {} : { validators }),
+    pattern: args.pattern ?? null,
+    adversary: readAdversary(args.byzantine),
+    faults: readFaults(args.faults),
+    blocks: readCount('--blocks', args.blocks, { min: 1, max: 1_000_000 }),
+    transfers: readCount('--transfers', args.transfers, { min: 0, max: 1_000_000 }),
+  }
+}
 
 /** Runs the seeds on all cores; the results are in the order of the seeds. */
 async function runSeeds(settings: SimulationSettings, seeds: readonly number[]): Promise<SimulationResult[]> {
@@ -111,102 +175,9 @@ function runThread(
   })
 }
 
-function reportOne(
-  result: SimulationResult,
-  output: Output,
-  { seconds, isTraceShown }: { seconds: number; isTraceShown: boolean },
-): void {
-  const { recent, ...data } = result
-  if (isTraceShown || !isFine(result.verdict)) for (const line of recent) output.note(line)
-  const rate = `${Math.round(result.events / seconds)} events/s, ${(result.simulatedMs / 1000 / seconds).toFixed(0)} simulated seconds a second`
-  output.data(data, () =>
-    table([
-      ['verdict', result.reason === null ? result.verdict : `${result.verdict} (${result.reason})`],
-      ['seed', String(result.seed)],
-      ['trace hash', result.traceHash],
-      ['head', `height ${result.headHeight}, final ${result.finalHeight}`],
-      ['transfers', `${result.transfers} acknowledged`],
-      [
-        'faults',
-        `${result.crashes} crashes, ${result.reorganisations} reorganisations, the deepest ${result.deepestReorganisation}`,
-      ],
-      [
-        'messages',
-        Object.entries(result.messages)
-          .map(([type, count]) => `${count} ${type}`)
-          .join(', '),
-      ],
-      ['bytes', String(result.bytes)],
-      ['speed', `${result.events} events, ${rate}`],
-    ]),
-  )
-}
-
-function reportMany(results: readonly SimulationResult[], output: Output, seconds: number): void {
-  const failed = results.filter(result => !isFine(result.verdict))
-  const total = (pick: (result: SimulationResult) => number): number =>
-    results.reduce((sum, result) => sum + pick(result), 0)
-  const hashes = new TextEncoder().encode(results.map(result => result.traceHash).join(''))
-  const messages: Record<string, number> = {}
-  for (const result of results) {
-    for (const [type, count] of Object.entries(result.messages))
-      messages[type] = (messages[type] ?? 0) + count
-  }
-  const data = {
-    verdict: worstOf(results),
-    traceHash: toHex(sha256(hashes)),
-    seed: `${results[0]!.seed}..${results.at(-1)!.seed}`,
-    events: total(result => result.events),
-    simulatedMs: total(result => result.simulatedMs),
-    headHeight: Math.max(...results.map(result => result.headHeight)),
-    finalHeight: Math.max(...results.map(result => result.finalHeight)),
-    messages,
-    bytes: total(result => result.bytes),
-    runs: results.length,
-    excused: results.filter(result => result.verdict === 'EXCUSED').length,
-    failed: failed.map(({ seed, verdict, reason }) => ({ seed, verdict, reason })),
-    crashes: total(result => result.crashes),
-    reorganisations: total(result => result.reorganisations),
-    deepestReorganisation: Math.max(...results.map(result => result.deepestReorganisation)),
-    transfers: total(result => result.transfers),
-  }
-  output.data(data, () => {
-    const summary = table([
-      ['verdict', `${data.verdict}: ${results.length - failed.length} of ${results.length} runs hold`],
-      ['excused', `${data.excused} met a branch that left theirs below the last final block, and said so`],
-      ['trace hash', data.traceHash],
-      ['transfers', `${data.transfers} acknowledged`],
-      [
-        'faults',
-        `${data.crashes} crashes, ${data.reorganisations} reorganisations, the deepest ${data.deepestReorganisation}`,
-      ],
-      [
-        'speed',
-        `${data.events} events in ${seconds.toFixed(1)} s: ${Math.round(data.events / seconds)} a second, ${(data.simulatedMs / 3_600_000 / (seconds / 60)).toFixed(1)} simulated hours a minute`,
-      ],
-    ])
-    if (failed.length === 0) return summary
-    const rows = failed.map(({ seed, verdict, reason }) => [
-      String(seed),
-      verdict,
-      (reason ?? '').split('\n', 1)[0]!,
-    ])
-    return `${summary}\n\n${columns([['seed', 'verdict', 'reason'], ...rows])}`
-  })
-}
-
 function describeFailures(results: ReadonlyMap<number, SimulationResult>): string {
   const failed = [...results.values()].filter(result => !isFine(result.verdict)).length
   return failed === 0 ? 'all hold' : `${failed} failed`
-}
-
-function isFine(verdict: Verdict): boolean {
-  return verdict === 'PASS' || verdict === 'EXCUSED'
-}
-
-function worstOf(results: readonly SimulationResult[]): Verdict {
-  const order: readonly Verdict[] = ['SAFETY', 'LIVENESS', 'EXCUSED', 'PASS']
-  return order.find(verdict => results.some(result => result.verdict === verdict))!
 }
 
 function readSeeds(seed: number | undefined, seeds: string | undefined): number[] {
@@ -236,4 +207,23 @@ function readFaults(list: string): Set<FaultKind> {
       return kind
     }),
   )
+}
+
+function readValidatorCount(text: string | undefined): number | 'any' | undefined {
+  if (text === undefined || text === 'any') return text
+  return readCount('--validators', Number(text), { min: 1, max: NODES_MAX })
+}
+
+function readAdversary(text: string | undefined): Adversary | null {
+  if (text === undefined) return null
+  const [name = '', count, ...rest] = text.split(':')
+  const role = [...LIAR_ROLES, 'all' as const].find(role => role === name)
+  if (role === undefined || rest.length > 0)
+    throw new CommandError(
+      EXIT.usage,
+      `--byzantine: expected ROLE or ROLE:COUNT, got ${text}`,
+      `Roles: all, ${LIAR_ROLES.join(', ')}.`,
+    )
+  if (count === undefined) return { role, count: null }
+  return { role, count: readCount('--byzantine', Number(count), { min: 0, max: NODES_MAX }) }
 }

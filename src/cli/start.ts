@@ -1,5 +1,6 @@
 // `quorate start`: the whole thing once, on one machine, in about a minute: a new network of four nodes, a funded
-// account, miners, signed transfers, and the balances as every node sees them. It leaves nothing running.
+// account, miners, signed transfers, and the balances as every node sees them; then what other kinds of finality would
+// have made of it, in the simulator. It leaves nothing running.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -9,16 +10,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, checksumAddress } from '../chain/address.ts'
 import { formatAmount, parseAmount } from '../chain/amount.ts'
 import type { TransactionId } from '../chain/transaction.ts'
+import { type Comparison, showComparison } from '../compare/comparison.ts'
+import { availableContenders } from '../compare/contender.ts'
 import { type LocalNode, startNetwork, stopNetwork } from '../compare/local-network.ts'
+import { simulatedStage } from '../compare/simulated-stage.ts'
+import type { StageKind } from '../compare/stage.ts'
 import { Keystore } from '../wallet/keystore.ts'
 import { RpcClient } from '../wallet/rpc-client.ts'
 import { submit } from '../wallet/submission.ts'
 import { prepareTransfer, signTransfer } from '../wallet/transfer.ts'
 import { watchTransaction } from '../wallet/wait.ts'
 import { defineCommand } from './command.ts'
+import { runComparison, terminalColumns } from './compare.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { createGenesisFile } from './genesis.ts'
-import { columns, type Output } from './output.ts'
+import type { Output } from './output.ts'
 import { createProgress } from './progress.ts'
 import { readStatus } from './status.ts'
 
@@ -29,11 +35,14 @@ const AMOUNTS = ['1.5', '0.25', '10'] as const
 const CONFIRMATIONS = 2n
 /** Milliseconds after which the demonstration gives up. */
 const PATIENCE_MS = 60_000
+/** What is compared at the end: as `quorate compare` does unless told otherwise. */
+const COMPARED = { nodes: 4, transfers: 300, rate: 50, seed: 1, hasFaults: true }
 
 /** The demonstration. */
 export const startCommand = defineCommand({
   command: 'start',
-  describe: 'A demonstration: four nodes, miners, a wallet that pays, on this machine in about a minute',
+  describe:
+    'A demonstration in about a minute: four nodes, miners, a wallet that pays; kinds of finality compared',
   options: {
     keep: { type: 'boolean', default: false, describe: 'Keep the folder with chain and keys afterwards' },
   },
@@ -86,14 +95,17 @@ async function demonstrate(directory: string, output: Output): Promise<0> {
     secretKey.fill(0)
     output.note('4. What every node says.')
     const report = await compareNodes(clients, nodes, { alice: alice.address, bob: bob.address })
+    output.note(`   ${describe(report)}`)
     output.note('5. Stopping the nodes.')
     await stopNetwork(nodes)
     const ended = nodes.map(node => node.process.exitCode)
     if (ended.some(code => code !== 0))
       throw new CommandError(EXIT.fault, `the nodes ended with exit codes ${ended.join(', ')}`)
-    output.data({ alice: alice.address, bob: bob.address, transfers: ids, nodes: report }, () =>
-      describe(report),
-    )
+    const stage = simulatedStage()
+    const comparison = await compareKinds(stage, output)
+    const data = { alice: alice.address, bob: bob.address, transfers: ids, nodes: report, comparison }
+    output.data(data, () => showComparison(comparison, { stage, columns: terminalColumns() }))
+    output.note('\nThe same on real processes, in a few minutes: npx quorate compare --live')
     return EXIT.done
   } finally {
     await stopNetwork(nodes)
@@ -187,15 +199,14 @@ async function reportAt(
 }
 
 function describe(reports: readonly NodeReport[]): string {
-  return columns([
-    ['node', 'height', 'block', 'state root', 'alice', 'bob'],
-    ...reports.map(report => [
-      String(report.node),
-      String(report.height),
-      `${report.head.slice(0, 22)}…`,
-      `${report.stateRoot.slice(0, 14)}…`,
-      formatAmount(report.alice),
-      formatAmount(report.bob),
-    ]),
-  ])
+  const { height, head, alice, bob } = reports[0]!
+  return `All ${reports.length} agree at height ${height}, block ${head.slice(0, 22)}…: alice ${formatAmount(alice)}, bob ${formatAmount(bob)}.`
+}
+
+function compareKinds(stage: StageKind, output: Output): Promise<Comparison> {
+  output.note(
+    '6. When is a transfer final? The same transfers through several kinds of finality, in the simulator:',
+  )
+  output.note('   undisturbed, then with the leader killed, then with the network cut in half.\n')
+  return runComparison({ contenders: availableContenders(), settings: COMPARED, stage })
 }

@@ -2,7 +2,8 @@
 // What the node answers is read field by field, as anything from outside is.
 
 import { formatAmount } from '../chain/amount.ts'
-import { quantityField, readObject } from '../wallet/rpc-answer.ts'
+import type { Json } from '../chain/fields.ts'
+import { printable, quantityField, readObject } from '../wallet/rpc-answer.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
 import { defineCommand } from './command.ts'
 import { EXIT } from './exit-codes.ts'
@@ -22,6 +23,12 @@ export interface NodeStatus {
   }
   readonly final: { readonly id: string; readonly height: number } | null
   readonly finality: string
+  /** Blocks above the last final one. */
+  readonly lag: number
+  /** Why finality has stopped for good; null while it has not. */
+  readonly halted: string | null
+  /** Whether the network has miners. */
+  readonly isMined: boolean
   readonly peers: number
   readonly pool: { readonly pending: number; readonly queued: number }
   readonly mining: {
@@ -55,6 +62,9 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
       },
       final: final === null ? null : { id: final.text('id'), height: number(final, 'height') },
       finality: fields.text('finality'),
+      lag: number(fields, 'lag'),
+      halted: fields.isNull('halted') ? null : fields.parse('halted', 'a text', readText),
+      isMined: fields.parse('isMined', 'true or false', value => (typeof value === 'boolean' ? value : null)),
       peers: number(fields, 'peers'),
       pool: { pending: number(pool, 'pending'), queued: number(pool, 'queued') },
       mining:
@@ -91,11 +101,17 @@ export const statusCommand = defineCommand({
             ? `nothing yet (${status.finality})`
             : `height ${final.height}, ${final.id} (${status.finality})`,
         ],
+        ['finality lag', describeLag(status)],
+        ...(status.halted === null ? [] : [['FINALITY HAS STOPPED', status.halted] as const]),
         ['peers', String(status.peers)],
         ['pool', `${pool.pending} pending, ${pool.queued} behind a gap`],
         [
           'mining',
-          mining === null ? 'no' : `for ${mining.beneficiary}, ${(mining.hashrate / 1e6).toFixed(2)} MH/s`,
+          !status.isMined
+            ? 'not in this network: its validators make the blocks'
+            : mining === null
+              ? 'no'
+              : `for ${mining.beneficiary}, ${(mining.hashrate / 1e6).toFixed(2)} MH/s`,
         ],
         ['catching up', syncing === null ? 'no' : `${syncing.height} of ${syncing.target}`],
         ['version', status.version],
@@ -104,6 +120,15 @@ export const statusCommand = defineCommand({
     return EXIT.done
   },
 })
+
+function describeLag({ lag, finality }: NodeStatus): string {
+  const hint = finality === 'longest-chain' ? '' : '; more with quorate doctor'
+  return `${lag} ${lag === 1 ? 'block' : 'blocks'}${hint}`
+}
+
+function readText(value: Json): string | null {
+  return typeof value === 'string' ? printable(value) : null
+}
 
 /** Who a node is connected to. */
 export const peersCommand = defineCommand({

@@ -30,8 +30,6 @@ export interface Contender {
   readonly finalMeans: string
   /** The `finality` section of its genesis files. */
   finality(validators: readonly NamedValidator[]): Readonly<Record<string, Json>>
-  /** The node to kill as leader, from what each node's `quorate_status` answers; an index. */
-  leader(statuses: readonly unknown[]): number
 }
 
 /** An attacker's share of all hashes, and the probability of reversal that people would call final. */
@@ -44,9 +42,6 @@ export function confirmationsFor(share: number, risk: number): number {
 }
 
 const DEPTH = confirmationsFor(ATTACKER_SHARE, RISK_MAX)
-
-/** Every miner leads as much as any other; where a primary leads, it changes with the height. So: the second node. */
-const secondNode = (statuses: readonly unknown[]): number => Math.min(1, statuses.length - 1)
 
 const pbft = (name: string, pattern: string): Contender => ({
   name,
@@ -62,8 +57,13 @@ const pbft = (name: string, pattern: string): Contender => ({
     intervalMs: 250,
     heartbeatSeconds: 60,
   }),
-  leader: secondNode,
 })
+
+/** Milliseconds between two blocks on average, where blocks are mined. */
+export const BLOCK_MS = 400
+
+/** Who is killed as leader where all lead alike, as miners do: the second node. */
+export const SOME_MINER = 1
 
 /** All contenders, in the order of their columns. */
 const CONTENDERS: readonly Contender[] = [
@@ -74,7 +74,6 @@ const CONTENDERS: readonly Contender[] = [
     final: { type: 'depth', blocks: DEPTH },
     finalMeans: `${DEPTH} blocks deep: P(reversal) < ${RISK_MAX * 100} % for q = ${ATTACKER_SHARE}`,
     finality: () => ({ mode: 'longest-chain', depth: 256 }),
-    leader: secondNode,
   },
   {
     name: 'hybrid',
@@ -90,7 +89,6 @@ const CONTENDERS: readonly Contender[] = [
       depth: 2,
       interval: 1,
     }),
-    leader: secondNode,
   },
   pbft('pbft', 'all-to-all'),
   pbft('pbft-leader', 'leader-collected'),

@@ -1,12 +1,8 @@
-// Hands signed transfers in at a set rate, over JSON-RPC in batches, through all nodes: those of one sender through
-// one node, so that no node waits for a nonce that another has. A node that does not answer is stepped over.
+// Hands signed transfers in at a set rate, in batches, through all nodes: those of one sender through one node, so that
+// no node waits for a nonce that another has. A node that does not answer is stepped over.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hex } from '../chain/bytes.ts'
-import { NodeUnreachable, type RpcClient, RpcError } from '../wallet/rpc-client.ts'
-
-/** A node that can be asked. */
-type Asked = Pick<RpcClient, 'batch'>
+import type { Stage } from './stage.ts'
 
 /** A transfer on its way in. */
 export interface Outgoing {
@@ -18,7 +14,7 @@ export interface Outgoing {
 /** What became of it. */
 export interface HandedIn {
   readonly id: Hex
-  /** The node that was asked last, by its place in the list. */
+  /** The node that was asked last. */
   readonly node: number
   /** When it was handed in, first of all. */
   readonly submittedMs: number
@@ -26,56 +22,47 @@ export interface HandedIn {
   readonly isAcknowledged: boolean
 }
 
+/** What of a stage is needed for this. */
+type Desk = Pick<Stage, 'nowMs' | 'sleep' | 'submit'>
+
 const TICK_MS = 20
 /** A node takes at most 100 calls at once. */
 const BATCH_MAX = 100
 
 /** Hands all in, `rate` a second, to these nodes; resolves when the last is answered. */
 export async function handIn(
+  desk: Desk,
   transfers: readonly Outgoing[],
-  { clients, rate }: { readonly clients: readonly Asked[]; readonly rate: number },
+  { nodes, rate }: { readonly nodes: readonly number[]; readonly rate: number },
 ): Promise<HandedIn[]> {
-  const beginMs = performance.now()
+  const beginMs = desk.nowMs()
   const answers: Promise<HandedIn[]>[] = []
   for (let done = 0; done < transfers.length; ) {
-    const due = Math.min(transfers.length, 1 + Math.floor(((performance.now() - beginMs) * rate) / 1_000))
+    const due = Math.min(transfers.length, 1 + Math.floor(((desk.nowMs() - beginMs) * rate) / 1_000))
     const batch = transfers.slice(done, due)
-    for (const [node] of clients.entries()) {
-      const own = batch.filter(({ sender }) => sender % clients.length === node)
+    for (const first of nodes.keys()) {
+      const own = batch.filter(({ sender }) => sender % nodes.length === first)
+      const order = [...nodes.slice(first), ...nodes.slice(0, first)]
       for (let start = 0; start < own.length; start += BATCH_MAX)
-        answers.push(handInBatch(own.slice(start, start + BATCH_MAX), node, clients))
+        answers.push(handInBatch(desk, own.slice(start, start + BATCH_MAX), order))
     }
     done = due
-    await sleep(TICK_MS)
+    await desk.sleep(TICK_MS)
   }
   return (await Promise.all(answers)).flat()
 }
 
+/** Asks one node after the other until one answers. */
 async function handInBatch(
+  desk: Desk,
   batch: readonly Outgoing[],
-  first: number,
-  clients: readonly Asked[],
+  nodes: readonly number[],
 ): Promise<HandedIn[]> {
-  const submittedMs = performance.now()
-  const calls = batch.map(({ raw }) => ({ method: 'eth_sendRawTransaction', params: [raw] }))
-  for (let attempt = 0; attempt < clients.length; attempt++) {
-    const node = (first + attempt) % clients.length
-    try {
-      const outcomes = await clients[node]!.batch(calls)
-      return batch.map(({ id }, index) => ({
-        id,
-        node,
-        submittedMs,
-        isAcknowledged: isTaken(outcomes[index]),
-      }))
-    } catch (error) {
-      if (!(error instanceof NodeUnreachable)) throw error
-    }
+  const submittedMs = desk.nowMs()
+  for (const node of nodes) {
+    const taken = await desk.submit(node, batch)
+    if (taken === null) continue
+    return batch.map(({ id }, index) => ({ id, node, submittedMs, isAcknowledged: taken[index]! }))
   }
-  return batch.map(({ id }) => ({ id, node: first, submittedMs, isAcknowledged: false }))
-}
-
-/** After a lost answer the same bytes are handed in again, and "already known" is good news. */
-function isTaken(outcome: unknown): boolean {
-  return outcome instanceof RpcError ? outcome.message === 'already known' : typeof outcome === 'string'
+  return batch.map(({ id }) => ({ id, node: nodes[0]!, submittedMs, isAcknowledged: false }))
 }

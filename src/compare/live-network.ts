@@ -14,22 +14,14 @@ import { toHex } from '../chain/bytes.ts'
 import { createKernel } from '../mining/kernel.ts'
 import { quantityField, readObject } from '../wallet/rpc-answer.ts'
 import { RpcClient } from '../wallet/rpc-client.ts'
-import { type Contender, createGenesis } from './contender.ts'
+import { BLOCK_MS, type Contender, createGenesis, SOME_MINER } from './contender.ts'
 import { LocalNode, startNetwork } from './local-network.ts'
+import type { TotalCounters } from './stage.ts'
 import { createAccounts, type SeededAccount } from './workload.ts'
-
-/** What all nodes together have counted. */
-export interface TotalCounters {
-  readonly messages: number
-  readonly bytes: number
-  readonly hashes: number
-  readonly signatures: number
-}
 
 /** Share of one core that all miners together take, so that nobody waits for the machine. */
 const MINING_SHARE = 0.4
-/** Seconds between blocks, on average, and what threads of busy nodes get of that share, roughly. */
-const BLOCK_SECONDS = 0.4
+/** What threads of busy nodes get of that share, roughly. */
 const MINING_YIELD = 0.5
 /** Hashes that are timed to find out how many a second this machine makes. */
 const SAMPLE_HASHES = 2 ** 18
@@ -85,10 +77,15 @@ export class LiveNetwork {
     return join(this.directory, 'genesis.json')
   }
 
-  /** The node that leads now, as far as the contender can tell; its index. */
+  /** The node whose turn it is to propose, as the first node knows; some miner where nobody proposes. */
   async leader(): Promise<number> {
-    const statuses = await Promise.all(this.clients.map(client => client.call('quorate_status')))
-    return this.#contender.leader(statuses)
+    if (!this.#contender.hasValidators) return SOME_MINER
+    const method = 'quorate_finalityReport'
+    // The validators are the nodes, in the same order.
+    const report = await this.clients[0]!.call(method)
+    return readObject(method, report, fields =>
+      fields.integer('proposer', { min: 0, max: this.nodes.length - 1 }),
+    )
   }
 
   /** Kills a node without a word. */
@@ -150,7 +147,7 @@ export class LiveNetwork {
       })),
       funded,
       hashesPerBlock: this.#contender.isMined
-        ? hashesPerSecond() * MINING_SHARE * MINING_YIELD * BLOCK_SECONDS
+        ? hashesPerSecond() * MINING_SHARE * MINING_YIELD * (BLOCK_MS / 1_000)
         : 2,
     })
     await writeFile(this.genesisPath, JSON.stringify(genesis))

@@ -1,7 +1,6 @@
 // What is measured of one contender, on real processes or in the simulator: the same figures, so that one report
 // shows both. Times are in milliseconds; null stands for what did not happen, or for a division by nothing.
 
-import type { Contender } from './contender.ts'
 import type { Percentiles } from './percentiles.ts'
 
 /** How every contender is run. */
@@ -16,13 +15,6 @@ export interface CompareSettings {
   /** Whether the leader is killed and the network cut, after the quiet part. */
   readonly hasFaults: boolean
 }
-
-/** Runs one contender from nothing to the end; `onProgress` hears in a few words what happens now. */
-export type RunContender = (
-  contender: Contender,
-  settings: CompareSettings,
-  onProgress: (word: string) => void,
-) => Promise<Measurement>
 
 /** Everything about one contender. */
 export interface Measurement {

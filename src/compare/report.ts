@@ -1,72 +1,71 @@
-// Measurements as a table for a terminal: a column for each contender, rows in groups under a heading. Whoever wants
-// the figures exactly takes the measurements themselves, which are plain data.
+// Measurements as a table for a terminal, as wide as it is: a column for each contender, rows in groups under a heading,
+// and below it in words what a cut network did. Whoever wants the figures exactly takes the measurements themselves,
+// which are plain data.
 
 import type { Half, LeaderKilled, Measurement, NetworkCut, QuietPart } from './measurement.ts'
 import type { Percentiles } from './percentiles.ts'
+import { alignRows, wrapWords } from './table.ts'
 
 /** A row: what it shows, and how. */
 type Row<T> = readonly [label: string, show: (part: T) => string]
 
-/** Characters in a line of a cell at most; longer ones go on below. */
-const CELL_WIDTH_MAX = 21
 const NOTHING = '–'
 
 const QUIET_ROWS: readonly Row<QuietPart>[] = [
   ['transfers final', ({ final, handedIn }) => `${final} of ${handedIn}`],
-  ['in a block after', ({ inclusionMs }) => showPercentiles(inclusionMs)],
-  ['final after', ({ finalityMs }) => showPercentiles(finalityMs)],
-  ['final transfers a second', ({ finalPerSecond }) => showNumber(finalPerSecond)],
-  ['messages per transfer', ({ cost }) => showNumber(cost.messagesPerTransfer)],
-  ['bytes per transfer', ({ cost }) => showNumber(cost.bytesPerTransfer)],
-  ['messages per block', ({ cost }) => showNumber(cost.messagesPerBlock)],
-  ['bytes per block', ({ cost }) => showNumber(cost.bytesPerBlock)],
-  ['hashes per transfer', ({ cost }) => showNumber(cost.hashesPerTransfer)],
-  ['signatures per transfer', ({ cost }) => showNumber(cost.signaturesPerTransfer)],
-  ['blocks, stale', ({ blocks, staleBlocks }) => `${blocks}, ${staleBlocks}`],
-  ['deepest reorganisation', ({ deepestReorganisation }) => showBlocks(deepestReorganisation)],
+  ...percentileRows<QuietPart>('in a block after', ({ inclusionMs }) => inclusionMs),
+  ...percentileRows<QuietPart>('final after', ({ finalityMs }) => finalityMs),
+  ['final each second', ({ finalPerSecond }) => showNumber(finalPerSecond)],
+  ['messages a transfer', ({ cost }) => showNumber(cost.messagesPerTransfer)],
+  ['bytes a transfer', ({ cost }) => showNumber(cost.bytesPerTransfer)],
+  ['messages a block', ({ cost }) => showNumber(cost.messagesPerBlock)],
+  ['bytes a block', ({ cost }) => showNumber(cost.bytesPerBlock)],
+  ['hashes a transfer', ({ cost }) => showNumber(cost.hashesPerTransfer)],
+  ['signatures a transfer', ({ cost }) => showNumber(cost.signaturesPerTransfer)],
+  [
+    'blocks',
+    ({ blocks, staleBlocks }) => (staleBlocks === 0 ? `${blocks}` : `${blocks}, ${staleBlocks} stale`),
+  ],
+  ['deepest reorg', ({ deepestReorganisation }) => showBlocks(deepestReorganisation)],
 ]
 
 const KILLED_ROWS: readonly Row<LeaderKilled>[] = [
   ['killed', ({ node }) => `node ${node}`],
   ['no new block for', ({ blockPauseMs }) => showTime(blockPauseMs)],
   ['nothing final for', ({ finalityPauseMs }) => showTime(finalityPauseMs)],
-  ['acknowledged and lost', ({ lost, acknowledged }) => `${lost} of ${acknowledged}`],
+  ['lost', ({ lost, acknowledged }) => `${lost} of ${acknowledged}`],
 ]
 
 const CUT_ROWS: readonly Row<NetworkCut>[] = [
-  ['cut for', ({ lastedMs }) => showTime(lastedMs)],
   ['first half', ({ halves }) => showHalf(halves[0])],
   ['second half', ({ halves }) => showHalf(halves[1])],
   ['forked', ({ isForked }) => (isForked ? 'yes' : 'no')],
-  ['one chain again after', ({ oneChainAfterMs }) => showTime(oneChainAfterMs)],
-  ['final again after', ({ finalAgainAfterMs }) => showTime(finalAgainAfterMs)],
-  ['final transfers reversed', ({ reversed }) => String(reversed)],
-  ['deepest reorganisation', ({ deepestReorganisation }) => showBlocks(deepestReorganisation)],
+  ['final, then reversed', ({ reversed }) => (reversed === 0 ? 'none' : showTransfers(reversed))],
+  ['deepest reorg', ({ deepestReorganisation }) => showBlocks(deepestReorganisation)],
+  ['one chain after', ({ isForked, oneChainAfterMs }) => (isForked ? showTime(oneChainAfterMs) : 'always')],
+  ['final again after', cut => (wentOn(cut) ? 'did not stop' : showTime(cut.finalAgainAfterMs))],
 ]
 
-/** The table. */
-export function showMeasurements(measurements: readonly Measurement[]): string {
-  const head = ['', ...measurements.map(({ contender }) => contender)]
-  const means = ['final means', ...measurements.map(({ finalMeans }) => finalMeans)]
-  return alignCells([
-    head,
-    means,
-    ...groupOf(
-      'Undisturbed (times: p50 / p95 / p99)',
-      QUIET_ROWS,
-      measurements.map(({ quiet }) => quiet),
-    ),
-    ...groupOf(
-      'Leader killed',
-      KILLED_ROWS,
-      measurements.map(({ leaderKilled }) => leaderKilled),
-    ),
-    ...groupOf(
-      'Network cut in half, every sender paying twice',
-      CUT_ROWS,
-      measurements.map(({ cut }) => cut),
-    ),
-  ])
+/** The table, and what it says of the cut in words; lines are at most `columns` wide where their words allow it. */
+export function showMeasurements(
+  measurements: readonly Measurement[],
+  { columns }: { readonly columns: number },
+): string {
+  const rows = [
+    ['', ...measurements.map(({ contender }) => contender)],
+    ['final means', ...measurements.map(({ finalMeans }) => finalMeans)],
+    ...groupOf('Undisturbed', QUIET_ROWS, part(measurements, 'quiet')),
+    ...groupOf('Leader killed, and started again', KILLED_ROWS, part(measurements, 'leaderKilled')),
+    ...groupOf(cutHeading(measurements), CUT_ROWS, part(measurements, 'cut')),
+  ]
+  return [alignRows(rows, columns), ...describeCuts(measurements, columns)].join('\n\n')
+}
+
+function part<K extends 'quiet' | 'leaderKilled' | 'cut'>(
+  measurements: readonly Measurement[],
+  name: K,
+): Measurement[K][] {
+  return measurements.map(measurement => measurement[name])
 }
 
 /** A heading and its rows; nothing when no contender has this part. */
@@ -79,50 +78,59 @@ function groupOf<T>(heading: string, rows: readonly Row<T>[], parts: readonly (T
   return [[''], [heading], ...lines]
 }
 
-/** Cells in columns, those that are too long on several lines. A row of one cell is a heading and makes no column wider. */
-function alignCells(rows: readonly (readonly string[])[]): string {
-  const lines = rows.flatMap(wrapRow)
-  const full = lines.filter(line => line.length > 1)
-  const widths = full[0]!.map((_, column) => Math.max(...full.map(line => [...line[column]!].length)))
-  return lines
-    .map(line =>
-      line.map((cell, column) => (line.length === 1 ? cell : pad(cell, widths[column]!))).join('   '),
-    )
-    .map(line => line.trimEnd())
-    .join('\n')
+function percentileRows<T>(label: string, pick: (part: T) => Percentiles | null): Row<T>[] {
+  const row = (label: string, percent: keyof Percentiles): Row<T> => [
+    label,
+    part => showPercentile(pick(part), percent),
+  ]
+  const indent = ' '.repeat(label.length)
+  return [row(`${label}, p50`, 'p50'), row(`${indent}  p95`, 'p95'), row(`${indent}  p99`, 'p99')]
 }
 
-function wrapRow(row: readonly string[]): string[][] {
-  const [label = '', ...cells] = row
-  if (cells.length === 0) return [[label]]
-  const wrapped = cells.map(wrapCell)
-  const height = Math.max(...wrapped.map(cell => cell.length))
-  return Array.from({ length: height }, (_, line) => [
-    line === 0 ? label : '',
-    ...wrapped.map(cell => cell[line] ?? ''),
-  ])
+// ---- the cut
+
+function cutHeading(measurements: readonly Measurement[]): string {
+  const lasted = measurements.map(({ cut }) => cut?.lastedMs ?? 0)
+  return `Network cut in half for ${showTime(Math.max(...lasted))}, every sender paying twice`
 }
 
-function wrapCell(text: string): string[] {
-  const lines: string[] = ['']
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)!
-    if (last === '') lines[lines.length - 1] = word
-    else if (last.length + 1 + word.length <= CELL_WIDTH_MAX) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
+/** A sentence for each contender: who stopped, who forked, what was reversed. */
+function describeCuts(measurements: readonly Measurement[], columns: number): string[] {
+  const sentences = measurements.flatMap(({ contender, cut }) =>
+    cut === null ? [] : [wrapWords(`${contender} ${describeCut(cut)}`, columns).join('\n')],
+  )
+  return sentences.length === 0 ? [] : [['Cut in half:', ...sentences].join('\n')]
 }
 
-function pad(cell: string, width: number): string {
-  return cell + ' '.repeat(width - [...cell].length)
+function describeCut(cut: NetworkCut): string {
+  const { halves, isForked, reversed } = cut
+  const outcome =
+    reversed === 0
+      ? 'nothing final was reversed'
+      : `${showTransfers(reversed)} that had been final ${reversed === 1 ? 'was' : 'were'} reversed`
+  const going = halves.filter(({ blocks }) => blocks > 0).length
+  if (going === 0) return `stopped in both halves; it did not fork, and ${outcome}.`
+  const where = going === 2 ? 'both halves' : 'one half'
+  const forked = isForked ? ' and forked' : ''
+  const trust = wentOn(cut) ? '' : ', but called nothing final'
+  return `went on in ${where}${forked}${trust}; ${outcome}.`
 }
 
-function showPercentiles(times: Percentiles | null): string {
+/** Whether transfers became final in some half while the network was cut. */
+function wentOn({ halves }: NetworkCut): boolean {
+  return halves.some(({ final }) => final > 0)
+}
+
+function showHalf({ blocks, final }: Half): string {
+  return blocks === 0 ? 'stopped' : `${showBlocks(blocks)}, ${final === 0 ? 'none' : final} final`
+}
+
+// ---- values
+
+function showPercentile(times: Percentiles | null, percent: keyof Percentiles): string {
   if (times === null) return NOTHING
-  const unit = times.p99 < 1_000 ? 'ms' : 's'
-  const show = (ms: number): string => (unit === 'ms' ? ms.toFixed(0) : (ms / 1_000).toFixed(2))
-  return `${show(times.p50)} / ${show(times.p95)} / ${show(times.p99)} ${unit}`
+  // One unit for all three, so that they can be compared at a glance.
+  return times.p99 < 1_000 ? `${times[percent].toFixed(0)} ms` : `${(times[percent] / 1_000).toFixed(2)} s`
 }
 
 function showTime(ms: number | null): string {
@@ -142,6 +150,6 @@ function showBlocks(count: number): string {
   return count === 0 ? 'none' : `${count} ${count === 1 ? 'block' : 'blocks'}`
 }
 
-function showHalf({ blocks, final }: Half): string {
-  return blocks === 0 ? 'stopped' : `${showBlocks(blocks)}, ${final === 0 ? 'nothing' : final} final`
+function showTransfers(count: number): string {
+  return `${count} ${count === 1 ? 'transfer' : 'transfers'}`
 }

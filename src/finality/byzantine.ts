@@ -110,7 +110,7 @@ export class Liar implements Member {
       case 'withhold':
         return this.#half(0).map(to => ({ type: 'send', to, message: effect.message }))
       case 'forge':
-        return [effect, ...this.#forge(effect.message)]
+        return [...this.#forge(effect.message), effect]
       case 'replay':
         this.#remember(effect.message)
         return [effect]
@@ -174,7 +174,7 @@ export class Liar implements Member {
       { type: 'proof', certificate },
       { type: 'proof', certificate: { ...certificate, signatures: signatures.slice(0, 1) } },
     ]
-    return forged.map(message => ({ type: 'send', to: other, message }))
+    return this.#others().flatMap(to => forged.map(message => ({ type: 'send' as const, to, message })))
   }
 
   // ---- two stories
@@ -189,7 +189,7 @@ export class Liar implements Member {
       case 'commit':
         return []
       case 'proof':
-        return message.certificate.phase === 'prepare' ? [] : [effect]
+        return effect.type === 'broadcast' ? [] : [effect]
       case 'checkpoint':
       case 'view-change':
       case 'new-view':

@@ -5,9 +5,11 @@
 // The protocol decides block ids. A certificate may come before its block does: then the block is fetched, and the
 // decision waits. Votes are durable before they leave, and a node whose votes are lost does not vote again.
 
-import { ByteReader, readOrNull } from '../chain/bytes.ts'
+import { addressBytes } from '../chain/address.ts'
+import { ByteReader, equalBytes, readOrNull } from '../chain/bytes.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import { addressOfSecretKey } from '../chain/signature.ts'
 import type { Application, Certificate, Evidence, MemberIndex, Value } from '../consensus/contract.ts'
 import { NO_VALUE } from '../consensus/contract.ts'
 import type { PbftMessage, PbftRecord, Status } from '../consensus/pbft/messages.ts'
@@ -78,6 +80,8 @@ const EVIDENCE_PER_MEMBER_MAX = 4
 /** Certificates that wait for their blocks. */
 const AWAITED_MAX = 256
 const VOTES = 'vote/'
+/** Whose votes those are: a folder may be started with another key. */
+const VOTER = 'voter'
 const EVIDENCE = 'evidence/'
 const EMPTY = 'empty/'
 const CONFLICT = 'conflict'
@@ -119,6 +123,8 @@ export class Committee implements Finality {
   /** The sequence number and view for which a block is being built, and the blocks that were. */
   #building: string | null = null
   #built: readonly BlockId[] = []
+  /** How often the block that is awaited was asked for again. */
+  #retries = 0
   /** When the pace timer fires; null when it does not run. */
   #nextLookMs: number | null = null
   #halted: string | null = null
@@ -224,8 +230,23 @@ export class Committee implements Finality {
     const last = this.#chain.certificateAt(final.height)
     this.#sequence = last === null ? 0 : readCertificate(new ByteReader(last)).sequence
     while (this.#empty.has(this.#sequence + 1)) this.#sequence += 1
+    this.#disownVotes(records.get(VOTER), votes)
     this.#createProtocol(votes.size > 0 || isFresh || this.#options.identity.mayForgetVotes)
+    if (this.#self !== null) {
+      const { address } = this.#options.validators.validators[this.#self]!
+      this.#emit({ type: 'persist', key: VOTER, value: addressBytes(address) })
+    }
     this.#drive({ type: 'start', records: votes, decided: this.#sequence })
+  }
+
+  /** Votes that another validator gave from this folder are not ours; they are removed only to make room for ours. */
+  #disownVotes(voter: Uint8Array | undefined, votes: Map<string, PbftRecord>): void {
+    const { secretKey, mayForgetVotes } = this.#options.identity
+    const own = secretKey === null ? null : addressBytes(addressOfSecretKey(secretKey))
+    if (voter === undefined || own === null || equalBytes(voter, own)) return
+    if (mayForgetVotes)
+      for (const key of votes.keys()) this.#emit({ type: 'persist', key: VOTES + key, value: null })
+    votes.clear()
   }
 
   #createProtocol(mayVote: boolean): void {
@@ -294,6 +315,8 @@ export class Committee implements Finality {
     for (const effect of effects) {
       switch (effect.type) {
         case 'persist': {
+          // Who does not vote has nothing to keep; a record would let him vote after the next start.
+          if (this.#self === null) break
           const value = effect.record === null ? null : encodePbftRecord(effect.record)
           this.#emit({ type: 'persist', key: VOTES + effect.key, value })
           break
@@ -360,6 +383,7 @@ export class Committee implements Finality {
   }
 
   #applyAwaited(): void {
+    if (this.#halted !== null) return
     for (let next = this.#awaited[0]; next !== undefined; next = this.#awaited[0]) {
       const { certificate, from } = next
       if (certificate.sequence > this.#sequence && !this.#apply(certificate, from)) return
@@ -371,7 +395,7 @@ export class Committee implements Finality {
 
   #applyTarget(): void {
     const target = this.#target
-    if (target === null) return
+    if (target === null || this.#halted !== null) return
     const { certificate, from } = target
     if (certificate.sequence > this.#sequence && !this.#apply(certificate, from)) return
     this.#target = null
@@ -396,6 +420,7 @@ export class Committee implements Finality {
       this.#emit({ type: 'final', id: block.id, certificate: proof })
     }
     this.#sequence = sequence
+    this.#retries = 0
     this.#building = null
     this.#tellFollowers(certificate)
     return true
@@ -403,8 +428,16 @@ export class Committee implements Finality {
 
   /** Asks a peer for a block that is needed and not here. */
   #want(id: BlockId, from: FinalityPeer): void {
-    const asked = this.#connected.has(from) ? from : this.#furthest()
+    const asked = this.#whoMayHave(from)
     if (asked !== null && this.#chain.get(id) === null) this.#emit({ type: 'want', id, from: asked })
+  }
+
+  /** The peer that should have something; another one each time that it did not come. */
+  #whoMayHave(from: FinalityPeer): FinalityPeer | null {
+    const first = this.#connected.has(from) ? from : this.#furthest()
+    if (first === null || this.#retries === 0) return first
+    const all = [first, ...[...this.#connected].filter(peer => peer !== first)]
+    return all[this.#retries % all.length]!
   }
 
   /** The peer that has decided most, as far as we know. */
@@ -431,9 +464,10 @@ export class Committee implements Finality {
 
   #considerProposing(): void {
     if (this.#halted !== null) return
-    const isCurrent = this.#awaited.length === 0
+    // Who lacks a block that was decided can not tell whether the next proposer is slow.
+    const isCurrent = this.#awaited.length === 0 && this.#target === null
     const wish = isCurrent ? this.#policy.wish(this.#last, this.#chain) : null
-    const isWaiting = wish !== null || !isCurrent
+    const isWaiting = wish !== null
     if (isWaiting !== this.#isWaiting) {
       this.#isWaiting = isWaiting
       this.#drive({ type: 'demand', isWaiting })
@@ -463,6 +497,7 @@ export class Committee implements Finality {
         this.#nextLookMs = null
         return
       case 'retransmit':
+        this.#retries += 1
         this.#applyAwaited()
         this.#applyTarget()
         return this.#drive({ type: 'timeout', name })
@@ -573,6 +608,9 @@ export class Committee implements Finality {
     const inFirst = new Set(first.signatures.map(({ member }) => member))
     const both = second.signatures.map(({ member }) => member).filter(member => inFirst.has(member))
     const names = both.map(member => this.#name(member)).join(', ')
+    if (first.view === second.view)
+      for (const member of both)
+        this.#onEvidence({ member, first: voteIn(first, member), second: voteIn(second, member) })
     this.#halt(
       `two certificates for decision ${first.sequence}, ${first.value} and ${second.value}: signed by ${names}, more than the ${this.#options.validators.faultsTolerated} liars that can be borne`,
     )
@@ -627,6 +665,12 @@ export class Committee implements Finality {
 /** Decisions between two checkpoints: a new view repeats certificates of them all, and must fit in a message. */
 function checkpointInterval(n: number): number {
   return Math.max(2, Math.floor(128 / Math.max(4, n)))
+}
+
+/** The vote of a member whose signature is in a certificate. */
+function voteIn({ signatures, ...vote }: Certificate, member: MemberIndex): Evidence['first'] {
+  const { signature } = signatures.find(other => other.member === member)!
+  return { ...vote, signature }
 }
 
 /** The block that a message speaks of to those who may not have it: only a proposal does. */

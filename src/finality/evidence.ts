@@ -131,14 +131,16 @@ function describeVote(vote: Evidence['first']): SignedVote {
 
 function readForm(report: unknown): EvidenceReport | Refused {
   try {
-    return readReport(new Fields('', report))
+    return readEvidenceReport(report)
   } catch (error) {
     if (error instanceof InvalidField) return { refused: `not evidence: ${error.message}` }
     throw error
   }
 }
 
-function readReport(fields: Fields): EvidenceReport {
+/** A report as anybody may have written it; only its form is checked. Throws `InvalidField`. */
+export function readEvidenceReport(report: unknown): EvidenceReport {
+  const fields = new Fields('', report)
   const genesisId = takeBlockId(fields, 'genesisId')
   const validator = takeValidator(fields.object('validator'))
   const first = takeVote(fields.object('first'))

@@ -2,6 +2,7 @@
 // something. src/node satisfies it; tests put a replica and a Map in its place.
 
 import type { Address } from '../chain/address.ts'
+import type { AgreementReport } from '../finality/contract.ts'
 import type { SubmitResult } from '../replica/effects.ts'
 import type { Replica } from '../replica/replica.ts'
 
@@ -35,6 +36,8 @@ export interface RpcBackend {
   /** Hashes per second. */
   hashrate(): number
   peers(): readonly RpcPeer[]
+  /** Where the agreement of the validators stands; null where there are none. */
+  finalityReport(): AgreementReport | null
   counters(): RpcCounters
   /** Has no connection to these peers until the next call; asked for only on a network that is for tests. */
   cutOff(peers: readonly string[]): void

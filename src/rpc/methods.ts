@@ -8,6 +8,7 @@ import type { RpcBackend } from './backend.ts'
 import { blockNumber, getBlockByHash, getBlockByNumber } from './blocks.ts'
 import { call, estimateGas } from './calls.ts'
 import { feeHistory, gasPrice, maxPriorityFeePerGas } from './fees.ts'
+import { finalityReport, getEvidence, getFinalityProof } from './finality.ts'
 import { getLogs } from './logs.ts'
 import { coinbase, hashrate, isMining, mine, stopMining } from './mining.ts'
 import {
@@ -76,8 +77,11 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['web3_clientVersion', clientVersion],
   ['web3_sha3', keccak],
   ['quorate_counters', counters],
+  ['quorate_finalityReport', finalityReport],
   ['quorate_finalityStatus', finalityStatus],
   ['quorate_getAccountProof', getAccountProof],
+  ['quorate_getEvidence', getEvidence],
+  ['quorate_getFinalityProof', getFinalityProof],
   ['quorate_getInclusionProof', getInclusionProof],
   ['quorate_getTransactionStatus', getTransactionStatus],
   ['quorate_peers', peers],

@@ -3,12 +3,13 @@
 
 import type { Json } from '../chain/fields.ts'
 import type { RpcBackend } from './backend.ts'
+import { CODES, RpcError } from './errors.ts'
 import { ADDRESS, type Kind, optional, type Params, required } from './parameters.ts'
 import { parseQuantity, quantity } from './quantity.ts'
 
 /** `eth_mining`. */
 export function isMining({ replica }: RpcBackend): Json {
-  return replica.mining !== null
+  return replica.genesis.work.isProved && replica.mining !== null
 }
 
 /** `eth_hashrate`: hashes per second. */
@@ -16,15 +17,17 @@ export function hashrate(backend: RpcBackend): Json {
   return quantity(Math.round(backend.hashrate()))
 }
 
-/** `eth_coinbase`: for whom this node mines, or null when it does not. */
+/** `eth_coinbase`: who gets what this node earns by mining or proposing, or null when nobody was named. */
 export function coinbase({ replica }: RpcBackend): Json {
   return replica.mining?.beneficiary ?? null
 }
 
-/** `quorate_mine`: mines for an account, for ever (null or absent) or for so many blocks. */
+/** `quorate_mine`: mines for an account, for ever (null or absent) or for so many blocks. Refused without miners. */
 export function mine(backend: RpcBackend, params: Params): Json {
   const beneficiary = required(params, 0, ADDRESS)
   const blocks = optional(params, 1, BLOCK_COUNT, null)
+  if (!backend.replica.genesis.work.isProved)
+    throw new RpcError(CODES.refused, 'this network has no miners: its validators make the blocks')
   backend.setMining(beneficiary, blocks)
   return true
 }

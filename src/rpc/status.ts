@@ -25,6 +25,9 @@ export function status(backend: RpcBackend): Json {
     final: placeOf(replica, finalHeight(replica)),
     safe: placeOf(replica, safeHeight(replica)),
     finality: replica.finality.mode,
+    lag: quantity(replica.tree.head.chained.height - (finalHeight(replica) ?? 0)),
+    halted: backend.finalityReport()?.halted ?? null,
+    isMined: genesis.work.isProved,
     peers: quantity(backend.peers().length),
     pool: poolOf(replica),
     mining: miningOf(backend),
@@ -36,7 +39,7 @@ export function status(backend: RpcBackend): Json {
 /**
  * `quorate_finalityStatus`: how settled a block (any block parameter) or a transaction (its hash) is; null
  * when it is in no block. `reversal` is what work alone promises against an attacker with that share of all
- * hashes.
+ * hashes; null where work promises nothing, because validators have certified the block or nobody mines.
  */
 export function finalityStatus({ replica }: RpcBackend, params: Params): Json {
   const parameter = optional(params, 0, BLOCK, LATEST)
@@ -51,7 +54,7 @@ export function finalityStatus({ replica }: RpcBackend, params: Params): Json {
     confirmations: quantity(count),
     final: isFinal(replica, found),
     finality: replica.finality.mode,
-    reversal: SHARES.map(share => reversalBy(share, count)),
+    reversal: isLeftToWork(replica, found) ? SHARES.map(share => reversalBy(share, count)) : null,
   }
 }
 
@@ -93,6 +96,12 @@ const SHARES = [0.1, 0.2, 0.3] as const
  * The formulas take as long as there are blocks. Counting fewer than there are errs on the side of caution.
  */
 const CONFIRMATIONS_COUNTED_MAX = 10_000
+
+/** Whether nothing but the work on top of a block keeps it where it is. */
+function isLeftToWork(replica: Replica, found: ViewedBlock): boolean {
+  if (!replica.genesis.work.isProved) return false
+  return !isFinal(replica, found) || replica.view.certificateAt(found.height) === null
+}
 
 function reversalBy(share: number, count: number): Json {
   const z = Math.min(count, CONFIRMATIONS_COUNTED_MAX)
@@ -136,8 +145,8 @@ function poolOf({ pool }: Replica): Json {
 
 /** `blocksLeft` is null when there is no end. */
 function miningOf(backend: RpcBackend): Json {
-  const { mining } = backend.replica
-  if (mining === null) return null
+  const { mining, genesis } = backend.replica
+  if (mining === null || !genesis.work.isProved) return null
   return {
     beneficiary: mining.beneficiary,
     blocksLeft: mining.blocksLeft === null ? null : quantity(mining.blocksLeft),

@@ -26,6 +26,16 @@ export class Disk implements Store {
     return this.#durable.has(key)
   }
 
+  /** What a key would hold after a crash now. */
+  durable(key: string): Uint8Array | null {
+    return this.#durable.get(key) ?? null
+  }
+
+  /** Batches that a crash would take back now. */
+  get unsynced(): number {
+    return this.#waiting.length
+  }
+
   /** Takes a batch in; it is seen at once and durable after its turn of `sync`. */
   write(batch: readonly Write[]): void {
     apply(this.#seen, batch)
@@ -38,10 +48,17 @@ export class Disk implements Store {
     if (batch !== undefined) apply(this.#durable, batch)
   }
 
-  /** Loses everything that is not durable. */
-  crash(): void {
+  /** Loses everything that is not durable, but for the oldest `kept` batches: they had reached the disk unnoticed. */
+  crash(kept = 0): void {
+    for (let count = 0; count < kept; count++) this.sync()
     this.#waiting.length = 0
     this.#seen = new Map(this.#durable)
+  }
+
+  /** Loses all keys with this prefix, durable or not: a fault that no disk should have. */
+  wipe(prefix: string): void {
+    for (const image of [this.#seen, this.#durable])
+      for (const key of [...image.keys()]) if (key.startsWith(prefix)) image.delete(key)
   }
 }
 

@@ -12,6 +12,7 @@ export const FAULT_KINDS = [
   'partition',
   'crash',
   'clock',
+  'disk',
 ] as const
 
 /** One kind of fault. */
@@ -38,6 +39,8 @@ export interface FaultPlan {
   readonly downMeanMs: number
   /** Milliseconds by which a node's clock may be off, either way. */
   readonly clockOffsetMaxMs: number
+  /** Whether a crash may leave some of what was not synced, from the oldest on; otherwise it takes all of it. */
+  readonly keepsUnsynced: boolean
 }
 
 /** A quiet local network. */
@@ -53,7 +56,11 @@ export const NO_FAULTS: FaultPlan = {
   crashEveryMs: null,
   downMeanMs: 0,
   clockOffsetMaxMs: 0,
+  keepsUnsynced: false,
 }
+
+/** A network without chance, in which all that is sent together arrives together: for counting. */
+export const LOCKSTEP: FaultPlan = { ...NO_FAULTS, delayMinMs: 3, delayMeanMs: 0 }
 
 /** How bad the chosen faults are under one seed; the figures are those of oracle D.3's table. */
 export function drawFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTimeMs: number): FaultPlan {
@@ -72,5 +79,6 @@ export function drawFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockT
     downMeanMs: random.between(0.2, 3) * blockTimeMs,
     // Beyond what the rules allow a block's time to be ahead: such a node's blocks have to wait.
     clockOffsetMaxMs: kinds.has('clock') ? random.between(0, 25_000) : rest.clockOffsetMaxMs,
+    keepsUnsynced: kinds.has('disk'),
   }
 }

@@ -3,12 +3,16 @@
 
 import type { PeerId } from '../replica/effects.ts'
 import { encodeMessage, type MessageType, type OutgoingMessage } from '../replica/messages.ts'
+import type { Tag } from './costs.ts'
 import type { FaultPlan } from './faults.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 
 /** Milliseconds by which a message in the long tail is later than others. */
 const TAIL_MS = 10_000
+
+/** Hands the bytes of a message to its receiver, with what is known of it. */
+type Deliver = (from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null) => void
 
 /** Every message of one run. */
 export class Network {
@@ -20,7 +24,7 @@ export class Network {
   faults: FaultPlan
   readonly #schedule: Schedule
   readonly #random: Random
-  readonly #deliver: (from: PeerId, to: PeerId, bytes: Uint8Array) => void
+  readonly #deliver: Deliver
   /** When the last message on a link arrives: without reordering the next can't be earlier. */
   readonly #lastArrival = new Map<string, number>()
   /** The side of each node while the network is cut. */
@@ -30,7 +34,7 @@ export class Network {
     schedule: Schedule
     random: Random
     faults: FaultPlan
-    deliver: (from: PeerId, to: PeerId, bytes: Uint8Array) => void
+    deliver: Deliver
   }) {
     this.#schedule = options.schedule
     this.#random = options.random
@@ -47,18 +51,19 @@ export class Network {
     this.#sides = new Map()
   }
 
-  /** Sends one message to each of the receivers. */
-  send(from: PeerId, to: readonly PeerId[], message: OutgoingMessage): void {
+  /** Sends one message to each of the receivers, and says how many bytes it has. */
+  send(from: PeerId, to: readonly PeerId[], message: OutgoingMessage, tag: Tag | null = null): number {
     const bytes = encodeMessage(message)
     this.messages.set(message.type, (this.messages.get(message.type) ?? 0) + to.length)
     this.bytes += bytes.length * to.length
     for (const receiver of to) {
-      this.#transmit(from, receiver, bytes)
-      if (this.#random.chance(this.faults.duplicateRate)) this.#transmit(from, receiver, bytes)
+      this.#transmit(from, receiver, bytes, tag)
+      if (this.#random.chance(this.faults.duplicateRate)) this.#transmit(from, receiver, bytes, tag)
     }
+    return bytes.length
   }
 
-  #transmit(from: PeerId, to: PeerId, bytes: Uint8Array): void {
+  #transmit(from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null): void {
     const { lossRate, delayMinMs, delayMeanMs, tailRate, mayReorder } = this.faults
     // Drawn always, so that a lost message does not shift the numbers of the others.
     const isLost = this.#random.chance(lossRate)
@@ -72,6 +77,6 @@ export class Network {
     const earliest = mayReorder ? 0 : (this.#lastArrival.get(link) ?? 0)
     const arrival = Math.max(earliest, this.#schedule.nowMs + delay)
     this.#lastArrival.set(link, arrival)
-    this.#schedule.after(arrival - this.#schedule.nowMs, () => this.#deliver(from, to, bytes))
+    this.#schedule.after(arrival - this.#schedule.nowMs, () => this.#deliver(from, to, bytes, tag))
   }
 }

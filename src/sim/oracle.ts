@@ -8,7 +8,7 @@
 import { maximumCost } from '../chain/fees.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { TreeBlock } from '../replica/block-tree.ts'
-import type { Effect } from '../replica/effects.ts'
+import type { Effect, PeerId } from '../replica/effects.ts'
 import { POOL_LIMITS } from '../replica/mempool.ts'
 import { KEYS } from '../replica/records.ts'
 import { verdictOn } from '../replica/verdict.ts'
@@ -36,11 +36,20 @@ export class Oracle {
   readonly #chain: NaiveChain
   readonly #known = new Map<SimNode, Known>()
   readonly #final = new Map<number, BlockId>()
+  readonly #liars: ReadonlySet<PeerId>
   #deepest = 0
   #reorganisations = 0
+  #forced = 0
 
-  constructor(chain: NaiveChain) {
+  /** `liars` are the nodes that may be blamed. */
+  constructor(chain: NaiveChain, liars: ReadonlySet<PeerId> = new Set()) {
     this.#chain = chain
+    this.#liars = liars
+  }
+
+  /** How often a node left a branch for one with no more work, because that one became final. */
+  get forcedReorganisations(): number {
+    return this.#forced
   }
 
   /** The deepest reorganisation seen, in blocks, and how many there were. */
@@ -53,10 +62,14 @@ export class Oracle {
     const { tree, pool } = node.replica!
     const known = this.#knownOf(node)
     const head = tree.head.chained
-    const isForced = !node.replica!.finality.followsWork || tree.base.chained.id !== known.baseId
+    const { followsWork } = node.replica!.finality
+    const isForced = !followsWork || tree.base.chained.id !== known.baseId
     known.baseId = tree.base.chained.id
-    if (head.id !== known.headId && head.work <= known.headWork && !isForced)
-      throw new Violation('C8', `${node.id} leaves its head for ${head.id}, which has no more work`)
+    if (head.id !== known.headId && head.work <= known.headWork) {
+      if (!isForced)
+        throw new Violation('C8', `${node.id} leaves its head for ${head.id}, which has no more work`)
+      if (followsWork) this.#forced += 1
+    }
     if (head.id !== known.headId || tree.size !== known.treeSize) {
       known.headId = head.id
       known.headWork = head.work
@@ -85,7 +98,7 @@ export class Oracle {
         if (node.replica?.view.locate(effect.result.id) !== null) return
         throw new Violation('S5', `${node.id} acknowledges ${effect.result.id} before it is on disk`)
       case 'reject':
-        if (verdictOn(effect.reason) === 'ignore') return
+        if (verdictOn(effect.reason) === 'ignore' || this.#liars.has(effect.from)) return
         throw new Violation('C11', `${node.id} blames honest ${effect.from} for ${effect.reason}`)
       case 'head':
         known.durableId = effect.id
@@ -113,10 +126,10 @@ export class Oracle {
       throw new Violation('S6', `${node.id} came back on another branch than it followed`)
     if (tree.base.chained.height < known.finalHeight)
       throw new Violation('S6', `${node.id} came back with an older final block`)
+    this.afterStep(node)
     // It may have crashed after the batch and before it said that this block is final.
     this.#noteFinal(tree.base.chained)
     this.#checkDisk(node)
-    this.afterStep(node)
   }
 
   /** What is settled is not kept: the disk holds the final chain and what is above it. */

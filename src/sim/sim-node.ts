@@ -11,6 +11,7 @@ import { createFinality } from '../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
 import { decodeMessage, type OutgoingMessage } from '../replica/messages.ts'
 import { Replica } from '../replica/replica.ts'
+import type { Tag } from './costs.ts'
 import { Disk } from './disk.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
@@ -24,19 +25,36 @@ export interface World {
   readonly trace: Trace
   /** Milliseconds since 1970 at which virtual time starts. */
   readonly epochMs: number
-  send(from: SimNode, to: PeerId, message: OutgoingMessage): void
-  broadcast(from: SimNode, message: OutgoingMessage): void
+  send(from: SimNode, to: PeerId, message: OutgoingMessage, tag: Tag | null): void
+  broadcast(from: SimNode, message: OutgoingMessage, tag: Tag | null): void
   disconnect(from: SimNode, peer: PeerId): void
   reply(from: SimNode, token: string, result: SubmitResult): void
+  /** What is worth knowing of an effect when the step that wants it is made; `cause` is the tag of the message. */
+  tag?(node: SimNode, effect: Effect, cause: Tag | null): Tag | null
   /** After every step of a replica. */
   afterStep(node: SimNode, input: Input): void
   /** Before an effect is performed. */
-  beforeEffect(node: SimNode, effect: Effect): void
+  beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void
   crashed(node: SimNode): void
 }
 
 /** Milliseconds that a synced write takes on average. */
 const SYNC_MEAN_MS = 1
+
+/** What a simulated node is. */
+export interface SimNodeOptions {
+  readonly id: PeerId
+  readonly beneficiary: Address
+  readonly identity: Identity
+  readonly random: Random
+  /** Hashes per millisecond. */
+  readonly hashrate: number
+  readonly clockOffsetMs: number
+  /** Whether every write takes the same time. */
+  readonly isPunctual?: boolean
+  /** Whether a crash may leave some of what was not synced. */
+  readonly keepsUnsynced?: boolean
+}
 
 /** A node of the simulator. */
 export class SimNode {
@@ -50,11 +68,9 @@ export class SimNode {
   /** Those of the crashes that came before all that a start asked for was done. */
   startCrashes = 0
   readonly #world: World
-  readonly #identity: Identity
+  readonly #options: SimNodeOptions
   readonly #random: Random
-  /** Hashes per millisecond. */
-  readonly #hashrate: number
-  #queue: Effect[] = []
+  #queue: { readonly effect: Effect; readonly tag: Tag | null }[] = []
   #isSyncing = false
   #isStarting = false
   /** Effects to perform before the node crashes; null when no crash is planned. */
@@ -65,23 +81,12 @@ export class SimNode {
   readonly #timers = new Map<TimerName, number>()
   #timerCount = 0
 
-  constructor(
-    world: World,
-    options: {
-      id: PeerId
-      beneficiary: Address
-      identity: Identity
-      random: Random
-      hashrate: number
-      clockOffsetMs: number
-    },
-  ) {
+  constructor(world: World, options: SimNodeOptions) {
     this.#world = world
     this.id = options.id
     this.beneficiary = options.beneficiary
-    this.#identity = options.identity
+    this.#options = options
     this.#random = options.random
-    this.#hashrate = options.hashrate
     this.clockOffsetMs = options.clockOffsetMs
   }
 
@@ -93,7 +98,7 @@ export class SimNode {
   start(): void {
     const { genesis, recoverSender } = this.#world
     const salt = Uint8Array.of(...Array.from({ length: 4 }, () => this.#random.integer(0, 255)))
-    const finality = createFinality(genesis, this.#identity)
+    const finality = createFinality(genesis, this.#options.identity)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
     this.#isStarting = true
     try {
@@ -105,24 +110,29 @@ export class SimNode {
     }
   }
 
-  /** Lets something happen to the node; nothing does while it is down. */
-  input(input: Input): void {
+  /** Lets something happen to the node; nothing does while it is down. `cause` is the tag of a message. */
+  input(input: Input, cause: Tag | null = null): void {
     const { replica } = this
     if (replica === null) return
     const { schedule, trace, epochMs } = this.#world
     trace.add(schedule.nowMs, this.id, `< ${describeInput(input)}`)
     const effects = replica.step(input, Math.floor(epochMs + schedule.nowMs + this.clockOffsetMs))
-    for (const effect of effects) if (effect.type === 'persist') this.disk.write(effect.writes)
-    this.#queue.push(...effects)
+    for (const effect of effects) {
+      if (effect.type === 'persist') this.disk.write(effect.writes)
+      // At once, as a node does: a timer that the replica has replaced must not fire while the disk is waited for.
+      else if (effect.type === 'set-timer') this.#setTimer(effect.name, effect.delayMs)
+      else if (effect.type === 'clear-timer') this.#timers.delete(effect.name)
+      this.#queue.push({ effect, tag: this.#world.tag?.(this, effect, cause) ?? null })
+    }
     this.#world.afterStep(this, input)
     this.#perform()
   }
 
   /** Takes bytes off the wire. */
-  receive(from: PeerId, bytes: Uint8Array): void {
+  receive(from: PeerId, bytes: Uint8Array, tag: Tag | null = null): void {
     const message = decodeMessage(bytes)
     if (typeof message === 'string') throw new Error(`${from} sent what can't be decoded: ${message}`)
-    this.input({ type: 'message', from, message })
+    this.input({ type: 'message', from, message }, tag)
   }
 
   /** Makes the node crash after so many more effects. */
@@ -130,45 +140,47 @@ export class SimNode {
     this.#crashAfter = effects
   }
 
+  /** Makes the node crash now. */
+  crash(): void {
+    if (this.isUp) this.#crash()
+  }
+
   #perform(): void {
     while (!this.#isSyncing && this.#queue.length > 0) {
       if (this.#crashAfter === 0) return this.#crash()
       if (this.#crashAfter !== null) this.#crashAfter -= 1
-      const effect = this.#queue.shift()!
+      const { effect, tag } = this.#queue.shift()!
       this.#world.trace.add(this.#world.schedule.nowMs, this.id, `> ${describeEffect(effect)}`)
-      this.#world.beforeEffect(this, effect)
-      this.#performOne(effect)
+      this.#world.beforeEffect(this, effect, tag)
+      this.#performOne(effect, tag)
     }
     if (!this.#isSyncing) this.#isStarting = false
   }
 
-  #performOne(effect: Effect): void {
+  #performOne(effect: Effect, tag: Tag | null): void {
     switch (effect.type) {
       case 'persist':
         this.#isSyncing = true
-        return this.#later(this.#random.exponential(SYNC_MEAN_MS), () => {
+        return this.#later(this.#syncMs(), () => {
           this.disk.sync()
           this.#isSyncing = false
           this.#perform()
         })
       case 'send':
-        return this.#world.send(this, effect.to, effect.message)
+        return this.#world.send(this, effect.to, effect.message, tag)
       case 'broadcast':
-        return this.#world.broadcast(this, effect.message)
+        return this.#world.broadcast(this, effect.message, tag)
       case 'disconnect':
         return this.#world.disconnect(this, effect.peer)
       case 'reply':
         return this.#world.reply(this, effect.token, effect.result)
-      case 'set-timer':
-        return this.#setTimer(effect.name, effect.delayMs)
-      case 'clear-timer':
-        this.#timers.delete(effect.name)
-        return
       case 'mine':
         return this.#mine(effect.template)
       case 'stop-mining':
         this.#jobs += 1
         return
+      case 'set-timer':
+      case 'clear-timer':
       case 'relay':
       case 'reject':
       case 'head':
@@ -176,6 +188,10 @@ export class SimNode {
       case 'alarm':
         return
     }
+  }
+
+  #syncMs(): number {
+    return this.#options.isPunctual === true ? SYNC_MEAN_MS : this.#random.exponential(SYNC_MEAN_MS)
   }
 
   #setTimer(name: TimerName, delayMs: number): void {
@@ -191,7 +207,7 @@ export class SimNode {
   /** A search has no memory: how long it takes is exponential, with the mean that target and hashrate give. */
   #mine(template: { id: string; header: BlockHeader; target: bigint }): void {
     const job = ++this.#jobs
-    const meanMs = Number(workOfTarget(template.target)) / this.#hashrate
+    const meanMs = Number(workOfTarget(template.target)) / this.#options.hashrate
     this.#later(this.#random.exponential(meanMs), () => {
       if (job !== this.#jobs) return
       this.input({
@@ -218,7 +234,8 @@ export class SimNode {
     this.#isSyncing = false
     this.#timers.clear()
     this.replica = null
-    this.disk.crash()
+    const { keepsUnsynced } = this.#options
+    this.disk.crash(keepsUnsynced === true ? this.#random.integer(0, this.disk.unsynced) : 0)
     this.#world.trace.add(this.#world.schedule.nowMs, this.id, '! crash')
     this.#world.crashed(this)
   }

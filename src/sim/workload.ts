@@ -26,12 +26,16 @@ const DOUBLE_SPEND_RATE = 0.05
 const SELF_TRANSFER_RATE = 0.05
 const GWEI = 10n ** 9n
 
+/** Keys are dear to make, and a process makes many runs. */
+const made: Client[] = []
+
 /** The accounts of the clients, the same in every run. */
 export function createClients(count: number): Client[] {
-  return Array.from({ length: count }, (_, index) => {
+  for (let index = made.length; index < count; index++) {
     const secretKey = sha256(new TextEncoder().encode(`quorate simulated client ${index}`))
-    return { secretKey, address: addressOfSecretKey(secretKey) }
-  })
+    made.push({ secretKey, address: addressOfSecretKey(secretKey) })
+  }
+  return made.slice(0, count)
 }
 
 /** Plans transfers one after the other, with the right nonces. */

@@ -34,8 +34,13 @@ export function parseHash(value: unknown): Hex | null {
 
 /** What `read` makes of an answer that must be an object. Throws `InvalidAnswer`. */
 export function readObject<T>(method: string, answer: unknown, read: (fields: Fields) => T): T {
+  return readAnswer(method, () => read(new Fields('answer', answer)))
+}
+
+/** What `read` returns, its `InvalidField` said as a fault of the node's. Throws `InvalidAnswer`. */
+export function readAnswer<T>(method: string, read: () => T): T {
   try {
-    return read(new Fields('answer', answer))
+    return read()
   } catch (error) {
     throw error instanceof InvalidField ? new InvalidAnswer(method, error.message) : error
   }

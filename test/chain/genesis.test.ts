@@ -59,7 +59,9 @@ test('genesis/local.json is a network', () => {
 test('a file becomes rules, a block and a state', () => {
   const genesis = parseGenesis(exampleFile())
   assert.equal(genesis.name, 'example')
+  assert.equal(genesis.forTests, false)
   assert.deepEqual(genesis.work, {
+    isProved: true,
     firstTarget: 0x03ffffn << 216n,
     targetMax: 0xffffn << 224n,
     blockTimeSeconds: 2,
@@ -277,3 +279,53 @@ test('more than 100,000 accounts are refused', () => {
   )
   assert.throws(() => parseGenesis(file), /accounts: more than 100000/)
 })
+
+// ---- networks without work, and networks for tests
+
+const NO_WORK: File = { proof: 'none', futureLimitSeconds: 15 }
+
+test('a network may do without work: its headers are valid with any nonce', () => {
+  const genesis = parseGenesis(withField('work', NO_WORK as never))
+  assert.equal(genesis.work.isProved, false)
+  assert.equal(genesis.work.futureLimitSeconds, 15)
+  assert.equal(genesis.header.header.bits, 0x207fffff)
+  assert.notEqual(genesis.block.id, idOf(exampleFile()))
+})
+
+const WORKLESS_FAULTS: readonly { work: File; message: RegExp }[] = [
+  { work: { ...NO_WORK, proof: 'some' }, message: /^work\.proof: expected "none", got "some"$/ },
+  { work: { ...NO_WORK, proof: null }, message: /^work\.proof: expected "none", got null$/ },
+  { work: { proof: 'none' }, message: /^work\.futureLimitSeconds: missing$/ },
+  { work: { ...NO_WORK, futureLimitSeconds: 0 }, message: /^work\.futureLimitSeconds: expected/ },
+  { work: { ...NO_WORK, bits: '0x1e03ffff' }, message: /^work\.bits: unknown field$/ },
+]
+
+for (const { work, message } of WORKLESS_FAULTS) {
+  test(`work of ${JSON.stringify(work)} is refused, and the message names the field`, () => {
+    assert.throws(() => parseGenesis(withField('work', work as never)), { name: 'InvalidField', message })
+  })
+}
+
+test('a network says whether it is for tests, and its id says so too', () => {
+  assert.equal(parseGenesis(withField('forTests', true)).forTests, true)
+  assert.equal(parseGenesis(withField('forTests', false)).forTests, false)
+  assert.notEqual(idOf(withField('forTests', true)), idOf(exampleFile()))
+  for (const wrong of ['true', 1, null])
+    assert.throws(() => parseGenesis(withField('forTests', wrong)), {
+      name: 'InvalidField',
+      message: /^forTests: expected true or false/,
+    })
+})
+
+for (const [name, isProved] of [
+  ['local', true],
+  ['deep', true],
+  ['simulated', true],
+  ['hybrid', true],
+  ['pbft', false],
+] as const) {
+  test(`genesis/${name}.json is a network ${isProved ? 'with' : 'without'} work`, () => {
+    const path = join(import.meta.dirname, `../../genesis/${name}.json`)
+    assert.equal(parseGenesis(JSON.parse(readFileSync(path, 'utf8'))).work.isProved, isProved)
+  })
+}

@@ -20,6 +20,7 @@ const EASIEST = 0x207fffff
 
 /** Every second hash has the work, so that headers are mined in no time; a half-life so long that it stays so. */
 const EASY: WorkRules = {
+  isProved: true,
   firstTarget: decodeCompact(EASIEST)!,
   targetMax: decodeCompact(EASIEST)!,
   blockTimeSeconds: 10,
@@ -49,6 +50,33 @@ function chainOf(rules: WorkRules, times: readonly number[], start = genesis()):
     start,
   )
 }
+
+// ---- Without work ----
+
+const UNPROVED: WorkRules = { ...EASY, isProved: false }
+
+test('where headers hold no work any hash will do, and every other rule stays', () => {
+  const parent = genesis()
+  const header = mine(UNPROVED, parent, GENESIS_TIME + 1, false)
+  const child = accepted(chainHeader(UNPROVED, parent, header, GENESIS_TIME + 1))
+  assert.equal(child.height, 1)
+  assert.equal(chainHeader(EASY, parent, header, GENESIS_TIME + 1), 'header-work-insufficient')
+  const refused = (changes: Partial<BlockHeader>, now = GENESIS_TIME + 1) =>
+    chainHeader(UNPROVED, parent, { ...header, ...changes }, now)
+  assert.equal(refused({ bits: EASIEST - 1 }), 'header-bits-wrong')
+  assert.equal(refused({ time: GENESIS_TIME }), 'header-time-too-old')
+  assert.equal(refused({}, GENESIS_TIME - 15), 'header-time-too-new')
+})
+
+test('without work the bits never change, however fast blocks come', () => {
+  const fast = { ...UNPROVED, halfLifeSeconds: 1, blockTimeSeconds: 1_000 }
+  const times = Array.from({ length: 40 }, (_, index) => GENESIS_TIME + 1 + index)
+  const tip = chainOf(fast, times)
+  assert.equal(requiredBits(fast, tip), EASIEST)
+  assert.notEqual(requiredBits({ ...fast, isProved: true }, tip), EASIEST)
+})
+
+// ---- With work ----
 
 test('a child is one higher, adds its work and carries its time on', () => {
   const parent = genesis()
@@ -228,6 +256,7 @@ test('every Bitcoin header is above the median of those before it', { skip: bitc
 // ---- Time-warping ----
 
 const NORMAL: WorkRules = {
+  isProved: true,
   firstTarget: 2n ** 230n,
   targetMax: 2n ** 255n,
   blockTimeSeconds: 10,

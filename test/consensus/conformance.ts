@@ -57,6 +57,7 @@ export function describeProtocol<Message extends { readonly type: string }, Reco
       ]),
       crash: random.pick([0, 0.02, 0.1]),
       cut: random.pick([0, 0.1, 0.3]),
+      lag: random.pick([0, 0, 0.3]),
     }
     const pipeline = random.pick([1, 1, 2, 3])
     const run = network({ n, seed, weather, liars: lying, pipeline, followers: seed % 3 === 0 ? 1 : 0 })
@@ -84,8 +85,19 @@ export function describeProtocol<Message extends { readonly type: string }, Reco
 
     test(`agreement, and progress after all has healed, for ${seeds} seeds`, () => {
       let decisions = 0
-      for (let seed = 1; seed <= seeds; seed++) decisions += runSeed(seed).network.oracle.decided.size
+      let views = 0
+      const seen = new Set<string>()
+      for (let seed = 1; seed <= seeds; seed++) {
+        const { network: run } = runSeed(seed)
+        decisions += run.oracle.decided.size
+        views += Math.max(...run.honest.map(({ index }) => run.view(index)))
+        for (const type of run.seen.keys()) seen.add(type)
+      }
       assert.ok(decisions >= seeds * GOAL)
+      // The runs are worth something only if all of this happened in some of them.
+      assert.ok(views > seeds)
+      for (const type of ['behind', 'missing', 'evidence', 'refuse', 'reply', 'clear-timer'])
+        assert.ok(seen.has(type), `never seen: ${type}`)
     })
 
     test('a seed names a run', () => {
@@ -108,16 +120,24 @@ export function describeProtocol<Message extends { readonly type: string }, Reco
       })
 
     test('a crash between any two effects contradicts nothing and stops nothing', () => {
-      for (const pipeline of [1, 2])
-        for (const node of [0, 1]) {
-          const whole = network({ n: 4, pipeline, crashAt: { node, effect: -1 } })
-          assert.ok(whole.runUntil(() => whole.haveDecided(), 20 * TIMEOUT_MS))
+      // Once with all well, and once with a first proposer who is silent, so that views change.
+      for (const [pipeline, lying] of [
+        [1, []],
+        [2, []],
+        [1, [1]],
+        [2, [1]],
+      ] as const)
+        for (const node of [0, 2]) {
+          const liars = new Map(lying.map(member => [member, silent] as const))
+          const goal = lying.length > 0 ? 2 : 4
+          const whole = network({ n: 4, pipeline, liars, goal, crashAt: { node, effect: -1 } })
+          assert.ok(whole.runUntil(() => whole.haveDecided(), 30 * TIMEOUT_MS))
           assert.ok(whole.effects > 30)
           for (let effect = 0; effect < whole.effects; effect++) {
-            const run = network({ n: 4, pipeline, crashAt: { node, effect } })
+            const run = network({ n: 4, pipeline, liars, goal, crashAt: { node, effect } })
             assert.ok(
-              run.runUntil(() => run.haveDecided(), 20 * TIMEOUT_MS),
-              `crash of ${node} at ${effect}`,
+              run.runUntil(() => run.haveDecided(), 60 * TIMEOUT_MS),
+              `crash of ${node} at ${effect}, pipeline ${pipeline}, silent ${lying}`,
             )
           }
         }

@@ -66,9 +66,11 @@ export interface Weather {
   /** Chances in each tick of a quarter of a timeout. */
   readonly crash: number
   readonly cut: number
+  /** The chance that an application is slow to apply a decision, as when it lacks the block. */
+  readonly lag: number
 }
 
-export const FAIR: Weather = { drop: 0, double: 0, delayMs: [10, 10], crash: 0, cut: 0 }
+export const FAIR: Weather = { drop: 0, double: 0, delayMs: [10, 10], crash: 0, cut: 0, lag: 0 }
 
 export interface NetworkOptions<Message, Record, Statement> {
   readonly maker: Maker<Message, Record, Statement>
@@ -95,7 +97,10 @@ interface Timer {
 interface Copy<Message, Record> {
   protocol: Protocol<Message, Record> | null
   readonly disk: Map<string, Record>
+  /** The decisions that are applied, and so durable. */
   readonly decisions: Certificate[]
+  /** Those that wait to be applied, and are lost in a crash. */
+  readonly awaited: Certificate[]
   readonly bodies: Set<Value>
   readonly timers: Map<string, Timer>
   isDemanding: boolean
@@ -125,6 +130,8 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   readonly violations: Violation[] = []
   /** Messages between members, by type; none to oneself. */
   readonly counts = new Map<string, number>()
+  /** What honest nodes wanted done, by type: a run in which something never happens says nothing of it. */
+  readonly seen = new Map<string, number>()
   /** When each node decided each sequence number first. */
   readonly decidedAtMs = new Map<string, number>()
   readonly random: Random
@@ -226,6 +233,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
       protocol: null,
       disk: new Map<string, Record>(),
       decisions: [],
+      awaited: [],
       bodies: new Set<Value>(),
       timers: new Map<string, Timer>(),
       isDemanding: false,
@@ -238,6 +246,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     const application: Application = {
       validate: (sequence, value) => {
         if (!value.startsWith(`${sequence}:`)) return 'invalid'
+        if (sequence > copy.decisions.length + pipeline) return 'unknown'
         return copy.bodies.has(value) ? 'valid' : 'unknown'
       },
       decision: sequence => copy.decisions[sequence - 1] ?? null,
@@ -258,6 +267,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   #crash(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
     copy.protocol = null
     copy.timers.clear()
+    copy.awaited.length = 0
     if (!node.liar?.isForgetful) return
     copy.disk.clear()
     copy.decisions.length = 0
@@ -271,7 +281,6 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     const { protocol } = copy
     if (protocol === null) return
     const effects = protocol.step(input)
-    if (node.liar === null) this.#look(() => this.oracle.onStep(node.index, protocol))
     for (const effect of effects) {
       if (copy.protocol !== protocol) return
       const { crashAt } = this.options
@@ -282,6 +291,8 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
       }
       this.#perform(node, copy, effect)
     }
+    // What was done is durable now; a view that was never kept was never entered.
+    if (node.liar === null) this.#look(() => this.oracle.onStep(node.index, protocol))
     if (input.type !== 'start') this.#settle(node, copy)
   }
 
@@ -293,7 +304,8 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
       this.#step(node, copy, { type: 'demand', isWaiting })
     }
     const turn = copy.protocol?.turn ?? null
-    if (turn === null || turn > this.#goal) return
+    const { pipeline = 1 } = this.options
+    if (turn === null || turn > Math.min(this.#goal, copy.decisions.length + pipeline)) return
     // Never the same value twice: who forgets what it said would contradict itself.
     const value = `${turn}:${node.index}.${this.#nonce++}`
     copy.bodies.add(value)
@@ -305,6 +317,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     copy: Copy<Message, Record>,
     effect: ProtocolEffect<Message, Record>,
   ): void {
+    if (node.liar === null) this.seen.set(effect.type, (this.seen.get(effect.type) ?? 0) + 1)
     switch (effect.type) {
       case 'persist':
         if (effect.record === null) copy.disk.delete(effect.key)
@@ -332,8 +345,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
         this.#after(this.#delayMs() * 2, () => this.#fetch(node, copy, effect.value))
         return
       case 'evidence':
-        if (node.liar === null) this.evidence.push(effect.evidence)
-        return
+        return this.#onEvidence(node, effect.evidence)
       case 'conflict':
         if (node.liar === null) this.conflicts.push(effect)
         return this.#onWrong(node, 'S1', 'two certificates for one sequence number')
@@ -343,6 +355,21 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
         if (this.nodes[Number(effect.from)]?.liar === null)
           this.#onWrong(node, 'refuse', `${node.index} refuses honest ${effect.from}: ${effect.reason}`)
     }
+  }
+
+  /** Evidence must hold before anybody, and only liars give any. */
+  #onEvidence(node: Node<Message, Record, Statement>, evidence: Evidence): void {
+    if (node.liar !== null) return
+    const { member, first, second } = evidence
+    const isProven =
+      first.value !== second.value &&
+      [first, second].every(({ phase, sequence, view, value, signature }) =>
+        this.notary.isSigned({ phase, sequence, view, value }, member, signature),
+      ) &&
+      (['phase', 'sequence', 'view'] as const).every(key => first[key] === second[key])
+    if (!isProven || this.nodes[member]!.liar === null)
+      this.#onWrong(node, 'evidence', `${node.index} accuses ${member} of nothing`)
+    this.evidence.push(evidence)
   }
 
   #onWrong(node: Node<Message, Record, Statement>, rule: string, says: string): void {
@@ -366,11 +393,26 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     copy: Copy<Message, Record>,
     certificate: Certificate,
   ): void {
-    if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, copy.decisions, certificate))
-    copy.decisions.push(certificate)
+    const known = Math.max(copy.decisions.length, copy.awaited.at(-1)?.sequence ?? 0)
+    if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, known, certificate))
     const key = `${node.index} ${certificate.sequence}`
     if (!this.decidedAtMs.has(key)) this.decidedAtMs.set(key, this.nowMs)
-    this.#after(0, () => this.#execute(node, copy, certificate.sequence))
+    copy.awaited.push(certificate)
+    if (!this.random.chance(this.#weather.lag)) return this.#apply(node, copy)
+    const { protocol } = copy
+    this.#after(this.random.between(0, this.timeoutMs), () => {
+      if (copy.protocol === protocol) this.#apply(node, copy)
+    })
+  }
+
+  /** The application's part of decisions: it makes them durable, in order. */
+  #apply(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
+    for (const certificate of copy.awaited.splice(0)) {
+      if (certificate.sequence <= copy.decisions.length) continue
+      copy.decisions.push(certificate)
+      this.#after(0, () => this.#execute(node, copy, certificate.sequence))
+      this.#after(0, () => this.#step(node, copy, { type: 'revalidate' }))
+    }
   }
 
   #execute(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>, sequence: number): void {
@@ -396,7 +438,8 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     if (source === undefined) return
     const known = source.copies[0]!.decisions.slice(copy.decisions.length, certificate.sequence)
     for (const decision of known) {
-      if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, copy.decisions, decision))
+      const before = copy.decisions.length
+      if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, before, decision))
       copy.decisions.push(decision)
     }
     this.#step(node, copy, { type: 'settled', certificate })

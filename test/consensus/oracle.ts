@@ -61,10 +61,10 @@ export class Oracle<Message, Record> {
     return this.#decided
   }
 
-  onDecide(node: number, known: readonly Certificate[], certificate: Certificate): void {
+  /** One that has so many decisions makes the next. */
+  onDecide(node: number, known: number, certificate: Certificate): void {
     const { sequence, value } = certificate
-    if (sequence !== known.length + 1)
-      throw new Violation('S3', `${node} decides ${sequence} after ${known.length}`)
+    if (sequence !== known + 1) throw new Violation('S3', `${node} decides ${sequence} after ${known}`)
     if (certificate.phase !== 'commit') throw new Violation('S7', `${node} decides by a ${certificate.phase}`)
     this.#checkCertificate(node, certificate)
     const first = this.#decided.get(sequence)

@@ -1,40 +1,76 @@
-// `quorate compare --live`: whether it comes to an end with all its parts. Nothing is asserted about time, nor about
-// what chance decides.
+// `quorate compare`, as it is called: in the simulator, and on real processes, whether it comes to an end with all its
+// parts. Nothing is asserted about time, nor about what chance decides.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Comparison } from '../../src/compare/comparison.ts'
+import type { Measurement } from '../../src/compare/measurement.ts'
 import { quorate } from './network.ts'
 
-test('the longest chain is compared on real processes, with its leader killed and its network cut', async () => {
-  const modes = ['--modes', 'longest-chain', '--transfers', '40', '--rate', '20']
-  const { code, stdout, stderr } = await quorate(['compare', '--live', '--json', ...modes])
+/** One mode on real processes, and what every mode must show. */
+async function compareLive(mode: string): Promise<Measurement> {
+  const args = ['--modes', mode, '--transfers', '40', '--rate', '20']
+  const { code, stdout, stderr } = await quorate(['compare', '--live', '--json', ...args])
   assert.equal(code, 0, stderr)
-  const { settings, contenders } = JSON.parse(stdout)
+  const { stage, settings, contenders }: Comparison = JSON.parse(stdout)
+  assert.deepEqual(stage, { name: 'live' })
   assert.deepEqual(settings, { nodes: 4, transfers: 40, rate: 20, seed: 1, hasFaults: true })
-  const [{ contender, finalMeans, quiet, leaderKilled, cut }] = contenders
   assert.equal(contenders.length, 1)
-  assert.equal(contender, 'longest-chain')
-  assert.match(finalMeans, /6 blocks deep/)
+  const { contender, quiet, leaderKilled, cut } = contenders[0]!
+  assert.equal(contender, mode)
   assert.deepEqual([quiet.handedIn, quiet.final], [40, 40])
-  assert.ok(quiet.inclusionMs.p50 <= quiet.finalityMs.p50)
-  for (const [name, value] of Object.entries(quiet.cost)) assert.ok((value as number) > 0, name)
-  assert.ok(quiet.blocks >= 6)
-  assert.equal(leaderKilled.node, 2)
-  assert.deepEqual([leaderKilled.lost, leaderKilled.acknowledged], [0, 60])
+  assert.ok(quiet.inclusionMs!.p50 <= quiet.finalityMs!.p50)
+  const { hashesPerTransfer: _, ...costs } = quiet.cost
+  for (const [name, cost] of Object.entries(costs)) assert.ok(cost! > 0, name)
+  assert.deepEqual([leaderKilled!.lost, leaderKilled!.acknowledged], [0, 60])
   assert.deepEqual(
-    cut.halves.map(({ nodes }: { nodes: number[] }) => nodes),
+    cut!.halves.map(({ nodes }) => nodes),
     [
       [1, 2],
       [3, 4],
     ],
   )
-  assert.equal(cut.isForked, true)
-  assert.ok(cut.deepestReorganisation > 0)
-  assert.notEqual(cut.oneChainAfterMs, null)
+  assert.notEqual(cut!.oneChainAfterMs, null)
+  return contenders[0]!
+}
+
+test('on real processes the longest chain forks when it is cut, and loses nothing with a dead miner', async () => {
+  const { quiet, leaderKilled, cut } = await compareLive('longest-chain')
+  assert.ok(quiet.cost.hashesPerTransfer! > 0)
+  assert.equal(leaderKilled!.node, 2)
+  assert.equal(cut!.isForked, true)
+  assert.ok(cut!.deepestReorganisation > 0)
 })
 
-test('a mode that does not exist is refused with those that do', async () => {
-  const { code, stderr } = await quorate(['compare', '--live', '--modes', 'longest-chain,coin-toss'])
-  assert.equal(code, 2)
-  assert.match(stderr, /unknown mode coin-toss\n +Known: longest-chain/)
+test('on real processes pbft stops when it is cut, and loses nothing with its primary', async () => {
+  const { quiet, leaderKilled, cut } = await compareLive('pbft')
+  assert.equal(quiet.cost.hashesPerTransfer, 0)
+  assert.ok(leaderKilled!.node >= 1 && leaderKilled!.node <= 4)
+  assert.deepEqual([cut!.isForked, cut!.reversed, cut!.deepestReorganisation], [false, 0, 0])
+  assert.deepEqual(
+    cut!.halves.map(({ final }) => final),
+    [0, 0],
+  )
+})
+
+test('in the simulator the same seed says the same, as a table and as data', async () => {
+  const args = ['compare', '--modes', 'pbft', '--transfers', '40', '--seed', '3']
+  const first = await quorate([...args, '--json'])
+  assert.equal(first.code, 0, first.stderr)
+  assert.equal((await quorate([...args, '--json'])).stdout, first.stdout)
+  const { stage } = JSON.parse(first.stdout)
+  assert.equal(stage.name, 'simulator')
+  const { stdout } = await quorate(args)
+  assert.match(stdout, /^4 simulated nodes: a message takes 3 ms/)
+  assert.match(stdout, /40 transfers, 50 a second, seed 3\./)
+  assert.match(stdout, /pbft stopped in both halves; it did not fork, and nothing final was reversed\./)
+})
+
+test('what makes no sense is refused with what would', async () => {
+  const unknown = await quorate(['compare', '--live', '--modes', 'longest-chain,coin-toss'])
+  assert.equal(unknown.code, 2)
+  assert.match(unknown.stderr, /unknown mode coin-toss\n +Known: longest-chain/)
+  const latency = await quorate(['compare', '--live', '--latency', '5'])
+  assert.equal(latency.code, 2)
+  assert.match(latency.stderr, /--latency is for the simulator/)
 })

@@ -2,15 +2,16 @@
 // Everything is ended and removed when the test ends, however it ends.
 
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, checksumAddress } from '../../src/chain/address.ts'
-import type { Hex } from '../../src/chain/bytes.ts'
+import { type Hex, toHex } from '../../src/chain/bytes.ts'
 import { sha256 } from '../../src/chain/hash.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import { readAgreement } from '../../src/cli/agreement.ts'
 import { readStatus } from '../../src/cli/status.ts'
 import { LocalNode } from '../../src/compare/local-network.ts'
 import { RpcClient } from '../../src/wallet/rpc-client.ts'
@@ -46,25 +47,33 @@ export class TestNetwork {
     this.genesisPath = join(directory, 'genesis.json')
   }
 
-  /** A new network; `work` changes the rules of its work. */
-  static async create(context: TestContext, work: Record<string, unknown> = {}): Promise<TestNetwork> {
+  /** A new network; `work` changes the rules of its work, `changes` the rest of its genesis file. */
+  static async create(
+    context: TestContext,
+    work: Readonly<Record<string, unknown>> = {},
+    changes: Readonly<Record<string, unknown>> = {},
+  ): Promise<TestNetwork> {
     const network = new TestNetwork(await mkdtemp(join(tmpdir(), 'quorate-test-')))
     const genesis = {
       name: 'test',
       chainId: 20_299,
       time: Math.floor(Date.now() / 1000) - 3_600,
-      work: {
-        bits: '0x1e0fffff',
-        easiestBits: '0x207fffff',
-        blockTimeSeconds: 1,
-        halfLifeSeconds: 60,
-        futureLimitSeconds: 60,
-        ...work,
-      },
+      work:
+        work.proof === 'none'
+          ? work
+          : {
+              bits: '0x1e0fffff',
+              easiestBits: '0x207fffff',
+              blockTimeSeconds: 1,
+              halfLifeSeconds: 60,
+              futureLimitSeconds: 60,
+              ...work,
+            },
       blocks: { gasLimit: 30_000_000, bytesMax: 1_048_576, baseFee: '1gwei' },
       reward: { amount: '2', halvingBlocks: 1_000_000 },
       finality: { mode: 'longest-chain', depth: 256 },
       accounts: { [checksumAddress(ALICE.address)]: '1000' },
+      ...changes,
     }
     await writeFile(network.genesisPath, JSON.stringify(genesis))
     context.after(() => network.#end())
@@ -188,4 +197,220 @@ export async function writeKeyFile(directory: string, account: TestAccount): Pro
   const path = join(directory, `${account.address}.key`)
   await writeFile(path, Buffer.from(account.secretKey).toString('hex'), { mode: 0o600 })
   return path
+}
+
+/** How a committee's network is made. */
+export interface CommitteeWish {
+  readonly validators: number
+  /** The finality section, without the validators. */
+  readonly finality: Readonly<Record<string, unknown>>
+  /** Accounts with money, beside ALICE. */
+  readonly funded?: readonly TestAccount[]
+  readonly work?: Readonly<Record<string, unknown>>
+}
+
+/** A network with validators v1, v2 and so on: a key and a folder for each, every node linked to all others. */
+export class TestCommittee {
+  readonly network: TestNetwork
+  readonly names: readonly string[]
+  /** For each node the options by which it is started, beside its key. */
+  readonly options = new Map<string, readonly string[]>()
+
+  private constructor(network: TestNetwork, names: readonly string[]) {
+    this.network = network
+    this.names = names
+  }
+
+  static async create(context: TestContext, wish: CommitteeWish): Promise<TestCommittee> {
+    const names = Array.from({ length: wish.validators }, (_, index) => `v${index + 1}`)
+    const keys = names.map(name => ({ name, ...accountOf(`validator ${name}`) }))
+    const funded = [ALICE, ...(wish.funded ?? [])]
+    const network = await TestNetwork.create(context, wish.work, {
+      forTests: true,
+      finality: { ...wish.finality, validators: keys.map(({ name, address }) => ({ name, address })) },
+      accounts: Object.fromEntries(funded.map(({ address }) => [checksumAddress(address), '1000'])),
+    })
+    const committee = new TestCommittee(network, names)
+    for (const { name, address, secretKey } of keys)
+      await writeFile(committee.keyPath(name), JSON.stringify({ address, secretKey: toHex(secretKey) }), {
+        mode: 0o600,
+      })
+    return committee
+  }
+
+  keyPath(name: string): string {
+    return join(this.network.directory, `${name}.key`)
+  }
+
+  /** Starts (again) these validators, each linked to all others that run. */
+  async start(...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const options = ['--validator', this.keyPath(name), ...(this.options.get(name) ?? [])]
+      await this.network.start(name, this.running(), options)
+    }
+  }
+
+  /** The nodes that run, or that were only stopped by a signal. */
+  running(): string[] {
+    return [...this.network.nodes].filter(([, node]) => node.isRunning).map(([name]) => name)
+  }
+
+  client(name: string): RpcClient {
+    return this.network.client(name)
+  }
+
+  node(name: string): LocalNode {
+    return this.network.nodes.get(name)!
+  }
+
+  log(name: string): Promise<string> {
+    return readFile(join(this.network.directory, name, 'node.log'), 'utf8')
+  }
+
+  /** Cuts a node off from all others, or with an empty list of others lets it speak again. */
+  async cutOff(name: string, others: readonly string[]): Promise<void> {
+    const cookie = await readFile(join(this.network.directory, name, 'rpc.cookie'), 'utf8')
+    const client = new RpcClient(this.node(name).ready.rpc, { token: cookie.trim() })
+    await client.call('quorate_cutOff', [
+      others.map(other => this.node(other).ready.peers[0]!.split('/p2p/')[1]!),
+    ])
+  }
+
+  /** The name of the validator whose turn it is, as a node sees it. */
+  async proposer(name: string): Promise<string> {
+    return this.names[(await readAgreement(this.client(name))).proposer]!
+  }
+
+  /** Waits until the final height of all these nodes has grown by so many blocks; returns the milliseconds it took. */
+  async resumes(names: readonly string[], blocks = 2): Promise<number> {
+    const beginMs = performance.now()
+    const before = await Promise.all(names.map(name => this.finalHeight(name)))
+    const goal = Math.max(...before) + blocks
+    await eventually(`height ${goal} final on ${names.join(', ')}`, async () => {
+      const heights = await Promise.all(names.map(name => this.finalHeight(name)))
+      return heights.every(height => height >= goal) ? true : null
+    })
+    return performance.now() - beginMs
+  }
+
+  async finalHeight(name: string): Promise<number> {
+    return (await readStatus(this.client(name))).final?.height ?? 0
+  }
+}
+
+/** Asks nodes again and again what is final, and remembers: what was final once must be so for ever. */
+export class FinalityWatch {
+  /** Ids by height, as first seen. */
+  readonly seen = new Map<number, string>()
+  readonly contradictions: string[] = []
+  readonly #committee: TestCommittee
+  #isOver = false
+  readonly #loop: Promise<void>
+
+  constructor(context: TestContext, committee: TestCommittee) {
+    this.#committee = committee
+    this.#loop = this.#run()
+    context.after(() => this.end())
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isOver) {
+      await Promise.all(this.#committee.running().map(name => this.#look(name)))
+      await sleep(200)
+    }
+  }
+
+  async #look(name: string): Promise<void> {
+    // A node that is stopped or just being killed does not answer; that is no news.
+    const answer = this.#committee.client(name).call('eth_getBlockByNumber', ['finalized', false])
+    const late = sleep(1_000).then(() => null)
+    const block = (await Promise.race([answer.catch(() => null), late])) as { number: Hex; hash: Hex } | null
+    if (block === null) return
+    const height = Number(block.number)
+    const known = this.seen.get(height) ?? block.hash
+    if (known !== block.hash)
+      this.contradictions.push(`${name}: block ${height} is ${block.hash}, and was ${known}`)
+    this.seen.set(height, known)
+  }
+}
+
+/** Hands in a small transfer every now and then, to whichever of the nodes run, each from an account of its own. */
+export class Trickle {
+  sent = 0
+  readonly #committee: TestCommittee
+  readonly #accounts: ReadonlyMap<string, TestAccount>
+  readonly #nonces = new Map<string, bigint>()
+  /** Nodes that are not asked. */
+  readonly avoided = new Set<string>()
+  #isOver = false
+  readonly #loop: Promise<void>
+
+  constructor(context: TestContext, committee: TestCommittee) {
+    this.#committee = committee
+    this.#accounts = trickleAccounts(committee.names)
+    this.#loop = this.#run()
+    context.after(() => this.end())
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    for (let turn = 0; !this.#isOver; turn++) {
+      const names = this.#committee.running().filter(name => !this.avoided.has(name))
+      const name = names[turn % Math.max(1, names.length)]
+      if (name !== undefined) await this.#send(name).catch(() => {})
+      await sleep(150)
+    }
+  }
+
+  async #send(name: string): Promise<void> {
+    const account = this.#accounts.get(name)!
+    const nonce = this.#nonces.get(name) ?? 0n
+    const transfer = signTransfer(
+      {
+        type: 'eip1559',
+        chainId: 20_299n,
+        nonce,
+        data: new Uint8Array(),
+        accessList: [],
+        to: BOB.address,
+        value: 1n,
+        gasLimit: 21_000n,
+        maxFeePerGas: 100n * 10n ** 9n,
+        maxPriorityFeePerGas: 10n ** 9n,
+      },
+      account.secretKey,
+    )
+    await this.#committee.client(name).call('eth_sendRawTransaction', [transfer.raw])
+    this.#nonces.set(name, nonce + 1n)
+    this.sent += 1
+  }
+}
+
+/** The accounts from which a trickle sends, by node. */
+export function trickleAccounts(names: readonly string[]): Map<string, TestAccount> {
+  return new Map(names.map(name => [name, accountOf(`trickle through ${name}`)]))
+}
+
+/** Headers and state roots of a node's whole chain, from the genesis block. */
+export async function wholeChain(
+  client: RpcClient,
+): Promise<{ hash: Hex; headerHex: Hex; stateRoot: Hex }[]> {
+  const { head } = await readStatus(client)
+  const chain: { hash: Hex; headerHex: Hex; stateRoot: Hex }[] = []
+  for (let height = 0; height <= head.height; height++) {
+    const parameters = [`0x${height.toString(16)}`, false]
+    const block = (await client.call('eth_getBlockByNumber', parameters)) as (typeof chain)[number]
+    const { hash, headerHex, stateRoot } = block
+    chain.push({ hash, headerHex, stateRoot })
+  }
+  return chain
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Fields } from '../../src/chain/fields.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
+import type { ChainAccess } from '../../src/finality/contract.ts'
 import { LongestChain } from '../../src/finality/longest-chain.ts'
 
 const chain = (settings: object): LongestChain => new LongestChain(new Fields('finality', settings))
@@ -12,9 +13,13 @@ const idAt = (height: number): BlockId => `0x${height}`
 /** The height of the block that becomes final with a head at this height, or null. */
 function finalAt(finality: LongestChain, height: number, baseHeight = 0): string | null {
   const ancestor = (at: number): BlockId | null => (at >= baseHeight ? idAt(at) : null)
-  const effects = finality.step({ type: 'head', head: header(height), ancestor })
+  const access = { head: header(height), ancestor } as Partial<ChainAccess> as ChainAccess
+  const effects = finality.step({ type: 'head' }, access)
   assert.ok(effects.length <= 1)
-  return effects[0]?.id ?? null
+  const [effect] = effects
+  if (effect === undefined) return null
+  assert.ok(effect.type === 'final' && effect.certificate === null)
+  return effect.id
 }
 
 const FAULTS: readonly { settings: object; message: string }[] = [
@@ -64,4 +69,15 @@ test('a block is safe when half the depth stands on it', () => {
 
 test('what is final is safe', () => {
   assert.equal(chain({ depth: 10 }).safeHeight(header(20), 18), 18)
+})
+
+test('nobody votes here: whoever speaks of finality is refused, and there is nothing to report', () => {
+  const finality = chain({})
+  const access = {} as ChainAccess
+  assert.deepEqual(finality.step({ type: 'message', from: 'p', body: Uint8Array.of(1) }, access), [
+    { type: 'refuse', from: 'p', reason: 'nobody votes here' },
+  ])
+  assert.deepEqual(finality.step({ type: 'start', records: new Map(), isFresh: true }, access), [])
+  assert.deepEqual(finality.step({ type: 'peer-connected', peer: 'p' }, access), [])
+  assert.equal(finality.report(), null)
 })

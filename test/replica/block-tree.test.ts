@@ -241,3 +241,13 @@ function assertSame(tree: BlockTree, twin: NaiveTree): void {
     if (holder !== undefined) assert.equal(found?.index, twin.transactions.get(holder)!.indexOf(id))
   }
 }
+
+//     base ── a1 ── a2 ── a3
+//              └─── b2 ── b3
+test('the descendants of a block are itself and all above it, in the order in which they came', () => {
+  const { tree, of } = treeOf('base', 'base a1 a2', 'a1 b2 b3', 'a2 a3')
+  assert.equal(names(tree.descendants(of('a1'))), 'a1 a2 b2 b3 a3')
+  assert.equal(names(tree.descendants(of('b2'))), 'b2 b3')
+  assert.equal(names(tree.descendants(of('a3'))), 'a3')
+  assert.equal(names(tree.descendants(of('base'))), 'base a1 a2 b2 b3 a3')
+})

@@ -34,3 +34,24 @@ test('what was taken is not there again', () => {
   outbox.take()
   assert.deepEqual(outbox.take(), [])
 })
+
+test('what a step wants written can be read back in it, and what it wants removed is gone', () => {
+  const outbox = new Outbox()
+  const stored = new Map([
+    ['a', Uint8Array.of(1)],
+    ['b', Uint8Array.of(2)],
+  ])
+  const store = { get: (key: string) => stored.get(key) ?? null, entries: () => stored }
+  const view = outbox.over(store)
+  outbox.write('a', Uint8Array.of(9))
+  outbox.write('b', null)
+  outbox.write('c', Uint8Array.of(3))
+  assert.deepEqual(view.get('a'), Uint8Array.of(9))
+  assert.equal(view.get('b'), null)
+  assert.deepEqual(view.get('c'), Uint8Array.of(3))
+  assert.equal(view.get('d'), null)
+  outbox.take()
+  // Whoever performs the effects has written them by now, or not.
+  assert.deepEqual(view.get('a'), Uint8Array.of(1))
+  assert.equal(view.get('c'), null)
+})

@@ -2,8 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeAccount, State } from '../../src/chain/state.ts'
 import { Outbox, type Write } from '../../src/replica/effects.ts'
-import { writeFold } from '../../src/replica/fold.ts'
-import { encodePosition, KEYS, readChainedHeader, readFinal, readRecord } from '../../src/replica/records.ts'
+import { writeCertificate, writeFold } from '../../src/replica/fold.ts'
+import {
+  encodePosition,
+  KEYS,
+  readCertificatePlace,
+  readChainedHeader,
+  readFinal,
+  readHeight,
+  readRecord,
+} from '../../src/replica/records.ts'
 import { addressNumber, COIN, GWEI } from '../chain/examples.ts'
 import { ChainBuilder, smallGenesis, tipOf, transfer } from './small-chain.ts'
 
@@ -82,4 +90,22 @@ test('an account that has nothing is removed, and one that has only a nonce is k
     persist.writes.find(({ key }) => key === KEYS.account(addressNumber(number)))?.value
   assert.deepEqual(written(8), encodeAccount({ nonce: 1n, balance: 0n }))
   assert.equal(written(7), null)
+})
+
+test('a certificate is kept with its block, and for those before it where that is', () => {
+  const outbox = new Outbox()
+  const bytes = Uint8Array.of(7, 7)
+  writeCertificate(outbox, run, { sequence: 5, bytes })
+  const [persist] = outbox.take()
+  assert.ok(persist?.type === 'persist')
+  const writes = new Map(persist.writes.map(({ key, value }) => [key, value]))
+  const placeOf = (height: number) =>
+    readRecord('certificate', writes.get(KEYS.certificate(height))!, readCertificatePlace)
+  assert.deepEqual([1, 2, 3].map(placeOf), [
+    { type: 'above', height: 3 },
+    { type: 'above', height: 3 },
+    { type: 'here', bytes },
+  ])
+  assert.equal(readRecord('decision', writes.get(KEYS.decision(5))!, readHeight), 3)
+  assert.equal(writes.size, 4)
 })

@@ -591,3 +591,22 @@ function assertSame(pool: Mempool, twin: NaiveMempool, limits: PoolLimits): void
 function filled(bytes: number): TransferChanges {
   return { data: new Uint8Array(bytes), gasLimit: 21_000n + 4n * BigInt(bytes) }
 }
+
+// ---- whether anything waits
+
+test('something waits when the next block could hold it', () => {
+  const pool = poolOf(stateOf(COIN, COIN))
+  assert.equal(pool.hasPending(GWEI), false)
+  add(pool, transfer(1, 1))
+  assert.equal(pool.hasPending(GWEI), false, 'behind a gap')
+  add(pool, transfer(1, 0, fees(2, 1)))
+  assert.equal(pool.hasPending(2n * GWEI), true)
+  assert.equal(pool.hasPending(2n * GWEI + 1n), false, 'the next base fee is too high for it')
+  add(pool, transfer(2, 0, fees(5, 1)))
+  assert.equal(pool.hasPending(5n * GWEI), true, 'one of another sender pays it')
+  pool.moveTo({ state: stateOf({ nonce: 2n, balance: COIN }, { nonce: 1n, balance: COIN }), baseFee: GWEI }, [
+    addressNumber(1),
+    addressNumber(2),
+  ])
+  assert.equal(pool.hasPending(GWEI), false, 'all are in blocks')
+})

@@ -40,6 +40,8 @@ const MESSAGES: readonly Message[] = [
   { type: 'block', block: run[1]!.block },
   { type: 'transactions', transactions: [one, two] },
   { type: 'transactions', transactions: [] },
+  { type: 'finality', body: Uint8Array.of(1, 2, 3), block: null },
+  { type: 'finality', body: new Uint8Array(), block: run[1]!.block },
 ]
 
 for (const message of MESSAGES) {
@@ -49,8 +51,15 @@ for (const message of MESSAGES) {
   test(`${name} is read as it was written`, () => assert.deepEqual(decodeMessage(bytes), message))
 
   test(`${name} is refused when cut anywhere or followed by a byte`, () => {
-    for (let size = 0; size < bytes.length; size++)
+    // A block after what the finality layer says may be missing.
+    const withoutBlock =
+      message.type === 'finality' && message.block !== null
+        ? encodeMessage({ ...message, block: null }).length
+        : -1
+    for (let size = 0; size < bytes.length; size++) {
+      if (size === withoutBlock) continue
       assert.equal(typeof decodeMessage(bytes.slice(0, size)), 'string', `the first ${size} bytes`)
+    }
     assert.equal(typeof decodeMessage(Uint8Array.of(...bytes, 0)), 'string')
   })
 
@@ -123,7 +132,7 @@ test('what is longer than a message may be is refused before it is looked at', (
 })
 
 test('an unknown kind, and no bytes at all, are refused', () => {
-  for (const bytes of [[], [7], [255], [7, 0, 0, 0, 0]])
+  for (const bytes of [[], [8], [255], [8, 0, 0, 0, 0]])
     assert.equal(decodeMessage(Uint8Array.of(...bytes)), 'message-malformed')
 })
 
@@ -145,7 +154,7 @@ test('a reason from within is kept: a bad transaction, a body of another header,
 })
 
 test('random bytes never throw', () => {
-  const kind = fc.integer({ min: 0, max: 8 })
+  const kind = fc.integer({ min: 0, max: 9 })
   fc.assert(
     fc.property(kind, fc.uint8Array({ maxLength: 300 }), (first, rest) => {
       const decoded = decodeMessage(Uint8Array.of(first, ...rest))
@@ -175,6 +184,7 @@ test('the transactions of a message are those whose senders will be asked for', 
       ['blocks', 2],
       ['block', 2],
       ['transactions', 2],
+      ['finality', 2],
     ],
   )
 })
@@ -205,4 +215,30 @@ test('batches keep the order, lose nothing and fit in messages', () => {
     batchTransactions(many).map(batch => batch.length),
     [256, 256, 88],
   )
+})
+
+// ---- what the finality layer says
+
+const said = (bytes: number): Message => ({ type: 'finality', body: new Uint8Array(bytes), block: null })
+
+test('what the finality layer says may be so long and no longer', () => {
+  const { finalityBytesMax } = MESSAGE_LIMITS
+  assert.deepEqual(decodeMessage(encodeMessage(said(finalityBytesMax))), said(finalityBytesMax))
+  assert.equal(decodeMessage(encodeMessage(said(finalityBytesMax + 1))), 'message-malformed')
+})
+
+test('any body, with any block or none, is read as it was written', () => {
+  const blocks = fc.constantFrom(null, ...run.map(entry => entry.block))
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), blocks, (body, block) => {
+      const message: Message = { type: 'finality', body, block }
+      assert.deepEqual(decodeMessage(encodeMessage(message)), message)
+    }),
+  )
+})
+
+test('a false block that comes with a message is refused for what is wrong with it', () => {
+  const bytes = encodeMessage({ type: 'finality', body: Uint8Array.of(1), block: run[1]!.block })
+  bytes[1 + 2 + 36]! ^= 1
+  assert.equal(decodeMessage(bytes), 'block-merkle-mismatch')
 })

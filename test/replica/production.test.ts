@@ -1,8 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeBlock } from '../../src/chain/block.ts'
+import { executeBlock } from '../../src/chain/execution.ts'
+import { chainHeader } from '../../src/chain/header-chain.ts'
+import { Outbox } from '../../src/replica/effects.ts'
+import { Mempool } from '../../src/replica/mempool.ts'
+import { Production } from '../../src/replica/production.ts'
 import { addressNumber } from '../chain/examples.ts'
-import { ChainBuilder, mineHeader, smallGenesis, transfer, unmineHeader } from './small-chain.ts'
+import {
+  ChainBuilder,
+  mineHeader,
+  namedSender,
+  START_MS,
+  smallGenesis,
+  transfer,
+  unmineHeader,
+} from './small-chain.ts'
 import { effectsOf, TestNode } from './test-node.ts'
+import { ValidatedNetwork } from './validators.ts'
 
 const fresh = (): TestNode => new TestNode(smallGenesis()).start()
 const templatesOf = (effects: Parameters<typeof effectsOf>[0]) =>
@@ -163,4 +178,39 @@ test('who is to be paid can be changed while mining', () => {
   assert.ok(template !== undefined)
   node.finishMining()
   assert.equal(node.replica.tree.head.block.coinbase.beneficiary, addressNumber(0x501))
+})
+
+// ---- blocks without work
+
+test('a block without work holds what waits, is valid as it is, and no two of them are the same', () => {
+  const { genesis } = new ValidatedNetwork('pbft', 1)
+  const { root } = new ChainBuilder(genesis)
+  const outbox = new Outbox()
+  const production = new Production(genesis, outbox, Uint8Array.of(0, 0, 0, 1))
+  const pool = new Mempool(genesis.blocks, { state: genesis.state, baseFee: 1n })
+  const tx = transfer(1, 0)
+  pool.add(tx, addressNumber(1))
+  const made = [1, 2].map(() => production.build(root, pool, addressNumber(0x70), START_MS + 1_999))
+  assert.notEqual(made[0]!.block.id, made[1]!.block.id)
+  for (const { block, execution } of made) {
+    assert.equal(block.coinbase.beneficiary, addressNumber(0x70))
+    assert.equal(block.header.time, START_MS / 1000 + 1, 'the second that has begun')
+    assert.deepEqual(
+      block.transactions.map(({ id }) => id),
+      [tx.id],
+    )
+    const chained = chainHeader(genesis.work, root.chained, block.header, START_MS / 1000)
+    assert.ok(typeof chained === 'object', String(chained))
+    const parent = { height: 0, coinbase: root.block.coinbase, state: genesis.state }
+    const decoded = decodeBlock(block.raw)
+    assert.ok(typeof decoded === 'object')
+    const checked = executeBlock(genesis.blocks, parent, decoded, namedSender)
+    assert.ok(typeof checked === 'object', String(checked))
+    assert.equal(checked.state.root(), execution.state.root())
+  }
+  production.command({ beneficiary: addressNumber(0x71), blocksLeft: null })
+  const { block } = production.build(root, pool, addressNumber(0x70), START_MS)
+  assert.equal(block.coinbase.beneficiary, addressNumber(0x71), 'who mines here gets the reward')
+  production.renew(root, pool, START_MS)
+  assert.deepEqual(outbox.take(), [], 'and there is nothing to search for')
 })

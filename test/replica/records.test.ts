@@ -4,14 +4,18 @@ import fc from 'fast-check'
 import type { ByteReader } from '../../src/chain/bytes.ts'
 import {
   CorruptStore,
+  encodeCertificatePlace,
   encodeChainedHeader,
   encodeFinal,
+  encodeHeight,
   encodeId,
   encodePosition,
   KEYS,
   readBlockRecord,
+  readCertificatePlace,
   readChainedHeader,
   readFinal,
+  readHeight,
   readId,
   readPosition,
   readRecord,
@@ -58,6 +62,20 @@ const RECORDS: readonly {
     read: readPosition,
     isChecked: false,
   },
+  {
+    name: 'the height of a certificate above',
+    bytes: encodeCertificatePlace({ type: 'above', height: 2 ** 40 }),
+    value: { type: 'above', height: 2 ** 40 },
+    read: readCertificatePlace,
+    isChecked: false,
+  },
+  {
+    name: 'a height',
+    bytes: encodeHeight(2 ** 48),
+    value: 2 ** 48,
+    read: readHeight,
+    isChecked: false,
+  },
 ]
 
 for (const { name, bytes, value, read, isChecked } of RECORDS) {
@@ -101,11 +119,22 @@ test('a block record must hold the very block of its key', () => {
   }
 })
 
+test('a certificate that is here is kept whole, whatever its bytes are', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
+      const place = { type: 'here' as const, bytes }
+      assert.deepEqual(readRecord('key', encodeCertificatePlace(place), readCertificatePlace), place)
+    }),
+  )
+})
+
 test('keys sort as their numbers do', () => {
   fc.assert(
     fc.property(fc.nat(2 ** 48), fc.nat(2 ** 48), (a, b) => {
       assert.equal(KEYS.final(a) < KEYS.final(b), a < b)
       assert.equal(KEYS.openBlock(a) < KEYS.openBlock(b), a < b)
+      assert.equal(KEYS.certificate(a) < KEYS.certificate(b), a < b)
+      assert.equal(KEYS.decision(a) < KEYS.decision(b), a < b)
     }),
   )
 })

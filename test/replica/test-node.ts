@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import type { Genesis } from '../../src/chain/genesis.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { TransactionId } from '../../src/chain/transaction.ts'
-import { createFinality } from '../../src/finality/registry.ts'
+import type { Identity } from '../../src/finality/committee.ts'
+import { createFinality, NOBODY } from '../../src/finality/registry.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, Input, MiningTemplate, PeerId, TimerName } from '../../src/replica/effects.ts'
 import {
@@ -40,6 +41,8 @@ export class TestNode {
   readonly id: PeerId
   readonly genesis: Genesis
   readonly disk: Disk
+  /** Who it is among the validators. */
+  readonly identity: Identity
   replica: Replica
   nowMs: number
   /** Every batch that was persisted, in order. */
@@ -47,13 +50,17 @@ export class TestNode {
   /** The job that is being mined. */
   template: MiningTemplate | null = null
 
-  constructor(genesis: Genesis, options: { id?: PeerId; nowMs?: number; disk?: Disk; salt?: number } = {}) {
+  constructor(
+    genesis: Genesis,
+    options: { id?: PeerId; nowMs?: number; disk?: Disk; salt?: number; identity?: Identity } = {},
+  ) {
     this.id = options.id ?? 'node'
     this.genesis = genesis
     this.disk = options.disk ?? new Disk()
     this.nowMs = options.nowMs ?? START_MS
     const salt = Uint8Array.of(0, 0, 0, options.salt ?? 1)
-    const finality = createFinality(genesis)
+    this.identity = options.identity ?? NOBODY
+    const finality = createFinality(genesis, this.identity)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender: namedSender, salt })
   }
 
@@ -73,8 +80,8 @@ export class TestNode {
 
   /** Another replica on what this one has on disk. */
   restarted(): TestNode {
-    const { id, nowMs, disk } = this
-    return new TestNode(this.genesis, { id, nowMs, disk, salt: 2 }).start()
+    const { id, nowMs, disk, identity } = this
+    return new TestNode(this.genesis, { id, nowMs, disk, identity, salt: 2 }).start()
   }
 
   step(input: Input): Effect[] {
@@ -160,11 +167,13 @@ export class TestNetwork {
   readonly #links = new Map<PeerId, Set<PeerId>>()
   readonly #timers = new Map<string, number>()
   readonly #startMs: number
+  readonly #identityOf: (id: PeerId) => Identity
   #timerCount = 0
 
-  constructor(genesis: Genesis, startMs = START_MS) {
+  constructor(genesis: Genesis, startMs = START_MS, identityOf: (id: PeerId) => Identity = () => NOBODY) {
     this.genesis = genesis
     this.#startMs = startMs
+    this.#identityOf = identityOf
   }
 
   get nowMs(): number {
@@ -174,7 +183,8 @@ export class TestNetwork {
   /** Puts nodes on the network and starts them. */
   add(...ids: readonly PeerId[]): TestNode[] {
     return ids.map(id => {
-      const node = new TestNode(this.genesis, { id, salt: this.nodes.size + 1 })
+      const identity = this.#identityOf(id)
+      const node = new TestNode(this.genesis, { id, salt: this.nodes.size + 1, nowMs: this.nowMs, identity })
       this.nodes.set(id, node)
       this.#links.set(id, new Set())
       this.input(id, { type: 'start' })

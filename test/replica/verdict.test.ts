@@ -16,6 +16,7 @@ const IGNORED: readonly { reason: Rejection; because: string }[] = [
   { reason: 'header-time-too-new', because: 'its clock is ahead of ours' },
   { reason: 'block-tree-full', because: 'it has seen fewer branches' },
   { reason: 'block-below-final', because: 'it follows a branch that we have given up' },
+  { reason: 'block-uncertified', because: 'it can not know yet which blocks are decided' },
   { reason: 'peer-other-network', because: 'it was given another genesis file' },
   { reason: 'peer-stalled', because: 'its line is slow' },
   { reason: 'peer-too-many', because: 'we have enough peers' },
@@ -57,6 +58,7 @@ const PUNISHED: readonly Rejection[] = [
   'message-malformed',
   'message-too-large',
   'peer-headers-unlinked',
+  'finality-refused',
 ]
 
 for (const { reason, because } of IGNORED) {

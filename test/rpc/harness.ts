@@ -19,6 +19,8 @@ import {
   type Transaction,
   type TransactionFields,
 } from '../../src/chain/transaction.ts'
+import type { Identity } from '../../src/finality/committee.ts'
+import type { AgreementReport } from '../../src/finality/contract.ts'
 import { createFinality } from '../../src/finality/registry.ts'
 import type { Effect, Input, MiningTemplate, Store, SubmitResult } from '../../src/replica/effects.ts'
 import { Replica } from '../../src/replica/replica.ts'
@@ -51,8 +53,14 @@ function person(number: number): Person {
 export function testGenesis(
   settings: { depth?: number; gasLimit?: number; baseFee?: string; forTests?: boolean } = {},
 ): Genesis {
+  return parseGenesis(genesisFile(settings))
+}
+
+function genesisFile(
+  settings: { depth?: number; gasLimit?: number; baseFee?: string; forTests?: boolean } = {},
+): Record<string, unknown> {
   const { depth = 256, gasLimit = 30_000_000, baseFee = '1gwei', forTests } = settings
-  return parseGenesis({
+  return {
     name: 'test',
     ...(forTests === undefined ? {} : { forTests }),
     chainId: Number(CHAIN_ID),
@@ -68,7 +76,27 @@ export function testGenesis(
     reward: { amount: '2', halvingBlocks: 1_000_000 },
     finality: { mode: 'longest-chain', depth },
     accounts: { [alice.address]: '1000', [bob.address]: '1000' },
-  })
+  }
+}
+
+/** A network of validators whose keys are those of alice, bob and so on; `mode` says what they decide. */
+export function committeeGenesis(mode: 'pbft' | 'hybrid', people: readonly Person[]): Genesis {
+  return parseGenesis(committeeFile(mode, people))
+}
+
+/** The genesis file of that network. */
+export function committeeFile(mode: 'pbft' | 'hybrid', people: readonly Person[]): Record<string, unknown> {
+  const validators = people.map(({ address }, index) => ({ name: `v${index + 1}`, address }))
+  const agreement = { mode, pattern: 'all-to-all', timeoutMs: 1_000, validators }
+  const { work, ...rest } = genesisFile()
+  return {
+    ...rest,
+    work: mode === 'pbft' ? { proof: 'none', futureLimitSeconds: 15 } : work,
+    finality:
+      mode === 'pbft'
+        ? { ...agreement, intervalMs: 250, heartbeatSeconds: null }
+        : { ...agreement, depth: 2, interval: 1 },
+  }
 }
 
 const senders = new Map<string, Address | null>()
@@ -99,10 +127,10 @@ export class TestNode implements RpcBackend {
   }
   cutOffPeers: readonly string[] = []
 
-  constructor(genesis: Genesis = testGenesis(), salt = 0) {
+  constructor(genesis: Genesis = testGenesis(), salt = 0, identity?: Identity) {
     this.replica = new Replica({
       genesis,
-      finality: createFinality(genesis),
+      finality: createFinality(genesis, identity),
       store: storeOf(this.#records),
       recoverSender: recover,
       salt: Uint8Array.of(0, 0, 0, salt),
@@ -126,6 +154,10 @@ export class TestNode implements RpcBackend {
 
   peers(): readonly RpcPeer[] {
     return this.peerList
+  }
+
+  finalityReport(): AgreementReport | null {
+    return this.replica.finality.report(this.#nowMs)
   }
 
   counters(): RpcCounters {
@@ -167,6 +199,11 @@ export class TestNode implements RpcBackend {
   receive(...blocks: readonly Block[]): void {
     for (const block of blocks)
       this.step({ type: 'message', from: 'peer', message: { type: 'block', block } })
+  }
+
+  /** Lets time pass without anything happening. */
+  wait(ms: number): void {
+    this.#nowMs += ms
   }
 
   step(input: Input): Effect[] {

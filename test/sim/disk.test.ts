@@ -54,3 +54,26 @@ test('entries come in the order of their keys, with the prefix only', () => {
     ['b/1', 'b/10', 'b/2'],
   )
 })
+
+test('a crash may leave some of what was not synced, from the oldest on', () => {
+  const disk = new Disk()
+  for (const key of ['a', 'b', 'c']) disk.write([{ key, value: one }])
+  assert.equal(disk.unsynced, 3)
+  disk.crash(2)
+  assert.deepEqual(
+    ['a', 'b', 'c'].map(key => disk.isDurable(key)),
+    [true, true, false],
+  )
+  assert.deepEqual([disk.get('c'), disk.durable('b'), disk.durable('c'), disk.unsynced], [null, one, null, 0])
+})
+
+test('what is wiped is gone, durable or not, and nothing else is', () => {
+  const disk = new Disk()
+  for (const key of ['a/1', 'b/1']) disk.write([{ key, value: one }])
+  disk.sync()
+  disk.sync()
+  disk.write([{ key: 'a/2', value: one }])
+  disk.wipe('a/')
+  assert.deepEqual([...disk.entries('')], [['b/1', one]])
+  assert.deepEqual([disk.isDurable('a/1'), disk.isDurable('b/1')], [false, true])
+})

@@ -14,6 +14,7 @@ const SHOWS: Readonly<Record<FaultKind, (drawn: ReturnType<typeof plan>) => bool
   partition: ({ partitionEveryMs }) => partitionEveryMs !== null,
   crash: ({ crashEveryMs }) => crashEveryMs !== null,
   clock: ({ clockOffsetMaxMs }) => clockOffsetMaxMs > 0,
+  disk: ({ keepsUnsynced }) => keepsUnsynced,
 }
 
 for (const kind of FAULT_KINDS) {

@@ -26,7 +26,8 @@ interface Looks {
 }
 
 function nodeOf({ tree, pool, view = { locate: () => null }, disk = new Disk() }: Looks, id = 'n1'): SimNode {
-  return { id, disk, replica: { genesis: builder.genesis, tree, pool, view } } as unknown as SimNode
+  const finality = { followsWork: true }
+  return { id, disk, replica: { genesis: builder.genesis, finality, tree, pool, view } } as unknown as SimNode
 }
 
 function treeOf(entries: readonly TreeBlock[], head: TreeBlock): BlockTree {
@@ -283,6 +284,13 @@ test('C11: an honest peer may be refused, but not blamed', () => {
   oracle.beforeEffect(healthy(), { type: 'reject', from: 'p', reason: 'tx-nonce-too-low' })
   const blame: Effect = { type: 'reject', from: 'p', reason: 'block-merkle-mismatch' }
   assert.throws(() => oracle.beforeEffect(healthy(), blame), broken('C11'))
+})
+
+test('C11: a liar may be blamed', () => {
+  const blame: Effect = { type: 'reject', from: 'p', reason: 'finality-refused' }
+  const oracle = new Oracle(new NaiveChain(builder.genesis, namedSender), new Set(['p']))
+  oracle.beforeEffect(healthy(), blame)
+  assert.throws(() => oracle.beforeEffect(healthy(), { ...blame, from: 'q' }), broken('C11'))
 })
 
 // ---- the pool

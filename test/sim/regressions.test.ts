@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { chooseBackend } from '../../src/signatures/choose-backend.ts'
 import { SenderCache } from '../../src/signatures/sender-cache.ts'
-import { FAULT_KINDS } from '../../src/sim/faults.ts'
+import type { FaultKind } from '../../src/sim/faults.ts'
 import { simulate } from '../../src/sim/simulation.ts'
 
 const FOUND: readonly (readonly [number, string])[] = [
@@ -16,6 +16,17 @@ const FOUND: readonly (readonly [number, string])[] = [
   ],
 ]
 
+/** Those that there were when the seeds were found: another kind would make other runs of them. */
+const KINDS: readonly FaultKind[] = [
+  'loss',
+  'delay',
+  'duplication',
+  'reordering',
+  'partition',
+  'crash',
+  'clock',
+]
+
 const genesis: unknown = JSON.parse(
   readFileSync(new URL('../../genesis/simulated.json', import.meta.url), 'utf8'),
 )
@@ -23,7 +34,7 @@ const { recoverSender } = new SenderCache(await chooseBackend())
 
 for (const [seed, found] of FOUND) {
   test(`seed ${seed}: ${found}`, () => {
-    const faults = new Set(FAULT_KINDS)
+    const faults = new Set(KINDS)
     const result = simulate({ seed, genesis, nodes: 5, faults, blocks: 30, transfers: 60, recoverSender })
     assert.equal(result.verdict, 'PASS', result.reason ?? '')
   })

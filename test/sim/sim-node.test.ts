@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NOBODY } from '../../src/finality/registry.ts'
 import type { Effect, Input } from '../../src/replica/effects.ts'
 import { encodeMessage } from '../../src/replica/messages.ts'
 import { KEYS } from '../../src/replica/records.ts'
@@ -43,6 +44,7 @@ function worldOf(clockOffsetMs = 0) {
   const node = new SimNode(world, {
     id: 'n1',
     beneficiary: addressNumber(0x500),
+    identity: NOBODY,
     random: new Random('seed'),
     hashrate: HASHES_PER_MS,
     clockOffsetMs,

@@ -11,6 +11,8 @@ const VOTES_PER_MEMBER_MAX = 3
 export class Checkpoints {
   readonly #quorum: number
   readonly #votes = new Map<MemberIndex, Map<number, SignedVote>>()
+  /** Those whose lie is proven: once is enough. */
+  readonly #liars = new Set<MemberIndex>()
 
   constructor(quorum: number) {
     this.#quorum = quorum
@@ -19,17 +21,18 @@ export class Checkpoints {
   /** Whether a vote is worth checking. */
   isNews({ member, sequence, value }: Omit<SignedVote, 'signature'>): boolean {
     const known = this.#votes.get(member)?.get(sequence)
-    return known === undefined || known.value !== value
+    return known === undefined || (known.value !== value && !this.#liars.has(member))
   }
 
   /** Takes in a vote whose signature was checked; returns the proof when its member has voted otherwise before. */
   add(vote: SignedVote): Evidence | null {
     const votes = this.#votes.get(vote.member) ?? new Map<number, SignedVote>()
     const known = votes.get(vote.sequence)
-    if (known !== undefined)
-      return contradicts(known, vote)
-        ? { member: vote.member, first: withoutMember(known), second: withoutMember(vote) }
-        : null
+    if (known !== undefined) {
+      if (!contradicts(known, vote)) return null
+      this.#liars.add(vote.member)
+      return { member: vote.member, first: withoutMember(known), second: withoutMember(vote) }
+    }
     votes.set(vote.sequence, vote)
     this.#votes.set(vote.member, votes)
     if (votes.size > VOTES_PER_MEMBER_MAX) votes.delete(Math.min(...votes.keys()))

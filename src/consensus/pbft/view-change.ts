@@ -17,7 +17,7 @@ export interface ViewChangeRules {
 }
 
 /** The sequence number of a view change's stable checkpoint: 0 before the first. */
-export function stableSequence({ stable }: Pick<ViewChange, 'stable'>): number {
+function stableSequence({ stable }: Pick<ViewChange, 'stable'>): number {
   return stable === null ? 0 : stable.sequence
 }
 

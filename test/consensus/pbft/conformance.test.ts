@@ -3,7 +3,7 @@ import { faultsTolerated } from '../../../src/consensus/pbft/quorum.ts'
 import { describeProtocol } from '../conformance.ts'
 import { forgetful, late, replaying, silent, twins, withholding } from '../liars.ts'
 import type { LiarMaker } from '../network.ts'
-import { babbling, equivocating, exaggerating, forging, omitting } from './liars.ts'
+import { babbling, equivocating, exaggerating, forging, omitting, preempting } from './liars.ts'
 import { PATTERNS, pbftMaker } from './maker.ts'
 
 const LIARS: Record<string, LiarMaker<PbftMessage, Statement>> = {
@@ -16,6 +16,7 @@ const LIARS: Record<string, LiarMaker<PbftMessage, Statement>> = {
   equivocating,
   forging,
   omitting,
+  preempting,
   exaggerating,
   babbling,
 }

@@ -171,6 +171,30 @@ export function omitting({ n, signing, random }: Context): PbftLiar {
   return { send: message => [message.type === 'new-view' ? rewrite(message) : message] }
 }
 
+/** Proposes in views that have not begun, and besides what it must propose again there. */
+export function preempting({ n, signing, random, heard }: Context): PbftLiar {
+  const last = (key: 'view' | 'sequence'): number =>
+    Math.max(
+      0,
+      ...heard.map(message =>
+        key in message ? Number((message as unknown as Record<string, number>)[key]) : 0,
+      ),
+    )
+  return {
+    send: message => [message],
+    chatter: () => {
+      const view = last('view') + random.below(3)
+      const sequence = Math.max(1, last('sequence') - random.below(3))
+      const value = `${sequence}:early${random.below(2)}`
+      const signature = signing.sign({ phase: 'prepare', sequence, view, value })
+      return Array.from({ length: n }, (_, to) => ({
+        to,
+        message: { type: 'pre-prepare', sequence, view, value, signature } as const,
+      }))
+    },
+  }
+}
+
 /** Signs numbers beyond all bounds. */
 export function exaggerating({ n, self, signing, random }: Context): PbftLiar {
   const lies = (): PbftMessage[] => {

@@ -8,7 +8,7 @@ import type { Maker } from '../network.ts'
 import type { Claim } from '../oracle.ts'
 
 export const PATTERNS: readonly Pattern[] = ['all-to-all', 'leader-collected']
-export const CHECKPOINT_INTERVAL = 4
+const CHECKPOINT_INTERVAL = 4
 
 export function pbftMaker(
   pattern: Pattern,

@@ -1,12 +1,9 @@
-// One contender on a network of real processes: first undisturbed, then with the leader killed under load, then with
-// the network cut in half and healed. What is measured is what clients of the nodes see, over RPC.
+// One contender, first undisturbed, then with its leader killed under load, then with the network cut in half and healed.
+// What is measured is what clients of the nodes see. Whether the nodes are real processes or simulated is the stage's
+// affair: nothing here knows.
 
-import process from 'node:process'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Chronicle } from './chronicle.ts'
 import type { Contender } from './contender.ts'
 import { type HandedIn, handIn } from './hand-in.ts'
-import { LiveNetwork, type TotalCounters } from './live-network.ts'
 import type {
   CompareSettings,
   Cost,
@@ -15,13 +12,13 @@ import type {
   Measurement,
   NetworkCut,
   QuietPart,
-  RunContender,
 } from './measurement.ts'
-import { Observer } from './observer.ts'
 import { longestPause, percentiles } from './percentiles.ts'
-import { createAccounts, type PlannedTransfer, Workload } from './workload.ts'
+import type { Stage, TotalCounters } from './stage.ts'
+import type { PlannedTransfer, Workload } from './workload.ts'
 
-const SENDERS = 200
+/** Accounts that pay. */
+export const SENDERS = 200
 /** Seconds of load around the death of the leader, and how long before it the load begins. */
 const KILL_LOAD_SECONDS = 3
 const KILL_AFTER_MS = 1_000
@@ -34,56 +31,23 @@ const HEALED_LOAD_SECONDS = 1
 const QUIET_PATIENCE_MS = 30_000
 const FAULT_PATIENCE_MS = 12_000
 const LOOK_MS = 25
-/** The exit code of who was told to end. */
-const INTERRUPTED = 130
 
-/** Runs one contender on real processes, which are gone when it is done. */
-export const runLive: RunContender = async (contender, settings, onProgress) => {
-  onProgress('signing')
-  const senders = createAccounts(settings.seed, 'sender', SENDERS)
-  const workload = new Workload(senders, settings.seed)
-  onProgress('starting nodes')
-  const funded = senders.map(({ address }) => address)
-  const network = await LiveNetwork.start(contender, { ...settings, funded })
-  const chronicle = new Chronicle(settings.nodes, contender.final)
-  const observer = new Observer(chronicle)
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  // Who ends us must not leave our nodes running.
-  const onSignal = (): void => void network.close().finally(() => process.exit(INTERRUPTED))
-  for (const signal of signals) process.once(signal, onSignal)
-  try {
-    await Promise.all(network.clients.map((client, node) => observer.watch(node, client)))
-    return await new LiveRun({
-      contender,
-      settings,
-      onProgress,
-      workload,
-      network,
-      chronicle,
-      observer,
-    }).run()
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal)
-    await observer.close()
-    await network.close()
-  }
-}
-
-interface LiveParts {
+/** What an experiment is made of. */
+export interface ExperimentParts {
+  readonly stage: Stage
   readonly contender: Contender
   readonly settings: CompareSettings
-  readonly onProgress: (word: string) => void
   readonly workload: Workload
-  readonly network: LiveNetwork
-  readonly chronicle: Chronicle
-  readonly observer: Observer
+  readonly onProgress: (word: string) => void
 }
 
 /** The three parts, one after the other, on one network. */
-class LiveRun {
-  readonly #parts: LiveParts
+export class Experiment {
+  readonly #stage: Stage
+  readonly #parts: ExperimentParts
 
-  constructor(parts: LiveParts) {
+  constructor(parts: ExperimentParts) {
+    this.#stage = parts.stage
     this.#parts = parts
   }
 
@@ -101,14 +65,16 @@ class LiveRun {
   // ---- undisturbed
 
   async #runQuiet(): Promise<QuietPart> {
-    const { network, chronicle, observer, settings, workload } = this.#parts
+    const { settings, workload } = this.#parts
+    const stage = this.#stage
+    const { chronicle } = stage
     const planned = workload.plan(settings.transfers)
-    const before = await network.counters()
+    const before = await stage.counters()
     const lowest = this.#height()
     chronicle.takeDeepestReorganisation()
-    const handed = await handIn(planned, { clients: network.clients, rate: settings.rate })
+    const handed = await handIn(stage, planned, { nodes: stage.nodes(), rate: settings.rate })
     await this.#untilFinal(handed, QUIET_PATIENCE_MS)
-    const after = await network.counters()
+    const after = await stage.counters()
     const sightings = handed.map(({ id, node, submittedMs }) => ({
       submittedMs,
       ...(chronicle.sighting(node, id) ?? { includedMs: null, finalMs: null }),
@@ -129,7 +95,7 @@ class LiveRun {
       finalPerSecond: ratio(finals.length * 1_000, finals.length === 0 ? 0 : tookMs),
       cost: costOf(before, after, { transfers: finals.length, blocks }),
       blocks,
-      staleBlocks: chronicle.staleBlocks(observer.nodes()),
+      staleBlocks: chronicle.staleBlocks(stage.nodes()),
       deepestReorganisation: chronicle.takeDeepestReorganisation(),
     }
   }
@@ -137,34 +103,34 @@ class LiveRun {
   // ---- the leader killed
 
   async #killLeader(): Promise<LeaderKilled> {
-    const { network, chronicle, observer, settings, workload } = this.#parts
+    const { settings, workload } = this.#parts
+    const stage = this.#stage
+    const { chronicle } = stage
     const planned = workload.plan(settings.rate * KILL_LOAD_SECONDS)
-    const handing = handIn(planned, { clients: network.clients, rate: settings.rate })
-    await sleep(KILL_AFTER_MS)
-    const leader = await network.leader()
-    await observer.leave(leader)
-    await network.kill(leader)
-    const killedMs = performance.now()
+    const handing = handIn(stage, planned, { nodes: stage.nodes(), rate: settings.rate })
+    await stage.sleep(KILL_AFTER_MS)
+    const leader = await stage.leader()
+    await stage.kill(leader)
+    const killedMs = stage.nowMs()
     const handed = await handing
-    const survivors = observer.nodes()
+    const survivors = stage.nodes()
     // What only the dead node had comes back with it, not before.
     const elsewhere = handed.filter(({ node }) => node !== leader)
     await this.#untilFinal(elsewhere, FAULT_PATIENCE_MS)
     const seen = elsewhere.map(({ id }) => chronicle.earliest(survivors, id))
     const progress = chronicle.progress(survivors)
-    const lastIncludedMs = lastOf(seen.map(sighting => sighting?.includedMs ?? null))
-    const lastFinalMs = lastOf(seen.map(sighting => sighting?.finalMs ?? null))
+    const lastIncludedMs = this.#lastOf(seen.map(sighting => sighting?.includedMs ?? null))
+    const lastFinalMs = this.#lastOf(seen.map(sighting => sighting?.finalMs ?? null))
     const blockPauseMs = longestPause(killedMs, lastIncludedMs, progress.newBlockMs)
     const finalityPauseMs = longestPause(killedMs, lastFinalMs, progress.newFinalMs)
-    await network.restart(leader)
-    await observer.watch(leader, network.clients[leader]!)
+    await stage.restart(leader)
     const acknowledged = handed.filter(({ isAcknowledged }) => isAcknowledged)
     await this.#untilFinal(acknowledged, FAULT_PATIENCE_MS)
     return {
       node: leader + 1,
       blockPauseMs,
       finalityPauseMs,
-      lost: acknowledged.filter(({ id }) => !this.#isFinalOn(observer.nodes(), id)).length,
+      lost: acknowledged.filter(({ id }) => !this.#isFinalOn(stage.nodes(), id)).length,
       acknowledged: acknowledged.length,
     }
   }
@@ -172,19 +138,21 @@ class LiveRun {
   // ---- the network cut
 
   async #cutNetwork(): Promise<NetworkCut> {
-    const { network, chronicle, observer, settings, workload } = this.#parts
-    const nodes = observer.nodes()
+    const { settings, workload } = this.#parts
+    const stage = this.#stage
+    const { chronicle } = stage
+    const nodes = stage.nodes()
     const middle = Math.ceil(nodes.length / 2)
     const halves = [nodes.slice(0, middle), nodes.slice(middle)] as const
     const planned = workload.plan(Math.ceil((settings.rate * CUT_LOAD_SECONDS) / 2), { isDouble: true })
     const afterwards = workload.plan(settings.rate * HEALED_LOAD_SECONDS)
     chronicle.takeDeepestReorganisation()
     const wereFinal = chronicle.everFinal()
-    await network.cut(halves)
-    const cutMs = performance.now()
+    await stage.cut(halves)
+    const cutMs = stage.nowMs()
     const heights = halves.map(half => this.#height(half))
     const handed = await this.#handInTwice(planned, halves)
-    await sleep(Math.max(0, CUT_MS - (performance.now() - cutMs)))
+    await stage.sleep(Math.max(0, CUT_MS - (stage.nowMs() - cutMs)))
     const reports = halves.map(
       (half, index): Half => ({
         nodes: half.map(node => node + 1),
@@ -193,10 +161,10 @@ class LiveRun {
       }),
     )
     const isForked = !chronicle.isOneChain(nodes)
-    await network.heal()
-    const healedMs = performance.now()
+    await stage.heal()
+    const healedMs = stage.nowMs()
     const lastedMs = healedMs - cutMs
-    const fresh = handIn(afterwards, { clients: network.clients, rate: settings.rate })
+    const fresh = handIn(stage, afterwards, { nodes: stage.nodes(), rate: settings.rate })
     const oneChainAfterMs = await this.#untilOneChain(nodes, healedMs)
     await this.#untilFinal(await fresh, FAULT_PATIENCE_MS)
     await this.#untilPairsFinal(planned)
@@ -222,27 +190,23 @@ class LiveRun {
     planned: readonly PlannedTransfer[],
     halves: readonly [readonly number[], readonly number[]],
   ): Promise<HandedIn[][]> {
-    const { network, settings } = this.#parts
+    const rate = this.#parts.settings.rate / 2
     const rivals = planned.map(({ sender, rival }) => ({ sender, ...rival! }))
-    return Promise.all(
-      [planned, rivals].map((transfers, index) =>
-        handIn(transfers, {
-          clients: halves[index]!.map(node => network.clients[node]!),
-          rate: settings.rate / 2,
-        }),
-      ),
-    )
+    return Promise.all([
+      handIn(this.#stage, planned, { nodes: halves[0], rate }),
+      handIn(this.#stage, rivals, { nodes: halves[1], rate }),
+    ])
   }
 
   async #untilOneChain(nodes: readonly number[], healedMs: number): Promise<number | null> {
-    const isOne = await this.#until(() => this.#parts.chronicle.isOneChain(nodes), FAULT_PATIENCE_MS)
-    return isOne ? performance.now() - healedMs : null
+    const isOne = await this.#until(() => this.#stage.chronicle.isOneChain(nodes), FAULT_PATIENCE_MS)
+    return isOne ? this.#stage.nowMs() - healedMs : null
   }
 
   /** Of each pair one must become final, on all nodes. */
   async #untilPairsFinal(planned: readonly PlannedTransfer[]): Promise<void> {
-    const { chronicle, observer } = this.#parts
-    const nodes = observer.nodes()
+    const { chronicle } = this.#stage
+    const nodes = this.#stage.nodes()
     await this.#until(() => {
       const kept = nodes.map(node => chronicle.transfersOn(node))
       return planned.every(({ id, rival }) =>
@@ -257,30 +221,36 @@ class LiveRun {
 
   // ---- what all parts need
 
-  #height(nodes: readonly number[] = this.#parts.observer.nodes()): number {
-    return Math.max(...nodes.map(node => this.#parts.chronicle.height(node)))
+  #height(nodes: readonly number[] = this.#stage.nodes()): number {
+    return Math.max(...nodes.map(node => this.#stage.chronicle.height(node)))
   }
 
   #isFinalOn(nodes: readonly number[], id: HandedIn['id']): boolean {
-    return this.#parts.chronicle.earliest(nodes, id)?.finalMs != null
+    return this.#stage.chronicle.earliest(nodes, id)?.finalMs != null
   }
 
-  /** Waits until all nodes that are watched show these transfers as final, or patience ends. */
+  /** Waits until all nodes that run show these transfers as final, or patience ends. */
   async #untilFinal(handed: readonly HandedIn[], patienceMs: number): Promise<void> {
-    const { chronicle, observer } = this.#parts
-    const nodes = observer.nodes()
+    const { chronicle } = this.#stage
+    const nodes = this.#stage.nodes()
     const isFinal = ({ id }: HandedIn): boolean =>
       nodes.every(node => chronicle.sighting(node, id)?.finalMs != null)
     await this.#until(() => handed.every(isFinal), patienceMs)
   }
 
   async #until(isSo: () => boolean, patienceMs: number): Promise<boolean> {
-    const deadline = performance.now() + patienceMs
+    const deadline = this.#stage.nowMs() + patienceMs
     while (!isSo()) {
-      if (performance.now() > deadline) return false
-      await sleep(LOOK_MS)
+      if (this.#stage.nowMs() > deadline) return false
+      await this.#stage.sleep(LOOK_MS)
     }
     return true
+  }
+
+  /** The last of these moments, or now if one has not come. */
+  #lastOf(moments: readonly (number | null)[]): number {
+    const known = moments.filter(moment => moment !== null)
+    return known.length === moments.length ? Math.max(...known) : this.#stage.nowMs()
   }
 }
 
@@ -297,12 +267,6 @@ function costOf(
     hashesPerTransfer: ratio(after.hashes - before.hashes, transfers),
     signaturesPerTransfer: ratio(after.signatures - before.signatures, transfers),
   }
-}
-
-/** The last of these moments, or now if one has not come. */
-function lastOf(moments: readonly (number | null)[]): number {
-  const known = moments.filter(moment => moment !== null)
-  return known.length === moments.length ? Math.max(...known) : performance.now()
 }
 
 /** A quotient, null where there is nothing to divide by. */

@@ -1,0 +1,122 @@
+// `quorate doctor`: why finality does not move, as one node sees it. It looks, waits a little, and looks again: what
+// moves is well.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RpcClient } from '../wallet/rpc-client.ts'
+import { type Agreement, readAgreement } from './agreement.ts'
+import { defineCommand } from './command.ts'
+import { type Diagnosis, diagnose, seconds } from './diagnosis.ts'
+import { EXIT } from './exit-codes.ts'
+import { clientOf, nodeOptions, readCount } from './node-option.ts'
+import { columns, table } from './output.ts'
+import { readStatus } from './status.ts'
+
+/** Milliseconds between two looks while something waits to be decided. */
+const POLL_MS = 250
+
+/** The command that examines finality. */
+export const doctorCommand = defineCommand({
+  command: 'doctor',
+  describe: 'Why finality does not move: quorum, votes, who is missing, clocks',
+  options: {
+    ...nodeOptions,
+    wait: { type: 'number', default: 5, describe: 'Seconds to wait for a decision while one is due' },
+  },
+  examples: [['quorate doctor --rpc http://127.0.0.1:8546', 'exit code 1 when finality does not move']],
+  run: async (args, output) => {
+    const waitMs = readCount('--wait', args.wait, { min: 0, max: 600 }) * 1000
+    const client = clientOf(args)
+    const status = await readStatus(client)
+    if (status.finality === 'longest-chain') {
+      const sentence =
+        'This network has no validators: a block is only the safer the deeper it lies, and a node calls it final when it will follow no branch without it.'
+      output.data({ isWell: true, mode: status.finality, sentences: [sentence], missing: [] }, () => sentence)
+      return EXIT.done
+    }
+    const { agreement, diagnosis } = await examine(client, waitMs)
+    output.data({ ...diagnosis, ...agreement }, () => describe(agreement, diagnosis))
+    return diagnosis.isWell ? EXIT.done : EXIT.no
+  },
+})
+
+/** Looks until something is decided, nothing waits, or the time is over. */
+async function examine(
+  client: RpcClient,
+  waitMs: number,
+): Promise<{ agreement: Agreement; diagnosis: Diagnosis }> {
+  const begin = performance.now()
+  const before = await readAgreement(client)
+  for (let agreement = before; ; agreement = await readAgreement(client)) {
+    const betweenMs = performance.now() - begin
+    const diagnosis = diagnose(before, agreement, betweenMs)
+    if (diagnosis.isWell || agreement.halted !== null || betweenMs >= waitMs) return { agreement, diagnosis }
+    await sleep(POLL_MS)
+  }
+}
+
+function describe(agreement: Agreement, { sentences, missing }: Diagnosis): string {
+  return [
+    ...sentences,
+    '',
+    table(rowsOf(agreement, missing)),
+    '',
+    columns([
+      ['validator', 'connected', 'prepared', 'committed', 'decided', 'view', 'timeout', 'clock', 'heard'],
+      ...agreement.validators.map((validator, member) => cellsOf(agreement, validator, member)),
+    ]),
+  ].join('\n')
+}
+
+function rowsOf(agreement: Agreement, missing: Diagnosis['missing']): [string, string][] {
+  const { validators, quorum, faultsTolerated, lastCertificate: last, sinceDecisionMs } = agreement
+  const n = validators.length
+  const proposer = validators[agreement.proposer]!.name
+  const has = (name: 'hasPrepared' | 'hasCommitted') => validators.filter(validator => validator[name]).length
+  const age = sinceDecisionMs === null ? '' : `, ${seconds(sinceDecisionMs)} ago`
+  return [
+    ['finality', `${agreement.mode}, ${agreement.pattern}`],
+    ['quorum', `${quorum} of ${n}; ${faultsTolerated} may lie; this node can count on ${n - missing.length}`],
+    [
+      'next decision',
+      `${agreement.sequence + 1}, view ${agreement.view}, proposed by ${proposer}: ${has('hasPrepared')} prepared, ${has('hasCommitted')} committed`,
+    ],
+    [
+      'last certificate',
+      last === null
+        ? 'none yet'
+        : `${last.sequence}, for block ${last.height}${age}, signed by ${last.signers.join(', ')}`,
+    ],
+    ['lag', `${agreement.lag} blocks: head ${agreement.head}, final ${agreement.final}`],
+  ]
+}
+
+function cellsOf(
+  { self, view, sequence, timeoutMs }: Agreement,
+  { name, isLinked, hasPrepared, hasCommitted, status }: Agreement['validators'][number],
+  member: number,
+): string[] {
+  const isSelf = member === self
+  const word = isSelf ? { sequence, view, timeoutMs, clockAheadMs: 0, ageMs: 0 } : status
+  const yes = (is: boolean) => (is ? 'yes' : 'no')
+  return [
+    name,
+    isSelf ? 'this node' : yes(isLinked),
+    yes(hasPrepared),
+    yes(hasCommitted),
+    ...(word === null
+      ? ['?', '?', '?', '?', 'never']
+      : [
+          String(word.sequence),
+          String(word.view),
+          seconds(word.timeoutMs),
+          isSelf ? '' : describeClock(word.clockAheadMs),
+          isSelf ? '' : `${seconds(word.ageMs)} ago`,
+        ]),
+  ]
+}
+
+/** Less than a tenth of a second is the way of the message. */
+function describeClock(aheadMs: number): string {
+  if (Math.abs(aheadMs) < 100) return 'same'
+  return `${seconds(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead' : 'behind'}`
+}

@@ -1,0 +1,180 @@
+// What `quorate sim` shows of its runs: a table for people, and all figures with --json.
+
+import { toHex } from '../chain/bytes.ts'
+import { sha256 } from '../chain/hash.ts'
+import type { AgreementResult, SimulationResult, Verdict } from '../sim/simulation.ts'
+import { columns, type Output, table } from './output.ts'
+
+/** What happens only now and then; where it never does, too few seeds were run to mean much. */
+const SOMETIMES = [
+  ['reproposals', 'a view that began with something prepared before'],
+  ['forcedReorganisations', 'a branch that was left for a final block'],
+  ['pulledCertificates', 'a certificate that was asked for'],
+  ['evidenceStored', 'evidence of a lie'],
+] as const
+
+/** Shows one run. */
+export function reportOne(
+  result: SimulationResult,
+  output: Output,
+  { seconds, isTraceShown }: { seconds: number; isTraceShown: boolean },
+): void {
+  const { recent, agreement, ...run } = result
+  const data = { ...run, ...(agreement ?? NO_AGREEMENT) }
+  if (isTraceShown || !isFine(result.verdict)) for (const line of recent) output.note(line)
+  const rate = `${Math.round(result.events / seconds)} events/s, ${(result.simulatedMs / 1000 / seconds).toFixed(0)} simulated seconds a second`
+  output.data(data, () =>
+    table([
+      ['verdict', result.reason === null ? result.verdict : `${result.verdict} (${result.reason})`],
+      ['seed', String(result.seed)],
+      ['trace hash', result.traceHash],
+      ['head', `height ${result.headHeight}, final ${result.finalHeight}`],
+      ['transfers', `${result.transfers} acknowledged`],
+      [
+        'faults',
+        `${result.crashes} crashes, ${result.reorganisations} reorganisations, the deepest ${result.deepestReorganisation}`,
+      ],
+      [
+        'messages',
+        Object.entries(result.messages)
+          .map(([type, count]) => `${count} ${type}`)
+          .join(', '),
+      ],
+      ['bytes', String(result.bytes)],
+      ...(agreement === null ? [] : describeAgreement(agreement)),
+      ['speed', `${result.events} events, ${rate}`],
+    ]),
+  )
+}
+
+/** Shows many runs as one. */
+export function reportMany(results: readonly SimulationResult[], output: Output, seconds: number): void {
+  const failed = results.filter(result => !isFine(result.verdict))
+  const total = (pick: (result: SimulationResult) => number): number =>
+    results.reduce((sum, result) => sum + pick(result), 0)
+  const hashes = new TextEncoder().encode(results.map(result => result.traceHash).join(''))
+  const messages: Record<string, number> = {}
+  for (const result of results) {
+    for (const [type, count] of Object.entries(result.messages))
+      messages[type] = (messages[type] ?? 0) + count
+  }
+  const data = {
+    verdict: worstOf(results),
+    traceHash: toHex(sha256(hashes)),
+    seed: `${results[0]!.seed}..${results.at(-1)!.seed}`,
+    events: total(result => result.events),
+    simulatedMs: total(result => result.simulatedMs),
+    headHeight: Math.max(...results.map(result => result.headHeight)),
+    finalHeight: Math.max(...results.map(result => result.finalHeight)),
+    messages,
+    bytes: total(result => result.bytes),
+    runs: results.length,
+    excused: results.filter(result => result.verdict === 'EXCUSED').length,
+    failed: failed.map(({ seed, verdict, reason }) => ({ seed, verdict, reason })),
+    crashes: total(result => result.crashes),
+    reorganisations: total(result => result.reorganisations),
+    deepestReorganisation: Math.max(...results.map(result => result.deepestReorganisation)),
+    transfers: total(result => result.transfers),
+    startCrashes: total(result => result.startCrashes),
+    ...sumAgreements(results),
+  }
+  const isAgreed = results.some(result => result.agreement !== null)
+  output.data(data, () => {
+    const summary = table([
+      ['verdict', `${data.verdict}: ${results.length - failed.length} of ${results.length} runs hold`],
+      ...(isAgreed ? describeSometimes(results) : []),
+      ['excused', `${data.excused} met a branch that left theirs below the last final block, and said so`],
+      ['trace hash', data.traceHash],
+      ['transfers', `${data.transfers} acknowledged`],
+      [
+        'faults',
+        `${data.crashes} crashes, ${data.reorganisations} reorganisations, the deepest ${data.deepestReorganisation}`,
+      ],
+      [
+        'speed',
+        `${data.events} events in ${seconds.toFixed(1)} s: ${Math.round(data.events / seconds)} a second, ${(data.simulatedMs / 3_600_000 / (seconds / 60)).toFixed(1)} simulated hours a minute`,
+      ],
+    ])
+    if (failed.length === 0) return summary
+    const rows = failed.map(({ seed, verdict, reason }) => [
+      String(seed),
+      verdict,
+      (reason ?? '').split('\n', 1)[0]!,
+    ])
+    return `${summary}\n\n${columns([['seed', 'verdict', 'reason'], ...rows])}`
+  })
+}
+
+/** Whether a run found nothing. */
+export function isFine(verdict: Verdict): boolean {
+  return verdict === 'PASS' || verdict === 'EXCUSED'
+}
+
+function worstOf(results: readonly SimulationResult[]): Verdict {
+  const order: readonly Verdict[] = ['SAFETY', 'LIVENESS', 'EXCUSED', 'PASS']
+  return order.find(verdict => results.some(result => result.verdict === verdict))!
+}
+
+/** The fields that a script may read of any run. */
+const NO_AGREEMENT = {
+  messagesPerDecision: null,
+  bytesPerDecision: null,
+  delaysPerDecision: null,
+  certificates: null,
+} as const
+
+function describeAgreement(agreement: AgreementResult): [string, string][] {
+  const { liars, messagesPerDecision, bytesPerDecision, delaysPerDecision } = agreement
+  const lies = Object.entries(liars).map(([name, role]) => `${name} ${role}`)
+  const average = (value: number): string => String(Math.round(value * 100) / 100)
+  const cost =
+    messagesPerDecision === null || bytesPerDecision === null || delaysPerDecision === null
+      ? ''
+      : `, each ${average(messagesPerDecision)} messages, ${bytesPerDecision} bytes, ${average(delaysPerDecision.mean)} delays (at most ${delaysPerDecision.max})`
+  return [
+    ['validators', `${agreement.validators}${lies.length === 0 ? '' : `, of whom lie: ${lies.join(', ')}`}`],
+    ['decisions', `${agreement.decisions}${cost}`],
+    ['certificates', `${agreement.certificates} stored, ${agreement.pulledCertificates} asked for`],
+    ['view changes', `${agreement.viewChanges}, ${agreement.reproposals} with something prepared before`],
+    ['evidence', agreement.evidence.length === 0 ? 'none' : `against ${agreement.evidence.join(', ')}`],
+    ['all final', agreement.recoveryMs === null ? 'no' : `${agreement.recoveryMs} ms after the faults`],
+  ]
+}
+
+/** The sums of what can be added up, and the averages over all decisions. */
+function sumAgreements(results: readonly SimulationResult[]): Record<string, unknown> {
+  const all = results.map(({ agreement }) => agreement).filter(agreement => agreement !== null)
+  if (all.length === 0) return NO_AGREEMENT
+  const total = (pick: (one: AgreementResult) => number): number =>
+    all.reduce((sum, one) => sum + pick(one), 0)
+  const decisions = total(one => one.decisions)
+  const average = (pick: (one: AgreementResult) => number | null | undefined): number | null =>
+    decisions === 0 ? null : total(one => (pick(one) ?? 0) * one.decisions) / decisions
+  const delays = all.map(one => one.delaysPerDecision?.max ?? 0)
+  return {
+    decisions,
+    messagesPerDecision: average(one => one.messagesPerDecision),
+    bytesPerDecision: average(one => one.bytesPerDecision),
+    delaysPerDecision:
+      decisions === 0
+        ? null
+        : { mean: average(one => one.delaysPerDecision?.mean), max: Math.max(...delays) },
+    certificates: total(one => one.certificates),
+    viewChanges: total(one => one.viewChanges),
+    ...Object.fromEntries(SOMETIMES.map(([name]) => [name, total(one => one[name])])),
+    recoveryMsMax: Math.max(...all.map(one => one.recoveryMs ?? 0)),
+  }
+}
+
+/** In how many runs each of the rare things happened. */
+function describeSometimes(results: readonly SimulationResult[]): [string, string][] {
+  const runs = (holds: (result: SimulationResult) => boolean): string =>
+    `${results.filter(holds).length} runs`
+  return [
+    ...SOMETIMES.map(([name, text]): [string, string] => [
+      'saw',
+      `${text}: ${runs(({ agreement }) => (agreement?.[name] ?? 0) > 0)}`,
+    ]),
+    ['saw', `a crash of a node that was just starting: ${runs(result => result.startCrashes > 0)}`],
+  ]
+}

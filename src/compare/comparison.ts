@@ -1,0 +1,54 @@
+// A comparison: one contender after the other on stages of one kind, so that they do not take the machine from each
+// other, and what it was made with, to be read with the figures.
+
+import type { Contender } from './contender.ts'
+import type { CompareSettings, Measurement } from './measurement.ts'
+import { showMeasurements } from './report.ts'
+import { PARTS, type StageKind } from './stage.ts'
+import { wrapWords } from './table.ts'
+
+/** Everything that came out, and what makes the same come out again. */
+export interface Comparison {
+  readonly stage: { readonly name: string } & Readonly<Record<string, number | string>>
+  readonly settings: CompareSettings
+  readonly contenders: readonly Measurement[]
+}
+
+/** What is to be compared, and how. */
+export interface ComparisonOptions {
+  readonly contenders: readonly Contender[]
+  readonly settings: CompareSettings
+  readonly stage: StageKind
+  /** Hears how many steps of how many are done, and in a few words what happens now. */
+  readonly onProgress: (done: number, word: string) => void
+}
+
+/** Steps in all, for who shows progress. */
+export function countSteps({
+  contenders,
+  settings,
+}: Pick<ComparisonOptions, 'contenders' | 'settings'>): number {
+  return contenders.length * (settings.hasFaults ? PARTS.length : PARTS.length - 2)
+}
+
+/** Runs them all. */
+export async function compare(options: ComparisonOptions): Promise<Comparison> {
+  const { contenders, settings, stage, onProgress } = options
+  const measurements: Measurement[] = []
+  let done = 0
+  for (const contender of contenders) {
+    const onPart = (word: string): void => onProgress(done++, `${contender.name}: ${word}`)
+    measurements.push(await stage.run(contender, settings, onPart))
+  }
+  return { stage: { name: stage.name, ...stage.parameters }, settings, contenders: measurements }
+}
+
+/** What it was made with, the table, and what the cut did in words, in lines of so many characters. */
+export function showComparison(
+  { settings, contenders }: Comparison,
+  { stage, columns }: { readonly stage: StageKind; readonly columns: number },
+): string {
+  const { nodes, transfers, rate, seed } = settings
+  const made = `${nodes} ${stage.means}. ${transfers} transfers, ${rate} a second, seed ${seed}.`
+  return `${wrapWords(made, columns).join('\n')}\n\n${showMeasurements(contenders, { columns })}`
+}

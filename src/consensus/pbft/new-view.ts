@@ -1,0 +1,140 @@
+// From one view to the next (Castro and Liskov, section 4.4): who leaves and when, and how the next view begins. What
+// the messages must prove is in view-change.ts.
+
+import type { Certificate, Vote } from '../contract.ts'
+import { isMember } from './certificate.ts'
+import type { NewView, ViewChange } from './messages.ts'
+import { add, advance } from './normal-case.ts'
+import { faultsTolerated } from './quorum.ts'
+import { NEW_VIEW_KEY, type Replica } from './replica.ts'
+import { onStable, settleDecided } from './settled.ts'
+import { isNewView, isViewChange, newViewStatement, proposalsOf, viewChangeStatement } from './view-change.ts'
+
+/** Sources that were given the beginning of our view since we last spoke: once is enough, for it is long. */
+const ANSWERED_MAX = 256
+
+export function onNoProgress(replica: Replica): void {
+  replica.patience.onTimeout()
+  if (replica.self === null || (replica.isActive && !replica.hasUnfinished())) return
+  leaveFor(replica, replica.view + 1)
+}
+
+function leaveFor(replica: Replica, view: number): void {
+  replica.view = view
+  replica.isActive = false
+  replica.patience.fail()
+  replica.persistView()
+  if (replica.newView !== null) replica.outbox.persist(NEW_VIEW_KEY, null)
+  replica.newView = null
+  settleDecided(replica)
+  sendViewChange(replica)
+  considerNewView(replica)
+}
+
+export function sendViewChange(replica: Replica): void {
+  if (replica.self === null) return
+  const claims = replica
+    .inOrder()
+    .filter(({ sequence }) => replica.isInWindow(sequence))
+    .map(({ prepared }) => prepared)
+    .filter(certificate => certificate !== null)
+  const content = { view: replica.view, stable: replica.stable, prepared: claims }
+  const signature = replica.sign(viewChangeStatement(content))
+  const message: ViewChange = { type: 'view-change', ...content, from: replica.self, signature }
+  replica.viewChanges.set(replica.self, message)
+  replica.broadcast(message)
+}
+
+export function onViewChange(replica: Replica, message: ViewChange): void {
+  const { from, view } = message
+  if (!isMember(from, replica.options.n) || !Number.isSafeInteger(view))
+    return replica.refuse('vote-of-nobody')
+  // Someone who missed how our view began.
+  if (view <= replica.view && replica.isActive) return replyNewView(replica)
+  if (from === replica.self || view < replica.view || view <= replica.asksFor(from)) return
+  if (!isViewChange(message, replica.rules)) return replica.refuse('view-change-invalid')
+  replica.viewChanges.set(from, message)
+  considerJoining(replica)
+  considerNewView(replica)
+}
+
+/** f + 1 members want to leave, so one honest member does: go along, to the nearest view that they ask for. */
+function considerJoining(replica: Replica): void {
+  if (replica.self === null) return
+  for (;;) {
+    const later = [...replica.viewChanges.values()]
+      .map(({ view }) => view)
+      .filter(view => view > replica.view)
+    if (later.length <= faultsTolerated(replica.options.n)) return
+    leaveFor(replica, Math.min(...later))
+  }
+}
+
+/** With n − f view changes the primary begins the view, and all others begin to wait for it. */
+function considerNewView(replica: Replica): void {
+  if (replica.isActive) return
+  const asking = [...replica.viewChanges.values()].filter(({ view }) => view >= replica.view)
+  // Who asks for a later view gave ours up, so it counts here too: nobody waits for it without end.
+  if (asking.length >= replica.quorum) replica.patience.watch(true)
+  const viewChanges = asking.filter(({ view }) => view === replica.view).sort((a, b) => a.from - b.from)
+  if (viewChanges.length < replica.quorum || replica.primary !== replica.self) return
+  const view = replica.view
+  const proposals = proposalsOf(viewChanges).map(({ sequence, value }) => ({
+    sequence,
+    value,
+    signature: replica.sign({ phase: 'prepare', sequence, view, value }),
+  }))
+  const content = { view, viewChanges, proposals }
+  const message: NewView = {
+    type: 'new-view',
+    ...content,
+    signature: replica.sign(newViewStatement(content)),
+  }
+  replica.broadcast(message)
+  enter(replica, message)
+}
+
+export function onNewView(replica: Replica, message: NewView): void {
+  const isLate = message.view < replica.view || (message.view === replica.view && replica.isActive)
+  if (isLate) return
+  if (!isNewView(message, replica.rules)) return replica.refuse('new-view-invalid')
+  enter(replica, message)
+}
+
+function enter(replica: Replica, message: NewView): void {
+  const { view, viewChanges, proposals } = message
+  // The time that we wait for this view runs already; what is left of an earlier one's is not its.
+  if (replica.isActive || view !== replica.view) replica.patience.stop()
+  replica.view = view
+  replica.isActive = true
+  replica.newView = message
+  const stables = viewChanges.map(({ stable }) => stable).filter(stable => stable !== null)
+  const highest = stables.reduce<Certificate | null>(
+    (best, stable) => (best === null || stable.sequence > best.sequence ? stable : best),
+    null,
+  )
+  replica.reproposed = proposals.at(-1)?.sequence ?? highest?.sequence ?? 0
+  replica.outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message })
+  replica.persistView()
+  if (highest !== null) onStable(replica, highest)
+  replica.watch()
+  addProposals(replica)
+  for (const slot of replica.inOrder()) advance(replica, slot)
+}
+
+/** Counts what the new view proposes again as its primary's votes. */
+export function addProposals(replica: Replica): void {
+  const view = replica.view
+  for (const { sequence, value, signature } of replica.newView?.proposals ?? []) {
+    if (!replica.isInWindow(sequence)) continue
+    const vote: Vote = { phase: 'prepare', sequence, view, value }
+    add(replica, replica.slot(sequence), { ...vote, member: replica.primary, signature })
+  }
+}
+
+export function replyNewView(replica: Replica): void {
+  if (!replica.isActive || replica.newView === null) return
+  if (replica.answered.has(replica.source) || replica.answered.size >= ANSWERED_MAX) return
+  replica.answered.add(replica.source)
+  replica.reply(replica.newView)
+}

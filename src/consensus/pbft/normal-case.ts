@@ -1,0 +1,208 @@
+// The normal case (Castro and Liskov, section 4.2): PRE-PREPARE, PREPARE, COMMIT, and the decision. What the votes for
+// a sequence number allow is done in `advance`, whatever came last.
+
+import { type Certificate, NO_VALUE, type Value, type Vote } from '../contract.ts'
+import { isMember } from './certificate.ts'
+import type { Commit, PrePrepare, Prepare } from './messages.ts'
+import { primaryOfView, proposerOf } from './quorum.ts'
+import type { Replica } from './replica.ts'
+import type { SignedVote, Slot } from './slot.ts'
+
+export function onPropose(replica: Replica, value: Value): void {
+  const sequence = replica.turn
+  if (sequence === null || value === NO_VALUE) return
+  const vote: Vote = { phase: 'prepare', sequence, view: replica.view, value }
+  const signature = replica.sign(vote)
+  const slot = replica.slot(sequence)
+  slot.add({ ...vote, member: replica.self!, signature })
+  accept(replica, slot, value, signature)
+  replica.broadcast({ type: 'pre-prepare', sequence, view: replica.view, value, signature })
+  advance(replica, slot)
+}
+
+export function onPrePrepare(replica: Replica, { sequence, view, value, signature }: PrePrepare): void {
+  if (!replica.takesPart(sequence, view)) return
+  if (takeProposal(replica, { phase: 'prepare', sequence, view, value }, signature))
+    advance(replica, replica.slot(sequence))
+}
+
+export function onPrepare(
+  replica: Replica,
+  { sequence, view, value, from, signature, proposal }: Prepare,
+): void {
+  if (!replica.takesPart(sequence, view)) return
+  const vote: Vote = { phase: 'prepare', sequence, view, value }
+  if (takeProposal(replica, vote, proposal)) onVotes(replica, vote, [{ member: from, signature }])
+}
+
+export function onCommit(replica: Replica, { sequence, view, value, from, signature }: Commit): void {
+  // Commits of an earlier view still prove a decision.
+  if (!replica.takesPart(sequence, Math.max(view, replica.view))) return
+  onVotes(replica, { phase: 'commit', sequence, view, value }, [{ member: from, signature }])
+}
+
+/**
+ * Takes in a proposal. In a view whose beginning we do not know, or know otherwise, it may be the one of the primary
+ * where we expect the one whose turn it is, or the other way round.
+ */
+function takeProposal(replica: Replica, vote: Vote, signature: Uint8Array): boolean {
+  const { n, signing } = replica.options
+  const slot = replica.slot(vote.sequence)
+  const proposers = [proposerOf(vote.view, vote.sequence, n), primaryOfView(vote.view, n)]
+  if (proposers.some(member => slot.has(vote, member))) return true
+  const member = proposers.find(proposer => signing.isSigned(vote, proposer, signature))
+  if (member === undefined) replica.refuse('signature-invalid')
+  else add(replica, slot, { ...vote, member, signature })
+  return member !== undefined
+}
+
+/** Takes in votes of several members for one thing, each checked unless it is known. */
+export function onVotes(replica: Replica, vote: Vote, signatures: Certificate['signatures']): void {
+  const slot = replica.slot(vote.sequence)
+  for (const { member, signature } of signatures) {
+    if (!isMember(member, replica.options.n)) return replica.refuse('vote-of-nobody')
+    if (!slot.isNews(vote, member)) continue
+    if (!replica.options.signing.isSigned(vote, member, signature)) return replica.refuse('signature-invalid')
+    add(replica, slot, { ...vote, member, signature })
+  }
+  advance(replica, slot)
+}
+
+export function add(replica: Replica, slot: Slot, vote: SignedVote): void {
+  const evidence = slot.add(vote)
+  if (evidence !== null) replica.outbox.emit({ type: 'evidence', evidence })
+}
+
+/** Does what the votes for a sequence number now allow. */
+export function advance(replica: Replica, slot: Slot): void {
+  if (slot.sequence <= replica.low || replica.isHalted) return
+  considerProposal(replica, slot)
+  considerPrepared(replica, slot)
+  considerCommitted(replica, slot)
+}
+
+export function advanceAll(replica: Replica): void {
+  for (const slot of replica.undecided()) advance(replica, slot)
+}
+
+/** PREPARE, for the first valid proposal of this view's proposer. */
+function considerProposal(replica: Replica, slot: Slot): void {
+  if (replica.self === null || !replica.isActive || slot.accepted?.view === replica.view) return
+  const { sequence } = slot
+  const proposal = proposalFor(replica, slot)
+  if (proposal === undefined) return
+  const isOwn = replica.proposer(sequence) === replica.self
+  if (!isOwn && !isValid(replica, slot, proposal.value)) return
+  accept(replica, slot, proposal.value, proposal.signature)
+  if (isOwn) return
+  const vote: Vote = { phase: 'prepare', sequence, view: replica.view, value: proposal.value }
+  slot.add({ ...vote, member: replica.self, signature: replica.sign(vote) })
+  replica.tell(sequence, prepareMessage(replica, slot)!)
+}
+
+/** What may be accepted: what the new view proposes again, whatever its primary says besides, or the proposer's vote. */
+function proposalFor(
+  replica: Replica,
+  slot: Slot,
+): { readonly value: Value; readonly signature: Uint8Array } | undefined {
+  const { sequence } = slot
+  if (sequence <= replica.reproposed)
+    return replica.newView?.proposals.find(proposal => proposal.sequence === sequence)
+  const vote = slot.voteOf('prepare', replica.proposer(sequence))
+  return vote?.view === replica.view ? vote : undefined
+}
+
+function isValid(replica: Replica, slot: Slot, value: Value): boolean {
+  const { sequence } = slot
+  if (sequence <= replica.decided) return replica.options.application.decision(sequence)?.value === value
+  if (value === NO_VALUE) return sequence <= replica.reproposed
+  if (sequence > replica.decided + replica.options.pipeline) return false
+  const verdict = replica.options.application.validate(sequence, value)
+  if (verdict === 'unknown') replica.outbox.emit({ type: 'missing', value, from: replica.source })
+  return verdict === 'valid'
+}
+
+function accept(replica: Replica, slot: Slot, value: Value, proposal: Uint8Array): void {
+  slot.accepted = { view: replica.view, value, proposal }
+  replica.persistSlot(slot)
+  replica.watch()
+}
+
+/** Our PREPARE; null where the proposal itself is our vote. */
+export function prepareMessage(replica: Replica, { sequence, accepted }: Slot): Prepare | null {
+  if (accepted === null || replica.proposer(sequence) === replica.self) return null
+  const { view, value, proposal } = accepted
+  const vote = replica.log.get(sequence)?.voteOf('prepare', replica.self!)
+  if (vote === undefined) return null
+  return { type: 'prepare', sequence, view, value, from: replica.self!, signature: vote.signature, proposal }
+}
+
+/** COMMIT, once n − f members prepared what we accepted in this view. */
+function considerPrepared(replica: Replica, slot: Slot): void {
+  const { accepted, sequence } = slot
+  if (replica.self === null || !replica.isActive || accepted?.view !== replica.view) return
+  if (slot.prepared?.view === replica.view) return
+  const certificate = slot.certificate('prepare', accepted, replica.quorum)
+  if (certificate === null) return
+  slot.prepared = certificate
+  replica.persistSlot(slot)
+  const vote: Vote = { phase: 'commit', sequence, view: replica.view, value: accepted.value }
+  const signature = replica.sign(vote)
+  slot.add({ ...vote, member: replica.self, signature })
+  if (replica.isCollector(sequence)) replica.broadcast({ type: 'proof', certificate })
+  else
+    replica.tell(sequence, {
+      type: 'commit',
+      sequence,
+      view: replica.view,
+      value: accepted.value,
+      from: replica.self,
+      signature,
+    })
+}
+
+/** A decision, once n − f members committed one value in one view, whatever we voted for. */
+function considerCommitted(replica: Replica, slot: Slot): void {
+  if (slot.committed !== null) return
+  const certificate = slot.commitCertificate(replica.quorum)
+  if (certificate === null) return
+  slot.committed = certificate
+  if (replica.isCollector(slot.sequence)) replica.broadcast({ type: 'proof', certificate })
+  decide(replica)
+}
+
+/** Hands over what is decided, in order. */
+export function decide(replica: Replica): void {
+  const before = replica.decided
+  for (
+    let slot = replica.log.get(before + 1);
+    slot?.committed != null;
+    slot = replica.log.get(replica.decided + 1)
+  ) {
+    replica.decided = slot.sequence
+    replica.outbox.emit({ type: 'decide', certificate: slot.committed })
+    if (!replica.isInWindow(slot.sequence)) replica.log.delete(slot.sequence)
+  }
+  if (replica.decided > before) onProgress(replica)
+}
+
+export function onProgress(replica: Replica): void {
+  // Who leaves its view goes on waiting for the next, whatever it learns of what was decided meanwhile.
+  if (replica.isActive) replica.patience.succeed()
+  replica.watch()
+  advanceAll(replica)
+}
+
+/** What we voted for in our view, we vote for again: the same words, which say nothing new. */
+export function restoreVotes(replica: Replica, slot: Slot): void {
+  const { accepted, prepared, sequence } = slot
+  if (accepted?.view !== replica.view || replica.self === null) return
+  const prepare: Vote = { phase: 'prepare', sequence, view: accepted.view, value: accepted.value }
+  slot.add({ ...prepare, member: replica.proposer(sequence), signature: accepted.proposal })
+  slot.add({ ...prepare, member: replica.self, signature: replica.sign(prepare) })
+  for (const { member, signature } of prepared?.view === replica.view ? prepared.signatures : [])
+    slot.add({ ...prepare, member, signature })
+  if (prepared?.view !== replica.view) return
+  const commit: Vote = { ...prepare, phase: 'commit' }
+  slot.add({ ...commit, member: replica.self, signature: replica.sign(commit) })
+}

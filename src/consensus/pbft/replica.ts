@@ -1,0 +1,249 @@
+// One replica's state, and what its handlers share: the log between the watermarks, who proposes, the records that it
+// keeps, the words that it says. The names of its fields are the paper's: v is the view, h the low watermark.
+
+import type {
+  Application,
+  Certificate,
+  MemberIndex,
+  ProtocolEffect,
+  Signing,
+  Source,
+  Value,
+} from '../contract.ts'
+import { ProtocolOutbox } from '../outbox.ts'
+import { isCertificate } from './certificate.ts'
+import { Checkpoints } from './checkpoints.ts'
+import type { NewView, PbftMessage, PbftRecord, Statement, ViewChange } from './messages.ts'
+import { Patience } from './patience.ts'
+import { primaryOfView, proposerOf, quorumOf } from './quorum.ts'
+import { Slot } from './slot.ts'
+import type { ViewChangeRules } from './view-change.ts'
+
+/** Under which a record is kept. */
+const VIEW_KEY = 'view'
+export const NEW_VIEW_KEY = 'new-view'
+export const STABLE_KEY = 'stable'
+const slotKey = (sequence: number): string => `slot/${sequence.toString().padStart(15, '0')}`
+
+type Effect = ProtocolEffect<PbftMessage, PbftRecord>
+
+/** How votes travel. */
+export type Pattern = 'all-to-all' | 'leader-collected'
+
+/** What a replica is given. */
+export interface PbftOptions {
+  /** Members. */
+  readonly n: number
+  readonly pattern: Pattern
+  readonly signing: Signing<Statement>
+  readonly application: Application
+  /** Milliseconds without progress after which a view is left; doubled for each view that fails in a row. */
+  readonly timeoutMs: number
+  /** Milliseconds between two words about where we are, and after which what was said is said again. */
+  readonly retransmitMs: number
+  /** Sequence numbers between two checkpoints. */
+  readonly checkpointInterval: number
+  /** Sequence numbers above the last decision that may be agreed on at once; 1 where a value names the one before. */
+  readonly pipeline: number
+}
+
+/** What a replica knows. Its handlers change it, one input at a time. */
+export class Replica {
+  readonly options: PbftOptions
+  readonly self: MemberIndex | null
+  readonly quorum: number
+  readonly rules: ViewChangeRules
+  readonly outbox = new ProtocolOutbox<PbftMessage, PbftRecord>()
+  readonly log = new Map<number, Slot>()
+  readonly checkpoints: Checkpoints
+  /** Of each member the view change for the highest view. */
+  readonly viewChanges = new Map<MemberIndex, ViewChange>()
+  /** v: the view that this replica is in, or is about to enter. */
+  view = 0
+  isActive = true
+  /** What began the view, for those who missed it; null in view 0. */
+  newView: NewView | null = null
+  /** The greatest sequence number that the new view proposed again. */
+  reproposed = 0
+  /** The last sequence number whose decision was handed over. */
+  decided = 0
+  /** Proof of the last stable checkpoint; its sequence number is h, the low watermark. */
+  stable: Certificate | null = null
+  /** Our state after the last checkpoint that we executed. */
+  executed: { readonly sequence: number; readonly digest: Value } | null = null
+  readonly patience: Patience
+  readonly answered = new Set<Source>()
+  isWaiting = false
+  isHalted = false
+  /** Who attested the last stable checkpoint once it was: whoever does so twice does not know that it is stable. */
+  readonly late = new Set<MemberIndex>()
+  /** Where the message that is being handled came from. */
+  source: Source = ''
+
+  constructor(options: PbftOptions) {
+    const { n, signing, checkpointInterval } = options
+    this.options = options
+    this.self = signing.self
+    this.quorum = quorumOf(n)
+    this.rules = { n, window: 2 * checkpointInterval, isSequential: options.pipeline === 1, signing }
+    this.checkpoints = new Checkpoints(this.quorum)
+    this.patience = new Patience(options.timeoutMs, effect => this.outbox.emit(effect))
+  }
+
+  /** The sequence number for which this replica may propose now; null when it is not its turn. */
+  get turn(): number | null {
+    if (this.self === null || !this.isActive || this.isHalted) return null
+    const highest = Math.min(this.decided + this.options.pipeline, this.low + this.rules.window)
+    const least = Math.max(this.decided, this.reproposed, this.low)
+    for (let sequence = least + 1; sequence <= highest; sequence++) {
+      const slot = this.log.get(sequence)
+      const isFree = slot === undefined || (slot.committed === null && slot.accepted?.view !== this.view)
+      if (isFree && this.proposer(sequence) === this.self) return sequence
+    }
+    return null
+  }
+
+  /** How much is remembered of what others said: slots, votes, view changes. It has a bound (see the tests). */
+  get size(): number {
+    const votes = [...this.log.values()].reduce((sum, slot) => sum + 1 + slot.size, this.checkpoints.size)
+    return votes + this.viewChanges.size + this.answered.size + this.late.size
+  }
+
+  /** h: the low watermark. */
+  get low(): number {
+    return this.stable?.sequence ?? 0
+  }
+
+  /** Who begins our view. */
+  get primary(): MemberIndex {
+    return primaryOfView(this.view, this.options.n)
+  }
+
+  /** Who proposes, and in the leader-collected pattern collects. What a new view proposes again is its primary's. */
+  proposer(sequence: number): MemberIndex {
+    return sequence <= this.reproposed ? this.primary : proposerOf(this.view, sequence, this.options.n)
+  }
+
+  isCollector(sequence: number): boolean {
+    return this.options.pattern === 'leader-collected' && this.proposer(sequence) === this.self
+  }
+
+  /** Between the watermarks: h < sequence ≤ H. */
+  isInWindow(sequence: number): boolean {
+    const high = this.low + this.rules.window
+    return Number.isSafeInteger(sequence) && sequence > this.low && sequence <= high
+  }
+
+  /** Whether a vote for this sequence number and view can still matter here. */
+  takesPart(sequence: number, view: number): boolean {
+    return this.isInWindow(sequence) && Number.isSafeInteger(view) && view >= this.view
+  }
+
+  /** Tells a vote to whoever counts it. */
+  tell(sequence: number, message: PbftMessage): void {
+    if (this.options.pattern === 'all-to-all') this.broadcast(message)
+    else if (!this.isCollector(sequence))
+      this.outbox.emit({ type: 'send', to: this.proposer(sequence), message })
+  }
+
+  broadcast(message: PbftMessage): void {
+    this.outbox.emit({ type: 'broadcast', message })
+  }
+
+  reply(message: PbftMessage): void {
+    this.outbox.emit({ type: 'reply', to: this.source, message })
+  }
+
+  refuse(reason: string): void {
+    this.outbox.emit({ type: 'refuse', from: this.source, reason })
+  }
+
+  halt(effect: Extract<Effect, { type: 'conflict' | 'diverged' }>): void {
+    this.isHalted = true
+    this.patience.stop()
+    this.outbox.emit({ type: 'clear-timer', name: 'retransmit' })
+    this.outbox.emit(effect)
+  }
+
+  isProof(certificate: Certificate): boolean {
+    return isCertificate(certificate, this.options.n, this.options.signing)
+  }
+
+  sign(statement: Statement): Uint8Array {
+    return this.options.signing.sign(statement)
+  }
+
+  /** The highest view that a member asked for; 0 when it asked for none. */
+  asksFor(member: MemberIndex): number {
+    return this.viewChanges.get(member)?.view ?? 0
+  }
+
+  slot(sequence: number): Slot {
+    const slot = this.log.get(sequence) ?? new Slot(sequence)
+    this.log.set(sequence, slot)
+    return slot
+  }
+
+  inOrder(): Slot[] {
+    return [...this.log.values()].sort((a, b) => a.sequence - b.sequence)
+  }
+
+  /** The slots above the last decision, in order. */
+  undecided(): Slot[] {
+    return this.inOrder().filter(({ sequence }) => sequence > this.decided)
+  }
+
+  persistSlot({ sequence, accepted, prepared }: Slot): void {
+    this.outbox.persist(slotKey(sequence), { type: 'slot', sequence, ...accepted!, prepared })
+  }
+
+  persistView(): void {
+    const record = { view: this.view, isActive: this.isActive, reproposed: this.reproposed }
+    this.outbox.persist(VIEW_KEY, { type: 'view', ...record })
+  }
+
+  forgetSlots(upTo: number): void {
+    for (const old of [...this.log.keys()].filter(sequence => sequence <= upTo)) {
+      this.log.delete(old)
+      this.outbox.persist(slotKey(old), null)
+    }
+  }
+
+  fallBehind(certificate: Certificate): void {
+    this.outbox.emit({ type: 'behind', certificate, from: this.source })
+  }
+
+  /** Starts or stops waiting for progress, as there is something to wait for or not. */
+  watch(): void {
+    if (this.isActive && this.self !== null && !this.isHalted) this.patience.watch(this.hasUnfinished())
+  }
+
+  hasUnfinished(): boolean {
+    // Who lacks what others settled can not tell whether the primary is slow.
+    if (this.decided < this.low) return false
+    if (this.isWaiting || this.decided < this.reproposed) return true
+    return this.undecided().some(slot => slot.accepted?.view === this.view)
+  }
+
+  restore(record: PbftRecord): void {
+    switch (record.type) {
+      case 'view':
+        this.view = record.view
+        this.isActive = record.isActive
+        this.reproposed = record.reproposed
+        break
+      case 'new-view':
+        this.newView = record.message
+        break
+      case 'stable':
+        this.stable = record.certificate
+        break
+      case 'slot': {
+        const { view, value, proposal, prepared } = record
+        const slot = this.slot(record.sequence)
+        slot.accepted = { view, value, proposal }
+        slot.prepared = prepared
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// What was lost is said again: where we are and our votes, at every tick, and to those who are behind what they lack.
+// This alone brings all together again after a network has healed, whatever else happens or does not.
+
+import { NO_VALUE } from '../contract.ts'
+import type { Status } from './messages.ts'
+import { replyNewView } from './new-view.ts'
+import { advance, prepareMessage } from './normal-case.ts'
+import type { Replica } from './replica.ts'
+import type { Slot } from './slot.ts'
+
+/** Decisions that one who is behind is given at once. */
+const DECISIONS_PER_ANSWER = 8
+
+export function onRetransmit(replica: Replica): void {
+  replica.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs: replica.options.retransmitMs })
+  replica.answered.clear()
+  replica.broadcast(statusMessage(replica))
+  if (replica.self === null) return
+  if (!replica.isActive) return replica.broadcast(replica.viewChanges.get(replica.self)!)
+  const checkpoint = replica.checkpoints.last(replica.self)
+  if (checkpoint !== undefined) {
+    const { sequence, value, signature } = checkpoint
+    replica.broadcast({ type: 'checkpoint', sequence, value, from: replica.self, signature })
+  }
+  for (const slot of replica.undecided()) repeat(replica, slot)
+}
+
+/** Says our votes again, to all: he who should have collected them may be the one who fails. */
+function repeat(replica: Replica, slot: Slot): void {
+  advance(replica, slot)
+  const { accepted, prepared, sequence } = slot
+  if (accepted?.view !== replica.view) return
+  const prepare = prepareMessage(replica, slot)
+  if (prepare !== null) replica.broadcast(prepare)
+  else
+    replica.broadcast({
+      type: 'pre-prepare',
+      sequence,
+      view: replica.view,
+      value: accepted.value,
+      signature: accepted.proposal,
+    })
+  if (prepared?.view !== replica.view) return
+  if (replica.isCollector(sequence)) replica.broadcast({ type: 'proof', certificate: prepared })
+  const commit = slot.voteOf('commit', replica.self!)
+  if (commit === undefined) return
+  const { view, value, signature } = commit
+  replica.broadcast({ type: 'commit', sequence, view, value, from: replica.self!, signature })
+}
+
+/** Tells one who is behind what it lacks, and one who decided otherwise that we did not. */
+export function onStatus(replica: Replica, { view, isActive, decided, value }: Status): void {
+  if (view < replica.view || (view === replica.view && !isActive)) replyNewView(replica)
+  if (!Number.isSafeInteger(decided) || decided < 0) return
+  const ours = decided <= replica.decided ? replica.options.application.decision(decided) : null
+  if (ours !== null && ours.value !== value) replica.reply({ type: 'proof', certificate: ours })
+  if (replica.stable !== null && decided < replica.low)
+    replica.reply({ type: 'proof', certificate: replica.stable })
+  const last = Math.min(replica.decided, decided + DECISIONS_PER_ANSWER)
+  for (let sequence = decided + 1; sequence <= last; sequence++) {
+    const certificate = replica.options.application.decision(sequence)
+    if (certificate !== null) replica.reply({ type: 'proof', certificate })
+  }
+}
+
+function statusMessage(replica: Replica): Status {
+  return {
+    type: 'status',
+    from: replica.self,
+    view: replica.view,
+    isActive: replica.isActive,
+    decided: replica.decided,
+    value: replica.options.application.decision(replica.decided)?.value ?? NO_VALUE,
+    timeoutMs: replica.patience.timeoutMs,
+  }
+}

@@ -1,0 +1,90 @@
+// What the validators have decided, and what is known of them: the proof that a block is final, the evidence that one
+// of them lied, and where their agreement stands. Proofs and evidence are the very files that `quorate finality
+// verify` and `quorate evidence verify` check, so numbers in all three are plain numbers, not quantities.
+
+import { ByteReader } from '../chain/bytes.ts'
+import type { Json } from '../chain/fields.ts'
+import { readCertificate } from '../finality/certificates.ts'
+import type { AgreementReport } from '../finality/contract.ts'
+import { describeFinalityProof } from '../finality/finality-proof.ts'
+import { type ValidatorSet, validatorsOf } from '../finality/validators.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { RpcBackend } from './backend.ts'
+import { finalHeight, isFinal, requireBlock } from './block-choice.ts'
+import { CODES, RpcError } from './errors.ts'
+import { BLOCK, optional, type Params } from './parameters.ts'
+
+/** Headers that a proof has at most. */
+const PROOF_HEADERS_MAX = 2_000
+
+/** `quorate_getFinalityProof`: that a block (the last final one unless given) is final, for who has the genesis file. */
+export function getFinalityProof({ replica }: RpcBackend, params: Params): Json {
+  const { genesis, view } = replica
+  const validators = requireValidators(replica)
+  const found = requireBlock(replica, optional(params, 0, BLOCK, { tag: 'finalized' }))
+  if (found.height === 0) throw new RpcError(CODES.refused, 'the genesis block needs no proof')
+  if (!isFinal(replica, found)) throw new RpcError(CODES.refused, `block ${found.height} is not final`)
+  const decided = view.certificateAt(found.height)
+  if (decided === null) throw new RpcError(CODES.refused, `there is no certificate for block ${found.height}`)
+  const count = decided.height - found.height + 1
+  if (count > PROOF_HEADERS_MAX)
+    throw new RpcError(CODES.refused, `the proof would have ${count} headers, more than ${PROOF_HEADERS_MAX}`)
+  const headers = Array.from({ length: count }, (_, index) => view.headerAt(found.height + index)!.header)
+  const certificate = readCertificate(new ByteReader(decided.bytes))
+  return describeFinalityProof({
+    genesisId: genesis.block.id,
+    chainId: genesis.blocks.chainId,
+    validators,
+    height: found.height,
+    headers,
+    certificate,
+  }) as unknown as Json
+}
+
+/** `quorate_getEvidence`: proofs that validators lied, as far as this node has seen them lie. */
+export function getEvidence(backend: RpcBackend): Json {
+  return requireReport(backend).evidence as unknown as Json
+}
+
+/** `quorate_finalityReport`: where the agreement stands, and what each validator last said of itself. */
+export function finalityReport(backend: RpcBackend): Json {
+  const { replica } = backend
+  const report = requireReport(backend)
+  const head = replica.tree.head.chained.height
+  const final = finalHeight(replica) ?? 0
+  return {
+    mode: replica.finality.mode,
+    isMined: replica.genesis.work.isProved,
+    ...report,
+    head,
+    final,
+    lag: head - final,
+    futureLimitMs: replica.genesis.work.futureLimitSeconds * 1000,
+    lastCertificate: describeLast(replica, final),
+  } as unknown as Json
+}
+
+function describeLast(replica: Replica, final: number): Json {
+  const decided = replica.view.certificateAt(final)
+  if (decided === null) return null
+  const { sequence, view, value, signatures } = readCertificate(new ByteReader(decided.bytes))
+  const { validators } = requireValidators(replica)
+  const signers = signatures.map(({ member }) => validators[member]!.name)
+  return { sequence, view, height: decided.height, id: value, signers }
+}
+
+function requireReport(backend: RpcBackend): AgreementReport {
+  const report = backend.finalityReport()
+  if (report === null) throw withoutValidators(backend.replica)
+  return report
+}
+
+function requireValidators(replica: Replica): ValidatorSet {
+  const validators = validatorsOf(replica.genesis)
+  if (validators === null) throw withoutValidators(replica)
+  return validators
+}
+
+function withoutValidators({ finality }: Replica): RpcError {
+  return new RpcError(CODES.refused, `this network has no validators: its finality is ${finality.mode}`)
+}

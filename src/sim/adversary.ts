@@ -1,0 +1,35 @@
+// Who lies in a run, and how. The liars are members of the committee; everybody else is honest, and only the honest
+// are held to the rules.
+
+import { BYZANTINE_ROLES } from '../finality/byzantine.ts'
+import type { Random } from './random.ts'
+
+/**
+ * What may be wrong with a validator: the roles of real nodes; `twins`, two honest nodes that share one key; and
+ * `amnesia`, an honest node whose disk loses its votes, but not its chain, and which must vote no more.
+ */
+export const LIAR_ROLES = [...BYZANTINE_ROLES, 'twins', 'amnesia'] as const
+
+/** One of these. */
+export type LiarRole = (typeof LIAR_ROLES)[number]
+
+/** How many validators lie and how; `all` draws the number, up to `count`, and each one's role from the seed. */
+export interface Adversary {
+  readonly role: LiarRole | 'all'
+  /** Null for as many as the committee bears. */
+  readonly count: number | null
+}
+
+/** The roles of the validators that lie, by their places. */
+export function drawLiars(
+  adversary: Adversary | null,
+  validators: number,
+  random: Random,
+): ReadonlyMap<number, LiarRole> {
+  if (adversary === null) return new Map()
+  const { role } = adversary
+  const most = Math.min(validators, adversary.count ?? Math.floor((validators - 1) / 3))
+  const count = role === 'all' ? random.integer(Math.min(1, most), most) : most
+  const places = random.shuffle(Array.from({ length: validators }, (_, place) => place)).slice(0, count)
+  return new Map(places.map(place => [place, role === 'all' ? random.pick(LIAR_ROLES) : role]))
+}

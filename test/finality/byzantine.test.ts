@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { MemberIndex } from '../../src/consensus/contract.ts'
+import { type ByzantineRole, Liar } from '../../src/finality/byzantine.ts'
+import { verifyEvidence } from '../../src/finality/evidence.ts'
+import { NextBlock } from '../../src/finality/pbft.ts'
+import { CommitteeNetwork, only, said, TIMEOUT_MS } from './committees.ts'
+
+const PATTERNS = ['all-to-all', 'leader-collected'] as const
+type Pattern = (typeof PATTERNS)[number]
+
+/** A committee in which these lie; a transaction waits for a block, and the first proposer is member 1. */
+function committee(n: number, pattern: Pattern, liars: Readonly<Record<MemberIndex, ByzantineRole>>) {
+  const roles = new Map(Object.entries(liars).map(([member, role]) => [Number(member), role]))
+  const policy = () => new NextBlock({ intervalMs: 250, heartbeatSeconds: null })
+  const network = new CommitteeNetwork(n, { pattern, liars: roles, policy })
+  // Until everybody has said who he is.
+  network.run(100)
+  network.submit()
+  return network
+}
+
+/** What a member said of the protocol so far, and to whom. */
+const wordsOf = (network: CommitteeNetwork, member: MemberIndex) =>
+  network.sent.filter(({ from, message }) => from === `p${member}` && !message.startsWith('hello'))
+
+function decideSome(network: CommitteeNetwork, height: number): void {
+  for (let next = 1; next <= height; next++) {
+    network.submit()
+    network.runUntil(() => network.honest.every(({ chain }) => chain.final.height >= next), 60 * TIMEOUT_MS)
+  }
+}
+
+/** All honest members have the same final block at each sequence number. */
+function assertAgreed(network: CommitteeNetwork): void {
+  const decided = new Map<number, string>()
+  for (const { log } of network.honest) {
+    for (const { id, certificate } of only(log, 'final')) {
+      const { sequence } = certificate!
+      assert.equal(decided.get(sequence) ?? id, id, `two decisions for ${sequence}`)
+      decided.set(sequence, id)
+    }
+  }
+}
+
+const accused = (network: CommitteeNetwork): Set<string> =>
+  new Set(network.honest.flatMap(({ committee }) => committee.report(0).evidence.map(e => e.validator.name)))
+
+test('only a member can lie', () => {
+  const options = { signing: { self: null } } as never
+  assert.throws(() => new Liar({} as never, options), /only a member can lie/)
+})
+
+for (const pattern of PATTERNS) {
+  // ---- one liar of four
+
+  test(`${pattern}: the silent says nothing, and the others decide without it`, () => {
+    const network = committee(4, pattern, { 1: 'silent' })
+    decideSome(network, 3)
+    assert.deepEqual(wordsOf(network, 1), [])
+    assertAgreed(network)
+  })
+
+  test(`${pattern}: who delays says everything late, and the others decide all the same`, () => {
+    const network = committee(4, pattern, { 1: 'delay' })
+    network.run(0.9 * TIMEOUT_MS - 100)
+    assert.deepEqual(wordsOf(network, 1), [])
+    network.run(101)
+    assert.ok(wordsOf(network, 1).some(({ message }) => message.startsWith('pre-prepare 1/0')))
+    decideSome(network, 3)
+    assertAgreed(network)
+    assert.deepEqual(accused(network), new Set())
+  })
+
+  test(`${pattern}: who withholds speaks to the even members only, and the others decide all the same`, () => {
+    const network = committee(4, pattern, { 1: 'withhold' })
+    decideSome(network, 3)
+    const told = new Set(wordsOf(network, 1).map(({ to }) => to))
+    assert.deepEqual(told, new Set(['p0', 'p2']))
+    assertAgreed(network)
+    assert.deepEqual(accused(network), new Set())
+  })
+
+  test(`${pattern}: what is forged is refused, and blamed on who sent it and on nobody else`, () => {
+    const network = committee(4, pattern, { 2: 'forge' })
+    decideSome(network, 3)
+    const refusals = network.honest.flatMap(({ log }) => only(log, 'refuse'))
+    assert.ok(refusals.length > 0)
+    assert.deepEqual(new Set(refusals.map(({ from }) => from)), new Set(['p2']))
+    assert.deepEqual(
+      new Set(refusals.map(({ reason }) => reason)),
+      new Set(['signature-invalid', 'certificate-invalid']),
+    )
+    assertAgreed(network)
+    assert.deepEqual(accused(network), new Set())
+  })
+
+  test(`${pattern}: what is replayed does no harm`, () => {
+    const network = committee(4, pattern, { 2: 'replay' })
+    decideSome(network, 4)
+    network.run(5 * TIMEOUT_MS)
+    const counts = new Map<string, number>()
+    for (const { to, message } of wordsOf(network, 2))
+      if (to === 'p0' && !message.startsWith('status')) counts.set(message, (counts.get(message) ?? 0) + 1)
+    assert.ok(
+      [...counts.keys()].some(message => / by [013]$/.test(message)),
+      'words of others are said again',
+    )
+    assertAgreed(network)
+    assert.ok(network.honest.every(({ chain }) => chain.final.height === 4))
+    assert.deepEqual(
+      network.honest.flatMap(({ log }) => [...only(log, 'refuse'), ...only(log, 'alarm')]),
+      [],
+    )
+  })
+
+  // ---- two stories
+
+  for (const [n, liars] of [
+    [4, [1]],
+    [7, [1, 2]],
+  ] as const) {
+    test(`${pattern}: ${liars.length} of ${n} tell the halves different values; it is proven, and nothing is decided twice`, () => {
+      const network = committee(n, pattern, Object.fromEntries(liars.map(liar => [liar, 'equivocate'])))
+      network.runUntil(() => accused(network).size > 0)
+      const stories = said(network.node(1).log, 'pre-prepare')
+      const halves = [0, 1].map(
+        half =>
+          new Set(stories.filter(({ to }) => Number(to!.slice(1)) % 2 === half).map(s => s.message.value)),
+      )
+      assert.notDeepEqual(halves[0], halves[1])
+      decideSome(network, 3)
+      assertAgreed(network)
+      const names = liars.map(liar => network.validators.validators.validators[liar]!.name)
+      for (const name of accused(network)) assert.ok(names.includes(name), `${name} is honest`)
+      for (const { committee } of network.honest) {
+        assert.equal(committee.report(0).halted, null)
+        for (const evidence of committee.report(0).evidence)
+          assert.ok('validator' in verifyEvidence(network.validators.file, evidence))
+      }
+    })
+  }
+
+  for (const [n, liars] of [
+    [4, [1, 2]],
+    [7, [1, 2, 4]],
+  ] as const) {
+    test(`${pattern}: ${liars.length} of ${n}, more than can be borne, get both halves to decide differently`, () => {
+      const network = committee(n, pattern, Object.fromEntries(liars.map(liar => [liar, 'equivocate'])))
+      network.runUntil(() => network.honest.every(({ log }) => only(log, 'final').length > 0))
+      const firsts = network.honest.map(({ log }) => only(log, 'final')[0]!.id)
+      assert.equal(new Set(firsts).size, 2)
+      // The halves meet: who sees both certificates stops, and names those who are to blame.
+      const stopped = () => network.honest.filter(({ committee }) => committee.report(0).halted !== null)
+      network.runUntil(() => stopped().length > 0)
+      network.run(5 * TIMEOUT_MS)
+      const names = liars.map(liar => network.validators.validators.validators[liar]!.name)
+      for (const { committee } of stopped()) {
+        const { halted, evidence } = committee.report(0)
+        assert.match(halted!, new RegExp(`signed by ${names.join(', ')}, more than the`))
+        assert.deepEqual(new Set(evidence.map(({ validator }) => validator.name)), new Set(names))
+        for (const report of evidence)
+          assert.ok('validator' in verifyEvidence(network.validators.file, report))
+      }
+      assert.deepEqual(accused(network), new Set(names))
+    })
+  }
+}

@@ -1,0 +1,685 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ByteReader } from '../../src/chain/bytes.ts'
+import type { Certificate, Value } from '../../src/consensus/contract.ts'
+import type { Commit, PbftMessage, PrePrepare, Prepare } from '../../src/consensus/pbft/messages.ts'
+import { readCertificate } from '../../src/finality/certificates.ts'
+import { DamagedVotes } from '../../src/finality/committee.ts'
+import type { FinalityEffect } from '../../src/finality/contract.ts'
+import { encodeEnvelope } from '../../src/finality/envelope.ts'
+import { verifyEvidence } from '../../src/finality/evidence.ts'
+import { NextBlock } from '../../src/finality/pbft.ts'
+import { decodePbftRecord } from '../../src/finality/wire.ts'
+import {
+  CommitteeNetwork,
+  fakeBlock,
+  NOW_MS,
+  only,
+  said,
+  TestCommittee,
+  type TestCommitteeOptions,
+} from './committees.ts'
+import { keyOf, TestValidators } from './test-validators.ts'
+
+/** Ada, Ben, Cem and Dua: one of them may lie, three decide. Ben proposes first. */
+const four = new TestValidators(4)
+
+/** Member 0 of four, connected to the others and to a stranger. */
+function ada(options: Partial<TestCommitteeOptions> = {}): TestCommittee {
+  const node = new TestCommittee({ network: four, self: 0, ...options }).start()
+  node.connect('p1', 'p2', 'p3', 'x')
+  return node
+}
+
+function signed(member: number, phase: 'prepare' | 'commit', value: Value, sequence = 1, view = 0) {
+  const vote = { phase, sequence, view, value } as const
+  return four.signing(member).sign(vote)
+}
+
+const proposal = (value: Value, sequence = 1, view = 0): PrePrepare => ({
+  type: 'pre-prepare',
+  sequence,
+  view,
+  value,
+  signature: signed((sequence + view) % 4, 'prepare', value, sequence, view),
+})
+
+const prepare = (from: number, value: Value, sequence = 1, view = 0): Prepare => ({
+  type: 'prepare',
+  sequence,
+  view,
+  value,
+  from,
+  signature: signed(from, 'prepare', value, sequence, view),
+  proposal: signed((sequence + view) % 4, 'prepare', value, sequence, view),
+})
+
+const commit = (from: number, value: Value, sequence = 1, view = 0): Commit => ({
+  type: 'commit',
+  sequence,
+  view,
+  value,
+  from,
+  signature: signed(from, 'commit', value, sequence, view),
+})
+
+const certificate = (value: Value, sequence = 1, members = [1, 2, 3]): Certificate =>
+  four.certify({ phase: 'commit', sequence, view: 0, value }, members)
+
+const proof = (value: Value, sequence = 1, members = [1, 2, 3]): PbftMessage => ({
+  type: 'proof',
+  certificate: certificate(value, sequence, members),
+})
+
+const finals = (effects: readonly FinalityEffect[]): string[] => only(effects, 'final').map(({ id }) => id)
+
+/** What others see of a vote: the values that are prepared or committed in these effects. */
+const votes = (effects: readonly FinalityEffect[]): Value[] =>
+  [...said(effects, 'prepare'), ...said(effects, 'commit')].map(({ message }) => message.value)
+
+// ---- decisions and their blocks
+
+test('a decision waits for its block and asks for it, and is final when the block is there', () => {
+  const node = ada()
+  const block = fakeBlock('a', node.chain.root)
+  const effects = node.hear('p2', proof(block.id))
+  assert.deepEqual(finals(effects), [])
+  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: block.id, from: 'p2' }])
+  assert.equal(node.report().sequence, 0)
+  const later = node.give(block)
+  assert.deepEqual(finals(later), [block.id])
+  assert.equal(node.report().sequence, 1)
+  const [final] = only(later, 'final')
+  assert.equal(final?.certificate?.sequence, 1)
+  const kept = readCertificate(new ByteReader(final!.certificate!.bytes))
+  assert.deepEqual(kept, certificate(block.id))
+})
+
+test('a block that does not come is asked for again, of another when its peer is gone', () => {
+  const node = ada()
+  const block = fakeBlock('a', node.chain.root)
+  node.hear('p2', proof(block.id))
+  assert.deepEqual(
+    only(node.timeout('retransmit'), 'want').map(({ id }) => id),
+    [block.id],
+  )
+  node.step({ type: 'peer-disconnected', peer: 'p2' })
+  const [want] = only(node.timeout('retransmit'), 'want')
+  assert.equal(want?.id, block.id)
+  assert.notEqual(want.from, 'p2')
+})
+
+test('a peer that does not give what it should have is not the only one that is asked', () => {
+  const node = ada()
+  const block = fakeBlock('a', node.chain.root)
+  const asked = new Set(only(node.hear('p2', proof(block.id)), 'want').map(({ from }) => from))
+  for (let round = 0; round < 6; round++)
+    for (const { from } of only(node.timeout('retransmit'), 'want')) asked.add(from)
+  assert.ok(asked.size > 1, `only ${[...asked]} was asked`)
+})
+
+test('decisions wait for the blocks of those before them', () => {
+  const node = ada()
+  const first = fakeBlock('a', node.chain.root)
+  const second = fakeBlock('b', first)
+  node.hear('p2', proof(first.id))
+  assert.deepEqual(finals(node.hear('p2', proof(second.id, 2))), [])
+  node.chain.add(second)
+  assert.deepEqual(finals(node.step({ type: 'block', id: second.id })), [])
+  assert.deepEqual(finals(node.give(first)), [first.id, second.id])
+})
+
+//     genesis ── a1 ── a2 ── a3      head
+//             └─ b1                  decided
+test('a certificate for a block on another branch makes it final, whatever work there is on ours', () => {
+  const node = ada()
+  node.chain.extend('a', 3)
+  const other = node.chain.make(node.chain.root, 'b1')
+  assert.deepEqual(finals(node.hear('p1', proof(other.id))), [other.id])
+  assert.equal(node.chain.final.id, other.id)
+  assert.equal(node.chain.head.id, other.id)
+})
+
+test('a certificate that is far ahead settles all before it, once its block is here', () => {
+  const node = ada()
+  const blocks = node.chain.extend('a', 5)
+  const top = fakeBlock('top', blocks.at(-1)!)
+  const effects = node.hear('p3', proof(top.id, 9))
+  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: top.id, from: 'p3' }])
+  assert.deepEqual(finals(node.give(top)), [top.id])
+  assert.equal(node.report().sequence, 9)
+  assert.deepEqual(finals(node.hear('p3', proof(blocks[0]!.id, 1))), [], 'what is settled is settled')
+})
+
+test('a certificate that n − f validators did not sign is refused', () => {
+  const node = ada()
+  const [block] = node.chain.extend('a', 1)
+  for (const bad of [
+    proof(block!.id, 1, [1, 2]),
+    { type: 'proof' as const, certificate: { ...certificate(block!.id), view: 1 } },
+  ]) {
+    const effects = node.hear('x', bad)
+    assert.deepEqual(finals(effects), [])
+    assert.deepEqual(only(effects, 'refuse'), [{ type: 'refuse', from: 'x', reason: 'certificate-invalid' }])
+  }
+})
+
+// ---- votes and the disk
+
+test('a vote is persisted before it is broadcast', () => {
+  const node = ada()
+  const [block] = node.chain.extend('a', 1)
+  const rounds = [node.hear('p1', proposal(block!.id)), node.hear('p2', prepare(2, block!.id))]
+  for (const [round, effects] of rounds.entries()) {
+    const wordAt = effects.findIndex(({ type }) => type === 'broadcast')
+    const recordAt = effects.findIndex(({ type }) => type === 'persist')
+    assert.ok(recordAt !== -1 && recordAt < wordAt, `round ${round}`)
+    assert.deepEqual(votes(effects), [block!.id])
+    const record = effects[recordAt]
+    assert.ok(record?.type === 'persist' && record.key.startsWith('vote/slot/') && record.value !== null)
+    const vote = decodePbftRecord(record.value)
+    assert.ok(vote?.type === 'slot' && vote.value === block!.id)
+    assert.equal(vote.prepared !== null, round === 1)
+  }
+})
+
+test('a proposal is persisted before it is broadcast', () => {
+  const node = new TestCommittee({ network: four, self: 1 }).start()
+  node.chain.extend('a', 1)
+  const effects = node.step({ type: 'head' })
+  const types = effects.map(({ type }) => type)
+  assert.equal(said(effects, 'pre-prepare').length, 1)
+  assert.ok(types.indexOf('persist') < types.indexOf('broadcast'))
+})
+
+test('after a restart a validator votes for nothing else', () => {
+  const node = ada()
+  const [block] = node.chain.extend('a', 1)
+  const other = node.chain.make(node.chain.root, 'b')
+  node.hear('p1', proposal(block!.id))
+  const again = node.restarted()
+  again.connect('p1', 'p2', 'p3')
+  const effects = [...again.hear('p1', proposal(other.id)), ...again.hear('p2', prepare(2, other.id))]
+  assert.deepEqual(votes(effects), [])
+  assert.deepEqual(votes(again.timeout('retransmit')), [block!.id])
+})
+
+test('after a restart a prepared validator still claims what was prepared when it leaves its view', () => {
+  const node = ada()
+  const [block] = node.chain.extend('a', 1)
+  node.hear('p1', proposal(block!.id))
+  node.hear('p2', prepare(2, block!.id))
+  const again = node.restarted()
+  again.connect('p1', 'p2', 'p3')
+  const [{ message } = assert.fail('no view change')] = said(again.timeout('progress'), 'view-change')
+  assert.deepEqual(
+    message.prepared.map(({ value, signatures }) => [value, signatures.map(({ member }) => member)]),
+    [[block!.id, [0, 1, 2]]],
+  )
+})
+
+test('a validator whose votes are lost, and whose chain is not, does not vote and says so', () => {
+  const node = ada({ isFresh: false })
+  const [block] = node.chain.extend('a', 1)
+  assert.match(node.alarms.join(), /does not vote/)
+  assert.match(node.report().muted ?? '', /does not vote/)
+  assert.equal(node.report().self, null)
+  const effects = [
+    ...node.hear('p1', proposal(block!.id)),
+    ...node.hear('p2', prepare(2, block!.id)),
+    ...node.timeout('retransmit'),
+  ]
+  assert.deepEqual(votes(effects), [])
+  assert.equal(node.log.filter(({ type }) => type === 'send').length, 0, 'it does not say that it is Ada')
+})
+
+test('a validator whose votes are lost does not vote after another restart either', () => {
+  const node = ada({ isFresh: false }).restarted()
+  assert.equal(node.report().self, null)
+  assert.notEqual(node.report().muted, null)
+})
+
+test('what a node kept that only followed is no record of votes', () => {
+  const follower = ada({ self: null })
+  const [block] = follower.chain.extend('a', 1)
+  follower.hear('p1', proof(block!.id))
+  const node = follower.restarted({ self: 0 })
+  assert.notEqual(node.report().muted, null)
+  assert.equal(node.report().self, null)
+})
+
+test('votes that another validator gave from this folder do not count as ours', () => {
+  const cem = new TestCommittee({ network: four, self: 2, peer: 'p0' }).start()
+  const node = cem.restarted({ self: 0 })
+  assert.deepEqual([node.report().self, node.report().muted === null], [null, false])
+  assert.equal(node.restarted({ self: 2 }).report().self, 2, 'and they are still his')
+  const mine = node.restarted({ mayForgetVotes: true })
+  assert.equal(mine.report().self, 0)
+  assert.equal(mine.restarted({ mayForgetVotes: false }).report().self, 0)
+  assert.equal(mine.restarted({ self: 2, mayForgetVotes: false }).report().self, null)
+})
+
+test('a validator whose votes are lost votes when its owner says that there were none', () => {
+  const node = ada({ isFresh: false, mayForgetVotes: true })
+  const [block] = node.chain.extend('a', 1)
+  assert.deepEqual([node.report().self, node.report().muted, node.alarms], [0, null, []])
+  assert.deepEqual(votes(node.hear('p1', proposal(block!.id))), [block!.id])
+})
+
+test('a validator without votes votes on a fresh database, and on what it has written there', () => {
+  const node = ada({ isFresh: true })
+  assert.deepEqual([node.report().self, node.report().muted], [0, null])
+  assert.deepEqual([node.restarted().report().self, node.alarms], [0, []])
+})
+
+test('a damaged record of votes stops the start by name', () => {
+  const node = ada()
+  const keys = [...node.records.keys()].filter(key => key.startsWith('vote/'))
+  assert.ok(keys.length > 0)
+  for (const key of keys) {
+    const records = new Map(node.records).set(key, Uint8Array.of(99))
+    const start = () => new TestCommittee({ network: four, self: 0, records }).start()
+    assert.throws(start, error => error instanceof DamagedVotes && error.message.includes(key))
+  }
+})
+
+// ---- evidence
+
+/** Cem commits to two blocks for this decision. */
+function contradict(node: TestCommittee, sequence: number): FinalityEffect[] {
+  const [one, two] = [fakeBlock(`one ${sequence}`, null), fakeBlock(`two ${sequence}`, null)]
+  return [
+    ...node.hear('p2', commit(2, one.id, sequence)),
+    ...node.hear('p2', commit(2, two.id, sequence)),
+    ...node.hear('p2', commit(2, one.id, sequence)),
+  ]
+}
+
+test('evidence is kept, alarms once, convicts offline and survives a restart', () => {
+  const node = ada()
+  const effects = contradict(node, 1)
+  assert.deepEqual(
+    only(effects, 'persist').map(({ key }) => key),
+    ['evidence/2/0'],
+  )
+  assert.deepEqual(
+    only(effects, 'alarm').map(({ text }) => text),
+    ['validator cem signed two different commits for decision 1 in view 0'],
+  )
+  for (const { evidence } of [node.report(), node.restarted().report()]) {
+    assert.equal(evidence.length, 1)
+    const verdict = verifyEvidence(four.file, evidence[0])
+    assert.ok('validator' in verdict && verdict.validator.name === 'cem')
+  }
+  assert.deepEqual(only(contradict(node.restarted(), 1), 'alarm'), [], 'it is known')
+})
+
+test('of one validator four proofs are kept, and no more', () => {
+  const node = ada()
+  for (let sequence = 1; sequence <= 6; sequence++) contradict(node, sequence)
+  assert.equal(node.report().evidence.length, 4)
+  assert.equal([...node.records.keys()].filter(key => key.startsWith('evidence/')).length, 4)
+  const again = node.restarted()
+  for (let sequence = 7; sequence <= 9; sequence++) contradict(again, sequence)
+  assert.equal(again.report().evidence.length, 4)
+})
+
+test('damaged evidence stops the start by name', () => {
+  const node = ada()
+  contradict(node, 1)
+  node.records.set('evidence/2/0', Uint8Array.of(1, 2))
+  assert.throws(() => node.restarted(), { name: 'DamagedVotes', message: /evidence\/2\/0/ })
+})
+
+// ---- two certificates
+
+/** Blocks on one parent that are both decided. */
+function conflicted(): { node: TestCommittee; effects: FinalityEffect[] } {
+  const node = ada()
+  const [one, two] = ['one', 'two'].map(name => node.chain.make(node.chain.root, name))
+  node.hear('p1', proof(one!.id, 1, [0, 1, 2]))
+  return { node, effects: node.hear('p2', proof(two!.id, 1, [1, 2, 3])) }
+}
+
+test('two certificates for one decision stop it, and the alarm names at least f + 1 who signed both', () => {
+  const { node, effects } = conflicted()
+  const alarm = only(effects, 'alarm').at(-1)
+  assert.match(
+    alarm?.text ?? '',
+    /^finality has stopped: two certificates for decision 1, .* signed by ben, cem,/,
+  )
+  assert.match(node.report().halted ?? '', /ben, cem/)
+  assert.deepEqual(finals(effects), [])
+})
+
+test('two certificates of one view are evidence against all who signed both', () => {
+  const { node } = conflicted()
+  const { evidence } = node.restarted().report()
+  assert.deepEqual(
+    evidence.map(({ validator }) => validator.name),
+    ['ben', 'cem'],
+  )
+  for (const report of evidence) assert.ok('validator' in verifyEvidence(four.file, report))
+})
+
+test('who has stopped votes for nothing, proposes nothing and makes nothing final', () => {
+  const { node } = conflicted()
+  const [block] = node.chain.extend('a', 1)
+  const effects = [
+    ...node.step({ type: 'head' }),
+    ...node.hear('p2', proposal(block!.id, 2)),
+    ...node.hear('p2', prepare(3, block!.id, 2)),
+    ...node.hear('p2', proof(block!.id, 2)),
+    ...node.timeout('retransmit'),
+    ...node.timeout('progress'),
+    ...node.timeout('pace'),
+  ]
+  assert.deepEqual(only(effects, 'broadcast'), [])
+  assert.deepEqual(finals(effects), [])
+})
+
+test('a decision that waits for its block is not made final by who has stopped meanwhile', () => {
+  const node = ada()
+  const [one, two] = ['one', 'two'].map(name => node.chain.make(node.chain.root, name))
+  const late = fakeBlock('late', one!)
+  node.hear('p1', proof(one!.id, 1, [0, 1, 2]))
+  node.hear('p1', proof(late.id, 2))
+  node.hear('p2', proof(two!.id, 1, [1, 2, 3]))
+  assert.notEqual(node.report().halted, null)
+  assert.deepEqual(finals([...node.give(late), ...node.timeout('retransmit')]), [])
+})
+
+test('who has stopped is stopped after a restart, and says so again', () => {
+  const { node } = conflicted()
+  const again = node.restarted()
+  again.connect('p1', 'p2', 'p3')
+  assert.equal(again.report().halted, node.report().halted)
+  assert.equal(again.alarms.length, 1)
+  const [block] = again.chain.extend('a', 1)
+  assert.deepEqual(votes(again.hear('p2', proposal(block!.id, 2))), [])
+})
+
+// ---- who is who
+
+/** What member `self` says of itself to a new peer. */
+function helloOf(self: number, peer = `p${self}`): Uint8Array {
+  const node = new TestCommittee({ network: four, self, peer }).start()
+  const [hello] = only(node.connect('p0'), 'send')
+  assert.ok(hello !== undefined)
+  return hello.body
+}
+
+const linked = (node: TestCommittee): string =>
+  node
+    .report()
+    .validators.filter(({ isLinked }) => isLinked)
+    .map(({ name }) => name)
+    .join(' ')
+
+test('a hello binds a validator to its peer, until that is gone', () => {
+  const node = ada()
+  assert.equal(linked(node), 'ada')
+  node.receive('p2', helloOf(2))
+  assert.equal(linked(node), 'ada cem')
+  node.step({ type: 'peer-disconnected', peer: 'p2' })
+  assert.equal(linked(node), 'ada')
+})
+
+test('a hello that is another peer’s, of a stranger, or of another member is refused', () => {
+  const node = ada()
+  const hello = helloOf(2)
+  const asBen = hello.slice()
+  asBen[9] = 1
+  const broken = hello.slice()
+  broken[20]! ^= 1
+  const strangers = new TestCommittee({ network: new TestValidators(4, {}, 'other'), self: 2, peer: 'x' })
+  const [foreign] = only(strangers.start().connect('p0'), 'send')
+  for (const [from, body] of [
+    ['x', hello],
+    ['p2', asBen],
+    ['p2', broken],
+    ['x', foreign!.body],
+  ] as const) {
+    assert.deepEqual(only(node.receive(from, body), 'refuse'), [
+      { type: 'refuse', from, reason: 'hello-forged' },
+    ])
+  }
+  assert.equal(linked(node), 'ada')
+})
+
+test('one key at two peers raises an alarm, once; so does our own key somewhere else', () => {
+  const node = ada()
+  node.receive('p2', helloOf(2))
+  for (let round = 0; round < 2; round++) {
+    node.receive('x', helloOf(2, 'x'))
+    node.receive('p2', helloOf(2))
+  }
+  assert.deepEqual(node.alarms, ['the key of validator cem is in use at two peers, p2 and x'])
+  node.receive('x', helloOf(0, 'x'))
+  assert.equal(node.alarms[1], 'the key of validator ada is in use at two peers, p0 and x')
+})
+
+test('who has no key, or a stranger’s, only follows', () => {
+  for (const self of [null, keyOf('stranger')]) {
+    const node = ada({ self })
+    const [block] = node.chain.extend('a', 1)
+    assert.equal(node.report().self, null)
+    assert.equal(node.report().muted, null)
+    assert.deepEqual(only(node.log, 'send'), [], 'it says nothing of who it is')
+    const before = [
+      ...node.step({ type: 'head' }),
+      ...node.hear('p1', proposal(block!.id)),
+      ...node.hear('p2', prepare(2, block!.id)),
+      ...node.timeout('retransmit'),
+      ...node.timeout('progress'),
+    ]
+    assert.deepEqual([votes(before), said(before, 'pre-prepare'), said(before, 'view-change')], [[], [], []])
+    assert.deepEqual(finals(node.hear('p1', proof(block!.id))), [block!.id])
+  }
+})
+
+test('a follower is told certificates; who told us, and the validators, are not', () => {
+  const node = ada()
+  node.connect('y')
+  for (const member of [1, 2, 3]) node.receive(`p${member}`, helloOf(member))
+  const [block] = node.chain.extend('a', 1)
+  const told = said(node.hear('x', proof(block!.id)), 'proof')
+  assert.deepEqual(
+    told.map(({ to, message }) => [to, message.certificate.value]),
+    [['y', block!.id]],
+  )
+})
+
+test('what is no message is refused', () => {
+  const node = ada()
+  const good = encodeEnvelope({ clockMs: 0, content: { type: 'protocol', message: proof('') } })
+  for (const body of [[], [0], [9, ...good.slice(1)], good.slice(0, -1), [...good, 0]])
+    assert.deepEqual(node.receive('x', Uint8Array.from(body)), [
+      { type: 'refuse', from: 'x', reason: 'malformed' },
+    ])
+})
+
+test('a vote in the name of another is refused', () => {
+  const node = ada()
+  const [block] = node.chain.extend('a', 1)
+  const effects = node.hear('x', { ...commit(2, block!.id), from: 3 })
+  assert.deepEqual(only(effects, 'refuse'), [{ type: 'refuse', from: 'x', reason: 'signature-invalid' }])
+})
+
+// ---- proposing
+
+test('nothing is proposed, and nobody is suspected, while there is nothing to decide', () => {
+  const ben = new TestCommittee({ network: four, self: 1 }).start()
+  ben.connect('p0', 'p2', 'p3')
+  const idle = [...ben.step({ type: 'head' }), ...ben.step({ type: 'pool' }), ...ben.timeout('retransmit')]
+  assert.deepEqual(said(idle, 'pre-prepare'), [])
+  assert.equal(ben.report().isWaiting, false)
+  assert.equal(ben.timers.has('progress'), false)
+  const [block] = ben.chain.extend('a', 1)
+  const effects = ben.step({ type: 'head' })
+  assert.deepEqual(
+    said(effects, 'pre-prepare').map(({ block, message }) => [block, message.value, message.sequence]),
+    [[block!.id, block!.id, 1]],
+  )
+  assert.equal(ben.report().isWaiting, true)
+  assert.equal(ben.timers.get('progress'), 1_000)
+})
+
+test('who has not the turn waits for who has it', () => {
+  const node = ada()
+  node.chain.extend('a', 1)
+  assert.deepEqual(said(node.step({ type: 'head' }), 'pre-prepare'), [])
+  assert.equal(node.report().proposer, 1)
+  assert.equal(node.timers.get('progress'), 1_000)
+})
+
+test('a proposal is not voted for before its block is here', () => {
+  const node = ada()
+  const block = fakeBlock('a', node.chain.root)
+  const effects = node.hear('p1', proposal(block.id))
+  assert.deepEqual(votes(effects), [])
+  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: block.id, from: 'p1' }])
+  assert.deepEqual(votes(node.give(block)), [block.id])
+})
+
+test('a proposal that breaks the rules is not voted for', () => {
+  const node = ada()
+  const [one, two] = node.chain.extend('a', 2)
+  node.hear('p1', proof(two!.id))
+  assert.deepEqual(votes(node.hear('p2', proposal(one!.id, 2))), [], 'below the last decision')
+})
+
+test('while a decision waits for its block nothing is proposed, and nobody is suspected of being slow', () => {
+  const cem = new TestCommittee({ network: four, self: 2 }).start()
+  cem.connect('p0', 'p1', 'p3')
+  cem.chain.extend('a', 2)
+  const effects = cem.hear('p0', proof(fakeBlock('unknown', cem.chain.root).id, 1, [0, 1, 3]))
+  assert.deepEqual(said([...effects, ...cem.step({ type: 'head' })], 'pre-prepare'), [])
+  assert.equal(cem.timers.has('progress'), false)
+})
+
+// ---- reports
+
+test('a report says who is there, who voted, and who is missing', () => {
+  const node = ada()
+  const [block] = node.chain.extend('a', 1)
+  node.step({ type: 'head' })
+  for (const member of [1, 2]) node.receive(`p${member}`, helloOf(member))
+  node.hear('p1', proposal(block!.id))
+  node.chain.nowMs += 500
+  const report = node.committee.report(node.chain.nowMs)
+  assert.deepEqual(
+    report.validators.map(({ name, isLinked, hasPrepared, hasCommitted }) => [
+      name,
+      isLinked,
+      hasPrepared,
+      hasCommitted,
+    ]),
+    [
+      ['ada', true, true, false],
+      ['ben', true, true, false],
+      ['cem', true, false, false],
+      ['dua', false, false, false],
+    ],
+  )
+  assert.deepEqual([report.quorum, report.faultsTolerated, report.pattern], [3, 1, 'all-to-all'])
+  assert.deepEqual([report.view, report.isActive, report.sequence, report.proposer], [0, true, 0, 1])
+  node.hear('p2', prepare(2, block!.id))
+  assert.equal(node.report().validators[0]!.hasCommitted, true)
+})
+
+test('a report tells what a validator said of itself, and how far its clock is ahead', () => {
+  const node = ada()
+  const status: PbftMessage = {
+    type: 'status',
+    from: 2,
+    view: 3,
+    isActive: false,
+    decided: 7,
+    value: '',
+    timeoutMs: 4_000,
+  }
+  const body = encodeEnvelope({ clockMs: NOW_MS + 250, content: { type: 'protocol', message: status } })
+  node.receive('p2', body)
+  assert.equal(node.report().validators[2]!.status, null, 'nobody knows yet that it is Cem')
+  node.receive('p2', helloOf(2))
+  node.receive('x', body)
+  assert.equal(node.report().validators[2]!.status, null, 'x is not Cem')
+  node.receive('p2', body)
+  node.chain.nowMs += 70
+  assert.deepEqual(node.report().validators[2]!.status, {
+    view: 3,
+    isActive: false,
+    sequence: 7,
+    timeoutMs: 4_000,
+    clockAheadMs: 250,
+    ageMs: 70,
+  })
+})
+
+test('messages are described in a few words', () => {
+  const node = ada()
+  const word = (message: PbftMessage): string =>
+    node.committee.describe(encodeEnvelope({ clockMs: 0, content: { type: 'protocol', message } }))
+  const { id } = node.chain.root
+  assert.equal(word(commit(2, id)), `commit 1/0 ${id} by 2`)
+  assert.equal(word(proposal(id)), `pre-prepare 1/0 ${id}`)
+  assert.equal(word(proof(id)), `proof commit 1/0 ${id}`)
+  assert.equal(node.committee.describe(helloOf(3)), 'hello 3')
+  assert.equal(node.committee.describe(Uint8Array.of(1)), 'malformed')
+})
+
+// ---- the pace
+
+test('the pace timer is set once for one moment, however often something happens', () => {
+  const policy = new NextBlock({ intervalMs: 250, heartbeatSeconds: 7_200 })
+  const node = ada({ policy })
+  assert.equal(node.timers.get('pace'), 3_600_000)
+  const more = Array.from({ length: 5 }, () => [
+    ...node.step({ type: 'pool' }),
+    ...node.step({ type: 'head' }),
+    ...node.timeout('retransmit'),
+  ]).flat()
+  assert.deepEqual(
+    only(more, 'set-timer').filter(({ name }) => name === 'pace'),
+    [],
+  )
+  // Fired too early: it is set again, once.
+  const again = only(node.timeout('pace'), 'set-timer').filter(({ name }) => name === 'pace')
+  assert.equal(again.length, 1)
+})
+
+// ---- whole committees
+
+for (const pattern of ['all-to-all', 'leader-collected'] as const) {
+  test(`${pattern}: four decide block after block, and a follower with them`, () => {
+    const network = new CommitteeNetwork(4, { pattern, followers: 1, prepare: chain => chain.extend('a', 3) })
+    network.runUntil(() => [...network.nodes.values()].every(({ chain }) => chain.final.height === 3))
+    const ids = new Set([...network.nodes.values()].map(({ chain }) => chain.final.id))
+    assert.equal(ids.size, 1)
+  })
+
+  test(`${pattern}: three of four go on, two do not, and go on when the third is back`, () => {
+    const network = new CommitteeNetwork(4, {
+      pattern,
+      absent: [1, 2],
+      prepare: chain => chain.extend('a', 5),
+    })
+    network.run(10_000)
+    assert.deepEqual(
+      network.honest.map(({ chain }) => chain.final.height),
+      [0, 0],
+    )
+    network.join(2)
+    network.runUntil(() => network.honest.every(({ chain }) => chain.final.height === 5), 200_000)
+    assert.deepEqual(
+      network.honest.flatMap(({ alarms }) => alarms),
+      [],
+    )
+  })
+}
+
+test('a committee of one decides alone', () => {
+  const network = new CommitteeNetwork(1, { prepare: chain => chain.extend('a', 2) })
+  assert.equal(network.node(0).chain.final.height, 2)
+})

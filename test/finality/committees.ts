@@ -1,0 +1,496 @@
+// Committees to test over chains of names: one alone, whose every step is given by hand, and several in virtual time
+// on perfect wires. Their signatures are real.
+
+import assert from 'node:assert/strict'
+import { toHex } from '../../src/chain/bytes.ts'
+import type { BlockId } from '../../src/chain/header.ts'
+import type { ChainedHeader } from '../../src/chain/header-chain.ts'
+import type { MemberIndex } from '../../src/consensus/contract.ts'
+import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
+import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
+import type { ByzantineRole } from '../../src/finality/byzantine.ts'
+import { Committee, type Identity, type Policy } from '../../src/finality/committee.ts'
+import type {
+  ChainAccess,
+  FinalityEffect,
+  FinalityInput,
+  FinalityPeer,
+  FinalityTimer,
+} from '../../src/finality/contract.ts'
+import { decodeEnvelope, encodeEnvelope } from '../../src/finality/envelope.ts'
+import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
+import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
+import { Schedule } from '../../src/sim/schedule.ts'
+import { idOf, TestValidators } from './test-validators.ts'
+
+/** Milliseconds since 1970 at which tests begin. */
+export const NOW_MS = 1_800_000_000_000
+
+/** Everybody finds out the same about a signature, so it is found out once. */
+const found = new Map<string, ReturnType<RecoverSigner>>()
+export const recoverOnce: RecoverSigner = (digest, signature) => {
+  const key = `${toHex(digest)} ${toHex(signature)}`
+  const signer = found.has(key) ? found.get(key)! : referenceRecover(digest, signature)
+  found.set(key, signer)
+  return signer
+}
+
+/** How a block differs from the plain next one. */
+export interface FakeChanges {
+  /** Seconds since 1970; now unless given. */
+  readonly time?: number
+  readonly transactions?: number
+  readonly work?: bigint
+}
+
+/** A block that has a name and nothing in it but a number of transactions. */
+export interface FakeBlock extends ChainedHeader {
+  readonly transactions: number
+}
+
+/** A chain of blocks that have a name and nothing in them. */
+export class FakeChain implements ChainAccess {
+  readonly root: FakeBlock
+  head: FakeBlock
+  final: FakeBlock
+  nowMs = NOW_MS
+  /** Transactions that wait for a block. */
+  waiting = 0
+  /** How often a block was looked up. */
+  lookups = 0
+  readonly certificates = new Map<number, { readonly height: number; readonly bytes: Uint8Array }>()
+  readonly #blocks = new Map<BlockId, FakeBlock>()
+
+  constructor() {
+    this.root = fakeBlock('genesis', null, { time: NOW_MS / 1000 - 3_600 })
+    this.head = this.root
+    this.final = this.root
+    this.add(this.root)
+  }
+
+  get(id: BlockId): FakeBlock | null {
+    this.lookups += 1
+    return this.#blocks.get(id) ?? null
+  }
+
+  ancestor(height: number): BlockId | null {
+    return height < this.final.height ? null : (this.#below(this.head, height)?.id ?? null)
+  }
+
+  transactionCount(id: BlockId): number {
+    return this.#blocks.get(id)?.transactions ?? 0
+  }
+
+  hasPending(): boolean {
+    return this.waiting > 0
+  }
+
+  certificateOf(sequence: number): Uint8Array | null {
+    return this.certificates.get(sequence)?.bytes ?? null
+  }
+
+  certificateAt(height: number): Uint8Array | null {
+    const above = [...this.certificates.values()].filter(certificate => certificate.height >= height)
+    return above.sort((a, b) => a.height - b.height)[0]?.bytes ?? null
+  }
+
+  /** Makes a block and keeps it; the head stays. */
+  make(parent: FakeBlock, name: string, changes: FakeChanges = {}): FakeBlock {
+    const block = fakeBlock(name, parent, { time: Math.floor(this.nowMs / 1000), ...changes })
+    this.add(block)
+    return block
+  }
+
+  /** Makes blocks on the head, called `name` and their height, and follows them. */
+  extend(name: string, count: number): FakeBlock[] {
+    return Array.from({ length: count }, () => {
+      this.head = this.make(this.head, `${name}${this.head.height + 1}`)
+      return this.head
+    })
+  }
+
+  add(block: FakeBlock): void {
+    this.#blocks.set(block.id, block)
+  }
+
+  /** Every block, from the oldest. */
+  blocks(): FakeBlock[] {
+    return [...this.#blocks.values()]
+  }
+
+  finalise({ id, certificate }: Extract<FinalityEffect, { type: 'final' }>): void {
+    const block = this.#blocks.get(id)
+    assert.ok(block !== undefined, 'only a block that is here is made final')
+    assert.ok(this.#isAbove(block, this.final), 'what is final descends from what was')
+    assert.ok(certificate !== null)
+    this.certificates.set(certificate.sequence, { height: block.height, bytes: certificate.bytes })
+    if (this.transactionCount(id) > 0) this.waiting = 0
+    this.final = block
+    for (const other of this.blocks()) if (!this.#isAbove(other, block)) this.#blocks.delete(other.id)
+    if (this.#isAbove(this.head, block)) return
+    this.head = this.blocks().reduce((best, other) => (other.work > best.work ? other : best), block)
+  }
+
+  #isAbove(block: FakeBlock, below: FakeBlock): boolean {
+    return this.#below(block, below.height)?.id === below.id
+  }
+
+  #below(block: FakeBlock, height: number): FakeBlock | undefined {
+    let at: FakeBlock | undefined = block
+    while (at !== undefined && at.height > height) at = this.#blocks.get(at.header.previous)
+    return at?.height === height ? at : undefined
+  }
+}
+
+/** A block called so. */
+export function fakeBlock(name: string, parent: FakeBlock | null, changes: FakeChanges = {}): FakeBlock {
+  const id = parent === null ? idOf(name) : idOf(`${name} on ${parent.id}`)
+  const { time = NOW_MS / 1000, work = 1n, transactions = 0 } = changes
+  return {
+    id,
+    header: { version: 1, previous: parent?.id ?? idOf('nothing'), merkleRoot: id, time, bits: 0, nonce: 0 },
+    height: parent === null ? 0 : parent.height + 1,
+    work: (parent?.work ?? 0n) + work,
+    recentTimes: [],
+    scheduleStart: 0,
+    transactions,
+  }
+}
+
+export interface TestCommitteeOptions {
+  readonly network: TestValidators
+  /** A place, or another key, or null for who has none. */
+  readonly self: MemberIndex | Uint8Array | null
+  readonly peer?: FinalityPeer
+  readonly pattern?: Pattern
+  readonly policy?: Policy
+  readonly mayForgetVotes?: boolean
+  readonly lie?: Identity['lie']
+  readonly chain?: FakeChain
+  /** What is on disk already. */
+  readonly records?: ReadonlyMap<string, Uint8Array>
+  /** Unless it has records. */
+  readonly isFresh?: boolean
+}
+
+export const TIMEOUT_MS = 1_000
+
+/** Any block above the last final one may be decided, and the head should be. */
+export const ANY_BLOCK = new MinedCheckpoint({ depth: 0, interval: 1 })
+
+/** One committee with a chain, a disk and timers. */
+export class TestCommittee {
+  readonly options: TestCommitteeOptions
+  readonly chain: FakeChain
+  readonly committee: Committee
+  readonly records: Map<string, Uint8Array>
+  readonly timers = new Map<FinalityTimer, number>()
+  readonly alarms: string[] = []
+  /** Everything that it wanted, in order. */
+  readonly log: FinalityEffect[] = []
+  #attached: FakeBlock | null = null
+  #built = 0
+
+  constructor(options: TestCommitteeOptions) {
+    this.options = options
+    const { network, self, pattern = 'all-to-all', policy = ANY_BLOCK } = options
+    this.chain = options.chain ?? new FakeChain()
+    this.records = new Map(options.records)
+    const identity: Identity = {
+      peer: options.peer ?? `p${typeof self === 'number' ? self : ''}`,
+      secretKey: typeof self === 'number' ? network.keys[self]! : self,
+      recover: recoverOnce,
+      sign: referenceSign,
+      mayForgetVotes: options.mayForgetVotes ?? false,
+      lie: options.lie ?? null,
+    }
+    this.committee = new Committee(
+      {
+        validators: network.validators,
+        pattern,
+        timeoutMs: TIMEOUT_MS,
+        chainId: network.genesis.blocks.chainId,
+        genesisId: network.genesis.block.id,
+        identity,
+      },
+      policy,
+    )
+  }
+
+  start(): this {
+    const isFresh = this.options.isFresh ?? this.options.records === undefined
+    this.step({ type: 'start', records: new Map(this.records), isFresh })
+    return this
+  }
+
+  /** The same member again, on the same chain and what it had on disk. */
+  restarted(changes: Partial<TestCommitteeOptions> = {}): TestCommittee {
+    const { chain, records } = this
+    return new TestCommittee({ ...this.options, chain, records, isFresh: false, ...changes }).start()
+  }
+
+  report() {
+    return this.committee.report(this.chain.nowMs)
+  }
+
+  step(input: FinalityInput): FinalityEffect[] {
+    const all: FinalityEffect[] = []
+    const inputs = [input]
+    for (let next = inputs.shift(); next !== undefined; next = inputs.shift()) {
+      for (const effect of this.committee.step(next, this.chain)) {
+        all.push(effect)
+        inputs.push(...this.#perform(effect))
+      }
+    }
+    this.log.push(...all)
+    return all
+  }
+
+  connect(...peers: readonly FinalityPeer[]): FinalityEffect[] {
+    return peers.flatMap(peer => this.step({ type: 'peer-connected', peer }))
+  }
+
+  /** Takes bytes in, with the block that comes with them. */
+  receive(from: FinalityPeer, body: Uint8Array, attached: FakeBlock | null = null): FinalityEffect[] {
+    this.#attached = attached
+    const effects = this.step({ type: 'message', from, body })
+    this.#attached = null
+    return effects
+  }
+
+  /** Takes in what a member says. */
+  hear(from: FinalityPeer, message: PbftMessage): FinalityEffect[] {
+    return this.receive(from, encodeEnvelope({ clockMs: NOW_MS, content: { type: 'protocol', message } }))
+  }
+
+  timeout(name: FinalityTimer): FinalityEffect[] {
+    this.timers.delete(name)
+    return this.step({ type: 'timeout', name })
+  }
+
+  /** A block came. */
+  give(block: FakeBlock): FinalityEffect[] {
+    this.chain.add(block)
+    return this.step({ type: 'block', id: block.id })
+  }
+
+  #perform(effect: FinalityEffect): FinalityInput[] {
+    switch (effect.type) {
+      case 'final': {
+        const { head } = this.chain
+        this.chain.finalise(effect)
+        return this.chain.head === head ? [] : [{ type: 'head' }]
+      }
+      case 'persist':
+        if (effect.value === null) this.records.delete(effect.key)
+        else this.records.set(effect.key, effect.value)
+        return []
+      case 'set-timer':
+        this.timers.set(effect.name, effect.delayMs)
+        return []
+      case 'clear-timer':
+        this.timers.delete(effect.name)
+        return []
+      case 'want':
+        if (this.#attached?.id !== effect.id || this.chain.get(this.#attached.header.previous) === null)
+          return []
+        this.chain.add(this.#attached)
+        return [{ type: 'block', id: effect.id }]
+      case 'build': {
+        const ids = Array.from({ length: effect.count }, () => {
+          const name = `built by ${this.options.peer} ${this.#built++}`
+          return this.chain.make(this.chain.head, name, { transactions: this.chain.waiting }).id
+        })
+        return [{ type: 'built', ids }]
+      }
+      case 'alarm':
+        this.alarms.push(effect.text)
+        return []
+      case 'send':
+      case 'broadcast':
+      case 'refuse':
+        return []
+    }
+  }
+}
+
+/** The effects of one type. */
+export function only<T extends FinalityEffect['type']>(
+  effects: readonly FinalityEffect[],
+  type: T,
+): Extract<FinalityEffect, { type: T }>[] {
+  return effects.filter((effect): effect is Extract<FinalityEffect, { type: T }> => effect.type === type)
+}
+
+/** The protocol's messages of one type among what is sent and broadcast. */
+export function said<T extends PbftMessage['type']>(effects: readonly FinalityEffect[], type: T) {
+  return effects.flatMap(effect => {
+    if (effect.type !== 'send' && effect.type !== 'broadcast') return []
+    const content = decodeEnvelope(effect.body)?.content
+    if (content?.type !== 'protocol' || content.message.type !== type) return []
+    const to = effect.type === 'send' ? effect.to : null
+    return [{ to, block: effect.block, message: content.message as Extract<PbftMessage, { type: T }> }]
+  })
+}
+
+const LATENCY_MS = 10
+
+export interface NetworkOptions {
+  readonly pattern?: Pattern
+  readonly policy?: () => Policy
+  /** How the validators with these places lie. */
+  readonly liars?: ReadonlyMap<MemberIndex, ByzantineRole>
+  /** Validators that are not there. */
+  readonly absent?: readonly MemberIndex[]
+  readonly followers?: number
+  /** What everybody's chain looks like at the start. */
+  readonly prepare?: (chain: FakeChain) => void
+}
+
+/** A whole committee, each connected to each, in virtual time. Blocks travel with whoever asks for them. */
+export class CommitteeNetwork {
+  readonly validators: TestValidators
+  readonly schedule = new Schedule()
+  readonly nodes = new Map<FinalityPeer, TestCommittee>()
+  /** Everything that went from one to another. */
+  readonly sent: { readonly from: FinalityPeer; readonly to: FinalityPeer; readonly message: string }[] = []
+  readonly #options: NetworkOptions
+  readonly #tokens = new Map<string, number>()
+  #tokenCount = 0
+
+  constructor(n: number, options: NetworkOptions = {}) {
+    this.validators = new TestValidators(n)
+    this.#options = options
+    const { absent = [], followers = 0 } = options
+    for (let member = 0; member < n; member++) if (!absent.includes(member)) this.#add(member)
+    for (let index = 0; index < followers; index++) this.#add(null, `follower${index}`)
+    for (const [id, node] of this.nodes) this.#perform(id, node, () => void node.start())
+    for (const id of this.nodes.keys()) this.#connect(id)
+  }
+
+  /** The nodes that do not lie. */
+  get honest(): TestCommittee[] {
+    return [...this.nodes.values()].filter(({ options }) => options.lie == null)
+  }
+
+  node(member: MemberIndex): TestCommittee {
+    return this.nodes.get(`p${member}`)!
+  }
+
+  /** Brings a validator up that was absent, with everybody's blocks. */
+  join(member: MemberIndex): TestCommittee {
+    const [other] = this.nodes.values()
+    const node = this.#add(member)
+    for (const block of other!.chain.blocks()) node.chain.add(block)
+    node.chain.head = other!.chain.head
+    node.chain.nowMs = NOW_MS + this.schedule.nowMs
+    const id = `p${member}`
+    this.#perform(id, node, () => void node.start())
+    for (const peer of this.nodes.keys()) {
+      if (peer === id) continue
+      this.input(id, { type: 'peer-connected', peer })
+      this.input(peer, { type: 'peer-connected', peer: id })
+    }
+    return node
+  }
+
+  /** Transactions come to everybody. */
+  submit(): void {
+    for (const [id, node] of this.nodes) {
+      node.chain.waiting = 1
+      this.input(id, { type: 'pool' })
+    }
+  }
+
+  input(id: FinalityPeer, input: FinalityInput): void {
+    const node = this.nodes.get(id)!
+    this.#perform(id, node, () => void node.step(input))
+  }
+
+  /** Lets so much time pass. */
+  run(ms: number): void {
+    const endMs = this.schedule.nowMs + ms
+    this.schedule.after(ms, () => {})
+    while (this.schedule.nowMs < endMs) assert.ok(this.schedule.advance())
+  }
+
+  /** Lets time pass until it is so; fails when it takes too long. */
+  runUntil(isDone: () => boolean, ms = 20 * TIMEOUT_MS): void {
+    const endMs = this.schedule.nowMs + ms
+    this.schedule.after(ms, () => {})
+    while (!isDone()) {
+      assert.ok(this.schedule.nowMs < endMs, 'it takes too long')
+      assert.ok(this.schedule.advance())
+    }
+  }
+
+  #add(member: MemberIndex | null, peer = `p${member}`): TestCommittee {
+    const { pattern = 'all-to-all', policy, liars = new Map<MemberIndex, ByzantineRole>() } = this.#options
+    const role = member === null ? undefined : liars.get(member)
+    const accomplices = [...liars.keys()].filter(other => other !== member)
+    const chain = new FakeChain()
+    this.#options.prepare?.(chain)
+    const node = new TestCommittee({
+      network: this.validators,
+      self: member,
+      peer,
+      pattern,
+      policy: policy?.() ?? ANY_BLOCK,
+      chain,
+      lie: role === undefined ? null : { role, accomplices },
+    })
+    this.nodes.set(peer, node)
+    return node
+  }
+
+  #connect(id: FinalityPeer): void {
+    for (const peer of this.nodes.keys()) if (peer !== id) this.input(id, { type: 'peer-connected', peer })
+  }
+
+  #perform(id: FinalityPeer, node: TestCommittee, act: () => void): void {
+    node.chain.nowMs = NOW_MS + this.schedule.nowMs
+    const from = node.log.length
+    act()
+    for (const effect of node.log.slice(from)) {
+      if (effect.type === 'send') this.#transmit(id, effect.to, effect)
+      if (effect.type === 'broadcast')
+        for (const peer of this.nodes.keys()) if (peer !== id) this.#transmit(id, peer, effect)
+      if (effect.type === 'set-timer') this.#setTimer(id, effect.name, effect.delayMs)
+      if (effect.type === 'clear-timer') this.#tokens.delete(`${id} ${effect.name}`)
+      if (effect.type === 'want' && node.chain.get(effect.id) === null) this.#fetch(id, effect)
+    }
+  }
+
+  #transmit(
+    from: FinalityPeer,
+    to: FinalityPeer,
+    { body, block }: { readonly body: Uint8Array; readonly block: BlockId | null },
+  ): void {
+    const attached = block === null ? null : this.nodes.get(from)!.chain.get(block)
+    this.sent.push({ from, to, message: this.nodes.get(from)!.committee.describe(body) })
+    this.schedule.after(LATENCY_MS, () => {
+      const node = this.nodes.get(to)
+      if (node !== undefined) this.#perform(to, node, () => void node.receive(from, body, attached))
+    })
+  }
+
+  #fetch(id: FinalityPeer, want: { readonly id: BlockId; readonly from: FinalityPeer }): void {
+    this.schedule.after(2 * LATENCY_MS, () => {
+      const block = this.nodes.get(want.from)?.chain.get(want.id) ?? null
+      const node = this.nodes.get(id)!
+      if (block !== null && node.chain.get(block.header.previous) !== null)
+        this.#perform(id, node, () => void node.give(block))
+    })
+  }
+
+  #setTimer(id: FinalityPeer, name: FinalityTimer, delayMs: number): void {
+    const token = ++this.#tokenCount
+    const key = `${id} ${name}`
+    this.#tokens.set(key, token)
+    this.schedule.after(delayMs, () => {
+      if (this.#tokens.get(key) !== token) return
+      this.#tokens.delete(key)
+      this.input(id, { type: 'timeout', name })
+    })
+  }
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { NextBlock, type Pace } from '../../src/finality/pbft.ts'
+import { CommitteeNetwork, FakeChain, fakeBlock, NOW_MS, said } from './committees.ts'
+
+const PACE: Pace = { intervalMs: 250, heartbeatSeconds: 30 }
+/** A chain whose last block is from now, and the last decision is that block. */
+function decidedNow() {
+  const chain = new FakeChain()
+  const [block] = chain.extend('a', 1)
+  return { chain, last: { block: block!, atMs: NOW_MS } }
+}
+
+// ---- when there is a block
+
+test('no block is made while nothing waits', () => {
+  const { chain, last } = decidedNow()
+  const policy = new NextBlock({ ...PACE, heartbeatSeconds: null })
+  chain.nowMs += 86_400_000
+  assert.equal(policy.wish(last, chain), null)
+  assert.equal(policy.nextLookMs(last, chain), null)
+})
+
+test('when something waits a block is made, no sooner than the interval after the last one', () => {
+  const { chain, last } = decidedNow()
+  const policy = new NextBlock(PACE)
+  chain.waiting = 1
+  assert.equal(policy.nextLookMs(last, chain), NOW_MS + 250)
+  for (const [ms, wish] of [
+    [0, null],
+    [249, null],
+    [250, 'build'],
+    [9_000, 'build'],
+  ] as const) {
+    chain.nowMs = NOW_MS + ms
+    assert.equal(policy.wish(last, chain), wish, `after ${ms} ms`)
+  }
+})
+
+test('an empty block is made as a heartbeat, so many seconds after the time of the last one', () => {
+  const { chain, last } = decidedNow()
+  const policy = new NextBlock(PACE)
+  assert.equal(policy.nextLookMs(last, chain), NOW_MS + 30_000)
+  for (const [ms, wish] of [
+    [250, null],
+    [29_999, null],
+    [30_000, 'build'],
+  ] as const) {
+    chain.nowMs = NOW_MS + ms
+    assert.equal(policy.wish(last, chain), wish, `after ${ms} ms`)
+  }
+})
+
+// ---- which block is valid
+
+test('a block must be the child of the last decision', () => {
+  const { chain, last } = decidedNow()
+  const policy = new NextBlock(PACE)
+  const child = chain.make(last.block, 'child', { transactions: 1 })
+  const uncle = chain.make(chain.root, 'uncle', { transactions: 1 })
+  const grandchild = chain.make(child, 'grandchild', { transactions: 1 })
+  assert.deepEqual(
+    [child, uncle, grandchild, last.block].map(block => policy.isValid(block, last, chain)),
+    [true, false, false, false],
+  )
+})
+
+test('an empty block is not valid before the heartbeat, by its own time', () => {
+  const { chain, last } = decidedNow()
+  const valid = (heartbeatSeconds: number | null, seconds: number): boolean => {
+    const block = chain.make(last.block, `after ${seconds}`, { time: NOW_MS / 1000 + seconds })
+    return new NextBlock({ ...PACE, heartbeatSeconds }).isValid(block, last, chain)
+  }
+  assert.deepEqual(
+    [valid(30, 29), valid(30, 30), valid(30, 31), valid(null, 1e6)],
+    [false, true, true, false],
+  )
+})
+
+test('only what is final is safe, and no block is followed for its work', () => {
+  const policy = new NextBlock(PACE)
+  const head = fakeBlock('head', null)
+  assert.equal(policy.safeHeight(head, 7), 7)
+  assert.equal(policy.safeHeight(head, 0), null)
+  assert.equal(policy.followsWork, false)
+})
+
+// ---- the committee of it
+
+for (const pattern of ['all-to-all', 'leader-collected'] as const) {
+  test(`${pattern}: blocks come while something waits, and each is final at once, and the leader rotates by height`, () => {
+    const policy = () => new NextBlock({ ...PACE, heartbeatSeconds: null })
+    const network = new CommitteeNetwork(4, { pattern, policy, followers: 1 })
+    network.run(3_000)
+    assert.deepEqual(
+      [...network.nodes.values()].map(({ chain }) => chain.final.height),
+      [0, 0, 0, 0, 0],
+      'nothing waits',
+    )
+    const leaders: string[] = []
+    for (let height = 1; height <= 5; height++) {
+      const before = network.sent.length
+      network.submit()
+      network.runUntil(() => [...network.nodes.values()].every(({ chain }) => chain.final.height === height))
+      const proposal = network.sent.slice(before).find(({ message }) => message.startsWith('pre-prepare'))
+      leaders.push(proposal!.from)
+    }
+    assert.deepEqual(leaders, ['p1', 'p2', 'p3', 'p0', 'p1'])
+    network.run(3_000)
+    assert.ok(network.honest.every(({ chain }) => chain.final.height === 5 && chain.head === chain.final))
+  })
+}
+
+test('a heartbeat makes an empty block by itself, and then waits for the next', () => {
+  const policy = () => new NextBlock({ ...PACE, heartbeatSeconds: 10 })
+  const network = new CommitteeNetwork(4, { policy })
+  // The genesis block is an hour old.
+  network.run(1_000)
+  assert.deepEqual(new Set(network.honest.map(({ chain }) => chain.final.height)), new Set([1]))
+  network.run(8_000)
+  assert.deepEqual(new Set(network.honest.map(({ chain }) => chain.final.height)), new Set([1]))
+  network.run(2_500)
+  assert.deepEqual(new Set(network.honest.map(({ chain }) => chain.final.height)), new Set([2]))
+})
+
+test('one that is not there is passed over when it is its turn', () => {
+  const policy = () => new NextBlock({ ...PACE, heartbeatSeconds: null })
+  const network = new CommitteeNetwork(4, { policy, absent: [1] })
+  network.submit()
+  network.runUntil(() => network.honest.every(({ chain }) => chain.final.height === 1))
+  assert.ok(network.honest.some(({ log }) => said(log, 'view-change').length > 0))
+})

@@ -1,0 +1,84 @@
+// Networks with validators, for tests of replicas: their genesis files, who their nodes are, and what is said and
+// proven there.
+
+import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
+import type { BlockId } from '../../src/chain/header.ts'
+import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import type { Certificate, Signing } from '../../src/consensus/contract.ts'
+import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.ts'
+import type { Identity } from '../../src/finality/committee.ts'
+import { encodeEnvelope } from '../../src/finality/envelope.ts'
+import { NOBODY } from '../../src/finality/registry.ts'
+import { createSigning } from '../../src/finality/signing.ts'
+import { validatorsOf } from '../../src/finality/validators.ts'
+import type { PeerId } from '../../src/replica/effects.ts'
+import type { Message } from '../../src/replica/messages.ts'
+import { addressNumber } from '../chain/examples.ts'
+import { recoverOnce } from '../finality/committees.ts'
+import { keyOf } from '../finality/test-validators.ts'
+import { SIMULATED_FILE, START_MS } from './small-chain.ts'
+
+const SETTINGS = {
+  hybrid: { mode: 'hybrid', pattern: 'all-to-all', timeoutMs: 1_000, depth: 1, interval: 1 },
+  pbft: { mode: 'pbft', pattern: 'all-to-all', timeoutMs: 1_000, intervalMs: 250, heartbeatSeconds: null },
+}
+
+/** Nodes v0, v1 and so on are its validators; accounts 1 to 9 have a hundred coins each. */
+export class ValidatedNetwork {
+  readonly genesis: Genesis
+  readonly #keys: readonly Uint8Array[]
+
+  constructor(mode: 'hybrid' | 'pbft', n: number, settings: Record<string, unknown> = {}) {
+    this.#keys = Array.from({ length: n }, (_, index) => keyOf(`v${index}`))
+    const validators = this.#keys.map((key, index) => ({
+      name: `v${index}`,
+      address: addressOfSecretKey(key),
+    }))
+    const numbers = Array.from({ length: 9 }, (_, index) => index + 1)
+    this.genesis = parseGenesis({
+      ...SIMULATED_FILE,
+      ...(mode === 'pbft' ? { work: { proof: 'none', futureLimitSeconds: 15 } } : {}),
+      finality: { ...SETTINGS[mode], ...settings, validators },
+      accounts: Object.fromEntries(numbers.map(number => [addressNumber(number), '100'])),
+    })
+  }
+
+  /** Who the node of this name is; one that is not v0, v1 and so on only follows. */
+  identityOf(id: PeerId): Identity {
+    const secretKey = id.startsWith('v') ? (this.#keys[Number(id.slice(1))] ?? null) : null
+    return { ...NOBODY, peer: id, secretKey, recover: recoverOnce }
+  }
+
+  certificate(value: BlockId, sequence = 1, members: readonly number[] = [1, 2, 3]): Certificate {
+    const vote = { phase: 'commit', sequence, view: 0, value } as const
+    const signatures = members.map(member => ({ member, signature: this.#signing(member).sign(vote) }))
+    return { ...vote, signatures }
+  }
+
+  /** What a node says that shows a certificate. */
+  proof(value: BlockId, sequence = 1): Message {
+    return this.word({ type: 'proof', certificate: this.certificate(value, sequence) })
+  }
+
+  /** The proposal of the member whose turn it is in view 0. */
+  proposal(value: BlockId, sequence = 1): PbftMessage {
+    const signing = this.#signing(sequence % this.#keys.length)
+    const signature = signing.sign({ phase: 'prepare', sequence, view: 0, value })
+    return { type: 'pre-prepare', sequence, view: 0, value, signature }
+  }
+
+  word(message: PbftMessage): Extract<Message, { type: 'finality' }> {
+    const body = encodeEnvelope({ clockMs: START_MS, content: { type: 'protocol', message } })
+    return { type: 'finality', body, block: null }
+  }
+
+  #signing(member: number): Signing<Statement> {
+    return createSigning({
+      genesisId: this.genesis.block.id,
+      chainId: this.genesis.blocks.chainId,
+      validators: validatorsOf(this.genesis)!,
+      secretKey: this.#keys[member]!,
+      recover: recoverOnce,
+    })
+  }
+}
