@@ -14,6 +14,7 @@ import type { Application, Certificate, Evidence, MemberIndex, Value } from '../
 import { NO_VALUE } from '../consensus/contract.ts'
 import type { PbftMessage, PbftRecord, Status } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
+import { JUMP } from '../consensus/pbft/retransmission.ts'
 import { type ByzantineRole, Liar, type LiarEffect, type LiarInput, type Member } from './byzantine.ts'
 import { encodeCertificate, readCertificate } from './certificates.ts'
 import type {
@@ -370,7 +371,8 @@ export class Committee implements Finality {
   /** Others are ahead by more than one decision: their last one settles all before it, once we have its block. */
   #onBehind(certificate: Certificate, from: FinalityPeer): void {
     if (certificate.phase !== 'commit' || certificate.value === NO_VALUE) return
-    if (this.#target !== null && this.#target.certificate.sequence >= certificate.sequence) return
+    const known = this.#target?.certificate.sequence ?? Number.POSITIVE_INFINITY
+    if (!isBetterTarget(certificate.sequence, known, this.#sequence + JUMP)) return
     this.#target = { certificate, from }
     this.#applyTarget()
   }
@@ -660,6 +662,12 @@ export class Committee implements Finality {
   #emit(effect: FinalityEffect): void {
     this.#effects.push(effect)
   }
+}
+
+/** Whether to catch up to this decision rather than that: the furthest that is in reach, or else the nearest. */
+function isBetterTarget(sequence: number, known: number, reach: number): boolean {
+  if (sequence > reach) return sequence < known
+  return known > reach || sequence > known
 }
 
 /** Decisions between two checkpoints: a new view repeats certificates of them all, and must fit in a message. */

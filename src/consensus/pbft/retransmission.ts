@@ -8,8 +8,9 @@ import { advance, prepareMessage } from './normal-case.ts'
 import type { Replica } from './replica.ts'
 import type { Slot } from './slot.ts'
 
-/** Decisions that one who is behind is given at once. */
+/** Decisions that one who is behind is given at once, and how far ahead one more is that he may jump to. */
 const DECISIONS_PER_ANSWER = 8
+export const JUMP = 1_024
 
 export function onRetransmit(replica: Replica): void {
   replica.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs: replica.options.retransmitMs })
@@ -57,10 +58,14 @@ export function onStatus(replica: Replica, { view, isActive, decided, value }: S
   if (replica.stable !== null && decided < replica.low)
     replica.reply({ type: 'proof', certificate: replica.stable })
   const last = Math.min(replica.decided, decided + DECISIONS_PER_ANSWER)
-  for (let sequence = decided + 1; sequence <= last; sequence++) {
-    const certificate = replica.options.application.decision(sequence)
-    if (certificate !== null) replica.reply({ type: 'proof', certificate })
-  }
+  for (let sequence = decided + 1; sequence <= last; sequence++) replyDecision(replica, sequence)
+  const far = Math.min(replica.decided, decided + JUMP)
+  if (far > last) replyDecision(replica, far)
+}
+
+function replyDecision(replica: Replica, sequence: number): void {
+  const certificate = replica.options.application.decision(sequence)
+  if (certificate !== null) replica.reply({ type: 'proof', certificate })
 }
 
 function statusMessage(replica: Replica): Status {
