@@ -108,7 +108,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'the work of a header is not checked',
     file: 'chain/header-chain.ts',
-    find: 'target === null || !meetsTarget(id, target)',
+    find: 'target === null || (rules.isProved && !meetsTarget(id, target))',
     replace: 'target === null',
     tests: ['chain/header-chain', 'replica/sync'],
   },
@@ -371,8 +371,8 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'headers are followed whose work does not pass ours',
     file: 'replica/sync.ts',
-    find: 'tip.work > this.#host.tree.head.chained.work) {',
-    replace: 'tip.work > 0n) {',
+    find: 'if (tip !== undefined && this.#host.isPreferred(tip)) return fresh',
+    replace: 'if (tip !== undefined) return fresh',
     tests: ['replica/sync'],
   },
   {
@@ -430,6 +430,171 @@ const FAULTS: readonly Fault[] = [
     find: '  const count = reader.compactSize(max)\n',
     replace: '  const count = reader.compactSize(max === 0 ? 0 : 1e9)\n',
     tests: ['replica/messages'],
+  },
+  // ---- finality by agreement
+  {
+    name: 'a block that was decided and is not here is not asked for',
+    file: 'finality/committee.ts',
+    find: `        this.#want(value as BlockId, from)
+        return false
+`,
+    replace: `        return false
+`,
+    tests: ['finality/committee', 'replica/finality'],
+  },
+  {
+    name: 'a validator whose votes are lost votes again',
+    file: 'finality/committee.ts',
+    find: 'this.#createProtocol(votes.size > 0 || isFresh || this.#options.identity.mayForgetVotes)',
+    replace: 'this.#createProtocol(true)',
+    tests: ['finality/committee', 'replica/finality'],
+  },
+  {
+    name: 'one who only followed has a record of votes',
+    file: 'finality/committee.ts',
+    find: `          if (this.#self === null) break
+`,
+    replace: '',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'after a restart who has stopped goes on',
+    file: 'finality/committee.ts',
+    find: `      else if (key === CONFLICT) this.#halt(new TextDecoder().decode(bytes))
+`,
+    replace: '',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'who has stopped still makes blocks final',
+    file: 'finality/committee.ts',
+    find: `  #applyAwaited(): void {
+    if (this.#halted !== null) return
+`,
+    replace: `  #applyAwaited(): void {
+`,
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'two certificates are no evidence',
+    file: 'finality/committee.ts',
+    find: `if (first.view === second.view)
+`,
+    replace: `if (first === second)
+`,
+    tests: ['finality/committee', 'finality/byzantine'],
+  },
+  {
+    name: 'a hello may be passed off by another peer',
+    file: 'finality/envelope.ts',
+    find: `    .bytes(new TextEncoder().encode(peer))
+`,
+    replace: `    .bytes(new Uint8Array(peer === peer ? 0 : 1))
+`,
+    tests: ['finality/committee', 'finality/envelope'],
+  },
+  {
+    name: 'a peer that does not give a block is asked for ever',
+    file: 'finality/committee.ts',
+    find: `        this.#retries += 1
+`,
+    replace: '',
+    tests: ['finality/committee', 'replica/finality'],
+  },
+  {
+    name: 'what follows from an input of the protocol does not wait for its turn',
+    file: 'finality/committee.ts',
+    find: `    if (this.#inputs.length > 1) return
+`,
+    replace: '',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'an empty block may come at any time',
+    file: 'finality/pbft.ts',
+    find: 'return chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(last)',
+    replace: 'return chain !== null || header.time * 1000 >= this.#heartbeatMs(last) || id === null',
+    tests: ['finality/pbft'],
+  },
+  {
+    name: 'a vote needs the block on our best branch',
+    file: 'finality/hybrid.ts',
+    find: 'descends(block, last.block, chain)',
+    replace: 'chain.ancestor(block.height) === block.id && descends(block, last.block, chain)',
+    tests: ['finality/hybrid'],
+  },
+  {
+    name: 'a block beside the last final one may be finalised',
+    file: 'finality/hybrid.ts',
+    find: 'return block.height > last.block.height && descends(block, last.block, chain)',
+    replace: 'return block.height > last.block.height',
+    tests: ['finality/hybrid'],
+  },
+  {
+    name: 'checkpoints are finalised one after the other',
+    file: 'finality/hybrid.ts',
+    find: '? chain.ancestor(height) : null',
+    replace: '? chain.ancestor(block.height + this.#rule.interval) : null',
+    tests: ['finality/hybrid'],
+  },
+  {
+    name: 'a certificate for a lighter branch is ignored',
+    file: 'replica/replica.ts',
+    find: `    if (!this.#tree.isOnMainChain(entry)) this.#follow(this.#bestAbove(entry))
+`,
+    replace: `    if (!this.#tree.isOnMainChain(entry)) return void this.#bestAbove
+`,
+    tests: ['replica/finality'],
+  },
+  {
+    name: 'certificates are not kept',
+    file: 'replica/replica.ts',
+    find: `    if (certificate !== null) writeCertificate(this.#outbox, final, certificate)
+`,
+    replace: `    void [certificate, writeCertificate]
+`,
+    tests: ['replica/finality'],
+  },
+  {
+    name: 'blocks of strangers are taken in where only certificates count',
+    file: 'replica/replica.ts',
+    find: `    if (!this.finality.followsWork) {
+`,
+    replace: `    if (this.finality === null) {
+`,
+    tests: ['replica/finality'],
+  },
+  {
+    name: 'any block that comes with a message is taken in',
+    file: 'replica/replica.ts',
+    find: `    this.#attached = block
+`,
+    replace: `    this.#attached = block
+    if (block !== null && this.#tree.has(block.header.previous)) this.#connect(block)
+`,
+    tests: ['replica/finality'],
+  },
+  {
+    name: 'a wanted block is followed up to the head of its peer',
+    file: 'replica/sync.ts',
+    find: 'return fresh.slice(0, wanted + 1)',
+    replace: 'return wanted < 0 ? [] : fresh',
+    tests: ['replica/finality'],
+  },
+  {
+    name: 'what follows from a step of the finality layer does not wait for its turn',
+    file: 'replica/finality-driver.ts',
+    find: `    if (this.#inputs.length > 1) return
+`,
+    replace: '',
+    tests: ['replica/finality-driver'],
+  },
+  {
+    name: 'a block that is wanted takes the place of the one that was wanted before',
+    file: 'replica/sync.ts',
+    find: '!this.#peers.has(from) || this.#wanted !== null) return',
+    replace: '!this.#peers.has(from) || this.#wanted?.id === id) return',
+    tests: ['replica/finality'],
   },
   // ---- PBFT
   {

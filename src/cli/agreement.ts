@@ -1,4 +1,5 @@
-// What a node knows of its validators, read from `quorate_finalityReport` as anything from outside is.
+// What a node knows of its validators, read from `quorate_finalityReport` as anything from outside is: field by field,
+// and text without what a terminal would obey.
 
 import type { Fields, Json } from '../chain/fields.ts'
 import type { AgreementReport, ValidatorReport } from '../finality/contract.ts'

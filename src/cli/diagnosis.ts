@@ -1,4 +1,5 @@
-// Why finality moves or does not, in sentences, from two looks at what a node knows of its validators.
+// Why finality moves or does not, in sentences, from two looks at what a node knows of its validators. It is one
+// node's view: who does not reach this node may be well, and so may finality be elsewhere.
 
 import type { ValidatorReport } from '../finality/contract.ts'
 import type { Agreement } from './agreement.ts'
@@ -111,7 +112,8 @@ function missingOf(now: Agreement): { name: string; why: string }[] {
   return now.validators.flatMap(({ name, isLinked, status }, member) => {
     if (member === now.self) return []
     if (!isLinked) return [{ name, why: 'not connected' }]
-    if (status === null || status.ageMs <= silenceMs) return []
+    if (status === null) return [{ name, why: 'connected, and has said nothing' }]
+    if (status.ageMs <= silenceMs) return []
     return [{ name, why: `silent for ${seconds(status.ageMs)}` }]
   })
 }

@@ -1,4 +1,5 @@
-// What `quorate sim` shows of its runs: a table for people, and all figures with --json.
+// What `quorate sim` shows of its runs: a table for people, and all figures with --json. The fields of an agreement
+// stand beside those of the run; where nothing is agreed on, those that a script may read are null.
 
 import { toHex } from '../chain/bytes.ts'
 import { sha256 } from '../chain/hash.ts'

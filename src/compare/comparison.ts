@@ -3,7 +3,7 @@
 
 import type { Contender } from './contender.ts'
 import type { CompareSettings, Measurement } from './measurement.ts'
-import { showMeasurements } from './report.ts'
+import { showMeasurements, showTransfers } from './report.ts'
 import { PARTS, type StageKind } from './stage.ts'
 import { wrapWords } from './table.ts'
 
@@ -49,6 +49,6 @@ export function showComparison(
   { stage, columns }: { readonly stage: StageKind; readonly columns: number },
 ): string {
   const { nodes, transfers, rate, seed } = settings
-  const made = `${nodes} ${stage.means}. ${transfers} transfers, ${rate} a second, seed ${seed}.`
+  const made = `${nodes} ${stage.means}. ${showTransfers(transfers)}, ${rate} a second, seed ${seed}.`
   return `${wrapWords(made, columns).join('\n')}\n\n${showMeasurements(contenders, { columns })}`
 }

@@ -119,10 +119,12 @@ export class Experiment {
     await this.#untilFinal(elsewhere, FAULT_PATIENCE_MS)
     const seen = elsewhere.map(({ id }) => chronicle.earliest(survivors, id))
     const progress = chronicle.progress(survivors)
+    const pause = (endMs: number, moments: readonly number[]): number | null =>
+      moments.some(moment => moment > killedMs) ? longestPause(killedMs, endMs, moments) : null
     const lastIncludedMs = this.#lastOf(seen.map(sighting => sighting?.includedMs ?? null))
     const lastFinalMs = this.#lastOf(seen.map(sighting => sighting?.finalMs ?? null))
-    const blockPauseMs = longestPause(killedMs, lastIncludedMs, progress.newBlockMs)
-    const finalityPauseMs = longestPause(killedMs, lastFinalMs, progress.newFinalMs)
+    const blockPauseMs = pause(lastIncludedMs, progress.newBlockMs)
+    const finalityPauseMs = pause(lastFinalMs, progress.newFinalMs)
     await stage.restart(leader)
     const acknowledged = handed.filter(({ isAcknowledged }) => isAcknowledged)
     await this.#untilFinal(acknowledged, FAULT_PATIENCE_MS)

@@ -57,9 +57,12 @@ export interface Cost {
 export interface LeaderKilled {
   /** Which, counted from 1. */
   readonly node: number
-  /** The longest time after that in which there was no new block on the others, and in which none became final. */
-  readonly blockPauseMs: number
-  readonly finalityPauseMs: number
+  /**
+   * The longest time after that in which there was no new block on the others, and in which none became final; null
+   * when there was none at all until the node was back.
+   */
+  readonly blockPauseMs: number | null
+  readonly finalityPauseMs: number | null
   /** Transfers that some node had acknowledged and that never became final. */
   readonly lost: number
   readonly acknowledged: number

@@ -31,8 +31,8 @@ const QUIET_ROWS: readonly Row<QuietPart>[] = [
 
 const KILLED_ROWS: readonly Row<LeaderKilled>[] = [
   ['killed', ({ node }) => `node ${node}`],
-  ['no new block for', ({ blockPauseMs }) => showTime(blockPauseMs)],
-  ['nothing final for', ({ finalityPauseMs }) => showTime(finalityPauseMs)],
+  ['no new block for', ({ blockPauseMs }) => showPause(blockPauseMs)],
+  ['nothing final for', ({ finalityPauseMs }) => showPause(finalityPauseMs)],
   ['lost', ({ lost, acknowledged }) => `${lost} of ${acknowledged}`],
 ]
 
@@ -138,6 +138,10 @@ function showTime(ms: number | null): string {
   return ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(1)} s`
 }
 
+function showPause(ms: number | null): string {
+  return ms === null ? 'all the time' : showTime(ms)
+}
+
 /** Three digits or so, thousands as k and M. */
 function showNumber(value: number | null): string {
   if (value === null) return NOTHING
@@ -150,6 +154,7 @@ function showBlocks(count: number): string {
   return count === 0 ? 'none' : `${count} ${count === 1 ? 'block' : 'blocks'}`
 }
 
-function showTransfers(count: number): string {
+/** So many transfers, in words. */
+export function showTransfers(count: number): string {
   return `${count} ${count === 1 ? 'transfer' : 'transfers'}`
 }

@@ -26,11 +26,11 @@ const SETTLE_MS = 500
 
 /** Simulated nodes, between which a message takes so long on average. */
 export function simulatedStage(latencyMs: number = LATENCY_MS): StageKind {
-  const shown = Number((latencyMs / 3).toFixed(1))
+  const shown = Number((latencyMs / 3).toPrecision(2))
   return {
     name: 'simulator',
     parameters: { latencyMs, blockMs: BLOCK_MS, hashesPerBlock: HASHES_PER_BLOCK, reconnectMs: RECONNECT_MS },
-    means: `simulated nodes: a message takes ${latencyMs} ms on average and ${shown} at least, a synced write 1 ms; one block in ${BLOCK_MS} ms where blocks are mined, of ${HASHES_PER_BLOCK} hashes`,
+    means: `simulated nodes: a message takes ${latencyMs} ms on average and ${shown} at least, each synced write 1 ms; one block in ${BLOCK_MS} ms where blocks are mined, of ${HASHES_PER_BLOCK} hashes`,
     run: runSimulated(latencyMs),
   }
 }

@@ -214,7 +214,9 @@ export class Host {
     try {
       await network.start()
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
+      const text = cause instanceof Error ? cause.message : String(cause)
+      // libp2p's text carries stacks; the system's own words are enough.
+      const reason = /\blisten E[A-Z]+: [^\n]*/.exec(text)?.[0] ?? text
       const addresses = this.#options.listen.join(', ')
       throw new ListenFailed(`can't listen at ${addresses}: ${reason.replaceAll(/\s+/g, ' ')}`, { cause })
     }

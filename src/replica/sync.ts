@@ -126,7 +126,8 @@ export class Sync {
   /** A block is needed with all before it, whatever work it holds; this peer should have it. */
   onWant(id: BlockId, from: PeerId, nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#host.tree.has(id) || !this.#peers.has(from) || this.#wanted?.id === id) return
+    // One after the other: whoever wants two would have neither if each took the other's place.
+    if (this.#host.tree.has(id) || !this.#peers.has(from) || this.#wanted !== null) return
     this.#wanted = { id, from, next: 'block' }
     this.#proceed()
   }

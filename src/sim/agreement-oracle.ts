@@ -292,6 +292,7 @@ export class AgreementOracle {
     for (const { sequence, value, signature } of proposals)
       this.#noteVote({ phase: 'prepare', sequence, view, value }, primary, signature)
     if (honest === null) return
+    this.#checkProposals(message, honest)
     if (proposals.some(({ value }) => value !== '')) this.#reproposing.add(view)
     const low = Math.max(0, ...viewChanges.map(({ stable }) => stable?.sequence ?? 0))
     for (const certificate of this.#decided.values()) {
@@ -299,6 +300,35 @@ export class AgreementOracle {
       const again = proposals.find(({ sequence }) => sequence === certificate.sequence)
       if (again?.value !== certificate.value)
         throw new Violation('P2', `view ${view} begins without what decision ${certificate.sequence} was`)
+    }
+  }
+
+  /** What n − f distinct members claim to have prepared, in the highest view, is proposed again, and nothing else. */
+  #checkProposals({ view, viewChanges, proposals }: NewView, honest: PeerId): void {
+    const n = this.#votes.validators.length
+    const senders = new Set(viewChanges.filter(change => change.view === view).map(({ from }) => from))
+    if (senders.size < n - Math.floor((n - 1) / 3))
+      throw new Violation('S7', `${honest} begins view ${view} with ${senders.size} view changes`)
+    const low = Math.max(0, ...viewChanges.map(({ stable }) => stable?.sequence ?? 0))
+    for (const claim of viewChanges.flatMap(({ prepared }) => prepared)) {
+      if (claim.sequence <= low) continue
+      const claims = viewChanges.flatMap(({ prepared }) =>
+        prepared.filter(({ sequence }) => sequence === claim.sequence),
+      )
+      const highest = Math.max(...claims.map(one => one.view))
+      const again = proposals.find(({ sequence }) => sequence === claim.sequence)
+      if (claim.view === highest && again?.value !== claim.value)
+        throw new Violation(
+          'P2',
+          `${honest} begins view ${view} without what was prepared last for ${claim.sequence}`,
+        )
+    }
+    for (const { sequence, value } of proposals) {
+      const isClaimed = viewChanges.some(({ prepared }) =>
+        prepared.some(claim => claim.sequence === sequence && claim.value === value),
+      )
+      if (value !== '' && !isClaimed)
+        throw new Violation('P2', `${honest} begins view ${view} with what nobody prepared for ${sequence}`)
     }
   }
 

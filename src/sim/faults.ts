@@ -37,6 +37,8 @@ export interface FaultPlan {
   /** Milliseconds on average between crashes (null: none) and until the node is back. */
   readonly crashEveryMs: number | null
   readonly downMeanMs: number
+  /** Share of votes right after which the validator crashes: what it remembers of them then is all that counts. */
+  readonly voteCrashRate: number
   /** Milliseconds by which a node's clock may be off, either way. */
   readonly clockOffsetMaxMs: number
   /** Whether a crash may leave some of what was not synced, from the oldest on; otherwise it takes all of it. */
@@ -55,6 +57,7 @@ export const NO_FAULTS: FaultPlan = {
   partitionMeanMs: 0,
   crashEveryMs: null,
   downMeanMs: 0,
+  voteCrashRate: 0,
   clockOffsetMaxMs: 0,
   keepsUnsynced: false,
 }
@@ -80,5 +83,7 @@ export function drawFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockT
     // Beyond what the rules allow a block's time to be ahead: such a node's blocks have to wait.
     clockOffsetMaxMs: kinds.has('clock') ? random.between(0, 25_000) : rest.clockOffsetMaxMs,
     keepsUnsynced: kinds.has('disk'),
+    voteCrashRate:
+      kinds.has('crash') && random.chance(0.5) ? random.between(0.002, 0.03) : rest.voteCrashRate,
   }
 }

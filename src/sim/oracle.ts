@@ -120,9 +120,13 @@ export class Oracle {
     known.poolChanges = -1
     const { tree } = node.replica!
     const head = tree.head.chained
-    if (head.work < known.durableWork)
+    // The batch that made a block of another branch final may be the last that the disk took in.
+    const isLeft = known.durableId !== null && !tree.has(known.durableId)
+    const isForced = isLeft && tree.base.chained.height > known.finalHeight
+    if (head.work < known.durableWork && !isForced)
       throw new Violation('S6', `${node.id} came back with less work than it had on disk`)
-    if (head.work === known.durableWork && known.durableId !== null && head.id !== known.durableId)
+    const isOther = known.durableId !== null && head.id !== known.durableId
+    if (head.work === known.durableWork && isOther && !isForced)
       throw new Violation('S6', `${node.id} came back on another branch than it followed`)
     if (tree.base.chained.height < known.finalHeight)
       throw new Violation('S6', `${node.id} came back with an older final block`)

@@ -136,6 +136,11 @@ const QUIET_MS = 30_000
 const SHORT_QUIET_MS = 12_000
 /** Effects within which a planned crash happens. */
 const CRASH_WITHIN_EFFECTS = 12
+/** Effects within which a node crashes that has just voted, and the messages that are votes. */
+const CRASH_AFTER_VOTE = 2
+const VOTE_KINDS: ReadonlySet<string> = new Set(['pre-prepare', 'prepare', 'commit', 'view-change'])
+/** Share of the cuts that leave the one alone whose turn it is to propose. */
+const ISOLATION_RATE = 0.25
 /**
  * L1, where validators agree: every transfer is final so long after the faults end, (f + 1) · T0 · 2^k + sync. Patience
  * doubles six times, and what is left of the last wait before the end and the wait for the view that succeeds are
@@ -178,6 +183,7 @@ class Simulation implements World, Cast {
   readonly #signatures: Pick<Identity, 'recover' | 'sign'>
   readonly #random: Random
   readonly #plan: FaultPlan
+  readonly #voteCrashes: Random
   readonly #network: Network
   readonly #chain: NaiveChain
   readonly #oracle: Oracle
@@ -202,6 +208,7 @@ class Simulation implements World, Cast {
   constructor(options: SimulationOptions) {
     this.#options = options
     this.#random = new Random(`quorate/${options.seed}`)
+    this.#voteCrashes = this.#random.stream('vote crashes')
     const size = this.#random.stream('size')
     const { validators = options.nodes, signatures } = options
     this.#validators = validators === 'any' ? size.integer(1, 10) : validators
@@ -472,7 +479,9 @@ class Simulation implements World, Cast {
     this.schedule.after(random.exponential(partitionEveryMs), () => {
       if (this.#isHealing) return
       const order = random.shuffle(this.#nodes)
-      const size = random.integer(1, order.length - 1)
+      const proposer = this.#agreement !== null && random.chance(ISOLATION_RATE) ? this.#proposer() : null
+      const size = proposer === null ? random.integer(1, order.length - 1) : 1
+      if (proposer !== null) order.sort((a, b) => Number(b === proposer) - Number(a === proposer))
       this.#network.cut(new Map(order.map((node, index) => [node.id, index < size ? 1 : 2])))
       this.trace.add(this.schedule.nowMs, '-', `! cut ${order.map(node => node.id).join(' ')} after ${size}`)
       const lengthMs = Math.min(random.exponential(partitionMeanMs), 3 * partitionMeanMs)
@@ -481,6 +490,12 @@ class Simulation implements World, Cast {
         this.#planPartitions(random)
       })
     })
+  }
+
+  /** The node whose turn it is to propose, as the first that is up sees it. */
+  #proposer(): SimNode | null {
+    const report = this.#honest.find(node => node.isUp)?.replica?.finality.report(0)
+    return report == null ? null : this.#nodes[report.proposer]!
   }
 
   #planCrashes(random: Random): void {
@@ -540,7 +555,11 @@ class Simulation implements World, Cast {
 
   #send(from: SimNode, to: readonly PeerId[], message: OutgoingMessage, tag: Tag | null): void {
     const bytes = this.#network.send(from.id, to, message, tag)
-    if (tag !== null) this.#agreement?.costs.sent(tag, to.length, bytes)
+    if (tag === null) return
+    this.#agreement?.costs.sent(tag, to.length, bytes)
+    const isVote = VOTE_KINDS.has(tag.kind) && !this.#isHealing
+    if (isVote && this.#plan.voteCrashRate > 0 && this.#voteCrashes.chance(this.#plan.voteCrashRate))
+      from.planCrash(this.#voteCrashes.integer(0, CRASH_AFTER_VOTE))
   }
 
   tag(node: SimNode, effect: Effect, cause: Tag | null): Tag | null {

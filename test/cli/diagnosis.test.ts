@@ -69,6 +69,17 @@ test('who is missing is named: not connected, or connected and silent', () => {
   ])
 })
 
+test('who is connected and has said nothing yet is not counted on', () => {
+  const validators = [
+    ...['ada', 'ben', 'cem'].map(name => validator(name)),
+    validator('dua', { status: null }),
+  ]
+  const { missing } = say(
+    agreement({ validators: [validator('ada', { status: null }), ...validators.slice(1)] }),
+  )
+  assert.deepEqual(missing, [{ name: 'dua', why: 'connected, and has said nothing' }])
+})
+
 test('one missing of four is borne, and no other', () => {
   const validators = [validator('ada'), validator('ben'), validator('cem'), gone('dua')]
   const { sentences } = say(agreement({ validators }), agreement({ sequence: 6 }))

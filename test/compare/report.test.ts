@@ -111,6 +111,12 @@ test('a part that no contender has is left out', () => {
   assert.match(table, /Undisturbed/)
 })
 
+test('who is never replaced is missed all the time', () => {
+  const leaderKilled = { ...broken.leaderKilled!, blockPauseMs: null, finalityPauseMs: null }
+  const table = showMeasurements([{ ...broken, leaderKilled }], { columns: 80 })
+  assert.match(table, /no new block for +all the time\n +nothing final for +all the time\n/)
+})
+
 test('in words: who stopped, who forked, what was reversed', () => {
   const cut = broken.cut!
   const say = (changes: Partial<NetworkCut>): string =>

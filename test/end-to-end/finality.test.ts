@@ -40,15 +40,25 @@ async function busyCommittee(context: TestContext, wish: Omit<CommitteeWish, 'fu
   return { committee, names, trickle, watch }
 }
 
-/** Kills the validator whose turn it is; returns it and the others, once finality has come back without it. */
-async function killProposer(committee: TestCommittee): Promise<{ victim: string; others: string[] }> {
+/** Finality comes back in time on these nodes, after what has just happened. */
+async function assertResumes(
+  context: TestContext,
+  committee: TestCommittee,
+  names: readonly string[],
+  after: string,
+): Promise<void> {
+  const ms = await committee.resumes(names)
+  context.diagnostic(`finality back ${Math.round(ms)} ms after ${after}`)
+  assert.ok(ms < RESUMES_MS, `finality came back ${ms} ms after ${after}`)
+}
+
+/** Kills the validator whose turn it is, and returns it once finality has come back without it. */
+async function killProposer(context: TestContext, committee: TestCommittee): Promise<string> {
   const [asked] = committee.running()
   const victim = await committee.proposer(asked!)
   await committee.node(victim).kill()
-  const others = committee.running()
-  const ms = await committee.resumes(others)
-  assert.ok(ms < RESUMES_MS, `finality resumed after ${ms} ms`)
-  return { victim, others }
+  await assertResumes(context, committee, committee.running(), 'the primary was killed')
+  return victim
 }
 
 /** One chain on all nodes, whole, with everything that was ever final on it. */
@@ -74,33 +84,33 @@ test('four validators: the primary killed, one frozen, one cut off, all started 
   })
   await committee.resumes(names)
 
-  const { victim } = await killProposer(committee)
+  const victim = await killProposer(context, committee)
   await committee.start(victim)
-  assert.ok((await committee.resumes(names)) < RESUMES_MS)
+  await assertResumes(context, committee, names, 'it was started again')
 
   // Frozen, not killed: its connections stand, and it says nothing.
   const [frozen, ...awake] = names as [string, ...string[]]
   trickle.avoided.add(frozen)
   committee.node(frozen).process.kill('SIGSTOP')
   const frozenMs = performance.now()
-  assert.ok((await committee.resumes(awake)) < RESUMES_MS)
+  await assertResumes(context, committee, awake, 'a validator froze')
   await sleep(10_000 - (performance.now() - frozenMs))
   committee.node(frozen).process.kill('SIGCONT')
   trickle.avoided.clear()
-  assert.ok((await committee.resumes(names)) < RESUMES_MS)
+  await assertResumes(context, committee, names, 'it thawed')
 
   const [cut, ...rest] = names.toReversed() as [string, ...string[]]
   await committee.cutOff(cut, rest)
   await Promise.all(rest.map(name => committee.cutOff(name, [cut])))
   const heightAtCut = await committee.finalHeight(cut)
-  assert.ok((await committee.resumes(rest)) < RESUMES_MS)
+  await assertResumes(context, committee, rest, 'a validator was cut off')
   assert.ok((await committee.finalHeight(cut)) <= heightAtCut + 1)
   await Promise.all(names.map(name => committee.cutOff(name, [])))
-  assert.ok((await committee.resumes(names)) < RESUMES_MS)
+  await assertResumes(context, committee, names, 'the cut healed')
 
   await Promise.all(names.map(name => committee.node(name).kill()))
   await committee.start(...names)
-  assert.ok((await committee.resumes(names)) < RESUMES_MS)
+  await assertResumes(context, committee, names, 'all were started again')
   for (const name of names) assert.equal((await readAgreement(committee.client(name))).muted, null)
 
   await trickle.end()
@@ -140,9 +150,9 @@ test('seven validators and a leader who collects: the leader killed and back, fi
     work: NO_WORK,
   })
   await committee.resumes(names)
-  const { victim } = await killProposer(committee)
+  const victim = await killProposer(context, committee)
   await committee.start(victim)
-  assert.ok((await committee.resumes(names)) < RESUMES_MS)
+  await assertResumes(context, committee, names, 'it was started again')
   await trickle.end()
   await assertOneChain(committee, watch)
 })
@@ -176,7 +186,7 @@ test('hybrid: without a quorum mining goes on, finality stands still and the doc
   assert.match(ill.stdout, /Missing: v3 \(not connected\), v4 \(not connected\)\./)
 
   await committee.start('v3', 'v4')
-  assert.ok((await committee.resumes(names)) < RESUMES_MS)
+  await assertResumes(context, committee, names, 'the missing came back')
   await eventually('the lag closes', async () => ((await readStatus(client)).lag <= 4 ? true : null))
   const { ready } = committee.node('v1')
   assert.equal((await quorate(['mine', '--stop', '--data', ready.data, '--rpc', ready.rpc])).code, 0)
@@ -246,7 +256,7 @@ test('a validator whose votes are lost says so and does not vote, however often 
   assert.equal((await readAgreement(committee.client('v4'))).self, 3)
   // Now the others need it.
   await committee.node('v1').stop()
-  assert.ok((await committee.resumes(['v2', 'v3', 'v4'])) < RESUMES_MS)
+  await assertResumes(context, committee, ['v2', 'v3', 'v4'], 'another was stopped')
   const { lastCertificate } = await readAgreement(committee.client('v2'))
   assert.deepEqual(lastCertificate?.signers, ['v2', 'v3', 'v4'])
   await trickle.end()

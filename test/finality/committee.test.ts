@@ -8,6 +8,7 @@ import { DamagedVotes } from '../../src/finality/committee.ts'
 import type { FinalityEffect } from '../../src/finality/contract.ts'
 import { encodeEnvelope } from '../../src/finality/envelope.ts'
 import { verifyEvidence } from '../../src/finality/evidence.ts'
+import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
 import { NextBlock } from '../../src/finality/pbft.ts'
 import { decodePbftRecord } from '../../src/finality/wire.ts'
 import {
@@ -543,10 +544,25 @@ test('a proposal is not voted for before its block is here', () => {
 })
 
 test('a proposal that breaks the rules is not voted for', () => {
-  const node = ada()
-  const [one, two] = node.chain.extend('a', 2)
-  node.hear('p1', proof(two!.id))
-  assert.deepEqual(votes(node.hear('p2', proposal(one!.id, 2))), [], 'below the last decision')
+  const node = ada({ policy: new NextBlock({ intervalMs: 250, heartbeatSeconds: null }) })
+  const empty = node.chain.make(node.chain.root, 'empty')
+  assert.deepEqual(votes(node.hear('p1', proposal(empty.id))), [])
+  assert.deepEqual(votes(node.give(fakeBlock('more', empty))), [], 'whatever comes after')
+})
+
+test('the next proposal, which came too early, is voted for after the decision, and waited for', () => {
+  const node = ada({ policy: new MinedCheckpoint({ depth: 9, interval: 1 }) })
+  const first = node.chain.make(node.chain.root, 'first')
+  const second = node.chain.make(first, 'second')
+  assert.deepEqual(votes(node.hear('p2', proposal(second.id, 2))), [])
+  node.hear('p1', proposal(first.id))
+  node.hear('p2', prepare(2, first.id))
+  node.hear('p1', commit(1, first.id))
+  const effects = node.hear('p2', commit(2, first.id))
+  assert.deepEqual(finals(effects), [first.id])
+  assert.deepEqual(votes(effects), [second.id])
+  assert.equal(node.report().isWaiting, false, 'nothing else is to be decided')
+  assert.ok(node.timers.has('progress'), 'the timer of the second is not cleared by the end of the first')
 })
 
 test('while a decision waits for its block nothing is proposed, and nobody is suspected of being slow', () => {

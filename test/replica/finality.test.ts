@@ -235,6 +235,20 @@ test('a wanted block whose parent is here is fetched alone', () => {
   assert.deepEqual(moves(answer(node, effects, b)), ['head 2 after 5', 'final 2'])
 })
 
+test('a block that is wanted further on does not take the place of the one that is wanted first', () => {
+  const { network, node, branch } = world('hybrid')
+  const b = branch(2, 3)
+  node.connect('p')
+  const effects = node.receive('p', network.proof(b[0]!.chained.id, 1))
+  assert.deepEqual(sentOf(node.receive('p', network.proof(b[2]!.chained.id, 9)), 'get-blocks'), [])
+  const one = answer(node, effects, b)
+  assert.deepEqual(moves(one), ['head 1 after 0', 'final 1'])
+  assert.deepEqual(
+    sentOf(one, 'get-blocks').map(({ message }) => message.ids),
+    [[b[2]!.chained.id]],
+  )
+})
+
 test('a wanted block that comes by gossip meanwhile is not asked for again', () => {
   const { node, b } = wanting()
   assert.deepEqual(moves(node.feed(b.slice(0, 2))), ['head 2 after 5', 'final 2'])
