@@ -6,17 +6,19 @@
 // decision waits. Votes are durable before they leave, and a node whose votes are lost does not vote again.
 
 import { addressBytes } from '../chain/address.ts'
-import { ByteReader, equalBytes, readOrNull } from '../chain/bytes.ts'
+import { equalBytes } from '../chain/bytes.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
 import type { Application, Certificate, Evidence, MemberIndex, Value } from '../consensus/contract.ts'
 import { NO_VALUE } from '../consensus/contract.ts'
-import type { PbftMessage, PbftRecord, Status } from '../consensus/pbft/messages.ts'
+import type { PbftMessage, PbftRecord } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
 import { JUMP } from '../consensus/pbft/retransmission.ts'
-import { type ByzantineRole, Liar, type LiarEffect, type LiarInput, type Member } from './byzantine.ts'
-import { encodeCertificate, readCertificate } from './certificates.ts'
+import { describeAgreement } from './agreement-report.ts'
+import { Liar, type LiarEffect, type LiarInput, type Member } from './byzantine.ts'
+import { encodeCertificate } from './certificates.ts'
+import { COMMITTEE_KEYS, readCommitteeRecords, readStoredCertificate } from './committee-records.ts'
 import type {
   AgreementReport,
   ChainAccess,
@@ -25,46 +27,16 @@ import type {
   FinalityInput,
   FinalityPeer,
   FinalityTimer,
-  ValidatorReport,
 } from './contract.ts'
-import { type Content, decodeEnvelope, encodeEnvelope, helloDigest } from './envelope.ts'
-import { describeEvidence, encodeEvidence, readEvidence } from './evidence.ts'
-import { createSigning, type RecoverSigner, type SignDigest, type SigningDomain } from './signing.ts'
+import { type Content, decodeEnvelope, describeContent, encodeEnvelope, helloDigest } from './envelope.ts'
+import { describeEvidence } from './evidence.ts'
+import { EvidenceLog } from './evidence-log.ts'
+import type { Identity } from './identity.ts'
+import { Members } from './members.ts'
+import type { LastDecision, Policy } from './policy.ts'
+import { createSigning, type SigningDomain } from './signing.ts'
 import type { ValidatorSet } from './validators.ts'
-import { decodePbftRecord, encodePbftRecord } from './wire.ts'
-
-/** What differs between committees: what they may decide, and when. */
-export interface Policy {
-  readonly mode: string
-  readonly followsWork: boolean
-  /** Whether a block may be decided next. */
-  isValid(block: ChainedHeader, last: LastDecision, chain: ChainAccess): boolean
-  /** What should be decided next: a block, one that is still to be built, or nothing yet. */
-  wish(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null
-  /** When there may be a wish although nothing happens, in milliseconds since 1970; null when something must. */
-  nextLookMs(last: LastDecision, chain: ChainAccess): number | null
-  safeHeight(head: ChainedHeader, finalHeight: number): number | null
-}
-
-/** The last block that was decided, and when this node learned of it: milliseconds since 1970. */
-export interface LastDecision {
-  readonly block: ChainedHeader
-  readonly atMs: number
-}
-
-/** Who this node is among the validators. */
-export interface Identity {
-  /** The peer id under which others know this node. */
-  readonly peer: FinalityPeer
-  /** 32 bytes, or null for a node that only follows. */
-  readonly secretKey: Uint8Array | null
-  readonly recover: RecoverSigner
-  readonly sign: SignDigest
-  /** Vote although no record of earlier votes is left: only for who knows that there were none. */
-  readonly mayForgetVotes: boolean
-  /** How this validator lies, and the places of others who lie in the same way; null for an honest one. */
-  readonly lie: { readonly role: ByzantineRole; readonly accomplices: readonly MemberIndex[] } | null
-}
+import { encodePbftRecord } from './wire.ts'
 
 /** What the genesis file says of a committee, and who this node is in it. */
 export interface CommitteeOptions {
@@ -76,24 +48,10 @@ export interface CommitteeOptions {
   readonly identity: Identity
 }
 
-/** Proofs that are kept of one validator's lies: one would do. */
-const EVIDENCE_PER_MEMBER_MAX = 4
 /** Certificates that wait for their blocks. */
 const AWAITED_MAX = 256
-const VOTES = 'vote/'
-/** Whose votes those are: a folder may be started with another key. */
-const VOTER = 'voter'
-const EVIDENCE = 'evidence/'
-const EMPTY = 'empty/'
-const CONFLICT = 'conflict'
 const VOTES_ARE_LOST =
   'this validator does not vote: its chain is here and the record of its votes is not, so it might contradict what it voted before'
-
-interface PeerWord {
-  readonly status: Status
-  readonly clockAheadMs: number
-  readonly atMs: number
-}
 
 /** Finality by agreement. */
 export class Committee implements Finality {
@@ -105,15 +63,10 @@ export class Committee implements Finality {
   #protocol!: Member
   /** Our place; null for a node that does not vote. */
   #self: MemberIndex | null = null
-  /** Where each validator is connected. */
-  readonly #peers = new Map<MemberIndex, FinalityPeer>()
-  readonly #connected = new Set<FinalityPeer>()
-  readonly #words = new Map<MemberIndex, PeerWord>()
-  /** Validators that were met at two peers: one alarm for each is enough. */
-  readonly #twins = new Set<MemberIndex>()
-  readonly #evidence: Evidence[] = []
+  readonly #members = new Members()
+  #evidence = new EvidenceLog()
   /** Decisions on nothing, by sequence number. */
-  readonly #empty = new Map<number, Certificate>()
+  #empty = new Map<number, Certificate>()
   /** Decisions whose blocks are not here yet, in order, and the furthest one that we are behind. */
   readonly #awaited: { readonly certificate: Certificate; readonly from: FinalityPeer }[] = []
   #target: { readonly certificate: Certificate; readonly from: FinalityPeer } | null = null
@@ -170,11 +123,11 @@ export class Committee implements Finality {
         this.#onBuilt(input.ids)
         break
       case 'peer-connected':
-        this.#connected.add(input.peer)
+        this.#members.connect(input.peer)
         this.#greet(input.peer)
         break
       case 'peer-disconnected':
-        this.#onPeerDisconnected(input.peer)
+        this.#members.disconnect(input.peer)
         break
       case 'message':
         this.#onMessage(input.from, input.body)
@@ -196,57 +149,52 @@ export class Committee implements Finality {
 
   report(nowMs: number): AgreementReport {
     const { validators, pattern, genesisId } = this.#options
-    const state = this.#protocol.state
-    return {
+    return describeAgreement({
+      validators,
       pattern,
-      quorum: validators.quorum,
-      faultsTolerated: validators.faultsTolerated,
       self: this.#self,
-      view: state.view,
-      isActive: state.isActive,
+      state: this.#protocol.state,
+      members: this.#members,
       muted: this.#muted,
       halted: this.#halted,
       sequence: this.#sequence,
-      timeoutMs: state.timeoutMs,
       isWaiting: this.#isWaiting,
-      sinceDecisionMs: nowMs - this.#last.atMs,
-      proposer: state.proposer,
-      validators: validators.validators.map((_, member) => this.#reportOn(member, nowMs)),
-      evidence: this.#evidence.map(evidence => describeEvidence(evidence, { genesisId, validators })),
-    }
+      decidedMs: this.#last.atMs,
+      nowMs,
+      evidence: this.#evidence.all.map(evidence => describeEvidence(evidence, { genesisId, validators })),
+    })
   }
 
   // ---- start
 
   #start(records: ReadonlyMap<string, Uint8Array>, isFresh: boolean): void {
-    const votes = new Map<string, PbftRecord>()
-    for (const [key, bytes] of records) {
-      if (key.startsWith(VOTES)) votes.set(key.slice(VOTES.length), readRecord(key, decodePbftRecord(bytes)))
-      else if (key.startsWith(EVIDENCE)) this.#evidence.push(readStored(key, bytes, readEvidence))
-      else if (key.startsWith(EMPTY)) this.#noteEmpty(readStored(key, bytes, readCertificate))
-      else if (key === CONFLICT) this.#halt(new TextDecoder().decode(bytes))
-    }
+    const { votes, voter, evidence, empty, conflict } = readCommitteeRecords(records)
+    this.#evidence = evidence
+    this.#empty = empty
+    if (conflict !== null) this.#halt(conflict)
     const { final } = this.#chain
     this.#last = { block: final, atMs: final.header.time * 1000 }
     const last = this.#chain.certificateAt(final.height)
-    this.#sequence = last === null ? 0 : readCertificate(new ByteReader(last)).sequence
+    this.#sequence =
+      last === null ? 0 : readStoredCertificate(`certificate of block ${final.height}`, last).sequence
     while (this.#empty.has(this.#sequence + 1)) this.#sequence += 1
-    this.#disownVotes(records.get(VOTER), votes)
+    this.#disownVotes(voter, votes)
     this.#createProtocol(votes.size > 0 || isFresh || this.#options.identity.mayForgetVotes)
     if (this.#self !== null) {
       const { address } = this.#options.validators.validators[this.#self]!
-      this.#emit({ type: 'persist', key: VOTER, value: addressBytes(address) })
+      this.#emit({ type: 'persist', key: COMMITTEE_KEYS.voter, value: addressBytes(address) })
     }
     this.#drive({ type: 'start', records: votes, decided: this.#sequence })
   }
 
   /** Votes that another validator gave from this folder are not ours; they are removed only to make room for ours. */
-  #disownVotes(voter: Uint8Array | undefined, votes: Map<string, PbftRecord>): void {
+  #disownVotes(voter: Uint8Array | null, votes: Map<string, PbftRecord>): void {
     const { secretKey, mayForgetVotes } = this.#options.identity
     const own = secretKey === null ? null : addressBytes(addressOfSecretKey(secretKey))
-    if (voter === undefined || own === null || equalBytes(voter, own)) return
+    if (voter === null || own === null || equalBytes(voter, own)) return
     if (mayForgetVotes)
-      for (const key of votes.keys()) this.#emit({ type: 'persist', key: VOTES + key, value: null })
+      for (const key of votes.keys())
+        this.#emit({ type: 'persist', key: COMMITTEE_KEYS.vote(key), value: null })
     votes.clear()
   }
 
@@ -294,7 +242,7 @@ export class Committee implements Finality {
     const empty = this.#empty.get(sequence)
     if (empty !== undefined) return empty
     const bytes = this.#chain.certificateOf(sequence)
-    return bytes === null ? null : readCertificate(new ByteReader(bytes))
+    return bytes === null ? null : readStoredCertificate(`certificate of decision ${sequence}`, bytes)
   }
 
   // ---- what the protocol wants
@@ -319,11 +267,11 @@ export class Committee implements Finality {
           // Who does not vote has nothing to keep; a record would let him vote after the next start.
           if (this.#self === null) break
           const value = effect.record === null ? null : encodePbftRecord(effect.record)
-          this.#emit({ type: 'persist', key: VOTES + effect.key, value })
+          this.#emit({ type: 'persist', key: COMMITTEE_KEYS.vote(effect.key), value })
           break
         }
         case 'send':
-          this.#sendTo(this.#peers.get(effect.to), effect.message)
+          this.#sendTo(this.#members.peerOf(effect.to), effect.message)
           break
         case 'reply':
           this.#sendTo(effect.to, effect.message)
@@ -409,8 +357,9 @@ export class Committee implements Finality {
   #apply(certificate: Certificate, from: FinalityPeer): boolean {
     const { sequence, value } = certificate
     if (value === NO_VALUE) {
-      this.#noteEmpty(certificate)
-      this.#emit({ type: 'persist', key: `${EMPTY}${sequence}`, value: encodeCertificate(certificate) })
+      this.#empty.set(sequence, certificate)
+      const value = encodeCertificate(certificate)
+      this.#emit({ type: 'persist', key: COMMITTEE_KEYS.empty(sequence), value })
     } else {
       const block = this.#chain.get(value as BlockId)
       if (block === null) {
@@ -430,36 +379,14 @@ export class Committee implements Finality {
 
   /** Asks a peer for a block that is needed and not here. */
   #want(id: BlockId, from: FinalityPeer): void {
-    const asked = this.#whoMayHave(from)
+    const asked = this.#members.whoMayHave(from, this.#retries)
     if (asked !== null && this.#chain.get(id) === null) this.#emit({ type: 'want', id, from: asked })
-  }
-
-  /** The peer that should have something; another one each time that it did not come. */
-  #whoMayHave(from: FinalityPeer): FinalityPeer | null {
-    const first = this.#connected.has(from) ? from : this.#furthest()
-    if (first === null || this.#retries === 0) return first
-    const all = [first, ...[...this.#connected].filter(peer => peer !== first)]
-    return all[this.#retries % all.length]!
-  }
-
-  /** The peer that has decided most, as far as we know. */
-  #furthest(): FinalityPeer | null {
-    let best: FinalityPeer | null = null
-    let most = -1
-    for (const [member, peer] of this.#peers) {
-      const decided = this.#words.get(member)?.status.decided ?? 0
-      if (decided <= most) continue
-      best = peer
-      most = decided
-    }
-    return best ?? [...this.#connected][0] ?? null
   }
 
   /** Who does not vote may not have heard the votes: they are told what came of them. */
   #tellFollowers(certificate: Certificate): void {
-    const voters = new Set(this.#peers.values())
-    for (const peer of this.#connected)
-      if (!voters.has(peer) && peer !== this.#source) this.#sendTo(peer, { type: 'proof', certificate })
+    for (const peer of this.#members.followers())
+      if (peer !== this.#source) this.#sendTo(peer, { type: 'proof', certificate })
   }
 
   // ---- proposing
@@ -531,7 +458,8 @@ export class Committee implements Finality {
     if (envelope === null) return this.#emit({ type: 'refuse', from, reason: 'malformed' })
     const { content, clockMs } = envelope
     if (content.type === 'hello') return this.#onHello(from, content)
-    if (content.message.type === 'status') this.#onStatus(content.message, clockMs, from)
+    if (content.message.type === 'status')
+      this.#members.note(content.message, from, { clockMs, chain: this.#chain })
     this.#source = from
     this.#drive({ type: 'message', from, message: content.message })
     this.#source = ''
@@ -550,28 +478,16 @@ export class Committee implements Finality {
     const signer = this.#options.identity.recover(helloDigest(this.#domain, from), signature)
     if (signer === null || this.#options.validators.indexOf(signer) !== member)
       return this.#emit({ type: 'refuse', from, reason: 'hello-forged' })
-    const other = member === this.#self ? this.#options.identity.peer : this.#peers.get(member)
+    const other = member === this.#self ? this.#options.identity.peer : this.#members.peerOf(member)
     if (other !== undefined && other !== from) this.#onTwin(member, other, from)
-    if (member !== this.#self) this.#peers.set(member, from)
+    if (member !== this.#self) this.#members.bind(member, from)
   }
 
   /** One key in two places: sooner or later they contradict each other. */
   #onTwin(member: MemberIndex, first: FinalityPeer, second: FinalityPeer): void {
-    if (this.#twins.has(member)) return
-    this.#twins.add(member)
+    if (!this.#members.isNewTwin(member)) return
     const text = `the key of validator ${this.#name(member)} is in use at two peers, ${first} and ${second}`
     this.#emit({ type: 'alarm', text })
-  }
-
-  #onStatus(status: Status, clockMs: number, from: FinalityPeer): void {
-    if (status.from === null || this.#peers.get(status.from) !== from) return
-    const { nowMs } = this.#chain
-    this.#words.set(status.from, { status, clockAheadMs: clockMs - nowMs, atMs: nowMs })
-  }
-
-  #onPeerDisconnected(peer: FinalityPeer): void {
-    this.#connected.delete(peer)
-    for (const [member, its] of this.#peers) if (its === peer) this.#peers.delete(member)
   }
 
   #sendTo(peer: FinalityPeer | undefined, message: PbftMessage): void {
@@ -590,17 +506,9 @@ export class Committee implements Finality {
   // ---- lies
 
   #onEvidence(evidence: Evidence): void {
-    const known = this.#evidence.filter(({ member }) => member === evidence.member)
-    const isKnown = known.some(
-      ({ first }) =>
-        first.phase === evidence.first.phase &&
-        first.sequence === evidence.first.sequence &&
-        first.view === evidence.first.view,
-    )
-    if (isKnown || known.length >= EVIDENCE_PER_MEMBER_MAX) return
-    this.#evidence.push(evidence)
-    const key = `${EVIDENCE}${evidence.member}/${known.length}`
-    this.#emit({ type: 'persist', key, value: encodeEvidence(evidence) })
+    const record = this.#evidence.add(evidence)
+    if (record === null) return
+    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.evidence(record.key), value: record.bytes })
     const { phase, sequence, view } = evidence.first
     const text = `validator ${this.#name(evidence.member)} signed two different ${phase}s for decision ${sequence} in view ${view}`
     this.#emit({ type: 'alarm', text })
@@ -620,40 +528,11 @@ export class Committee implements Finality {
 
   #halt(reason: string): void {
     this.#halted = reason
-    this.#emit({ type: 'persist', key: CONFLICT, value: new TextEncoder().encode(reason) })
+    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.conflict, value: new TextEncoder().encode(reason) })
     this.#emit({ type: 'alarm', text: `finality has stopped: ${reason}` })
   }
 
   // ---- small words
-
-  #reportOn(member: MemberIndex, nowMs: number): ValidatorReport {
-    const { name, address } = this.#options.validators.validators[member]!
-    const state = this.#protocol.state
-    const word = this.#words.get(member)
-    return {
-      name,
-      address,
-      isLinked: this.#peers.has(member) || member === this.#self,
-      hasPrepared: state.prepares.includes(member),
-      hasCommitted: state.commits.includes(member),
-      wantsViewChange: state.viewChanges.includes(member),
-      status:
-        word === undefined
-          ? null
-          : {
-              view: word.status.view,
-              isActive: word.status.isActive,
-              sequence: word.status.decided,
-              timeoutMs: word.status.timeoutMs,
-              clockAheadMs: word.clockAheadMs,
-              ageMs: nowMs - word.atMs,
-            },
-    }
-  }
-
-  #noteEmpty(certificate: Certificate): void {
-    this.#empty.set(certificate.sequence, certificate)
-  }
 
   #name(member: MemberIndex): string {
     return this.#options.validators.validators[member]?.name ?? `#${member}`
@@ -684,44 +563,4 @@ function voteIn({ signatures, ...vote }: Certificate, member: MemberIndex): Evid
 /** The block that a message speaks of to those who may not have it: only a proposal does. */
 function blockOf(message: PbftMessage): BlockId | null {
   return message.type === 'pre-prepare' ? (message.value as BlockId) : null
-}
-
-function describeContent(content: Content): string {
-  if (content.type === 'hello') return `hello ${content.member}`
-  const { message } = content
-  switch (message.type) {
-    case 'pre-prepare':
-      return `pre-prepare ${message.sequence}/${message.view} ${message.value}`
-    case 'prepare':
-    case 'commit':
-      return `${message.type} ${message.sequence}/${message.view} ${message.value} by ${message.from}`
-    case 'checkpoint':
-      return `checkpoint ${message.sequence} ${message.value} by ${message.from}`
-    case 'view-change':
-      return `view-change ${message.view} by ${message.from} with ${message.prepared.length}`
-    case 'new-view':
-      return `new-view ${message.view} with ${message.proposals.length}`
-    case 'status':
-      return `status ${message.decided}/${message.view} by ${message.from}`
-    case 'proof': {
-      const { phase, sequence, view, value } = message.certificate
-      return `proof ${phase} ${sequence}/${view} ${value}`
-    }
-  }
-}
-
-function readStored<T>(key: string, bytes: Uint8Array, read: (reader: ByteReader) => T): T {
-  const found = readOrNull(() => read(new ByteReader(bytes)))
-  if (found === null) throw new DamagedVotes(`the record ${key} of the finality layer is damaged`)
-  return found
-}
-
-function readRecord(key: string, record: PbftRecord | null): PbftRecord {
-  if (record === null) throw new DamagedVotes(`the record ${key} of this validator's votes is damaged`)
-  return record
-}
-
-/** What this validator voted for can't be read: it must not vote. */
-export class DamagedVotes extends Error {
-  override name = 'DamagedVotes'
 }

@@ -61,6 +61,31 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | null {
   })
 }
 
+/** What is said in a few words, its kind first. */
+export function describeContent(content: Content): string {
+  if (content.type === 'hello') return `hello ${content.member}`
+  const { message } = content
+  switch (message.type) {
+    case 'pre-prepare':
+      return `pre-prepare ${message.sequence}/${message.view} ${message.value}`
+    case 'prepare':
+    case 'commit':
+      return `${message.type} ${message.sequence}/${message.view} ${message.value} by ${message.from}`
+    case 'checkpoint':
+      return `checkpoint ${message.sequence} ${message.value} by ${message.from}`
+    case 'view-change':
+      return `view-change ${message.view} by ${message.from} with ${message.prepared.length}`
+    case 'new-view':
+      return `new-view ${message.view} with ${message.proposals.length}`
+    case 'status':
+      return `status ${message.decided}/${message.view} by ${message.from}`
+    case 'proof': {
+      const { phase, sequence, view, value } = message.certificate
+      return `proof ${phase} ${sequence}/${view} ${value}`
+    }
+  }
+}
+
 /** The 32 bytes that a hello signs. */
 export function helloDigest(domain: SigningDomain, peer: string): Uint8Array {
   const writer = new ByteWriter()

@@ -6,8 +6,8 @@
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import type { LastDecision, Policy } from './committee.ts'
 import type { ChainAccess } from './contract.ts'
+import type { LastDecision, Policy } from './policy.ts'
 
 /** The pace of the chain. */
 export interface Pace {

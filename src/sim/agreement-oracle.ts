@@ -59,6 +59,8 @@ export class AgreementOracle {
   readonly #cast: Cast
   /** For each phase, sequence number, view and member the value of the first vote that was seen. */
   readonly #voted = new Map<string, string>()
+  /** The highest view in which an honest member committed each sequence number. */
+  readonly #commits = new Map<number, Map<number, number>>()
   readonly #viewChanges = new Map<string, ViewChange>()
   readonly #prepared = new Map<string, Certificate>()
   readonly #checkpoints = new Map<number, string>()
@@ -204,9 +206,28 @@ export class AgreementOracle {
     const known = this.#voted.get(key)
     if (known === value) return
     if (!this.#votes.isSigned({ phase, sequence, view, value }, member, signature)) return
-    if (known === undefined) this.#voted.set(key, value)
-    else if (this.#cast.isHonestMember(member))
+    if (known === undefined) {
+      this.#voted.set(key, value)
+      if (phase === 'commit' && this.#cast.isHonestMember(member)) this.#noteCommit(member, sequence, view)
+    } else if (this.#cast.isHonestMember(member))
       throw new Violation('S4', `${this.#name(member)} signed ${key} for ${known} and for ${value}`)
+  }
+
+  /** Who commits is prepared, and must say so whenever it leaves a later view. */
+  #noteCommit(member: number, sequence: number, view: number): void {
+    const commits = this.#commits.get(member) ?? new Map<number, number>()
+    this.#commits.set(member, commits.set(sequence, Math.max(view, commits.get(sequence) ?? 0)))
+  }
+
+  #checkClaims({ view, from, prepared }: ViewChange, low: number): void {
+    for (const [sequence, committed] of this.#commits.get(from) ?? []) {
+      if (sequence <= low || committed >= view) continue
+      if (!prepared.some(claim => claim.sequence === sequence && claim.view >= committed))
+        throw new Violation(
+          'P2',
+          `${this.#name(from)} committed ${sequence}/${committed} and leaves for view ${view} without saying so`,
+        )
+    }
   }
 
   #noteCertificate(certificate: Certificate, honest: PeerId | null): void {
@@ -266,6 +287,7 @@ export class AgreementOracle {
       this.#noteCertificate(certificate, honest)
     if (!this.#cast.isHonestMember(from)) return
     this.#changedViews.add(view)
+    this.#checkClaims(message, low)
     const known = this.#viewChanges.get(`${view} ${from}`)
     if (known === undefined) {
       this.#viewChanges.set(`${view} ${from}`, message)
@@ -357,9 +379,12 @@ export class AgreementOracle {
         if (message.from === self) this.#checkView(node, message.view, false)
         return
       case 'new-view':
-        if (message.view % n === self) this.#checkView(node, message.view, true)
+        // Who lost its votes hands on what it began itself before, as everybody does.
+        if (message.view % n === self && !this.#cast.hasForgotten(node))
+          this.#checkView(node, message.view, true)
         return
       case 'status':
+        return this.#checkFollowed(node)
       case 'proof':
         return
     }
@@ -395,6 +420,18 @@ export class AgreementOracle {
     const isDurable =
       node.disk.isDurable(KEYS.decision(sequence)) || node.disk.isDurable(`${EMPTY}${sequence}`)
     if (!isDurable) throw new Violation('S5', `${node.id} attests decision ${sequence} before it is on disk`)
+  }
+
+  /** Whoever has applied a decision follows its block: a certificate overrides work. */
+  #checkFollowed(node: SimNode): void {
+    const sequence = node.replica?.finality.report(0)?.sequence ?? 0
+    const isKept =
+      node.disk.get(KEYS.decision(sequence)) !== null || node.disk.get(`${EMPTY}${sequence}`) !== null
+    if (sequence > 0 && !isKept)
+      throw new Violation(
+        'C7',
+        `${node.id} goes on from decision ${sequence}, whose block is not final there`,
+      )
   }
 
   #sawView(node: SimNode, view: number): void {

@@ -11,7 +11,7 @@ import { workOfTarget } from '../chain/compact.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import type { Identity } from '../finality/committee.ts'
+import type { Identity } from '../finality/identity.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../finality/signing.ts'
 import type { Effect, Input, PeerId, SubmitResult } from '../replica/effects.ts'
 import type { OutgoingMessage } from '../replica/messages.ts'
@@ -376,7 +376,18 @@ class Simulation implements World, Cast {
     const viewsMax = (faultsTolerated + 1 + VIEWS_SLACK) * (costs.decisions - decisions + 1)
     if (oracle.view - view > viewsMax)
       throw new Violation('L3', `${oracle.view - view} views were left after the faults, not ${viewsMax}`)
+    if (costs.decisions > decisions + 1) this.#checkPatience(timeoutMs * 2 ** (faultsTolerated + 1))
     oracle.verifyLast(this.#honest[0]!, genesisFile)
+  }
+
+  /** A decision makes patience short again, so that somebody's is: f liars in a row make it longer by f doublings. */
+  #checkPatience(limitMs: number): void {
+    const active = this.#honest
+      .map(node => node.replica?.finality.report(0))
+      .filter(report => report != null && report.self !== null && report.isActive)
+    const leastMs = Math.min(...active.map(report => report!.timeoutMs))
+    if (active.length > 0 && leastMs > limitMs)
+      throw new Violation('L3', `after decisions validators wait ${leastMs} ms for the next, not ${limitMs}`)
   }
 
   /** Why not every acknowledged transfer is final on every honest node, or null. */

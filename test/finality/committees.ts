@@ -9,7 +9,7 @@ import type { MemberIndex } from '../../src/consensus/contract.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
 import type { ByzantineRole } from '../../src/finality/byzantine.ts'
-import { Committee, type Identity, type Policy } from '../../src/finality/committee.ts'
+import { Committee } from '../../src/finality/committee.ts'
 import type {
   ChainAccess,
   FinalityEffect,
@@ -19,6 +19,8 @@ import type {
 } from '../../src/finality/contract.ts'
 import { decodeEnvelope, encodeEnvelope } from '../../src/finality/envelope.ts'
 import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
+import type { Identity } from '../../src/finality/identity.ts'
+import type { Policy } from '../../src/finality/policy.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
 import { Schedule } from '../../src/sim/schedule.ts'
 import { idOf, TestValidators } from './test-validators.ts'
@@ -176,7 +178,7 @@ export interface TestCommitteeOptions {
 export const TIMEOUT_MS = 1_000
 
 /** Any block above the last final one may be decided, and the head should be. */
-export const ANY_BLOCK = new MinedCheckpoint({ depth: 0, interval: 1 })
+const ANY_BLOCK = new MinedCheckpoint({ depth: 0, interval: 1 })
 
 /** One committee with a chain, a disk and timers. */
 export class TestCommittee {

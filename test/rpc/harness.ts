@@ -19,8 +19,8 @@ import {
   type Transaction,
   type TransactionFields,
 } from '../../src/chain/transaction.ts'
-import type { Identity } from '../../src/finality/committee.ts'
 import type { AgreementReport } from '../../src/finality/contract.ts'
+import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality } from '../../src/finality/registry.ts'
 import type { Effect, Input, MiningTemplate, Store, SubmitResult } from '../../src/replica/effects.ts'
 import { Replica } from '../../src/replica/replica.ts'

@@ -224,6 +224,19 @@ test('S6: a node may not come back with an older final block', () => {
   assert.throws(() => oracle.afterStart(node), broken('S6'))
 })
 
+test('a node may come back on another branch when a block of that became final just before the crash', () => {
+  const oracle = fresh()
+  const both = [...main.slice(0, 3), side[0]!]
+  const node = nodeOf({ tree: treeOf(both, main[2]!), pool: poolOn(main[2]!) })
+  oracle.afterStep(node)
+  oracle.beforeEffect(node, head(main[2]!))
+  const tree = treeOf(both, side[0]!)
+  tree.moveBase(tree.get(side[0]!.chained.id)!)
+  const { replica } = nodeOf({ tree, pool: poolOn(side[0]!) })
+  Object.assign(node, { replica })
+  oracle.afterStart(node)
+})
+
 test('a node that comes back with a block it had not told of yet is healthy', () => {
   const oracle = fresh()
   const node = healthy()

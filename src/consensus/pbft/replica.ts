@@ -158,7 +158,10 @@ export class Replica {
     this.outbox.emit({ type: 'refuse', from: this.source, reason })
   }
 
+  /** Stops; who knows of two decisions for one sequence number tells all, so that they stop too. */
   halt(effect: Extract<Effect, { type: 'conflict' | 'diverged' }>): void {
+    if (effect.type === 'conflict')
+      for (const certificate of [effect.first, effect.second]) this.broadcast({ type: 'proof', certificate })
     this.isHalted = true
     this.patience.stop()
     this.outbox.emit({ type: 'clear-timer', name: 'retransmit' })

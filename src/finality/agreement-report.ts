@@ -1,0 +1,73 @@
+// Where a committee stands, for people: what it waits for, and what each validator did and said last. Whoever asks why
+// finality does not move finds the reason here.
+
+import type { MemberIndex } from '../consensus/contract.ts'
+import type { Pattern, PbftState } from '../consensus/pbft/pbft.ts'
+import type { AgreementReport, ValidatorReport } from './contract.ts'
+import type { EvidenceReport } from './evidence.ts'
+import type { Members } from './members.ts'
+import type { ValidatorSet } from './validators.ts'
+
+/** What a report is made of. */
+export interface AgreementFacts {
+  readonly validators: ValidatorSet
+  readonly pattern: Pattern
+  readonly self: MemberIndex | null
+  readonly state: PbftState
+  readonly members: Members
+  readonly muted: string | null
+  readonly halted: string | null
+  readonly sequence: number
+  readonly isWaiting: boolean
+  /** When the last decision came; milliseconds since 1970, as is `nowMs`. */
+  readonly decidedMs: number
+  readonly nowMs: number
+  readonly evidence: readonly EvidenceReport[]
+}
+
+/** The report of these facts. */
+export function describeAgreement(facts: AgreementFacts): AgreementReport {
+  const { validators, pattern, self, state, muted, halted, sequence, isWaiting, evidence } = facts
+  return {
+    pattern,
+    quorum: validators.quorum,
+    faultsTolerated: validators.faultsTolerated,
+    self,
+    view: state.view,
+    isActive: state.isActive,
+    muted,
+    halted,
+    sequence,
+    timeoutMs: state.timeoutMs,
+    isWaiting,
+    sinceDecisionMs: facts.nowMs - facts.decidedMs,
+    proposer: state.proposer,
+    validators: validators.validators.map((_, member) => describeMember(facts, member)),
+    evidence,
+  }
+}
+
+function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorReport {
+  const { validators, state, members, self, nowMs } = facts
+  const { name, address } = validators.validators[member]!
+  const word = members.lastWord(member)
+  return {
+    name,
+    address,
+    isLinked: members.peerOf(member) !== undefined || member === self,
+    hasPrepared: state.prepares.includes(member),
+    hasCommitted: state.commits.includes(member),
+    wantsViewChange: state.viewChanges.includes(member),
+    status:
+      word === undefined
+        ? null
+        : {
+            view: word.status.view,
+            isActive: word.status.isActive,
+            sequence: word.status.decided,
+            timeoutMs: word.status.timeoutMs,
+            clockAheadMs: word.clockAheadMs,
+            ageMs: nowMs - word.atMs,
+          },
+  }
+}

@@ -1,0 +1,89 @@
+// What a committee keeps on disk, by key: this validator's votes and whose they are, proofs of lies, decisions on
+// nothing, and the reason for which it has stopped.
+
+import { ByteReader, MalformedBytes } from '../chain/bytes.ts'
+import type { Certificate } from '../consensus/contract.ts'
+import type { PbftRecord } from '../consensus/pbft/messages.ts'
+import { readCertificate } from './certificates.ts'
+import { EvidenceLog } from './evidence-log.ts'
+import { decodePbftRecord } from './wire.ts'
+
+/** The keys, and what they begin with. */
+export const COMMITTEE_KEYS = {
+  /** Votes of the protocol. */
+  vote: (key: string) => `${VOTES}${key}`,
+  /** The address of the validator whose votes these are. */
+  voter: 'voter',
+  evidence: (key: string) => `${EVIDENCE}${key}`,
+  /** A decision on nothing, by its sequence number. */
+  empty: (sequence: number) => `${EMPTY}${sequence}`,
+  /** Why finality has stopped. */
+  conflict: 'conflict',
+} as const
+
+const VOTES = 'vote/'
+const EVIDENCE = 'evidence/'
+const EMPTY = 'empty/'
+
+/** What is kept of a committee can't be read: this validator must not vote. */
+export class DamagedVotes extends Error {
+  override name = 'DamagedVotes'
+}
+
+/** What a start finds. */
+export interface CommitteeRecords {
+  readonly votes: Map<string, PbftRecord>
+  readonly voter: Uint8Array | null
+  readonly evidence: EvidenceLog
+  /** Decisions on nothing, by sequence number. */
+  readonly empty: Map<number, Certificate>
+  readonly conflict: string | null
+}
+
+/** Reads all records. Throws `DamagedVotes` naming the first that is damaged. */
+export function readCommitteeRecords(records: ReadonlyMap<string, Uint8Array>): CommitteeRecords {
+  const votes = new Map<string, PbftRecord>()
+  const evidence = new EvidenceLog()
+  const empty = new Map<number, Certificate>()
+  for (const [key, bytes] of records) {
+    if (key.startsWith(VOTES)) votes.set(key.slice(VOTES.length), readVote(key, bytes))
+    else if (key.startsWith(EVIDENCE)) readOrThrow(key, () => evidence.restore(bytes))
+    else if (key.startsWith(EMPTY)) {
+      const certificate = readStoredCertificate(key, bytes)
+      empty.set(certificate.sequence, certificate)
+    }
+  }
+  const conflict = records.get(COMMITTEE_KEYS.conflict)
+  return {
+    votes,
+    voter: records.get(COMMITTEE_KEYS.voter) ?? null,
+    evidence,
+    empty,
+    conflict: conflict === undefined ? null : new TextDecoder().decode(conflict),
+  }
+}
+
+/** A certificate from the disk. Throws `DamagedVotes` naming the record. */
+export function readStoredCertificate(key: string, bytes: Uint8Array): Certificate {
+  return readOrThrow(key, () => {
+    const reader = new ByteReader(bytes)
+    const certificate = readCertificate(reader)
+    reader.end()
+    return certificate
+  })
+}
+
+function readVote(key: string, bytes: Uint8Array): PbftRecord {
+  const record = decodePbftRecord(bytes)
+  if (record === null) throw new DamagedVotes(`the record ${key} of this validator's votes is damaged`)
+  return record
+}
+
+function readOrThrow<T>(key: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof MalformedBytes)) throw cause
+    throw new DamagedVotes(`the record ${key} of the finality layer is damaged`, { cause })
+  }
+}

@@ -1,0 +1,21 @@
+// Who a node is among the validators: its key, if it has one, and by what it is known to its peers. The keys, and the
+// code that signs with them, are given.
+
+import type { MemberIndex } from '../consensus/contract.ts'
+import type { ByzantineRole } from './byzantine.ts'
+import type { FinalityPeer } from './contract.ts'
+import type { RecoverSigner, SignDigest } from './signing.ts'
+
+/** Who this node is among the validators. */
+export interface Identity {
+  /** The peer id under which others know this node. */
+  readonly peer: FinalityPeer
+  /** 32 bytes, or null for a node that only follows. */
+  readonly secretKey: Uint8Array | null
+  readonly recover: RecoverSigner
+  readonly sign: SignDigest
+  /** Vote although no record of earlier votes is left: only for who knows that there were none. */
+  readonly mayForgetVotes: boolean
+  /** How this validator lies, and the places of others who lie in the same way; null for an honest one. */
+  readonly lie: { readonly role: ByzantineRole; readonly accomplices: readonly MemberIndex[] } | null
+}

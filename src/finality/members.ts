@@ -1,0 +1,89 @@
+// Who of a committee is where: which peer speaks for which validator, and what each said last of itself. A validator
+// is bound to a peer by a hello that it signed over the peer's id; nothing else depends on who carries a message.
+
+import type { MemberIndex } from '../consensus/contract.ts'
+import type { Status } from '../consensus/pbft/messages.ts'
+import type { ChainAccess, FinalityPeer } from './contract.ts'
+
+/** What a validator said last of itself, and how its clock differs from ours. */
+export interface LastWord {
+  readonly status: Status
+  /** Milliseconds that its clock is ahead, give or take the way of the message. */
+  readonly clockAheadMs: number
+  /** Milliseconds since 1970 by our clock. */
+  readonly atMs: number
+}
+
+/** The peers of one node, and the validators among them. */
+export class Members {
+  readonly #connected = new Set<FinalityPeer>()
+  readonly #peers = new Map<MemberIndex, FinalityPeer>()
+  readonly #words = new Map<MemberIndex, LastWord>()
+  /** Validators that were met at two peers. */
+  readonly #twins = new Set<MemberIndex>()
+
+  connect(peer: FinalityPeer): void {
+    this.#connected.add(peer)
+  }
+
+  disconnect(peer: FinalityPeer): void {
+    this.#connected.delete(peer)
+    for (const [member, its] of this.#peers) if (its === peer) this.#peers.delete(member)
+  }
+
+  /** A peer has proved that it speaks for a validator. */
+  bind(member: MemberIndex, peer: FinalityPeer): void {
+    this.#peers.set(member, peer)
+  }
+
+  /** Whether this is the first time that a validator is met at two peers. */
+  isNewTwin(member: MemberIndex): boolean {
+    return !this.#twins.has(member) && this.#twins.add(member).has(member)
+  }
+
+  /** Where a validator is connected. */
+  peerOf(member: MemberIndex): FinalityPeer | undefined {
+    return this.#peers.get(member)
+  }
+
+  lastWord(member: MemberIndex): LastWord | undefined {
+    return this.#words.get(member)
+  }
+
+  /** Notes what a validator says of itself, if it is the one who says it. */
+  note(
+    status: Status,
+    from: FinalityPeer,
+    { clockMs, chain }: { clockMs: number; chain: ChainAccess },
+  ): void {
+    if (status.from === null || this.#peers.get(status.from) !== from) return
+    const { nowMs } = chain
+    this.#words.set(status.from, { status, clockAheadMs: clockMs - nowMs, atMs: nowMs })
+  }
+
+  /** The peers that speak for no validator. */
+  followers(): FinalityPeer[] {
+    const voters = new Set(this.#peers.values())
+    return [...this.#connected].filter(peer => !voters.has(peer))
+  }
+
+  /** The peer that should have something: the one given, or the one that has decided most; another at each retry. */
+  whoMayHave(from: FinalityPeer, retries: number): FinalityPeer | null {
+    const first = this.#connected.has(from) ? from : this.#furthest()
+    if (first === null || retries === 0) return first
+    const all = [first, ...[...this.#connected].filter(peer => peer !== first)]
+    return all[retries % all.length]!
+  }
+
+  #furthest(): FinalityPeer | null {
+    let best: FinalityPeer | null = null
+    let most = -1
+    for (const [member, peer] of this.#peers) {
+      const decided = this.#words.get(member)?.status.decided ?? 0
+      if (decided <= most) continue
+      best = peer
+      most = decided
+    }
+    return best ?? [...this.#connected][0] ?? null
+  }
+}

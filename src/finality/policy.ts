@@ -1,0 +1,25 @@
+// What differs between committees: which blocks they may decide on, and when there is anything to decide. All else is
+// the same for all of them (committee.ts).
+
+import type { BlockId } from '../chain/header.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { ChainAccess } from './contract.ts'
+
+/** What differs between committees: what they may decide, and when. */
+export interface Policy {
+  readonly mode: string
+  readonly followsWork: boolean
+  /** Whether a block may be decided next. */
+  isValid(block: ChainedHeader, last: LastDecision, chain: ChainAccess): boolean
+  /** What should be decided next: a block, one that is still to be built, or nothing yet. */
+  wish(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null
+  /** When there may be a wish although nothing happens, in milliseconds since 1970; null when something must. */
+  nextLookMs(last: LastDecision, chain: ChainAccess): number | null
+  safeHeight(head: ChainedHeader, finalHeight: number): number | null
+}
+
+/** The last block that was decided, and when this node learned of it: milliseconds since 1970. */
+export interface LastDecision {
+  readonly block: ChainedHeader
+  readonly atMs: number
+}
