@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Block } from '../chain/block.ts'
 import { createFinality } from '../finality/registry.ts'
 import { Database } from '../node/database.ts'
-import { KEYS } from '../replica/records.ts'
+import { KEYS, STARTING_PREFIXES } from '../replica/records.ts'
 import { replayChain } from '../replica/replay.ts'
 import { Replica } from '../replica/replica.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
@@ -27,7 +27,7 @@ export const verifyCommand = defineCommand({
     const { recoverSender } = new SenderCache(await chooseBackend())
     const database = await Database.open(join(args.data ?? defaultDataDirectory(genesis.name), 'chain'))
     try {
-      await database.preload([KEYS.accounts, KEYS.openBlocks, KEYS.pooledTransactions])
+      await database.preload(STARTING_PREFIXES)
       if (database.get(KEYS.genesis) === null)
         throw new CommandError(EXIT.file, 'there is no chain in this folder')
       const replica = new Replica({

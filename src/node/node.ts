@@ -20,7 +20,7 @@ import { createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
 import { decodeMessage, type Message } from '../replica/messages.ts'
-import { KEYS } from '../replica/records.ts'
+import { STARTING_PREFIXES } from '../replica/records.ts'
 import { Replica } from '../replica/replica.ts'
 import { verdictOn } from '../replica/verdict.ts'
 import type { RecoveryBackend } from '../signatures/backend.ts'
@@ -265,7 +265,7 @@ export class Node {
   async #start(options: NodeOptions, privateKey: PrivateKey): Promise<void> {
     const { dataDirectory, genesis, log } = options
     const addressBook = await AddressBook.load(join(dataDirectory, 'peers.json'), log)
-    await this.#database.preload([KEYS.accounts, KEYS.openBlocks, KEYS.pooledTransactions, KEYS.finality])
+    await this.#database.preload(STARTING_PREFIXES)
     // Thrown to who opens the node, not treated as a fault of a running one.
     const effects = this.replica.step({ type: 'start' }, Date.now())
     this.#database.forget()

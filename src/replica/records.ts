@@ -44,6 +44,14 @@ export const KEYS = {
   pooled: (id: TransactionId) => `pooled/${id}`,
 } as const
 
+/** The prefixes whose entries a replica reads when it starts. */
+export const STARTING_PREFIXES: readonly string[] = [
+  KEYS.accounts,
+  KEYS.openBlocks,
+  KEYS.pooledTransactions,
+  KEYS.finality,
+]
+
 /** The database holds something that a replica never writes. */
 export class CorruptStore extends Error {
   override name = 'CorruptStore'
