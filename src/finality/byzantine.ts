@@ -2,7 +2,7 @@
 // A liar stands between an honest replica and everybody else and changes what is said; what it is told it takes in as
 // anybody does, so that it always knows where the others are.
 //
-// The equivocator tells the even members one thing and the odd another, and with accomplices enough it gets both
+// The equivocator tells one half of the others one thing and the other half another, and with accomplices enough it gets both
 // decided: the attack that f + 1 liars can make and f can't.
 
 import type {
@@ -198,7 +198,7 @@ export class Liar implements Member {
     }
   }
 
-  /** Proposes one value to the even members and another to the odd. */
+  /** Proposes one value to one half and another to the other. */
   #begin({ sequence, view, value, signature }: Extract<PbftMessage, { type: 'pre-prepare' }>): LiarEffect[] {
     const story = this.#story(sequence, view)
     const proposal = { type: 'pre-prepare' as const, sequence, view, value, signature }
@@ -236,7 +236,7 @@ export class Liar implements Member {
     return [...this.#wait(STORY_SHARE), ...this.#prove(story)]
   }
 
-  /** Votes for one story before the even members and for the other before the odd. */
+  /** Votes for one story before one half and for the other before the other half. */
   #tell(story: Story): LiarEffect[] {
     const values = [...story.values].toSorted()
     const { sequence, view } = story
@@ -292,8 +292,10 @@ export class Liar implements Member {
     )
   }
 
+  /** Every second one of those who are no accomplices. */
   #half(half: number): MemberIndex[] {
-    return this.#others().filter(member => member % 2 === half % 2)
+    const honest = this.#others().filter(member => !this.#options.accomplices.includes(member))
+    return honest.filter((_, index) => index % 2 === half % 2)
   }
 
   #audience(half: number): MemberIndex[] {
