@@ -11,6 +11,8 @@ import { KEYS } from '../replica/records.ts'
 
 /** What a message of a committee says. */
 export type Content = Envelope['content']
+/** A message of the protocol by which a committee decides. */
+export type Protocol = Extract<Content, { type: 'protocol' }>['message']
 
 /** What is known of a message besides its bytes. */
 export interface Tag {
@@ -129,8 +131,6 @@ export function decisionIn(effect: Effect): number | null {
     if (value !== null && key.startsWith(prefix)) return Number(key.slice(prefix.length))
   return null
 }
-
-type Protocol = Extract<Content, { type: 'protocol' }>['message']
 
 /** What tells a message about a decision from every other of its sender. */
 function summary(message: Protocol): string {

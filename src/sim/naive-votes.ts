@@ -37,6 +37,11 @@ export class NaiveVotes {
     this.#recover = recover
   }
 
+  /** What people call a member. */
+  nameOf(member: number): string {
+    return this.validators[member]?.name ?? `#${member}`
+  }
+
   /** Whether this member signed a statement with this signature. */
   isSigned(statement: Statement, member: number, signature: Uint8Array): boolean {
     const validator = this.validators[member]

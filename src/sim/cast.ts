@@ -1,0 +1,111 @@
+// Who is who in a run: which nodes have a validator's key, who of them lies and how, and who has lost its votes. Only
+// honest nodes are held to the rules, and everybody has to be told apart before the first of them starts.
+
+import type { Identity } from '../finality/identity.ts'
+import type { PeerId } from '../replica/effects.ts'
+import type { LiarRole } from './adversary.ts'
+import type { SimNode } from './sim-node.ts'
+
+/** What a cast is made of. */
+export interface CastOptions {
+  /** Nodes without the twins. */
+  readonly nodes: number
+  /** The first so many nodes are the committee. */
+  readonly validators: number
+  /** The roles of the members that lie. */
+  readonly liars: ReadonlyMap<number, LiarRole>
+  readonly mayForgetVotes: boolean
+}
+
+/** One node of the cast: a twin has the place, and with it the key, of its brother. */
+export interface Part {
+  readonly id: PeerId
+  readonly index: number
+  readonly isTwin: boolean
+}
+
+/** All nodes of one run. */
+export class Cast {
+  /** Every node: first those that clients know of, then the twins. */
+  readonly parts: readonly Part[]
+  readonly validators: number
+  readonly liars: ReadonlyMap<number, LiarRole>
+  /** Whether a node that lost its votes may vote nevertheless: a fault that is planted on purpose. */
+  readonly mayForgetVotes: boolean
+  readonly #parts: ReadonlyMap<PeerId, Part>
+  readonly #forgetful = new Set<SimNode>()
+
+  constructor({ nodes, validators, liars, mayForgetVotes }: CastOptions) {
+    const known = Array.from({ length: nodes }, (_, index) => ({ id: nameOf(index), index, isTwin: false }))
+    const twins = [...liars]
+      .filter(([, role]) => role === 'twins')
+      .map(([index]) => ({ id: `${nameOf(index)}-twin`, index, isTwin: true }))
+    this.parts = [...known, ...twins]
+    this.validators = validators
+    this.liars = liars
+    this.mayForgetVotes = mayForgetVotes
+    this.#parts = new Map(this.parts.map(part => [part.id, part]))
+  }
+
+  /** The liars by name, in the order of their places. */
+  get roles(): Readonly<Record<string, LiarRole>> {
+    const liars = [...this.liars].sort(([a], [b]) => a - b)
+    return Object.fromEntries(liars.map(([index, role]) => [nameOf(index), role]))
+  }
+
+  /** The nodes that may be blamed. */
+  get blameable(): ReadonlySet<PeerId> {
+    return new Set(this.parts.filter(part => !this.#isHonestPart(part)).map(({ id }) => id))
+  }
+
+  isTwin(node: SimNode): boolean {
+    return this.#partOf(node).isTwin
+  }
+
+  /** The member whose key a node has; null for one who only follows. */
+  memberOf(node: SimNode): number | null {
+    const { index } = this.#partOf(node)
+    return index < this.validators ? index : null
+  }
+
+  /** Whether a node is held to the rules. */
+  isHonest(node: SimNode): boolean {
+    return this.#isHonestPart(this.#partOf(node))
+  }
+
+  /** Whether a member is held to the rules; one that forgets is, for it must know that it did. */
+  isHonestMember(member: number): boolean {
+    const role = this.liars.get(member)
+    return role === undefined || role === 'amnesia'
+  }
+
+  /** From now on this node's disk loses its votes. */
+  forget(node: SimNode): void {
+    this.#forgetful.add(node)
+  }
+
+  /** Whether a node's disk lost its votes, or will when it crashes. */
+  hasForgotten(node: SimNode): boolean {
+    return this.#forgetful.has(node)
+  }
+
+  /** How a node's own code lies, together with all who lie in the same way; twins and the forgetful are honest code. */
+  lieOf({ index }: Part): Identity['lie'] {
+    const role = this.liars.get(index)
+    if (role === undefined || role === 'twins' || role === 'amnesia') return null
+    const accomplices = [...this.liars].filter(([other, its]) => other !== index && its === role)
+    return { role, accomplices: accomplices.map(([other]) => other) }
+  }
+
+  #isHonestPart({ index }: Part): boolean {
+    return index >= this.validators || this.isHonestMember(index)
+  }
+
+  #partOf(node: SimNode): Part {
+    return this.#parts.get(node.id)!
+  }
+}
+
+function nameOf(index: number): PeerId {
+  return `n${index + 1}`
+}

@@ -1,0 +1,121 @@
+// The second phase of a run: faults end, and what the nodes owe each other then must come true in bounded time. Where
+// work decides, they come to one head that holds every acknowledged transfer; where validators agree, to one final
+// block that does (L1), to one head (L2), and without leaving more views than they must (L3).
+
+import type { Agreement } from './agreement.ts'
+import type { Run } from './run.ts'
+import { Violation } from './violation.ts'
+
+/** Milliseconds where work decides: first with mining, then quiet. */
+const HEAL_MS = 60_000
+const QUIET_MS = 30_000
+/** Milliseconds of quiet where validators agree: long enough for every node to say once what it follows. */
+const SHORT_QUIET_MS = 12_000
+/**
+ * L1, where validators agree: every transfer is final so long after the faults end, (f + 1) · T0 · 2^k + sync. Patience
+ * doubles six times, and what is left of the last wait before the end and the wait for the view that succeeds are
+ * each as long again: k = 7.
+ */
+const DOUBLINGS = 7
+const SYNC_MS = 60_000
+/** L3: views that may be left after the end of faults for each decision that is made, besides f + 1. */
+const VIEWS_SLACK = 3
+/** Clocks are right within this when faults end, where validators agree: a vote depends on the hour. */
+const HEALED_CLOCK_MS = 5_000
+/** Milliseconds between two looks whether all is final. */
+const LOOK_MS = 250
+/** How often a single block is asked for to decide between two heads with the same work. */
+const TIE_BREAKS_MAX = 10
+
+/** Ends the faults, and lets the run come to rest. */
+export function runLiveness(run: Run): void {
+  const { agreement, faults, honest } = run
+  faults.end()
+  if (agreement === null) return settleByWork(run)
+  agreement.finalHeightAtHeal = Math.max(
+    0,
+    ...honest.map(node => node.replica?.tree.base.chained.height ?? 0),
+  )
+  settleByVotes(run, agreement)
+}
+
+function settleByWork(run: Run): void {
+  run.runFor(HEAL_MS)
+  settleHeads(run, QUIET_MS)
+  if (run.world.alarm !== null) return
+  if (!run.headsAgree) throw new Violation('L1', 'the healed nodes do not agree on a head')
+  checkAcknowledged(run)
+}
+
+function settleByVotes(run: Run, agreement: Agreement): void {
+  const { genesis, honest, nodes, plan, schedule } = run
+  const { oracle, costs, timeoutMs, faultsTolerated, genesisFile } = agreement
+  const limit = HEALED_CLOCK_MS / Math.max(HEALED_CLOCK_MS, plan.clockOffsetMaxMs)
+  for (const node of nodes) node.clockOffsetMs *= limit
+  const [view, decisions, startMs] = [oracle.view, costs.decisions, schedule.nowMs]
+  const endMs = startMs + (faultsTolerated + 1) * timeoutMs * 2 ** DOUBLINGS + SYNC_MS
+  for (let reason = notFinal(run); reason !== null; reason = notFinal(run)) {
+    if (schedule.nowMs >= endMs) throw new Violation('L1', reason)
+    run.runFor(LOOK_MS)
+  }
+  agreement.recoveryMs = Math.round(schedule.nowMs - startMs)
+  if (genesis.work.isProved) {
+    settleHeads(run, SHORT_QUIET_MS)
+    if (!run.headsAgree) throw new Violation('L2', 'the healed nodes do not agree on a head')
+    const reason = notFinal(run)
+    if (reason !== null) throw new Violation('L2', `after all was quiet: ${reason}`)
+  }
+  const viewsMax = (faultsTolerated + 1 + VIEWS_SLACK) * (costs.decisions - decisions + 1)
+  if (oracle.view - view > viewsMax)
+    throw new Violation('L3', `${oracle.view - view} views were left after the faults, not ${viewsMax}`)
+  if (costs.decisions > decisions + 1) checkPatience(run, timeoutMs * 2 ** (faultsTolerated + 1))
+  oracle.verifyLast(honest[0]!, genesisFile)
+}
+
+/** Ends mining, and lets single blocks decide as long as there are two heads with the same work. */
+function settleHeads(run: Run, quietMs: number): void {
+  const { blockTimeMs, honest, nodes, world } = run
+  for (let attempt = 0; attempt < TIE_BREAKS_MAX; attempt++) {
+    for (const node of nodes) node.input({ type: 'mining', beneficiary: null, blocks: null })
+    run.runFor(quietMs)
+    if (world.alarm !== null || run.headsAgree) return
+    // Two heads with the same work: only another block can decide between them.
+    const miner = honest[attempt % honest.length]!
+    miner.input({ type: 'mining', beneficiary: miner.beneficiary, blocks: 1 })
+    run.runFor(blockTimeMs * nodes.length * 3)
+  }
+}
+
+function checkAcknowledged({ chain, clients, nodes }: Run): void {
+  const head = nodes[0]!.replica!.tree.head.chained.id
+  for (const { sender, nonce } of clients.acknowledged) {
+    if (chain.spender(head, sender, nonce) === null)
+      throw new Violation(
+        'L1',
+        `a transfer of ${sender} with nonce ${nonce} was acknowledged and is in no block`,
+      )
+  }
+  if (clients.unanswered > 0) throw new Violation('L1', `${clients.unanswered} transfers got no answer`)
+}
+
+/** Why not every acknowledged transfer is final on every honest node, or null. */
+function notFinal({ chain, clients, honest }: Run): string | null {
+  const [first, ...others] = honest.map(node => node.replica?.tree.base ?? null)
+  if (first == null || others.includes(null)) return 'a node is down'
+  const { id, height } = first.chained
+  const other = others.find(base => base!.chained.id !== id)
+  if (other !== undefined) return `nodes have final blocks ${height} and ${other!.chained.height}`
+  if (clients.unanswered > 0) return `${clients.unanswered} transfers got no answer`
+  const lost = clients.acknowledged.filter(({ sender, nonce }) => chain.spender(id, sender, nonce) === null)
+  return lost.length === 0 ? null : `${lost.length} acknowledged transfers are not final at height ${height}`
+}
+
+/** A decision makes patience short again, so that somebody's is: f liars in a row make it longer by f doublings. */
+function checkPatience({ honest }: Run, limitMs: number): void {
+  const active = honest
+    .map(node => node.replica?.finality.report(0))
+    .filter(report => report != null && report.self !== null && report.isActive)
+  const leastMs = Math.min(...active.map(report => report!.timeoutMs))
+  if (active.length > 0 && leastMs > limitMs)
+    throw new Violation('L3', `after decisions validators wait ${leastMs} ms for the next, not ${limitMs}`)
+}

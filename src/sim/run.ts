@@ -1,0 +1,159 @@
+// All that one run is made of: the nodes in their world, the network between them, what goes wrong, the clients and the
+// oracles. The phases let it happen (safety-phase.ts, liveness-phase.ts); the words in which they speak of it are here.
+
+import type { Address } from '../chain/address.ts'
+import { toHex } from '../chain/bytes.ts'
+import { workOfTarget } from '../chain/compact.ts'
+import type { Genesis } from '../chain/genesis.ts'
+import { sha256 } from '../chain/hash.ts'
+import type { PeerId } from '../replica/effects.ts'
+import { Agreement } from './agreement.ts'
+import type { Cast } from './cast.ts'
+import { Clients } from './clients.ts'
+import { FaultInjector } from './fault-injector.ts'
+import type { FaultPlan } from './faults.ts'
+import { NaiveChain } from './naive-chain.ts'
+import { Network } from './network.ts'
+import { Oracle } from './oracle.ts'
+import { Schedule } from './schedule.ts'
+import { drawSetup, type Setup } from './setup.ts'
+import { SimNode } from './sim-node.ts'
+import { validatorKey } from './simulated-genesis.ts'
+import { SimulatedWorld } from './simulated-world.ts'
+import type { SimulationOptions } from './simulation-options.ts'
+import { Trace } from './trace.ts'
+import { Violation } from './violation.ts'
+import { Workload } from './workload.ts'
+
+/** Last lines of the trace that are kept for people. */
+const RECENT_LINES = 40
+
+/** One run. */
+export class Run {
+  readonly options: SimulationOptions
+  readonly genesis: Genesis
+  readonly blockTimeMs: number
+  readonly plan: FaultPlan
+  readonly cast: Cast
+  readonly schedule = new Schedule()
+  readonly trace = new Trace(RECENT_LINES)
+  readonly network: Network
+  readonly faults: FaultInjector
+  readonly chain: NaiveChain
+  readonly oracle: Oracle
+  /** Null where nothing is agreed on. */
+  readonly agreement: Agreement | null
+  readonly world: SimulatedWorld
+  /** Every node, in the order of the cast. */
+  readonly nodes: readonly SimNode[]
+  readonly honest: readonly SimNode[]
+  readonly clients: Clients
+  /** Events that happened. */
+  events = 0
+
+  constructor(options: SimulationOptions) {
+    const setup = drawSetup(options)
+    const { schedule, trace } = this
+    const { random, genesis, plan, cast, isAgreed } = setup
+    this.options = options
+    this.genesis = genesis
+    this.blockTimeMs = setup.blockTimeMs
+    this.plan = plan
+    this.cast = cast
+    this.network = new Network({
+      schedule,
+      random: random.stream('network'),
+      faults: plan,
+      deliver: (from, to, bytes, tag) => this.world.deliver(from, to, bytes, tag),
+    })
+    this.faults = new FaultInjector({ plan, random, schedule, trace, network: this.network, cast, isAgreed })
+    this.chain = new NaiveChain(genesis, options.recoverSender)
+    this.oracle = new Oracle(this.chain, cast.blameable)
+    this.agreement = isAgreed ? new Agreement(setup) : null
+    this.world = new SimulatedWorld({
+      genesis,
+      recoverSender: options.recoverSender,
+      schedule,
+      trace,
+      epochMs: setup.epochMs,
+      network: this.network,
+      faults: this.faults,
+      cast,
+      oracle: this.oracle,
+      agreement: this.agreement,
+      onReply: (token, result) => this.clients.onReply(token, result),
+    })
+    this.nodes = createNodes(setup, this.world)
+    this.honest = this.nodes.filter(node => cast.isHonest(node))
+    this.clients = this.#createClients(setup)
+  }
+
+  /** The greatest height of an honest node's head. */
+  get height(): number {
+    return Math.max(...this.honest.map(node => node.replica?.tree.head.chained.height ?? 0))
+  }
+
+  /** Whether all honest nodes have one head. */
+  get headsAgree(): boolean {
+    const heads = new Set(this.honest.map(node => node.replica?.tree.head.chained.id))
+    return heads.size === 1
+  }
+
+  /** Lets the next event happen. */
+  advance(): void {
+    if (!this.schedule.advance()) throw new Violation('L1', 'nothing is left to happen')
+    this.events += 1
+  }
+
+  /** Lets so much virtual time pass. */
+  runFor(ms: number): void {
+    const endMs = this.schedule.nowMs + ms
+    while (this.schedule.nowMs < endMs) this.advance()
+  }
+
+  #createClients({ random, genesis, cast, clients }: Setup): Clients {
+    const miners = this.nodes.map(node => node.beneficiary)
+    return new Clients({
+      schedule: this.schedule,
+      workload: new Workload(clients, miners, genesis.blocks.chainId, random.stream('workload')),
+      // Nobody knows of a twin.
+      nodes: this.nodes.filter(node => !cast.isTwin(node)),
+      transfers: this.options.transfers,
+      random: random.stream('arrivals'),
+    })
+  }
+}
+
+/** The nodes of a cast, which share the hashrate that the genesis file asks for; none is started yet. */
+function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
+  const { random, genesis, blockTimeMs, plan, cast, signatures } = setup
+  const clocks = random.stream('clocks')
+  const miners = cast.parts.filter(({ isTwin }) => !isTwin).length
+  const hashesPerMs = Number(workOfTarget(genesis.work.firstTarget)) / blockTimeMs
+  const limit = plan.clockOffsetMaxMs
+  return cast.parts.map(part => {
+    const { id, index, isTwin } = part
+    const node = new SimNode(world, {
+      id,
+      beneficiary: beneficiaryOf(id),
+      identity: {
+        ...signatures,
+        peer: id,
+        secretKey: index < cast.validators ? validatorKey(index) : null,
+        mayForgetVotes: cast.mayForgetVotes,
+        lie: cast.lieOf(part),
+      },
+      random: random.stream(id),
+      hashrate: isTwin ? 0 : hashesPerMs / miners,
+      clockOffsetMs: clocks.between(-limit, limit),
+      isPunctual: setup.isCounted,
+      keepsUnsynced: plan.keepsUnsynced,
+    })
+    world.add(node)
+    return node
+  })
+}
+
+function beneficiaryOf(id: PeerId): Address {
+  return toHex(sha256(new TextEncoder().encode(`quorate simulated miner ${id}`)).subarray(12))
+}

@@ -1,0 +1,109 @@
+// What the seed and the options of a run decide before anything happens: how many nodes there are, who of them lies, what
+// goes wrong, and the network that they all believe in.
+
+import type { Address } from '../chain/address.ts'
+import type { Genesis } from '../chain/genesis.ts'
+import type { Identity } from '../finality/identity.ts'
+import { type RecoverSigner, referenceRecover, referenceSign } from '../finality/signing.ts'
+import { drawLiars } from './adversary.ts'
+import { Cast } from './cast.ts'
+import { drawFaults, type FaultPlan, LOCKSTEP } from './faults.ts'
+import { Random } from './random.ts'
+import { prepareGenesis } from './simulated-genesis.ts'
+import type { SimulationOptions } from './simulation-options.ts'
+import { type Client, createClients } from './workload.ts'
+
+const CLIENTS = 12
+/** Seconds between the genesis block and the start of virtual time. */
+const AGE_SECONDS = 3_600
+const YOUNG_SECONDS = 2
+/** Followers besides the validators, at most, where their number is drawn. */
+const FOLLOWERS_MAX = 2
+
+/** What a run starts from. */
+export interface Setup {
+  /** The stream of the whole run: every other is one of its branches. */
+  readonly random: Random
+  readonly genesis: Genesis
+  /** The JSON that it comes from. */
+  readonly genesisFile: unknown
+  /** Milliseconds since 1970 at which virtual time starts. */
+  readonly epochMs: number
+  readonly blockTimeMs: number
+  readonly plan: FaultPlan
+  readonly cast: Cast
+  readonly clients: readonly Client[]
+  readonly signatures: Pick<Identity, 'recover' | 'sign'>
+  /** Whether validators agree on what is final. */
+  readonly isAgreed: boolean
+  /** Whether the run is for counting: all takes the same time, and nothing is said again. */
+  readonly isCounted: boolean
+}
+
+/** Draws a run from its seed. */
+export function drawSetup(options: SimulationOptions): Setup {
+  const random = new Random(`quorate/${options.seed}`)
+  const { nodes, validators } = drawSize(options, random.stream('size'))
+  const clients = createClients(CLIENTS)
+  const isPlain = options.faults.size === 0 && (options.adversary ?? null) === null
+  const { genesis, file: genesisFile } = prepareGenesis(options.genesis, {
+    clients: clients.map(client => client.address),
+    validators,
+    pattern: options.pattern ?? null,
+    isPatient: isPlain,
+  })
+  const blockTimeMs = genesis.work.blockTimeSeconds * 1000
+  const isAgreed = genesis.finality.validators !== undefined
+  const isCounted = isAgreed && isPlain
+  const adversary = isAgreed ? (options.adversary ?? null) : null
+  // What is counted must not begin with a heartbeat that is due before the nodes know each other.
+  const ageSeconds = isCounted ? YOUNG_SECONDS : AGE_SECONDS
+  return {
+    random,
+    genesis,
+    genesisFile,
+    epochMs: (genesis.header.header.time + ageSeconds) * 1000,
+    blockTimeMs,
+    plan: isCounted ? LOCKSTEP : drawFaults(options.faults, random.stream('faults'), blockTimeMs),
+    cast: new Cast({
+      nodes,
+      validators,
+      liars: drawLiars(adversary, validators, random.stream('liars')),
+      mayForgetVotes: options.mayForgetVotes ?? false,
+    }),
+    clients,
+    signatures: signaturesOf(options),
+    isAgreed,
+    isCounted,
+  }
+}
+
+/** Nodes without twins, and how many of them are validators. */
+function drawSize(options: SimulationOptions, random: Random): { nodes: number; validators: number } {
+  if (options.validators === 'any') {
+    const validators = random.integer(1, 10)
+    return { nodes: validators + random.integer(0, FOLLOWERS_MAX), validators }
+  }
+  const validators = options.validators ?? options.nodes
+  return { nodes: Math.max(options.nodes, validators), validators }
+}
+
+function signaturesOf({ signatures }: SimulationOptions): Pick<Identity, 'recover' | 'sign'> {
+  return {
+    recover: rememberSigners(signatures?.recover ?? referenceRecover),
+    sign: signatures?.sign ?? referenceSign,
+  }
+}
+
+/** Recovers each signature once for all nodes of a run: real nodes have a processor each. */
+function rememberSigners(recover: RecoverSigner): RecoverSigner {
+  const known = new Map<string, Address | null>()
+  return (digest, signature) => {
+    const key = String.fromCharCode(...digest, ...signature)
+    const signer = known.get(key)
+    if (signer !== undefined) return signer
+    const found = recover(digest, signature)
+    known.set(key, found)
+    return found
+  }
+}

@@ -1,0 +1,166 @@
+// The world that the nodes of a run live in: which of them are connected, how what they say gets from one to the other,
+// who notices when one is gone, and the oracles, which see all of it.
+
+import type { Genesis } from '../chain/genesis.ts'
+import type { RecoverSender } from '../chain/signature.ts'
+import type { Effect, Input, PeerId, SubmitResult } from '../replica/effects.ts'
+import type { OutgoingMessage } from '../replica/messages.ts'
+import type { Agreement } from './agreement.ts'
+import type { Cast } from './cast.ts'
+import { decisionIn, type Tag } from './costs.ts'
+import type { FaultInjector } from './fault-injector.ts'
+import type { Network } from './network.ts'
+import type { Oracle } from './oracle.ts'
+import type { Schedule } from './schedule.ts'
+import type { SimNode, World } from './sim-node.ts'
+import type { Trace } from './trace.ts'
+
+/** Milliseconds until peers notice that a node is gone, and until two reconnect. */
+const NOTICE_MS = 50
+const RECONNECT_MS = 1_000
+
+/** What a world is made of. */
+export interface SimulatedWorldOptions {
+  readonly genesis: Genesis
+  readonly recoverSender: RecoverSender
+  readonly schedule: Schedule
+  readonly trace: Trace
+  readonly epochMs: number
+  readonly network: Network
+  readonly faults: FaultInjector
+  readonly cast: Cast
+  readonly oracle: Oracle
+  readonly agreement: Agreement | null
+  /** Hands an answer to the client that waits for it. */
+  readonly onReply: (token: string, result: SubmitResult) => void
+}
+
+/** The world of one run. */
+export class SimulatedWorld implements World {
+  readonly genesis: Genesis
+  readonly recoverSender: RecoverSender
+  readonly schedule: Schedule
+  readonly trace: Trace
+  readonly epochMs: number
+  /** The last alarm of an honest node where work alone decides: it excuses what comes of it. */
+  alarm: string | null = null
+  readonly #options: SimulatedWorldOptions
+  readonly #nodes = new Map<PeerId, SimNode>()
+  /** The pairs that are connected. */
+  readonly #links = new Set<string>()
+
+  constructor(options: SimulatedWorldOptions) {
+    this.genesis = options.genesis
+    this.recoverSender = options.recoverSender
+    this.schedule = options.schedule
+    this.trace = options.trace
+    this.epochMs = options.epochMs
+    this.#options = options
+  }
+
+  /** A node that is not started yet becomes part of the world. */
+  add(node: SimNode): void {
+    this.#nodes.set(node.id, node)
+  }
+
+  /** Starts a node and connects it to all that are up; all but twins mine. */
+  start(node: SimNode): void {
+    node.start()
+    for (const other of this.#nodes.values()) if (other !== node) this.#connect(node, other)
+    if (!this.#options.cast.isTwin(node))
+      node.input({ type: 'mining', beneficiary: node.beneficiary, blocks: null })
+  }
+
+  /** Bytes come out of the network; they are lost when the two are no longer connected. */
+  deliver(from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null): void {
+    if (!this.#links.has(linkOf(from, to))) return
+    if (tag !== null) this.#options.agreement?.costs.received(to, tag)
+    this.#node(to).receive(from, bytes, tag)
+  }
+
+  send(from: SimNode, to: PeerId, message: OutgoingMessage, tag: Tag | null): void {
+    this.#send(from, [to], message, tag)
+  }
+
+  broadcast(from: SimNode, message: OutgoingMessage, tag: Tag | null): void {
+    const others = [...this.#nodes.keys()].filter(id => id !== from.id)
+    this.#send(from, others, message, tag)
+  }
+
+  disconnect(from: SimNode, peer: PeerId): void {
+    const other = this.#node(peer)
+    if (!this.#links.delete(linkOf(from.id, peer))) return
+    // Not from within the step that asked for it.
+    this.schedule.after(0, () => from.input({ type: 'peer-disconnected', peer }))
+    this.schedule.after(NOTICE_MS, () => other.input({ type: 'peer-disconnected', peer: from.id }))
+    this.schedule.after(RECONNECT_MS, () => this.#connect(from, other))
+  }
+
+  reply(_from: SimNode, token: string, result: SubmitResult): void {
+    this.#options.onReply(token, result)
+  }
+
+  tag(node: SimNode, effect: Effect, cause: Tag | null): Tag | null {
+    const { agreement, cast } = this.#options
+    if (agreement === null) return null
+    const sequence = cast.isHonest(node) ? decisionIn(effect) : null
+    if (sequence !== null) agreement.costs.decided(node.id, sequence)
+    if (sequence !== null && cause?.isAnswer === true) agreement.pulled += 1
+    return agreement.costs.tag(node.id, effect, cause)
+  }
+
+  afterStep(node: SimNode, input: Input): void {
+    const { agreement, cast, oracle } = this.#options
+    if (!cast.isHonest(node)) return
+    if (input.type === 'start') {
+      oracle.afterStart(node)
+      agreement?.oracle.afterStart(node)
+    } else {
+      oracle.afterStep(node)
+    }
+    agreement?.oracle.afterStep(node)
+  }
+
+  beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void {
+    const { agreement, cast, oracle } = this.#options
+    agreement?.oracle.beforeEffect(node, effect, tag)
+    if (!cast.isHonest(node)) return
+    // Only by work alone may a branch below the last final block be right, and what meets it has to be excused.
+    const mayBeWrong = this.genesis.finality.mode === 'longest-chain'
+    if (effect.type === 'alarm' && mayBeWrong) this.alarm = `${node.id}: ${effect.text}`
+    oracle.beforeEffect(node, effect)
+  }
+
+  crashed(node: SimNode): void {
+    const { faults } = this.#options
+    faults.afterCrash(node)
+    for (const other of this.#nodes.values()) {
+      if (!this.#links.delete(linkOf(node.id, other.id))) continue
+      this.schedule.after(NOTICE_MS, () => other.input({ type: 'peer-disconnected', peer: node.id }))
+    }
+    this.schedule.after(NOTICE_MS * 2 + faults.downMs(node), () => this.start(node))
+  }
+
+  #connect(a: SimNode, b: SimNode): void {
+    if (!a.isUp || !b.isUp || this.#links.has(linkOf(a.id, b.id))) return
+    this.#links.add(linkOf(a.id, b.id))
+    a.input({ type: 'peer-connected', peer: b.id })
+    b.input({ type: 'peer-connected', peer: a.id })
+  }
+
+  #send(from: SimNode, to: readonly PeerId[], message: OutgoingMessage, tag: Tag | null): void {
+    const { agreement, faults, network } = this.#options
+    const bytes = network.send(from.id, to, message, tag)
+    if (tag === null) return
+    agreement?.costs.sent(tag, to.length, bytes)
+    faults.afterSend(from, tag)
+  }
+
+  #node(id: PeerId): SimNode {
+    return this.#nodes.get(id)!
+  }
+}
+
+function linkOf(a: PeerId, b: PeerId): string {
+  return a < b ? `${a}-${b}` : `${b}-${a}`
+}

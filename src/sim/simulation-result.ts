@@ -1,0 +1,126 @@
+// What is told of a run that has ended: the verdict, and what was counted on the way. All of it follows from the
+// options, so that two runs of one seed are told alike.
+
+import type { Hex } from '../chain/bytes.ts'
+import type { LiarRole } from './adversary.ts'
+import type { Agreement } from './agreement.ts'
+import type { Run } from './run.ts'
+
+/** How a run ended. */
+export type Verdict = 'PASS' | 'SAFETY' | 'LIVENESS' | 'EXCUSED'
+
+/** What a run was. */
+export interface SimulationResult {
+  readonly verdict: Verdict
+  /** The broken rule and what broke it; null for a pass. */
+  readonly reason: string | null
+  readonly traceHash: Hex
+  readonly seed: number
+  readonly events: number
+  readonly simulatedMs: number
+  readonly headHeight: number
+  readonly finalHeight: number
+  readonly messages: Readonly<Record<string, number>>
+  readonly bytes: number
+  readonly lostMessages: number
+  readonly transfers: number
+  /** Transfers of which two nodes acknowledged two versions; the chain holds one of each. */
+  readonly doubleSpends: number
+  readonly crashes: number
+  /** Crashes of a node that was just starting again. */
+  readonly startCrashes: number
+  readonly reorganisations: number
+  readonly deepestReorganisation: number
+  /** Null where nothing is agreed on. */
+  readonly agreement: AgreementResult | null
+  /** The last lines of the trace. */
+  readonly recent: readonly string[]
+}
+
+/** What became of an agreement among validators. */
+export interface AgreementResult {
+  readonly validators: number
+  /** Validators that lied, by name, and how. */
+  readonly liars: Readonly<Record<string, LiarRole>>
+  readonly decisions: number
+  /** Per decision, without what was said again or answered to those who were behind; null when there was none. */
+  readonly messagesPerDecision: number | null
+  readonly bytesPerDecision: number | null
+  readonly delaysPerDecision: { readonly mean: number; readonly max: number } | null
+  /** Messages of the finality layer by kind; and those about decisions that were said again or answered. */
+  readonly finalityMessages: Readonly<Record<string, number>>
+  readonly repeatedMessages: number
+  /** Different certificates that honest nodes stored. */
+  readonly certificates: number
+  /** Views that honest validators asked for, and those that began with something prepared in an earlier one. */
+  readonly viewChanges: number
+  readonly reproposals: number
+  /** Branches that were left for one with no more work, because that one became final. */
+  readonly forcedReorganisations: number
+  /** Certificates by which a node that was behind learned that a block is final. */
+  readonly pulledCertificates: number
+  /** Different proofs of lies that honest nodes stored, and the validators whom they, or two certificates, convict. */
+  readonly evidenceStored: number
+  readonly evidence: readonly string[]
+  /** The greatest final height of an honest node when the faults ended. */
+  readonly finalHeightAtHeal: number
+  /** Milliseconds from then until every acknowledged transfer was final on all honest nodes; null when it was not. */
+  readonly recoveryMs: number | null
+}
+
+/** Looks at a run for the last time: its trace ends here. */
+export function describeRun(run: Run, verdict: Verdict, reason: string | null): SimulationResult {
+  const { agreement, clients, honest, network, nodes, oracle, schedule, trace, world } = run
+  const up = honest.filter(node => node.isUp)
+  const { acknowledged } = clients
+  const isExcused = verdict === 'PASS' && world.alarm !== null
+  return {
+    verdict: isExcused ? 'EXCUSED' : verdict,
+    reason: isExcused ? world.alarm : reason,
+    traceHash: trace.finish(),
+    seed: run.options.seed,
+    events: run.events,
+    simulatedMs: Math.round(schedule.nowMs),
+    headHeight: run.height,
+    finalHeight: Math.min(...up.map(node => node.replica!.tree.base.chained.height)),
+    messages: sorted(network.messages),
+    bytes: network.bytes,
+    lostMessages: network.lost,
+    transfers: acknowledged.length,
+    doubleSpends: acknowledged.length - new Set(acknowledged).size,
+    crashes: nodes.reduce((sum, node) => sum + node.crashes, 0),
+    startCrashes: nodes.reduce((sum, node) => sum + node.startCrashes, 0),
+    reorganisations: oracle.reorganisations.count,
+    deepestReorganisation: oracle.reorganisations.deepest,
+    agreement: agreement === null ? null : describeAgreement(run, agreement),
+    recent: trace.recent(),
+  }
+}
+
+function describeAgreement(run: Run, agreement: Agreement): AgreementResult {
+  const { costs, oracle } = agreement
+  const perDecision = costs.perDecision()
+  return {
+    validators: run.cast.validators,
+    liars: run.cast.roles,
+    decisions: costs.decisions,
+    messagesPerDecision: perDecision?.messages ?? null,
+    bytesPerDecision: perDecision?.bytes ?? null,
+    delaysPerDecision: perDecision?.delays ?? null,
+    finalityMessages: sorted(costs.kinds),
+    repeatedMessages: costs.repeated,
+    certificates: oracle.certificates,
+    viewChanges: oracle.viewChanges.asked,
+    reproposals: oracle.viewChanges.reproposing,
+    forcedReorganisations: run.oracle.forcedReorganisations,
+    pulledCertificates: agreement.pulled,
+    evidenceStored: oracle.evidence,
+    evidence: oracle.accused,
+    finalHeightAtHeal: agreement.finalHeightAtHeal,
+    recoveryMs: agreement.recoveryMs,
+  }
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
