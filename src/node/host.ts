@@ -14,7 +14,7 @@ import { DenyList } from './deny-list.ts'
 import { frameMessage } from './frames.ts'
 import { carriesGossip, Gossip, type GossipType, isGossipType, type OnGossip } from './gossip.ts'
 import { createNetwork, type Network } from './libp2p-network.ts'
-import type { LinkEnd } from './peer-link.ts'
+import type { LinkEnd, PeerLink } from './peer-link.ts'
 import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
 import { Redialer } from './redialer.ts'
 
@@ -145,15 +145,27 @@ export class Host {
   /** Spreads a message to all: by gossip, and over their links to those whom our gossip does not reach. */
   broadcast(message: Message): void {
     const bytes = encodeMessage(message)
-    const reached = isGossipType(message.type) ? this.#publish(message.type, bytes) : new Set()
-    // A peer that is not greeted yet is told of our head when it is.
-    const others = this.#links
+    const reached = isGossipType(message.type) ? this.#publish(message.type, bytes) : new Set<PeerId>()
+    this.#sendOver(this.#unreached(reached), kindOf(message), bytes)
+  }
+
+  /** Passes on what came by gossip to those whom our gossip does not reach; gossipsub sees to all others. */
+  passOn(message: Message, type: GossipType, from: PeerId): void {
+    const links = this.#unreached(this.#gossip.listeners(type)).filter(({ peer }) => peer !== from)
+    if (links.length > 0) this.#sendOver(links, kindOf(message), encodeMessage(message))
+  }
+
+  /** The links to those who do not listen to our gossip. One who is not greeted yet is told of our head when he is. */
+  #unreached(listeners: ReadonlySet<PeerId>): PeerLink[] {
+    return this.#links
       .all()
-      .filter(({ peer, isGreeted }) => isGreeted && !(reached.has(peer) && this.#carriesGossip(peer)))
-    if (others.length === 0) return
+      .filter(({ peer, isGreeted }) => isGreeted && !(listeners.has(peer) && this.#carriesGossip(peer)))
+  }
+
+  #sendOver(links: readonly PeerLink[], kind: string, bytes: Uint8Array): void {
     const frame = frameMessage(bytes)
-    for (const link of others) link.send(frame)
-    this.#options.counters.countSent(kindOf(message), frame.length, others.length)
+    for (const link of links) link.send(frame)
+    if (links.length > 0) this.#options.counters.countSent(kind, frame.length, links.length)
   }
 
   /** The peer has said that it follows our network. */

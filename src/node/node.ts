@@ -381,6 +381,7 @@ export class Node {
     let isGood = false
     const { effects, performed } = this.#step({ type: 'message', from, message }, () => {
       isGood = true
+      this.#host?.passOn(message, type, from)
     })
     await performed
     const isBad = effects.some(effect => effect.type === 'reject' && verdictOn(effect.reason) === 'punish')
