@@ -460,7 +460,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'after a restart who has stopped goes on',
     file: 'finality/committee.ts',
-    find: `      else if (key === CONFLICT) this.#halt(new TextDecoder().decode(bytes))
+    find: `    if (conflict !== null) this.#halt(conflict)
 `,
     replace: '',
     tests: ['finality/committee'],
