@@ -14,12 +14,32 @@ import { liveStage } from '../compare/live-stage.ts'
 import type { CompareSettings } from '../compare/measurement.ts'
 import { LATENCY_MS, simulatedStage } from '../compare/simulated-stage.ts'
 import type { StageKind } from '../compare/stage.ts'
+import {
+  AXES,
+  type Axis,
+  countSweepSteps,
+  runSweep,
+  type Sweep,
+  type SweepOptions,
+} from '../compare/sweep.ts'
+import { showSweep, sweepCsv } from '../compare/sweep-report.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readCount } from './node-option.ts'
 import { createProgress } from './progress.ts'
 
 const COLUMNS_DEFAULT = 100
+/** What each axis may be. Longer cuts go deeper than the longest chain ever reorganises. */
+const AXIS_LIMITS: Readonly<Record<Axis, { readonly min: number; readonly max: number }>> = {
+  nodes: { min: 2, max: 16 },
+  latency: { min: 1, max: 10_000 },
+  rate: { min: 1, max: 1_000 },
+  transfers: { min: 1, max: 100_000 },
+  loss: { min: 0, max: 500 },
+  cut: { min: 2, max: 120 },
+}
+const VALUES_MAX = 20
+const REPEAT_MAX = 100
 
 /** The command. */
 export const compareCommand = defineCommand({
@@ -46,11 +66,33 @@ export const compareCommand = defineCommand({
       defaultDescription: 'all that there are',
     },
     faults: { type: 'boolean', default: true, describe: 'Also kill the leader and cut the network in half' },
+    senders: {
+      type: 'string',
+      choices: ['turns', 'zipf'] as const,
+      default: 'turns' as const,
+      describe: 'Who pays while nothing is broken: all in turn, or some far more often than others',
+    },
+    sweep: {
+      type: 'string',
+      describe: `Several values of one thing, as NAME=VALUES, NAME being one of: ${AXES.join(', ')} (thousandths lost; seconds cut in half)`,
+    },
+    repeat: {
+      type: 'number',
+      default: 1,
+      describe: 'So many seeds each, from --seed on: means with their 95 % intervals',
+    },
+    csv: { type: 'boolean', default: false, describe: 'Means as comma-separated values, one line for each' },
   },
   examples: [
     ['quorate compare', 'all modes in the simulator, in seconds; the same seed gives the same figures'],
     ['quorate compare --latency 100', 'the same on a network as wide as the world'],
     ['quorate compare --live --modes longest-chain,pbft', 'two modes, four real processes each'],
+    ['quorate compare --sweep nodes=4,7,10 --repeat 3 --no-faults', 'three sizes, three seeds each'],
+    ['quorate compare --sweep latency=1,20,100 --csv > delay.csv', 'figures against delay, to be drawn'],
+    [
+      'quorate compare --sweep cut=2,8,30',
+      'who reverses how much, the longer it takes until the network is whole',
+    ],
   ],
   run: async (args, output) => {
     const contenders = readContenders(args.modes)
@@ -60,8 +102,21 @@ export const compareCommand = defineCommand({
       rate: readCount('--rate', args.rate, { min: 1, max: 1_000 }),
       seed: readCount('--seed', args.seed, { min: 0, max: Number.MAX_SAFE_INTEGER }),
       hasFaults: args.faults,
+      senders: args.senders,
     }
     const stage = readStage(args.live, args.latency)
+    const repeat = readCount('--repeat', args.repeat, { min: 1, max: REPEAT_MAX })
+    if (args.csv && output.isJson) throw new CommandError(EXIT.usage, 'give --csv or --json, not both')
+    if (args.sweep !== undefined || repeat > 1 || args.csv) {
+      const sweep = readSweep(args.sweep, args.live)
+      if (sweep.axis === 'cut' && !settings.hasFaults)
+        throw new CommandError(EXIT.usage, '--sweep cut needs faults: leave --no-faults out')
+      const result = await sweepWithProgress({ contenders, settings, stage, sweep, repeat })
+      output.data(result, () =>
+        args.csv ? sweepCsv(result) : showSweep(result, { stage, columns: terminalColumns() }),
+      )
+      return EXIT.done
+    }
     const comparison = await runComparison({ contenders, settings, stage })
     output.data(comparison, () => showComparison(comparison, { stage, columns: terminalColumns() }))
     return EXIT.done
@@ -73,6 +128,15 @@ export async function runComparison(options: Omit<ComparisonOptions, 'onProgress
   const progress = createProgress('comparing', countSteps(options))
   try {
     return await compare({ ...options, onProgress: (done, word) => progress.update(done, word) })
+  } finally {
+    progress.end()
+  }
+}
+
+async function sweepWithProgress(options: Omit<SweepOptions, 'onProgress'>): ReturnType<typeof runSweep> {
+  const progress = createProgress('comparing', countSweepSteps(options))
+  try {
+    return await runSweep({ ...options, onProgress: (done, word) => progress.update(done, word) })
   } finally {
     progress.end()
   }
@@ -90,6 +154,28 @@ function readStage(isLive: boolean, latency: number | undefined): StageKind {
   return simulatedStage(
     latency === undefined ? LATENCY_MS : readCount('--latency', latency, { min: 1, max: 10_000 }),
   )
+}
+
+/** NAME=VALUES; nothing is one point without a name. */
+function readSweep(text: string | undefined, isLive: boolean): Sweep {
+  if (text === undefined) return { axis: null, values: [] }
+  const [name = '', list = '', ...rest] = text.split('=')
+  const axis = AXES.find(axis => axis === name.trim())
+  if (axis === undefined || list === '' || rest.length > 0)
+    throw new CommandError(
+      EXIT.usage,
+      `--sweep: expected NAME=VALUES such as nodes=4,7,10, got ${text}`,
+      `Names: ${AXES.join(', ')}.`,
+    )
+  if (isLive && (axis === 'latency' || axis === 'loss'))
+    throw new CommandError(
+      EXIT.usage,
+      `--sweep ${axis} is for the simulator: real messages take what they take`,
+    )
+  const values = list.split(',').map(value => readCount(`--sweep ${axis}`, Number(value), AXIS_LIMITS[axis]))
+  if (values.length > VALUES_MAX || new Set(values).size < values.length)
+    throw new CommandError(EXIT.usage, `--sweep: at most ${VALUES_MAX} values, each once`)
+  return { axis, values }
 }
 
 function readContenders(list: string | undefined): Contender[] {

@@ -4,6 +4,7 @@
 import process, { argv } from 'node:process'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { attackCommand } from './attack.ts'
 import { compareCommand } from './compare.ts'
 import { doctorCommand } from './doctor.ts'
 import { evidenceCommand } from './evidence.ts'
@@ -16,9 +17,11 @@ import { mineCommand } from './mine.ts'
 import { netCommand } from './net.ts'
 import { nodeCommand } from './node.ts'
 import { createOutput } from './output.ts'
+import { scenarioCommand } from './scenario.ts'
 import { simCommand } from './sim.ts'
 import { startCommand } from './start.ts'
 import { peersCommand, statusCommand, tipsCommand } from './status.ts'
+import { theoryCommand } from './theory.ts'
 import { validatorCommand } from './validator.ts'
 import { verifyCommand } from './verify.ts'
 import { VERSION } from './version.ts'
@@ -42,7 +45,10 @@ const COMMANDS = [
   finalityCommand,
   evidenceCommand,
   simCommand,
+  scenarioCommand,
   compareCommand,
+  attackCommand,
+  theoryCommand,
 ]
 
 const parser = yargs(hideBin(argv))

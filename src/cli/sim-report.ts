@@ -5,14 +5,7 @@ import { toHex } from '../chain/bytes.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { AgreementResult, SimulationResult, Verdict } from '../sim/simulation.ts'
 import { columns, type Output, table } from './output.ts'
-
-/** What happens only now and then; where it never does, too few seeds were run to mean much. */
-const SOMETIMES = [
-  ['reproposals', 'a view that began with something prepared before'],
-  ['forcedReorganisations', 'a branch that was left for a final block'],
-  ['pulledCertificates', 'a certificate that was asked for'],
-  ['evidenceStored', 'evidence of a lie'],
-] as const
+import { describeSometimes } from './sim-sometimes.ts'
 
 /** Shows one run. */
 export function reportOne(
@@ -20,14 +13,17 @@ export function reportOne(
   output: Output,
   { seconds, isTraceShown }: { seconds: number; isTraceShown: boolean },
 ): void {
-  const { recent, agreement, ...run } = result
+  const { recent, agreement, script: _script, ...run } = result
   const data = { ...run, ...(agreement ?? NO_AGREEMENT) }
+  // The answer of a seed is the same to the byte each time; its speed is not.
+  if (output.isJson) output.note(describeSpeed(result, seconds))
   if (isTraceShown || !isFine(result.verdict)) for (const line of recent) output.note(line)
-  const rate = `${Math.round(result.events / seconds)} events/s, ${(result.simulatedMs / 1000 / seconds).toFixed(0)} simulated seconds a second`
   output.data(data, () =>
     table([
       ['verdict', result.reason === null ? result.verdict : `${result.verdict} (${result.reason})`],
       ['seed', String(result.seed)],
+      ['finality', `${result.finality}, ${result.nodes} nodes`],
+      ['network', result.network],
       ['trace hash', result.traceHash],
       ['head', `height ${result.headHeight}, final ${result.finalHeight}`],
       ['transfers', `${result.transfers} acknowledged`],
@@ -43,7 +39,7 @@ export function reportOne(
       ],
       ['bytes', String(result.bytes)],
       ...(agreement === null ? [] : describeAgreement(agreement)),
-      ['speed', `${result.events} events, ${rate}`],
+      ['speed', describeSpeed(result, seconds)],
     ]),
   )
 }
@@ -71,6 +67,7 @@ export function reportMany(results: readonly SimulationResult[], output: Output,
     bytes: total(result => result.bytes),
     runs: results.length,
     excused: results.filter(result => result.verdict === 'EXCUSED').length,
+    outsideModel: results.filter(result => result.verdict === 'OUTSIDE-MODEL').length,
     failed: failed.map(({ seed, verdict, reason }) => ({ seed, verdict, reason })),
     crashes: total(result => result.crashes),
     reorganisations: total(result => result.reorganisations),
@@ -79,22 +76,20 @@ export function reportMany(results: readonly SimulationResult[], output: Output,
     startCrashes: total(result => result.startCrashes),
     ...sumAgreements(results),
   }
-  const isAgreed = results.some(result => result.agreement !== null)
+  if (output.isJson) output.note(describeSpeed(data, seconds))
   output.data(data, () => {
     const summary = table([
       ['verdict', `${data.verdict}: ${results.length - failed.length} of ${results.length} runs hold`],
-      ...(isAgreed ? describeSometimes(results) : []),
+      ...describeSometimes(results),
       ['excused', `${data.excused} met a branch that left theirs below the last final block, and said so`],
+      ['outside', `${data.outsideModel} wanted what is not promised on such a network`],
       ['trace hash', data.traceHash],
       ['transfers', `${data.transfers} acknowledged`],
       [
         'faults',
         `${data.crashes} crashes, ${data.reorganisations} reorganisations, the deepest ${data.deepestReorganisation}`,
       ],
-      [
-        'speed',
-        `${data.events} events in ${seconds.toFixed(1)} s: ${Math.round(data.events / seconds)} a second, ${(data.simulatedMs / 3_600_000 / (seconds / 60)).toFixed(1)} simulated hours a minute`,
-      ],
+      ['speed', describeSpeed(data, seconds)],
     ])
     if (failed.length === 0) return summary
     const rows = failed.map(({ seed, verdict, reason }) => [
@@ -108,11 +103,16 @@ export function reportMany(results: readonly SimulationResult[], output: Output,
 
 /** Whether a run found nothing. */
 export function isFine(verdict: Verdict): boolean {
-  return verdict === 'PASS' || verdict === 'EXCUSED'
+  return verdict === 'PASS' || verdict === 'EXCUSED' || verdict === 'OUTSIDE-MODEL'
+}
+
+function describeSpeed(work: { events: number; simulatedMs: number }, seconds: number): string {
+  const hours = work.simulatedMs / 3_600_000 / (seconds / 60)
+  return `${work.events} events in ${seconds.toFixed(1)} s: ${Math.round(work.events / seconds)} events a second, ${hours.toFixed(1)} simulated hours a minute`
 }
 
 function worstOf(results: readonly SimulationResult[]): Verdict {
-  const order: readonly Verdict[] = ['SAFETY', 'LIVENESS', 'EXCUSED', 'PASS']
+  const order: readonly Verdict[] = ['SAFETY', 'LIVENESS', 'OUTSIDE-MODEL', 'EXCUSED', 'PASS']
   return order.find(verdict => results.some(result => result.verdict === verdict))!
 }
 
@@ -162,20 +162,10 @@ function sumAgreements(results: readonly SimulationResult[]): Record<string, unk
         : { mean: average(one => one.delaysPerDecision?.mean), max: Math.max(...delays) },
     certificates: total(one => one.certificates),
     viewChanges: total(one => one.viewChanges),
-    ...Object.fromEntries(SOMETIMES.map(([name]) => [name, total(one => one[name])])),
+    reproposals: total(one => one.reproposals),
+    forcedReorganisations: total(one => one.forcedReorganisations),
+    pulledCertificates: total(one => one.pulledCertificates),
+    evidenceStored: total(one => one.evidenceStored),
     recoveryMsMax: Math.max(...all.map(one => one.recoveryMs ?? 0)),
   }
-}
-
-/** In how many runs each of the rare things happened. */
-function describeSometimes(results: readonly SimulationResult[]): [string, string][] {
-  const runs = (holds: (result: SimulationResult) => boolean): string =>
-    `${results.filter(holds).length} runs`
-  return [
-    ...SOMETIMES.map(([name, text]): [string, string] => [
-      'saw',
-      `${text}: ${runs(({ agreement }) => (agreement?.[name] ?? 0) > 0)}`,
-    ]),
-    ['saw', `a crash of a node that was just starting: ${runs(result => result.startCrashes > 0)}`],
-  ]
 }

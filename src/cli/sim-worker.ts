@@ -6,19 +6,22 @@ import { chooseBackend } from '../signatures/choose-backend.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
 import { signerRecovery } from '../signatures/signer-recovery.ts'
 import { type SimulationOptions, simulate } from '../sim/simulation.ts'
+import { drawSwarm } from '../sim/swarm.ts'
 
 /** What every seed of a batch has in common. */
-export type SimulationSettings = Omit<
-  SimulationOptions,
-  'seed' | 'recoverSender' | 'signatures' | 'onProgress'
->
+export interface SimulationSettings
+  extends Omit<SimulationOptions, 'seed' | 'recoverSender' | 'signatures' | 'onProgress'> {
+  /** The genesis files by kind of finality, where all else is drawn from each seed. */
+  readonly swarm?: ReadonlyMap<string, unknown> | null
+}
 
-const settings = workerData as SimulationSettings
+const { swarm, ...settings } = workerData as SimulationSettings
 const backend = await chooseBackend()
 const { recoverSender } = new SenderCache(backend)
 const signatures = { recover: signerRecovery(backend), sign: backend.sign }
 
 parentPort!.on('message', (seed: number) => {
+  const drawn = swarm == null ? {} : drawSwarm(seed, swarm)
   const onProgress = (height: number): void => parentPort!.postMessage({ seed, height })
-  parentPort!.postMessage(simulate({ ...settings, seed, recoverSender, signatures, onProgress }))
+  parentPort!.postMessage(simulate({ ...settings, ...drawn, seed, recoverSender, signatures, onProgress }))
 })

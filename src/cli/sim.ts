@@ -5,7 +5,9 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type Adversary, LIAR_ROLES } from '../sim/adversary.ts'
-import { FAULT_KINDS, type FaultKind } from '../sim/faults.ts'
+import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from '../sim/faults.ts'
+import { LATENCY_TABLES, type LatencyName } from '../sim/latency-table.ts'
+import { NETWORK_MODELS, type NetworkRequest, SCHEDULERS } from '../sim/network-model.ts'
 import type { SimulationResult } from '../sim/simulation.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
@@ -13,6 +15,8 @@ import { packagedGenesis, readGenesis, readJson } from './files.ts'
 import { readCount } from './node-option.ts'
 import { createProgress } from './progress.ts'
 import { isFine, reportMany, reportOne } from './sim-report.ts'
+import { replayFile, shrinkSeed } from './sim-shrink.ts'
+import { neverSeen } from './sim-sometimes.ts'
 import type { SimulationSettings } from './sim-worker.ts'
 
 const FINALITY_MODES = ['longest-chain', 'hybrid', 'pbft'] as const
@@ -57,8 +61,23 @@ export const simCommand = defineCommand({
     faults: {
       type: 'string',
       default: 'none',
-      describe: `none, all, or a list of: ${FAULT_KINDS.join(', ')}`,
+      describe: `none, all, or a list of: ${FAULT_KINDS.join(', ')}; and of these, which all leaves out: ${RARE_FAULT_KINDS.join(', ')}`,
     },
+    network: {
+      type: 'string',
+      choices: NETWORK_MODELS,
+      describe: 'What the network promises',
+      defaultDescription: 'nothing until the faults end',
+    },
+    delta: { type: 'number', describe: 'With --network: milliseconds within which messages arrive' },
+    gst: { type: 'number', describe: 'With --network partial: milliseconds from which they do' },
+    scheduler: {
+      type: 'string',
+      choices: SCHEDULERS,
+      describe: 'With --network asynchronous: who chooses the delays',
+    },
+    latency: { type: 'string', choices: LATENCY_TABLES, describe: 'How far nodes are from each other' },
+    bandwidth: { type: 'number', describe: 'Bytes a second on each link in each direction' },
     seed: {
       type: 'number',
       describe: 'The run to make; the same seed gives the same run',
@@ -67,6 +86,23 @@ export const simCommand = defineCommand({
     seeds: { type: 'string', describe: 'Many runs: A..B' },
     blocks: { type: 'number', default: 30, describe: 'Height at which faults end and the nodes must agree' },
     transfers: { type: 'number', default: 60, describe: 'Transfers that clients hand in' },
+    swarm: {
+      type: 'boolean',
+      default: false,
+      describe: 'Draw every knob from each seed; only --finality, where given, holds for all',
+    },
+    require: {
+      type: 'boolean',
+      default: false,
+      describe: 'Fail when something that should happen now and then never did',
+    },
+    shrink: {
+      type: 'boolean',
+      default: false,
+      describe: 'Make the failing run of --seed short, and keep it as a file',
+    },
+    out: { type: 'string', describe: 'With --shrink: the file', defaultDescription: 'regression-SEED.json' },
+    replay: { type: 'string', describe: 'Make the run of such a file again' },
     trace: { type: 'boolean', default: false, describe: 'Show the last events even when all is well' },
   },
   examples: [
@@ -77,16 +113,32 @@ export const simCommand = defineCommand({
       'committees of 1 to 10, with liars of every kind',
     ],
     ['quorate sim --finality pbft --validators 7 --json', 'what a decision costs among seven'],
+    [
+      'quorate sim --finality pbft --network asynchronous --scheduler starving',
+      'nothing becomes final, and nothing wrong does',
+    ],
+    ['quorate sim --faults all --seed 7 --shrink', 'what of its faults a failing run needs to fail'],
+    ['quorate sim --swarm --seeds 1..1000 --require', 'a thousand runs of which no two are alike'],
+    ['quorate sim --finality pbft --validators 5 --latency continents', 'validators on five continents'],
   ],
   run: async (args, output) => {
+    if (args.out !== undefined && !args.shrink)
+      throw new CommandError(EXIT.usage, '--out says something of --shrink only')
     const seeds = readSeeds(args.seed, args.seeds)
-    const settings = readSettings(args)
     const started = performance.now()
-    const results = await runSeeds(settings, seeds)
+    if (args.shrink) {
+      if (seeds.length !== 1) throw new CommandError(EXIT.usage, '--shrink takes one --seed')
+      const path = args.out ?? `regression-${seeds[0]}.json`
+      return await shrinkSeed(readSettings(args), seeds[0]!, { path, output })
+    }
+    const results =
+      args.replay === undefined ? await runSeeds(readSettings(args), seeds) : [await replayFile(args.replay)]
     const seconds = (performance.now() - started) / 1000
     if (results.length === 1) reportOne(results[0]!, output, { seconds, isTraceShown: args.trace })
     else reportMany(results, output, seconds)
-    return results.every(result => isFine(result.verdict)) ? EXIT.done : EXIT.no
+    const missing = args.require ? neverSeen(results, args.swarm) : []
+    for (const text of missing) output.note(`never happened: ${text}`)
+    return results.every(result => isFine(result.verdict)) && missing.length === 0 ? EXIT.done : EXIT.no
   },
 })
 
@@ -98,6 +150,13 @@ interface SimArguments {
   readonly pattern?: string | undefined
   readonly byzantine?: string | undefined
   readonly faults: string
+  readonly swarm: boolean
+  readonly network?: (typeof NETWORK_MODELS)[number] | undefined
+  readonly delta?: number | undefined
+  readonly gst?: number | undefined
+  readonly scheduler?: (typeof SCHEDULERS)[number] | undefined
+  readonly latency?: LatencyName | undefined
+  readonly bandwidth?: number | undefined
   readonly blocks: number
   readonly transfers: number
 }
@@ -105,6 +164,7 @@ interface SimArguments {
 function readSettings(args: SimArguments): SimulationSettings {
   if (args.finality !== undefined && args.genesis !== undefined)
     throw new CommandError(EXIT.usage, 'give --finality or --genesis, not both')
+  if (args.swarm) return readSwarm(args)
   const isMined = (args.finality ?? FINALITY_MODES[0]) === FINALITY_MODES[0]
   const path = args.genesis ?? packagedGenesis(isMined ? 'simulated' : `simulated-${args.finality}`)
   const { finality } = readGenesis(path)
@@ -125,9 +185,34 @@ function readSettings(args: SimArguments): SimulationSettings {
     pattern: args.pattern ?? null,
     adversary: readAdversary(args.byzantine),
     faults: readFaults(args.faults),
+    network: readNetwork(args),
+    latency: args.latency ?? null,
+    bandwidth:
+      args.bandwidth === undefined
+        ? null
+        : readCount('--bandwidth', args.bandwidth, { min: 100, max: 1_000_000_000_000 }),
     blocks: readCount('--blocks', args.blocks, { min: 1, max: 1_000_000 }),
     transfers: readCount('--transfers', args.transfers, { min: 0, max: 1_000_000 }),
   }
+}
+
+/** Settings of which all but the genesis files is drawn from each seed. */
+function readSwarm(args: SimArguments): SimulationSettings {
+  for (const name of [
+    'genesis',
+    'nodes',
+    'validators',
+    'pattern',
+    'byzantine',
+    'network',
+    'latency',
+  ] as const)
+    if (args[name] !== undefined) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
+  const modes = args.finality === undefined ? FINALITY_MODES : [args.finality]
+  const file = (mode: string): unknown =>
+    readJson(packagedGenesis(mode === FINALITY_MODES[0] ? 'simulated' : `simulated-${mode}`))
+  const swarm = new Map(modes.map(mode => [mode, file(mode)]))
+  return { genesis: null, nodes: 1, faults: new Set(), blocks: 1, transfers: 0, swarm }
 }
 
 /** Runs the seeds on all cores; the results are in the order of the seeds. */
@@ -197,16 +282,33 @@ function readFaults(list: string): Set<FaultKind> {
   if (list === 'all') return new Set(FAULT_KINDS)
   return new Set(
     list.split(',').map(name => {
-      const kind = FAULT_KINDS.find(kind => kind === name.trim())
+      const kind = [...FAULT_KINDS, ...RARE_FAULT_KINDS].find(kind => kind === name.trim())
       if (kind === undefined)
         throw new CommandError(
           EXIT.usage,
           `--faults: unknown fault ${name}`,
-          `Known: ${FAULT_KINDS.join(', ')}.`,
+          `Known: ${[...FAULT_KINDS, ...RARE_FAULT_KINDS].join(', ')}.`,
         )
       return kind
     }),
   )
+}
+
+function readNetwork({ network, delta, gst, scheduler }: SimArguments): NetworkRequest | null {
+  const needs = (option: string, value: unknown, model: NetworkRequest['model'] | undefined): void => {
+    if (value === undefined || (network !== undefined && (model ?? network) === network)) return
+    throw new CommandError(EXIT.usage, `--${option} says something of --network ${model ?? 'MODEL'} only`)
+  }
+  needs('delta', delta, undefined)
+  needs('gst', gst, 'partial')
+  needs('scheduler', scheduler, 'asynchronous')
+  if (network === undefined) return null
+  return {
+    model: network,
+    deltaMs: delta === undefined ? null : readCount('--delta', delta, { min: 1, max: 60_000 }),
+    gstMs: gst === undefined ? null : readCount('--gst', gst, { min: 0, max: 86_400_000 }),
+    scheduler: scheduler ?? null,
+  }
 }
 
 function readValidatorCount(text: string | undefined): number | 'any' | undefined {

@@ -237,6 +237,10 @@ const waitCommand = defineCommand({
   describe: 'Follow a transaction until it is confirmed',
   positionals: { transaction: { type: 'string', demandOption: true, describe: 'Id of the transaction' } },
   options: watchOptions,
+  examples: [
+    ['quorate wallet wait 0x… --risk 0.1% --attacker 0.1', 'as many blocks as that risk takes'],
+    ['quorate wallet wait 0x… --final', 'until validators have signed it'],
+  ],
   run: (args, output) => watch(clientOf(args), readTransactionId(args.transaction), args, output),
 })
 

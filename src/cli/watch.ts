@@ -3,8 +3,13 @@
 
 import type { TransactionId } from '../chain/transaction.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
-import { type TransactionState, watchTransaction } from '../wallet/wait.ts'
-import { EXIT, type ExitCode } from './exit-codes.ts'
+import {
+  confirmationsForRisk,
+  type TransactionState,
+  type WatchOptions,
+  watchTransaction,
+} from '../wallet/wait.ts'
+import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
 import { nodeOptions, readCount, readShare } from './node-option.ts'
 import { type Output, table } from './output.ts'
 
@@ -13,21 +18,30 @@ export const watchOptions = {
   ...nodeOptions,
   confirmations: {
     type: 'number',
-    default: 1,
     describe: 'Blocks to wait for, the one that holds it counted',
+    defaultDescription: '1',
   },
-  final: { type: 'boolean', default: false, describe: 'Wait until the node calls it final' },
+  risk: {
+    type: 'string',
+    describe: 'Wait until the attacker reverses it with a lower probability than this, such as 0.1%',
+  },
+  final: {
+    type: 'boolean',
+    default: false,
+    describe: 'Wait until it is final for good: by certificate, or deeper than any branch is followed',
+  },
   attacker: {
     type: 'string',
     default: '0.1',
-    describe: 'Share of all hashes that an attacker may have, for the probability of reversal',
+    describe: 'Share of all hashes that an attacker may have: 0.1 or 10%',
   },
   timeout: { type: 'number', default: 600, describe: 'Seconds to wait at most' },
 } as const
 
 /** What `watchOptions` give. */
 export interface WatchArgs {
-  readonly confirmations: number
+  readonly confirmations?: number | undefined
+  readonly risk?: string | undefined
   readonly final: boolean
   readonly attacker: string
   readonly timeout: number
@@ -40,30 +54,96 @@ export async function watch(
   args: WatchArgs,
   output: Output,
 ): Promise<ExitCode> {
-  const confirmations = readCount('--confirmations', args.confirmations, { min: 1, max: 1_000_000 })
   const timeoutMs = readCount('--timeout', args.timeout, { min: 1, max: 86_400 }) * 1000
   const attackerShare = readShare('--attacker', args.attacker)
-  const wait = args.final ? {} : { confirmations: BigInt(confirmations) }
+  const goal = readGoal(args, attackerShare)
+  if (goal.type === 'risk') output.note(describeRisk(goal, attackerShare))
   let last: TransactionState = { status: 'unseen' }
   for await (const state of watchTransaction(client, id, {
-    ...wait,
+    ...optionsOf(goal),
     timeoutMs,
     attackerShare,
     pollMs: 250,
   })) {
     last = state
-    output.note(describe(state, attackerShare))
+    output.note(describe(state, { attackerShare, goal }))
   }
-  output.data({ id, ...last }, () =>
+  const needed = goal.type === 'risk' ? { risk: goal.risk, confirmationsNeeded: goal.needed } : {}
+  output.data({ id, ...last, ...needed }, () =>
     table([
       ['transaction', id],
-      ['outcome', describe(last, attackerShare)],
+      ['outcome', describe(last, { attackerShare, goal })],
     ]),
   )
   return codeOf(last)
 }
 
-function describe(state: TransactionState, attackerShare: number): string {
+/** What the wait is for. */
+type Goal =
+  | { readonly type: 'final' }
+  | { readonly type: 'confirmations'; readonly count: number }
+  /** `needed` confirmations bring the risk below the bound, by the exact formula and by Nakamoto's. */
+  | {
+      readonly type: 'risk'
+      readonly risk: number
+      readonly needed: { readonly exact: number; readonly nakamoto: number | null }
+    }
+
+function readGoal(args: WatchArgs, attackerShare: number): Goal {
+  const given = [
+    args.confirmations === undefined ? null : '--confirmations',
+    args.risk === undefined ? null : '--risk',
+    args.final ? '--final' : null,
+  ].filter(option => option !== null)
+  if (given.length > 1)
+    throw new CommandError(EXIT.usage, `${given.join(' and ')}: give one of them`, 'Each says when to stop.')
+  if (args.final) return { type: 'final' }
+  if (args.risk === undefined) {
+    const count = readCount('--confirmations', args.confirmations ?? 1, { min: 1, max: 1_000_000 })
+    return { type: 'confirmations', count }
+  }
+  const risk = readShare('--risk', args.risk)
+  if (risk <= 0 || risk >= 1) {
+    throw new CommandError(
+      EXIT.usage,
+      `--risk: expected a probability above 0 and below 1, got ${args.risk}`,
+      risk <= 0 ? 'Nothing that is mined is ever without risk; --final waits for a certificate.' : null,
+    )
+  }
+  const { exact, nakamoto } = confirmationsForRisk(attackerShare, risk)
+  if (exact === null) {
+    throw new CommandError(
+      EXIT.usage,
+      `--risk ${args.risk}: no number of confirmations that can be waited for is enough against ${percent(attackerShare)}% of all hashes`,
+      'Half of all hashes reverse anything that is not final; --final waits for a certificate.',
+    )
+  }
+  return { type: 'risk', risk, needed: { exact, nakamoto } }
+}
+
+function optionsOf(goal: Goal): WatchOptions {
+  switch (goal.type) {
+    case 'final':
+      return {}
+    case 'confirmations':
+      return { confirmations: BigInt(goal.count) }
+    case 'risk':
+      return { risk: goal.risk }
+  }
+}
+
+function describeRisk({ risk, needed }: Extract<Goal, { type: 'risk' }>, attackerShare: number): string {
+  const { exact, nakamoto } = needed
+  return `a risk below ${percent(risk)}% against ${percent(attackerShare)}% of all hashes takes ${exact} confirmation${exact === 1 ? '' : 's'} by the exact formula, which decides (${nakamoto ?? 'more than can be counted'} by Nakamoto's)`
+}
+
+/** How a state is put into words: against which attacker, and what is waited for. */
+interface Wording {
+  readonly attackerShare: number
+  readonly goal: Goal
+}
+
+function describe(state: TransactionState, wording: Wording): string {
   switch (state.status) {
     case 'unseen':
       return 'unseen: the node has not heard of it'
@@ -77,8 +157,8 @@ function describe(state: TransactionState, attackerShare: number): string {
       const risk =
         state.reversal === null
           ? ''
-          : `, reversed with probability ${percent(state.reversal.exact)}% by an attacker with ${percent(attackerShare)}% (Nakamoto's formula: ${percent(state.reversal.nakamoto)}%)`
-      return `mined in block ${state.blockNumber}, ${state.confirmations} confirmation${state.confirmations === 1n ? '' : 's'}${risk}`
+          : `, reversed with probability ${percent(state.reversal.exact)}% by an attacker with ${percent(wording.attackerShare)}% (Nakamoto's formula: ${percent(state.reversal.nakamoto)}%)`
+      return `mined in block ${state.blockNumber}, ${countConfirmations(state.confirmations, wording.goal)}${risk}`
     }
     case 'final':
       return `final in block ${state.blockNumber}`
@@ -87,8 +167,14 @@ function describe(state: TransactionState, attackerShare: number): string {
     case 'dropped':
       return `dropped: ${state.reason}`
     case 'unknown':
-      return `not known yet; last seen: ${describe(state.last, attackerShare)}`
+      return `not known yet; last seen: ${describe(state.last, wording)}`
   }
+}
+
+function countConfirmations(confirmations: bigint, goal: Goal): string {
+  const needed = goal.type === 'risk' ? goal.needed.exact : goal.type === 'confirmations' ? goal.count : 1
+  const of = needed > 1 && confirmations <= BigInt(needed) ? ` of ${needed}` : ''
+  return `${confirmations}${of} confirmation${confirmations === 1n && of === '' ? '' : 's'}`
 }
 
 function codeOf(state: TransactionState): ExitCode {

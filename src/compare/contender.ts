@@ -6,7 +6,7 @@ import { encodeCompact, HASH_MAX } from '../chain/compact.ts'
 import { InvalidField, type Json } from '../chain/fields.ts'
 import { parseGenesis } from '../chain/genesis.ts'
 import { createFinality } from '../finality/registry.ts'
-import { exactReversal } from '../finality/reversal.ts'
+import { confirmationsBelow, exactReversal } from '../finality/reversal.ts'
 
 /** From when a block counts as final: so many blocks deep, itself counted, or when the node calls it `finalized`. */
 export type FinalRule = { readonly type: 'depth'; readonly blocks: number } | { readonly type: 'certificate' }
@@ -38,7 +38,7 @@ const RISK_MAX = 0.001
 
 /** Blocks until an attacker with this share reverses one with a probability below `risk`, by the exact formula. */
 export function confirmationsFor(share: number, risk: number): number {
-  for (let blocks = 1; ; blocks++) if (exactReversal(share, blocks) < risk) return blocks
+  return confirmationsBelow(exactReversal, share, { risk, max: 1_000_000 }) ?? Number.POSITIVE_INFINITY
 }
 
 const DEPTH = confirmationsFor(ATTACKER_SHARE, RISK_MAX)

@@ -22,7 +22,7 @@ export const SENDERS = 200
 /** Seconds of load around the death of the leader, and how long before it the load begins. */
 const KILL_LOAD_SECONDS = 3
 const KILL_AFTER_MS = 1_000
-/** How long the network is cut, and seconds of load at the beginning of that. */
+/** How long the network is cut unless told otherwise, and seconds of load at the beginning of that. */
 const CUT_MS = 8_000
 const CUT_LOAD_SECONDS = 2
 /** Seconds of load after the healing, so that there is something new to become final. */
@@ -68,7 +68,7 @@ export class Experiment {
     const { settings, workload } = this.#parts
     const stage = this.#stage
     const { chronicle } = stage
-    const planned = workload.plan(settings.transfers)
+    const planned = workload.plan(settings.transfers, { order: settings.senders ?? 'turns' })
     const before = await stage.counters()
     const lowest = this.#height()
     chronicle.takeDeepestReorganisation()
@@ -154,7 +154,7 @@ export class Experiment {
     const cutMs = stage.nowMs()
     const heights = halves.map(half => this.#height(half))
     const handed = await this.#handInTwice(planned, halves)
-    await stage.sleep(Math.max(0, CUT_MS - (stage.nowMs() - cutMs)))
+    await stage.sleep(Math.max(0, (settings.cutMs ?? CUT_MS) - (stage.nowMs() - cutMs)))
     const reports = halves.map(
       (half, index): Half => ({
         nodes: half.map(node => node + 1),

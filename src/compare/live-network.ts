@@ -11,12 +11,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, checksumAddress } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
+import { InvalidField } from '../chain/fields.ts'
+import { readEvidenceReport } from '../finality/evidence.ts'
 import { createKernel } from '../mining/kernel.ts'
-import { quantityField, readObject } from '../wallet/rpc-answer.ts'
+import { quantityField, readAnswer, readObject } from '../wallet/rpc-answer.ts'
 import { RpcClient } from '../wallet/rpc-client.ts'
-import { BLOCK_MS, type Contender, createGenesis, SOME_MINER } from './contender.ts'
+import { BLOCK_MS, createGenesis, SOME_MINER } from './contender.ts'
 import { LocalNode, startNetwork } from './local-network.ts'
-import type { TotalCounters } from './stage.ts'
+import type { StageParts, TotalCounters } from './stage.ts'
 import { createAccounts, type SeededAccount } from './workload.ts'
 
 /** Share of one core that all miners together take, so that nobody waits for the machine. */
@@ -33,39 +35,34 @@ export class LiveNetwork {
   readonly directory: string
   readonly nodes: LocalNode[] = []
   readonly clients: RpcClient[] = []
-  readonly #contender: Contender
-  readonly #options: (index: number) => readonly string[]
+  readonly #parts: StageParts
+  readonly #frozen = new Set<number>()
+  /** The parts into which the network is cut; none while it is whole. */
+  #halves: readonly (readonly number[])[] = []
+  #isMining: boolean
 
-  private constructor(contender: Contender, directory: string, validators: readonly SeededAccount[]) {
-    this.#contender = contender
+  private constructor(parts: StageParts, directory: string) {
+    this.#parts = parts
     this.directory = directory
-    this.#options = index => [
-      '--log',
-      'warn',
-      ...(contender.isMined ? miningOptions(index, validators.length) : []),
-      ...(contender.hasValidators ? ['--validator', keyPath(directory, index)] : []),
-    ]
+    this.#isMining = parts.contender.isMined && parts.isMining !== false
   }
 
-  /** Starts so many nodes, each linked to all others; those who are funded have 1000 coins each. */
-  static async start(
-    contender: Contender,
-    options: { readonly nodes: number; readonly seed: number; readonly funded: readonly Address[] },
-  ): Promise<LiveNetwork> {
+  /** Starts the nodes that are not kept out, each linked to all others. */
+  static async start(parts: StageParts): Promise<LiveNetwork> {
     const directory = await mkdtemp(join(tmpdir(), 'quorate-compare-'))
-    const validators = createAccounts(options.seed, 'validator', options.nodes)
-    const network = new LiveNetwork(contender, directory, validators)
+    const validators = createAccounts(parts.seed, 'validator', parts.nodes)
+    const network = new LiveNetwork(parts, directory)
     try {
-      await network.#writeFiles(validators, options.funded)
+      await network.#writeFiles(validators, parts.funded)
       const { genesisPath } = network
-      const started = await startNetwork(options.nodes, {
+      const started = await startNetwork(parts.nodes - (parts.keptOut ?? 0), {
         genesisPath,
         directory,
-        nodeOptions: network.#options,
+        nodeOptions: index => network.#optionsOf(index),
       })
       network.nodes.push(...started)
       network.clients.push(...started.map(({ ready }) => new RpcClient(ready.rpc)))
-      await network.#untilPeers(() => options.nodes - 1)
+      await network.#untilLinked()
       return network
     } catch (error) {
       await network.close()
@@ -77,20 +74,52 @@ export class LiveNetwork {
     return join(this.directory, 'genesis.json')
   }
 
-  /** The node whose turn it is to propose, as the first node knows; some miner where nobody proposes. */
+  /** The node whose turn it is to propose, as the first that runs knows; some miner where nobody proposes. */
   async leader(): Promise<number> {
-    if (!this.#contender.hasValidators) return SOME_MINER
+    if (!this.#parts.contender.hasValidators) return SOME_MINER
     const method = 'quorate_finalityReport'
     // The validators are the nodes, in the same order.
-    const report = await this.clients[0]!.call(method)
+    const report = await this.clients[this.#awake()[0]!]!.call(method)
     return readObject(method, report, fields =>
-      fields.integer('proposer', { min: 0, max: this.nodes.length - 1 }),
+      fields.integer('proposer', { min: 0, max: this.#parts.nodes - 1 }),
     )
+  }
+
+  /** The validators against which a node that runs has evidence. */
+  async convicted(): Promise<number[]> {
+    const method = 'quorate_getEvidence'
+    if (!this.#parts.contender.hasValidators) return []
+    const answers = await Promise.all(this.#awake().map(index => this.clients[index]!.call(method)))
+    const names = answers.flatMap(answer => readAnswer(method, () => readConvicted(answer)))
+    return [...new Set(names.map(name => Number(name.slice('node-'.length)) - 1))].toSorted((a, b) => a - b)
   }
 
   /** Kills a node without a word. */
   async kill(index: number): Promise<void> {
+    this.#frozen.delete(index)
     await this.nodes[index]!.kill()
+  }
+
+  freeze(index: number): void {
+    this.#frozen.add(index)
+    this.nodes[index]!.process.kill('SIGSTOP')
+  }
+
+  thaw(index: number): void {
+    this.#frozen.delete(index)
+    this.nodes[index]!.process.kill('SIGCONT')
+  }
+
+  thawAll(): void {
+    for (const index of [...this.#frozen]) this.thaw(index)
+  }
+
+  /** Lets all nodes mine, or none. */
+  async mine(isOn: boolean): Promise<void> {
+    this.#isMining = isOn
+    const call = (client: RpcClient, index: number): Promise<unknown> =>
+      isOn ? client.call('quorate_mine', [beneficiaryOf(index), null]) : client.call('quorate_stopMining')
+    await Promise.all(this.#awake().map(async index => call(await this.#controller(index), index)))
   }
 
   /** Starts a killed node again, from what is on its disk. */
@@ -100,23 +129,25 @@ export class LiveNetwork {
       genesisPath: this.genesisPath,
       dataDirectory: this.#dataDirectory(index),
       peers: others.flatMap(({ ready }) => ready.peers),
-      options: this.#options(index),
+      options: this.#optionsOf(index),
     })
     this.nodes[index] = node
     this.clients[index] = new RpcClient(node.ready.rpc)
-    await this.#untilPeers(() => this.nodes.length - 1)
+    if (this.#halves.length > 0) await this.#cutOff(index, this.#beyond(index))
+    await this.#untilLinked()
   }
 
   /** Cuts the network between these halves; resolves when no connection is left between them. */
   async cut(halves: readonly (readonly number[])[]): Promise<void> {
-    const others = (index: number): number[] => halves.filter(half => !half.includes(index)).flat()
-    await Promise.all(this.nodes.map((_, index) => this.#cutOff(index, others(index))))
-    await this.#untilPeers(index => this.nodes.length - 1 - others(index).length)
+    this.#halves = halves
+    await Promise.all(this.#awake().map(index => this.#cutOff(index, this.#beyond(index))))
+    await this.#untilLinked()
   }
 
   /** Lets all nodes speak to each other again; it takes them a moment to notice. */
   async heal(): Promise<void> {
-    await Promise.all(this.nodes.map((_, index) => this.#cutOff(index, [])))
+    this.#halves = []
+    await Promise.all(this.#awake().map(index => this.#cutOff(index, [])))
   }
 
   /** What the nodes have counted since they were started, all together. */
@@ -139,14 +170,15 @@ export class LiveNetwork {
   }
 
   async #writeFiles(validators: readonly SeededAccount[], funded: readonly Address[]): Promise<void> {
-    const genesis = createGenesis(this.#contender, {
+    const { contender } = this.#parts
+    const genesis = createGenesis(contender, {
       time: Math.floor(Date.now() / 1000) - 60,
       validators: validators.map(({ address }, index) => ({
         name: `node-${index + 1}`,
         address: checksumAddress(address),
       })),
       funded,
-      hashesPerBlock: this.#contender.isMined
+      hashesPerBlock: contender.isMined
         ? hashesPerSecond() * MINING_SHARE * MINING_YIELD * (BLOCK_MS / 1_000)
         : 2,
     })
@@ -161,18 +193,52 @@ export class LiveNetwork {
     return join(this.directory, `node${index + 1}`)
   }
 
-  async #cutOff(index: number, others: readonly number[]): Promise<void> {
-    const cookie = await readFile(join(this.#dataDirectory(index), 'rpc.cookie'), 'utf8')
-    const client = new RpcClient(this.nodes[index]!.ready.rpc, { token: cookie.trim() })
-    await client.call('quorate_cutOff', [others.map(other => peerIdOf(this.nodes[other]!))])
+  #optionsOf(index: number): readonly string[] {
+    const { contender, nodes, liars } = this.#parts
+    const role = liars?.get(index)
+    return [
+      '--log',
+      'warn',
+      ...(contender.isMined ? ['--threads', '1', '--throttle', String(MINING_SHARE / nodes)] : []),
+      ...(this.#isMining ? ['--mine', beneficiaryOf(index)] : []),
+      ...(contender.hasValidators ? ['--validator', keyPath(this.directory, index)] : []),
+      ...(role === undefined ? [] : ['--byzantine', role]),
+    ]
   }
 
-  /** Waits until each node has as many peers as it should have. */
-  async #untilPeers(expected: (index: number) => number): Promise<void> {
+  /** The nodes that run and are not frozen. */
+  #awake(): number[] {
+    return [...this.nodes.keys()].filter(index => this.nodes[index]!.isRunning && !this.#frozen.has(index))
+  }
+
+  /** The nodes on the other side of the cut. */
+  #beyond(index: number): number[] {
+    return this.#halves.filter(half => !half.includes(index)).flat()
+  }
+
+  async #cutOff(index: number, others: readonly number[]): Promise<void> {
+    const client = await this.#controller(index)
+    const known = others.flatMap(other => this.nodes[other] ?? [])
+    await client.call('quorate_cutOff', [known.map(peerIdOf)])
+  }
+
+  /** A client that may tell a node what to do. */
+  async #controller(index: number): Promise<RpcClient> {
+    const cookie = await readFile(join(this.#dataDirectory(index), 'rpc.cookie'), 'utf8')
+    return new RpcClient(this.nodes[index]!.ready.rpc, { token: cookie.trim() })
+  }
+
+  /** Waits until each node is linked to all on its side of the cut; frozen ones may be linked still, or no more. */
+  async #untilLinked(): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS
     for (;;) {
-      const counts = await Promise.all(this.clients.map(client => client.quantity('net_peerCount')))
-      if (counts.every((count, index) => Number(count) === expected(index))) return
+      const awake = this.#awake()
+      const counts = await Promise.all(awake.map(index => this.clients[index]!.quantity('net_peerCount')))
+      const isRight = awake.every((index, at) => {
+        const least = awake.filter(other => other !== index && !this.#beyond(index).includes(other)).length
+        return counts[at]! >= least && counts[at]! <= least + this.#frozen.size
+      })
+      if (isRight) return
       if (performance.now() > deadline)
         throw new Error(`the nodes have ${counts.join(', ')} peers, which is not right`)
       await sleep(20)
@@ -180,9 +246,14 @@ export class LiveNetwork {
   }
 }
 
-function miningOptions(index: number, nodes: number): string[] {
-  const beneficiary = `0x${String(index + 1).padStart(40, '0')}`
-  return ['--mine', beneficiary, '--threads', '1', '--throttle', String(MINING_SHARE / nodes)]
+function beneficiaryOf(index: number): string {
+  return `0x${String(index + 1).padStart(40, '0')}`
+}
+
+/** The names of the validators that a list of evidence convicts. */
+function readConvicted(answer: unknown): string[] {
+  if (!Array.isArray(answer)) throw new InvalidField('answer', 'expected a list')
+  return answer.map(item => readEvidenceReport(item).validator.name)
 }
 
 function keyPath(directory: string, index: number): string {

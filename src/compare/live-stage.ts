@@ -9,7 +9,7 @@ import { Chronicle } from './chronicle.ts'
 import { Experiment, SENDERS } from './experiment.ts'
 import { LiveNetwork } from './live-network.ts'
 import { Observer } from './observer.ts'
-import type { RunContender, Stage, StageKind, TotalCounters } from './stage.ts'
+import type { RunContender, Stage, StageKind, TotalCounters, WithStage } from './stage.ts'
 import { createAccounts, Workload } from './workload.ts'
 
 /** The exit code of who was told to end. */
@@ -22,15 +22,23 @@ const runLive: RunContender = async (contender, settings, onProgress) => {
   const workload = new Workload(senders, settings.seed)
   onProgress('starting nodes')
   const funded = senders.map(({ address }) => address)
-  const network = await LiveNetwork.start(contender, { ...settings, funded })
-  const stage = new LiveStage(network, new Chronicle(settings.nodes, contender.final))
+  const { nodes, seed } = settings
+  return onLiveStage({ contender, nodes, seed, funded }, stage =>
+    new Experiment({ stage, contender, settings, workload, onProgress }).run(),
+  )
+}
+
+/** A stage of real processes, which are gone when the work is done, or when we are told to end. */
+export const onLiveStage: WithStage = async (parts, work) => {
+  const network = await LiveNetwork.start(parts)
+  const stage = new LiveStage(network, new Chronicle(parts.nodes, parts.contender.final))
   const signals = ['SIGINT', 'SIGTERM'] as const
   // Who ends us must not leave our nodes running.
   const onSignal = (): void => void network.close().finally(() => process.exit(INTERRUPTED))
   for (const signal of signals) process.once(signal, onSignal)
   try {
     await stage.watchAll()
-    return await new Experiment({ stage, contender, settings, workload, onProgress }).run()
+    return await work(stage)
   } finally {
     for (const signal of signals) process.off(signal, onSignal)
     await stage.close()
@@ -62,6 +70,7 @@ class LiveStage implements Stage {
   }
 
   async close(): Promise<void> {
+    this.#network.thawAll()
     await this.#observer.close()
     await this.#network.close()
   }
@@ -104,12 +113,28 @@ class LiveStage implements Stage {
     await this.#observer.watch(node, this.#network.clients[node]!)
   }
 
+  async freeze(node: number): Promise<void> {
+    this.#network.freeze(node)
+  }
+
+  async thaw(node: number): Promise<void> {
+    this.#network.thaw(node)
+  }
+
   cut(halves: readonly (readonly number[])[]): Promise<void> {
     return this.#network.cut(halves)
   }
 
   heal(): Promise<void> {
     return this.#network.heal()
+  }
+
+  mine(isOn: boolean): Promise<void> {
+    return this.#network.mine(isOn)
+  }
+
+  evidence(): Promise<readonly number[]> {
+    return this.#network.convicted()
   }
 
   counters(): Promise<TotalCounters> {

@@ -2,6 +2,7 @@
 // shows both. Times are in milliseconds; null stands for what did not happen, or for a division by nothing.
 
 import type { Percentiles } from './percentiles.ts'
+import type { SenderOrder } from './workload.ts'
 
 /** How every contender is run. */
 export interface CompareSettings {
@@ -14,6 +15,10 @@ export interface CompareSettings {
   readonly seed: number
   /** Whether the leader is killed and the network cut, after the quiet part. */
   readonly hasFaults: boolean
+  /** Who pays while nothing is broken; all in turn when absent, and always so under faults. */
+  readonly senders?: SenderOrder
+  /** How long the network is cut, at least as long as its load; 8 seconds when absent. */
+  readonly cutMs?: number
 }
 
 /** Everything about one contender. */

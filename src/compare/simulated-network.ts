@@ -18,19 +18,17 @@ import { Random } from '../sim/random.ts'
 import type { Schedule } from '../sim/schedule.ts'
 import { SimNode, type World } from '../sim/sim-node.ts'
 import { Trace } from '../sim/trace.ts'
-import { BLOCK_MS, type Contender, createGenesis } from './contender.ts'
-import type { TotalCounters } from './stage.ts'
+import { BLOCK_MS, createGenesis } from './contender.ts'
+import { PausableSchedule } from './pausable-schedule.ts'
+import type { StageParts, TotalCounters } from './stage.ts'
 import { createAccounts, type SeededAccount } from './workload.ts'
 
 /** What a simulated network is made of. */
-export interface SimulatedNetworkOptions {
-  readonly contender: Contender
-  readonly nodes: number
-  readonly seed: number
-  /** Accounts that have 1000 coins each. */
-  readonly funded: readonly Address[]
+export interface SimulatedNetworkOptions extends StageParts {
   /** Milliseconds that a message takes on average: a third of that at least, the rest exponential. */
   readonly latencyMs: number
+  /** Share of messages that never arrive; none when absent. */
+  readonly lossRate?: number
   readonly backend: RecoveryBackend
   readonly schedule: Schedule
   /** After every step of a node, and before each effect; `node` is its index. */
@@ -56,6 +54,8 @@ type Answer = (result: SubmitResult | null) => void
 /** One node, and what is counted of it. */
 interface Place {
   readonly sim: SimNode
+  /** The node's own: it stands still while the node is frozen. */
+  readonly schedule: PausableSchedule
   /** Transactions whose sender this life of the node has recovered. */
   readonly senders: Set<TransactionId>
   readonly waiting: Map<string, Answer>
@@ -73,6 +73,7 @@ export class SimulatedNetwork {
   readonly #links = new Set<string>()
   /** The half of each node while the network is cut; empty otherwise. */
   #halfOf = new Map<number, number>()
+  #isMining: boolean
   #tokens = 0
   #signatures = 0
   #minedMs = 0
@@ -80,6 +81,7 @@ export class SimulatedNetwork {
   constructor(options: SimulatedNetworkOptions) {
     const { contender, nodes, seed, funded, latencyMs, schedule } = options
     this.#options = options
+    this.#isMining = contender.isMined && options.isMining !== false
     this.#random = new Random(`quorate compare/${contender.name}/${seed}`)
     const validators = createAccounts(seed, 'validator', nodes)
     const named = validators.map(({ address }, index) => ({ name: nameOf(index), address }))
@@ -88,19 +90,28 @@ export class SimulatedNetwork {
     this.#network = new Network({
       schedule,
       random: this.#random.stream('network'),
-      faults: { ...NO_FAULTS, delayMinMs: latencyMs / 3, delayMeanMs: (latencyMs * 2) / 3 },
+      faults: {
+        ...NO_FAULTS,
+        lossRate: options.lossRate ?? 0,
+        delayMinMs: latencyMs / 3,
+        delayMeanMs: (latencyMs * 2) / 3,
+      },
       deliver: (from, to, bytes) => {
         const [sender, receiver] = [indexOf(from), indexOf(to)]
-        if (this.#links.has(linkOf(sender, receiver))) this.#places[receiver]!.sim.receive(from, bytes)
+        const { sim, schedule } = this.#places[receiver]!
+        schedule.awake(() => {
+          if (this.#links.has(linkOf(sender, receiver))) sim.receive(from, bytes)
+        })
       },
     })
     const senders = new SenderCache(options.backend)
     this.#places = validators.map((validator, index) => this.#createPlace(index, validator, senders))
   }
 
-  /** Starts all nodes. */
+  /** Starts all nodes but those that are kept out. */
   start(): void {
-    for (const index of this.#places.keys()) this.restart(index)
+    const present = this.#places.length - (this.#options.keptOut ?? 0)
+    for (let index = 0; index < present; index++) this.restart(index)
   }
 
   /** The replica of a running node, or null. */
@@ -116,17 +127,39 @@ export class SimulatedNetwork {
     return running?.sim.replica?.finality.report(nowMs)?.proposer ?? null
   }
 
+  /** The validators against which a node that runs has evidence. */
+  convicted(): number[] {
+    const nowMs = this.#epochMs + this.#options.schedule.nowMs
+    const evidence = this.#places.flatMap(({ sim }) => sim.replica?.finality.report(nowMs)?.evidence ?? [])
+    return [...new Set(evidence.map(({ validator }) => indexOf(validator.name)))].toSorted((a, b) => a - b)
+  }
+
   /** Hands a transaction in; the answer comes when it is safely taken in, or with the node's end. */
   submit(index: number, raw: Uint8Array, answer: Answer): void {
-    const { sim, waiting } = this.#places[index]!
+    const { sim, waiting, schedule } = this.#places[index]!
     if (!sim.isUp) return answer(null)
     const token = `t${this.#tokens++}`
     waiting.set(token, answer)
-    sim.input({ type: 'submit', raw, token })
+    schedule.awake(() => sim.input({ type: 'submit', raw, token }))
   }
 
   kill(index: number): void {
-    this.#places[index]!.sim.crash()
+    const { sim, schedule } = this.#places[index]!
+    sim.crash()
+    schedule.resume()
+  }
+
+  freeze(index: number): void {
+    this.#places[index]!.schedule.pause()
+  }
+
+  thaw(index: number): void {
+    this.#places[index]!.schedule.resume()
+  }
+
+  mine(isOn: boolean): void {
+    this.#isMining = isOn
+    for (const { sim, schedule } of this.#places) schedule.awake(() => this.#tellToMine(sim))
   }
 
   /** Starts a node that does not run, from what is on its disk. */
@@ -135,8 +168,7 @@ export class SimulatedNetwork {
     senders.clear()
     sim.start()
     for (const other of this.#places.keys()) this.#connect(index, other)
-    if (this.#options.contender.isMined)
-      sim.input({ type: 'mining', beneficiary: sim.beneficiary, blocks: null })
+    if (this.#isMining) this.#tellToMine(sim)
   }
 
   cut(halves: readonly (readonly number[])[]): void {
@@ -172,13 +204,15 @@ export class SimulatedNetwork {
   #createPlace(index: number, { secretKey }: SeededAccount, cache: SenderCache): Place {
     const { backend, contender } = this.#options
     const senders = new Set<TransactionId>()
+    const schedule = new PausableSchedule(this.#options.schedule)
+    const role = this.#options.liars?.get(index)
     const recover = signerRecovery(backend)
     const recoverSender = (tx: Transaction): Address | null => {
       if (!senders.has(tx.id)) this.#signatures += 1
       senders.add(tx.id)
       return cache.recoverSender(tx)
     }
-    const sim = new SimNode(this.#worldOf(index, recoverSender), {
+    const sim = new SimNode(this.#worldOf(index, schedule, recoverSender), {
       id: nameOf(index),
       beneficiary: `0x${String(index + 1).padStart(40, '0')}`,
       identity: {
@@ -190,22 +224,26 @@ export class SimulatedNetwork {
           return recover(digest, signature)
         },
         mayForgetVotes: false,
-        lie: null,
+        lie: role === undefined ? null : { role, accomplices: [] },
       },
       random: this.#random.stream(nameOf(index)),
       hashrate: HASHRATE / this.#options.nodes,
       clockOffsetMs: 0,
     })
-    return { sim, senders, waiting: new Map(), miningSinceMs: null }
+    return { sim, schedule, senders, waiting: new Map(), miningSinceMs: null }
   }
 
-  #worldOf(index: number, recoverSender: World['recoverSender']): World {
+  #tellToMine(sim: SimNode): void {
+    sim.input({ type: 'mining', beneficiary: this.#isMining ? sim.beneficiary : null, blocks: null })
+  }
+
+  #worldOf(index: number, schedule: Schedule, recoverSender: World['recoverSender']): World {
     const others = (): number[] =>
       [...this.#places.keys()].filter(other => this.#links.has(linkOf(index, other)))
     return {
       genesis: this.genesis,
       recoverSender,
-      schedule: this.#options.schedule,
+      schedule,
       trace: new Trace(1),
       epochMs: this.#epochMs,
       send: (from, to, message) => this.#send(from, [to], message),
@@ -267,17 +305,22 @@ export class SimulatedNetwork {
     const isAllowed = this.#halfOf.get(a) === this.#halfOf.get(b)
     if (a === b || !first.isUp || !second.isUp || !isAllowed || this.#links.has(linkOf(a, b))) return
     this.#links.add(linkOf(a, b))
-    first.input({ type: 'peer-connected', peer: second.id })
-    second.input({ type: 'peer-connected', peer: first.id })
+    this.#tell(a, { type: 'peer-connected', peer: second.id })
+    this.#tell(b, { type: 'peer-connected', peer: first.id })
   }
 
   #disconnect(a: number, b: number): void {
     if (!this.#links.delete(linkOf(a, b))) return
     // Not from within the step that asked for it.
     this.#options.schedule.after(NOTICE_MS, () => {
-      this.#places[a]!.sim.input({ type: 'peer-disconnected', peer: nameOf(b) })
-      this.#places[b]!.sim.input({ type: 'peer-disconnected', peer: nameOf(a) })
+      this.#tell(a, { type: 'peer-disconnected', peer: nameOf(b) })
+      this.#tell(b, { type: 'peer-disconnected', peer: nameOf(a) })
     })
+  }
+
+  #tell(index: number, input: Input): void {
+    const { sim, schedule } = this.#places[index]!
+    schedule.awake(() => sim.input(input))
   }
 
   #reconnectLater(a: number, b: number): void {

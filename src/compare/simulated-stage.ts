@@ -6,16 +6,15 @@ import type { Effect, SubmitResult } from '../replica/effects.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import type { SignedTransfer } from '../wallet/transfer.ts'
 import { Chronicle, type SeenBlock } from './chronicle.ts'
-import { BLOCK_MS, type Contender, SOME_MINER } from './contender.ts'
+import { BLOCK_MS, SOME_MINER } from './contender.ts'
 import { Experiment, SENDERS } from './experiment.ts'
-import type { CompareSettings } from './measurement.ts'
 import {
   HASHES_PER_BLOCK,
   RECONNECT_MS,
   SimulatedNetwork,
   type SimulatedNetworkOptions,
 } from './simulated-network.ts'
-import type { RunContender, Stage, StageKind, TotalCounters } from './stage.ts'
+import type { RunContender, Stage, StageKind, TotalCounters, WithStage } from './stage.ts'
 import { VirtualTime } from './virtual-time.ts'
 import { createAccounts, Workload } from './workload.ts'
 
@@ -42,12 +41,25 @@ function runSimulated(latencyMs: number): RunContender {
     const workload = new Workload(senders, settings.seed)
     onProgress('starting nodes')
     const funded = senders.map(({ address }) => address)
+    const { nodes, seed } = settings
+    return onSimulatedStage({ latencyMs })({ contender, nodes, seed, funded }, stage =>
+      new Experiment({ stage, contender, settings, workload, onProgress }).run(),
+    )
+  }
+}
+
+/** Stages whose messages take so long on average, and of which this share is lost. */
+export function onSimulatedStage(network: {
+  readonly latencyMs: number
+  readonly lossRate?: number
+}): WithStage {
+  return async (parts, work) => {
     const backend = await chooseBackend()
     const time = new VirtualTime()
-    const stage = new SimulatedStage(time, contender, settings, { funded, latencyMs, backend })
+    const stage = new SimulatedStage(time, { ...parts, ...network, backend })
     const run = async () => {
       await stage.sleep(SETTLE_MS)
-      return new Experiment({ stage, contender, settings, workload, onProgress }).run()
+      return work(stage)
     }
     return time.run(run())
   }
@@ -63,17 +75,14 @@ class SimulatedStage implements Stage {
 
   constructor(
     time: VirtualTime,
-    contender: Contender,
-    settings: CompareSettings,
-    options: Pick<SimulatedNetworkOptions, 'funded' | 'latencyMs' | 'backend'>,
+    options: Omit<SimulatedNetworkOptions, 'schedule' | 'afterStep' | 'onEffect'>,
   ) {
+    const { nodes, contender } = options
     this.#time = time
-    this.chronicle = new Chronicle(settings.nodes, contender.final)
-    const indices = Array.from({ length: settings.nodes }, (_, index) => index)
-    this.#running = new Set(indices)
+    this.chronicle = new Chronicle(nodes, contender.final)
+    const indices = Array.from({ length: nodes }, (_, index) => index)
+    this.#running = new Set(indices.slice(0, nodes - (options.keptOut ?? 0)))
     this.#network = new SimulatedNetwork({
-      contender,
-      ...settings,
       ...options,
       schedule: time.schedule,
       afterStep: node => this.#learnBlocks(node),
@@ -82,7 +91,7 @@ class SimulatedStage implements Stage {
     const genesis = this.#network.genesis.block.id
     this.#shown = indices.map(() => ({ id: genesis, finalHeight: 0 }))
     this.#network.start()
-    for (const node of indices) this.#lookAt(node)
+    for (const node of this.#running) this.#lookAt(node)
   }
 
   nowMs(): number {
@@ -117,12 +126,28 @@ class SimulatedStage implements Stage {
     this.#lookAt(node)
   }
 
+  async freeze(node: number): Promise<void> {
+    this.#network.freeze(node)
+  }
+
+  async thaw(node: number): Promise<void> {
+    this.#network.thaw(node)
+  }
+
   async cut(halves: readonly (readonly number[])[]): Promise<void> {
     this.#network.cut(halves)
   }
 
   async heal(): Promise<void> {
     this.#network.heal()
+  }
+
+  async mine(isOn: boolean): Promise<void> {
+    this.#network.mine(isOn)
+  }
+
+  async evidence(): Promise<readonly number[]> {
+    return this.#network.convicted()
   }
 
   async counters(): Promise<TotalCounters> {

@@ -2,6 +2,8 @@
 // and cut off, and a clock. There are two, of real processes (live-stage.ts) and of simulated nodes in virtual time
 // (simulated-stage.ts); an experiment can't tell which one it is on.
 
+import type { Address } from '../chain/address.ts'
+import type { ByzantineRole } from '../finality/byzantine.ts'
 import type { SignedTransfer } from '../wallet/transfer.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { Contender } from './contender.ts'
@@ -22,15 +24,42 @@ export interface Stage {
   leader(): Promise<number>
   /** Ends a node without a word. */
   kill(node: number): Promise<void>
-  /** Starts a killed node again, from what is on its disk. */
+  /** Starts a killed node again, from what is on its disk; one that was kept out starts for the first time. */
   restart(node: number): Promise<void>
+  /** Stops a node's process, whose connections stand: it hears and says nothing until it is thawed. */
+  freeze(node: number): Promise<void>
+  /** Lets a frozen node go on with what it missed. */
+  thaw(node: number): Promise<void>
   /** Breaks all connections between these halves, and lets none come up. */
   cut(halves: readonly (readonly number[])[]): Promise<void>
   /** Lets all nodes connect again; it takes them a moment to do so. */
   heal(): Promise<void>
+  /** Lets all nodes mine, or none, also those that are started later. Only where blocks are mined. */
+  mine(isOn: boolean): Promise<void>
+  /** The validators against which a node that runs has evidence, by their indices. */
+  evidence(): Promise<readonly number[]>
   /** What all nodes together have done so far. */
   counters(): Promise<TotalCounters>
 }
+
+/** What a stage is built of. */
+export interface StageParts {
+  readonly contender: Contender
+  readonly nodes: number
+  /** Names the validators' keys, and the chance of a simulated network. */
+  readonly seed: number
+  /** Accounts that have 1000 coins each. */
+  readonly funded: readonly Address[]
+  /** Validators that lie, and how; none when absent. */
+  readonly liars?: ReadonlyMap<number, ByzantineRole>
+  /** So many of the nodes, the last ones, are not there until they are started; none when absent. */
+  readonly keptOut?: number
+  /** Whether nodes mine from the start, where blocks are mined; they do when absent. */
+  readonly isMining?: boolean
+}
+
+/** Builds a stage, does this on it, and takes it down again. */
+export type WithStage = <T>(parts: StageParts, work: (stage: Stage) => Promise<T>) => Promise<T>
 
 /** What all nodes together have counted. */
 export interface TotalCounters {

@@ -24,6 +24,9 @@ export interface PlannedTransfer {
   readonly rival: SignedTransfer | null
 }
 
+/** Who pays next: every sender in turn, or some far more often than others. */
+export type SenderOrder = 'turns' | 'zipf'
+
 const GWEI = 10n ** 9n
 
 /** Accounts with keys from the seed; those of another purpose have other keys. */
@@ -34,28 +37,47 @@ export function createAccounts(seed: number, purpose: string, count: number): Se
   })
 }
 
-/** Plans transfers between senders who take turns, with the right nonces. */
+/** Plans transfers between senders, with the right nonces. */
 export class Workload {
   readonly #senders: readonly SeededAccount[]
   readonly #nonces: bigint[]
   readonly #random: Random
+  readonly #order: Random
+  /** The chance that the payer is this sender or one before him, by Zipf's law. */
+  readonly #upTo: readonly number[]
   #next = 0
 
   constructor(senders: readonly SeededAccount[], seed: number) {
     this.#senders = senders
     this.#nonces = senders.map(() => 0n)
     this.#random = new Random(`compare ${seed}`)
+    this.#order = this.#random.stream('order of senders')
+    this.#upTo = zipfShares(senders.length)
   }
 
-  /** The next transfers; with `isDouble` each sender signs two for his nonce, which can't both be on one chain. */
-  plan(count: number, { isDouble = false } = {}): PlannedTransfer[] {
+  /**
+   * The next transfers, of senders in turn unless told otherwise; with `isDouble` each sender signs two for his nonce,
+   * which can't both be on one chain.
+   */
+  plan(
+    count: number,
+    { isDouble = false, order = 'turns' }: { isDouble?: boolean; order?: SenderOrder } = {},
+  ): PlannedTransfer[] {
     return Array.from({ length: count }, () => {
-      const sender = this.#next++ % this.#senders.length
+      const sender = order === 'zipf' ? this.#drawSender() : this.#next++ % this.#senders.length
       const nonce = this.#nonces[sender]!
       this.#nonces[sender] = nonce + 1n
       const rival = isDouble ? this.#sign(sender, nonce) : null
       return { sender, ...this.#sign(sender, nonce), rival }
     })
+  }
+
+  #drawSender(): number {
+    const drawn = this.#order.between(0, 1)
+    return Math.max(
+      0,
+      this.#upTo.findIndex(share => drawn < share),
+    )
   }
 
   #sign(sender: number, nonce: bigint): SignedTransfer {
@@ -74,4 +96,15 @@ export class Workload {
     }
     return signTransfer(fields, secretKey)
   }
+}
+
+/** G. K. Zipf, "Human Behavior and the Principle of Least Effort" (1949): the k-th has 1/k of what the first has. */
+function zipfShares(count: number): number[] {
+  const weights = Array.from({ length: count }, (_, index) => 1 / (index + 1))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  let upTo = 0
+  return weights.map(weight => {
+    upTo += weight / total
+    return upTo
+  })
 }

@@ -37,6 +37,32 @@ export function nakamotoReversal(q: number, z: number): number {
 }
 
 /**
+ * The least number of confirmations at which a formula of a reversal's probability is below `risk`; null when it takes
+ * more than `max`, as it does against half of all hashes.
+ */
+export function confirmationsBelow(
+  reversal: (q: number, z: number) => number,
+  q: number,
+  { risk, max }: { risk: number; max: number },
+): number | null {
+  if (!(risk > 0)) throw new RangeError(`a risk is above 0, got ${risk}`)
+  if (q >= 0.5 && risk <= 1) return null
+  // The formulas fall with every block: double until it is enough, then halve.
+  let enough = 1
+  while (reversal(q, enough) >= risk) {
+    if (enough >= max) return null
+    enough = Math.min(max, enough * 2)
+  }
+  let tooFew = Math.floor(enough / 2)
+  while (enough - tooFew > 1) {
+    const middle = (enough + tooFew) >> 1
+    if (reversal(q, middle) < risk) enough = middle
+    else tooFew = middle
+  }
+  return enough
+}
+
+/**
  * The sum over k of P(attacker has k blocks) * P(he catches up from there), in logarithms so that neither tiny
  * starts nor long tails are lost. `logFirst` is ln P(0), `logRatio(k)` is ln P(k + 1) / P(k).
  */

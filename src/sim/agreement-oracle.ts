@@ -77,6 +77,11 @@ export class AgreementOracle {
     return this.#views.highest
   }
 
+  /** A node that does not vote lost its disk. */
+  forget(node: SimNode): void {
+    this.#stored.forget(node)
+  }
+
   /** Looks at an honest node after it took something in. */
   afterStep(node: SimNode): void {
     const { tree, finality } = node.replica!

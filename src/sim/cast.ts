@@ -58,6 +58,11 @@ export class Cast {
     return new Set(this.parts.filter(part => !this.#isHonestPart(part)).map(({ id }) => id))
   }
 
+  /** Where a node stands: twins stand where their brothers do. */
+  placeOf(id: PeerId): number {
+    return this.#parts.get(id)!.index
+  }
+
   isTwin(node: SimNode): boolean {
     return this.#partOf(node).isTwin
   }

@@ -21,14 +21,25 @@ export interface ClientsOptions {
   readonly random: Random
 }
 
+/** A transfer as it was handed in. */
+interface Submission {
+  readonly transfer: PlannedTransfer
+  readonly raw: Uint8Array
+  readonly node: SimNode
+  /** Whether it was acknowledged before, by a node that lost it. */
+  readonly isForgiven: boolean
+}
+
 /** All clients of one run. */
 export class Clients {
   /** Transfers that a node acknowledged, once for each that did. */
-  readonly acknowledged: PlannedTransfer[] = []
+  acknowledged: PlannedTransfer[] = []
   submitted = 0
   readonly #options: ClientsOptions
   /** Transfers handed in and not answered yet, by token. */
-  readonly #unanswered = new Map<string, { transfer: PlannedTransfer; raw: Uint8Array }>()
+  readonly #unanswered = new Map<string, Submission>()
+  /** What is settled, with the node that said so, and whether it promised to keep it. */
+  readonly #answered: (Submission & { readonly isPromised: boolean })[] = []
   #tokens = 0
 
   constructor(options: ClientsOptions) {
@@ -59,20 +70,34 @@ export class Clients {
     const waiting = this.#unanswered.get(token)
     if (waiting === undefined) return
     if ('id' in result) this.acknowledged.push(waiting.transfer)
-    // These mean that the nonce is taken care of; anything else may change, and the client tries again.
-    const isSettled =
-      'id' in result || result.rejection === 'tx-nonce-too-low' || result.rejection === 'tx-already-known'
-    const isOutbid = 'rejection' in result && result.rejection === 'tx-replacement-underpriced'
-    if (isSettled || isOutbid) this.#unanswered.delete(token)
+    // These mean that the nonce is taken care of; anything else may change, and the client tries again. Once a promise
+    // was lost with a disk, only a block will do.
+    const isSpent = 'id' in result || result.rejection === 'tx-nonce-too-low'
+    const isWaiting =
+      'rejection' in result &&
+      (result.rejection === 'tx-already-known' || result.rejection === 'tx-replacement-underpriced')
+    if (!isSpent && (!isWaiting || waiting.isForgiven)) return
+    this.#unanswered.delete(token)
+    this.#answered.push({ ...waiting, isPromised: 'id' in result })
   }
 
-  #submit(transfer: PlannedTransfer, raw: Uint8Array): void {
+  /** A node lost its disk: what it alone acknowledged is owed by nobody, and its clients hand it in again. */
+  forgive(node: SimNode): void {
+    const lost = this.#answered.filter(one => one.node === node)
+    const kept = this.#answered.filter(one => one.node !== node)
+    this.#answered.splice(0, this.#answered.length, ...kept)
+    this.acknowledged = kept.filter(({ isPromised }) => isPromised).map(({ transfer }) => transfer)
+    for (const { transfer, raw } of lost) this.#submit(transfer, raw, true)
+  }
+
+  #submit(transfer: PlannedTransfer, raw: Uint8Array, isForgiven = false): void {
     const { schedule, nodes, random } = this.#options
     const token = `t${this.#tokens++}`
-    this.#unanswered.set(token, { transfer, raw })
-    random.pick(nodes).input({ type: 'submit', raw, token })
+    const node = random.pick(nodes)
+    this.#unanswered.set(token, { transfer, raw, node, isForgiven })
+    node.input({ type: 'submit', raw, token })
     schedule.after(RETRY_MS, () => {
-      if (this.#unanswered.delete(token)) this.#submit(transfer, raw)
+      if (this.#unanswered.delete(token)) this.#submit(transfer, raw, isForgiven)
     })
   }
 }

@@ -10,7 +10,9 @@ type Image = Map<string, Uint8Array>
 /** The disk of one simulated node. */
 export class Disk implements Store {
   #seen: Image = new Map()
-  readonly #durable: Image = new Map()
+  #durable: Image = new Map()
+  /** What was durable when the disk was copied last. */
+  #copy: Image = new Map()
   readonly #waiting: (readonly Write[])[] = []
 
   get(key: string): Uint8Array | null {
@@ -53,6 +55,18 @@ export class Disk implements Store {
     for (let count = 0; count < kept; count++) this.sync()
     this.#waiting.length = 0
     this.#seen = new Map(this.#durable)
+  }
+
+  /** Copies what is durable, as a backup does. */
+  backUp(): void {
+    this.#copy = new Map(this.#durable)
+  }
+
+  /** Goes back to what was copied last: a fault that no disk should have. */
+  restore(): void {
+    this.#waiting.length = 0
+    this.#durable = new Map(this.#copy)
+    this.#seen = new Map(this.#copy)
   }
 
   /** Loses all keys with this prefix, durable or not: a fault that no disk should have. */

@@ -1,9 +1,12 @@
-// When things go wrong in a run: partitions, crashes at a moment of their own or right after a vote, and disks that lose
-// their votes. How bad each is says the plan (see faults.ts); what messages suffer, the network does by itself.
+// Lets things go wrong in a run: each fault as an event (see fault-events.ts), drawn from the seed as the run goes on
+// (fault-draw.ts) or taken from a list. Either way it is kept, so that a run can be made again from its list.
 
+import type { PeerId } from '../replica/effects.ts'
 import type { Cast } from './cast.ts'
 import type { Tag } from './costs.ts'
-import { type FaultPlan, LOCKSTEP, NO_FAULTS } from './faults.ts'
+import { FaultDraw } from './fault-draw.ts'
+import { describeFault, type FaultEvent } from './fault-events.ts'
+import type { FaultPlan } from './faults.ts'
 import { VOTE_RECORDS } from './finality-keys.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
@@ -11,17 +14,15 @@ import type { Schedule } from './schedule.ts'
 import type { SimNode } from './sim-node.ts'
 import type { Trace } from './trace.ts'
 
-/** Effects within which a planned crash happens. */
-const CRASH_WITHIN_EFFECTS = 12
-/** Effects within which a node crashes that has just voted, and the messages that are votes. */
-const CRASH_AFTER_VOTE = 2
 const VOTE_KINDS: ReadonlySet<string> = new Set(['pre-prepare', 'prepare', 'commit', 'view-change'])
-/** Share of the cuts that leave the one alone whose turn it is to propose. */
-const ISOLATION_RATE = 0.25
 
 /** What faults need of their run. */
 export interface FaultInjectorOptions {
   readonly plan: FaultPlan
+  /** What is left of the plan when the faults end. */
+  readonly healedPlan: FaultPlan
+  /** The faults to bring about; null draws them. */
+  readonly events: readonly FaultEvent[] | null
   /** The stream of the whole run. */
   readonly random: Random
   readonly schedule: Schedule
@@ -30,43 +31,95 @@ export interface FaultInjectorOptions {
   readonly cast: Cast
   /** Whether validators take turns, so that the one whose turn it is can be cut off. */
   readonly isAgreed: boolean
+  /** A disk lost what it held for certain: nobody may hold the node to it. */
+  readonly onDiskLoss: (node: SimNode) => void
 }
 
 /** The faults of one run. */
 export class FaultInjector {
+  /** When the faults ended, in milliseconds of the run; null as long as they have not. */
+  endedAtMs: number | null = null
+  /** All that went wrong so far. */
+  readonly happened: FaultEvent[] = []
   readonly #options: FaultInjectorOptions
-  readonly #voteCrashes: Random
+  readonly #draw: FaultDraw | null
   #nodes: readonly SimNode[] = []
-  #isOver = false
+  /** Votes that each node sent. */
+  readonly #votes = new Map<PeerId, number>()
+  /** Milliseconds that a node stays down after its next crash. */
+  readonly #downMs = new Map<PeerId, number>()
 
   constructor(options: FaultInjectorOptions) {
     this.#options = options
-    this.#voteCrashes = options.random.stream('vote crashes')
+    this.#draw = options.events === null ? new FaultDraw(this, options) : null
   }
 
   /** Lets things go wrong from now on; `withinMs` is how long the run takes if they hardly do. */
   start(nodes: readonly SimNode[], withinMs: number): void {
-    const { random } = this.#options
+    const { events, schedule } = this.#options
     this.#nodes = nodes
-    this.#planPartitions(random.stream('partitions'))
-    this.#planCrashes(random.stream('crashes'))
-    this.#planAmnesia(random.stream('amnesia'), withinMs)
+    this.#draw?.start(nodes, withinMs)
+    for (const event of events ?? []) {
+      if (event.type === 'vote-crash') continue
+      schedule.after(event.atMs, () => {
+        // Whoever is to forget does so in any case.
+        if (this.endedAtMs === null || event.type === 'amnesia') this.happen(event)
+      })
+    }
   }
 
   /** Ends all faults: what is down comes back, and what was cut is whole again. */
   end(): void {
-    const { network, plan } = this.#options
-    this.#isOver = true
-    network.faults = plan === LOCKSTEP ? LOCKSTEP : NO_FAULTS
+    const { network, healedPlan, schedule } = this.#options
+    this.endedAtMs = schedule.nowMs
+    network.faults = healedPlan
     network.heal()
+    for (const node of this.#nodes) node.pause(0)
+  }
+
+  /** Brings one fault about, and keeps it. */
+  happen(event: FaultEvent): void {
+    const { cast, network, schedule, trace } = this.#options
+    this.happened.push(event)
+    // These two are seen in the trace anyway: by their crash.
+    if (event.type !== 'crash' && event.type !== 'vote-crash')
+      trace.add(schedule.nowMs, '-', `! ${describeFault(event)}`)
+    switch (event.type) {
+      case 'cut':
+        network.cut(new Map(cast.parts.map(({ id }) => [id, event.side.includes(id) ? 1 : 2])))
+        return schedule.after(event.forMs, () => network.cut(new Map()))
+      case 'mute':
+        network.mute(new Set(event.side))
+        return schedule.after(event.forMs, () => network.mute(new Set()))
+      case 'clog':
+        network.clog(event.from, event.to)
+        return schedule.after(event.forMs, () => network.unclog(event.from, event.to))
+      case 'crash':
+      case 'vote-crash':
+        this.#downMs.set(event.node, event.downMs)
+        return this.#node(event.node)?.planCrash(event.effects)
+      case 'amnesia':
+        return this.#forget(this.#node(event.node), event)
+      case 'pause':
+        return this.#node(event.node)?.pause(event.forMs)
+      case 'clock': {
+        const node = this.#node(event.node)
+        if (node !== null) node.clockOffsetMs = event.offsetMs
+        return
+      }
+      case 'disk-loss':
+        return this.#loseDisk(this.#node(event.node), event)
+    }
   }
 
   /** A node said something of its agreement: right after a vote it may crash. */
   afterSend(node: SimNode, { kind }: Tag): void {
-    const { voteCrashRate } = this.#options.plan
-    const isVote = VOTE_KINDS.has(kind) && !this.#isOver
-    if (isVote && voteCrashRate > 0 && this.#voteCrashes.chance(voteCrashRate))
-      node.planCrash(this.#voteCrashes.integer(0, CRASH_AFTER_VOTE))
+    if (!VOTE_KINDS.has(kind) || this.endedAtMs !== null) return
+    const vote = (this.#votes.get(node.id) ?? 0) + 1
+    this.#votes.set(node.id, vote)
+    this.#draw?.afterVote(node, vote)
+    for (const event of this.#options.events ?? [])
+      if (event.type === 'vote-crash' && event.node === node.id && event.vote === vote) this.happen(event)
   }
 
   /** A node crashed: takes the votes of a forgetful one. */
@@ -76,66 +129,29 @@ export class FaultInjector {
 
   /** Milliseconds that a node which has just crashed stays down. */
   downMs(node: SimNode): number {
-    const { random, plan } = this.#options
-    return random.stream(`down ${node.id} ${node.crashes}`).exponential(plan.downMeanMs)
+    return this.#downMs.get(node.id) ?? 0
   }
 
-  #planPartitions(random: Random): void {
-    const { plan, schedule, network } = this.#options
-    const { partitionEveryMs, partitionMeanMs } = plan
-    if (partitionEveryMs === null) return
-    schedule.after(random.exponential(partitionEveryMs), () => {
-      if (this.#isOver) return
-      this.#cut(random)
-      const lengthMs = Math.min(random.exponential(partitionMeanMs), 3 * partitionMeanMs)
-      schedule.after(lengthMs, () => {
-        network.heal()
-        this.#planPartitions(random)
-      })
-    })
+  #forget(node: SimNode | null, { effects, downMs }: { effects: number; downMs: number }): void {
+    if (node === null) return
+    this.#options.cast.forget(node)
+    this.#downMs.set(node.id, downMs)
+    if (node.isUp) node.planCrash(effects)
+    else node.disk.wipe(VOTE_RECORDS)
   }
 
-  /** Cuts the network in two; sometimes the proposer is alone on its side. */
-  #cut(random: Random): void {
-    const { isAgreed, network, schedule, trace } = this.#options
-    const order = random.shuffle(this.#nodes)
-    const proposer = isAgreed && random.chance(ISOLATION_RATE) ? this.#proposer() : null
-    const size = proposer === null ? random.integer(1, order.length - 1) : 1
-    if (proposer !== null) order.sort((a, b) => Number(b === proposer) - Number(a === proposer))
-    network.cut(new Map(order.map((node, index) => [node.id, index < size ? 1 : 2])))
-    trace.add(schedule.nowMs, '-', `! cut ${order.map(node => node.id).join(' ')} after ${size}`)
+  #loseDisk(node: SimNode | null, { isEmpty, downMs }: { isEmpty: boolean; downMs: number }): void {
+    // Nobody swaps the disk of a node that is being repaired already.
+    if (node === null || !node.isUp) return
+    this.#downMs.set(node.id, downMs)
+    node.crash()
+    if (isEmpty) node.disk.wipe('')
+    else node.disk.restore()
+    this.#options.onDiskLoss(node)
   }
 
-  /** The node whose turn it is to propose, as the first honest one that is up sees it. */
-  #proposer(): SimNode | null {
-    const { cast } = this.#options
-    const witness = this.#nodes.find(node => cast.isHonest(node) && node.isUp)
-    const report = witness?.replica?.finality.report(0)
-    return report == null ? null : this.#nodes[report.proposer]!
-  }
-
-  #planCrashes(random: Random): void {
-    const { plan, schedule } = this.#options
-    const { crashEveryMs } = plan
-    if (crashEveryMs === null) return
-    schedule.after(random.exponential(crashEveryMs), () => {
-      if (this.#isOver) return
-      random.pick(this.#nodes).planCrash(random.integer(0, CRASH_WITHIN_EFFECTS))
-      this.#planCrashes(random)
-    })
-  }
-
-  /** Each forgetful validator crashes once at least, and comes back without its votes from then on. */
-  #planAmnesia(random: Random, withinMs: number): void {
-    const { cast, schedule } = this.#options
-    for (const [index, role] of cast.liars) {
-      if (role !== 'amnesia') continue
-      schedule.after(random.between(0.1, 0.9) * withinMs, () => {
-        const node = this.#nodes[index]!
-        cast.forget(node)
-        if (node.isUp) node.planCrash(random.integer(0, CRASH_WITHIN_EFFECTS))
-        else node.disk.wipe(VOTE_RECORDS)
-      })
-    }
+  /** The node of this name; null where the run has none. */
+  #node(id: PeerId): SimNode | null {
+    return this.#nodes.find(node => node.id === id) ?? null
   }
 }

@@ -15,8 +15,11 @@ export const FAULT_KINDS = [
   'disk',
 ] as const
 
+/** More kinds, which swarm runs draw besides, and which have to be asked for by name. */
+export const RARE_FAULT_KINDS = ['mute', 'clog', 'pause', 'clock-step', 'disk-loss'] as const
+
 /** One kind of fault. */
-export type FaultKind = (typeof FAULT_KINDS)[number]
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof RARE_FAULT_KINDS)[number]
 
 /** How bad each fault is in one run. */
 export interface FaultPlan {
@@ -43,6 +46,17 @@ export interface FaultPlan {
   readonly clockOffsetMaxMs: number
   /** Whether a crash may leave some of what was not synced, from the oldest on; otherwise it takes all of it. */
   readonly keepsUnsynced: boolean
+  /** Milliseconds on average between times when some nodes are heard by nobody else (null: none). */
+  readonly muteEveryMs: number | null
+  /** The same of times when links are closed one by one. */
+  readonly clogEveryMs: number | null
+  /** The same of pauses, in which a node does nothing. */
+  readonly pauseEveryMs: number | null
+  /** The same of clocks that are set wrong; and the parts per million by which clocks run wrong at most. */
+  readonly clockStepEveryMs: number | null
+  readonly clockDriftMaxPpm: number
+  /** The same of disks that lose all or are exchanged for an old copy. */
+  readonly diskLossEveryMs: number | null
 }
 
 /** A quiet local network. */
@@ -60,6 +74,12 @@ export const NO_FAULTS: FaultPlan = {
   voteCrashRate: 0,
   clockOffsetMaxMs: 0,
   keepsUnsynced: false,
+  muteEveryMs: null,
+  clogEveryMs: null,
+  pauseEveryMs: null,
+  clockStepEveryMs: null,
+  clockDriftMaxPpm: 0,
+  diskLossEveryMs: null,
 }
 
 /** A network without chance, in which all that is sent together arrives together: for counting. */
@@ -85,5 +105,20 @@ export function drawFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockT
     keepsUnsynced: kinds.has('disk'),
     voteCrashRate:
       kinds.has('crash') && random.chance(0.5) ? random.between(0.002, 0.03) : rest.voteCrashRate,
+    ...drawRareFaults(kinds, random, blockTimeMs),
+  }
+}
+
+/** How often those faults come that have to be asked for by name: each has a stream of its own. */
+function drawRareFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTimeMs: number) {
+  const every = (kind: FaultKind): number | null =>
+    kinds.has(kind) ? random.stream(kind).between(3, 15) * blockTimeMs : null
+  return {
+    muteEveryMs: every('mute'),
+    clogEveryMs: every('clog'),
+    pauseEveryMs: every('pause'),
+    clockStepEveryMs: every('clock-step'),
+    clockDriftMaxPpm: kinds.has('clock-step') ? random.stream('drift').between(0, 500) : 0,
+    diskLossEveryMs: every('disk-loss'),
   }
 }

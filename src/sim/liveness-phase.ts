@@ -3,6 +3,7 @@
 // block that does (L1), to one head (L2), and without leaving more views than they must (L3).
 
 import type { Agreement } from './agreement.ts'
+import { latencyTable, longestWayMs } from './latency-table.ts'
 import type { Run } from './run.ts'
 import { Violation } from './violation.ts'
 
@@ -24,6 +25,11 @@ const VIEWS_SLACK = 3
 const HEALED_CLOCK_MS = 5_000
 /** Milliseconds between two looks whether all is final. */
 const LOOK_MS = 250
+/** Message delays of a view that succeeds, with what is asked for meanwhile; what a message takes where all is close; and
+ * bytes that wait on a link together. */
+const VIEW_DELAYS = 10
+const NEAR_MS = 10
+const MESSAGE_BYTES = 4_000
 /** How often a single block is asked for to decide between two heads with the same work. */
 const TIE_BREAKS_MAX = 10
 
@@ -31,6 +37,8 @@ const TIE_BREAKS_MAX = 10
 export function runLiveness(run: Run): void {
   const { agreement, faults, honest } = run
   faults.end()
+  // Nobody owes anything before messages arrive in time.
+  if (run.model?.model === 'partial') run.runFor(run.model.gstMs - run.schedule.nowMs)
   if (agreement === null) return settleByWork(run)
   agreement.finalHeightAtHeal = Math.max(
     0,
@@ -50,7 +58,9 @@ function settleByWork(run: Run): void {
 function settleByVotes(run: Run, agreement: Agreement): void {
   const { genesis, honest, nodes, plan, schedule } = run
   const { oracle, costs, timeoutMs, faultsTolerated, genesisFile } = agreement
-  const limit = HEALED_CLOCK_MS / Math.max(HEALED_CLOCK_MS, plan.clockOffsetMaxMs)
+  // A clock may have been set further off than clocks are from the start.
+  const offMs = Math.max(plan.clockOffsetMaxMs, ...nodes.map(node => Math.abs(node.clockOffsetMs)))
+  const limit = HEALED_CLOCK_MS / Math.max(HEALED_CLOCK_MS, offMs)
   for (const node of nodes) node.clockOffsetMs *= limit
   const [view, decisions, startMs] = [oracle.view, costs.decisions, schedule.nowMs]
   const endMs = startMs + (faultsTolerated + 1) * timeoutMs * 2 ** DOUBLINGS + SYNC_MS
@@ -65,11 +75,20 @@ function settleByVotes(run: Run, agreement: Agreement): void {
     const reason = notFinal(run)
     if (reason !== null) throw new Violation('L2', `after all was quiet: ${reason}`)
   }
-  const viewsMax = (faultsTolerated + 1 + VIEWS_SLACK) * (costs.decisions - decisions + 1)
+  const doublings = doublingsNeeded(run, timeoutMs)
+  const viewsMax = (faultsTolerated + 1 + VIEWS_SLACK + doublings) * (costs.decisions - decisions + 1)
   if (oracle.view - view > viewsMax)
     throw new Violation('L3', `${oracle.view - view} views were left after the faults, not ${viewsMax}`)
-  if (costs.decisions > decisions + 1) checkPatience(run, timeoutMs * 2 ** (faultsTolerated + 1))
+  if (costs.decisions > decisions + 1) checkPatience(run, timeoutMs * 2 ** (faultsTolerated + 1 + doublings))
   oracle.verifyLast(honest[0]!, genesisFile)
+}
+
+/** How often patience that begins too short for the links must double before a view can succeed. */
+function doublingsNeeded({ model, options }: Run, timeoutMs: number): number {
+  const wayMs = options.latency == null ? 0 : longestWayMs(latencyTable(options.latency))
+  const narrowMs = options.bandwidth == null ? 0 : (MESSAGE_BYTES * 1000) / options.bandwidth
+  const deltaMs = Math.max(model?.deltaMs ?? 0, wayMs, NEAR_MS) + narrowMs
+  return Math.max(0, Math.ceil(Math.log2((VIEW_DELAYS * deltaMs) / timeoutMs)))
 }
 
 /** Ends mining, and lets single blocks decide as long as there are two heads with the same work. */

@@ -4,6 +4,7 @@
 import type { PeerId } from '../replica/effects.ts'
 import { encodeMessage, type MessageType, type OutgoingMessage } from '../replica/messages.ts'
 import type { Tag } from './costs.ts'
+import type { Course } from './course.ts'
 import type { FaultPlan } from './faults.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
@@ -25,21 +26,29 @@ export class Network {
   readonly #schedule: Schedule
   readonly #random: Random
   readonly #deliver: Deliver
+  /** Distances, narrow links and the model of the network; null for none of these. */
+  readonly #course: Course | null
   /** When the last message on a link arrives: without reordering the next can't be earlier. */
   readonly #lastArrival = new Map<string, number>()
   /** The side of each node while the network is cut. */
   #sides = new Map<PeerId, number>()
+  /** Those whom only those hear who are among them. */
+  #muted: ReadonlySet<PeerId> = new Set()
+  /** Links that are closed, how often, and what waits there. */
+  readonly #clogged = new Map<string, { times: number; readonly waiting: (() => void)[] }>()
 
   constructor(options: {
     schedule: Schedule
     random: Random
     faults: FaultPlan
     deliver: Deliver
+    course?: Course | null
   }) {
     this.#schedule = options.schedule
     this.#random = options.random
     this.faults = options.faults
     this.#deliver = options.deliver
+    this.#course = options.course ?? null
   }
 
   /** Cuts the network: nodes reach only those of the same side. */
@@ -47,8 +56,32 @@ export class Network {
     this.#sides = sides
   }
 
+  /** From now on what these say to others is lost, but not what others say to them. */
+  mute(nodes: ReadonlySet<PeerId>): void {
+    this.#muted = nodes
+  }
+
+  /** Closes a link in one direction: what is sent there waits. */
+  clog(from: PeerId, to: PeerId): void {
+    const link = `${from}>${to}`
+    const closed = this.#clogged.get(link) ?? { times: 0, waiting: [] }
+    closed.times += 1
+    this.#clogged.set(link, closed)
+  }
+
+  /** Opens a link again, once for each time that it was closed. */
+  unclog(from: PeerId, to: PeerId): void {
+    const closed = this.#clogged.get(`${from}>${to}`)
+    if (closed === undefined) return
+    closed.times -= 1
+    if (closed.times === 0) this.#open(`${from}>${to}`)
+  }
+
+  /** Ends every cut and opens every link. */
   heal(): void {
     this.#sides = new Map()
+    this.#muted = new Set()
+    for (const link of [...this.#clogged.keys()]) this.#open(link)
   }
 
   /** Sends one message to each of the receivers, and says how many bytes it has. */
@@ -64,19 +97,41 @@ export class Network {
   }
 
   #transmit(from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null): void {
-    const { lossRate, delayMinMs, delayMeanMs, tailRate, mayReorder } = this.faults
+    const { lossRate, delayMinMs, delayMeanMs, tailRate } = this.faults
     // Drawn always, so that a lost message does not shift the numbers of the others.
-    const isLost = this.#random.chance(lossRate)
-    const delay =
+    const isDropped = this.#random.chance(lossRate)
+    const delayMs =
       delayMinMs + this.#random.exponential(delayMeanMs) + (this.#random.chance(tailRate) ? TAIL_MS : 0)
-    if (isLost || this.#sides.get(from) !== this.#sides.get(to)) {
+    const { nowMs } = this.#schedule
+    const isLost = isDropped || this.#isCut(from, to)
+    const own = isLost ? null : delayMs
+    const parcel = { from, to, bytes: bytes.length, tag, nowMs, delayMs, isLost }
+    const delay = this.#course === null ? own : this.#course.delayOf(parcel)
+    if (delay === null) {
       this.lost += 1
       return
     }
     const link = `${from}>${to}`
-    const earliest = mayReorder ? 0 : (this.#lastArrival.get(link) ?? 0)
-    const arrival = Math.max(earliest, this.#schedule.nowMs + delay)
+    const closed = this.#clogged.get(link)
+    if (closed === undefined) return this.#travel(link, delay, () => this.#deliver(from, to, bytes, tag))
+    closed.waiting.push(() => this.#travel(link, delay, () => this.#deliver(from, to, bytes, tag)))
+  }
+
+  #travel(link: string, delayMs: number, arrive: () => void): void {
+    const { nowMs } = this.#schedule
+    const earliest = this.faults.mayReorder ? 0 : (this.#lastArrival.get(link) ?? 0)
+    const arrival = Math.max(earliest, nowMs + delayMs)
     this.#lastArrival.set(link, arrival)
-    this.#schedule.after(arrival - this.#schedule.nowMs, () => this.#deliver(from, to, bytes, tag))
+    this.#schedule.after(arrival - nowMs, arrive)
+  }
+
+  #isCut(from: PeerId, to: PeerId): boolean {
+    return this.#sides.get(from) !== this.#sides.get(to) || (this.#muted.has(from) && !this.#muted.has(to))
+  }
+
+  #open(link: string): void {
+    const closed = this.#clogged.get(link)
+    this.#clogged.delete(link)
+    for (const leave of closed?.waiting ?? []) leave()
   }
 }

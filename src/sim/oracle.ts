@@ -57,6 +57,11 @@ export class Oracle {
     return { count: this.#reorganisations, deepest: this.#deepest }
   }
 
+  /** A node's disk lost what it held for certain: it is a new node, of which nothing is known. */
+  forget(node: SimNode): void {
+    this.#known.delete(node)
+  }
+
   /** Looks at a node after it took something in. */
   afterStep(node: SimNode): void {
     const { tree, pool } = node.replica!

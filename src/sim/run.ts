@@ -10,11 +10,14 @@ import type { PeerId } from '../replica/effects.ts'
 import { Agreement } from './agreement.ts'
 import type { Cast } from './cast.ts'
 import { Clients } from './clients.ts'
+import { Course } from './course.ts'
 import { FaultInjector } from './fault-injector.ts'
 import type { FaultPlan } from './faults.ts'
 import { NaiveChain } from './naive-chain.ts'
 import { Network } from './network.ts'
+import type { NetworkModel } from './network-model.ts'
 import { Oracle } from './oracle.ts'
+import { QuorumWatch } from './quorum-watch.ts'
 import { Schedule } from './schedule.ts'
 import { drawSetup, type Setup } from './setup.ts'
 import { SimNode } from './sim-node.ts'
@@ -34,6 +37,8 @@ export class Run {
   readonly genesis: Genesis
   readonly blockTimeMs: number
   readonly plan: FaultPlan
+  /** What the network promises; null when it promises nothing until the faults end. */
+  readonly model: NetworkModel | null
   readonly cast: Cast
   readonly schedule = new Schedule()
   readonly trace = new Trace(RECENT_LINES)
@@ -59,14 +64,28 @@ export class Run {
     this.genesis = genesis
     this.blockTimeMs = setup.blockTimeMs
     this.plan = plan
+    this.model = setup.model
     this.cast = cast
     this.network = new Network({
       schedule,
       random: random.stream('network'),
       faults: plan,
+      course: createCourse(setup, options),
       deliver: (from, to, bytes, tag) => this.world.deliver(from, to, bytes, tag),
     })
-    this.faults = new FaultInjector({ plan, random, schedule, trace, network: this.network, cast, isAgreed })
+    const { healedPlan } = setup
+    this.faults = new FaultInjector({
+      plan,
+      healedPlan,
+      events: options.script?.events ?? null,
+      onDiskLoss: this.#onDiskLoss.bind(this),
+      random,
+      schedule,
+      trace,
+      network: this.network,
+      cast,
+      isAgreed,
+    })
     this.chain = new NaiveChain(genesis, options.recoverSender)
     this.oracle = new Oracle(this.chain, cast.blameable)
     this.agreement = isAgreed ? new Agreement(setup) : null
@@ -111,6 +130,13 @@ export class Run {
     while (this.schedule.nowMs < endMs) this.advance()
   }
 
+  /** From now on a node that lost its disk is held to nothing that it said or stored before. */
+  #onDiskLoss(node: SimNode): void {
+    this.oracle.forget(node)
+    this.agreement?.oracle.forget(node)
+    this.clients.forgive(node)
+  }
+
   #createClients({ random, genesis, cast, clients }: Setup): Clients {
     const miners = this.nodes.map(node => node.beneficiary)
     return new Clients({
@@ -124,10 +150,27 @@ export class Run {
   }
 }
 
+/** What distances, narrow links and the model do with messages; null where they do nothing. */
+function createCourse(setup: Setup, { bandwidth = null }: SimulationOptions): Course | null {
+  const { random, genesis, cast, model, latency, isAgreed } = setup
+  if (model === null && latency === null && bandwidth === null) return null
+  const n = cast.validators
+  const timeoutMs = isAgreed ? (genesis.finality.timeoutMs as number) : 0
+  return new Course({
+    model,
+    latency,
+    bandwidth,
+    placeOf: cast.placeOf.bind(cast),
+    quorums: isAgreed ? new QuorumWatch(n - Math.floor((n - 1) / 3), timeoutMs) : null,
+    random: random.stream('course'),
+  })
+}
+
 /** The nodes of a cast, which share the hashrate that the genesis file asks for; none is started yet. */
 function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
   const { random, genesis, blockTimeMs, plan, cast, signatures } = setup
   const clocks = random.stream('clocks')
+  const drifts = random.stream('drifts')
   const miners = cast.parts.filter(({ isTwin }) => !isTwin).length
   const hashesPerMs = Number(workOfTarget(genesis.work.firstTarget)) / blockTimeMs
   const limit = plan.clockOffsetMaxMs
@@ -146,6 +189,7 @@ function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
       random: random.stream(id),
       hashrate: isTwin ? 0 : hashesPerMs / miners,
       clockOffsetMs: clocks.between(-limit, limit),
+      clockDrift: drifts.between(-plan.clockDriftMaxPpm, plan.clockDriftMaxPpm) / 1_000_000,
       isPunctual: setup.isCounted,
       keepsUnsynced: plan.keepsUnsynced,
     })

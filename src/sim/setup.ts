@@ -7,7 +7,9 @@ import type { Identity } from '../finality/identity.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../finality/signing.ts'
 import { drawLiars } from './adversary.ts'
 import { Cast } from './cast.ts'
-import { drawFaults, type FaultPlan, LOCKSTEP } from './faults.ts'
+import { drawFaults, type FaultPlan, LOCKSTEP, NO_FAULTS } from './faults.ts'
+import { type LatencyTable, latencyTable, longestWayMs } from './latency-table.ts'
+import { drawModel, type NetworkModel, withinModel } from './network-model.ts'
 import { Random } from './random.ts'
 import { prepareGenesis } from './simulated-genesis.ts'
 import type { SimulationOptions } from './simulation-options.ts'
@@ -31,6 +33,11 @@ export interface Setup {
   readonly epochMs: number
   readonly blockTimeMs: number
   readonly plan: FaultPlan
+  /** What is left of the plan when the faults end. */
+  readonly healedPlan: FaultPlan
+  /** What the network promises; null when it promises nothing until the faults end. */
+  readonly model: NetworkModel | null
+  readonly latency: LatencyTable | null
   readonly cast: Cast
   readonly clients: readonly Client[]
   readonly signatures: Pick<Identity, 'recover' | 'sign'>
@@ -45,17 +52,26 @@ export function drawSetup(options: SimulationOptions): Setup {
   const random = new Random(`quorate/${options.seed}`)
   const { nodes, validators } = drawSize(options, random.stream('size'))
   const clients = createClients(CLIENTS)
-  const isPlain = options.faults.size === 0 && (options.adversary ?? null) === null
+  const request = options.network ?? null
+  const isPlain = options.faults.size === 0 && (options.adversary ?? null) === null && request === null
   const { genesis, file: genesisFile } = prepareGenesis(options.genesis, {
     clients: clients.map(client => client.address),
     validators,
     pattern: options.pattern ?? null,
     isPatient: isPlain,
+    timerScale: options.timerScale ?? 1,
+    blockTransactionsMax: options.blockTransactionsMax ?? null,
   })
   const blockTimeMs = genesis.work.blockTimeSeconds * 1000
   const isAgreed = genesis.finality.validators !== undefined
   const isCounted = isAgreed && isPlain
   const adversary = isAgreed ? (options.adversary ?? null) : null
+  const latency = options.latency == null ? null : latencyTable(options.latency)
+  const leastMs = latency === null ? 0 : longestWayMs(latency)
+  const bounds = { plannedMs: options.blocks * blockTimeMs, leastMs }
+  const model = request === null ? null : drawModel(request, random.stream('model'), bounds)
+  const fit = (plan: FaultPlan): FaultPlan => fitPlan(plan, { model, latency })
+  const drawn = drawFaults(options.faults, random.stream('faults'), blockTimeMs)
   // What is counted must not begin with a heartbeat that is due before the nodes know each other.
   const ageSeconds = isCounted ? YOUNG_SECONDS : AGE_SECONDS
   return {
@@ -64,7 +80,10 @@ export function drawSetup(options: SimulationOptions): Setup {
     genesisFile,
     epochMs: (genesis.header.header.time + ageSeconds) * 1000,
     blockTimeMs,
-    plan: isCounted ? LOCKSTEP : drawFaults(options.faults, random.stream('faults'), blockTimeMs),
+    plan: options.script?.plan ?? fit(isCounted ? LOCKSTEP : drawn),
+    healedPlan: fit(isCounted ? LOCKSTEP : NO_FAULTS),
+    model,
+    latency,
     cast: new Cast({
       nodes,
       validators,
@@ -76,6 +95,13 @@ export function drawSetup(options: SimulationOptions): Setup {
     isAgreed,
     isCounted,
   }
+}
+
+/** A plan as the model and the distances leave it: where distances are given, they are what a message takes. */
+function fitPlan(plan: FaultPlan, { model, latency }: Pick<Setup, 'model' | 'latency'>): FaultPlan {
+  const isQuick = plan.delayMinMs + plan.delayMeanMs <= LOCKSTEP.delayMinMs
+  const distant = latency !== null && isQuick ? { ...plan, delayMinMs: 0, delayMeanMs: 0 } : plan
+  return model === null ? distant : withinModel(distant, model)
 }
 
 /** Nodes without twins, and how many of them are validators. */

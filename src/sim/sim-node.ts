@@ -50,6 +50,8 @@ export interface SimNodeOptions {
   /** Hashes per millisecond. */
   readonly hashrate: number
   readonly clockOffsetMs: number
+  /** Milliseconds by which its clock gains on the right time, each millisecond. */
+  readonly clockDrift?: number
   /** Whether every write takes the same time. */
   readonly isPunctual?: boolean
   /** Whether a crash may leave some of what was not synced. */
@@ -75,6 +77,8 @@ export class SimNode {
   #isStarting = false
   /** Effects to perform before the node crashes; null when no crash is planned. */
   #crashAfter: number | null = null
+  /** Until then the node does nothing. */
+  #pausedUntilMs = 0
   /** Grows with every start: what was scheduled for an earlier life does not happen. */
   #life = 0
   #jobs = 0
@@ -101,6 +105,8 @@ export class SimNode {
     const finality = createFinality(genesis, this.#options.identity)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
     this.#isStarting = true
+    this.#pausedUntilMs = 0
+    this.disk.backUp()
     try {
       this.input({ type: 'start' })
     } catch (error) {
@@ -115,8 +121,11 @@ export class SimNode {
     const { replica } = this
     if (replica === null) return
     const { schedule, trace, epochMs } = this.#world
+    const pausedMs = this.#pausedUntilMs - schedule.nowMs
+    if (pausedMs > 0) return this.#later(pausedMs, () => this.input(input, cause))
     trace.add(schedule.nowMs, this.id, `< ${describeInput(input)}`)
-    const effects = replica.step(input, Math.floor(epochMs + schedule.nowMs + this.clockOffsetMs))
+    const gainedMs = schedule.nowMs * (this.#options.clockDrift ?? 0)
+    const effects = replica.step(input, Math.floor(epochMs + schedule.nowMs + this.clockOffsetMs + gainedMs))
     for (const effect of effects) {
       if (effect.type === 'persist') this.disk.write(effect.writes)
       // At once, as a node does: a timer that the replica has replaced must not fire while the disk is waited for.
@@ -133,6 +142,11 @@ export class SimNode {
     const message = decodeMessage(bytes)
     if (typeof message === 'string') throw new Error(`${from} sent what can't be decoded: ${message}`)
     this.input({ type: 'message', from, message }, tag)
+  }
+
+  /** Makes the node do nothing for so long; what happens to it meanwhile waits. Nothing ends a pause at once. */
+  pause(forMs: number): void {
+    this.#pausedUntilMs = this.#world.schedule.nowMs + forMs
   }
 
   /** Makes the node crash after so many more effects. */
@@ -221,7 +235,10 @@ export class SimNode {
   #later(delayMs: number, action: () => void): void {
     const life = this.#life
     this.#world.schedule.after(delayMs, () => {
-      if (life === this.#life) action()
+      if (life !== this.#life) return
+      const pausedMs = this.#pausedUntilMs - this.#world.schedule.nowMs
+      if (pausedMs > 0) this.#later(pausedMs, action)
+      else action()
     })
   }
 

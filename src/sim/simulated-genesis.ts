@@ -15,10 +15,17 @@ export interface GenesisChanges {
   readonly pattern: string | null
   /** Whether nothing is ever said again: what was said once arrives. */
   readonly isPatient: boolean
+  /** How many times as long as the file says validators wait for each other. */
+  readonly timerScale: number
+  /** Transfers in a block at most; null for as many as the file allows. */
+  readonly blockTransactionsMax: number | null
 }
 
 /** Milliseconds that validators wait for each other where nothing can fail: the most that there is. */
 const PATIENT_MS = 600_000
+
+/** What a transfer between accounts uses. */
+const TRANSFER_GAS = 21_000
 
 const CLIENT_BALANCE = '1000000'
 /** Hashes per block that a simulation still does for real, and the targets that take the place of harder ones. */
@@ -30,6 +37,7 @@ export function prepareGenesis(file: unknown, changes: GenesisChanges): { genesi
   const settings = file as {
     accounts?: Record<string, string>
     work?: Record<string, unknown>
+    blocks?: Record<string, unknown>
     finality?: Record<string, unknown>
   }
   const accounts = Object.fromEntries(changes.clients.map(address => [address, CLIENT_BALANCE]))
@@ -37,7 +45,11 @@ export function prepareGenesis(file: unknown, changes: GenesisChanges): { genesi
   if (finality.validators !== undefined) finality.validators = validatorsOf(changes.validators)
   if (finality.pattern !== undefined && changes.pattern !== null) finality.pattern = changes.pattern
   if (finality.timeoutMs !== undefined && changes.isPatient) finality.timeoutMs = PATIENT_MS
-  const funded = { ...settings, accounts: { ...settings.accounts, ...accounts }, finality }
+  else if (finality.timeoutMs !== undefined)
+    finality.timeoutMs = Math.round((finality.timeoutMs as number) * changes.timerScale)
+  const blocks = { ...settings.blocks }
+  if (changes.blockTransactionsMax !== null) blocks.gasLimit = TRANSFER_GAS * changes.blockTransactionsMax
+  const funded = { ...settings, accounts: { ...settings.accounts, ...accounts }, finality, blocks }
   const genesis = parseGenesis(funded)
   if (workOfTarget(genesis.work.firstTarget) <= WORK_MAX) return { genesis, file: funded }
   const easy = { ...funded, work: { ...settings.work, ...EASY_WORK } }

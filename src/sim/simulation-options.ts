@@ -4,7 +4,16 @@
 import type { RecoverSender } from '../chain/signature.ts'
 import type { Identity } from '../finality/identity.ts'
 import type { Adversary } from './adversary.ts'
-import type { FaultKind } from './faults.ts'
+import type { FaultEvent } from './fault-events.ts'
+import type { FaultKind, FaultPlan } from './faults.ts'
+import type { LatencyName } from './latency-table.ts'
+import type { NetworkRequest } from './network-model.ts'
+
+/** What goes wrong in a run: how messages, clocks and disks suffer all the time, and what happens once each. */
+export interface FaultScript {
+  readonly plan: FaultPlan
+  readonly events: readonly FaultEvent[]
+}
 
 /** What to simulate. */
 export interface SimulationOptions {
@@ -25,8 +34,20 @@ export interface SimulationOptions {
   /** How votes travel; as the genesis file says unless given. */
   readonly pattern?: string | null
   readonly adversary?: Adversary | null
+  /** What the network promises; unless given, anything may happen until the faults end, and nothing after that. */
+  readonly network?: NetworkRequest | null
+  /** How far nodes are from each other; all are close unless given. */
+  readonly latency?: LatencyName | null
+  /** Bytes a second on each link in each direction; as many as there are unless given. */
+  readonly bandwidth?: number | null
   /** Lets validators whose votes are lost vote again: a fault that is planted on purpose. */
   readonly mayForgetVotes?: boolean
+  /** How many times as long as the genesis file says validators wait for each other; 1 unless given. */
+  readonly timerScale?: number
+  /** Transfers in a block at most; as many as the genesis file allows unless given. */
+  readonly blockTransactionsMax?: number | null
+  /** What goes wrong, instead of what the seed would bring about. */
+  readonly script?: FaultScript | null
   /** Called now and then with the height reached. */
   readonly onProgress?: (height: number) => void
 }

@@ -4,10 +4,12 @@
 import type { Hex } from '../chain/bytes.ts'
 import type { LiarRole } from './adversary.ts'
 import type { Agreement } from './agreement.ts'
+import { describeModel, type NetworkModel, notPromised } from './network-model.ts'
 import type { Run } from './run.ts'
+import type { FaultScript } from './simulation-options.ts'
 
-/** How a run ended. */
-export type Verdict = 'PASS' | 'SAFETY' | 'LIVENESS' | 'EXCUSED'
+/** How a run ended; OUTSIDE-MODEL is the want of something that nobody promises on such a network. */
+export type Verdict = 'PASS' | 'SAFETY' | 'LIVENESS' | 'EXCUSED' | 'OUTSIDE-MODEL'
 
 /** What a run was. */
 export interface SimulationResult {
@@ -16,6 +18,13 @@ export interface SimulationResult {
   readonly reason: string | null
   readonly traceHash: Hex
   readonly seed: number
+  /** What the network promised, and in words. */
+  readonly model: NetworkModel | null
+  readonly network: string
+  /** The kind of finality. */
+  readonly finality: string
+  /** Nodes, without twins. */
+  readonly nodes: number
   readonly events: number
   readonly simulatedMs: number
   readonly headHeight: number
@@ -31,6 +40,8 @@ export interface SimulationResult {
   readonly startCrashes: number
   readonly reorganisations: number
   readonly deepestReorganisation: number
+  /** What went wrong, and how much: with these a run can be made again, and be made shorter. */
+  readonly script: FaultScript
   /** Null where nothing is agreed on. */
   readonly agreement: AgreementResult | null
   /** The last lines of the trace. */
@@ -73,12 +84,14 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
   const { agreement, clients, honest, network, nodes, oracle, schedule, trace, world } = run
   const up = honest.filter(node => node.isUp)
   const { acknowledged } = clients
-  const isExcused = verdict === 'PASS' && world.alarm !== null
   return {
-    verdict: isExcused ? 'EXCUSED' : verdict,
-    reason: isExcused ? world.alarm : reason,
+    ...excuse(run, verdict, verdict === 'PASS' ? world.alarm : reason),
     traceHash: trace.finish(),
     seed: run.options.seed,
+    model: run.model,
+    network: describeNetwork(run),
+    finality: run.genesis.finality.mode as string,
+    nodes: run.cast.parts.filter(({ isTwin }) => !isTwin).length,
     events: run.events,
     simulatedMs: Math.round(schedule.nowMs),
     headHeight: run.height,
@@ -92,9 +105,44 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     startCrashes: nodes.reduce((sum, node) => sum + node.startCrashes, 0),
     reorganisations: oracle.reorganisations.count,
     deepestReorganisation: oracle.reorganisations.deepest,
+    script: { plan: run.plan, events: run.faults.happened },
     agreement: agreement === null ? null : describeAgreement(run, agreement),
     recent: trace.recent(),
   }
+}
+
+/** The verdict on a run, with what excuses it: nobody is held to what he does not promise on such a network. */
+function excuse(
+  { genesis, model, world }: Run,
+  verdict: Verdict,
+  reason: string | null,
+): Pick<SimulationResult, 'verdict' | 'reason'> {
+  const mode = genesis.finality.mode as string
+  const missing = model === null ? null : notPromised(mode, model)
+  const isFinalLost = verdict === 'SAFETY' && reason !== null && reason.startsWith('C7')
+  const isLate =
+    verdict === 'LIVENESS' || (verdict === 'SAFETY' && reason !== null && reason.startsWith('L2'))
+  if (missing === 'anything' && (isLate || isFinalLost || (verdict === 'PASS' && reason !== null)))
+    return { verdict: 'OUTSIDE-MODEL', reason: `${mode} promises nothing on such a network: ${reason}` }
+  if (missing === 'liveness' && isLate)
+    return { verdict: 'OUTSIDE-MODEL', reason: `${mode} promises no progress on such a network: ${reason}` }
+  if (verdict === 'PASS' && world.alarm !== null) return { verdict: 'EXCUSED', reason: world.alarm }
+  return { verdict, reason }
+}
+
+/** What the network did and promised, in words. */
+function describeNetwork({ model, options, faults }: Run): string {
+  const untilMs = faults.endedAtMs
+  const isQuiet = options.faults.size === 0
+  const promise =
+    model !== null
+      ? describeModel(model)
+      : isQuiet
+        ? 'quiet: nothing is lost'
+        : `partially synchronous: anything until the faults end${untilMs === null ? '' : ` at ${Math.round(untilMs)} ms`}, then quiet`
+  const distance = options.latency == null ? '' : `; distances of ${options.latency}`
+  const width = options.bandwidth == null ? '' : `; ${options.bandwidth} bytes a second on each link`
+  return `${promise}${distance}${width}`
 }
 
 function describeAgreement(run: Run, agreement: Agreement): AgreementResult {

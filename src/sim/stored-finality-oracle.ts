@@ -58,6 +58,11 @@ export class StoredFinalityOracle {
     return this.#evidence.size
   }
 
+  /** A node's disk lost what it held for certain. */
+  forget(node: SimNode): void {
+    this.#finalHeights.delete(node.id)
+  }
+
   /** Looks at the disk of an honest node that has just started again. */
   afterStart(node: SimNode): void {
     // It may have made another block final in this very step, which is on no disk yet.

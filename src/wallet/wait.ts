@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Hex } from '../chain/bytes.ts'
 import type { Fields } from '../chain/fields.ts'
 import type { TransactionId } from '../chain/transaction.ts'
-import { exactReversal, nakamotoReversal } from '../finality/reversal.ts'
+import { confirmationsBelow, exactReversal, nakamotoReversal } from '../finality/reversal.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { hashField, InvalidAnswer, printable, quantityField, readObject } from './rpc-answer.ts'
 import { NodeUnreachable, type RpcClient } from './rpc-client.ts'
@@ -53,13 +53,18 @@ export interface WatchOptions {
   readonly confirmations?: bigint
   /** The attacker's share q of all hashes, from 0 to 1; no attacker when absent. */
   readonly attackerShare?: number
+  /**
+   * What probability of reversal, by the exact formula and for that attacker, is small enough although nothing is
+   * final: the wait ends when it is below this.
+   */
+  readonly risk?: number
   readonly signal?: AbortSignal
   readonly clock?: Clock
 }
 
 /**
  * The states of a transaction, each when it differs from the one before. Ends after `final`, `replaced`, `dropped` and
- * `unknown`, and after `mined` with enough confirmations. Throws `RpcError`, `InvalidAnswer`, and the signal's reason
+ * `unknown`, and after `mined` with enough confirmations or little enough risk. Throws `RpcError`, `InvalidAnswer`, and the signal's reason
  * when it is aborted.
  */
 export async function* watchTransaction(
@@ -129,6 +134,18 @@ function readMined(fields: Fields, attackerShare: number | undefined): Transacti
   return { status: 'mined', ...minedIn, reversal }
 }
 
+/** How many confirmations bring the risk of reversal below a bound, by both formulas; null for more than can be waited for. */
+export function confirmationsForRisk(
+  attackerShare: number,
+  risk: number,
+): { readonly exact: number | null; readonly nakamoto: number | null } {
+  const wish = { risk, max: Number(CONFIRMATIONS_COUNTED_MAX) }
+  return {
+    exact: confirmationsBelow(exactReversal, attackerShare, wish),
+    nakamoto: confirmationsBelow(nakamotoReversal, attackerShare, wish),
+  }
+}
+
 /** The formulas take as long as there are blocks. Counting fewer than there are errs on the side of caution. */
 const CONFIRMATIONS_COUNTED_MAX = 10_000n
 
@@ -137,7 +154,11 @@ function reversalOf(attackerShare: number, confirmations: bigint): Reversal {
   return { exact: exactReversal(attackerShare, z), nakamoto: nakamotoReversal(attackerShare, z) }
 }
 
-function isEnd(state: TransactionState, { confirmations }: WatchOptions): boolean {
-  if (state.status === 'mined') return confirmations !== undefined && state.confirmations >= confirmations
+function isEnd(state: TransactionState, { confirmations, risk }: WatchOptions): boolean {
+  if (state.status === 'mined') {
+    const isDeep = confirmations !== undefined && state.confirmations >= confirmations
+    const isSafe = risk !== undefined && state.reversal !== null && state.reversal.exact < risk
+    return isDeep || isSafe
+  }
   return state.status === 'final' || state.status === 'replaced' || state.status === 'dropped'
 }

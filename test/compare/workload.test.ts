@@ -43,3 +43,20 @@ test('who spends twice signs two different transfers for one nonce', () => {
   assert.equal(decode(rival!.raw).nonce, decode(first.raw).nonce)
   assert.equal(recoverSender(decode(rival!.raw)), recoverSender(decode(first.raw)))
 })
+
+test('by Zipf’s law the second sender pays half as often as the first, and nobody leaves a nonce out', () => {
+  const senders = createAccounts(1, 'sender', 10)
+  const planned = new Workload(senders, 1).plan(1_000, { order: 'zipf' })
+  const counts = senders.map((_, index) => planned.filter(({ sender }) => sender === index).length)
+  // 1/k over the sum of all ten is 0.341, 0.171, 0.114, …
+  assert.ok(counts[0]! > 290 && counts[0]! < 390)
+  assert.ok(counts[1]! > 130 && counts[1]! < 210)
+  assert.ok(counts[9]! > 10 && counts[9]! < 60)
+  for (const index of senders.keys()) {
+    const nonces = planned.filter(({ sender }) => sender === index).map(({ raw }) => decode(raw).nonce)
+    assert.deepEqual(
+      nonces,
+      nonces.map((_, nonce) => BigInt(nonce)),
+    )
+  }
+})

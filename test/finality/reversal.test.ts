@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { exactReversal, nakamotoReversal } from '../../src/finality/reversal.ts'
+import { confirmationsBelow, exactReversal, nakamotoReversal } from '../../src/finality/reversal.ts'
 
 // S. Nakamoto, "Bitcoin" (2008), section 11: the two tables as printed.
 const NAKAMOTO_TABLES: readonly {
@@ -78,6 +78,37 @@ for (const { q, nakamoto, exact } of LESS_THAN_A_THOUSANDTH) {
     )
   })
 }
+
+test('against 0.45 of all hashes it is 539 blocks, not 516 as is sometimes said: whole numbers leave no doubt', () => {
+  assert.ok(rationalReversal(45n, 539) < 0.001)
+  assert.ok(rationalReversal(45n, 538) >= 0.001)
+  assert.ok(rationalReversal(45n, 516) > 0.00115)
+})
+
+test('the confirmations below a risk are found as by counting', () => {
+  for (const [reversal, list] of [
+    [exactReversal, 'exact'],
+    [nakamotoReversal, 'nakamoto'],
+  ] as const)
+    for (const row of LESS_THAN_A_THOUSANDTH)
+      assert.equal(confirmationsBelow(reversal, row.q, { risk: 0.001, max: 10_000 }), row[list])
+  for (const risk of [0.5, 0.2, 0.05, 1e-6, 1e-12]) {
+    let counted = 1
+    while (exactReversal(0.2, counted) >= risk) counted += 1
+    assert.equal(confirmationsBelow(exactReversal, 0.2, { risk, max: 10_000 }), counted)
+  }
+})
+
+test('where no number of confirmations is enough, or too many would be, there is none', () => {
+  const risk = 0.001
+  for (const q of [0.5, 0.9, 1])
+    assert.equal(confirmationsBelow(exactReversal, q, { risk, max: 10_000 }), null)
+  assert.equal(confirmationsBelow(exactReversal, 0.45, { risk, max: 538 }), null)
+  assert.equal(confirmationsBelow(exactReversal, 0.45, { risk, max: 539 }), 539)
+  assert.equal(confirmationsBelow(exactReversal, 0, { risk, max: 10 }), 1)
+  for (const risk of [0, -1, Number.NaN])
+    assert.throws(() => confirmationsBelow(exactReversal, 0.1, { risk, max: 10 }), RangeError)
+})
 
 /** The finite sum 1 - sum over k < z of (p^z q^k - q^z p^k) C(k + z - 1, k), in whole numbers. */
 function rationalReversal(percent: bigint, z: number): number {

@@ -77,3 +77,16 @@ test('what is wiped is gone, durable or not, and nothing else is', () => {
   assert.deepEqual([...disk.entries('')], [['b/1', one]])
   assert.deepEqual([disk.isDurable('a/1'), disk.isDurable('b/1')], [false, true])
 })
+
+test('a disk that is restored is as it was when it was copied, and what was on its way is lost', () => {
+  const disk = new Disk()
+  disk.write([{ key: 'a', value: one }])
+  disk.sync()
+  disk.backUp()
+  disk.write([{ key: 'b', value: one }])
+  disk.sync()
+  disk.write([{ key: 'c', value: one }])
+  disk.restore()
+  assert.deepEqual([...disk.entries('')], [['a', one]])
+  assert.deepEqual([disk.isDurable('b'), disk.unsynced], [false, 0])
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { drawFaults, FAULT_KINDS, type FaultKind, NO_FAULTS } from '../../src/sim/faults.ts'
+import { drawFaults, FAULT_KINDS, type FaultKind, NO_FAULTS, RARE_FAULT_KINDS } from '../../src/sim/faults.ts'
 import { Random } from '../../src/sim/random.ts'
 
 const plan = (kinds: readonly FaultKind[], seed = 1) =>
@@ -15,14 +15,21 @@ const SHOWS: Readonly<Record<FaultKind, (drawn: ReturnType<typeof plan>) => bool
   crash: ({ crashEveryMs }) => crashEveryMs !== null,
   clock: ({ clockOffsetMaxMs }) => clockOffsetMaxMs > 0,
   disk: ({ keepsUnsynced }) => keepsUnsynced,
+  mute: ({ muteEveryMs }) => muteEveryMs !== null,
+  clog: ({ clogEveryMs }) => clogEveryMs !== null,
+  pause: ({ pauseEveryMs }) => pauseEveryMs !== null,
+  'clock-step': ({ clockStepEveryMs }) => clockStepEveryMs !== null,
+  'disk-loss': ({ diskLossEveryMs }) => diskLossEveryMs !== null,
 }
 
-for (const kind of FAULT_KINDS) {
+const KINDS: readonly FaultKind[] = [...FAULT_KINDS, ...RARE_FAULT_KINDS]
+
+for (const kind of KINDS) {
   test(`asked for ${kind} alone, a plan has that and no other fault`, () => {
     for (let seed = 1; seed <= 20; seed++) {
       const drawn = plan([kind], seed)
       assert.deepEqual(
-        FAULT_KINDS.filter(other => SHOWS[other](drawn)),
+        KINDS.filter(other => SHOWS[other](drawn)),
         [kind],
       )
     }

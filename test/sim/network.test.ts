@@ -101,3 +101,37 @@ test('a partition cuts what crosses it until it heals, and lets the rest through
   network.heal()
   assert.equal(sendAll(3, ['b', 'c']).length, 3 + 6)
 })
+
+test('who is muted hears everything, and only those who are muted too hear him', () => {
+  const { network, schedule, arrivals } = networkWith({})
+  network.mute(new Set(['a', 'b']))
+  network.send('a', ['b', 'c'], message(1))
+  network.send('c', ['a'], message(2))
+  while (schedule.advance());
+  assert.deepEqual(arrivals.map(({ to, requestId }) => `${to} ${requestId}`).sort(), ['a 2', 'b 1'])
+})
+
+test('what is sent on a closed link waits there until it is open as often as it was closed, and keeps its order', () => {
+  const { network, schedule, arrivals } = networkWith({})
+  network.clog('a', 'b')
+  network.clog('a', 'b')
+  for (let id = 0; id < 20; id++) network.send('a', ['b', 'c'], message(id))
+  network.unclog('a', 'b')
+  while (schedule.advance());
+  assert.deepEqual(idsOf(arrivals.filter(({ to }) => to === 'c')), inOrder(20))
+  assert.equal(arrivals.length, 20)
+  network.unclog('a', 'b')
+  while (schedule.advance());
+  assert.deepEqual(idsOf(arrivals.filter(({ to }) => to === 'b')), inOrder(20))
+  assert.equal(network.lost, 0)
+})
+
+test('healing opens every link and ends every silence', () => {
+  const { network, schedule, arrivals } = networkWith({})
+  network.clog('a', 'b')
+  network.mute(new Set(['a']))
+  network.heal()
+  network.send('a', ['b'], message(1))
+  while (schedule.advance());
+  assert.equal(arrivals.length, 1)
+})

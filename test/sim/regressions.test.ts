@@ -1,11 +1,13 @@
 // Seeds that once found something. Each runs again for ever, with what it found.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { chooseBackend } from '../../src/signatures/choose-backend.ts'
 import { SenderCache } from '../../src/signatures/sender-cache.ts'
 import type { FaultKind } from '../../src/sim/faults.ts'
+import { ofRegressionFile, type RegressionFile } from '../../src/sim/regression-file.ts'
+import { ruleOf } from '../../src/sim/shrink.ts'
 import { simulate } from '../../src/sim/simulation.ts'
 
 const FOUND: readonly (readonly [number, string])[] = [
@@ -37,5 +39,19 @@ for (const [seed, found] of FOUND) {
     const faults = new Set(KINDS)
     const result = simulate({ seed, genesis, nodes: 5, faults, blocks: 30, transfers: 60, recoverSender })
     assert.equal(result.verdict, 'PASS', result.reason ?? '')
+  })
+}
+
+// Runs that failed and were shrunk (quorate sim --shrink). A fault that was planted in the run itself must be found by its
+// rule as before; what was wrong in the code must not come back.
+const FOLDER = new URL('./regressions/', import.meta.url)
+for (const name of readdirSync(FOLDER).filter(name => name.endsWith('.json'))) {
+  const file = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as RegressionFile
+  const expected = file.options.mayForgetVotes === true ? file.rule : null
+  test(`${name}: ${expected === null ? 'holds' : `is found by ${expected}`}`, () => {
+    const options = ofRegressionFile(file)
+    assert.ok(options !== null)
+    const result = simulate({ ...options, recoverSender })
+    assert.equal(ruleOf(result), expected, result.reason ?? '')
   })
 }

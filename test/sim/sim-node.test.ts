@@ -206,3 +206,35 @@ test('bytes that are no message are a finding', () => {
   node.start()
   assert.throws(() => node.receive('p', Uint8Array.of(99)), /p sent what can't be decoded: message-malformed/)
 })
+
+test('a node that is paused does nothing, and afterwards all that happened to it meanwhile, in order', () => {
+  const { node, steps, runFor, tx } = worldOf()
+  node.start()
+  runFor(100)
+  steps.length = 0
+  node.pause(5_000)
+  node.input({ type: 'peer-connected', peer: 'p' })
+  node.input({ type: 'submit', raw: tx.raw, token: 't' })
+  runFor(4_990)
+  assert.deepEqual(steps, [])
+  runFor(20)
+  assert.deepEqual(steps.slice(0, 2).concat(steps.filter(type => type === 'submit')), [
+    'peer-connected',
+    'submit',
+    'submit',
+  ])
+})
+
+test('a node that crashes in a pause forgets what waited, and its next life is not paused', () => {
+  const { node, steps, runFor } = worldOf()
+  node.start()
+  runFor(100)
+  node.pause(5_000)
+  node.input({ type: 'peer-connected', peer: 'p' })
+  node.crash()
+  steps.length = 0
+  node.start()
+  assert.deepEqual(steps, ['start'])
+  runFor(10_000)
+  assert.ok(!steps.includes('peer-connected'))
+})

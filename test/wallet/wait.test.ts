@@ -3,7 +3,12 @@ import { type TestContext, test } from 'node:test'
 import { exactReversal, nakamotoReversal } from '../../src/finality/reversal.ts'
 import { InvalidAnswer } from '../../src/wallet/rpc-answer.ts'
 import { RpcClient, RpcError } from '../../src/wallet/rpc-client.ts'
-import { type TransactionState, type WatchOptions, watchTransaction } from '../../src/wallet/wait.ts'
+import {
+  confirmationsForRisk,
+  type TransactionState,
+  type WatchOptions,
+  watchTransaction,
+} from '../../src/wallet/wait.ts'
 import { FakeClock } from './fake-clock.ts'
 import { type FakeNode, startFakeNode } from './fake-node.ts'
 
@@ -101,6 +106,35 @@ test('enough confirmations end the wait where nothing is ever final', async cont
     confirmations: 3n,
   })
   assert.deepEqual(seen.map(brief), ['pending', 'mined 1', 'mined 4'])
+})
+
+test('a wait for a risk ends when the exact formula is below it, not when Nakamoto is', async context => {
+  const answers = [mined(1), mined(4), mined(5), mined(6), mined(7)]
+  const seen = await states(await statusNode(context, answers), { attackerShare: 0.1, risk: 0.001 })
+  assert.deepEqual(seen.map(brief), ['mined 1', 'mined 4', 'mined 5', 'mined 6'])
+  assert.deepEqual(confirmationsForRisk(0.1, 0.001), { exact: 6, nakamoto: 5 })
+})
+
+test('a wait for a risk starts anew when a reorganisation takes the block away', async context => {
+  const answers = [mined(5), pending, mined(1, { blockHash: FORK }), mined(6, { blockHash: FORK })]
+  const seen = await states(await statusNode(context, answers), { attackerShare: 0.1, risk: 0.001 })
+  assert.deepEqual(seen.map(brief), ['mined 5', 'pending', 'mined 1', 'mined 6'])
+})
+
+test('finality ends a wait for a risk however few blocks there are', async context => {
+  const answers = [mined(1), mined(2, { final: true })]
+  const seen = await states(await statusNode(context, answers), { attackerShare: 0.45, risk: 1e-9 })
+  assert.deepEqual(seen.map(brief), ['mined 1', 'final 2'])
+})
+
+test('a wait for a risk without an attacker waits for finality', async context => {
+  const answers = [mined(100), mined(200, { final: true })]
+  const seen = await states(await statusNode(context, answers), { risk: 0.5 })
+  assert.deepEqual(seen.map(brief), ['mined 100', 'final 200'])
+})
+
+test('no number of confirmations is enough against half of all hashes', () => {
+  assert.deepEqual(confirmationsForRisk(0.5, 0.01), { exact: null, nakamoto: null })
 })
 
 test('a transaction behind a gap says which nonce it waits for', async context => {

@@ -1,0 +1,185 @@
+// `quorate scenario`: what is told in a file happens to a network, in the simulator or to real processes, and is held
+// against what the file expects. The answer is TAP, so that any harness can read it.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { stdout } from 'node:process'
+import { onLiveStage } from '../compare/live-stage.ts'
+import type { Scenario } from '../compare/scenario.ts'
+import { parseScenario } from '../compare/scenario-parser.ts'
+import { runScenario } from '../compare/scenario-run.ts'
+import { type ScenarioOutcome, tapHead, tapScenario } from '../compare/scenario-tap.ts'
+import { InvalidScenario } from '../compare/scenario-words.ts'
+import { LATENCY_MS, onSimulatedStage } from '../compare/simulated-stage.ts'
+import type { WithStage } from '../compare/stage.ts'
+import { defineCommand, defineGroup } from './command.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+import { messageOf } from './files.ts'
+import { readCount } from './node-option.ts'
+import { columns } from './output.ts'
+import { createProgress } from './progress.ts'
+
+/** The ending of scenario files. */
+const SUFFIX = '.scenario'
+const SHIPPED = join(import.meta.dirname, '..', '..', 'scenarios')
+const SECOND_MS = 1_000
+/** By how much longer than a file says real processes may take, unless told otherwise. */
+const PATIENCE_LIVE = 2
+const PATIENCE_MAX = 20
+
+const runCommand = defineCommand({
+  command: 'run [files..]',
+  describe:
+    'Run scenarios, and say what came of each expectation; all that come with quorate unless some are named',
+  positionals: {
+    files: {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe: 'Scenario files, or names of those that come with quorate',
+    },
+  },
+  options: {
+    live: {
+      type: 'boolean',
+      default: false,
+      describe: 'On real processes on this machine, in real time, not in the simulator',
+    },
+    seed: { type: 'number', default: 1, describe: 'Names the transfers, and the chance of a simulated run' },
+    patience: {
+      type: 'number',
+      describe:
+        'How many times as long as the file says may pass, since what happened last, until a deadline',
+      defaultDescription: `${PATIENCE_LIVE} with --live, 1 in the simulator`,
+    },
+  },
+  examples: [
+    [
+      'quorate scenario run',
+      'all that come with quorate, in the simulator; the same seed gives the same run',
+    ],
+    ['quorate scenario run late-joiner --live', 'one of them on real processes'],
+    ['quorate scenario run mine.scenario --seed 7', 'one of your own; scenarios/README.md has the grammar'],
+  ],
+  run: async ({ files, live, seed: givenSeed, patience: givenPatience }, output) => {
+    const paths = files.length === 0 ? shippedPaths() : files.map(findPath)
+    const scenarios = paths.map(file => ({ file, scenario: readScenario(file) }))
+    const seed = readCount('--seed', givenSeed, { min: 0, max: Number.MAX_SAFE_INTEGER })
+    const patience = readPatience(givenPatience ?? (live ? PATIENCE_LIVE : 1))
+    const stage = live ? 'live' : 'simulator'
+    if (!output.isJson) say(tapHead(scenarios.length, [`on ${stage}, seed ${seed}, patience ${patience}`]))
+    const outcomes: (ScenarioOutcome & { readonly says: string })[] = []
+    for (const [index, { file, scenario }] of scenarios.entries()) {
+      const isUnlike = live && (scenario.latencyMs !== null || scenario.lossRate > 0)
+      if (isUnlike && !output.isJson)
+        say('# latency and loss are for simulated messages: real ones take what they take')
+      const { name, says } = scenario
+      const expectations = await runOne(scenario, { seed, patience, withStage: stageOf(scenario, live) })
+      const outcome = { file: shortPath(file), name, says, expectations }
+      outcomes.push(outcome)
+      if (!output.isJson) say(tapScenario(outcome, index + 1))
+    }
+    if (output.isJson) output.data({ stage, seed, patience, scenarios: outcomes }, () => '')
+    const isAllMet = outcomes.every(({ expectations }) => expectations.every(({ isMet }) => isMet))
+    return isAllMet ? EXIT.done : EXIT.no
+  },
+})
+
+const listCommand = defineCommand({
+  command: 'list',
+  describe: 'The scenarios that come with quorate',
+  run: async (_args, output) => {
+    const all = shippedPaths().map(file => {
+      const { name, says, nodes, mode, endMs } = readScenario(file)
+      return {
+        name: basename(file, SUFFIX),
+        title: name,
+        says,
+        nodes,
+        finality: mode,
+        seconds: endMs / SECOND_MS,
+      }
+    })
+    output.data(all, () =>
+      columns([
+        ['name', 'nodes', 'finality', 'seconds', 'shows'],
+        ...all.map(({ name, nodes, finality, seconds, title }) => [
+          name,
+          String(nodes),
+          finality,
+          String(seconds),
+          title,
+        ]),
+      ]),
+    )
+    return EXIT.done
+  },
+})
+
+/** The commands about scenarios. */
+export const scenarioCommand = defineGroup('scenario', 'What a file tells, done to a network and judged', [
+  runCommand,
+  listCommand,
+])
+
+async function runOne(
+  scenario: Scenario,
+  options: { readonly seed: number; readonly patience: number; readonly withStage: WithStage },
+): Promise<ScenarioOutcome['expectations']> {
+  const progress = createProgress(scenario.name, Math.ceil(scenario.endMs / SECOND_MS))
+  try {
+    const onProgress = (nowMs: number): void => progress.update(Math.floor(nowMs / SECOND_MS), 'seconds')
+    return await runScenario(scenario, { ...options, onProgress })
+  } finally {
+    progress.end()
+  }
+}
+
+function stageOf({ latencyMs, lossRate }: Scenario, isLive: boolean): WithStage {
+  return isLive ? onLiveStage : onSimulatedStage({ latencyMs: latencyMs ?? LATENCY_MS, lossRate })
+}
+
+function say(text: string): void {
+  stdout.write(`${text}\n`)
+}
+
+function readPatience(patience: number): number {
+  if (patience >= 1 && patience <= PATIENCE_MAX) return patience
+  throw new CommandError(
+    EXIT.usage,
+    `--patience: expected a number from 1 to ${PATIENCE_MAX}, got ${patience}`,
+  )
+}
+
+function shippedPaths(): string[] {
+  const names = readdirSync(SHIPPED).filter(name => name.endsWith(SUFFIX))
+  return names.toSorted().map(name => join(SHIPPED, name))
+}
+
+/** A file's path as it is, or of the one that comes with quorate under this name. */
+function findPath(given: string): string {
+  return shippedPaths().find(path => basename(path, SUFFIX) === given) ?? given
+}
+
+function shortPath(path: string): string {
+  return path.startsWith(SHIPPED) ? `scenarios/${basename(path)}` : path
+}
+
+/** Ends the command, naming file and line, when there is no scenario in it. */
+function readScenario(path: string): Scenario {
+  try {
+    return parseScenario(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (error instanceof InvalidScenario)
+      throw new CommandError(
+        EXIT.file,
+        `${path} is not a scenario: ${error.message}`,
+        'scenarios/README.md has the grammar; quorate scenario list names examples.',
+      )
+    throw new CommandError(
+      EXIT.file,
+      `cannot read ${path}: ${messageOf(error)}`,
+      'quorate scenario list names those that come with quorate.',
+    )
+  }
+}

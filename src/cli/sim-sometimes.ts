@@ -1,0 +1,73 @@
+// What happens only now and then in simulated runs. Where something of it never happens, too few seeds were run to mean
+// much, or the simulator has gone quiet: a batch can be required to have seen all of it.
+
+import type { FaultEvent } from '../sim/fault-events.ts'
+import type { AgreementResult, SimulationResult } from '../sim/simulation.ts'
+
+interface Sometimes {
+  readonly text: string
+  /** Whether it can happen only where validators agree, or only where every knob is drawn. */
+  readonly needs: 'nothing' | 'agreement' | 'swarm'
+  readonly holds: (result: SimulationResult) => boolean
+}
+
+const counted = (text: string, pick: (agreement: AgreementResult) => number): Sometimes => ({
+  text,
+  needs: 'agreement',
+  holds: ({ agreement }) => agreement !== null && pick(agreement) > 0,
+})
+
+const fault = (type: FaultEvent['type'], text: string): Sometimes => ({
+  text,
+  needs: 'swarm',
+  holds: ({ script }) => script.events.some(event => event.type === type),
+})
+
+const SOMETIMES: readonly Sometimes[] = [
+  counted('a view that began with something prepared before', one => one.reproposals),
+  counted('a branch that was left for a final block', one => one.forcedReorganisations),
+  counted('a certificate that was asked for', one => one.pulledCertificates),
+  counted('evidence of a lie', one => one.evidenceStored),
+  {
+    text: 'a crash of a node that was just starting',
+    needs: 'nothing',
+    holds: result => result.startCrashes > 0,
+  },
+  {
+    text: 'a reorganisation of three blocks or more',
+    needs: 'nothing',
+    holds: result => result.deepestReorganisation >= 3,
+  },
+  fault('cut', 'a network cut in two'),
+  fault('mute', 'nodes that nobody heard'),
+  fault('clog', 'a link that was closed for a while'),
+  fault('crash', 'a crash'),
+  fault('vote-crash', 'a crash right after a vote'),
+  fault('amnesia', 'a validator that lost its votes'),
+  fault('pause', 'a node that did nothing for a while'),
+  fault('clock', 'a clock that jumped'),
+  fault('disk-loss', 'a disk that was lost or exchanged for an old one'),
+  ...(['synchronous', 'partial', 'asynchronous'] as const).map(
+    (model): Sometimes => ({
+      text: `a network that is ${model}`,
+      needs: 'swarm',
+      holds: result => result.model?.model === model,
+    }),
+  ),
+]
+
+/** In how many runs each of the rare things happened. */
+export function describeSometimes(results: readonly SimulationResult[]): [string, string][] {
+  return SOMETIMES.map(({ text, holds }): [string, number] => [text, results.filter(holds).length])
+    .filter(([, count]) => count > 0)
+    .map(([text, count]) => ['saw', `${text}: ${count} runs`])
+}
+
+/** What never happened in a batch although it could have. */
+export function neverSeen(results: readonly SimulationResult[], isSwarm: boolean): string[] {
+  const isAgreed = results.some(({ agreement }) => agreement !== null)
+  return SOMETIMES.filter(({ needs }) => needs !== 'swarm' || isSwarm)
+    .filter(({ needs }) => needs !== 'agreement' || isAgreed)
+    .filter(({ holds }) => !results.some(holds))
+    .map(({ text }) => text)
+}
