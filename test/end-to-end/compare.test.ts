@@ -14,7 +14,14 @@ async function compareLive(mode: string): Promise<Measurement> {
   assert.equal(code, 0, stderr)
   const { stage, settings, contenders }: Comparison = JSON.parse(stdout)
   assert.deepEqual(stage, { name: 'live' })
-  assert.deepEqual(settings, { nodes: 4, transfers: 40, rate: 20, seed: 1, hasFaults: true })
+  assert.deepEqual(settings, {
+    nodes: 4,
+    transfers: 40,
+    rate: 20,
+    seed: 1,
+    senders: 'turns',
+    hasFaults: true,
+  })
   assert.equal(contenders.length, 1)
   const { contender, quiet, leaderKilled, cut } = contenders[0]!
   assert.equal(contender, mode)
