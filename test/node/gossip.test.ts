@@ -56,6 +56,7 @@ test('gossip of one who has no link yet is taken in and passed on', async t => {
   const open = nodesOf(t)
   const a = await open()
   const b = await open({ bootstrap: [a.multiaddrs()[0]!] })
+  await until('they are linked', () => a.peers()[0]?.head != null && b.peers()[0]?.head != null)
   const gossiper = await gossiperAt(t, a)
   await gossiper.publish(1, encodeMessage(transactions(transfer(0, 0))))
   await until('both have it', () => a.replica.pool.size === 1 && b.replica.pool.size === 1)
