@@ -14,11 +14,9 @@ import type {
   QuietPart,
 } from './measurement.ts'
 import { longestPause, percentiles } from './percentiles.ts'
-import type { Stage, TotalCounters } from './stage.ts'
-import type { PlannedTransfer, Workload } from './workload.ts'
+import type { RunContender, Stage, TotalCounters, WithStage } from './stage.ts'
+import { createSenders, type PlannedTransfer, Workload } from './workload.ts'
 
-/** Accounts that pay. */
-export const SENDERS = 200
 /** Seconds of load around the death of the leader, and how long before it the load begins. */
 const KILL_LOAD_SECONDS = 3
 const KILL_AFTER_MS = 1_000
@@ -32,8 +30,22 @@ const QUIET_PATIENCE_MS = 30_000
 const FAULT_PATIENCE_MS = 12_000
 const LOOK_MS = 25
 
-/** What an experiment is made of. */
-export interface ExperimentParts {
+/** Runs the experiment with one contender, on a stage of its own. */
+export function experimentOn(withStage: WithStage): RunContender {
+  return (contender, settings, onProgress) => {
+    onProgress('signing')
+    const senders = createSenders(settings.seed)
+    const workload = new Workload(senders, settings.seed)
+    onProgress('starting nodes')
+    const funded = senders.map(({ address }) => address)
+    const { nodes, seed } = settings
+    return withStage({ contender, nodes, seed, funded }, stage =>
+      new Experiment({ stage, contender, settings, workload, onProgress }).run(),
+    )
+  }
+}
+
+interface ExperimentParts {
   readonly stage: Stage
   readonly contender: Contender
   readonly settings: CompareSettings
@@ -42,7 +54,7 @@ export interface ExperimentParts {
 }
 
 /** The three parts, one after the other, on one network. */
-export class Experiment {
+class Experiment {
   readonly #stage: Stage
   readonly #parts: ExperimentParts
 

@@ -6,27 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeUnreachable, RpcError } from '../wallet/rpc-client.ts'
 import type { SignedTransfer } from '../wallet/transfer.ts'
 import { Chronicle } from './chronicle.ts'
-import { Experiment, SENDERS } from './experiment.ts'
+import { experimentOn } from './experiment.ts'
 import { LiveNetwork } from './live-network.ts'
 import { Observer } from './observer.ts'
-import type { RunContender, Stage, StageKind, TotalCounters, WithStage } from './stage.ts'
-import { createAccounts, Workload } from './workload.ts'
+import type { Stage, StageKind, TotalCounters, WithStage } from './stage.ts'
 
 /** The exit code of who was told to end. */
 const INTERRUPTED = 130
-
-/** Runs one contender on real processes, which are gone when it is done. */
-const runLive: RunContender = async (contender, settings, onProgress) => {
-  onProgress('signing')
-  const senders = createAccounts(settings.seed, 'sender', SENDERS)
-  const workload = new Workload(senders, settings.seed)
-  onProgress('starting nodes')
-  const funded = senders.map(({ address }) => address)
-  const { nodes, seed } = settings
-  return onLiveStage({ contender, nodes, seed, funded }, stage =>
-    new Experiment({ stage, contender, settings, workload, onProgress }).run(),
-  )
-}
 
 /** A stage of real processes, which are gone when the work is done, or when we are told to end. */
 export const onLiveStage: WithStage = async (parts, work) => {
@@ -50,7 +36,7 @@ export const liveStage: StageKind = {
   name: 'live',
   parameters: {},
   means: 'real processes on this machine, over libp2p: whatever else it does shows in the figures',
-  run: runLive,
+  run: experimentOn(onLiveStage),
 }
 
 class LiveStage implements Stage {

@@ -2,13 +2,12 @@
 // Nothing here knows whether the nodes are simulated or real processes.
 
 import { availableContenders, type Contender } from './contender.ts'
-import { SENDERS } from './experiment.ts'
 import type { Scenario, ScenarioEvent } from './scenario.ts'
 import { ScenarioCast } from './scenario-cast.ts'
 import { ScenarioClock } from './scenario-clock.ts'
 import { ScenarioJudge, type Verdict } from './scenario-judge.ts'
 import type { Stage, WithStage } from './stage.ts'
-import { createAccounts, type PlannedTransfer, Workload } from './workload.ts'
+import { createSenders, type PlannedTransfer, Workload } from './workload.ts'
 
 /** How a scenario is run. */
 export interface ScenarioOptions {
@@ -27,7 +26,7 @@ const LOOK_MS = 25
 /** Runs a scenario; the verdicts are in the order of its expectations. */
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Verdict[]> {
   const { seed, withStage } = options
-  const senders = createAccounts(seed, 'sender', SENDERS)
+  const senders = createSenders(seed)
   const workload = new Workload(senders, seed)
   // Signed in advance, so that no time of the scenario is spent on it.
   const acts = scenario.events.map(({ atMs, event }): Act => {

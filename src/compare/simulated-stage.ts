@@ -7,16 +7,15 @@ import { chooseBackend } from '../signatures/choose-backend.ts'
 import type { SignedTransfer } from '../wallet/transfer.ts'
 import { Chronicle, type SeenBlock } from './chronicle.ts'
 import { BLOCK_MS, SOME_MINER } from './contender.ts'
-import { Experiment, SENDERS } from './experiment.ts'
+import { experimentOn } from './experiment.ts'
 import {
   HASHES_PER_BLOCK,
   RECONNECT_MS,
   SimulatedNetwork,
   type SimulatedNetworkOptions,
 } from './simulated-network.ts'
-import type { RunContender, Stage, StageKind, TotalCounters, WithStage } from './stage.ts'
+import type { Stage, StageKind, TotalCounters, WithStage } from './stage.ts'
 import { VirtualTime } from './virtual-time.ts'
-import { createAccounts, Workload } from './workload.ts'
 
 /** Milliseconds that a message takes on average unless told otherwise: as between machines of one building. */
 export const LATENCY_MS = 3
@@ -30,21 +29,7 @@ export function simulatedStage(latencyMs: number = LATENCY_MS): StageKind {
     name: 'simulator',
     parameters: { latencyMs, blockMs: BLOCK_MS, hashesPerBlock: HASHES_PER_BLOCK, reconnectMs: RECONNECT_MS },
     means: `simulated nodes: a message takes ${latencyMs} ms on average and ${shown} at least, each synced write 1 ms; one block in ${BLOCK_MS} ms where blocks are mined, of ${HASHES_PER_BLOCK} hashes`,
-    run: runSimulated(latencyMs),
-  }
-}
-
-function runSimulated(latencyMs: number): RunContender {
-  return async (contender, settings, onProgress) => {
-    onProgress('signing')
-    const senders = createAccounts(settings.seed, 'sender', SENDERS)
-    const workload = new Workload(senders, settings.seed)
-    onProgress('starting nodes')
-    const funded = senders.map(({ address }) => address)
-    const { nodes, seed } = settings
-    return onSimulatedStage({ latencyMs })({ contender, nodes, seed, funded }, stage =>
-      new Experiment({ stage, contender, settings, workload, onProgress }).run(),
-    )
+    run: experimentOn(onSimulatedStage({ latencyMs })),
   }
 }
 

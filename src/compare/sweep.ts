@@ -2,13 +2,12 @@
 // the interval in which it can be trusted. A single value is a sweep too: then the seeds are all that is repeated.
 
 import type { Contender } from './contender.ts'
-import { Experiment, SENDERS } from './experiment.ts'
+import { experimentOn } from './experiment.ts'
 import type { CompareSettings, Measurement } from './measurement.ts'
 import { onSimulatedStage, simulatedStage } from './simulated-stage.ts'
 import { PARTS, type RunContender, type StageKind } from './stage.ts'
 import { type MeanInterval, meanInterval } from './sweep-mean.ts'
 import { METRICS } from './sweep-metrics.ts'
-import { createAccounts, Workload } from './workload.ts'
 
 /**
  * What can be swept. Latency is in milliseconds, loss in thousandths of the messages; cut is the seconds until a network
@@ -115,23 +114,8 @@ function settingAt(axis: Axis | null, value: number | null): Partial<CompareSett
 /** The stage at one value of an axis. */
 function runAt(stage: StageKind, axis: Axis, value: number): RunContender {
   if (axis === 'latency') return simulatedStage(value).run
-  if (axis === 'loss') return runLossy(stage.parameters.latencyMs!, value / 1_000)
-  return stage.run
-}
-
-/** Simulated nodes, between which a share of the messages is lost. */
-function runLossy(latencyMs: number, lossRate: number): RunContender {
-  return async (contender, settings, onProgress) => {
-    onProgress('signing')
-    const senders = createAccounts(settings.seed, 'sender', SENDERS)
-    const workload = new Workload(senders, settings.seed)
-    onProgress('starting nodes')
-    const funded = senders.map(({ address }) => address)
-    const { nodes, seed } = settings
-    return onSimulatedStage({ latencyMs, lossRate })({ contender, nodes, seed, funded }, stage =>
-      new Experiment({ stage, contender, settings, workload, onProgress }).run(),
-    )
-  }
+  if (axis !== 'loss') return stage.run
+  return experimentOn(onSimulatedStage({ latencyMs: stage.parameters.latencyMs!, lossRate: value / 1_000 }))
 }
 
 function summarize(measurements: readonly Measurement[]): Record<string, MeanInterval | null> {

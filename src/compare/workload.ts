@@ -27,6 +27,8 @@ export interface PlannedTransfer {
 /** Who pays next: every sender in turn, or some far more often than others. */
 export type SenderOrder = 'turns' | 'zipf'
 
+/** Accounts that pay in a comparison or a scenario. */
+const SENDERS = 200
 const GWEI = 10n ** 9n
 
 /** Accounts with keys from the seed; those of another purpose have other keys. */
@@ -35,6 +37,11 @@ export function createAccounts(seed: number, purpose: string, count: number): Se
     const secretKey = sha256(new TextEncoder().encode(`quorate compare ${seed} ${purpose} ${index}`))
     return { secretKey, address: addressOfSecretKey(secretKey) }
   })
+}
+
+/** The accounts that pay in a comparison or a scenario of this seed. */
+export function createSenders(seed: number): SeededAccount[] {
+  return createAccounts(seed, 'sender', SENDERS)
 }
 
 /** Plans transfers between senders, with the right nonces. */
