@@ -12,7 +12,7 @@ import { sha256 } from '../src/chain/hash.ts'
 import { addressOfSecretKey, signDigest } from '../src/chain/signature.ts'
 import { encodeTransaction, signingHash, type TransactionFields } from '../src/chain/transaction.ts'
 import { readStatus } from '../src/cli/status.ts'
-import { LocalNode } from '../src/compare/local-network.ts'
+import { LocalNode } from '../src/compare/stage/local-network.ts'
 import { RpcClient } from '../src/wallet/rpc-client.ts'
 
 const SENDERS = 100

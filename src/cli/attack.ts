@@ -1,6 +1,10 @@
 // `quorate attack`: textbook attacks on this chain's own code, from a seed, held against the theory of them.
 // The exit code is 1 where what was measured and the theory disagree, or where something final was reversed.
 
+import { runRaces } from '../compare/attack/double-spend.ts'
+import { raceNetworks } from '../compare/attack/double-spend-network.ts'
+import { eclipse } from '../compare/attack/eclipse.ts'
+import { contenderNamed } from '../compare/attack/header-miner.ts'
 import {
   type ConfirmationRow,
   DOUBT,
@@ -10,13 +14,9 @@ import {
   showRaces,
   showSelfish,
   showTimeWarp,
-} from '../compare/attack-report.ts'
-import { runRaces } from '../compare/double-spend.ts'
-import { raceNetworks } from '../compare/double-spend-network.ts'
-import { eclipse } from '../compare/eclipse.ts'
-import { contenderNamed } from '../compare/header-miner.ts'
-import { mineSelfishly } from '../compare/selfish-mining.ts'
-import { STRATEGY_COUNT, warpTime } from '../compare/time-warp.ts'
+} from '../compare/attack/report.ts'
+import { mineSelfishly } from '../compare/attack/selfish-mining.ts'
+import { STRATEGY_COUNT, warpTime } from '../compare/attack/time-warp.ts'
 import { confirmationsBelow, exactReversal, nakamotoReversal } from '../finality/reversal.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { defineCommand, defineGroup } from './command.ts'

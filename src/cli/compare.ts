@@ -9,11 +9,12 @@ import {
   countSteps,
   showComparison,
 } from '../compare/comparison.ts'
-import { availableContenders, type Contender } from '../compare/contender.ts'
-import { liveStage } from '../compare/live-stage.ts'
 import type { CompareSettings } from '../compare/measurement.ts'
-import { LATENCY_MS, simulatedStage } from '../compare/simulated-stage.ts'
-import type { StageKind } from '../compare/stage.ts'
+import { availableContenders, type Contender } from '../compare/stage/contender.ts'
+import { liveStage } from '../compare/stage/live-stage.ts'
+import { LATENCY_MS, simulatedStage } from '../compare/stage/simulated-stage.ts'
+import type { StageKind } from '../compare/stage/stage.ts'
+import { showSweep, sweepCsv } from '../compare/sweep/report.ts'
 import {
   AXES,
   type Axis,
@@ -21,8 +22,7 @@ import {
   runSweep,
   type Sweep,
   type SweepOptions,
-} from '../compare/sweep.ts'
-import { showSweep, sweepCsv } from '../compare/sweep-report.ts'
+} from '../compare/sweep/sweep.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readCount } from './node-option.ts'

@@ -1,10 +1,10 @@
 // A comparison: one contender after the other on stages of one kind, so that they do not take the machine from each
 // other, and what it was made with, to be read with the figures.
 
-import type { Contender } from './contender.ts'
 import type { CompareSettings, Measurement } from './measurement.ts'
 import { showMeasurements, showTransfers } from './report.ts'
-import { PARTS, type StageKind } from './stage.ts'
+import type { Contender } from './stage/contender.ts'
+import { PARTS, type StageKind } from './stage/stage.ts'
 import { wrapWords } from './table.ts'
 
 /** Everything that came out, and what makes the same come out again. */

@@ -2,8 +2,6 @@
 // What is measured is what clients of the nodes see. Whether the nodes are real processes or simulated is the stage's
 // affair: nothing here knows.
 
-import type { Contender } from './contender.ts'
-import { type HandedIn, handIn } from './hand-in.ts'
 import type {
   CompareSettings,
   Cost,
@@ -14,8 +12,10 @@ import type {
   QuietPart,
 } from './measurement.ts'
 import { longestPause, percentiles } from './percentiles.ts'
-import type { RunContender, Stage, TotalCounters, WithStage } from './stage.ts'
-import { createSenders, type PlannedTransfer, Workload } from './workload.ts'
+import type { Contender } from './stage/contender.ts'
+import { type HandedIn, handIn } from './stage/hand-in.ts'
+import type { RunContender, Stage, TotalCounters, WithStage } from './stage/stage.ts'
+import { createSenders, type PlannedTransfer, Workload } from './stage/workload.ts'
 
 /** Seconds of load around the death of the leader, and how long before it the load begins. */
 const KILL_LOAD_SECONDS = 3

@@ -2,7 +2,7 @@
 // shows both. Times are in milliseconds; null stands for what did not happen, or for a division by nothing.
 
 import type { Percentiles } from './percentiles.ts'
-import type { SenderOrder } from './workload.ts'
+import type { SenderOrder } from './stage/workload.ts'
 
 /** How every contender is run. */
 export interface CompareSettings {

@@ -13,7 +13,7 @@ import { sha256 } from '../../src/chain/hash.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { readAgreement } from '../../src/cli/agreement.ts'
 import { readStatus } from '../../src/cli/status.ts'
-import { LocalNode } from '../../src/compare/local-network.ts'
+import { LocalNode } from '../../src/compare/stage/local-network.ts'
 import { RpcClient } from '../../src/wallet/rpc-client.ts'
 import { prepareTransfer, type SignedTransfer, signTransfer } from '../../src/wallet/transfer.ts'
 

@@ -1,0 +1,89 @@
+// Where an experiment takes place: a network of one contender whose nodes can be paid through, killed, started again
+// and cut off, and a clock. There are two, of real processes (live-stage.ts) and of simulated nodes in virtual time
+// (simulated-stage.ts); an experiment can't tell which one it is on.
+
+import type { Address } from '../../chain/address.ts'
+import type { ByzantineRole } from '../../finality/byzantine.ts'
+import type { SignedTransfer } from '../../wallet/transfer.ts'
+import type { CompareSettings, Measurement } from '../measurement.ts'
+import type { Chronicle } from './chronicle.ts'
+import type { Contender } from './contender.ts'
+
+/** A network, and what can be done to it. Nodes go by their index, from 0. */
+export interface Stage {
+  /** What the nodes show; the stage keeps it up to date. */
+  readonly chronicle: Chronicle
+  /** Milliseconds, by the clock of the chronicle. */
+  nowMs(): number
+  sleep(ms: number): Promise<void>
+  /** The nodes that run, and whose view goes into the chronicle. */
+  nodes(): number[]
+  /** Hands transfers in at a node: for each whether the node has it now, or null when the node does not answer. */
+  submit(node: number, transfers: readonly SignedTransfer[]): Promise<readonly boolean[] | null>
+  /** The node whose turn it is to propose; where nobody's ever is, a miner like any other. */
+  leader(): Promise<number>
+  /** Ends a node without a word. */
+  kill(node: number): Promise<void>
+  /** Starts a killed node again, from what is on its disk; one that was kept out starts for the first time. */
+  restart(node: number): Promise<void>
+  /** Stops a node's process, whose connections stand: it hears and says nothing until it is thawed. */
+  freeze(node: number): Promise<void>
+  /** Lets a frozen node go on with what it missed. */
+  thaw(node: number): Promise<void>
+  /** Breaks all connections between these halves, and lets none come up. */
+  cut(halves: readonly (readonly number[])[]): Promise<void>
+  /** Lets all nodes connect again; it takes them a moment to do so. */
+  heal(): Promise<void>
+  /** Lets all nodes mine, or none, also those that are started later. Only where blocks are mined. */
+  mine(isOn: boolean): Promise<void>
+  /** The validators against which a node that runs has evidence, by their indices. */
+  evidence(): Promise<readonly number[]>
+  /** What all nodes together have done so far. */
+  counters(): Promise<TotalCounters>
+}
+
+/** What a stage is built of. */
+export interface StageParts {
+  readonly contender: Contender
+  readonly nodes: number
+  /** Names the validators' keys, and the chance of a simulated network. */
+  readonly seed: number
+  /** Accounts that have 1000 coins each. */
+  readonly funded: readonly Address[]
+  /** Validators that lie, and how; none when absent. */
+  readonly liars?: ReadonlyMap<number, ByzantineRole>
+  /** So many of the nodes, the last ones, are not there until they are started; none when absent. */
+  readonly keptOut?: number
+  /** Whether nodes mine from the start, where blocks are mined; they do when absent. */
+  readonly isMining?: boolean
+}
+
+/** Builds a stage, does this on it, and takes it down again. */
+export type WithStage = <T>(parts: StageParts, work: (stage: Stage) => Promise<T>) => Promise<T>
+
+/** What all nodes together have counted. */
+export interface TotalCounters {
+  readonly messages: number
+  readonly bytes: number
+  readonly hashes: number
+  readonly signatures: number
+}
+
+/** Runs one contender from nothing to the end; `onProgress` hears in a few words what happens now. */
+export type RunContender = (
+  contender: Contender,
+  settings: CompareSettings,
+  onProgress: (word: string) => void,
+) => Promise<Measurement>
+
+/** A kind of stage, and what has to be known of it to read its figures. */
+export interface StageKind {
+  readonly name: 'live' | 'simulator'
+  readonly parameters: Readonly<Record<string, number>>
+  /** The same in words, to follow the number of nodes. */
+  readonly means: string
+  readonly run: RunContender
+}
+
+/** The words that every run says, one after the other. */
+export const PARTS = ['signing', 'starting nodes', 'undisturbed', 'leader killed', 'network cut in half']

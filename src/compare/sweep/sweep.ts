@@ -1,0 +1,128 @@
+// A sweep: the same comparison at several values of one thing, each with several seeds, so that every figure comes with
+// the interval in which it can be trusted. A single value is a sweep too: then the seeds are all that is repeated.
+
+import { experimentOn } from '../experiment.ts'
+import type { CompareSettings, Measurement } from '../measurement.ts'
+import type { Contender } from '../stage/contender.ts'
+import { onSimulatedStage, simulatedStage } from '../stage/simulated-stage.ts'
+import { PARTS, type RunContender, type StageKind } from '../stage/stage.ts'
+import { type MeanInterval, meanInterval } from './mean.ts'
+import { METRICS } from './metrics.ts'
+
+/**
+ * What can be swept. Latency is in milliseconds, loss in thousandths of the messages; cut is the seconds until a network
+ * cut in half is whole again, which is what theory calls the global stabilization time.
+ */
+export const AXES = ['nodes', 'latency', 'rate', 'transfers', 'loss', 'cut'] as const
+
+/** One of these. */
+export type Axis = (typeof AXES)[number]
+
+/** One axis, and its values in their order; without an axis, one point. */
+export interface Sweep {
+  readonly axis: Axis | null
+  readonly values: readonly number[]
+}
+
+/** All that came out for one contender at one value. */
+export interface SweepPoint {
+  readonly contender: string
+  /** Null without an axis. */
+  readonly value: number | null
+  /** By the names of metrics.ts; null for what did not happen under any seed. */
+  readonly metrics: Readonly<Record<string, MeanInterval | null>>
+  /** One for each seed, in their order. */
+  readonly measurements: readonly Measurement[]
+}
+
+/** A whole sweep, and what makes the same come out again. */
+export interface SweepResult {
+  readonly stage: { readonly name: string } & Readonly<Record<string, number | string>>
+  readonly settings: CompareSettings
+  readonly axis: Axis | null
+  readonly values: readonly number[]
+  /** The first of them is that of the settings. */
+  readonly seeds: readonly number[]
+  readonly points: readonly SweepPoint[]
+}
+
+/** What is to be swept, and how. */
+export interface SweepOptions {
+  readonly contenders: readonly Contender[]
+  readonly settings: CompareSettings
+  /** The stage where nothing of it is swept. */
+  readonly stage: StageKind
+  readonly sweep: Sweep
+  readonly repeat: number
+  /** Hears how many steps of how many are done, and in a few words what happens now. */
+  readonly onProgress: (done: number, word: string) => void
+}
+
+/** Steps in all, for who shows progress. */
+export function countSweepSteps({
+  contenders,
+  settings,
+  sweep,
+  repeat,
+}: Pick<SweepOptions, 'contenders' | 'settings' | 'sweep' | 'repeat'>): number {
+  const parts = settings.hasFaults ? PARTS.length : PARTS.length - 2
+  return contenders.length * Math.max(1, sweep.values.length) * repeat * parts
+}
+
+/** Runs every contender at every value with every seed, one after the other. */
+export async function runSweep(options: SweepOptions): Promise<SweepResult> {
+  const { contenders, settings, stage, sweep, repeat, onProgress } = options
+  const { axis, values } = sweep
+  const seeds = Array.from({ length: repeat }, (_, index) => settings.seed + index)
+  const points: SweepPoint[] = []
+  let done = 0
+  for (const value of axis === null ? [null] : values) {
+    const run = axis === null || value === null ? stage.run : runAt(stage, axis, value)
+    for (const contender of contenders) {
+      const measurements: Measurement[] = []
+      for (const seed of seeds) {
+        const where = value === null ? `seed ${seed}` : `${axis} ${value}, seed ${seed}`
+        const onPart = (word: string): void => onProgress(done++, `${contender.name}, ${where}: ${word}`)
+        const own = { ...settings, ...settingAt(axis, value), seed }
+        measurements.push(await run(contender, own, onPart))
+      }
+      points.push({ contender: contender.name, value, metrics: summarize(measurements), measurements })
+    }
+  }
+  return { stage: { name: stage.name, ...stage.parameters }, settings, axis, values, seeds, points }
+}
+
+/** The setting that an axis stands for; none where it is a property of the stage. */
+function settingAt(axis: Axis | null, value: number | null): Partial<CompareSettings> {
+  if (value === null) return {}
+  switch (axis) {
+    case 'nodes':
+      return { nodes: value }
+    case 'rate':
+      return { rate: value }
+    case 'transfers':
+      return { transfers: value }
+    case 'cut':
+      return { cutMs: value * 1_000 }
+    case 'latency':
+    case 'loss':
+    case null:
+      return {}
+  }
+}
+
+/** The stage at one value of an axis. */
+function runAt(stage: StageKind, axis: Axis, value: number): RunContender {
+  if (axis === 'latency') return simulatedStage(value).run
+  if (axis !== 'loss') return stage.run
+  return experimentOn(onSimulatedStage({ latencyMs: stage.parameters.latencyMs!, lossRate: value / 1_000 }))
+}
+
+function summarize(measurements: readonly Measurement[]): Record<string, MeanInterval | null> {
+  return Object.fromEntries(
+    METRICS.map(({ name, pick }) => {
+      const values = measurements.map(pick).filter(value => value !== null)
+      return [name, values.length === 0 ? null : meanInterval(values)]
+    }),
+  )
+}
