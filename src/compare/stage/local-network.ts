@@ -54,7 +54,7 @@ export class LocalNode {
   }: LocalNodeOptions): Promise<LocalNode> {
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
     const file = import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js'
-    const main = join(import.meta.dirname, '..', 'cli', file)
+    const main = join(import.meta.dirname, '..', '..', 'cli', file)
     const peerOptions = peers.flatMap(peer => ['--peer', peer])
     const args = [
       'node',
