@@ -6,9 +6,9 @@
 // tree has the SHA-256d of the coinbase record and of each raw transaction as leaves.
 
 import { ByteReader, ByteWriter, type Hex, MalformedBytes, readOrNull, toReversedHex } from './bytes.ts'
-import { type CoinbaseRecord, encodeCoinbase, readCoinbase } from './coinbase.ts'
+import { COINBASE_BYTES_MAX, type CoinbaseRecord, encodeCoinbase, readCoinbase } from './coinbase.ts'
 import { sha256d } from './hash.ts'
-import { type BlockHeader, type BlockId, blockId, encodeHeader, readHeader } from './header.ts'
+import { type BlockHeader, type BlockId, blockId, encodeHeader, HEADER_BYTES, readHeader } from './header.ts'
 import { merkleRoot } from './merkle.ts'
 import { decodeTransaction, type Transaction, transactionSize } from './transaction.ts'
 
@@ -20,6 +20,9 @@ export interface Block {
   readonly transactions: readonly Transaction[]
   readonly raw: Uint8Array
 }
+
+/** Bytes of a block besides its transactions at most: header, count (a CompactSize of up to 5), coinbase record. */
+export const BLOCK_OVERHEAD_BYTES = HEADER_BYTES + 5 + COINBASE_BYTES_MAX
 
 /**
  * Why a body is not the one that its header commits to. These faults say nothing about the block behind the id:

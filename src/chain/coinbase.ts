@@ -31,6 +31,9 @@ export interface CoinbaseRecord {
 /** Bytes that an extra nonce has at least and at most. */
 export const EXTRA_NONCE_BYTES = { min: 8, max: 100 } as const
 
+/** Bytes of the longest coinbase record: the extra nonce and what stands before it. */
+export const COINBASE_BYTES_MAX = 161 + EXTRA_NONCE_BYTES.max
+
 const TAG = new TextEncoder().encode('quorate1')
 const HEIGHT_MAX = 2n ** 48n
 

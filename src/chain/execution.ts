@@ -4,7 +4,7 @@
 // accounts, then the beneficiary gets reward and tips, and the result is one new state.
 
 import type { Address } from './address.ts'
-import type { Block } from './block.ts'
+import { BLOCK_OVERHEAD_BYTES, type Block } from './block.ts'
 import type { Hex } from './bytes.ts'
 import type { CoinbaseRecord } from './coinbase.ts'
 import { effectiveTip, maximumCost, nextBaseFee } from './fees.ts'
@@ -28,6 +28,7 @@ export type ChainRejection =
   | 'tx-wrong-chain'
   | 'tx-gas-below-intrinsic'
   | 'tx-gas-above-block'
+  | 'tx-bytes-above-block'
   | 'tx-creates-contract'
   | 'tx-signature-invalid'
 
@@ -65,6 +66,7 @@ export function checkTransaction(rules: BlockRules, tx: Transaction): ChainRejec
   if (tx.to === null) return 'tx-creates-contract'
   if (tx.gasLimit < intrinsicGas(tx)) return 'tx-gas-below-intrinsic'
   if (tx.gasLimit > rules.gasLimit) return 'tx-gas-above-block'
+  if (tx.raw.length > rules.blockBytesMax - BLOCK_OVERHEAD_BYTES) return 'tx-bytes-above-block'
   return null
 }
 

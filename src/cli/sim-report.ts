@@ -3,7 +3,7 @@
 
 import { toHex } from '../chain/bytes.ts'
 import { sha256 } from '../chain/hash.ts'
-import type { AgreementResult, SimulationResult, Verdict } from '../sim/simulation.ts'
+import type { AgreementResult, SimulationResult, Verdict } from '../sim/simulation-result.ts'
 import { columns, type Output, table } from './output.ts'
 import { describeSometimes } from './sim-sometimes.ts'
 

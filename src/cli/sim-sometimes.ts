@@ -2,7 +2,7 @@
 // much, or the simulator has gone quiet: a batch can be required to have seen all of it.
 
 import type { FaultEvent } from '../sim/fault-events.ts'
-import type { AgreementResult, SimulationResult } from '../sim/simulation.ts'
+import type { AgreementResult, SimulationResult } from '../sim/simulation-result.ts'
 
 interface Sometimes {
   readonly text: string

@@ -5,7 +5,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
 import { signerRecovery } from '../signatures/signer-recovery.ts'
-import { type SimulationOptions, simulate } from '../sim/simulation.ts'
+import { simulate } from '../sim/simulation.ts'
+import type { SimulationOptions } from '../sim/simulation-options.ts'
 import { drawSwarm } from '../sim/swarm.ts'
 
 /** What every seed of a batch has in common. */

@@ -147,7 +147,7 @@ export class Sync {
     const fresh = this.#chainHeaders(headers, request.locator)
     if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
     const run = typeof fresh === 'string' ? [] : this.#worthFetching(fresh)
-    if (this.#wanted?.from === from) this.#wanted = null
+    if (this.#isAwaitingHeaders(from)) this.#wanted = null
     if (run.length > 0) {
       for (const peer of this.#peers.values()) peer.isSlow = false
       this.#download = { source: from, headers: run, connected: 0, bodies: new Map() }
@@ -155,6 +155,11 @@ export class Sync {
       this.#dropClaim(from)
     }
     this.#proceed()
+  }
+
+  /** Whether headers from this peer are what the block that is wanted waits for. */
+  #isAwaitingHeaders(peer: PeerId): boolean {
+    return this.#wanted?.from === peer && this.#wanted.next === 'headers'
   }
 
   /** The part of a run of headers whose bodies are fetched: all for its work, or up to the block that is wanted. */
@@ -202,7 +207,7 @@ export class Sync {
     if (this.#headersRequest !== null && this.#headersRequest.deadlineMs <= nowMs) {
       const { peer } = this.#headersRequest
       this.#headersRequest = null
-      if (this.#wanted?.from === peer) this.#wanted = null
+      if (this.#isAwaitingHeaders(peer)) this.#wanted = null
       this.#dropClaim(peer)
       this.#strike(peer)
     }
@@ -344,8 +349,12 @@ export class Sync {
       .slice(download.connected, download.connected + BODIES_AHEAD_MAX)
       .map(header => header.id)
       .filter(id => !asked.has(id) && !download.bodies.has(id) && !this.#host.tree.has(id))
-    for (const [id, peer] of this.#peers) {
+    // Who gave the headers has the bodies for sure: any other may follow another branch.
+    const others = [...this.#peers.keys()].filter(id => id !== download.source)
+    for (const id of [download.source, ...others]) {
+      const peer = this.#peers.get(id)
       if (missing.length === 0) return
+      if (peer === undefined) continue
       const mayHave = id === download.source || peer.claim > this.#host.tree.head.chained.work
       if (!mayHave || peer.isSlow || peer.request !== null) continue
       this.#askForBodies(id, peer, missing.splice(0, MESSAGE_LIMITS.blocksMax))

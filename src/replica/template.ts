@@ -2,14 +2,13 @@
 // still to be found. The same execution that checks blocks makes them.
 
 import type { Address } from '../chain/address.ts'
-import { assembleBlock, type Block, contentRoot } from '../chain/block.ts'
+import { assembleBlock, BLOCK_OVERHEAD_BYTES, type Block, contentRoot } from '../chain/block.ts'
 import type { CoinbaseRecord } from '../chain/coinbase.ts'
-import { encodeCoinbase } from '../chain/coinbase.ts'
 import { decodeCompact } from '../chain/compact.ts'
 import { BlockExecution, describeExecution, type Execution } from '../chain/execution.ts'
 import { nextBaseFee } from '../chain/fees.ts'
 import type { Genesis } from '../chain/genesis.ts'
-import { type BlockHeader, HEADER_BYTES } from '../chain/header.ts'
+import type { BlockHeader } from '../chain/header.ts'
 import { medianTimePast, requiredBits } from '../chain/header-chain.ts'
 import { intrinsicGas, type Transaction } from '../chain/transaction.ts'
 import type { TreeBlock } from './block-tree.ts'
@@ -25,8 +24,6 @@ export interface Template {
 }
 
 const VERSION = 0x2000_0000
-/** The most that the transaction count takes. */
-const COUNT_BYTES = 5
 /** Gas that the smallest transaction reserves: with less left, nothing fits. */
 const LEAST_GAS = 21_000n
 
@@ -42,12 +39,7 @@ export function buildTemplate(
   const baseFee = nextBaseFee(parent.block.coinbase)
   const height = parent.chained.height + 1
   const run = new BlockExecution(rules, parent.execution.state, baseFee)
-  const bytesMax =
-    rules.blockBytesMax -
-    HEADER_BYTES -
-    COUNT_BYTES -
-    encodeCoinbase(parent.block.coinbase).length -
-    extraNonce.length
+  const bytesMax = rules.blockBytesMax - BLOCK_OVERHEAD_BYTES
   const transactions = chooseTransactions(pool, run, { baseFee, bytesMax, gasMax: rules.gasLimit })
   const execution = run.finish(beneficiary, height)
   const coinbase = describeExecution(rules, execution, { height, beneficiary, baseFee, extraNonce })

@@ -54,6 +54,7 @@ const VERDICTS: { readonly [reason in Rejection]: 'ignore' | 'punish' } = {
   'tx-wrong-chain': 'punish',
   'tx-gas-below-intrinsic': 'punish',
   'tx-gas-above-block': 'punish',
+  'tx-bytes-above-block': 'punish',
   'tx-creates-contract': 'punish',
   'tx-signature-invalid': 'punish',
   'tx-nonce-too-low': 'ignore',

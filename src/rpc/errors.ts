@@ -51,6 +51,7 @@ const TEXTS: { readonly [reason in TransactionRejection]: string } = {
   'tx-wrong-chain': 'invalid chain id for signer',
   'tx-gas-below-intrinsic': 'intrinsic gas too low',
   'tx-gas-above-block': 'exceeds block gas limit',
+  'tx-bytes-above-block': 'oversized data: no block can hold it',
   'tx-creates-contract': 'contract creation is not supported: this chain carries transfers only',
   'tx-nonce-too-low': 'nonce too low',
   'tx-nonce-too-high': 'nonce too high',

@@ -12,9 +12,6 @@ import type { SimulationOptions } from './simulation-options.ts'
 import { describeRun, type SimulationResult } from './simulation-result.ts'
 import { Violation } from './violation.ts'
 
-export type { SimulationOptions } from './simulation-options.ts'
-export type { AgreementResult, SimulationResult, Verdict } from './simulation-result.ts'
-
 /** Runs one simulation to its end. */
 export function simulate(options: SimulationOptions): SimulationResult {
   const run = new Run(options)

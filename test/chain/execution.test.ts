@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Address } from '../../src/chain/address.ts'
-import { assembleBlock, type Block, contentRoot } from '../../src/chain/block.ts'
-import type { CoinbaseRecord } from '../../src/chain/coinbase.ts'
+import { assembleBlock, BLOCK_OVERHEAD_BYTES, type Block, contentRoot } from '../../src/chain/block.ts'
+import { type CoinbaseRecord, EXTRA_NONCE_BYTES } from '../../src/chain/coinbase.ts'
 import {
   BlockExecution,
   type BlockRules,
@@ -172,6 +172,20 @@ for (const [says, changes, rejection] of FOR_CHAIN) {
   })
 }
 
+test('a transaction may take all room that every block has for one, and not a byte more', () => {
+  const tx = exampleTransaction({})
+  const room = (bytes: number): BlockRules => ({ ...RULES, blockBytesMax: BLOCK_OVERHEAD_BYTES + bytes })
+  assert.equal(checkTransaction(room(tx.raw.length), tx), null)
+  assert.equal(checkTransaction(room(tx.raw.length - 1), tx), 'tx-bytes-above-block')
+})
+
+test('the room beside the transactions is what the largest header, count and coinbase record take', () => {
+  const block = makeBlock(TRANSACTIONS, { extraNonce: new Uint8Array(EXTRA_NONCE_BYTES.max) })
+  const bytes = TRANSACTIONS.reduce((sum, { raw }) => sum + raw.length, 0)
+  // The count of a small block is one byte, not five.
+  assert.equal(block.raw.length - bytes, BLOCK_OVERHEAD_BYTES - 4)
+})
+
 const COST = 21_000n * 2n * GWEI + 5n
 
 /** Alice has sent three transactions and has just enough for an example transaction. */
@@ -329,7 +343,7 @@ test('the extra nonce is the miner’s to choose', () => {
 })
 
 test('a block may have as many bytes as the rules say, and not one more', () => {
-  const block = makeBlock(TRANSACTIONS)
+  const block = makeBlock(TRANSACTIONS, { extraNonce: new Uint8Array(EXTRA_NONCE_BYTES.max) })
   const exact: BlockRules = { ...RULES, blockBytesMax: block.raw.length }
   accepted(executeBlock(exact, PARENT, block, fromAlice))
   const less: BlockRules = { ...RULES, blockBytesMax: block.raw.length - 1 }

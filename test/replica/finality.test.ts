@@ -4,7 +4,7 @@ import { encodeCertificate } from '../../src/finality/certificates.ts'
 import { decodeEnvelope } from '../../src/finality/envelope.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
-import type { Message } from '../../src/replica/messages.ts'
+import type { Message, Status } from '../../src/replica/messages.ts'
 import { KEYS } from '../../src/replica/records.ts'
 import { ANSWER_TIMEOUT_MS } from '../../src/replica/sync.ts'
 import { verdictOn } from '../../src/replica/verdict.ts'
@@ -212,6 +212,12 @@ function answer(node: TestNode, effects: readonly Effect[], entries: readonly Tr
   })
 }
 
+/** What a peer says that claims to follow so much work. */
+function claim(network: ValidatedNetwork, work: bigint): Status {
+  const { block, blocks } = network.genesis
+  return { genesisId: block.id, chainId: blocks.chainId, headId: block.id, height: 9, work }
+}
+
 test('a certified block on a lighter branch is fetched with what is before it, and nothing above it', () => {
   const { node, b, effects } = wanting()
   const asked = (now: readonly Effect[]) =>
@@ -247,6 +253,17 @@ test('a block that is wanted further on does not take the place of the one that 
     sentOf(one, 'get-blocks').map(({ message }) => message.ids),
     [[b[2]!.chained.id]],
   )
+})
+
+test('a block that is wanted is still fetched when headers come that were asked for before', () => {
+  const { network, node, branch } = world('hybrid')
+  node.connect('p')
+  const b = branch(2, 1)
+  const asked = node.receive('p', { type: 'status', status: claim(network, 10n ** 9n) })
+  const effects = node.receive('p', network.proof(b[0]!.chained.id, 1))
+  assert.deepEqual(sentOf(asked, 'get-headers').length, 1)
+  answer(node, asked, [])
+  assert.deepEqual(moves(answer(node, effects, b)), ['head 1 after 0', 'final 1'])
 })
 
 test('a wanted block that comes by gossip meanwhile is not asked for again', () => {
@@ -334,9 +351,7 @@ test('blocks that are gossiped are ignored where only certificates count', () =>
 test('where only certificates count no peer is followed for what it claims', () => {
   const { network, node } = world('pbft')
   node.connect('p')
-  const { block, blocks } = network.genesis
-  const status = { genesisId: block.id, chainId: blocks.chainId, headId: block.id, height: 9, work: 99n }
-  assert.deepEqual(node.receive('p', { type: 'status', status }), [])
+  assert.deepEqual(node.receive('p', { type: 'status', status: claim(network, 99n) }), [])
 })
 
 test('where there is no work nobody is told to mine, and the block’s maker is its validator', () => {

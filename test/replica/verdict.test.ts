@@ -37,6 +37,7 @@ const PUNISHED: readonly Rejection[] = [
   'tx-wrong-chain',
   'tx-gas-below-intrinsic',
   'tx-gas-above-block',
+  'tx-bytes-above-block',
   'tx-creates-contract',
   'tx-signature-invalid',
   'header-bits-wrong',

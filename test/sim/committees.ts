@@ -7,12 +7,9 @@ import { chooseBackend } from '../../src/signatures/choose-backend.ts'
 import { SenderCache } from '../../src/signatures/sender-cache.ts'
 import { signerRecovery } from '../../src/signatures/signer-recovery.ts'
 import { FAULT_KINDS } from '../../src/sim/faults.ts'
-import {
-  type AgreementResult,
-  type SimulationOptions,
-  type SimulationResult,
-  simulate,
-} from '../../src/sim/simulation.ts'
+import { simulate } from '../../src/sim/simulation.ts'
+import type { SimulationOptions } from '../../src/sim/simulation-options.ts'
+import type { AgreementResult, SimulationResult } from '../../src/sim/simulation-result.ts'
 
 const backend = await chooseBackend()
 const cache = new SenderCache(backend)

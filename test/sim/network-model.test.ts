@@ -6,7 +6,7 @@ import { LATENCY_TABLES, latencyTable, longestWayMs, oneWayMs } from '../../src/
 import { drawModel, type NetworkModel, notPromised } from '../../src/sim/network-model.ts'
 import { QuorumWatch } from '../../src/sim/quorum-watch.ts'
 import { Random } from '../../src/sim/random.ts'
-import type { SimulationOptions } from '../../src/sim/simulation.ts'
+import type { SimulationOptions } from '../../src/sim/simulation-options.ts'
 import { assertPass, runCommittee } from './committees.ts'
 
 function courseOf(changes: Partial<ConstructorParameters<typeof Course>[0]>): Course {

@@ -7,7 +7,9 @@ import { recoverSender } from '../../src/chain/signature.ts'
 import { chooseBackend } from '../../src/signatures/choose-backend.ts'
 import { SenderCache } from '../../src/signatures/sender-cache.ts'
 import { FAULT_KINDS, type FaultKind } from '../../src/sim/faults.ts'
-import { type SimulationOptions, type SimulationResult, simulate } from '../../src/sim/simulation.ts'
+import { simulate } from '../../src/sim/simulation.ts'
+import type { SimulationOptions } from '../../src/sim/simulation-options.ts'
+import type { SimulationResult } from '../../src/sim/simulation-result.ts'
 import { SIMULATED_FILE } from '../replica/small-chain.ts'
 
 const cache = new SenderCache(await chooseBackend())

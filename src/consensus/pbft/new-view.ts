@@ -13,6 +13,7 @@ import { isNewView, isViewChange, newViewStatement, proposalsOf, viewChangeState
 /** Sources that were given the beginning of our view since we last spoke: once is enough, for it is long. */
 const ANSWERED_MAX = 256
 
+/** The timer ran out: the view is left where something waits to be decided, or its beginning is overdue. */
 export function onNoProgress(replica: Replica): void {
   replica.patience.onTimeout()
   if (replica.self === null || (replica.isActive && !replica.hasUnfinished())) return
@@ -31,6 +32,7 @@ function leaveFor(replica: Replica, view: number): void {
   considerNewView(replica)
 }
 
+/** VIEW-CHANGE to all: the last stable checkpoint, and what is prepared above it. */
 export function sendViewChange(replica: Replica): void {
   if (replica.self === null) return
   const claims = replica
@@ -45,6 +47,7 @@ export function sendViewChange(replica: Replica): void {
   replica.broadcast(message)
 }
 
+/** VIEW-CHANGE: counted once it is proved, joined when f + 1 ask, answered by who begins the view. */
 export function onViewChange(replica: Replica, message: ViewChange): void {
   const { from, view } = message
   if (!isMember(from, replica.options.n) || !Number.isSafeInteger(view))
@@ -94,6 +97,7 @@ function considerNewView(replica: Replica): void {
   enter(replica, message)
 }
 
+/** NEW-VIEW: the view begins, once it is proved that its primary proposes again what may have been decided. */
 export function onNewView(replica: Replica, message: NewView): void {
   const isLate = message.view < replica.view || (message.view === replica.view && replica.isActive)
   if (isLate) return
@@ -132,6 +136,7 @@ export function addProposals(replica: Replica): void {
   }
 }
 
+/** Gives whoever asks the beginning of our view, once until we next speak to all. */
 export function replyNewView(replica: Replica): void {
   if (!replica.isActive || replica.newView === null) return
   if (replica.answered.has(replica.source) || replica.answered.size >= ANSWERED_MAX) return

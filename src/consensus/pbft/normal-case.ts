@@ -8,6 +8,7 @@ import { primaryOfView, proposerOf } from './quorum.ts'
 import type { Replica } from './replica.ts'
 import type { SignedVote, Slot } from './slot.ts'
 
+/** The application has a value for our turn: PRE-PREPARE to all, which is our PREPARE too. */
 export function onPropose(replica: Replica, value: Value): void {
   const sequence = replica.turn
   if (sequence === null || value === NO_VALUE) return
@@ -20,12 +21,14 @@ export function onPropose(replica: Replica, value: Value): void {
   advance(replica, slot)
 }
 
+/** PRE-PREPARE: a proposal, which counts as its proposer's PREPARE. */
 export function onPrePrepare(replica: Replica, { sequence, view, value, signature }: PrePrepare): void {
   if (!replica.takesPart(sequence, view)) return
   if (takeProposal(replica, { phase: 'prepare', sequence, view, value }, signature))
     advance(replica, replica.slot(sequence))
 }
 
+/** PREPARE, with the proposal that it answers, so that nobody waits for one that was lost. */
 export function onPrepare(
   replica: Replica,
   { sequence, view, value, from, signature, proposal }: Prepare,
@@ -35,6 +38,7 @@ export function onPrepare(
   if (takeProposal(replica, vote, proposal)) onVotes(replica, vote, [{ member: from, signature }])
 }
 
+/** COMMIT, of this view or an earlier one. */
 export function onCommit(replica: Replica, { sequence, view, value, from, signature }: Commit): void {
   // Commits of an earlier view still prove a decision.
   if (!replica.takesPart(sequence, Math.max(view, replica.view))) return
@@ -68,6 +72,7 @@ export function onVotes(replica: Replica, vote: Vote, signatures: Certificate['s
   advance(replica, slot)
 }
 
+/** Notes a vote that was checked; two of one member that contradict each other are evidence. */
 export function add(replica: Replica, slot: Slot, vote: SignedVote): void {
   const evidence = slot.add(vote)
   if (evidence !== null) replica.outbox.emit({ type: 'evidence', evidence })
@@ -81,6 +86,7 @@ export function advance(replica: Replica, slot: Slot): void {
   considerCommitted(replica, slot)
 }
 
+/** The same for all sequence numbers that are not decided, where more was learned than a vote. */
 export function advanceAll(replica: Replica): void {
   for (const slot of replica.undecided()) advance(replica, slot)
 }
@@ -186,6 +192,7 @@ export function decide(replica: Replica): void {
   if (replica.decided > before) onProgress(replica)
 }
 
+/** Something was decided: whoever waits for more waits anew, and the application may propose. */
 export function onProgress(replica: Replica): void {
   // Who leaves its view goes on waiting for the next, whatever it learns of what was decided meanwhile.
   if (replica.isActive) replica.patience.succeed()

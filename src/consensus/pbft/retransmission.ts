@@ -8,10 +8,12 @@ import { advance, prepareMessage } from './normal-case.ts'
 import type { Replica } from './replica.ts'
 import type { Slot } from './slot.ts'
 
-/** Decisions that one who is behind is given at once, and how far ahead one more is that he may jump to. */
+/** Decisions that one who is behind is given at once. */
 const DECISIONS_PER_ANSWER = 8
+/** How far ahead one more is, that he may jump to. */
 export const JUMP = 1_024
 
+/** The tick: where we are, and what we said that is not decided yet. */
 export function onRetransmit(replica: Replica): void {
   replica.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs: replica.options.retransmitMs })
   replica.answered.clear()

@@ -7,6 +7,7 @@ import type { Checkpoint } from './messages.ts'
 import { decide, onProgress, onVotes } from './normal-case.ts'
 import { type Replica, STABLE_KEY } from './replica.ts'
 
+/** A certificate that somebody else made: as good as the votes in it, and checked as a whole. */
 export function onProof(replica: Replica, certificate: Certificate): void {
   const { phase, sequence, view } = certificate
   switch (phase) {
@@ -50,6 +51,7 @@ export function onSettled(replica: Replica, certificate: Certificate): void {
   decide(replica)
 }
 
+/** The application has executed up to here: at a checkpoint, CHECKPOINT to all with the digest of its state. */
 export function onExecuted(replica: Replica, sequence: number, digest: Value): void {
   if (sequence % replica.options.checkpointInterval !== 0) return
   replica.executed = { sequence, digest }
@@ -63,6 +65,7 @@ export function onExecuted(replica: Replica, sequence: number, digest: Value): v
   considerStable(replica, sequence, digest)
 }
 
+/** CHECKPOINT: with n − f equal ones the checkpoint is stable. */
 export function onCheckpoint(replica: Replica, { sequence, value, from, signature }: Checkpoint): void {
   if (!Number.isSafeInteger(sequence) || sequence < 1) return
   if (sequence % replica.options.checkpointInterval !== 0) return
