@@ -9,8 +9,9 @@ import {
   countSteps,
   showComparison,
 } from '../compare/comparison.ts'
-import type { CompareSettings } from '../compare/measurement.ts'
-import { availableContenders, type Contender } from '../compare/stage/contender.ts'
+import { type CompareSettings, RATE_DEFAULT } from '../compare/measurement.ts'
+import { availableContenders, BLOCK_MS_LIMITS, type Contender } from '../compare/stage/contender.ts'
+import type { Rate } from '../compare/stage/hand-in.ts'
 import { liveStage } from '../compare/stage/live-stage.ts'
 import { LATENCY_MS, simulatedStage } from '../compare/stage/simulated-stage.ts'
 import type { StageKind } from '../compare/stage/stage.ts'
@@ -37,6 +38,7 @@ const AXIS_LIMITS: Readonly<Record<Axis, { readonly min: number; readonly max: n
   transfers: { min: 1, max: 100_000 },
   loss: { min: 0, max: 500 },
   cut: { min: 2, max: 120 },
+  block: BLOCK_MS_LIMITS,
 }
 const VALUES_MAX = 20
 const REPEAT_MAX = 100
@@ -53,7 +55,16 @@ export const compareCommand = defineCommand({
     },
     nodes: { type: 'number', default: 4, describe: 'How many nodes each network has' },
     transfers: { type: 'number', default: 300, describe: 'Transfers handed in while nothing is broken' },
-    rate: { type: 'number', default: 50, describe: 'Transfers handed in a second' },
+    rate: {
+      type: 'string',
+      default: String(RATE_DEFAULT),
+      describe: 'Transfers handed in a second; max for all at once, while nothing is broken',
+    },
+    'block-time': {
+      type: 'number',
+      describe: 'Milliseconds between two blocks, on average if mined, at least if not',
+      defaultDescription: '400 if mined, 250 if not',
+    },
     seed: { type: 'number', default: 1, describe: 'Names the accounts and the transfers' },
     latency: {
       type: 'number',
@@ -74,7 +85,7 @@ export const compareCommand = defineCommand({
     },
     sweep: {
       type: 'string',
-      describe: `Several values of one thing, as NAME=VALUES, NAME being one of: ${AXES.join(', ')} (thousandths lost; seconds cut in half)`,
+      describe: `Several values of one thing, as NAME=VALUES, NAME being one of: ${AXES.join(', ')} (thousandths lost; seconds cut in half; a rate may be max)`,
     },
     repeat: {
       type: 'number',
@@ -89,6 +100,8 @@ export const compareCommand = defineCommand({
     ['quorate compare --live --modes longest-chain,pbft', 'two modes, four real processes each'],
     ['quorate compare --sweep nodes=4,7,10 --repeat 3 --no-faults', 'three sizes, three seeds each'],
     ['quorate compare --sweep latency=1,20,100 --csv > delay.csv', 'figures against delay, to be drawn'],
+    ['quorate compare --sweep block=250,1000,4000', 'how much of the waiting is waiting for a block'],
+    ['quorate compare --sweep rate=50,200,max --transfers 2000', 'where each kind becomes slower under load'],
     [
       'quorate compare --sweep cut=2,8,30',
       'who reverses how much, the longer it takes until the network is whole',
@@ -99,10 +112,14 @@ export const compareCommand = defineCommand({
     const settings: CompareSettings = {
       nodes: readCount('--nodes', args.nodes, { min: 2, max: 16 }),
       transfers: readCount('--transfers', args.transfers, { min: 1, max: 100_000 }),
-      rate: readCount('--rate', args.rate, { min: 1, max: 1_000 }),
+      rate: readValue('--rate', args.rate, 'rate'),
       seed: readCount('--seed', args.seed, { min: 0, max: Number.MAX_SAFE_INTEGER }),
       hasFaults: args.faults,
       senders: args.senders,
+      blockMs:
+        args['block-time'] === undefined
+          ? undefined
+          : readCount('--block-time', args['block-time'], BLOCK_MS_LIMITS),
     }
     const stage = readStage(args.live, args.latency)
     const repeat = readCount('--repeat', args.repeat, { min: 1, max: REPEAT_MAX })
@@ -172,10 +189,15 @@ function readSweep(text: string | undefined, isLive: boolean): Sweep {
       EXIT.usage,
       `--sweep ${axis} is for the simulator: real messages take what they take`,
     )
-  const values = list.split(',').map(value => readCount(`--sweep ${axis}`, Number(value), AXIS_LIMITS[axis]))
+  const values = list.split(',').map(value => readValue(`--sweep ${axis}`, value, axis))
   if (values.length > VALUES_MAX || new Set(values).size < values.length)
     throw new CommandError(EXIT.usage, `--sweep: at most ${VALUES_MAX} values, each once`)
   return { axis, values }
+}
+
+/** What an axis may be: a whole number, or max if it is a rate. */
+function readValue(option: string, text: string, axis: Axis): Rate {
+  return axis === 'rate' && text.trim() === 'max' ? 'max' : readCount(option, Number(text), AXIS_LIMITS[axis])
 }
 
 function readContenders(list: string | undefined): Contender[] {

@@ -4,7 +4,8 @@
 import type { CompareSettings, Measurement } from './measurement.ts'
 import { showMeasurements, showTransfers } from './report.ts'
 import type { Contender } from './stage/contender.ts'
-import { PARTS, type StageKind } from './stage/stage.ts'
+import type { Rate } from './stage/hand-in.ts'
+import { PARTS, type StageKind, stageData } from './stage/stage.ts'
 import { wrapWords } from './table.ts'
 
 /** Everything that came out, and what makes the same come out again. */
@@ -40,7 +41,7 @@ export async function compare(options: ComparisonOptions): Promise<Comparison> {
     const onPart = (word: string): void => onProgress(done++, `${contender.name}: ${word}`)
     measurements.push(await stage.run(contender, settings, onPart))
   }
-  return { stage: { name: stage.name, ...stage.parameters }, settings, contenders: measurements }
+  return { stage: stageData(stage, settings), settings, contenders: measurements }
 }
 
 /** What it was made with, the table, and what the cut did in words, in lines of so many characters. */
@@ -49,6 +50,11 @@ export function showComparison(
   { stage, columns }: { readonly stage: StageKind; readonly columns: number },
 ): string {
   const { nodes, transfers, rate, seed } = settings
-  const made = `${nodes} ${stage.means}. ${showTransfers(transfers)}, ${rate} a second, seed ${seed}.`
+  const made = `${nodes} ${stage.means(settings)}. ${showTransfers(transfers)}, ${showRate(rate)}, seed ${seed}.`
   return `${wrapWords(made, columns).join('\n')}\n\n${showMeasurements(contenders, { columns })}`
+}
+
+/** How fast transfers are handed in, in words. */
+export function showRate(rate: Rate): string {
+  return rate === 'max' ? 'all at once' : `${rate} a second`
 }

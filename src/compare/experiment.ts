@@ -2,17 +2,18 @@
 // What is measured is what clients of the nodes see. Whether the nodes are real processes or simulated is the stage's
 // affair: nothing here knows.
 
-import type {
-  CompareSettings,
-  Cost,
-  Half,
-  LeaderKilled,
-  Measurement,
-  NetworkCut,
-  QuietPart,
+import {
+  type CompareSettings,
+  type Cost,
+  type Half,
+  type LeaderKilled,
+  type Measurement,
+  type NetworkCut,
+  type QuietPart,
+  RATE_DEFAULT,
 } from './measurement.ts'
 import { longestPause, percentiles } from './percentiles.ts'
-import type { Contender } from './stage/contender.ts'
+import { BLOCK_MS, type Contender } from './stage/contender.ts'
 import { type HandedIn, handIn } from './stage/hand-in.ts'
 import type { RunContender, Stage, TotalCounters, WithStage } from './stage/stage.ts'
 import { createSenders, type PlannedTransfer, Workload } from './stage/workload.ts'
@@ -25,7 +26,10 @@ const CUT_MS = 8_000
 const CUT_LOAD_SECONDS = 2
 /** Seconds of load after the healing, so that there is something new to become final. */
 const HEALED_LOAD_SECONDS = 1
-/** Milliseconds for which what should become final is waited for, undisturbed and after a fault. */
+/**
+ * Milliseconds for which what should become final is waited for, undisturbed and after a fault, where a block comes in
+ * `BLOCK_MS` or sooner; as much longer as blocks are slower, since so is finality.
+ */
 const QUIET_PATIENCE_MS = 30_000
 const FAULT_PATIENCE_MS = 12_000
 const LOOK_MS = 25
@@ -38,8 +42,8 @@ export function experimentOn(withStage: WithStage): RunContender {
     const workload = new Workload(senders, settings.seed)
     onProgress('starting nodes')
     const funded = senders.map(({ address }) => address)
-    const { nodes, seed } = settings
-    return withStage({ contender, nodes, seed, funded }, stage =>
+    const { nodes, seed, blockMs } = settings
+    return withStage({ contender, nodes, seed, funded, blockMs }, stage =>
       new Experiment({ stage, contender, settings, workload, onProgress }).run(),
     )
   }
@@ -57,10 +61,17 @@ interface ExperimentParts {
 class Experiment {
   readonly #stage: Stage
   readonly #parts: ExperimentParts
+  /** Transfers a second under faults. */
+  readonly #faultRate: number
+  /** So many times `BLOCK_MS` is the time between blocks, and so many times as long patience lasts; 1 at least. */
+  readonly #slowness: number
 
   constructor(parts: ExperimentParts) {
+    const { rate, blockMs = BLOCK_MS } = parts.settings
     this.#stage = parts.stage
     this.#parts = parts
+    this.#faultRate = rate === 'max' ? RATE_DEFAULT : rate
+    this.#slowness = Math.max(1, blockMs / BLOCK_MS)
   }
 
   async run(): Promise<Measurement> {
@@ -85,13 +96,18 @@ class Experiment {
     const lowest = this.#height()
     chronicle.takeDeepestReorganisation()
     const handed = await handIn(stage, planned, { nodes: stage.nodes(), rate: settings.rate })
-    await this.#untilFinal(handed, QUIET_PATIENCE_MS)
+    // What every node refused, as full pools do, never becomes final: waiting for it would cost messages and hashes.
+    const acknowledged = handed.filter(({ isAcknowledged }) => isAcknowledged)
+    await this.#untilFinal(acknowledged, QUIET_PATIENCE_MS)
     const after = await stage.counters()
     const sightings = handed.map(({ id, node, submittedMs }) => ({
       submittedMs,
       ...(chronicle.sighting(node, id) ?? { includedMs: null, finalMs: null }),
     }))
     const finals = sightings.filter(({ finalMs }) => finalMs !== null)
+    const finalityTimesMs = finals
+      .map(({ finalMs, submittedMs }) => finalMs! - submittedMs)
+      .toSorted((a, b) => a - b)
     const began = Math.min(...handed.map(({ submittedMs }) => submittedMs))
     const tookMs = Math.max(...finals.map(({ finalMs }) => finalMs!)) - began
     const blocks = this.#height() - lowest
@@ -103,7 +119,8 @@ class Experiment {
           .filter(({ includedMs }) => includedMs !== null)
           .map(({ includedMs, submittedMs }) => includedMs! - submittedMs),
       ),
-      finalityMs: percentiles(finals.map(({ finalMs, submittedMs }) => finalMs! - submittedMs)),
+      finalityMs: percentiles(finalityTimesMs),
+      finalityTimesMs,
       finalPerSecond: ratio(finals.length * 1_000, finals.length === 0 ? 0 : tookMs),
       cost: costOf(before, after, { transfers: finals.length, blocks }),
       blocks,
@@ -115,11 +132,10 @@ class Experiment {
   // ---- the leader killed
 
   async #killLeader(): Promise<LeaderKilled> {
-    const { settings, workload } = this.#parts
     const stage = this.#stage
     const { chronicle } = stage
-    const planned = workload.plan(settings.rate * KILL_LOAD_SECONDS)
-    const handing = handIn(stage, planned, { nodes: stage.nodes(), rate: settings.rate })
+    const planned = this.#parts.workload.plan(this.#faultRate * KILL_LOAD_SECONDS)
+    const handing = handIn(stage, planned, { nodes: stage.nodes(), rate: this.#faultRate })
     await stage.sleep(KILL_AFTER_MS)
     const leader = await stage.leader()
     await stage.kill(leader)
@@ -158,8 +174,8 @@ class Experiment {
     const nodes = stage.nodes()
     const middle = Math.ceil(nodes.length / 2)
     const halves = [nodes.slice(0, middle), nodes.slice(middle)] as const
-    const planned = workload.plan(Math.ceil((settings.rate * CUT_LOAD_SECONDS) / 2), { isDouble: true })
-    const afterwards = workload.plan(settings.rate * HEALED_LOAD_SECONDS)
+    const planned = workload.plan(Math.ceil((this.#faultRate * CUT_LOAD_SECONDS) / 2), { isDouble: true })
+    const afterwards = workload.plan(this.#faultRate * HEALED_LOAD_SECONDS)
     chronicle.takeDeepestReorganisation()
     const wereFinal = chronicle.everFinal()
     await stage.cut(halves)
@@ -178,7 +194,7 @@ class Experiment {
     await stage.heal()
     const healedMs = stage.nowMs()
     const lastedMs = healedMs - cutMs
-    const fresh = handIn(stage, afterwards, { nodes: stage.nodes(), rate: settings.rate })
+    const fresh = handIn(stage, afterwards, { nodes: stage.nodes(), rate: this.#faultRate })
     const oneChainAfterMs = await this.#untilOneChain(nodes, healedMs)
     await this.#untilFinal(await fresh, FAULT_PATIENCE_MS)
     await this.#untilPairsFinal(planned)
@@ -204,7 +220,7 @@ class Experiment {
     planned: readonly PlannedTransfer[],
     halves: readonly [readonly number[], readonly number[]],
   ): Promise<HandedIn[][]> {
-    const rate = this.#parts.settings.rate / 2
+    const rate = this.#faultRate / 2
     const rivals = planned.map(({ sender, rival }) => ({ sender, ...rival! }))
     return Promise.all([
       handIn(this.#stage, planned, { nodes: halves[0], rate }),
@@ -253,7 +269,7 @@ class Experiment {
   }
 
   async #until(isSo: () => boolean, patienceMs: number): Promise<boolean> {
-    const deadline = this.#stage.nowMs() + patienceMs
+    const deadline = this.#stage.nowMs() + patienceMs * this.#slowness
     while (!isSo()) {
       if (this.#stage.nowMs() > deadline) return false
       await this.#stage.sleep(LOOK_MS)

@@ -2,15 +2,17 @@
 // shows both. Times are in milliseconds; null stands for what did not happen, or for a division by nothing.
 
 import type { Percentiles } from './percentiles.ts'
+import type { BlockTime } from './stage/contender.ts'
+import type { Rate } from './stage/hand-in.ts'
 import type { SenderOrder } from './stage/workload.ts'
 
 /** How every contender is run. */
-export interface CompareSettings {
+export interface CompareSettings extends BlockTime {
   readonly nodes: number
   /** Transfers handed in while nothing is broken. */
   readonly transfers: number
-  /** Transfers handed in a second. */
-  readonly rate: number
+  /** While nothing is broken; under faults, which load must outlast, `max` stands for `RATE_DEFAULT`. */
+  readonly rate: Rate
   /** Names the workload: accounts, amounts, validators' keys. */
   readonly seed: number
   /** Whether the leader is killed and the network cut, after the quiet part. */
@@ -20,6 +22,9 @@ export interface CompareSettings {
   /** How long the network is cut, at least as long as its load; 8 seconds when absent. */
   readonly cutMs?: number
 }
+
+/** Transfers handed in a second unless told otherwise. */
+export const RATE_DEFAULT = 50
 
 /** Everything about one contender. */
 export interface Measurement {
@@ -39,6 +44,8 @@ export interface QuietPart {
   /** From handing in to being in a block, and to being final, at the node that was handed the transfer. */
   readonly inclusionMs: Percentiles | null
   readonly finalityMs: Percentiles | null
+  /** The same of each transfer that became final, ascending: the distribution behind the percentiles. */
+  readonly finalityTimesMs: readonly number[]
   /** From the first handing in to the last that became final. */
   readonly finalPerSecond: number | null
   readonly cost: Cost

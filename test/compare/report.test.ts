@@ -8,6 +8,7 @@ const quiet: QuietPart = {
   final: 299,
   inclusionMs: { p50: 12.4, p95: 80, p99: 123.6 },
   finalityMs: { p50: 900, p95: 1_500, p99: 12_345 },
+  finalityTimesMs: [],
   finalPerSecond: 48.25,
   cost: {
     messagesPerTransfer: 9.96,

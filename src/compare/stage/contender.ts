@@ -17,6 +17,15 @@ export interface NamedValidator {
   readonly address: Address
 }
 
+/** How fast blocks come. */
+export interface BlockTime {
+  /**
+   * Milliseconds between two blocks: on average where they are mined, at least where validators take turns. When absent
+   * it is `BLOCK_MS` where they are mined, and `INTERVAL_MS` where they are not.
+   */
+  readonly blockMs?: number | undefined
+}
+
 /** One way to make blocks final. */
 export interface Contender {
   /** By which it is chosen, and the head of its column. */
@@ -29,7 +38,7 @@ export interface Contender {
   /** The same in words. */
   readonly finalMeans: string
   /** The `finality` section of its genesis files. */
-  finality(validators: readonly NamedValidator[]): Readonly<Record<string, Json>>
+  finality(validators: readonly NamedValidator[], pace?: BlockTime): Readonly<Record<string, Json>>
 }
 
 /** An attacker's share of all hashes, and the probability of reversal that people would call final. */
@@ -49,18 +58,25 @@ const pbft = (name: string, pattern: string): Contender => ({
   hasValidators: true,
   final: { type: 'certificate' },
   finalMeans: 'n − f signatures over the block',
-  finality: validators => ({
+  finality: (validators, { blockMs = INTERVAL_MS } = {}) => ({
     mode: 'pbft',
     pattern,
     validators: validators.map(({ name, address }) => ({ name, address })),
     timeoutMs: 1_000,
-    intervalMs: 250,
+    intervalMs: blockMs,
     heartbeatSeconds: 60,
   }),
 })
 
-/** Milliseconds between two blocks on average, where blocks are mined. */
+/** Milliseconds between two blocks on average, where blocks are mined, unless told otherwise. */
 export const BLOCK_MS = 400
+/** Milliseconds between two blocks at least, where validators take turns, unless told otherwise. */
+const INTERVAL_MS = 250
+/**
+ * What may be told. Time in headers is in whole seconds, above the median of the last eleven: chains with more than six
+ * blocks a second run away from the clock.
+ */
+export const BLOCK_MS_LIMITS = { min: 200, max: 10_000 }
 
 /** Who is killed as leader where all lead alike, as miners do: the second node. */
 export const SOME_MINER = 1
@@ -95,7 +111,7 @@ const CONTENDERS: readonly Contender[] = [
 ]
 
 /** What a network is made of beside its contender. */
-export interface NetworkParts {
+export interface NetworkParts extends BlockTime {
   /** Second of the genesis block. */
   readonly time: number
   readonly validators: readonly NamedValidator[]
@@ -125,7 +141,7 @@ export function createGenesis(contender: Contender, parts: NetworkParts): Readon
     work: contender.isMined ? mined : { proof: 'none', futureLimitSeconds: 15 },
     blocks: { gasLimit: 30_000_000, bytesMax: 1_048_576, baseFee: '1gwei' },
     reward: { amount: '2', halvingBlocks: 1_000_000 },
-    finality: contender.finality(parts.validators),
+    finality: contender.finality(parts.validators, parts),
     accounts: Object.fromEntries(parts.funded.map(address => [address, '1000'])),
   }
 }

@@ -1,5 +1,5 @@
-// Hands signed transfers in at a set rate, in batches, through all nodes: those of one sender through one node, so that
-// no node waits for a nonce that another has. A node that does not answer is stepped over.
+// Hands signed transfers in at a set rate or all at once, in batches, through all nodes: those of one sender through one
+// node, so that no node waits for a nonce that another has. A node that does not answer is stepped over.
 
 import type { Hex } from '../../chain/bytes.ts'
 import type { Stage } from './stage.ts'
@@ -22,6 +22,9 @@ export interface HandedIn {
   readonly isAcknowledged: boolean
 }
 
+/** Transfers a second, or all at once: as fast as nodes can take them in, unless it is more than their pools hold. */
+export type Rate = number | 'max'
+
 /** What of a stage is needed for this. */
 type Desk = Pick<Stage, 'nowMs' | 'sleep' | 'submit'>
 
@@ -29,16 +32,19 @@ const TICK_MS = 20
 /** A node takes at most 100 calls at once. */
 const BATCH_MAX = 100
 
-/** Hands all in, `rate` a second, to these nodes; resolves when the last is answered. */
+/** Hands all in at this rate, to these nodes; resolves when the last is answered. */
 export async function handIn(
   desk: Desk,
   transfers: readonly Outgoing[],
-  { nodes, rate }: { readonly nodes: readonly number[]; readonly rate: number },
+  { nodes, rate }: { readonly nodes: readonly number[]; readonly rate: Rate },
 ): Promise<HandedIn[]> {
   const beginMs = desk.nowMs()
   const answers: Promise<HandedIn[]>[] = []
   for (let done = 0; done < transfers.length; ) {
-    const due = Math.min(transfers.length, 1 + Math.floor(((desk.nowMs() - beginMs) * rate) / 1_000))
+    const due =
+      rate === 'max'
+        ? transfers.length
+        : Math.min(transfers.length, 1 + Math.floor(((desk.nowMs() - beginMs) * rate) / 1_000))
     const batch = transfers.slice(done, due)
     for (const first of nodes.keys()) {
       const own = batch.filter(({ sender }) => sender % nodes.length === first)

@@ -170,7 +170,7 @@ export class LiveNetwork {
   }
 
   async #writeFiles(validators: readonly SeededAccount[], funded: readonly Address[]): Promise<void> {
-    const { contender } = this.#parts
+    const { contender, blockMs } = this.#parts
     const genesis = createGenesis(contender, {
       time: Math.floor(Date.now() / 1000) - 60,
       validators: validators.map(({ address }, index) => ({
@@ -179,8 +179,9 @@ export class LiveNetwork {
       })),
       funded,
       hashesPerBlock: contender.isMined
-        ? hashesPerSecond() * MINING_SHARE * MINING_YIELD * (BLOCK_MS / 1_000)
+        ? hashesPerSecond() * MINING_SHARE * MINING_YIELD * ((blockMs ?? BLOCK_MS) / 1_000)
         : 2,
+      blockMs,
     })
     await writeFile(this.genesisPath, JSON.stringify(genesis))
     for (const [index, { address, secretKey }] of validators.entries()) {

@@ -9,7 +9,7 @@ import { experimentOn } from '../experiment.ts'
 import { Chronicle } from './chronicle.ts'
 import { LiveNetwork } from './live-network.ts'
 import { Observer } from './observer.ts'
-import type { Stage, StageKind, TotalCounters, WithStage } from './stage.ts'
+import { describeTurns, type Stage, type StageKind, type TotalCounters, type WithStage } from './stage.ts'
 
 /** The exit code of who was told to end. */
 const INTERRUPTED = 130
@@ -31,11 +31,16 @@ export const onLiveStage: WithStage = async (parts, work) => {
   }
 }
 
+const MEANS = 'real processes on this machine, over libp2p: whatever else it does shows in the figures'
+
 /** Real processes. */
 export const liveStage: StageKind = {
   name: 'live',
   parameters: {},
-  means: 'real processes on this machine, over libp2p: whatever else it does shows in the figures',
+  means: pace =>
+    pace.blockMs === undefined
+      ? MEANS
+      : `${MEANS}; one block in about ${pace.blockMs} ms where blocks are mined${describeTurns(pace)}`,
   run: experimentOn(onLiveStage),
 }
 

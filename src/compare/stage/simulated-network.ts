@@ -45,8 +45,6 @@ const NOTICE_MS = 1
 /** Second of the genesis block, and milliseconds from there to the start. */
 const GENESIS_TIME = 1_700_000_000
 const AGE_MS = 10_000
-/** Hashes a millisecond of all nodes together. */
-const HASHRATE = HASHES_PER_BLOCK / BLOCK_MS
 
 /** Answers a transfer that was handed in: null when the node ended before it did. */
 type Answer = (result: SubmitResult | null) => void
@@ -70,6 +68,8 @@ export class SimulatedNetwork {
   readonly #random: Random
   readonly #network: Network
   readonly #places: Place[]
+  /** Hashes a millisecond of all nodes together. */
+  readonly #hashrate: number
   readonly #links = new Set<string>()
   /** The half of each node while the network is cut; empty otherwise. */
   #halfOf = new Map<number, number>()
@@ -79,14 +79,15 @@ export class SimulatedNetwork {
   #minedMs = 0
 
   constructor(options: SimulatedNetworkOptions) {
-    const { contender, nodes, seed, funded, latencyMs, schedule } = options
+    const { contender, nodes, seed, funded, latencyMs, schedule, blockMs } = options
     this.#options = options
     this.#isMining = contender.isMined && options.isMining !== false
     this.#random = new Random(`quorate compare/${contender.name}/${seed}`)
     const validators = createAccounts(seed, 'validator', nodes)
     const named = validators.map(({ address }, index) => ({ name: nameOf(index), address }))
-    const parts = { time: GENESIS_TIME, validators: named, funded, hashesPerBlock: HASHES_PER_BLOCK }
+    const parts = { time: GENESIS_TIME, validators: named, funded, hashesPerBlock: HASHES_PER_BLOCK, blockMs }
     this.genesis = parseGenesis(createGenesis(contender, parts))
+    this.#hashrate = HASHES_PER_BLOCK / (blockMs ?? BLOCK_MS)
     this.#network = new Network({
       schedule,
       random: this.#random.stream('network'),
@@ -190,7 +191,7 @@ export class SimulatedNetwork {
     return {
       messages: [...this.#network.messages.values()].reduce((sum, count) => sum + count, 0),
       bytes: this.#network.bytes,
-      hashes: (minedMs * HASHRATE) / this.#places.length,
+      hashes: (minedMs * this.#hashrate) / this.#places.length,
       signatures: this.#signatures,
     }
   }
@@ -227,7 +228,7 @@ export class SimulatedNetwork {
         lie: role === undefined ? null : { role, accomplices: [] },
       },
       random: this.#random.stream(nameOf(index)),
-      hashrate: HASHRATE / this.#options.nodes,
+      hashrate: this.#hashrate / this.#options.nodes,
       clockOffsetMs: 0,
     })
     return { sim, schedule, senders, waiting: new Map(), miningSinceMs: null }

@@ -14,7 +14,7 @@ import {
   SimulatedNetwork,
   type SimulatedNetworkOptions,
 } from './simulated-network.ts'
-import type { Stage, StageKind, TotalCounters, WithStage } from './stage.ts'
+import { describeTurns, type Stage, type StageKind, type TotalCounters, type WithStage } from './stage.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 /** Milliseconds that a message takes on average unless told otherwise: as between machines of one building. */
@@ -28,7 +28,8 @@ export function simulatedStage(latencyMs: number = LATENCY_MS): StageKind {
   return {
     name: 'simulator',
     parameters: { latencyMs, blockMs: BLOCK_MS, hashesPerBlock: HASHES_PER_BLOCK, reconnectMs: RECONNECT_MS },
-    means: `simulated nodes: a message takes ${latencyMs} ms on average and ${shown} at least, each synced write 1 ms; one block in ${BLOCK_MS} ms where blocks are mined, of ${HASHES_PER_BLOCK} hashes`,
+    means: pace =>
+      `simulated nodes: a message takes ${latencyMs} ms on average and ${shown} at least, each synced write 1 ms; one block in ${pace.blockMs ?? BLOCK_MS} ms where blocks are mined, of ${HASHES_PER_BLOCK} hashes${describeTurns(pace)}`,
     run: experimentOn(onSimulatedStage({ latencyMs })),
   }
 }

@@ -7,7 +7,7 @@ import type { ByzantineRole } from '../../finality/byzantine.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
 import type { CompareSettings, Measurement } from '../measurement.ts'
 import type { Chronicle } from './chronicle.ts'
-import type { Contender } from './contender.ts'
+import type { BlockTime, Contender } from './contender.ts'
 
 /** A network, and what can be done to it. Nodes go by their index, from 0. */
 export interface Stage {
@@ -43,7 +43,7 @@ export interface Stage {
 }
 
 /** What a stage is built of. */
-export interface StageParts {
+export interface StageParts extends BlockTime {
   readonly contender: Contender
   readonly nodes: number
   /** Names the validators' keys, and the chance of a simulated network. */
@@ -79,10 +79,24 @@ export type RunContender = (
 /** A kind of stage, and what has to be known of it to read its figures. */
 export interface StageKind {
   readonly name: 'live' | 'simulator'
+  /** As they are where the settings don't say otherwise. */
   readonly parameters: Readonly<Record<string, number>>
-  /** The same in words, to follow the number of nodes. */
-  readonly means: string
+  /** The same in words with these settings, to follow the number of nodes. */
+  readonly means: (settings: BlockTime) => string
   readonly run: RunContender
+}
+
+/** What has to be known of a stage, as data: its name, and its parameters with these settings. */
+export function stageData(
+  { name, parameters }: StageKind,
+  { blockMs }: BlockTime,
+): { readonly name: string } & Readonly<Record<string, number | string>> {
+  return { name, ...parameters, ...(blockMs === undefined ? {} : { blockMs }) }
+}
+
+/** What a block time that was asked for means where no blocks are mined, in words to follow those for where they are. */
+export function describeTurns({ blockMs }: BlockTime): string {
+  return blockMs === undefined ? '' : `, and at least ${blockMs} ms between two where validators take turns`
 }
 
 /** The words that every run says, one after the other. */

@@ -1,6 +1,7 @@
 // A sweep as people read it, one table for each figure: a row for each contender, a column for each value; and as CSV,
 // one line for each figure, for programs that draw it.
 
+import { showRate } from '../comparison.ts'
 import type { StageKind } from '../stage/stage.ts'
 import { alignRows, wrapWords } from '../table.ts'
 import type { MeanInterval } from './mean.ts'
@@ -32,8 +33,9 @@ export function showSweep(
   const order = settings.senders === 'zipf' ? 'senders by Zipf’s law' : 'senders in turn'
   const sure =
     seeds.length === 1 ? 'one seed' : `${seeds.length} seeds from ${seeds[0]}, mean ± 95 % interval`
-  const means = stage.parameters.latencyMs === undefined || axis === null ? stage.means : 'simulated nodes'
-  const made = `${settings.nodes} ${means}; ${settings.transfers} transfers, ${settings.rate} a second, ${order}, unless swept; ${sure}.`
+  const means =
+    stage.parameters.latencyMs === undefined || axis === null ? stage.means(settings) : 'simulated nodes'
+  const made = `${settings.nodes} ${means}; ${settings.transfers} transfers, ${showRate(settings.rate)}, ${order}, unless swept; ${sure}.`
   return `${wrapWords(made, columns).join('\n')}\n\n${alignRows([['', ...heads], ...groups.flat()], columns)}`
 }
 
@@ -63,7 +65,8 @@ function csvLines(axis: string, { contender, value, metrics }: SweepPoint): (str
   })
 }
 
-function showMean(found: MeanInterval | null, unit: Unit, seeds: number): string {
+/** A mean with its interval, in a unit that both can be read in; some of so many seeds may have none. */
+export function showMean(found: MeanInterval | null, unit: Unit, seeds: number): string {
   if (found === null) return NOTHING
   const { mean, halfWidth, runs } = found
   if (mean === 0 && halfWidth === 0 && runs === seeds) return '0'

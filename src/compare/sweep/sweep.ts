@@ -4,16 +4,18 @@
 import { experimentOn } from '../experiment.ts'
 import type { CompareSettings, Measurement } from '../measurement.ts'
 import type { Contender } from '../stage/contender.ts'
+import type { Rate } from '../stage/hand-in.ts'
 import { onSimulatedStage, simulatedStage } from '../stage/simulated-stage.ts'
-import { PARTS, type RunContender, type StageKind } from '../stage/stage.ts'
+import { PARTS, type RunContender, type StageKind, stageData } from '../stage/stage.ts'
 import { type MeanInterval, meanInterval } from './mean.ts'
 import { METRICS } from './metrics.ts'
 
 /**
  * What can be swept. Latency is in milliseconds, loss in thousandths of the messages; cut is the seconds until a network
- * cut in half is whole again, which is what theory calls the global stabilization time.
+ * cut in half is whole again, which is what theory calls the global stabilization time; block is the block time in
+ * milliseconds. A rate may be `max`, nothing else may.
  */
-export const AXES = ['nodes', 'latency', 'rate', 'transfers', 'loss', 'cut'] as const
+export const AXES = ['nodes', 'latency', 'rate', 'transfers', 'loss', 'cut', 'block'] as const
 
 /** One of these. */
 export type Axis = (typeof AXES)[number]
@@ -21,14 +23,14 @@ export type Axis = (typeof AXES)[number]
 /** One axis, and its values in their order; without an axis, one point. */
 export interface Sweep {
   readonly axis: Axis | null
-  readonly values: readonly number[]
+  readonly values: readonly Rate[]
 }
 
 /** All that came out for one contender at one value. */
 export interface SweepPoint {
   readonly contender: string
   /** Null without an axis. */
-  readonly value: number | null
+  readonly value: Rate | null
   /** By the names of metrics.ts; null for what did not happen under any seed. */
   readonly metrics: Readonly<Record<string, MeanInterval | null>>
   /** One for each seed, in their order. */
@@ -40,7 +42,7 @@ export interface SweepResult {
   readonly stage: { readonly name: string } & Readonly<Record<string, number | string>>
   readonly settings: CompareSettings
   readonly axis: Axis | null
-  readonly values: readonly number[]
+  readonly values: readonly Rate[]
   /** The first of them is that of the settings. */
   readonly seeds: readonly number[]
   readonly points: readonly SweepPoint[]
@@ -89,21 +91,23 @@ export async function runSweep(options: SweepOptions): Promise<SweepResult> {
       points.push({ contender: contender.name, value, metrics: summarize(measurements), measurements })
     }
   }
-  return { stage: { name: stage.name, ...stage.parameters }, settings, axis, values, seeds, points }
+  return { stage: stageData(stage, settings), settings, axis, values, seeds, points }
 }
 
 /** The setting that an axis stands for; none where it is a property of the stage. */
-function settingAt(axis: Axis | null, value: number | null): Partial<CompareSettings> {
+function settingAt(axis: Axis | null, value: Rate | null): Partial<CompareSettings> {
   if (value === null) return {}
+  if (axis === 'rate') return { rate: value }
+  if (value === 'max') throw new RangeError(`${axis} can't be max, only a rate can`)
   switch (axis) {
     case 'nodes':
       return { nodes: value }
-    case 'rate':
-      return { rate: value }
     case 'transfers':
       return { transfers: value }
     case 'cut':
       return { cutMs: value * 1_000 }
+    case 'block':
+      return { blockMs: value }
     case 'latency':
     case 'loss':
     case null:
@@ -112,7 +116,8 @@ function settingAt(axis: Axis | null, value: number | null): Partial<CompareSett
 }
 
 /** The stage at one value of an axis. */
-function runAt(stage: StageKind, axis: Axis, value: number): RunContender {
+function runAt(stage: StageKind, axis: Axis, value: Rate): RunContender {
+  if (value === 'max') return stage.run
   if (axis === 'latency') return simulatedStage(value).run
   if (axis !== 'loss') return stage.run
   return experimentOn(onSimulatedStage({ latencyMs: stage.parameters.latencyMs!, lossRate: value / 1_000 }))

@@ -19,6 +19,16 @@ test('so many confirmations suffice for a risk, and one less does not', () => {
   assert.equal(confirmationsFor(0.1, 0.001), 6)
 })
 
+test('the block time is the interval of pbft, and of nothing else in a genesis file', () => {
+  const parts = { time: 1, validators: [], funded: [], hashesPerBlock: 2 }
+  for (const contender of availableContenders()) {
+    const finality = (blockMs?: number) => createGenesis(contender, { ...parts, blockMs }).finality
+    const interval = contender.isMined ? {} : { intervalMs: 5_000 }
+    assert.deepEqual(finality(5_000), { ...contender.finality([]), ...interval })
+    assert.deepEqual(finality(), contender.finality([]))
+  }
+})
+
 test('every contender makes genesis files of networks that are for tests', () => {
   const contenders = availableContenders()
   assert.equal(contenders[0]!.name, 'longest-chain')

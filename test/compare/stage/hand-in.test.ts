@@ -42,6 +42,23 @@ test('the transfers of one sender go through one node, all of them once, at the 
   )
 })
 
+test('at the rate max all are handed in at once, at most a hundred together', async () => {
+  const { time, desk } = deskOf(true, true)
+  const sizes: number[] = []
+  const counting = {
+    ...desk,
+    submit: (node: number, batch: readonly SignedTransfer[]) => {
+      sizes.push(batch.length)
+      return desk.submit(node, batch)
+    },
+  }
+  const many = Array.from({ length: 250 }, (_, index) => ({ ...transfers[0]!, sender: index === 0 ? 1 : 0 }))
+  const outcome = await time.run(handIn(counting, many, { nodes: [0, 1], rate: 'max' }))
+  assert.equal(outcome.length, 250)
+  assert.ok(outcome.every(({ submittedMs, isAcknowledged }) => submittedMs === 0 && isAcknowledged))
+  assert.deepEqual(sizes, [100, 100, 49, 1])
+})
+
 test('a node that does not answer is stepped over, and where none does nothing is acknowledged', async () => {
   const one = deskOf(null, true)
   assert.deepEqual(shown(await one.time.run(handIn(one.desk, transfers, { nodes: [0, 1], rate: 1_000 }))), [

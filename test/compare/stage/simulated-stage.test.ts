@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CompareSettings, Measurement } from '../../../src/compare/measurement.ts'
+import { percentiles } from '../../../src/compare/percentiles.ts'
 import { availableContenders } from '../../../src/compare/stage/contender.ts'
 import { simulatedStage } from '../../../src/compare/stage/simulated-stage.ts'
 
@@ -20,6 +21,7 @@ async function measure(name: string, settings: Partial<CompareSettings> = {}): P
 /** What holds for every contender while nothing is broken, and with its leader killed. */
 function checkAll({ quiet, leaderKilled, cut }: Measurement): void {
   assert.deepEqual([quiet.handedIn, quiet.final], [60, 60])
+  assert.equal(quiet.finalityTimesMs.length, 60)
   assert.ok(quiet.inclusionMs!.p50 <= quiet.finalityMs!.p50)
   assert.ok(quiet.cost.messagesPerTransfer! > 0 && quiet.cost.bytesPerTransfer! > 0)
   // Each transaction is checked once by each of four nodes.
@@ -98,4 +100,44 @@ test('where messages take longer everything final does', async () => {
     await simulatedStage(60).run(contender, settings, () => {}),
   ]
   assert.ok(far.quiet.finalityMs!.p50 > near.quiet.finalityMs!.p50 + 100)
+})
+
+test('blocks come as seldom as was asked for, and patience lasts until slow ones are final', async () => {
+  const blockMs = 5_000
+  const chain = await measure('longest-chain', { blockMs })
+  checkAll(chain)
+  // Six blocks, of which five come after the one that has the transfer; and the load took two seconds.
+  assert.ok(chain.quiet.blocks >= 6)
+  assert.ok(chain.quiet.finalityMs!.p50 > blockMs)
+  const votes = await measure('pbft', { blockMs })
+  checkAll(votes)
+  // One block has what came first, and the next, so much later, has the rest.
+  assert.equal(votes.quiet.blocks, 2)
+  assert.ok(votes.quiet.finalityTimesMs.at(-1)! > blockMs - 100)
+})
+
+test('transfers handed in at once are final sooner than the last would come at a rate, and faults have a load', async () => {
+  const { quiet, leaderKilled } = await measure('pbft', { rate: 'max' })
+  assert.equal(quiet.final, 60)
+  assert.ok(quiet.finalPerSecond! > 60)
+  // Three seconds of fifty a second.
+  assert.deepEqual([leaderKilled!.lost, leaderKilled!.acknowledged], [0, 150])
+})
+
+test('what a full pool refused is not waited for', async () => {
+  // A node takes 128 transfers of one sender, and who pays most often pays more than that.
+  const settings = { transfers: 1_000, rate: 'max', senders: 'zipf', hasFaults: false } as const
+  const { quiet } = await measure('longest-chain', settings)
+  assert.ok(quiet.final < quiet.handedIn)
+  assert.ok(quiet.blocks < 30)
+})
+
+test('the times of finality are those of the percentiles, ascending', async () => {
+  const { quiet } = await measure('longest-chain', { hasFaults: false })
+  const { finalityTimesMs } = quiet
+  assert.deepEqual(
+    finalityTimesMs,
+    finalityTimesMs.toSorted((a, b) => a - b),
+  )
+  assert.deepEqual(percentiles(finalityTimesMs), quiet.finalityMs)
 })

@@ -61,6 +61,33 @@ test('the rate is what is handed in, and senders may be few', async () => {
   assert.deepEqual(means(result, 'never_final'), [0, 0])
 })
 
+test('a rate may be max, which the table and CSV show, and no other axis may', async () => {
+  const { result } = await sweepPbft({ axis: 'rate', values: [5, 'max'] }, 1)
+  const [slow, fast] = means(result, 'final_per_second')
+  assert.ok(fast! > 3 * slow!)
+  assert.match(showSweep(result, { stage, columns: 100 }), /^ +rate 5 +rate max$/m)
+  assert.match(sweepCsv(result), /^pbft,rate,max,finality_p50_ms,ms,/m)
+  assert.deepEqual(JSON.parse(JSON.stringify(result)).values, [5, 'max'])
+  await assert.rejects(sweepPbft({ axis: 'nodes', values: ['max'] }, 1), /only a rate/)
+})
+
+test('finality takes longer where blocks are seldom, mined or not', async () => {
+  const contenders = availableContenders().filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
+  const sweep = { axis: 'block', values: [200, 4_000] } as const
+  const result = await runSweep({
+    contenders,
+    settings: SETTINGS,
+    stage,
+    sweep,
+    repeat: 1,
+    onProgress: () => {},
+  })
+  const [fastChain, fastVotes, slowChain, slowVotes] = means(result, 'finality_p95_ms')
+  assert.ok(slowChain! > 4 * fastChain!)
+  assert.ok(slowVotes! > 4 * fastVotes!)
+  assert.deepEqual(means(result, 'never_final'), [0, 0, 0, 0])
+})
+
 test('the longer a network is cut, the more the longest chain reverses, and a certificate never', async () => {
   const contenders = availableContenders().filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
   const sweep = { axis: 'cut', values: [2, 12] } as const
