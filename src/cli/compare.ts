@@ -25,6 +25,7 @@ import {
   type SweepOptions,
 } from '../compare/sweep/sweep.ts'
 import { defineCommand } from './command.ts'
+import { writeReport } from './compare-report.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readCount } from './node-option.ts'
 import { createProgress } from './progress.ts'
@@ -42,6 +43,7 @@ const AXIS_LIMITS: Readonly<Record<Axis, { readonly min: number; readonly max: n
 }
 const VALUES_MAX = 20
 const REPEAT_MAX = 100
+const REPORT_FILE = 'quorate-report.html'
 
 /** The command. */
 export const compareCommand = defineCommand({
@@ -89,13 +91,25 @@ export const compareCommand = defineCommand({
     },
     repeat: {
       type: 'number',
-      default: 1,
+      defaultDescription: '1',
       describe: 'So many seeds each, from --seed on: means with their 95 % intervals',
     },
     csv: { type: 'boolean', default: false, describe: 'Means as comma-separated values, one line for each' },
+    all: {
+      type: 'boolean',
+      default: false,
+      describe:
+        'All experiments, in some minutes, and a page with all figures; 3 seeds each unless told otherwise',
+    },
+    out: {
+      type: 'string',
+      describe: 'With --all: the HTML file, a new one',
+      defaultDescription: REPORT_FILE,
+    },
   },
   examples: [
     ['quorate compare', 'all modes in the simulator, in seconds; the same seed gives the same figures'],
+    ['quorate compare --all', 'everything, in one page that opens in any browser'],
     ['quorate compare --latency 100', 'the same on a network as wide as the world'],
     ['quorate compare --live --modes longest-chain,pbft', 'two modes, four real processes each'],
     ['quorate compare --sweep nodes=4,7,10 --repeat 3 --no-faults', 'three sizes, three seeds each'],
@@ -122,13 +136,26 @@ export const compareCommand = defineCommand({
           : readCount('--block-time', args['block-time'], BLOCK_MS_LIMITS),
     }
     const stage = readStage(args.live, args.latency)
-    const repeat = readCount('--repeat', args.repeat, { min: 1, max: REPEAT_MAX })
+    const repeat =
+      args.repeat === undefined ? null : readCount('--repeat', args.repeat, { min: 1, max: REPEAT_MAX })
+    if (args.out !== undefined && !args.all) throw new CommandError(EXIT.usage, '--out is for --all')
+    if (args.all) {
+      assertNothingLeftOut(args)
+      const path = args.out ?? REPORT_FILE
+      const report = await writeReport({ settings, latencyMs: stage.parameters.latencyMs!, repeat, path })
+      output.data(
+        { file: path, ...report },
+        () =>
+          `${showSweep(report.comparison, { stage, columns: terminalColumns() })}\n\nAll figures are in ${path}: open it in a browser.`,
+      )
+      return EXIT.done
+    }
     if (args.csv && output.isJson) throw new CommandError(EXIT.usage, 'give --csv or --json, not both')
-    if (args.sweep !== undefined || repeat > 1 || args.csv) {
+    if (args.sweep !== undefined || (repeat ?? 1) > 1 || args.csv) {
       const sweep = readSweep(args.sweep, args.live)
       if (sweep.axis === 'cut' && !settings.hasFaults)
         throw new CommandError(EXIT.usage, '--sweep cut needs faults: leave --no-faults out')
-      const result = await sweepWithProgress({ contenders, settings, stage, sweep, repeat })
+      const result = await sweepWithProgress({ contenders, settings, stage, sweep, repeat: repeat ?? 1 })
       output.data(result, () =>
         args.csv ? sweepCsv(result) : showSweep(result, { stage, columns: terminalColumns() }),
       )
@@ -139,6 +166,25 @@ export const compareCommand = defineCommand({
     return EXIT.done
   },
 })
+
+/** The report is of everything, in the simulator: what takes a part of it away is a mistake. */
+function assertNothingLeftOut(args: {
+  readonly live: boolean
+  readonly faults: boolean
+  readonly csv: boolean
+  readonly modes: string | undefined
+  readonly sweep: string | undefined
+}): void {
+  const wrong = [
+    ...(args.live ? ['--live'] : []),
+    ...(args.faults ? [] : ['--no-faults']),
+    ...(args.csv ? ['--csv'] : []),
+    ...(args.modes === undefined ? [] : ['--modes']),
+    ...(args.sweep === undefined ? [] : ['--sweep']),
+  ]
+  if (wrong.length > 0)
+    throw new CommandError(EXIT.usage, `--all is everything, in the simulator: leave ${wrong.join(', ')} out`)
+}
 
 /** Compares, with a bar on the way. */
 export async function runComparison(options: Omit<ComparisonOptions, 'onProgress'>): Promise<Comparison> {

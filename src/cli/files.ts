@@ -1,16 +1,18 @@
 // Files and folders that commands share: where things are unless told otherwise, and how a genesis file is read.
 // What is wrong with a file is said with its path.
 
-import { readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { env } from 'node:process'
 import { InvalidField } from '../chain/fields.ts'
 import { type Genesis, parseGenesis } from '../chain/genesis.ts'
 import { createFinality } from '../finality/registry.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
+/** Why nothing is written over what somebody may still want. */
+const TAKEN = 'there is a file of this name'
 /** Bytes in a genesis file at most. */
 const GENESIS_BYTES_MAX = 16 * 1024 * 1024
 
@@ -41,11 +43,27 @@ export function readJson(path: string): unknown {
 
 /** Writes JSON for people to a new file. Ends the command when there is one of this name, or it can't be written. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
-  const text = `${JSON.stringify(value, null, 2)}\n`
+  await writeNewFile(path, `${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** Writes a new file. Ends the command when there is one of this name, or it can't be written. */
+export async function writeNewFile(path: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    const cause = error.code === 'EEXIST' ? 'there is a file of this name' : messageOf(error)
-    throw new CommandError(EXIT.file, `cannot write ${path}: ${cause}`)
+    throw new CommandError(
+      EXIT.file,
+      `cannot write ${path}: ${error.code === 'EEXIST' ? TAKEN : messageOf(error)}`,
+    )
   })
+}
+
+/** Ends the command when a new file of this name can't be written: before long work, not after it. */
+export function assertNewFile(path: string): void {
+  if (existsSync(path)) throw new CommandError(EXIT.file, `cannot write ${path}: ${TAKEN}`)
+  try {
+    accessSync(dirname(path), constants.W_OK)
+  } catch (error) {
+    throw new CommandError(EXIT.file, `cannot write ${path}: ${messageOf(error)}`)
+  }
 }
 
 /** The network of a genesis file. Ends the command, naming the field, when the file is wrong. */

@@ -66,7 +66,7 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'consensus',
       'chain',
     ],
-    packages: ['node:*'],
+    packages: ['node:*', 'vega', 'vega-lite'],
   },
   cli: {
     folders: [

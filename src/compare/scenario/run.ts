@@ -79,5 +79,8 @@ function contenderOf({ mode, pattern }: Scenario): Contender {
   const contender = availableContenders().find(({ name }) => name === mode)
   if (contender === undefined) throw new Error(`no contender is called ${mode}`)
   if (pattern === null) return contender
-  return { ...contender, finality: validators => ({ ...contender.finality(validators), pattern }) }
+  return {
+    ...contender,
+    finality: (validators, pace) => ({ ...contender.finality(validators, pace), pattern }),
+  }
 }

@@ -43,6 +43,7 @@ export class Chronicle {
   readonly #rule: FinalRule
   readonly #blocks = new Map<Hex, SeenBlock>()
   readonly #views: readonly NodeView[]
+  readonly #takenBack = new Set<Hex>()
   #deepestReorganisation = 0
 
   constructor(nodes: number, rule: FinalRule) {
@@ -77,6 +78,9 @@ export class Chronicle {
     if (view.chain.length > 0 && fresh.length > 0)
       this.#deepestReorganisation = Math.max(this.#deepestReorganisation, left)
     if (fresh.length > 0) view.newBlockMs.push(timeMs)
+    const broken = fresh.length > 0 ? view.chain.slice(forkHeight + 1, view.finalHeight + 1) : []
+    for (const id of broken)
+      for (const transfer of this.#blocks.get(id)!.transfers) this.#takenBack.add(transfer)
     view.chain = [...view.chain.slice(0, forkHeight + 1), ...fresh.map(({ id }) => id)]
     for (const { transfers } of fresh) {
       for (const id of transfers)
@@ -119,6 +123,11 @@ export class Chronicle {
   everFinal(): Set<Hex> {
     const all = this.#views.flatMap(({ sightings }) => [...sightings])
     return new Set(all.filter(([, { finalMs }]) => finalMs !== null).map(([id]) => id))
+  }
+
+  /** The transfers of blocks that a node called final and left all the same; other blocks may have them again. */
+  takenBack(): ReadonlySet<Hex> {
+    return this.#takenBack
   }
 
   /** Height of the head that a node showed last; -1 when nothing was seen of it. */

@@ -2,28 +2,18 @@
 // what f liars can't do, what f + 1 can, and that a network that loses, delays, reorders and cuts stops agreement
 // without ever making it wrong.
 
-import { chooseBackend } from '../../signatures/choose-backend.ts'
-import { SenderCache } from '../../signatures/sender-cache.ts'
-import { signerRecovery } from '../../signatures/signer-recovery.ts'
 import type { Adversary } from '../../sim/adversary.ts'
 import type { FaultKind } from '../../sim/faults.ts'
-import { simulate } from '../../sim/simulation.ts'
 import type { SimulationOptions } from '../../sim/simulation-options.ts'
 import type { SimulationResult } from '../../sim/simulation-result.ts'
-import { contenderNamed, GENESIS_TIME } from '../attack/header-miner.ts'
-import { createGenesis } from '../stage/contender.ts'
 import { type Claim, type ClaimGroup, claimEqual } from './claim.ts'
+import { createSimulator, type Mode } from './decisions.ts'
 import type { DecisionTheory, Theory } from './formulas.ts'
 
 /** The committees whose decisions are counted. */
 const SIZES = [4, 7, 10, 16]
-const BLOCKS = 5
-const TRANSFERS = 8
 /** What a network does before it becomes stable. */
 const UNSTABLE: readonly FaultKind[] = ['loss', 'delay', 'duplication', 'reordering', 'partition']
-
-/** The ways to agree that are simulated. */
-type Mode = 'pbft' | 'pbft-leader' | 'hybrid'
 
 /** What of a run is judged. */
 export type AgreementRun = Pick<SimulationResult, 'verdict' | 'reason' | 'finalHeight' | 'agreement'>
@@ -164,33 +154,4 @@ function judgeUnstable(runs: readonly AgreementRun[]): Claim {
 function describeOthers(runs: readonly AgreementRun[], expected: readonly AgreementRun[]): string {
   const other = runs.find(run => !expected.includes(run))
   return other === undefined ? '' : `; another: ${other.verdict} ${other.reason ?? ''}`.trimEnd()
-}
-
-async function createSimulator(): Promise<
-  (
-    mode: Mode,
-    changes: Pick<SimulationOptions, 'seed' | 'nodes'> & Partial<SimulationOptions>,
-  ) => SimulationResult
-> {
-  const backend = await chooseBackend()
-  const { recoverSender } = new SenderCache(backend)
-  const recover = signerRecovery(backend)
-  return (mode, changes) =>
-    simulate({
-      genesis: genesisOf(mode),
-      faults: new Set(),
-      adversary: null,
-      blocks: BLOCKS,
-      transfers: TRANSFERS,
-      recoverSender,
-      signatures: { recover, sign: (digest, secretKey) => backend.sign(digest, secretKey) },
-      ...changes,
-    })
-}
-
-/** The simulator puts its own validators in the place of this one. */
-function genesisOf(mode: Mode): unknown {
-  const placeholder = { name: 'one', address: `0x${'11'.repeat(20)}` } as const
-  const parts = { time: GENESIS_TIME, validators: [placeholder], funded: [], hashesPerBlock: 16 }
-  return createGenesis(contenderNamed(mode), parts)
 }

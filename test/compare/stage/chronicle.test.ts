@@ -53,6 +53,7 @@ test('what was final and is on the chain no more can be told in the end', () => 
     [...chronicle.everFinal()].filter(id => !kept.has(id)),
     [id('ta')],
   )
+  assert.deepEqual([...chronicle.takenBack()], [id('ta')])
   assert.equal(chronicle.staleBlocks([0, 1]), 2)
   assert.equal(chronicle.takeDeepestReorganisation(), 2)
   assert.equal(chronicle.takeDeepestReorganisation(), 0)
@@ -72,6 +73,7 @@ test('a node that was started again and shows less of the same chain has left no
   chronicle.see(0, { id: id('c'), finalHeight: 2 }, 1)
   chronicle.see(0, { id: id('a'), finalHeight: 1 }, 2)
   assert.equal(chronicle.takeDeepestReorganisation(), 0)
+  assert.equal(chronicle.takenBack().size, 0)
   assert.equal(chronicle.height(0), 1)
   chronicle.see(0, { id: id('c'), finalHeight: 3 }, 3)
   assert.deepEqual(chronicle.sighting(0, id('tb')), { includedMs: 1, finalMs: 1 })

@@ -1,0 +1,47 @@
+// `quorate compare --all`: every experiment, and one HTML file with all that came out of them. A file that is there
+// already is not touched.
+
+import type { CompareSettings } from '../compare/measurement.ts'
+import { renderPage } from '../compare/report/page.ts'
+import { countReportSteps, EFFORT, layOut, makeReport, type Report } from '../compare/report/report.ts'
+import { assertNewFile, writeNewFile } from './files.ts'
+import { createProgress } from './progress.ts'
+
+/** What is reported, and where. */
+export interface ReportRequest {
+  readonly settings: CompareSettings
+  readonly latencyMs: number
+  /** Seeds of each experiment; as many as intervals need at least when null. */
+  readonly repeat: number | null
+  /** The file, which must not be there yet. */
+  readonly path: string
+}
+
+/** Runs all of it, with a bar on the way, and writes the file. */
+export async function writeReport({ settings, latencyMs, repeat, path }: ReportRequest): Promise<Report> {
+  // Not after minutes of work.
+  assertNewFile(path)
+  const effort = { ...EFFORT, repeat: repeat ?? EFFORT.repeat }
+  const progress = createProgress('measuring', countReportSteps({ settings, effort }))
+  try {
+    const onProgress = (done: number, word: string): void => progress.update(done, word)
+    const report = await makeReport({ settings, latencyMs, effort, onProgress })
+    const command = commandOf(settings, latencyMs, effort.repeat)
+    await writeNewFile(path, await renderPage(layOut(report, command)))
+    return report
+  } finally {
+    progress.end()
+  }
+}
+
+/** The command that makes the same report again, whatever the defaults come to be. */
+function commandOf(settings: CompareSettings, latencyMs: number, repeat: number): string {
+  const { nodes, transfers, rate, seed, senders, blockMs } = settings
+  return [
+    'quorate compare --all',
+    `--nodes ${nodes} --transfers ${transfers} --rate ${rate} --latency ${latencyMs}`,
+    ...(senders === undefined || senders === 'turns' ? [] : [`--senders ${senders}`]),
+    ...(blockMs === undefined ? [] : [`--block-time ${blockMs}`]),
+    `--seed ${seed} --repeat ${repeat}`,
+  ].join(' ')
+}

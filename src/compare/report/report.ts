@@ -1,0 +1,222 @@
+// The whole report: every experiment that one page needs, run one after the other in the simulator from one seed, and the
+// page made of what came out.
+
+import { type RaceTable, runRaces } from '../attack/double-spend.ts'
+import type { RaceSetting } from '../attack/double-spend-race.ts'
+import type { CompareSettings } from '../measurement.ts'
+import { availableContenders, type Contender } from '../stage/contender.ts'
+import { simulatedStage } from '../stage/simulated-stage.ts'
+import { METRICS } from '../sweep/metrics.ts'
+import { countSweepSteps, runSweep, type Sweep, type SweepResult } from '../sweep/sweep.ts'
+import { type CountedDecision, countDecisions } from '../theory/decisions.ts'
+import { type Availability, countAvailabilityRuns, measureAvailability } from './availability.ts'
+import { availabilityFigure } from './availability-figure.ts'
+import { distributionFigure } from './distribution.ts'
+import type { NumberTable } from './figure.ts'
+import { loadFigure } from './load.ts'
+import { contendersOf, meanOf, pointOf, sayMetric } from './means.ts'
+import { COUNTED, messagesFigure, SIZES } from './messages.ts'
+import type { Page } from './page.ts'
+import { DEPTHS, reversalFigure, SHARES } from './reversal.ts'
+import { blockTimeFigure, delayFigure, stabilizationFigure } from './sweeps.ts'
+import { recordTimeline, type Timeline } from './timeline.ts'
+import { timelineFigure } from './timeline-figure.ts'
+
+/** How much is run for it. */
+export interface Effort {
+  /** Seeds of each experiment. */
+  readonly repeat: number
+  /** Transfers of each load. */
+  readonly loadTransfers: number
+  /** Races of each share and depth. */
+  readonly races: number
+  /** Values of the sweeps: transfers a second, milliseconds, milliseconds, and seconds. */
+  readonly rates: Sweep['values']
+  readonly latencies: Sweep['values']
+  readonly blockTimes: Sweep['values']
+  readonly cuts: Sweep['values']
+}
+
+/** What is to be reported. */
+export interface ReportOptions {
+  readonly settings: Settings
+  readonly latencyMs: number
+  readonly effort: Effort
+  /** Hears how many steps of how many are done, and in a few words what happens now. */
+  readonly onProgress: (done: number, word: string) => void
+}
+
+type Settings = Omit<CompareSettings, 'hasFaults'>
+
+/** Everything that was measured. */
+export interface Report {
+  readonly settings: Settings
+  readonly latencyMs: number
+  readonly comparison: SweepResult
+  readonly load: SweepResult
+  readonly delay: SweepResult
+  readonly blockTime: SweepResult
+  readonly stabilization: SweepResult
+  readonly decisions: readonly CountedDecision[]
+  readonly races: RaceTable
+  readonly availability: Availability
+  readonly timelines: readonly Timeline[]
+}
+
+/** What it takes for intervals that say something: some minutes. */
+export const EFFORT: Effort = {
+  repeat: 3,
+  loadTransfers: 1_000,
+  races: 1_000,
+  rates: [25, 100, 400, 'max'],
+  latencies: [1, 10, 50, 100, 300],
+  blockTimes: [200, 400, 1_000, 2_000, 4_000],
+  cuts: [2, 4, 8, 16, 32],
+}
+
+/** Steps in all, for who shows progress. */
+export function countReportSteps({ settings, effort }: Pick<ReportOptions, 'settings' | 'effort'>): number {
+  const { repeat } = effort
+  const contenders = availableContenders()
+  const sweeps = Object.values(planSweeps(settings, effort)).map(plan =>
+    countSweepSteps({ contenders, repeat, ...plan }),
+  )
+  const rest = [COUNTED.size * SIZES.length, settingsOfRaces().length, contenders.length]
+  return [...sweeps, ...rest].reduce(
+    (sum, steps) => sum + steps,
+    countAvailabilityRuns({ contenders, repeat }),
+  )
+}
+
+/** Runs all of it. */
+export async function makeReport({
+  settings,
+  latencyMs,
+  effort,
+  onProgress,
+}: ReportOptions): Promise<Report> {
+  const contenders = availableContenders()
+  const stage = simulatedStage(latencyMs)
+  const { seed } = settings
+  const { repeat, races } = effort
+  let done = 0
+  const onStep = (word: string): void => onProgress(done++, word)
+  const sweep = (plan: SweepPlan): Promise<SweepResult> =>
+    runSweep({ contenders, stage, repeat, ...plan, onProgress: (_, word) => onStep(word) })
+  const plans = planSweeps(settings, effort)
+  return {
+    settings,
+    latencyMs,
+    comparison: await sweep(plans.comparison),
+    load: await sweep(plans.load),
+    delay: await sweep(plans.delay),
+    blockTime: await sweep(plans.blockTime),
+    stabilization: await sweep(plans.stabilization),
+    decisions: await countDecisions({ seed, modes: [...COUNTED.keys()], sizes: SIZES }, onStep),
+    races: raceAll({ seed, races, onStep }),
+    availability: await measureAvailability({ contenders, seed, repeat, latencyMs, onProgress: onStep }),
+    timelines: await recordAll(contenders, { seed, latencyMs, onStep }),
+  }
+}
+
+/** The page of a report. */
+export function layOut(report: Report, command: string): Page {
+  const { settings, latencyMs, comparison } = report
+  const { nodes, transfers, rate, seed } = settings
+  return {
+    title: 'Kinds of finality, compared',
+    lead: [
+      'The same accounts, transfers, network and faults, and one chain; only what makes a block final differs. All of it is the code that real nodes run, on simulated nodes in virtual time: the same seed gives the same figures to the last digit.',
+      `${nodes} nodes; a message takes ${latencyMs} ms on average, a synced write 1 ms; ${transfers} transfers, ${rate === 'max' ? 'all at once' : `${rate} a second`}, unless something else is said. Seeds ${comparison.seeds[0]} to ${comparison.seeds.at(-1)}, all the chance there is from ${seed} on; ± is the 95 % interval of the mean.`,
+    ],
+    command,
+    summary: summaryOf(comparison),
+    figures: [
+      distributionFigure(comparison),
+      loadFigure(report.load),
+      delayFigure(report.delay),
+      blockTimeFigure(report.blockTime),
+      messagesFigure(report.decisions, seed),
+      reversalFigure(report.races),
+      stabilizationFigure(report.stabilization),
+      availabilityFigure(report.availability),
+      ...report.timelines.map(timelineFigure),
+    ],
+  }
+}
+
+interface SweepPlan {
+  readonly settings: CompareSettings
+  readonly sweep: Sweep
+}
+
+type SweepName = 'comparison' | 'load' | 'delay' | 'blockTime' | 'stabilization'
+
+function planSweeps(settings: Settings, effort: Effort): Readonly<Record<SweepName, SweepPlan>> {
+  const quiet = { ...settings, hasFaults: false }
+  const broken = { ...settings, hasFaults: true }
+  return {
+    comparison: { settings: broken, sweep: { axis: null, values: [] } },
+    load: {
+      settings: { ...quiet, transfers: effort.loadTransfers },
+      sweep: { axis: 'rate', values: effort.rates },
+    },
+    delay: { settings: quiet, sweep: { axis: 'latency', values: effort.latencies } },
+    blockTime: { settings: quiet, sweep: { axis: 'block', values: effort.blockTimes } },
+    stabilization: { settings: broken, sweep: { axis: 'cut', values: effort.cuts } },
+  }
+}
+
+function settingsOfRaces(): RaceSetting[] {
+  return SHARES.flatMap(share => DEPTHS.map(confirmations => ({ share, confirmations })))
+}
+
+/** The races of all settings. */
+function raceAll({
+  seed,
+  races,
+  onStep,
+}: {
+  readonly seed: number
+  readonly races: number
+  readonly onStep: (word: string) => void
+}): RaceTable {
+  return runRaces({
+    settings: settingsOfRaces(),
+    races,
+    replayed: 0,
+    seed,
+    onProgress: done => {
+      if (done % races === 0) onStep('double-spend races')
+    },
+  })
+}
+
+async function recordAll(
+  contenders: readonly Contender[],
+  {
+    seed,
+    latencyMs,
+    onStep,
+  }: { readonly seed: number; readonly latencyMs: number; readonly onStep: (word: string) => void },
+): Promise<Timeline[]> {
+  const timelines: Timeline[] = []
+  for (const contender of contenders) {
+    onStep(`${contender.name}: a run to look at`)
+    timelines.push(await recordTimeline({ contender, seed, latencyMs }))
+  }
+  return timelines
+}
+
+/** What the terminal's table says too: a row for each thing that was measured. */
+function summaryOf(comparison: SweepResult): NumberTable {
+  const names = contendersOf(comparison)
+  const measured = METRICS.filter(({ name }) => comparison.points.some(point => meanOf(point, name) !== null))
+  return {
+    heads: ['', ...names],
+    rows: measured.map(({ name: metric, label }) => [
+      label,
+      ...names.map(name => sayMetric(comparison, pointOf(comparison, name, null), metric)),
+    ]),
+  }
+}
