@@ -1,8 +1,9 @@
 // The availability of each kind of finality under each fault, as a field of squares: the greener, the more was final in
 // time; and what was final and then reversed, in figures.
 
+import { wrapWords } from '../table.ts'
 import type { Availability, AvailabilityCell } from './availability.ts'
-import { type Figure, sayEach, sayMs, sized } from './figure.ts'
+import { type Chart, type Figure, isNarrow, sayEach, sayMs, sized } from './figure.ts'
 
 const ROW_HEIGHT = 44
 
@@ -10,13 +11,6 @@ const ROW_HEIGHT = 44
 export function availabilityFigure(measured: Availability): Figure {
   const { contenders, faults, cells, seeds, nodes, rate, withinMs, faultMs } = measured
   const saysOf = (cell: AvailabilityCell): string => faults.find(({ name }) => name === cell.fault)!.says
-  const rows = cells.map(cell => ({
-    contender: cell.contender,
-    fault: saysOf(cell),
-    share: cell.available.mean,
-    said: percent(cell.available.mean),
-    reversed: cell.reversed === 0 ? '' : `${cell.reversed} reversed`,
-  }))
   const stopped = cells.filter(({ fault, available }) => fault === 'cut-in-half' && available.mean === 0)
   const reversing = contenders.flatMap(name => {
     const own = cells.filter(({ contender }) => contender === name)
@@ -37,54 +31,7 @@ export function availabilityFigure(measured: Availability): Figure {
     command: null,
     label:
       'A field of squares, a row for each fault and a column for each kind of finality, with the share of transfers that became final in time.',
-    draw: width => ({
-      ...sized(width, ROW_HEIGHT * faults.length + 40),
-      data: { values: rows },
-      encoding: {
-        x: {
-          field: 'contender',
-          type: 'nominal',
-          sort: [...contenders],
-          title: null,
-          axis: {
-            orient: 'top',
-            labelAngle: 0,
-            // A name of two words stands in two lines.
-            labelExpr: "split(datum.label, '-')",
-            domain: false,
-            ticks: false,
-          },
-        },
-        y: {
-          field: 'fault',
-          type: 'nominal',
-          sort: faults.map(({ says }) => says),
-          title: null,
-          axis: { domain: false, ticks: false, labelLimit: 0 },
-        },
-      },
-      layer: [
-        {
-          mark: { type: 'rect', stroke: 'white', strokeWidth: 2 },
-          encoding: {
-            color: {
-              field: 'share',
-              type: 'quantitative',
-              legend: null,
-              scale: { domain: [0, 1], range: ['#fdba74', '#fef9c3', '#86efac'] },
-            },
-          },
-        },
-        {
-          mark: { type: 'text', fontSize: 13, dy: { expr: "datum.reversed === '' ? 0 : -7" } },
-          encoding: { text: { field: 'said' } },
-        },
-        {
-          mark: { type: 'text', fontSize: 11, dy: 9, color: '#9a3412' },
-          encoding: { text: { field: 'reversed' } },
-        },
-      ],
-    }),
+    draw: width => drawField(measured, width),
     numbers: {
       heads: ['fault', '', 'final in time', 'nothing final for', 'final again after', 'reversed'],
       rows: cells.map(cell => [
@@ -99,6 +46,61 @@ export function availabilityFigure(measured: Availability): Figure {
   }
 }
 
+function drawField({ contenders, faults, cells }: Availability, width: number): Chart {
+  // On a phone words stand below each other, and what was reversed is a number alone.
+  const wrap = (says: string): string => (isNarrow(width) ? wrapWords(says, 14).join('\n') : says)
+  const sayReversed = (count: number): string => (isNarrow(width) ? `−${count}` : `${count} reversed`)
+  const says = new Map(faults.map(({ name, says }) => [name, wrap(says)]))
+  const values = cells.map(({ contender, fault, available, reversed }) => ({
+    contender,
+    fault: says.get(fault),
+    share: available.mean,
+    said: percent(available.mean),
+    reversed: reversed === 0 ? '' : sayReversed(reversed),
+  }))
+  const plain = { title: null, domain: false, ticks: false, labelLimit: 0 }
+  return {
+    ...sized(width, ROW_HEIGHT * faults.length + 40),
+    data: { values },
+    encoding: {
+      x: {
+        field: 'contender',
+        type: 'nominal',
+        sort: [...contenders],
+        // A name of two words stands in two lines.
+        axis: { ...plain, orient: 'top', labelAngle: 0, labelExpr: "split(datum.label, '-')" },
+      },
+      y: {
+        field: 'fault',
+        type: 'nominal',
+        sort: [...says.values()],
+        axis: { ...plain, labelExpr: "split(datum.label, '\\n')" },
+      },
+    },
+    layer: [
+      {
+        mark: { type: 'rect', stroke: 'white', strokeWidth: 2 },
+        encoding: {
+          color: {
+            field: 'share',
+            type: 'quantitative',
+            legend: null,
+            scale: { domain: [0, 1], range: ['#fdba74', '#fef9c3', '#86efac'] },
+          },
+        },
+      },
+      {
+        mark: { type: 'text', fontSize: 12, dy: { expr: "datum.reversed === '' ? 0 : -7" } },
+        encoding: { text: { field: 'said' } },
+      },
+      {
+        mark: { type: 'text', fontSize: 11, dy: 9, color: '#9a3412' },
+        encoding: { text: { field: 'reversed' } },
+      },
+    ],
+  }
+}
+
 function percent(share: number): string {
-  return `${Math.floor(share * 1_000) / 10} %`
+  return `${Math.floor(share * 100)} %`
 }

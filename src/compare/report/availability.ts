@@ -23,7 +23,7 @@ export interface AvailabilityOptions {
   readonly seed: number
   readonly repeat: number
   /** All when absent. */
-  readonly faults?: readonly FaultName[]
+  readonly faults?: readonly FaultName[] | undefined
   /** Milliseconds that a message takes on average; as in one building when absent. */
   readonly latencyMs?: number
   /** Hears in a few words what happens now, once for each run. */

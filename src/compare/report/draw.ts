@@ -40,15 +40,22 @@ const LOOK: Config = {
   view: { stroke: null },
 }
 
-/**
- * A picture as the text of one `svg` element. Names inside begin with `prefix`, so that many pictures can stand in one page.
- */
+/** A picture as the text of one `svg` element; names inside begin with `prefix`, so that many can stand in one page. */
 export async function drawSvg(chart: Chart, prefix: string): Promise<string> {
-  const { spec } = compile(chart, { config: LOOK })
-  const view = new View(parse(spec), { renderer: 'none' })
+  const view = new View(parse(compile(chart, { config: LOOK }).spec), { renderer: 'none' })
   const svg = await view.toSVG()
   view.finalize()
-  return svg
-    .replaceAll(/\bid="([^"]+)"/g, `id="${prefix}-$1"`)
-    .replaceAll(/url\(#([^)]+)\)/g, `url(#${prefix}-$1)`)
+  return renameIds(svg, prefix)
+}
+
+/** Vega numbers what it names through all pictures that it draws: here each begins anew. */
+function renameIds(svg: string, prefix: string): string {
+  const names = new Map<string, string>()
+  const nameOf = (id: string): string => {
+    if (!names.has(id)) names.set(id, `${prefix}-${names.size}`)
+    return names.get(id)!
+  }
+  return svg.replaceAll(/\bid="([^"]+)"|url\(#([^)]+)\)/g, (_, id?: string, reference?: string) =>
+    id === undefined ? `url(#${nameOf(reference!)})` : `id="${nameOf(id)}"`,
+  )
 }

@@ -45,8 +45,10 @@ const DASHES = [
   [3, 3],
 ]
 
-/** Below so many pixels a picture is on a phone. */
-const NARROW = 500
+/** Whether a picture of so many pixels is for a phone. */
+export function isNarrow(width: number): boolean {
+  return width < 500
+}
 
 /** A picture that is as wide as this, whatever its axes take. */
 export function sized(width: number, height: number) {
@@ -61,7 +63,7 @@ export function tellApart(names: readonly string[], width: number, first = 0) {
   const domain = [...names]
   const rangeOf = <T>(choices: readonly T[]): T[] =>
     names.map((_, index) => choices[(first + index) % choices.length]!)
-  const legend = { columns: width < NARROW ? 2 : names.length }
+  const legend = { columns: isNarrow(width) ? 2 : names.length }
   const by = { field: 'name', type: 'nominal', legend } as const
   return {
     color: { ...by, scale: { domain, range: rangeOf(COLORS) } },

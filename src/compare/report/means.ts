@@ -8,7 +8,7 @@ import type { SweepPoint, SweepResult } from '../sweep/sweep.ts'
 import { type Figure, tellApart, type View } from './figure.ts'
 
 /** Pixels beside a panel that its axis takes, and its height. */
-const MARGIN = 70
+const MARGIN = 96
 const HEIGHT = 200
 
 /** One thing that was measured, and how it is drawn. */

@@ -107,7 +107,8 @@ async function renderFigure({
       ] as const
     ).map(async ([name, width]) => {
       const svg = await drawSvg(draw(width), `${id}-${name}`)
-      return `<div class="${name}" role="img" aria-label="${escapeHtml(label)}">${svg}</div>`
+      const named = svg.replace('<svg ', `<svg role="img" aria-label="${escapeHtml(label)}" `)
+      return `<div class="${name}">${named}</div>`
     }),
   )
   return `<section id="${id}" aria-labelledby="${id}-heading">

@@ -12,6 +12,7 @@ import { type CountedDecision, countDecisions } from '../theory/decisions.ts'
 import { type Availability, countAvailabilityRuns, measureAvailability } from './availability.ts'
 import { availabilityFigure } from './availability-figure.ts'
 import { distributionFigure } from './distribution.ts'
+import type { FaultName } from './faults.ts'
 import type { NumberTable } from './figure.ts'
 import { loadFigure } from './load.ts'
 import { contendersOf, meanOf, pointOf, sayMetric } from './means.ts'
@@ -35,6 +36,8 @@ export interface Effort {
   readonly latencies: Sweep['values']
   readonly blockTimes: Sweep['values']
   readonly cuts: Sweep['values']
+  /** Under which availability is measured; all when absent. */
+  readonly faults?: readonly FaultName[]
 }
 
 /** What is to be reported. */
@@ -76,7 +79,7 @@ export const EFFORT: Effort = {
 
 /** Steps in all, for who shows progress. */
 export function countReportSteps({ settings, effort }: Pick<ReportOptions, 'settings' | 'effort'>): number {
-  const { repeat } = effort
+  const { repeat, faults } = effort
   const contenders = availableContenders()
   const sweeps = Object.values(planSweeps(settings, effort)).map(plan =>
     countSweepSteps({ contenders, repeat, ...plan }),
@@ -84,7 +87,7 @@ export function countReportSteps({ settings, effort }: Pick<ReportOptions, 'sett
   const rest = [COUNTED.size * SIZES.length, settingsOfRaces().length, contenders.length]
   return [...sweeps, ...rest].reduce(
     (sum, steps) => sum + steps,
-    countAvailabilityRuns({ contenders, repeat }),
+    countAvailabilityRuns({ contenders, repeat, faults }),
   )
 }
 
@@ -98,7 +101,7 @@ export async function makeReport({
   const contenders = availableContenders()
   const stage = simulatedStage(latencyMs)
   const { seed } = settings
-  const { repeat, races } = effort
+  const { repeat, races, faults } = effort
   let done = 0
   const onStep = (word: string): void => onProgress(done++, word)
   const sweep = (plan: SweepPlan): Promise<SweepResult> =>
@@ -114,7 +117,14 @@ export async function makeReport({
     stabilization: await sweep(plans.stabilization),
     decisions: await countDecisions({ seed, modes: [...COUNTED.keys()], sizes: SIZES }, onStep),
     races: raceAll({ seed, races, onStep }),
-    availability: await measureAvailability({ contenders, seed, repeat, latencyMs, onProgress: onStep }),
+    availability: await measureAvailability({
+      contenders,
+      seed,
+      repeat,
+      faults,
+      latencyMs,
+      onProgress: onStep,
+    }),
     timelines: await recordAll(contenders, { seed, latencyMs, onStep }),
   }
 }

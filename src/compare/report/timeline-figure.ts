@@ -1,7 +1,7 @@
 // A run as a picture: above, the blocks, each where and when it was made and linked to the one before it, every branch in
 // a lane of its own; below, the votes of each validator. Grey is the time for which the network was cut in half.
 
-import type { Chart, Figure, Layer, View } from './figure.ts'
+import { type Chart, type Figure, isNarrow, type Layer, type View } from './figure.ts'
 import type { Timeline, TimelineBlock } from './timeline.ts'
 
 /** Pixels beside a view that its axis takes, and heights of a lane and of a node's votes. */
@@ -110,6 +110,7 @@ function drawBlocks(run: Timeline, width: number): View {
             field: 'fate',
             type: 'nominal',
             scale: { domain: fates, range: fates.map(fate => FATE_COLORS[FATES.indexOf(fate)]!) },
+            legend: { columns: isNarrow(width) ? 2 : fates.length },
           },
         },
       },
@@ -142,7 +143,7 @@ function drawDeeds(run: Timeline, deeds: readonly Deed[], width: number): View {
             field: 'kind',
             type: 'nominal',
             scale: { domain: seen, range: seen.map(deed => DEED_COLORS[DEEDS.indexOf(deed)]!) },
-            legend: { columns: width < MARGIN * 7 ? 3 : seen.length },
+            legend: { columns: isNarrow(width) ? 2 : seen.length },
           },
         },
       },
