@@ -67,8 +67,13 @@ function drawField({ contenders, faults, cells }: Availability, width: number): 
         field: 'contender',
         type: 'nominal',
         sort: [...contenders],
-        // A name of two words stands in two lines.
-        axis: { ...plain, orient: 'top', labelAngle: 0, labelExpr: "split(datum.label, '-')" },
+        axis: {
+          ...plain,
+          orient: 'top',
+          labelAngle: 0,
+          // A name of two words stands in two lines, which go down from where one would stand.
+          ...(isNarrow(width) ? { labelExpr: "split(datum.label, '-')", labelPadding: 18 } : {}),
+        },
       },
       y: {
         field: 'fault',

@@ -119,7 +119,7 @@ function drawPanel(
       x: {
         field: 'value',
         type: 'quantitative',
-        scale: { type: 'log' },
+        scale: { type: 'log', nice: false },
         title: xTitle,
         axis: { values: sweep.values.map(Number), format: '~g' },
       },
