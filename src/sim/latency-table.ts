@@ -1,9 +1,8 @@
 // How far nodes are from each other: round trips between the places that they stand in, and how much they vary.
 //
-// Between continents: medians between AWS regions, one for each of five continents, as CloudPing publishes them
-// (cloudping.co, "AWS Latency Monitoring"), rounded to 10 ms; they move by a few per cent from year to year. Within one
-// region: three availability zones, of which "Measuring AWS Region and AZ Latency" (xkyle.com, 2020) found round trips
-// from 0.25 to 3.4 ms. A local network is one switch: half a millisecond, by J. Dean's "Numbers Everyone Should Know".
+// Between continents, and between the zones of one region: monthly averages that IBM publishes of its data centers (IBM
+// Cloud Docs, VPC, "Network latency dashboards", 19 October to 17 November 2024; its two directions hardly differ, and the
+// larger is taken). A local network is one switch: half a millisecond, by J. Dean's "Numbers Everyone Should Know".
 
 /** The tables by the names that the command line knows. */
 export const LATENCY_TABLES = ['lan', 'region', 'continents'] as const
@@ -23,21 +22,21 @@ export const JITTER = 0.05
 const TABLES: Readonly<Record<LatencyName, LatencyTable>> = {
   lan: { places: ['switch'], roundTripMs: [[0.5]] },
   region: {
-    places: ['zone a', 'zone b', 'zone c'],
+    places: ['Toronto 1', 'Toronto 4', 'Toronto 5'],
     roundTripMs: [
-      [0.3, 1, 1.5],
-      [1, 0.3, 1],
-      [1.5, 1, 0.3],
+      [0.09, 1.55, 1.77],
+      [1.55, 0.09, 1.7],
+      [1.77, 1.7, 0.1],
     ],
   },
   continents: {
-    places: ['N. Virginia', 'São Paulo', 'Ireland', 'Cape Town', 'Tokyo'],
+    places: ['Washington', 'São Paulo', 'Frankfurt', 'Tokyo', 'Sydney'],
     roundTripMs: [
-      [1, 120, 70, 230, 150],
-      [120, 1, 180, 340, 260],
-      [70, 180, 1, 160, 200],
-      [230, 340, 160, 1, 350],
-      [150, 260, 200, 350, 1],
+      [0.1, 119, 91, 168, 214],
+      [119, 0.1, 198, 288, 328],
+      [91, 198, 0.1, 230, 250],
+      [168, 288, 230, 0.1, 115],
+      [214, 328, 250, 115, 0.1],
     ],
   },
 }

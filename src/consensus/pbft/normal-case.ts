@@ -102,8 +102,9 @@ function considerProposal(replica: Replica, slot: Slot): void {
   accept(replica, slot, proposal.value, proposal.signature)
   if (isOwn) return
   const vote: Vote = { phase: 'prepare', sequence, view: replica.view, value: proposal.value }
-  slot.add({ ...vote, member: replica.self, signature: replica.sign(vote) })
-  replica.tell(sequence, prepareMessage(replica, slot)!)
+  add(replica, slot, { ...vote, member: replica.self, signature: replica.sign(vote) })
+  const prepare = prepareMessage(replica, slot)
+  if (prepare !== null) replica.tell(sequence, prepare)
 }
 
 /** What may be accepted: what the new view proposes again, whatever its primary says besides, or the proposer's vote. */
@@ -134,12 +135,12 @@ function accept(replica: Replica, slot: Slot, value: Value, proposal: Uint8Array
   replica.watch()
 }
 
-/** Our PREPARE; null where the proposal itself is our vote. */
+/** Our PREPARE; null where the proposal itself is our vote, or where somebody with our key voted otherwise before us. */
 export function prepareMessage(replica: Replica, { sequence, accepted }: Slot): Prepare | null {
   if (accepted === null || replica.proposer(sequence) === replica.self) return null
   const { view, value, proposal } = accepted
   const vote = replica.log.get(sequence)?.voteOf('prepare', replica.self!)
-  if (vote === undefined) return null
+  if (vote?.view !== view || vote.value !== value) return null
   return { type: 'prepare', sequence, view, value, from: replica.self!, signature: vote.signature, proposal }
 }
 

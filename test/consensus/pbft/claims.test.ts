@@ -621,6 +621,20 @@ test('what the primary of a new view says besides can not take the place of what
   assert.ok(types(effects).includes('evidence'))
 })
 
+test('who finds that its key voted otherwise elsewhere says nothing more there, and shows both votes', () => {
+  // A process that runs with A's key has voted for x in view 1, which must begin with b.
+  const stage = preparedAt([C, D])
+  const x = vote('prepare', 1, 1, 'x')
+  const proposal = stage.sign(B, x)
+  stage.say(B, [A], { ...x, type: 'prepare', from: A, signature: stage.sign(A, x), proposal })
+  for (const member of [A, C, D]) stage.timeout(member)
+  stage.deliver({ to: [B], type: 'view-change' })
+  const effects = stage.deliver({ to: [A], type: 'new-view' }).flatMap(delivered => delivered.effects)
+  assert.deepEqual(said(effects), [])
+  const accused = effects.flatMap(effect => (effect.type === 'evidence' ? [effect.evidence.member] : []))
+  assert.deepEqual(accused, [B, A])
+})
+
 test('nor can it after a restart of who could not vote for it yet', () => {
   const stage = preparedAt([C, D])
   stage.players[A]!.unknown.add('b')
