@@ -1,762 +1,46 @@
 // Faults planted in the code on purpose, one at a time: the tests that are named must find every one of them, and
 // nothing where there is none. What the tests of a rule are worth is seen only when the rule is broken.
 //
-//   bin/node24 test/planted-faults.ts [name…]          all faults, or those whose name contains one of these
-//   bin/node24 test/planted-faults.ts --simulate[=N]   the simulator alone, as a table: seeds 1 to N of honest
-//                                                      nodes with every fault, then the scenarios with a liar
+//   bin/node24 test/planted-faults.ts [name…]                   all faults, or those whose name contains one of these
+//   bin/node24 test/planted-faults.ts --simulate[=N] [name…]    how many seeds the simulator takes to find each
+//
+// The simulator makes seed 1 of each kind of runs that uses the broken code, then seed 2 of each, to seed N: see KINDS.
+// What it does not find so, directed tests must find: a liar's blocks in the simulator, or those that the fault names.
 //
 // The sources are copied to a temporary directory first. A snippet that is not found exactly once there fails the
-// run: whoever changes the line moves the fault along.
+// run: whoever changes the line moves the fault along (planted-table.ts).
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-
-interface Fault {
-  readonly name: string
-  /** Of src. */
-  readonly file: string
-  readonly find: string
-  readonly replace: string
-  /** Of test, without the ending: those that must find it. */
-  readonly tests: readonly string[]
-}
+import type { RunAnswer, RunKind, RunRequest } from './planted-runs.ts'
+import { FAULTS, type Fault } from './planted-table.ts'
 
 const TEST_TIMEOUT_MS = 60_000
-const SIMULATION_TIMEOUT_MS = 180_000
-const SEEDS = 20
+const RUN_TIMEOUT_MS = 60_000
+const SEEDS = 30
+/** Characters of a line of the simulator's table. */
+const NAME_WIDTH = 90
+const REASON_WIDTH = 110
 
-const FAULTS: readonly Fault[] = [
-  // ---- the six that were asked for first
-  {
-    name: 'a transfer to oneself makes money',
-    file: 'chain/execution.ts',
-    find: `    this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
-    // Read after the sender was written: the two may be one account.
-    this.#credit(tx.to!, tx.value)`,
-    replace: `    const payee = this.#get(tx.to!)
-    this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
-    this.#changes.set(tx.to!, { nonce: payee.nonce, balance: payee.balance + tx.value })`,
-    tests: ['chain/execution'],
-  },
-  {
-    name: 'the head is the highest block, not the one with the most work',
-    file: 'finality/longest-chain.ts',
-    find: 'candidate.work > head.work',
-    replace: 'candidate.height > head.height',
-    tests: ['finality/longest-chain', 'replica/replica'],
-  },
-  {
-    name: 'the state root of a block is not checked',
-    file: 'chain/execution.ts',
-    find: "  if (execution.state.root() !== coinbase.stateRoot) return 'block-state-root-wrong'\n",
-    replace: '',
-    tests: ['chain/execution', 'replica/replica'],
-  },
-  {
-    name: 'the writes of a step are two batches',
-    file: 'replica/effects.ts',
-    find: "[{ type: 'persist', writes }, ...effects]",
-    replace: `[
-      { type: 'persist', writes: writes.slice(0, writes.length >> 1) },
-      { type: 'persist', writes: writes.slice(writes.length >> 1) },
-      ...effects,
-    ]`,
-    tests: ['replica/effects', 'replica/replica'],
-  },
-  {
-    name: "the sender's nonce is not checked",
-    file: 'chain/execution.ts',
-    find: `    if (tx.nonce < account.nonce) return 'tx-nonce-too-low'
-    if (tx.nonce > account.nonce) return 'tx-nonce-too-high'
-`,
-    replace: '',
-    tests: ['chain/execution', 'replica/replica'],
-  },
-  {
-    name: 'the median of an even number of times is the lower one',
-    file: 'chain/header-chain.ts',
-    find: 'sorted[sorted.length >> 1]!',
-    replace: 'sorted[(sorted.length - 1) >> 1]!',
-    tests: ['chain/header-chain'],
-  },
-  // ---- chain
-  {
-    name: 'a block may have the median time itself',
-    file: 'chain/header-chain.ts',
-    find: 'header.time <= medianTimePast(parent)',
-    replace: 'header.time < medianTimePast(parent)',
-    tests: ['chain/header-chain'],
-  },
-  {
-    name: 'the median is that of the last ten times',
-    file: 'chain/header-chain.ts',
-    find: 'const MEDIAN_TIME_SPAN = 11',
-    replace: 'const MEDIAN_TIME_SPAN = 10',
-    tests: ['chain/header-chain'],
-  },
-  {
-    name: 'a time in the future is not refused',
-    file: 'chain/header-chain.ts',
-    find: "  if (header.time > nowSeconds + rules.futureLimitSeconds) return 'header-time-too-new'\n",
-    replace: '',
-    tests: ['chain/header-chain', 'replica/replica'],
-  },
-  {
-    name: 'the work of a header is not checked',
-    file: 'chain/header-chain.ts',
-    find: 'target === null || (rules.isProved && !meetsTarget(id, target))',
-    replace: 'target === null',
-    tests: ['chain/header-chain', 'replica/sync'],
-  },
-  {
-    name: 'a header may have any target',
-    file: 'chain/header-chain.ts',
-    find: "  if (header.bits !== requiredBits(rules, parent)) return 'header-bits-wrong'\n",
-    replace: '',
-    tests: ['chain/header-chain', 'replica/sync'],
-  },
-  {
-    name: 'a high s is not refused',
-    file: 'chain/transaction.ts',
-    find: "  if (tx.s > SECP256K1_N / 2n) return 'tx-signature-high-s'\n",
-    replace: '',
-    tests: ['chain/transaction'],
-  },
-  {
-    name: 'a transaction for another chain is taken',
-    file: 'chain/execution.ts',
-    find: "  if (tx.chainId !== rules.chainId) return 'tx-wrong-chain'\n",
-    replace: '',
-    tests: ['chain/execution', 'replica/mempool'],
-  },
-  {
-    name: 'the base fee is not burned: nobody pays it',
-    file: 'chain/execution.ts',
-    find: 'payer.balance - tx.value - gas * gasPrice',
-    replace: 'payer.balance - tx.value - gas * tip',
-    tests: ['chain/execution'],
-  },
-  {
-    name: 'the base fee goes to the miner',
-    file: 'chain/execution.ts',
-    find: 'this.#tips += gas * tip',
-    replace: 'this.#tips += gas * gasPrice',
-    tests: ['chain/execution'],
-  },
-  {
-    name: 'the reward halves one block early',
-    file: 'chain/reward.ts',
-    find: 'Math.floor((height - 1) / rules.halvingBlocks)',
-    replace: 'Math.floor(height / rules.halvingBlocks)',
-    tests: ['chain/reward'],
-  },
-  {
-    name: 'a body with a repeated tail is taken for the real one',
-    file: 'chain/block.ts',
-    find: "  if (isMutated) return 'block-mutated'\n",
-    replace: '',
-    tests: ['chain/block'],
-  },
-  {
-    name: 'the base fee that a block claims is not checked',
-    file: 'chain/execution.ts',
-    find: "coinbase.baseFee === nextBaseFee(parent.coinbase) ? null : 'block-base-fee-wrong'",
-    replace: 'null',
-    tests: ['chain/execution', 'replica/replica'],
-  },
-  // ---- what is on disk
-  {
-    name: 'writes are persisted after what depends on them was sent',
-    file: 'replica/effects.ts',
-    find: "[{ type: 'persist', writes }, ...effects]",
-    replace: "[...effects, { type: 'persist', writes }]",
-    tests: ['replica/effects', 'replica/replica'],
-  },
-  {
-    name: 'the batch that makes blocks final lacks the base record',
-    file: 'replica/fold.ts',
-    find: '  outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))\n',
-    replace: '',
-    tests: ['replica/fold', 'replica/start'],
-  },
-  {
-    name: 'the base record is a batch of its own, before the accounts are written',
-    file: 'replica/effects.ts',
-    find: "[{ type: 'persist', writes }, ...effects]",
-    replace: `[
-      { type: 'persist', writes: writes.filter(write => write.key === 'base') },
-      { type: 'persist', writes: writes.filter(write => write.key !== 'base') },
-      ...effects,
-    ]`,
-    tests: ['replica/effects', 'replica/replica'],
-  },
-  {
-    name: 'final blocks stay in the list of open ones',
-    file: 'replica/fold.ts',
-    find: `encodeFinal(entry.chained))
-    outbox.write(KEYS.openBlock(entry.arrival), null)`,
-    replace: 'encodeFinal(entry.chained))',
-    tests: ['replica/fold', 'replica/start'],
-  },
-  {
-    name: 'blocks of dropped branches stay on disk',
-    file: 'replica/fold.ts',
-    find: '    outbox.write(KEYS.block(entry.chained.id), null)\n',
-    replace: '',
-    tests: ['replica/fold', 'replica/start'],
-  },
-  {
-    name: 'of several blocks that become final only the last changes the accounts on disk',
-    file: 'replica/fold.ts',
-    find: '    for (const [address, account] of entry.execution.changes)',
-    replace: '    accounts.clear()\n    for (const [address, account] of entry.execution.changes)',
-    tests: ['replica/fold'],
-  },
-  {
-    name: 'the state on disk is believed',
-    file: 'replica/start.ts',
-    find: 'if (state.root() !== block.coinbase.stateRoot) {',
-    replace: 'if (state === null) {',
-    tests: ['replica/start'],
-  },
-  {
-    name: 'after a restart the next block takes the place of the last one on disk',
-    file: 'replica/start.ts',
-    find: 'arrivals = arrival + 1',
-    replace: 'arrivals = arrival',
-    tests: ['replica/start'],
-  },
-  {
-    name: 'after a restart the last of equal branches is followed',
-    file: 'replica/replica.ts',
-    find: 'if (this.finality.prefers(entry.chained, best.chained)) best = entry',
-    replace: 'if (!this.finality.prefers(best.chained, entry.chained)) best = entry',
-    tests: ['replica/start'],
-  },
-  {
-    name: 'a transaction that was handed in is not kept on disk',
-    file: 'replica/replica.ts',
-    find: '    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)\n',
-    replace: '',
-    tests: ['replica/replica'],
-  },
-  // ---- blocks and branches
-  {
-    name: 'of equal branches the last is followed',
-    file: 'finality/longest-chain.ts',
-    find: 'candidate.work > head.work',
-    replace: 'candidate.work >= head.work',
-    tests: ['finality/longest-chain', 'replica/replica'],
-  },
-  {
-    name: 'a block is final one block too early',
-    file: 'finality/longest-chain.ts',
-    find: 'ancestor(head.height - this.#depth)',
-    replace: 'ancestor(head.height - this.#depth + 1)',
-    tests: ['finality/longest-chain'],
-  },
-  {
-    name: 'a block from the future is remembered as invalid',
-    file: 'replica/replica.ts',
-    find: "    if (typeof chained === 'string') return chained\n",
-    replace:
-      "    if (typeof chained === 'string') {\n      this.#invalid.set(block.id, true)\n      return chained\n    }\n",
-    tests: ['replica/replica'],
-  },
-  {
-    name: 'an invalid block is not remembered',
-    file: 'replica/replica.ts',
-    find: `      this.#invalid.set(block.id, true)
-      return execution`,
-    replace: '      return execution',
-    tests: ['replica/replica', 'replica/sync'],
-  },
-  {
-    name: 'a block that was refused is passed on',
-    file: 'replica/replica.ts',
-    find: "rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection }",
-    replace: "{ type: 'relay' }",
-    tests: ['replica/replica'],
-  },
-  {
-    name: 'transactions of blocks that were left are forgotten',
-    file: 'replica/replica.ts',
-    find: '    for (const entry of left) for (const tx of entry.block.transactions) this.#takeBack(tx, joined)\n',
-    replace: '',
-    tests: ['replica/replica'],
-  },
-  {
-    name: 'the pool is not told of accounts that only the old branch changed',
-    file: 'replica/replica.ts',
-    find: 'new Set([...left, ...joined].flatMap(',
-    replace: 'new Set([...joined].flatMap(',
-    tests: ['replica/replica'],
-  },
-  {
-    name: 'transactions of blocks that were left are still said to be in them',
-    file: 'replica/block-tree.ts',
-    find: '    for (const entry of left) for (const tx of entry.block.transactions) this.#including.delete(tx.id)\n',
-    replace: '',
-    tests: ['replica/block-tree', 'replica/replica'],
-  },
-  {
-    name: 'branches below the base are kept for ever',
-    file: 'replica/block-tree.ts',
-    find: '      gone.add(id)\n      dropped.push(entry)\n',
-    replace: '      dropped.push(entry)\n',
-    tests: ['replica/block-tree'],
-  },
-  // ---- the mempool
-  {
-    name: 'a future transaction evicts pending ones',
-    file: 'replica/mempool.ts',
-    find: '    if (tx.nonce > queue.nonce + BigInt(queue.pending)) return null\n',
-    replace: '',
-    tests: ['replica/mempool'],
-  },
-  {
-    name: 'a transaction is replaced without a higher fee',
-    file: 'replica/mempool.ts',
-    find: "    if (replaced !== null && !outbids(tx, replaced.tx)) return 'tx-replacement-underpriced'\n",
-    replace: '',
-    tests: ['replica/mempool'],
-  },
-  {
-    name: 'a replacement needs to raise only one of the fees',
-    file: 'replica/mempool.ts',
-    find: '(100n + REPLACEMENT_BUMP_PERCENT) &&',
-    replace: '(100n + REPLACEMENT_BUMP_PERCENT) ||',
-    tests: ['replica/mempool'],
-  },
-  {
-    name: 'a sender may have more waiting than he can pay',
-    file: 'replica/mempool.ts',
-    find: "cost > balance ? 'tx-insufficient-funds' : null",
-    replace: 'null',
-    tests: ['replica/mempool'],
-  },
-  {
-    name: 'a large replacement is not counted against the bytes of the pool',
-    file: 'replica/mempool.ts',
-    find: '    const victims = this.#findRoom(tx, sender, queue, leaving)',
-    replace: '    const victims = replaced === null ? this.#findRoom(tx, sender, queue, leaving) : []',
-    tests: ['replica/mempool'],
-  },
-  {
-    name: 'who pays the same evicts whoever is there',
-    file: 'replica/mempool.ts',
-    find: 'isRoom = end.isFuture || outbids(tx, end.entry.tx)',
-    replace: 'isRoom = true',
-    tests: ['replica/mempool'],
-  },
-  {
-    name: 'a block is made of what does not fit in it',
-    file: 'replica/template.ts',
-    find: 'bytes + tx.raw.length <= room.bytesMax && ',
-    replace: '',
-    tests: ['replica/template'],
-  },
-  {
-    name: 'one block too many is mined',
-    file: 'replica/production.ts',
-    find: 'blocksLeft === 0 ? null',
-    replace: 'blocksLeft < 0 ? null',
-    tests: ['replica/production'],
-  },
-  // ---- peers
-  {
-    name: 'headers are followed whose work does not pass ours',
-    file: 'replica/sync.ts',
-    find: 'if (tip !== undefined && this.#host.isPreferred(tip)) return fresh',
-    replace: 'if (tip !== undefined) return fresh',
-    tests: ['replica/sync'],
-  },
-  {
-    name: 'headers need not link',
-    file: 'replica/sync.ts',
-    find: 'header.previous !== parent.id',
-    replace: 'parent === null',
-    tests: ['replica/sync'],
-  },
-  {
-    name: 'a peer that does not answer is waited for',
-    file: 'replica/sync.ts',
-    find: 'if (peer.request === null || peer.request.deadlineMs > nowMs) continue',
-    replace: 'continue',
-    tests: ['replica/sync'],
-  },
-  {
-    name: 'words of peers put the deadlines off',
-    file: 'replica/sync.ts',
-    find: '    if (isBusy === this.#isTicking) return\n',
-    replace: '',
-    tests: ['replica/sync'],
-  },
-  {
-    name: 'an honest peer is blamed for the block after its own',
-    file: 'replica/sync.ts',
-    find: 'new Set([download.source, body!.from])',
-    replace: 'this.#peers.keys()',
-    tests: ['replica/sync'],
-  },
-  {
-    name: 'a branch that leaves below the base is ignored in silence',
-    file: 'replica/sync.ts',
-    find: "      this.#host.outbox.emit({ type: 'alarm', text })\n",
-    replace: '',
-    tests: ['replica/sync', 'replica/replica'],
-  },
-  {
-    name: 'a peer of another network is kept',
-    file: 'replica/replica.ts',
-    find: 'status.genesisId !== this.genesis.block.id || ',
-    replace: '',
-    tests: ['replica/replica'],
-  },
-  {
-    name: 'a peer is blamed for a clock that is ahead',
-    file: 'replica/verdict.ts',
-    find: "'header-time-too-new': 'ignore'",
-    replace: "'header-time-too-new': 'punish'",
-    tests: ['replica/verdict'],
-  },
-  {
-    name: 'a list of a message may be of any length',
-    file: 'replica/messages.ts',
-    find: '  const count = reader.compactSize(max)\n',
-    replace: '  const count = reader.compactSize(max === 0 ? 0 : 1e9)\n',
-    tests: ['replica/messages'],
-  },
-  // ---- finality by agreement
-  {
-    name: 'a block that was decided and is not here is not asked for',
-    file: 'finality/committee.ts',
-    find: `        this.#want(value as BlockId, from)
-        return false
-`,
-    replace: `        return false
-`,
-    tests: ['finality/committee', 'replica/finality'],
-  },
-  {
-    name: 'a validator whose votes are lost votes again',
-    file: 'finality/committee.ts',
-    find: 'this.#createProtocol(votes.size > 0 || isFresh || this.#options.identity.mayForgetVotes)',
-    replace: 'this.#createProtocol(true)',
-    tests: ['finality/committee', 'replica/finality'],
-  },
-  {
-    name: 'one who only followed has a record of votes',
-    file: 'finality/committee.ts',
-    find: `          if (this.#self === null) break
-`,
-    replace: '',
-    tests: ['finality/committee'],
-  },
-  {
-    name: 'after a restart who has stopped goes on',
-    file: 'finality/committee.ts',
-    find: `    if (conflict !== null) this.#halt(conflict)
-`,
-    replace: '',
-    tests: ['finality/committee'],
-  },
-  {
-    name: 'who has stopped still makes blocks final',
-    file: 'finality/committee.ts',
-    find: `  #applyAwaited(): void {
-    if (this.#halted !== null) return
-`,
-    replace: `  #applyAwaited(): void {
-`,
-    tests: ['finality/committee'],
-  },
-  {
-    name: 'two certificates are no evidence',
-    file: 'finality/committee.ts',
-    find: `if (first.view === second.view)
-`,
-    replace: `if (first === second)
-`,
-    tests: ['finality/committee', 'finality/byzantine'],
-  },
-  {
-    name: 'a hello may be passed off by another peer',
-    file: 'finality/envelope.ts',
-    find: `    .bytes(new TextEncoder().encode(peer))
-`,
-    replace: `    .bytes(new Uint8Array(peer === peer ? 0 : 1))
-`,
-    tests: ['finality/committee', 'finality/envelope'],
-  },
-  {
-    name: 'a peer that does not give a block is asked for ever',
-    file: 'finality/committee.ts',
-    find: `        this.#retries += 1
-`,
-    replace: '',
-    tests: ['finality/committee', 'replica/finality'],
-  },
-  {
-    name: 'what follows from an input of the protocol does not wait for its turn',
-    file: 'finality/committee.ts',
-    find: `    if (this.#inputs.length > 1) return
-`,
-    replace: '',
-    tests: ['finality/committee'],
-  },
-  {
-    name: 'an empty block may come at any time',
-    file: 'finality/pbft.ts',
-    find: 'return chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(last)',
-    replace: 'return chain !== null || header.time * 1000 >= this.#heartbeatMs(last) || id === null',
-    tests: ['finality/pbft'],
-  },
-  {
-    name: 'a vote needs the block on our best branch',
-    file: 'finality/hybrid.ts',
-    find: 'descends(block, last.block, chain)',
-    replace: 'chain.ancestor(block.height) === block.id && descends(block, last.block, chain)',
-    tests: ['finality/hybrid'],
-  },
-  {
-    name: 'a block beside the last final one may be finalised',
-    file: 'finality/hybrid.ts',
-    find: 'return block.height > last.block.height && descends(block, last.block, chain)',
-    replace: 'return block.height > last.block.height',
-    tests: ['finality/hybrid'],
-  },
-  {
-    name: 'checkpoints are finalised one after the other',
-    file: 'finality/hybrid.ts',
-    find: '? chain.ancestor(height) : null',
-    replace: '? chain.ancestor(block.height + this.#rule.interval) : null',
-    tests: ['finality/hybrid'],
-  },
-  {
-    name: 'a certificate for a lighter branch is ignored',
-    file: 'replica/replica.ts',
-    find: `    if (!this.#tree.isOnMainChain(entry)) this.#follow(this.#bestAbove(entry))
-`,
-    replace: `    if (!this.#tree.isOnMainChain(entry)) return void this.#bestAbove
-`,
-    tests: ['replica/finality'],
-  },
-  {
-    name: 'certificates are not kept',
-    file: 'replica/replica.ts',
-    find: `    if (certificate !== null) writeCertificate(this.#outbox, final, certificate)
-`,
-    replace: `    void [certificate, writeCertificate]
-`,
-    tests: ['replica/finality'],
-  },
-  {
-    name: 'blocks of strangers are taken in where only certificates count',
-    file: 'replica/replica.ts',
-    find: `    if (!this.finality.followsWork) {
-`,
-    replace: `    if (this.finality === null) {
-`,
-    tests: ['replica/finality'],
-  },
-  {
-    name: 'any block that comes with a message is taken in',
-    file: 'replica/replica.ts',
-    find: `    this.#attached = block
-`,
-    replace: `    this.#attached = block
-    if (block !== null && this.#tree.has(block.header.previous)) this.#connect(block)
-`,
-    tests: ['replica/finality'],
-  },
-  {
-    name: 'a wanted block is followed up to the head of its peer',
-    file: 'replica/sync.ts',
-    find: 'return fresh.slice(0, wanted + 1)',
-    replace: 'return wanted < 0 ? [] : fresh',
-    tests: ['replica/finality'],
-  },
-  {
-    name: 'what follows from a step of the finality layer does not wait for its turn',
-    file: 'replica/finality-driver.ts',
-    find: `    if (this.#inputs.length > 1) return
-`,
-    replace: '',
-    tests: ['replica/finality-driver'],
-  },
-  {
-    name: 'a block that is wanted takes the place of the one that was wanted before',
-    file: 'replica/sync.ts',
-    find: '!this.#peers.has(from) || this.#wanted !== null) return',
-    replace: '!this.#peers.has(from) || this.#wanted?.id === id) return',
-    tests: ['replica/finality'],
-  },
-  // ---- PBFT
-  {
-    name: 'a quorum is 2f + 1 for every n',
-    file: 'consensus/pbft/quorum.ts',
-    find: 'return n - faultsTolerated(n)',
-    replace: 'return 2 * faultsTolerated(n) + 1',
-    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
-  },
-  {
-    name: 'commits of several views make one certificate',
-    file: 'consensus/pbft/slot.ts',
-    find: `vote.view === view && vote.value === value)
-`,
-    replace: `vote.value === value)
-`,
-    tests: ['consensus/pbft/conformance'],
-  },
-  {
-    name: 'the proof of a decision may have votes of several views',
-    file: 'consensus/pbft/certificate.ts',
-    find: 'signing.isSigned(vote, member, signature))',
-    replace: '[0, 1, 2, 3].some(view => signing.isSigned({ ...vote, view }, member, signature)))',
-    tests: ['consensus/pbft/plays'],
-  },
-  {
-    name: 'a vote is sent before it is on disk',
-    file: 'consensus/outbox.ts',
-    find: 'return [...records, ...effects]',
-    replace: 'return [...effects, ...records]',
-    tests: ['consensus/pbft/claims', 'consensus/pbft/conformance', 'consensus/pbft/plays'],
-  },
-  {
-    name: 'a replica forgets its votes when it restarts',
-    file: 'consensus/pbft/replica.ts',
-    find: `        slot.accepted = { view, value, proposal }
-        slot.prepared = prepared
-`,
-    replace: `        slot.committed = null && { view, value, proposal, prepared }
-`,
-    tests: ['consensus/pbft/plays', 'consensus/pbft/conformance'],
-  },
-  {
-    name: 'what a new view proposes again is not computed anew',
-    file: 'consensus/pbft/view-change.ts',
-    find: 'return isExpected && signing.isSigned(',
-    replace: 'return (isExpected || true) && signing.isSigned(',
-    tests: ['consensus/pbft/claims'],
-  },
-  {
-    name: 'the first prepared value is proposed again, not the one of the highest view',
-    file: 'consensus/pbft/view-change.ts',
-    find: 'if (known === undefined || claim.view > known.view)',
-    replace: 'if (known === undefined)',
-    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
-  },
-  {
-    name: 'f + 1 who leave a view take nobody along',
-    file: 'consensus/pbft/new-view.ts',
-    find: `    leaveFor(replica, Math.min(...later))
-`,
-    replace: `    return
-`,
-    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
-  },
-  {
-    name: 'entering a view makes the timeout short again',
-    file: 'consensus/pbft/new-view.ts',
-    find: 'if (replica.isActive || view !== replica.view) replica.patience.stop()',
-    replace: 'replica.patience.succeed()',
-    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
-  },
-  {
-    name: 'a checkpoint is stable with f + 1 attestations',
-    file: 'consensus/pbft/replica.ts',
-    find: 'new Checkpoints(this.quorum)',
-    replace: 'new Checkpoints(n - this.quorum + 1)',
-    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
-  },
-  {
-    name: 'a certificate may count a member twice',
-    file: 'consensus/pbft/certificate.ts',
-    find: 'member > signatures[index - 1]!.member',
-    replace: 'member >= signatures[index - 1]!.member',
-    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
-  },
-  {
-    name: 'a view change counts as often as it is there',
-    file: 'consensus/pbft/view-change.ts',
-    find: 'senders.size !== viewChanges.length || senders.size < quorumOf(n)',
-    replace: 'viewChanges.length < quorumOf(n)',
-    tests: ['consensus/pbft/claims'],
-  },
-  {
-    name: 'a vote counts for whoever it names',
-    file: 'consensus/pbft/normal-case.ts',
-    find: `    if (!replica.options.signing.isSigned(vote, member, signature)) return replica.refuse('signature-invalid')
-`,
-    replace: '',
-    tests: ['consensus/pbft/plays', 'consensus/pbft/claims'],
-  },
-  {
-    name: 'a replica commits before it is prepared',
-    file: 'consensus/pbft/normal-case.ts',
-    find: "slot.certificate('prepare', accepted, replica.quorum)",
-    replace: "slot.certificate('prepare', accepted, 1)",
-    tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
-  },
-  {
-    name: 'what a view change claims to have prepared is believed',
-    file: 'consensus/pbft/view-change.ts',
-    find: '.every(proof => isCertificate(proof, n, signing))',
-    replace: '.every(proof => proof !== null || isCertificate(proof, n, signing))',
-    tests: ['consensus/pbft/claims'],
-  },
-  {
-    name: 'a second decision takes the place of the first',
-    file: 'consensus/pbft/settled.ts',
-    find: `  if (known !== null) return replica.halt({ type: 'conflict', first: known, second: certificate })
-`,
-    replace: '',
-    tests: ['consensus/pbft/claims'],
-  },
-  {
-    name: 'what the primary of a new view says besides takes the place of what it proposes again',
-    file: 'consensus/pbft/normal-case.ts',
-    find: `  if (sequence <= replica.reproposed)
-    return replica.newView?.proposals.find(proposal => proposal.sequence === sequence)
-`,
-    replace: '',
-    tests: ['consensus/pbft/claims'],
-  },
-  {
-    name: 'how a view began is not kept',
-    file: 'consensus/pbft/new-view.ts',
-    find: `  replica.outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message })
-`,
-    replace: '',
-    tests: ['consensus/pbft/claims', 'consensus/pbft/conformance'],
-  },
-  {
-    name: 'a decision that is learnt while leaving a view ends the waiting for the next',
-    file: 'consensus/pbft/normal-case.ts',
-    find: 'if (replica.isActive) replica.patience.succeed()',
-    replace: 'replica.patience.succeed()',
-    tests: ['consensus/pbft/claims'],
-  },
-  {
-    name: 'who asks for a later view is not counted among those who gave ours up',
-    file: 'consensus/pbft/new-view.ts',
-    find: 'if (asking.length >= replica.quorum) replica',
-    replace: 'if (asking.filter(({ view }) => view === replica.view).length >= replica.quorum) replica',
-    tests: ['consensus/pbft/claims'],
-  },
-  {
-    name: 'a replica votes above the high watermark',
-    file: 'consensus/pbft/replica.ts',
-    find: 'const high = this.low + this.rules.window',
-    replace: 'const high = this.low + 1e6 * this.rules.window',
-    tests: ['consensus/pbft/claims'],
-  },
+/**
+ * The kinds of runs. The first is `quorate sim --faults all`, the next three are `quorate sim --finality … --validators any
+ * --faults all --byzantine all --blocks 5 --transfers 8`, and the last `quorate sim --swarm --finality …`.
+ */
+const KINDS: readonly RunKind[] = [
+  { name: 'longest-chain', finality: 'longest-chain', pattern: null, isSwarm: false },
+  { name: 'pbft', finality: 'pbft', pattern: 'all-to-all', isSwarm: false },
+  { name: 'pbft leader-collected', finality: 'pbft', pattern: 'leader-collected', isSwarm: false },
+  { name: 'hybrid', finality: 'hybrid', pattern: 'all-to-all', isSwarm: false },
+  { name: 'swarm longest-chain', finality: 'longest-chain', pattern: null, isSwarm: true },
+  { name: 'swarm pbft', finality: 'pbft', pattern: null, isSwarm: true },
+  { name: 'swarm hybrid', finality: 'hybrid', pattern: null, isSwarm: true },
 ]
+
+/** The scenarios of the simulator in which a peer lies about blocks: no random run has such a peer. */
+const LIES = 'sim/lies'
 
 const root = join(import.meta.dirname, '..')
 const copy = mkdtempSync(join(tmpdir(), 'quorate-planted-'))
@@ -782,7 +66,7 @@ async function testAll(): Promise<void> {
   console.log(`1..${chosen.length + 1}`)
   let survivors = report(1, healthy === null, 'nothing is found where nothing is planted', healthy)
   for (const [index, fault] of chosen.entries()) {
-    const found = planted(fault, () => runTests(fault.tests))
+    const found = await planted(fault, async () => runTests(fault.tests))
     await turn()
     survivors += report(index + 2, found !== null, `${fault.name} (${fault.file})`, found)
   }
@@ -820,52 +104,117 @@ function report(number: number, isGood: boolean, name: string, found: string | n
 
 // ---- the simulator
 
+/** How a fault was found: by the so many-th random run, or by a test. */
+type Found = { readonly text: string; readonly runs: number | null }
+
 async function simulateAll(seeds: number): Promise<void> {
-  const look = (): string | null => {
-    const found = runSeeds(seeds)
-    if (found !== null) return `seed ${found.seed}: ${found.reason}`
-    const lie = runTests(['sim/lies'])
-    return lie === null ? null : `with a liar: ${lie}`
-  }
-  const healthy = look()
-  console.log(`${'nothing planted'.padEnd(90)} ${healthy ?? 'nothing found'}`)
-  let caught = 0
+  assert.ok(Number.isSafeInteger(seeds) && seeds > 0, '--simulate=N: N is the number of seeds of each kind')
+  const tests = [LIES, ...new Set(chosen.flatMap(fault => fault.tests))]
+  const healthy = await look(KINDS, seeds, tests)
+  row('nothing planted', healthy?.text ?? 'nothing found')
+  const runs: number[] = []
+  let survivors = 0
   for (const fault of chosen) {
-    const found = planted(fault, look)
+    const found = await planted(fault, () => look(kindsOf(fault), seeds, [LIES, ...fault.tests]))
     await turn()
-    if (found !== null) caught += 1
-    console.log(`${fault.name.padEnd(90)} ${found ?? '-'}`)
+    row(fault.name, found?.text ?? 'SURVIVES')
+    if (found === null) survivors += 1
+    else if (found.runs !== null) runs.push(found.runs)
   }
-  console.log(`# the simulator alone finds ${caught} of ${chosen.length} faults`)
-  process.exitCode = healthy === null ? 0 : 1
+  const directed = chosen.length - survivors - runs.length
+  runs.sort((a, b) => a - b)
+  const effort = runs.length === 0 ? '' : ` (median ${runs[runs.length >> 1]} runs, worst ${runs.at(-1)})`
+  console.log(`# ${seeds} seeds of each kind find ${runs.length} of ${chosen.length} faults${effort},`)
+  console.log(`# directed tests ${directed} more; ${survivors} survive`)
+  process.exitCode = survivors === 0 && healthy === null ? 0 : 1
 }
 
-/** The first seed whose run does not pass, and why; null when all pass. */
-function runSeeds(seeds: number): { seed: number; reason: string } | null {
-  const url = (path: string): string => JSON.stringify(pathToFileURL(join(copy, path)).href)
-  const script = `
-    import { readFileSync } from 'node:fs'
-    import { simulate } from ${url('src/sim/simulation.ts')}
-    import { FAULT_KINDS } from ${url('src/sim/faults.ts')}
-    import { chooseBackend } from ${url('src/signatures/choose-backend.ts')}
-    import { SenderCache } from ${url('src/signatures/sender-cache.ts')}
-    const genesis = JSON.parse(readFileSync(new URL(${url('genesis/simulated.json')}), 'utf8'))
-    const { recoverSender } = new SenderCache(await chooseBackend())
-    for (let seed = 1; seed <= ${seeds}; seed++) {
-      const faults = new Set(FAULT_KINDS)
-      const run = simulate({ seed, genesis, nodes: 5, faults, blocks: 40, transfers: 60, recoverSender })
-      if (run.verdict === 'PASS') continue
-      console.log(JSON.stringify({ seed, reason: run.verdict + ' ' + run.reason.split('\\n')[0].slice(0, 90) }))
-      break
-    }`
-  const run = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
-    encoding: 'utf8',
-    killSignal: 'SIGKILL',
-    timeout: SIMULATION_TIMEOUT_MS,
+function row(name: string, text: string): void {
+  console.log(`${name.padEnd(NAME_WIDTH)} ${text}`)
+}
+
+/** The kinds of runs in which the code of a fault is used. */
+function kindsOf({ file }: Fault): RunKind[] {
+  const [, mode] = /^finality\/(longest-chain|pbft|hybrid)\.ts$/.exec(file) ?? []
+  if (mode !== undefined) return KINDS.filter(kind => kind.finality === mode)
+  const isOfVotes = file.startsWith('finality/') || file.startsWith('consensus/')
+  return KINDS.filter(kind => !isOfVotes || kind.finality !== 'longest-chain')
+}
+
+/** What random runs find, or, when they find nothing, the tests one after the other. */
+async function look(
+  kinds: readonly RunKind[],
+  seeds: number,
+  tests: readonly string[],
+): Promise<Found | null> {
+  const found = await tryRuns(kinds, seeds)
+  if (found !== null) return found
+  for (const test of tests) {
+    const name = runTests([test])
+    await turn()
+    if (name !== null) return { text: `directed: ${name} (${test})`, runs: null }
+  }
+  return null
+}
+
+/** The first random run that finds something: seed 1 of each kind, then seed 2 of each, and so on. */
+async function tryRuns(kinds: readonly RunKind[], seeds: number): Promise<Found | null> {
+  const child = await startRuns()
+  const end = (): void => void child.kill('SIGKILL')
+  process.on('exit', end)
+  try {
+    const count = seeds * kinds.length
+    for (let run = 0; run < count; run++) {
+      const kind = kinds[run % kinds.length]!
+      const seed = Math.floor(run / kinds.length) + 1
+      const reason = await tryRun(child, { ...kind, seed })
+      if (reason === null) continue
+      const words = reason.split('\n', 1)[0]!.slice(0, REASON_WIDTH)
+      return { text: `seed ${seed} of ${kind.name} (run ${run + 1}): ${words}`, runs: run + 1 }
+    }
+    return null
+  } finally {
+    process.off('exit', end)
+    end()
+  }
+}
+
+/** A process that runs the copy's simulator. */
+async function startRuns(): Promise<ChildProcess> {
+  const child = fork(join(copy, 'test', 'planted-runs.ts'), {
+    cwd: copy,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  if (run.error !== undefined) return { seed: 0, reason: `no end after ${SIMULATION_TIMEOUT_MS / 1000} s` }
-  assert.equal(run.status, 0, run.stderr)
-  return run.stdout === '' ? null : (JSON.parse(run.stdout) as { seed: number; reason: string })
+  let stderr = ''
+  child.stderr!.setEncoding('utf8').on('data', text => {
+    stderr += text
+  })
+  const answer = await nextAnswer(child)
+  assert.equal(answer, 'ready', `the simulator could not start:\n${stderr}`)
+  return child
+}
+
+/** What one run finds, null for nothing; a run that never ends and one that takes the process with it find something. */
+async function tryRun(child: ChildProcess, request: RunRequest): Promise<string | null> {
+  // One that has died is not heard, which is an answer.
+  child.send(request, () => {})
+  const answer = await nextAnswer(child)
+  assert.notEqual(answer, 'ready')
+  return typeof answer === 'string' ? answer : answer.found
+}
+
+function nextAnswer(child: ChildProcess): Promise<RunAnswer | string> {
+  return new Promise(resolve => {
+    const settle = (answer: RunAnswer | string): void => {
+      clearTimeout(timer)
+      child.off('message', settle).off('close', onClose)
+      resolve(answer)
+    }
+    const onClose = (code: number | null, signal: string | null): void =>
+      settle(`the process ends with ${code ?? signal}`)
+    const timer = setTimeout(settle, RUN_TIMEOUT_MS, `no end after ${RUN_TIMEOUT_MS / 1000} s`)
+    child.on('message', settle).on('close', onClose)
+  })
 }
 
 /** Lets a signal that came meanwhile end the run. */
@@ -887,7 +236,7 @@ function assertPlantable({ name, file, find }: Fault): void {
 }
 
 /** What `look` sees while the fault is in the copy. */
-function planted<T>({ file, find, replace }: Fault, look: () => T): T {
+async function planted<T>({ file, find, replace }: Fault, look: () => Promise<T>): Promise<T> {
   const path = join(copy, 'src', file)
   const healthy = readFileSync(path, 'utf8')
   writeFileSync(
@@ -895,7 +244,7 @@ function planted<T>({ file, find, replace }: Fault, look: () => T): T {
     healthy.replace(find, () => replace),
   )
   try {
-    return look()
+    return await look()
   } finally {
     writeFileSync(path, healthy)
   }

@@ -740,4 +740,26 @@ export const FAULTS: readonly Fault[] = [
     replace: 'const high = this.low + 1e6 * this.rules.window',
     tests: ['consensus/pbft/claims'],
   },
+  {
+    name: 'a new view takes the lowest prepared value, not the highest',
+    file: 'consensus/pbft/view-change.ts',
+    find: 'claim.view > known.view',
+    replace: 'claim.view < known.view',
+    tests: ['consensus/twins'],
+  },
+  {
+    name: 'who leaves a view forgets what it prepared',
+    file: 'consensus/pbft/new-view.ts',
+    find: '  settleDecided(replica)\n  sendViewChange(replica)',
+    replace:
+      '  for (const slot of replica.log.values()) slot.prepared = null\n  settleDecided(replica)\n  sendViewChange(replica)',
+    tests: ['consensus/twins'],
+  },
+  {
+    name: 'a vote of ours that contradicts another one under our key is said all the same',
+    file: 'consensus/pbft/normal-case.ts',
+    find: 'vote?.view !== view || vote.value !== value',
+    replace: 'vote === undefined',
+    tests: ['consensus/pbft/claims'],
+  },
 ]
