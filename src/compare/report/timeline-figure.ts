@@ -2,7 +2,8 @@
 // a lane of its own; below, the votes of each validator. Grey is the time for which the network was cut in half.
 
 import { type Chart, type Figure, isNarrow, type Layer, type View } from './figure.ts'
-import type { Timeline, TimelineBlock } from './timeline.ts'
+import type { TimelineBlock } from './recorder.ts'
+import type { Timeline } from './timeline.ts'
 
 /** Pixels beside a view that its axis takes, and heights of a lane and of a node's votes. */
 const MARGIN = 74

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { recordTimeline, type Timeline, type TimelineBlock } from '../../../src/compare/report/timeline.ts'
+import type { TimelineBlock } from '../../../src/compare/report/recorder.ts'
+import { recordTimeline, type Timeline } from '../../../src/compare/report/timeline.ts'
 import { availableContenders } from '../../../src/compare/stage/contender.ts'
 import { quorumOf } from '../../../src/consensus/pbft/quorum.ts'
 
@@ -38,7 +39,7 @@ for (const [name, timeline] of timelines) {
       assert.ok(ascends(times))
       assert.ok(times.every(ms => ms >= 0 && ms <= lastedMs))
     }
-    assert.deepEqual(faults, [{ fromMs: 5_000, toMs: 11_000, says: 'cut n1 n2 | n3 n4' }])
+    assert.deepEqual(faults, [{ fromMs: 4_000, toMs: 13_000, says: 'cut n1 n2 | n3 n4' }])
     assert.deepEqual(JSON.parse(JSON.stringify(timeline)), timeline)
   })
 
