@@ -11,10 +11,9 @@ import {
 } from '../compare/comparison.ts'
 import { type CompareSettings, RATE_DEFAULT } from '../compare/measurement.ts'
 import { availableContenders, BLOCK_MS_LIMITS, type Contender } from '../compare/stage/contender.ts'
-import type { Rate } from '../compare/stage/hand-in.ts'
-import { liveStage } from '../compare/stage/live-stage.ts'
-import { LATENCY_MS, simulatedStage } from '../compare/stage/simulated-stage.ts'
-import type { StageKind } from '../compare/stage/stage.ts'
+import { LATENCY_MS } from '../compare/stage/simulated-stage.ts'
+import type { Rate } from '../compare/stage/workload.ts'
+import { liveStage, type StageKind, simulatedStage } from '../compare/stage-kinds.ts'
 import { showSweep, sweepCsv } from '../compare/sweep/report.ts'
 import {
   AXES,

@@ -1,11 +1,12 @@
 // A comparison: one contender after the other on stages of one kind, so that they do not take the machine from each
 // other, and what it was made with, to be read with the figures.
 
+import { PARTS } from './experiment.ts'
 import type { CompareSettings, Measurement } from './measurement.ts'
 import { showMeasurements, showTransfers } from './report.ts'
 import type { Contender } from './stage/contender.ts'
-import type { Rate } from './stage/hand-in.ts'
-import { PARTS, type StageKind, stageData } from './stage/stage.ts'
+import type { Rate } from './stage/workload.ts'
+import { type StageKind, stageData } from './stage-kinds.ts'
 import { wrapWords } from './table.ts'
 
 /** Everything that came out, and what makes the same come out again. */

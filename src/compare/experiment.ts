@@ -15,7 +15,7 @@ import {
 import { longestPause, percentiles } from './percentiles.ts'
 import { BLOCK_MS, type Contender } from './stage/contender.ts'
 import { type HandedIn, handIn } from './stage/hand-in.ts'
-import type { RunContender, Stage, TotalCounters, WithStage } from './stage/stage.ts'
+import type { Stage, TotalCounters, WithStage } from './stage/stage.ts'
 import { createSenders, type PlannedTransfer, Workload } from './stage/workload.ts'
 
 /** Seconds of load around the death of the leader, and how long before it the load begins. */
@@ -33,6 +33,16 @@ const HEALED_LOAD_SECONDS = 1
 const QUIET_PATIENCE_MS = 30_000
 const FAULT_PATIENCE_MS = 12_000
 const LOOK_MS = 25
+
+/** The words that every run says, one after the other. */
+export const PARTS = ['signing', 'starting nodes', 'undisturbed', 'leader killed', 'network cut in half']
+
+/** Runs one contender from nothing to the end; `onProgress` hears in a few words what happens now. */
+export type RunContender = (
+  contender: Contender,
+  settings: CompareSettings,
+  onProgress: (word: string) => void,
+) => Promise<Measurement>
 
 /** Runs the experiment with one contender, on a stage of its own. */
 export function experimentOn(withStage: WithStage): RunContender {

@@ -3,8 +3,7 @@
 
 import type { Percentiles } from './percentiles.ts'
 import type { BlockTime } from './stage/contender.ts'
-import type { Rate } from './stage/hand-in.ts'
-import type { SenderOrder } from './stage/workload.ts'
+import type { Rate, SenderOrder } from './stage/workload.ts'
 
 /** How every contender is run. */
 export interface CompareSettings extends BlockTime {

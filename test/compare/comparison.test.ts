@@ -5,8 +5,7 @@ import { test } from 'node:test'
 import { compare, showComparison } from '../../src/compare/comparison.ts'
 import type { CompareSettings } from '../../src/compare/measurement.ts'
 import { availableContenders } from '../../src/compare/stage/contender.ts'
-import { liveStage } from '../../src/compare/stage/live-stage.ts'
-import { simulatedStage } from '../../src/compare/stage/simulated-stage.ts'
+import { liveStage, simulatedStage } from '../../src/compare/stage-kinds.ts'
 
 const SETTINGS: CompareSettings = { nodes: 4, transfers: 5, rate: 20, seed: 3, hasFaults: false }
 const stage = simulatedStage()

@@ -3,6 +3,7 @@
 
 import type { Hex } from '../../chain/bytes.ts'
 import type { Stage } from './stage.ts'
+import type { Rate } from './workload.ts'
 
 /** A transfer on its way in. */
 export interface Outgoing {
@@ -21,9 +22,6 @@ export interface HandedIn {
   /** Whether a node said that it has it. */
   readonly isAcknowledged: boolean
 }
-
-/** Transfers a second, or all at once: as fast as nodes can take them in, unless it is more than their pools hold. */
-export type Rate = number | 'max'
 
 /** What of a stage is needed for this. */
 type Desk = Pick<Stage, 'nowMs' | 'sleep' | 'submit'>

@@ -5,11 +5,10 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeUnreachable, RpcError } from '../../wallet/rpc-client.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
-import { experimentOn } from '../experiment.ts'
 import { Chronicle } from './chronicle.ts'
 import { LiveNetwork } from './live-network.ts'
 import { Observer } from './observer.ts'
-import { describeTurns, type Stage, type StageKind, type TotalCounters, type WithStage } from './stage.ts'
+import type { Stage, TotalCounters, WithStage } from './stage.ts'
 
 /** The exit code of who was told to end. */
 const INTERRUPTED = 130
@@ -29,19 +28,6 @@ export const onLiveStage: WithStage = async (parts, work) => {
     for (const signal of signals) process.off(signal, onSignal)
     await stage.close()
   }
-}
-
-const MEANS = 'real processes on this machine, over libp2p: whatever else it does shows in the figures'
-
-/** Real processes. */
-export const liveStage: StageKind = {
-  name: 'live',
-  parameters: {},
-  means: pace =>
-    pace.blockMs === undefined
-      ? MEANS
-      : `${MEANS}; one block in about ${pace.blockMs} ms where blocks are mined${describeTurns(pace)}`,
-  run: experimentOn(onLiveStage),
 }
 
 class LiveStage implements Stage {

@@ -5,34 +5,16 @@ import { fromHex, type Hex } from '../../chain/bytes.ts'
 import type { Effect, SubmitResult } from '../../replica/effects.ts'
 import { chooseBackend } from '../../signatures/choose-backend.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
-import { experimentOn } from '../experiment.ts'
 import { Chronicle, type SeenBlock } from './chronicle.ts'
-import { BLOCK_MS, SOME_MINER } from './contender.ts'
-import {
-  HASHES_PER_BLOCK,
-  RECONNECT_MS,
-  SimulatedNetwork,
-  type SimulatedNetworkOptions,
-} from './simulated-network.ts'
-import { describeTurns, type Stage, type StageKind, type TotalCounters, type WithStage } from './stage.ts'
+import { SOME_MINER } from './contender.ts'
+import { SimulatedNetwork, type SimulatedNetworkOptions } from './simulated-network.ts'
+import type { Stage, TotalCounters, WithStage } from './stage.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 /** Milliseconds that a message takes on average unless told otherwise: as between machines of one building. */
 export const LATENCY_MS = 3
 /** Milliseconds in which the nodes get to know each other before anything is measured. */
 const SETTLE_MS = 500
-
-/** Simulated nodes, between which a message takes so long on average. */
-export function simulatedStage(latencyMs: number = LATENCY_MS): StageKind {
-  const shown = Number((latencyMs / 3).toPrecision(2))
-  return {
-    name: 'simulator',
-    parameters: { latencyMs, blockMs: BLOCK_MS, hashesPerBlock: HASHES_PER_BLOCK, reconnectMs: RECONNECT_MS },
-    means: pace =>
-      `simulated nodes: a message takes ${latencyMs} ms on average and ${shown} at least, each synced write 1 ms; one block in ${pace.blockMs ?? BLOCK_MS} ms where blocks are mined, of ${HASHES_PER_BLOCK} hashes${describeTurns(pace)}`,
-    run: experimentOn(onSimulatedStage({ latencyMs })),
-  }
-}
 
 /** Stages whose messages take so long on average, and of which this share is lost. */
 export function onSimulatedStage(network: {

@@ -5,7 +5,6 @@
 import type { Address } from '../../chain/address.ts'
 import type { ByzantineRole } from '../../finality/byzantine.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
-import type { CompareSettings, Measurement } from '../measurement.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { BlockTime, Contender } from './contender.ts'
 
@@ -68,36 +67,3 @@ export interface TotalCounters {
   readonly hashes: number
   readonly signatures: number
 }
-
-/** Runs one contender from nothing to the end; `onProgress` hears in a few words what happens now. */
-export type RunContender = (
-  contender: Contender,
-  settings: CompareSettings,
-  onProgress: (word: string) => void,
-) => Promise<Measurement>
-
-/** A kind of stage, and what has to be known of it to read its figures. */
-export interface StageKind {
-  readonly name: 'live' | 'simulator'
-  /** As they are where the settings don't say otherwise. */
-  readonly parameters: Readonly<Record<string, number>>
-  /** The same in words with these settings, to follow the number of nodes. */
-  readonly means: (settings: BlockTime) => string
-  readonly run: RunContender
-}
-
-/** What has to be known of a stage, as data: its name, and its parameters with these settings. */
-export function stageData(
-  { name, parameters }: StageKind,
-  { blockMs }: BlockTime,
-): { readonly name: string } & Readonly<Record<string, number | string>> {
-  return { name, ...parameters, ...(blockMs === undefined ? {} : { blockMs }) }
-}
-
-/** What a block time that was asked for means where no blocks are mined, in words to follow those for where they are. */
-export function describeTurns({ blockMs }: BlockTime): string {
-  return blockMs === undefined ? '' : `, and at least ${blockMs} ms between two where validators take turns`
-}
-
-/** The words that every run says, one after the other. */
-export const PARTS = ['signing', 'starting nodes', 'undisturbed', 'leader killed', 'network cut in half']

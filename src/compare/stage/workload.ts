@@ -24,6 +24,9 @@ export interface PlannedTransfer {
   readonly rival: SignedTransfer | null
 }
 
+/** Transfers a second, or all at once: as fast as nodes can take them in, unless it is more than their pools hold. */
+export type Rate = number | 'max'
+
 /** Who pays next: every sender in turn, or some far more often than others. */
 export type SenderOrder = 'turns' | 'zipf'
 

@@ -2,7 +2,7 @@
 // one line for each figure, for programs that draw it.
 
 import { showRate } from '../comparison.ts'
-import type { StageKind } from '../stage/stage.ts'
+import type { StageKind } from '../stage-kinds.ts'
 import { alignRows, wrapWords } from '../table.ts'
 import type { MeanInterval } from './mean.ts'
 import { METRICS, type Unit } from './metrics.ts'

@@ -1,12 +1,12 @@
 // A sweep: the same comparison at several values of one thing, each with several seeds, so that every figure comes with
 // the interval in which it can be trusted. A single value is a sweep too: then the seeds are all that is repeated.
 
-import { experimentOn } from '../experiment.ts'
+import { experimentOn, PARTS, type RunContender } from '../experiment.ts'
 import type { CompareSettings, Measurement } from '../measurement.ts'
 import type { Contender } from '../stage/contender.ts'
-import type { Rate } from '../stage/hand-in.ts'
-import { onSimulatedStage, simulatedStage } from '../stage/simulated-stage.ts'
-import { PARTS, type RunContender, type StageKind, stageData } from '../stage/stage.ts'
+import { onSimulatedStage } from '../stage/simulated-stage.ts'
+import type { Rate } from '../stage/workload.ts'
+import { type StageKind, simulatedStage, stageData } from '../stage-kinds.ts'
 import { type MeanInterval, meanInterval } from './mean.ts'
 import { METRICS } from './metrics.ts'
 

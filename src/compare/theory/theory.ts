@@ -3,7 +3,7 @@
 
 import { contenderNamed } from '../attack/header-miner.ts'
 import type { Measurement } from '../measurement.ts'
-import { simulatedStage } from '../stage/simulated-stage.ts'
+import { simulatedStage } from '../stage-kinds.ts'
 import { wrapWords } from '../table.ts'
 import { judgeAgreements, runAgreements } from './agreement.ts'
 import type { ClaimGroup } from './claim.ts'

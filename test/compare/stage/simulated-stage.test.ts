@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { CompareSettings, Measurement } from '../../../src/compare/measurement.ts'
 import { percentiles } from '../../../src/compare/percentiles.ts'
 import { availableContenders } from '../../../src/compare/stage/contender.ts'
-import { simulatedStage } from '../../../src/compare/stage/simulated-stage.ts'
+import { simulatedStage } from '../../../src/compare/stage-kinds.ts'
 
 const SETTINGS: CompareSettings = { nodes: 4, transfers: 60, rate: 30, seed: 1, hasFaults: true }
 
