@@ -242,7 +242,12 @@ function readSweep(text: string | undefined, isLive: boolean): Sweep {
 
 /** What an axis may be: a whole number, or max if it is a rate. */
 function readValue(option: string, text: string, axis: Axis): Rate {
-  return axis === 'rate' && text.trim() === 'max' ? 'max' : readCount(option, Number(text), AXIS_LIMITS[axis])
+  if (axis === 'rate' && text.trim() === 'max') return 'max'
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (!Number.isNaN(value)) return readCount(option, value, AXIS_LIMITS[axis])
+  const { min, max } = AXIS_LIMITS[axis]
+  const words = `a whole number from ${min} to ${max}${axis === 'rate' ? ', or max' : ''}`
+  throw new CommandError(EXIT.usage, `${option}: expected ${words}, got ${JSON.stringify(text)}`)
 }
 
 function readContenders(list: string | undefined): Contender[] {
