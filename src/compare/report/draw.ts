@@ -1,8 +1,7 @@
 // Pictures as SVG, drawn by Vega without a browser: a page that holds them needs no script, no network and no fonts, and
 // looks the same everywhere.
 
-import { parse, View } from 'vega'
-import { type Config, compile } from 'vega-lite'
+import type { Config } from 'vega-lite'
 import type { Chart } from './figure.ts'
 
 const TEXT = '#292524'
@@ -42,6 +41,8 @@ const LOOK: Config = {
 
 /** A picture as the text of one `svg` element; names inside begin with `prefix`, so that many can stand in one page. */
 export async function drawSvg(chart: Chart, prefix: string): Promise<string> {
+  // Loaded when something is drawn: no other command should wait for it.
+  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
   const view = new View(parse(compile(chart, { config: LOOK }).spec), { renderer: 'none' })
   const svg = await view.toSVG()
   view.finalize()
