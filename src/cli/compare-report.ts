@@ -2,8 +2,9 @@
 // already is not touched.
 
 import type { CompareSettings } from '../compare/measurement.ts'
+import { layOut } from '../compare/report/layout.ts'
 import { renderPage } from '../compare/report/page.ts'
-import { countReportSteps, EFFORT, layOut, makeReport, type Report } from '../compare/report/report.ts'
+import { countReportSteps, EFFORT, makeReport, type Report } from '../compare/report/report.ts'
 import { assertNewFile, writeNewFile } from './files.ts'
 import { createProgress } from './progress.ts'
 
@@ -26,22 +27,9 @@ export async function writeReport({ settings, latencyMs, repeat, path }: ReportR
   try {
     const onProgress = (done: number, word: string): void => progress.update(done, word)
     const report = await makeReport({ settings, latencyMs, effort, onProgress })
-    const command = commandOf(settings, latencyMs, effort.repeat)
-    await writeNewFile(path, await renderPage(layOut(report, command)))
+    await writeNewFile(path, await renderPage(layOut(report)))
     return report
   } finally {
     progress.end()
   }
-}
-
-/** The command that makes the same report again, whatever the defaults come to be. */
-function commandOf(settings: CompareSettings, latencyMs: number, repeat: number): string {
-  const { nodes, transfers, rate, seed, senders, blockMs } = settings
-  return [
-    'quorate compare --all',
-    `--nodes ${nodes} --transfers ${transfers} --rate ${rate} --latency ${latencyMs}`,
-    ...(senders === undefined || senders === 'turns' ? [] : [`--senders ${senders}`]),
-    ...(blockMs === undefined ? [] : [`--block-time ${blockMs}`]),
-    `--seed ${seed} --repeat ${repeat}`,
-  ].join(' ')
 }

@@ -2,6 +2,7 @@
 // while nothing is broken.
 
 import type { SweepResult } from '../sweep/sweep.ts'
+import { sweepCommand } from './command.ts'
 import { type Figure, sayEach, sayMs, sized, tellApart } from './figure.ts'
 
 /** Shares that are drawn, in hundredths. */
@@ -10,7 +11,8 @@ const DRAWN = Array.from({ length: 100 }, (_, index) => index + 1)
 const TOLD = [1, 10, 25, 50, 75, 90, 95, 99, 100]
 
 /** The figure of a sweep without an axis. */
-export function distributionFigure({ points, seeds, settings }: SweepResult): Figure {
+export function distributionFigure(sweep: SweepResult): Figure {
+  const { points, seeds, settings } = sweep
   const found = points.map(({ contender, measurements }) => {
     const times = measurements.flatMap(({ quiet }) => quiet.finalityTimesMs).toSorted((a, b) => a - b)
     const handedIn = measurements.reduce((sum, { quiet }) => sum + quiet.handedIn, 0)
@@ -32,7 +34,7 @@ export function distributionFigure({ points, seeds, settings }: SweepResult): Fi
     method: `The share of ${settings.transfers} transfers that was final, at the node that took it in, so long after it was handed in; ${seeds.length} seeds together, nothing broken. ${found
       .map(({ name, means }) => `Final with ${name}: ${means}.`)
       .join(' ')}`,
-    command: 'quorate compare --no-faults',
+    command: sweepCommand(sweep),
     label:
       'Lines that rise from none to all of the transfers over the seconds until they are final, one for each kind of finality.',
     draw: width => ({

@@ -2,12 +2,13 @@
 // slower.
 
 import type { SweepResult } from '../sweep/sweep.ts'
+import { sweepCommand } from './command.ts'
 import { type Figure, sayEach, sized, tellApart } from './figure.ts'
 import { contendersOf, meanOf, pointOf, sayMetric } from './means.ts'
 
 /** The figure of a sweep over the load. */
 export function loadFigure(sweep: SweepResult): Figure {
-  const { values, seeds, settings } = sweep
+  const { values, settings } = sweep
   const names = contendersOf(sweep)
   const rows = sweep.points.flatMap(point => {
     const perSecond = meanOf(point, 'final_per_second')
@@ -24,7 +25,7 @@ export function loadFigure(sweep: SweepResult): Figure {
     heading: 'How much does it carry, and how long does that take?',
     finding: `So many transfers a second became final at most: ${sayEach(most)}.`,
     method: `Each point is one load, of ${values.join(', ')} a second; “max” hands all ${settings.transfers} transfers in as fast as they are taken. Simulated nodes compute in no time: what limits them here is how often a block is made, how much it holds and how far messages go. What a machine bears is measured with --live.`,
-    command: `quorate compare --no-faults --transfers ${settings.transfers} --sweep rate=${values.join(',')} --repeat ${seeds.length}`,
+    command: sweepCommand(sweep),
     label:
       'Median seconds until a transfer is final against the transfers that become final each second: a line for each kind of finality, a point for each load.',
     draw: width => ({

@@ -5,6 +5,7 @@ import type { MeanInterval } from '../sweep/mean.ts'
 import { METRICS, type Unit } from '../sweep/metrics.ts'
 import { showMean } from '../sweep/report.ts'
 import type { SweepPoint, SweepResult } from '../sweep/sweep.ts'
+import { sweepCommand } from './command.ts'
 import { type Figure, tellApart, type View } from './figure.ts'
 
 /** Pixels beside a panel that its axis takes, and its height. */
@@ -24,8 +25,6 @@ export interface Panel {
 export type MeansParts = Pick<Figure, 'id' | 'heading' | 'finding' | 'method' | 'label'> & {
   readonly xTitle: string
   readonly panels: readonly Panel[]
-  /** Options of the command besides the sweep. */
-  readonly options: string
 }
 
 /** The names of the contenders, in their order. */
@@ -66,12 +65,12 @@ function unitOf(metric: string): Unit {
 
 /** The figure of these panels. */
 export function meansFigure(sweep: SweepResult, parts: MeansParts): Figure {
-  const { axis, values, seeds } = sweep
-  const { xTitle, panels, options, ...figure } = parts
+  const { values } = sweep
+  const { xTitle, panels, ...figure } = parts
   const names = contendersOf(sweep)
   return {
     ...figure,
-    command: `quorate compare${options} --sweep ${axis}=${values.join(',')} --repeat ${seeds.length}`,
+    command: sweepCommand(sweep),
     draw: width => ({ vconcat: panels.map(panel => drawPanel(sweep, { panel, xTitle, width })) }),
     numbers: {
       heads: [xTitle, ...panels.flatMap(({ title }) => names.map(name => `${title}, ${name}`))],

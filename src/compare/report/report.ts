@@ -1,27 +1,18 @@
-// The whole report: every experiment that one page needs, run one after the other in the simulator from one seed, and the
-// page made of what came out.
+// The whole report as data: every experiment that one page needs, run one after the other in the simulator from one seed.
+// The page is made of it by layout.ts.
 
 import { type RaceTable, runRaces } from '../attack/double-spend.ts'
 import type { RaceSetting } from '../attack/double-spend-race.ts'
 import type { CompareSettings } from '../measurement.ts'
 import { availableContenders, type Contender } from '../stage/contender.ts'
 import { simulatedStage } from '../stage-kinds.ts'
-import { METRICS } from '../sweep/metrics.ts'
 import { countSweepSteps, runSweep, type Sweep, type SweepResult } from '../sweep/sweep.ts'
 import { type CountedDecision, countDecisions } from '../theory/decisions.ts'
 import { type Availability, countAvailabilityRuns, measureAvailability } from './availability.ts'
-import { availabilityFigure } from './availability-figure.ts'
-import { distributionFigure } from './distribution.ts'
 import type { FaultName } from './faults.ts'
-import type { NumberTable } from './figure.ts'
-import { loadFigure } from './load.ts'
-import { contendersOf, meanOf, pointOf, sayMetric } from './means.ts'
-import { COUNTED, messagesFigure, SIZES } from './messages.ts'
-import type { Page } from './page.ts'
-import { DEPTHS, reversalFigure, SHARES } from './reversal.ts'
-import { blockTimeFigure, delayFigure, stabilizationFigure } from './sweeps.ts'
+import { COUNTED, SIZES } from './messages.ts'
+import { DEPTHS, SHARES } from './reversal.ts'
 import { recordTimeline, type Timeline } from './timeline.ts'
-import { timelineFigure } from './timeline-figure.ts'
 
 /** How much is run for it. */
 export interface Effort {
@@ -129,32 +120,6 @@ export async function makeReport({
   }
 }
 
-/** The page of a report. */
-export function layOut(report: Report, command: string): Page {
-  const { settings, latencyMs, comparison } = report
-  const { nodes, transfers, rate, seed } = settings
-  return {
-    title: 'Kinds of finality, compared',
-    lead: [
-      'The same accounts, transfers, network and faults, and one chain; only what makes a block final differs. All of it is the code that real nodes run, on simulated nodes in virtual time: the same seed gives the same figures to the last digit.',
-      `${nodes} nodes; a message takes ${latencyMs} ms on average, a synced write 1 ms; ${transfers} transfers, ${rate === 'max' ? 'all at once' : `${rate} a second`}, unless something else is said. Seeds ${comparison.seeds[0]} to ${comparison.seeds.at(-1)}, all the chance there is from ${seed} on; ± is the 95 % interval of the mean.`,
-    ],
-    command,
-    summary: summaryOf(comparison),
-    figures: [
-      distributionFigure(comparison),
-      loadFigure(report.load),
-      delayFigure(report.delay),
-      blockTimeFigure(report.blockTime),
-      messagesFigure(report.decisions, seed),
-      reversalFigure(report.races),
-      stabilizationFigure(report.stabilization),
-      availabilityFigure(report.availability),
-      ...report.timelines.map(timelineFigure),
-    ],
-  }
-}
-
 interface SweepPlan {
   readonly settings: CompareSettings
   readonly sweep: Sweep
@@ -216,17 +181,4 @@ async function recordAll(
     timelines.push(await recordTimeline({ contender, seed, latencyMs }))
   }
   return timelines
-}
-
-/** What the terminal's table says too: a row for each thing that was measured. */
-function summaryOf(comparison: SweepResult): NumberTable {
-  const names = contendersOf(comparison)
-  const measured = METRICS.filter(({ name }) => comparison.points.some(point => meanOf(point, name) !== null))
-  return {
-    heads: ['', ...names],
-    rows: measured.map(({ name: metric, label }) => [
-      label,
-      ...names.map(name => sayMetric(comparison, pointOf(comparison, name, null), metric)),
-    ]),
-  }
 }

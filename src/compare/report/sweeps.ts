@@ -26,7 +26,6 @@ export function delayFigure(sweep: SweepResult): Figure {
       'Median seconds until a transfer is final, and stale blocks, against the milliseconds that a message takes, a line for each kind of finality.',
     xTitle: 'milliseconds that a message takes',
     panels: [MEDIAN, STALE],
-    options: ' --no-faults',
   })
 }
 
@@ -42,7 +41,6 @@ export function blockTimeFigure(sweep: SweepResult): Figure {
       'Median seconds until a transfer is final, and stale blocks, against the milliseconds between two blocks, a line for each kind of finality.',
     xTitle: 'milliseconds between two blocks',
     panels: [MEDIAN, STALE],
-    options: ' --no-faults',
   })
 }
 
@@ -58,7 +56,6 @@ export function stabilizationFigure(sweep: SweepResult): Figure {
       'Transfers that were final and were then reversed, and seconds from the healing until something new is final, against the seconds for which the network was cut in half, a line for each kind of finality.',
     xTitle: 'seconds until the network is whole',
     panels: [REVERSED, AGAIN],
-    options: '',
   })
 }
 

@@ -9,13 +9,13 @@ import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { drawSvg } from '../../../src/compare/report/draw.ts'
+import { layOut } from '../../../src/compare/report/layout.ts'
 import { renderPage } from '../../../src/compare/report/page.ts'
-import { layOut } from '../../../src/compare/report/report.ts'
 import { THEORY } from '../../../src/compare/theory/formulas.ts'
 import { makeSmallReport } from './small-report.ts'
 
 const { report, steps, expected } = await makeSmallReport()
-const page = layOut(report, 'quorate compare --all')
+const page = layOut(report)
 
 test('every experiment has its figure, each with a name of its own', () => {
   const ids = page.figures.map(({ id }) => id)
@@ -58,6 +58,19 @@ test('a figure is drawn about as wide as it is asked to be, and its names begin 
     }
 })
 
+test('every command that is named makes its figure again with the settings that it was made with', () => {
+  const commands = page.figures.map(({ command }) => command).filter(command => command !== null)
+  assert.equal(
+    page.command,
+    'quorate compare --all --nodes 4 --transfers 30 --rate 50 --latency 3 --seed 1 --repeat 1',
+  )
+  assert.deepEqual(commands.slice(0, 3), [
+    'quorate compare --nodes 4 --transfers 30 --rate 50 --latency 3 --seed 1 --repeat 1',
+    'quorate compare --sweep rate=50,max --no-faults --nodes 4 --transfers 60 --rate 50 --latency 3 --seed 1 --repeat 1',
+    'quorate compare --sweep latency=3,30 --no-faults --nodes 4 --transfers 30 --rate 50 --latency 3 --seed 1 --repeat 1',
+  ])
+})
+
 test('the messages that were counted are those of the formulas', () => {
   assert.equal(report.decisions.length, 10)
   for (const { mode, n, messages } of report.decisions)
@@ -67,7 +80,7 @@ test('the messages that were counted are those of the formulas', () => {
 
 test('counts that are not those of the formulas are said to be others', () => {
   const decisions = report.decisions.map(decision => ({ ...decision, messages: decision.messages! + 1 }))
-  const { figures } = layOut({ ...report, decisions }, '')
+  const { figures } = layOut({ ...report, decisions })
   assert.match(figures.find(({ id }) => id === 'messages')!.finding, /are not those of the formulas/)
 })
 
@@ -85,10 +98,7 @@ test('a page needs no script and no network, and what is in a text stays text', 
 })
 
 test('the same report makes the same page to the byte', async () => {
-  assert.equal(
-    await renderPage(page),
-    await renderPage(layOut(JSON.parse(JSON.stringify(report)), page.command)),
-  )
+  assert.equal(await renderPage(page), await renderPage(layOut(JSON.parse(JSON.stringify(report)))))
 })
 
 test('progress comes to its end, one step after the other', () => {
