@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { Miner, type MinerOptions } from '../../src/mining/miner.ts'
 import { GENESIS } from './headers.ts'
 
-const SOURCE = new URL('../../src/mining', import.meta.url)
+const SOURCE = new URL('../../src/mining/', import.meta.url)
 const EASY = 2n ** 256n - 1n
 const IMPOSSIBLE = 0n
 const header = GENESIS.header
