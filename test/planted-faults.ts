@@ -39,7 +39,7 @@ const KINDS: readonly RunKind[] = [
   { name: 'swarm hybrid', finality: 'hybrid', pattern: null, isSwarm: true },
 ]
 
-/** The scenarios of the simulator in which a peer lies about blocks: no random run has such a peer. */
+/** The scenarios of the simulator in which a peer tells every lie about blocks; a random run tells some, if any. */
 const LIES = 'sim/lies'
 
 const root = join(import.meta.dirname, '..')

@@ -38,6 +38,7 @@ export function reportOne(
           .join(', '),
       ],
       ['bytes', String(result.bytes)],
+      ...describeLies(result),
       ...(agreement === null ? [] : describeAgreement(agreement)),
       ['speed', describeSpeed(result, seconds)],
     ]),
@@ -123,6 +124,12 @@ const NO_AGREEMENT = {
   delaysPerDecision: null,
   certificates: null,
 } as const
+
+function describeLies({ lyingMiner }: SimulationResult): [string, string][] {
+  if (lyingMiner === null) return []
+  const told = Object.entries(lyingMiner.lies).map(([name, count]) => `${count} × ${name}`)
+  return [['lying miner', `${lyingMiner.id}: ${told.length === 0 ? 'made no block' : told.join(', ')}`]]
+}
 
 function describeAgreement(agreement: AgreementResult): [string, string][] {
   const { liars, messagesPerDecision, bytesPerDecision, delaysPerDecision } = agreement

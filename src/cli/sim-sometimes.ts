@@ -6,8 +6,8 @@ import type { AgreementResult, SimulationResult } from '../sim/simulation-result
 
 interface Sometimes {
   readonly text: string
-  /** Whether it can happen only where validators agree, or only where every knob is drawn. */
-  readonly needs: 'nothing' | 'agreement' | 'swarm'
+  /** Whether it can happen only where validators agree, or only where every knob is drawn, and blocks are mined. */
+  readonly needs: 'nothing' | 'agreement' | 'swarm' | 'mined swarm'
   readonly holds: (result: SimulationResult) => boolean
 }
 
@@ -38,6 +38,11 @@ const SOMETIMES: readonly Sometimes[] = [
     needs: 'nothing',
     holds: result => result.deepestReorganisation >= 3,
   },
+  {
+    text: 'a lying miner',
+    needs: 'mined swarm',
+    holds: ({ lyingMiner }) => lyingMiner !== null && Object.keys(lyingMiner.lies).length > 0,
+  },
   fault('cut', 'a network cut in two'),
   fault('mute', 'nodes that nobody heard'),
   fault('clog', 'a link that was closed for a while'),
@@ -66,7 +71,9 @@ export function describeSometimes(results: readonly SimulationResult[]): [string
 /** What never happened in a batch although it could have. */
 export function neverSeen(results: readonly SimulationResult[], isSwarm: boolean): string[] {
   const isAgreed = results.some(({ agreement }) => agreement !== null)
-  return SOMETIMES.filter(({ needs }) => needs !== 'swarm' || isSwarm)
+  const isMined = results.some(({ finality }) => finality !== 'pbft')
+  return SOMETIMES.filter(({ needs }) => (needs !== 'swarm' && needs !== 'mined swarm') || isSwarm)
+    .filter(({ needs }) => needs !== 'mined swarm' || isMined)
     .filter(({ needs }) => needs !== 'agreement' || isAgreed)
     .filter(({ holds }) => !results.some(holds))
     .map(({ text }) => text)

@@ -58,6 +58,11 @@ export const simCommand = defineCommand({
       type: 'string',
       describe: `Validators that lie, as ROLE[:COUNT], ROLE being all or one of: ${LIAR_ROLES.join(', ')}; as many as can be borne unless a count is given`,
     },
+    'lying-miner': {
+      type: 'boolean',
+      default: false,
+      describe: 'One of three nodes or more also sends mined blocks that break the rules, one each',
+    },
     faults: {
       type: 'string',
       default: 'none',
@@ -109,6 +114,10 @@ export const simCommand = defineCommand({
     ['quorate sim --faults all --seeds 1..500', 'five nodes, every fault, 500 runs'],
     ['quorate sim --faults crash,loss --seed 7 --trace', 'one run, with its last events'],
     [
+      'quorate sim --lying-miner --faults all --seeds 1..500',
+      'one of five miners sends blocks that break rules',
+    ],
+    [
       'quorate sim --finality pbft --validators any --faults all --byzantine all --seeds 1..500',
       'committees of 1 to 10, with liars of every kind',
     ],
@@ -149,6 +158,7 @@ interface SimArguments {
   readonly validators?: string | undefined
   readonly pattern?: string | undefined
   readonly byzantine?: string | undefined
+  readonly 'lying-miner': boolean
   readonly faults: string
   readonly swarm: boolean
   readonly network?: (typeof NETWORK_MODELS)[number] | undefined
@@ -175,15 +185,21 @@ function readSettings(args: SimArguments): SimulationSettings {
   }
   const validators = readValidatorCount(args.validators)
   const least = typeof validators === 'number' ? validators : 1
+  const nodes = readCount('--nodes', args.nodes ?? Math.max(least, validators === undefined ? 5 : 1), {
+    min: least,
+    max: NODES_MAX,
+  })
+  if (args['lying-miner'] && finality.mode === 'pbft')
+    throw new CommandError(EXIT.usage, '--lying-miner: pbft has no miners')
+  if (args['lying-miner'] && validators !== 'any' && nodes < 3)
+    throw new CommandError(EXIT.usage, '--lying-miner takes three nodes at least')
   return {
     genesis: readJson(path),
-    nodes: readCount('--nodes', args.nodes ?? Math.max(least, validators === undefined ? 5 : 1), {
-      min: least,
-      max: NODES_MAX,
-    }),
+    nodes,
     ...(validators === undefined ? {} : { validators }),
     pattern: args.pattern ?? null,
     adversary: readAdversary(args.byzantine),
+    lyingMiner: args['lying-miner'],
     faults: readFaults(args.faults),
     network: readNetwork(args),
     latency: args.latency ?? null,
@@ -208,6 +224,7 @@ function readSwarm(args: SimArguments): SimulationSettings {
     'latency',
   ] as const)
     if (args[name] !== undefined) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
+  if (args['lying-miner']) throw new CommandError(EXIT.usage, '--swarm draws --lying-miner itself')
   const modes = args.finality === undefined ? FINALITY_MODES : [args.finality]
   const file = (mode: string): unknown =>
     readJson(packagedGenesis(mode === FINALITY_MODES[0] ? 'simulated' : `simulated-${mode}`))

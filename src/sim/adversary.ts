@@ -1,5 +1,5 @@
-// Who lies in a run, and how. The liars are members of the committee; everybody else is honest, and only the honest
-// are held to the rules.
+// Who lies in a run, and how. The liars are members of the committee, and one miner may be; everybody else is honest,
+// and only the honest are held to the rules.
 
 import { BYZANTINE_ROLES } from '../finality/byzantine.ts'
 import type { Random } from './random.ts'
@@ -12,6 +12,9 @@ export const LIAR_ROLES = [...BYZANTINE_ROLES, 'twins', 'amnesia'] as const
 
 /** One of these. */
 export type LiarRole = (typeof LIAR_ROLES)[number]
+
+/** Nodes that do not lie yet, of which one may begin to: the others are more. */
+const HONEST_MIN = 3
 
 /** How many validators lie and how; `all` draws the number, up to `count`, and each one's role from the seed. */
 export interface Adversary {
@@ -32,4 +35,14 @@ export function drawLiars(
   const count = role === 'all' ? random.integer(Math.min(1, most), most) : most
   const places = random.shuffle(Array.from({ length: validators }, (_, place) => place)).slice(0, count)
   return new Map(places.map(place => [place, role === 'all' ? random.pick(LIAR_ROLES) : role]))
+}
+
+/** The miner that lies, by its place: no validator that does, and one of three nodes at least; null where none can. */
+export function drawLyingMiner(
+  nodes: number,
+  liars: ReadonlyMap<number, LiarRole>,
+  random: Random,
+): number | null {
+  const honest = Array.from({ length: nodes }, (_, place) => place).filter(place => !liars.has(place))
+  return honest.length < HONEST_MIN ? null : random.pick(honest)
 }

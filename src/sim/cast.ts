@@ -15,6 +15,8 @@ export interface CastOptions {
   /** The roles of the members that lie. */
   readonly liars: ReadonlyMap<number, LiarRole>
   readonly mayForgetVotes: boolean
+  /** The place of the miner that lies, if one does. */
+  readonly lyingMiner?: number | null
 }
 
 /** One node of the cast: a twin has the place, and with it the key, of its brother. */
@@ -32,10 +34,12 @@ export class Cast {
   readonly liars: ReadonlyMap<number, LiarRole>
   /** Whether a node that lost its votes may vote nevertheless: a fault that is planted on purpose. */
   readonly mayForgetVotes: boolean
+  /** The miner that sends blocks which break the rules, beside those that it makes; null when all are honest. */
+  readonly lyingMiner: PeerId | null
   readonly #parts: ReadonlyMap<PeerId, Part>
   readonly #forgetful = new Set<SimNode>()
 
-  constructor({ nodes, validators, liars, mayForgetVotes }: CastOptions) {
+  constructor({ nodes, validators, liars, mayForgetVotes, lyingMiner = null }: CastOptions) {
     const known = Array.from({ length: nodes }, (_, index) => ({ id: nameOf(index), index, isTwin: false }))
     const twins = [...liars]
       .filter(([, role]) => role === 'twins')
@@ -44,6 +48,7 @@ export class Cast {
     this.validators = validators
     this.liars = liars
     this.mayForgetVotes = mayForgetVotes
+    this.lyingMiner = lyingMiner === null ? null : nameOf(lyingMiner)
     this.#parts = new Map(this.parts.map(part => [part.id, part]))
   }
 
@@ -55,7 +60,8 @@ export class Cast {
 
   /** The nodes that may be blamed. */
   get blameable(): ReadonlySet<PeerId> {
-    return new Set(this.parts.filter(part => !this.#isHonestPart(part)).map(({ id }) => id))
+    const liars = this.parts.filter(part => !this.#isHonestPart(part) || part.id === this.lyingMiner)
+    return new Set(liars.map(({ id }) => id))
   }
 
   /** Where a node stands: twins stand where their brothers do. */
@@ -73,9 +79,14 @@ export class Cast {
     return index < this.validators ? index : null
   }
 
-  /** Whether a node is held to the rules. */
+  /** Whether a node is held to the rules; within, the lying miner's is: its lies are only what it sends besides. */
   isHonest(node: SimNode): boolean {
     return this.#isHonestPart(this.#partOf(node))
+  }
+
+  /** Whether anything is owed to a node when faults end, and by it. */
+  isOwed(node: SimNode): boolean {
+    return this.isHonest(node) && node.id !== this.lyingMiner
   }
 
   /** Whether a member is held to the rules; one that forgets is, for it must know that it did. */

@@ -105,8 +105,8 @@ function settleHeads(run: Run, quietMs: number): void {
   }
 }
 
-function checkAcknowledged({ chain, clients, nodes }: Run): void {
-  const head = nodes[0]!.replica!.tree.head.chained.id
+function checkAcknowledged({ chain, clients, honest }: Run): void {
+  const head = honest[0]!.replica!.tree.head.chained.id
   for (const { sender, nonce } of clients.acknowledged) {
     if (chain.spender(head, sender, nonce) === null)
       throw new Violation(

@@ -25,6 +25,7 @@ interface NaiveAccount {
 interface NaiveBlock {
   readonly parent: NaiveBlock | null
   readonly id: BlockId
+  readonly raw: Uint8Array
   readonly height: number
   readonly time: number
   readonly work: bigint
@@ -58,6 +59,7 @@ export class NaiveChain {
     this.#blocks.set(id, {
       parent: null,
       id,
+      raw: genesis.block.raw,
       height: 0,
       time: header.time,
       work: 0n,
@@ -74,6 +76,13 @@ export class NaiveChain {
     const { id } = entry.block
     const known = this.#blocks.get(id)
     if (known === undefined) this.#blocks.set(id, this.#judge(entry))
+    else if (toHex(known.raw) !== toHex(entry.block.raw))
+      throw new Violation('C9', `two bodies of block ${id}`)
+  }
+
+  /** Whether a node ever held this block. */
+  has(id: BlockId): boolean {
+    return this.#blocks.has(id)
   }
 
   workOf(id: BlockId): bigint {
@@ -153,6 +162,7 @@ export class NaiveChain {
     return {
       parent,
       id: block.id,
+      raw: block.raw,
       height,
       time: block.header.time,
       work,

@@ -5,8 +5,10 @@
 // blamed, S5 durable before visible, S6 nothing goes back, S9 everything has its bound; C1 to C5 and C9 are
 // about blocks and checked there.
 
+import type { Block } from '../chain/block.ts'
+import { ByteReader } from '../chain/bytes.ts'
 import { maximumCost } from '../chain/fees.ts'
-import type { BlockId } from '../chain/header.ts'
+import { type BlockId, blockId, readHeader } from '../chain/header.ts'
 import type { TreeBlock } from '../replica/block-tree.ts'
 import type { Effect, PeerId } from '../replica/effects.ts'
 import { POOL_LIMITS } from '../replica/mempool.ts'
@@ -87,11 +89,19 @@ export class Oracle {
     this.#checkPool(node)
   }
 
+  /** Looks at what a node does with a block that came by gossip: what it did not take in, it keeps to itself. */
+  afterBlock(node: SimNode, id: BlockId, effects: readonly Effect[]): void {
+    const isRelayed = effects.some(({ type }) => type === 'relay')
+    if (isRelayed && !node.replica!.tree.has(id))
+      throw new Violation('C9', `${node.id} passes on block ${id}, which it refuses`)
+  }
+
   /** Looks at an effect just before it is performed. */
   beforeEffect(node: SimNode, effect: Effect): void {
     const known = this.#knownOf(node)
     switch (effect.type) {
       case 'send':
+        if (effect.message.type === 'blocks') return this.#checkServed(node, effect.message.blocks)
         if (effect.message.type !== 'status' || this.#isOnDisk(node, effect.message.status.headId)) return
         throw new Violation('S5', `${node.id} claims ${effect.message.status.headId} before it is on disk`)
       case 'broadcast':
@@ -148,6 +158,15 @@ export class Oracle {
       const id = key.slice(KEYS.blocks.length) as BlockId
       if (!tree.has(id) && view.mainHeight(id) === null)
         throw new Violation('S9', `${node.id} keeps block ${id}, which it has given up`)
+    }
+  }
+
+  /** Whoever asks for blocks gets such as were judged. */
+  #checkServed(node: SimNode, blocks: readonly Pick<Block, 'raw'>[]): void {
+    for (const { raw } of blocks) {
+      const id = blockId(readHeader(new ByteReader(raw)))
+      if (!this.#chain.has(id))
+        throw new Violation('C9', `${node.id} hands out block ${id}, which nobody took in`)
     }
   }
 

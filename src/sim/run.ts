@@ -13,6 +13,7 @@ import { Clients } from './clients.ts'
 import { Course } from './course.ts'
 import { FaultInjector } from './fault-injector.ts'
 import type { FaultPlan } from './faults.ts'
+import { LyingMiner } from './lying-miner.ts'
 import { NaiveChain } from './naive-chain.ts'
 import { Network } from './network.ts'
 import type { NetworkModel } from './network-model.ts'
@@ -49,6 +50,8 @@ export class Run {
   /** Null where nothing is agreed on. */
   readonly agreement: Agreement | null
   readonly world: SimulatedWorld
+  /** Null where no miner lies. */
+  readonly lyingMiner: LyingMiner | null
   /** Every node, in the order of the cast. */
   readonly nodes: readonly SimNode[]
   readonly honest: readonly SimNode[]
@@ -89,6 +92,7 @@ export class Run {
     this.chain = new NaiveChain(genesis, options.recoverSender)
     this.oracle = new Oracle(this.chain, cast.blameable)
     this.agreement = isAgreed ? new Agreement(setup) : null
+    this.lyingMiner = createLyingMiner(setup, options)
     this.world = new SimulatedWorld({
       genesis,
       recoverSender: options.recoverSender,
@@ -100,10 +104,11 @@ export class Run {
       cast,
       oracle: this.oracle,
       agreement: this.agreement,
+      lyingMiner: this.lyingMiner,
       onReply: (token, result) => this.clients.onReply(token, result),
     })
     this.nodes = createNodes(setup, this.world)
-    this.honest = this.nodes.filter(node => cast.isHonest(node))
+    this.honest = this.nodes.filter(node => cast.isOwed(node))
     this.clients = this.#createClients(setup)
   }
 
@@ -164,6 +169,18 @@ function createCourse(setup: Setup, { bandwidth = null }: SimulationOptions): Co
     quorums: isAgreed ? new QuorumWatch(n - Math.floor((n - 1) / 3), timeoutMs) : null,
     random: random.stream('course'),
   })
+}
+
+/** The one that sends the lies of the run; it has the key of the first client. */
+function createLyingMiner(
+  { genesis, cast, clients, random }: Setup,
+  { recoverSender }: SimulationOptions,
+): LyingMiner | null {
+  const { lyingMiner: id } = cast
+  const client = clients[0]!
+  return id === null
+    ? null
+    : new LyingMiner({ id, genesis, recoverSender, client, random: random.stream('lies') })
 }
 
 /** The nodes of a cast, which share the hashrate that the genesis file asks for; none is started yet. */

@@ -5,7 +5,7 @@ import type { Address } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import type { Identity } from '../finality/identity.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../finality/signing.ts'
-import { drawLiars } from './adversary.ts'
+import { drawLiars, drawLyingMiner } from './adversary.ts'
 import { Cast } from './cast.ts'
 import { drawFaults, type FaultPlan, LOCKSTEP, NO_FAULTS } from './faults.ts'
 import { type LatencyTable, latencyTable, longestWayMs } from './latency-table.ts'
@@ -53,7 +53,11 @@ export function drawSetup(options: SimulationOptions): Setup {
   const { nodes, validators } = drawSize(options, random.stream('size'))
   const clients = createClients(CLIENTS)
   const request = options.network ?? null
-  const isPlain = options.faults.size === 0 && (options.adversary ?? null) === null && request === null
+  const isPlain =
+    options.faults.size === 0 &&
+    (options.adversary ?? null) === null &&
+    options.lyingMiner !== true &&
+    request === null
   const { genesis, file: genesisFile } = prepareGenesis(options.genesis, {
     clients: clients.map(client => client.address),
     validators,
@@ -66,6 +70,8 @@ export function drawSetup(options: SimulationOptions): Setup {
   const isAgreed = genesis.finality.validators !== undefined
   const isCounted = isAgreed && isPlain
   const adversary = isAgreed ? (options.adversary ?? null) : null
+  const liars = drawLiars(adversary, validators, random.stream('liars'))
+  const mayLie = options.lyingMiner === true && genesis.work.isProved
   const latency = options.latency == null ? null : latencyTable(options.latency)
   const leastMs = latency === null ? 0 : longestWayMs(latency)
   const bounds = { plannedMs: options.blocks * blockTimeMs, leastMs }
@@ -87,8 +93,9 @@ export function drawSetup(options: SimulationOptions): Setup {
     cast: new Cast({
       nodes,
       validators,
-      liars: drawLiars(adversary, validators, random.stream('liars')),
+      liars,
       mayForgetVotes: options.mayForgetVotes ?? false,
+      lyingMiner: mayLie ? drawLyingMiner(nodes, liars, random.stream('lying miner')) : null,
     }),
     clients,
     signatures: signaturesOf(options),

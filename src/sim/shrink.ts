@@ -1,5 +1,5 @@
 // Makes a failing run short: leaves out what it does not need to fail, as long as it fails by the same rule. First what
-// messages, clocks and disks suffer all the time, then the single faults (by halves, quarters and so on: A. Zeller,
+// messages, clocks and disks suffer all the time and a miner's lies, then the single faults (by halves, quarters and so on: A. Zeller,
 // R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002), then nodes, then transfers.
 
 import { type FaultEvent, isAmong, renamed } from './fault-events.ts'
@@ -40,6 +40,7 @@ export function shrink(options: SimulationOptions, shrinking: Shrinking): Shrunk
   const search = new Search(shrinking, rule, { options, result: first, script: first.script, runs: 1 })
   // Its own list must bring the failure about, or nothing can be left out of it.
   if (!search.try({})) return search.best
+  search.silence()
   search.calm()
   search.thin()
   search.takeNodes()
@@ -79,6 +80,11 @@ class Search {
     if (ruleOf(result) !== this.#rule) return false
     this.best = { options, result, script, runs: this.#runs }
     return true
+  }
+
+  /** Makes the miner honest that lies. */
+  silence(): void {
+    if (this.best.options.lyingMiner === true) this.try({ options: { lyingMiner: false } })
   }
 
   /** Ends what goes on all the time, one thing after the other. */

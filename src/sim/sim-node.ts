@@ -32,10 +32,12 @@ export interface World {
   /** What is worth knowing of an effect when the step that wants it is made; `cause` is the tag of the message. */
   tag?(node: SimNode, effect: Effect, cause: Tag | null): Tag | null
   /** After every step of a replica. */
-  afterStep(node: SimNode, input: Input): void
+  afterStep(node: SimNode, input: Input, effects: readonly Effect[]): void
   /** Before an effect is performed. */
   beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void
   crashed(node: SimNode): void
+  /** Whether a node may send what can't even be decoded; nobody may unless said. */
+  mayBeBlamed?(peer: PeerId): boolean
 }
 
 /** Milliseconds that a synced write takes on average. */
@@ -133,14 +135,18 @@ export class SimNode {
       else if (effect.type === 'clear-timer') this.#timers.delete(effect.name)
       this.#queue.push({ effect, tag: this.#world.tag?.(this, effect, cause) ?? null })
     }
-    this.#world.afterStep(this, input)
+    this.#world.afterStep(this, input, effects)
     this.#perform()
   }
 
   /** Takes bytes off the wire. */
   receive(from: PeerId, bytes: Uint8Array, tag: Tag | null = null): void {
     const message = decodeMessage(bytes)
-    if (typeof message === 'string') throw new Error(`${from} sent what can't be decoded: ${message}`)
+    if (typeof message === 'string') {
+      if (this.#world.mayBeBlamed?.(from) !== true)
+        throw new Error(`${from} sent what can't be decoded: ${message}`)
+      return this.#world.trace.add(this.#world.schedule.nowMs, this.id, `< ${message} ${from}`)
+    }
     this.input({ type: 'message', from, message }, tag)
   }
 
@@ -259,7 +265,7 @@ export class SimNode {
 }
 
 /** The first nonce that meets the target: the work is real, only its time is virtual. */
-function searchNonce(header: BlockHeader, target: bigint): number {
+export function searchNonce(header: BlockHeader, target: bigint): number {
   for (let nonce = 0; nonce < 2 ** 32; nonce++) {
     if (meetsTarget(blockId({ ...header, nonce }), target)) return nonce
   }

@@ -9,6 +9,7 @@ import type { Agreement } from './agreement.ts'
 import type { Cast } from './cast.ts'
 import { decisionIn, type Tag } from './costs.ts'
 import type { FaultInjector } from './fault-injector.ts'
+import type { LyingMiner, ToldLie } from './lying-miner.ts'
 import type { Network } from './network.ts'
 import type { Oracle } from './oracle.ts'
 import type { Schedule } from './schedule.ts'
@@ -31,6 +32,8 @@ export interface SimulatedWorldOptions {
   readonly cast: Cast
   readonly oracle: Oracle
   readonly agreement: Agreement | null
+  /** Null where no miner lies. */
+  readonly lyingMiner: LyingMiner | null
   /** Hands an answer to the client that waits for it. */
   readonly onReply: (token: string, result: SubmitResult) => void
 }
@@ -84,7 +87,14 @@ export class SimulatedWorld implements World {
 
   broadcast(from: SimNode, message: OutgoingMessage, tag: Tag | null): void {
     const others = [...this.#nodes.keys()].filter(id => id !== from.id)
+    const lies = this.#liesBeside(from, message)
+    for (const lie of lies) if (lie.isFirst) this.#lie(from, others, lie)
     this.#send(from, others, message, tag)
+    for (const lie of lies) if (!lie.isFirst) this.#lie(from, others, lie)
+  }
+
+  mayBeBlamed(peer: PeerId): boolean {
+    return this.#options.cast.blameable.has(peer)
   }
 
   disconnect(from: SimNode, peer: PeerId): void {
@@ -109,7 +119,7 @@ export class SimulatedWorld implements World {
     return agreement.costs.tag(node.id, effect, cause)
   }
 
-  afterStep(node: SimNode, input: Input): void {
+  afterStep(node: SimNode, input: Input, effects: readonly Effect[]): void {
     const { agreement, cast, oracle } = this.#options
     if (!cast.isHonest(node)) return
     if (input.type === 'start') {
@@ -118,6 +128,8 @@ export class SimulatedWorld implements World {
     } else {
       oracle.afterStep(node)
     }
+    if (input.type === 'message' && input.message.type === 'block')
+      oracle.afterBlock(node, input.message.block.id, effects)
     agreement?.oracle.afterStep(node)
   }
 
@@ -154,6 +166,21 @@ export class SimulatedWorld implements World {
     if (tag === null) return
     agreement?.costs.sent(tag, to.length, bytes)
     faults.afterSend(from, tag)
+  }
+
+  /** What a lying miner sends beside a block of its own. */
+  #liesBeside(from: SimNode, message: OutgoingMessage): ToldLie[] {
+    const { lyingMiner } = this.#options
+    if (lyingMiner === null || message.type !== 'block' || from.id !== lyingMiner.id) return []
+    const parent = from.replica?.tree.get(message.block.header.previous)
+    const nowSeconds = Math.floor((this.epochMs + this.schedule.nowMs) / 1000)
+    return parent === undefined ? [] : lyingMiner.tell(message.block, parent, nowSeconds)
+  }
+
+  #lie(from: SimNode, to: readonly PeerId[], lie: ToldLie): void {
+    this.trace.add(this.schedule.nowMs, from.id, `! lie: ${lie.name}, as ${lie.block.id}`)
+    this.#options.lyingMiner?.count(lie)
+    this.#send(from, to, { type: 'block', block: lie.block }, null)
   }
 
   #node(id: PeerId): SimNode {

@@ -34,6 +34,8 @@ export interface SimulationOptions {
   /** How votes travel; as the genesis file says unless given. */
   readonly pattern?: string | null
   readonly adversary?: Adversary | null
+  /** Whether one of three miners or more sends blocks that break the rules, beside its honest ones. */
+  readonly lyingMiner?: boolean
   /** What the network promises; unless given, anything may happen until the faults end, and nothing after that. */
   readonly network?: NetworkRequest | null
   /** How far nodes are from each other; all are close unless given. */

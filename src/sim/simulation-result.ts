@@ -2,6 +2,7 @@
 // options, so that two runs of one seed are told alike.
 
 import type { Hex } from '../chain/bytes.ts'
+import type { PeerId } from '../replica/effects.ts'
 import type { LiarRole } from './adversary.ts'
 import type { Agreement } from './agreement.ts'
 import { describeModel, type NetworkModel, notPromised } from './network-model.ts'
@@ -38,6 +39,8 @@ export interface SimulationResult {
   readonly crashes: number
   /** Crashes of a node that was just starting again. */
   readonly startCrashes: number
+  /** The miner that lied, and its lies by name; null when none did. */
+  readonly lyingMiner: { readonly id: PeerId; readonly lies: Readonly<Record<string, number>> } | null
   readonly reorganisations: number
   readonly deepestReorganisation: number
   /** What went wrong, and how much: with these a run can be made again, and be made shorter. */
@@ -81,7 +84,7 @@ export interface AgreementResult {
 
 /** Looks at a run for the last time: its trace ends here. */
 export function describeRun(run: Run, verdict: Verdict, reason: string | null): SimulationResult {
-  const { agreement, clients, honest, network, nodes, oracle, schedule, trace, world } = run
+  const { agreement, clients, honest, lyingMiner, network, nodes, oracle, schedule, trace, world } = run
   const up = honest.filter(node => node.isUp)
   const { acknowledged } = clients
   return {
@@ -103,6 +106,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     doubleSpends: acknowledged.length - new Set(acknowledged).size,
     crashes: nodes.reduce((sum, node) => sum + node.crashes, 0),
     startCrashes: nodes.reduce((sum, node) => sum + node.startCrashes, 0),
+    lyingMiner: lyingMiner === null ? null : { id: lyingMiner.id, lies: sorted(lyingMiner.told) },
     reorganisations: oracle.reorganisations.count,
     deepestReorganisation: oracle.reorganisations.deepest,
     script: { plan: run.plan, events: run.faults.happened },

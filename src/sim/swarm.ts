@@ -16,6 +16,7 @@ type Drawn = Pick<
   | 'validators'
   | 'pattern'
   | 'adversary'
+  | 'lyingMiner'
   | 'faults'
   | 'network'
   | 'latency'
@@ -34,6 +35,7 @@ const MINERS_MAX = 7
 const FAULT_RATE = 0.5
 const RARE_FAULT_RATE = 0.25
 const LIARS_RATE = 0.5
+const LYING_MINER_RATE = 0.2
 const MODEL_RATE = 0.4
 const DISTANCE_RATE = 0.3
 const NARROW_RATE = 0.2
@@ -45,6 +47,7 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
   const random = new Random(`quorate/swarm/${seed}`)
   const mode = random.stream('mode').pick([...genesis.keys()])
   const isAgreed = mode !== 'longest-chain'
+  const isMined = mode !== 'pbft'
   const size = random.stream('size')
   const validators = size.integer(1, VALIDATORS_MAX)
   const followers = size.integer(0, FOLLOWERS_MAX)
@@ -62,6 +65,7 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
     ...(isAgreed ? { validators } : {}),
     pattern: isAgreed ? random.stream('pattern').pick(PATTERNS) : null,
     adversary: isAgreed && random.stream('liars').chance(LIARS_RATE) ? { role: 'all', count: null } : null,
+    lyingMiner: isMined && random.stream('lying miner').chance(LYING_MINER_RATE),
     faults: drawKinds(random.stream('faults')),
     network: hasModel ? { model } : null,
     latency: isFar ? latency : null,

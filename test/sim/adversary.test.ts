@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { drawLiars, LIAR_ROLES } from '../../src/sim/adversary.ts'
+import { drawLiars, drawLyingMiner, LIAR_ROLES } from '../../src/sim/adversary.ts'
 import { Random } from '../../src/sim/random.ts'
 
 const draw = (
@@ -30,4 +30,15 @@ test('all draws one liar at least where any is borne, every role sooner or later
   assert.deepEqual(new Set(runs.flatMap(run => [...run.values()])), new Set(LIAR_ROLES))
   assert.equal(new Set(runs.flatMap(run => [...run.keys()])).size, 10)
   assert.equal(draw('all', null, 3).size, 0)
+})
+
+test('the miner that lies is no validator that does, and two others are honest at least', () => {
+  const liars = draw('silent', 2, 7)
+  const places = Array.from({ length: 100 }, (_, seed) =>
+    drawLyingMiner(7, liars, new Random(`seed ${seed}`)),
+  )
+  assert.equal(new Set(places).size, 5)
+  assert.ok(places.every(place => place !== null && !liars.has(place)))
+  assert.equal(drawLyingMiner(2, new Map(), new Random('seed')), null)
+  assert.equal(drawLyingMiner(4, draw('silent', 2, 4), new Random('seed')), null)
 })

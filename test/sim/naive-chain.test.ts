@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { assembleBlock } from '../../src/chain/block.ts'
 import type { Genesis } from '../../src/chain/genesis.ts'
 import { type BlockHeader, blockId } from '../../src/chain/header.ts'
 import type { Account } from '../../src/chain/state.ts'
@@ -182,6 +183,17 @@ for (const { rule, name, changes, genesis, block } of BROKEN) {
     assert.throws(() => chain.check(block?.(good) ?? good), { name: 'Violation', rule })
   })
 }
+
+test('two bodies under one id break C9, whichever came first', () => {
+  const builder = new ChainBuilder()
+  const entry = builder.mine(builder.root, { transactions: [transfer(1, 0)] })
+  const { header, coinbase } = entry.block
+  const chain = chainOf(builder.genesis)
+  chain.check(entry)
+  chain.check(entry)
+  const other = { ...entry, block: assembleBlock(header, coinbase, []) }
+  assert.throws(() => chain.check(other), { rule: 'C9' })
+})
 
 test('a block whose parent the oracle has not seen breaks C9', () => {
   const builder = new ChainBuilder()

@@ -140,6 +140,23 @@ test('C8: a node does not leave its head for another of the same work', () => {
   assert.throws(() => oracle.afterStep(node), broken('C8'))
 })
 
+test('C9: a node passes on no block that it does not take in, and hands out none that nobody did', () => {
+  const oracle = fresh()
+  const node = healthy()
+  oracle.afterStep(node)
+  const relay: Effect = { type: 'relay' }
+  oracle.afterBlock(node, main[2]!.chained.id, [relay])
+  oracle.afterBlock(node, side[0]!.chained.id, [])
+  assert.throws(() => oracle.afterBlock(node, side[0]!.chained.id, [relay]), broken('C9'))
+  const serve = ({ block }: TreeBlock): Effect => ({
+    type: 'send',
+    to: 'n2',
+    message: { type: 'blocks', requestId: 1, blocks: [block] },
+  })
+  oracle.beforeEffect(node, serve(main[2]!))
+  assert.throws(() => oracle.beforeEffect(node, serve(side[0]!)), broken('C9'))
+})
+
 // ---- finality
 
 test('C7: no two blocks are final at one height, whoever says so', () => {

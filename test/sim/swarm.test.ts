@@ -27,6 +27,7 @@ test('a seed draws the same run each time, and two hundred seeds draw every knob
     distances: one => one.latency !== null,
     'a narrow link': one => one.bandwidth !== null,
     liars: one => one.adversary !== null,
+    'a lying miner': one => one.lyingMiner === true,
     'short timers': one => one.timerScale! < 0.5,
     'long timers': one => one.timerScale! > 2,
     'small blocks': one => one.blockTransactionsMax === 1,
