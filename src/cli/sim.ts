@@ -83,6 +83,13 @@ export const simCommand = defineCommand({
     },
     latency: { type: 'string', choices: LATENCY_TABLES, describe: 'How far nodes are from each other' },
     bandwidth: { type: 'number', describe: 'Bytes a second on each link in each direction' },
+    'block-bytes': { type: 'number', describe: 'Bytes of a block at most, whatever the genesis file says' },
+    'halving-blocks': { type: 'number', describe: 'Blocks until the reward is halved, whatever it says' },
+    depth: {
+      type: 'number',
+      describe:
+        'Blocks under the head that are final in longest-chain, whatever it says; few make forks excused',
+    },
     seed: {
       type: 'number',
       describe: 'The run to make; the same seed gives the same run',
@@ -167,6 +174,9 @@ interface SimArguments {
   readonly scheduler?: (typeof SCHEDULERS)[number] | undefined
   readonly latency?: LatencyName | undefined
   readonly bandwidth?: number | undefined
+  readonly 'block-bytes'?: number | undefined
+  readonly 'halving-blocks'?: number | undefined
+  readonly depth?: number | undefined
   readonly blocks: number
   readonly transfers: number
 }
@@ -189,6 +199,8 @@ function readSettings(args: SimArguments): SimulationSettings {
     min: least,
     max: NODES_MAX,
   })
+  if (args.depth !== undefined && finality.mode !== 'longest-chain')
+    throw new CommandError(EXIT.usage, `--depth: in ${finality.mode} work alone decides nothing`)
   if (args['lying-miner'] && finality.mode === 'pbft')
     throw new CommandError(EXIT.usage, '--lying-miner: pbft has no miners')
   if (args['lying-miner'] && validators !== 'any' && nodes < 3)
@@ -203,10 +215,10 @@ function readSettings(args: SimArguments): SimulationSettings {
     faults: readFaults(args.faults),
     network: readNetwork(args),
     latency: args.latency ?? null,
-    bandwidth:
-      args.bandwidth === undefined
-        ? null
-        : readCount('--bandwidth', args.bandwidth, { min: 100, max: 1_000_000_000_000 }),
+    bandwidth: readOptional('--bandwidth', args.bandwidth, { min: 100, max: 1_000_000_000_000 }),
+    blockBytesMax: readOptional('--block-bytes', args['block-bytes'], { min: 1_000, max: 8 * 1024 * 1024 }),
+    halvingBlocks: readOptional('--halving-blocks', args['halving-blocks'], { min: 1, max: 1_000_000_000 }),
+    depth: readOptional('--depth', args.depth, { min: 1, max: 1_000 }),
     blocks: readCount('--blocks', args.blocks, { min: 1, max: 1_000_000 }),
     transfers: readCount('--transfers', args.transfers, { min: 0, max: 1_000_000 }),
   }
@@ -222,6 +234,9 @@ function readSwarm(args: SimArguments): SimulationSettings {
     'byzantine',
     'network',
     'latency',
+    'block-bytes',
+    'halving-blocks',
+    'depth',
   ] as const)
     if (args[name] !== undefined) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
   if (args['lying-miner']) throw new CommandError(EXIT.usage, '--swarm draws --lying-miner itself')
@@ -326,6 +341,14 @@ function readNetwork({ network, delta, gst, scheduler }: SimArguments): NetworkR
     gstMs: gst === undefined ? null : readCount('--gst', gst, { min: 0, max: 86_400_000 }),
     scheduler: scheduler ?? null,
   }
+}
+
+function readOptional(
+  option: string,
+  value: number | undefined,
+  range: { min: number; max: number },
+): number | null {
+  return value === undefined ? null : readCount(option, value, range)
 }
 
 function readValidatorCount(text: string | undefined): number | 'any' | undefined {

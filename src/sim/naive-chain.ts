@@ -41,6 +41,9 @@ interface NaiveBlock {
   }[]
 }
 
+/** Blocks on top of one that is final by work alone, where the genesis file says nothing. */
+const DEPTH = 256
+
 /** All blocks of a run, as the naive rules see them. */
 export class NaiveChain {
   readonly #genesis: Genesis
@@ -87,6 +90,15 @@ export class NaiveChain {
 
   workOf(id: BlockId): bigint {
     return this.#get(id).work
+  }
+
+  /** Whether so many blocks stand on this one that a node may have called it final by work alone. */
+  isBuried(id: BlockId): boolean {
+    const { mode, depth = DEPTH } = this.#genesis.finality
+    if (mode !== 'longest-chain') return false
+    const block = this.#get(id)
+    const least = block.height + (depth as number)
+    return [...this.#blocks.values()].some(other => other.height >= least && isAbove(other, block))
   }
 
   parentOf(id: BlockId): BlockId {
@@ -215,6 +227,13 @@ export class NaiveChain {
     const anchor = { target: work.firstTarget, parentTime: first.time - work.blockTimeSeconds, height: 1 }
     return encodeCompact(asertTarget(work, anchor, parent))
   }
+}
+
+/** Whether a block has another among those before it. */
+function isAbove(block: NaiveBlock, other: NaiveBlock): boolean {
+  let below: NaiveBlock | null = block
+  while (below !== null && below.height > other.height) below = below.parent
+  return below === other
 }
 
 function naiveBaseFee(parent: NaiveBlock, gasLimit: bigint): bigint {

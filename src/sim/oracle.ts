@@ -38,6 +38,8 @@ export class Oracle {
   readonly #chain: NaiveChain
   readonly #known = new Map<SimNode, Known>()
   readonly #final = new Map<number, BlockId>()
+  /** Where two branches were final by work alone, each as deep as the genesis file asks for; null as long as none were. */
+  fork: string | null = null
   readonly #liars: ReadonlySet<PeerId>
   #deepest = 0
   #reorganisations = 0
@@ -207,7 +209,14 @@ export class Oracle {
   /** The block and all before it are final: no node may ever have others. */
   #noteFinal(final: { id: BlockId; height: number }): void {
     for (let id = final.id, height = final.height; this.#final.get(height) !== id && height >= 0; height--) {
-      if (this.#final.has(height)) throw new Violation('C7', `two final blocks at height ${height}`)
+      const other = this.#final.get(height)
+      if (other !== undefined) {
+        const text = `two final blocks at height ${height}`
+        // What is final by work alone may be reversed by more work: that has to be excused, and nothing else.
+        if (!this.#chain.isBuried(id) || !this.#chain.isBuried(other)) throw new Violation('C7', text)
+        this.fork = text
+        return
+      }
       this.#final.set(height, id)
       if (height > 0) id = this.#chain.parentOf(id)
     }

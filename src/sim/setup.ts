@@ -65,6 +65,9 @@ export function drawSetup(options: SimulationOptions): Setup {
     isPatient: isPlain,
     timerScale: options.timerScale ?? 1,
     blockTransactionsMax: options.blockTransactionsMax ?? null,
+    blockBytesMax: options.blockBytesMax ?? null,
+    halvingBlocks: options.halvingBlocks ?? null,
+    depth: options.depth ?? null,
   })
   const blockTimeMs = genesis.work.blockTimeSeconds * 1000
   const isAgreed = genesis.finality.validators !== undefined

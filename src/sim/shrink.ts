@@ -1,11 +1,14 @@
 // Makes a failing run short: leaves out what it does not need to fail, as long as it fails by the same rule. First what
 // messages, clocks and disks suffer all the time and a miner's lies, then the single faults (by halves, quarters and so on: A. Zeller,
-// R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002), then nodes, then transfers.
+// R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002), then nodes, transfers and small limits.
 
 import { type FaultEvent, isAmong, renamed } from './fault-events.ts'
 import { type FaultPlan, NO_FAULTS } from './faults.ts'
 import type { FaultScript, SimulationOptions } from './simulation-options.ts'
 import type { SimulationResult } from './simulation-result.ts'
+
+/** What a run may have less of than its genesis file allows. */
+const LIMITS = ['blockTransactionsMax', 'blockBytesMax', 'halvingBlocks', 'depth'] as const
 
 /** A run as a list of what goes wrong in it. */
 export interface ShrunkRun {
@@ -45,6 +48,7 @@ export function shrink(options: SimulationOptions, shrinking: Shrinking): Shrunk
   search.thin()
   search.takeNodes()
   search.takeTransfers()
+  search.widen()
   search.thin()
   return search.best
 }
@@ -137,6 +141,11 @@ class Search {
     for (let step = Math.ceil(this.best.options.transfers / 2); step >= 1; step = Math.floor(step / 2))
       while (this.best.options.transfers >= step)
         if (!this.try({ options: { transfers: this.best.options.transfers - step } })) break
+  }
+
+  /** Lifts small limits. */
+  widen(): void {
+    for (const name of LIMITS) if (this.best.options[name] != null) this.try({ options: { [name]: null } })
   }
 
   /** Lets the faults hit the first nodes instead of the last, so that the last can go. */

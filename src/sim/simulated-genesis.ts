@@ -19,6 +19,11 @@ export interface GenesisChanges {
   readonly timerScale: number
   /** Transfers in a block at most; null for as many as the file allows. */
   readonly blockTransactionsMax: number | null
+  /** Bytes of a block at most, and blocks until the reward is halved; null for what the file says. */
+  readonly blockBytesMax: number | null
+  readonly halvingBlocks: number | null
+  /** Blocks by which the last final block is behind the head, where work alone decides; null for what the file says. */
+  readonly depth: number | null
 }
 
 /** Milliseconds that validators wait for each other where nothing can fail: the most that there is. */
@@ -38,6 +43,7 @@ export function prepareGenesis(file: unknown, changes: GenesisChanges): { genesi
     accounts?: Record<string, string>
     work?: Record<string, unknown>
     blocks?: Record<string, unknown>
+    reward?: Record<string, unknown>
     finality?: Record<string, unknown>
   }
   const accounts = Object.fromEntries(changes.clients.map(address => [address, CLIENT_BALANCE]))
@@ -49,7 +55,11 @@ export function prepareGenesis(file: unknown, changes: GenesisChanges): { genesi
     finality.timeoutMs = Math.round((finality.timeoutMs as number) * changes.timerScale)
   const blocks = { ...settings.blocks }
   if (changes.blockTransactionsMax !== null) blocks.gasLimit = TRANSFER_GAS * changes.blockTransactionsMax
-  const funded = { ...settings, accounts: { ...settings.accounts, ...accounts }, finality, blocks }
+  if (changes.blockBytesMax !== null) blocks.bytesMax = changes.blockBytesMax
+  if (changes.depth !== null && finality.mode === 'longest-chain') finality.depth = changes.depth
+  const reward = { ...settings.reward }
+  if (changes.halvingBlocks !== null) reward.halvingBlocks = changes.halvingBlocks
+  const funded = { ...settings, accounts: { ...settings.accounts, ...accounts }, finality, blocks, reward }
   const genesis = parseGenesis(funded)
   if (workOfTarget(genesis.work.firstTarget) <= WORK_MAX) return { genesis, file: funded }
   const easy = { ...funded, work: { ...settings.work, ...EASY_WORK } }

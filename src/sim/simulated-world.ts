@@ -124,6 +124,7 @@ export class SimulatedWorld implements World {
     if (!cast.isHonest(node)) return
     if (input.type === 'start') {
       oracle.afterStart(node)
+      this.alarm ??= oracle.fork
       agreement?.oracle.afterStart(node)
     } else {
       oracle.afterStep(node)
@@ -141,6 +142,7 @@ export class SimulatedWorld implements World {
     const mayBeWrong = this.genesis.finality.mode === 'longest-chain'
     if (effect.type === 'alarm' && mayBeWrong) this.alarm = `${node.id}: ${effect.text}`
     oracle.beforeEffect(node, effect)
+    this.alarm ??= oracle.fork
   }
 
   crashed(node: SimNode): void {

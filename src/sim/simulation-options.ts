@@ -48,6 +48,11 @@ export interface SimulationOptions {
   readonly timerScale?: number
   /** Transfers in a block at most; as many as the genesis file allows unless given. */
   readonly blockTransactionsMax?: number | null
+  /** Bytes of a block at most, and blocks until the reward is halved; as the genesis file says unless given. */
+  readonly blockBytesMax?: number | null
+  readonly halvingBlocks?: number | null
+  /** Blocks by which what is final is behind the head, where work alone decides; as the file says unless given. */
+  readonly depth?: number | null
   /** What goes wrong, instead of what the seed would bring about. */
   readonly script?: FaultScript | null
   /** Called now and then with the height reached. */

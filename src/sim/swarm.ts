@@ -23,6 +23,9 @@ type Drawn = Pick<
   | 'bandwidth'
   | 'timerScale'
   | 'blockTransactionsMax'
+  | 'blockBytesMax'
+  | 'halvingBlocks'
+  | 'depth'
   | 'blocks'
   | 'transfers'
 >
@@ -41,6 +44,10 @@ const DISTANCE_RATE = 0.3
 const NARROW_RATE = 0.2
 const SCALED_RATE = 0.3
 const SMALL_RATE = 0.25
+/** Bytes of a small block: its transactions have about 120 each, and all else of it fits in 400. */
+const BLOCK_BYTES = [1_000, 3_000] as const
+const HALVING_BLOCKS = [2, 20] as const
+const DEPTH = [4, 24] as const
 
 /** What a seed asks for; `genesis` holds the file of each kind of finality. */
 export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): Drawn {
@@ -72,9 +79,17 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
     bandwidth: isNarrow ? Math.round(10 ** width) : null,
     timerScale: isAgreed && isScaled ? 10 ** scale : 1,
     blockTransactionsMax: small.chance(SMALL_RATE) ? small.integer(1, 3) : null,
+    blockBytesMax: drawOr(random.stream('bytes'), SMALL_RATE, BLOCK_BYTES),
+    halvingBlocks: drawOr(random.stream('halving'), SMALL_RATE, HALVING_BLOCKS),
+    depth: isAgreed ? null : drawOr(random.stream('depth'), SMALL_RATE, DEPTH),
     blocks: length.integer(3, isAgreed ? 8 : 25),
     transfers: length.integer(4, 16),
   }
+}
+
+/** A number of this range in so many of the runs; null in all others. */
+function drawOr(random: Random, rate: number, [min, max]: readonly [number, number]): number | null {
+  return random.chance(rate) ? random.integer(min, max) : null
 }
 
 function drawKinds(random: Random): Set<FaultKind> {

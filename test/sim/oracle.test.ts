@@ -10,7 +10,7 @@ import { NaiveChain } from '../../src/sim/naive-chain.ts'
 import { Oracle } from '../../src/sim/oracle.ts'
 import type { SimNode } from '../../src/sim/sim-node.ts'
 import { addressNumber, COIN, GWEI } from '../chain/examples.ts'
-import { ChainBuilder, namedSender, tipOf, transfer } from '../replica/small-chain.ts'
+import { ChainBuilder, namedSender, smallGenesis, tipOf, transfer } from '../replica/small-chain.ts'
 import { TestNode } from '../replica/test-node.ts'
 
 const builder = new ChainBuilder()
@@ -167,6 +167,27 @@ test('C7: no two blocks are final at one height, whoever says so', () => {
   oracle.beforeEffect(a, final(main[4]!))
   oracle.beforeEffect(b, final(main[1]!))
   assert.throws(() => oracle.beforeEffect(b, final(side[0]!)), broken('C7'))
+})
+
+test('C7: by work alone two blocks may be final at one height, each as deep as that takes, and that is said', () => {
+  const builder = new ChainBuilder(smallGenesis({ finality: { depth: 4 } }))
+  const [long, other] = [0, 1].map(extra => builder.extend(builder.root, 5, () => ({ extra })))
+  const oracle = new Oracle(new NaiveChain(builder.genesis, namedSender))
+  const follow = (entries: readonly TreeBlock[], id: string): SimNode => {
+    const tree = new BlockTree(builder.root)
+    for (const [arrival, entry] of entries.entries()) tree.add({ ...entry, arrival })
+    tree.moveHead(tree.get(tipOf(entries).chained.id)!)
+    return nodeOf({ tree, pool: poolOn(tipOf(entries)) }, id)
+  }
+  const [a, b] = [follow(long!, 'a'), follow(other!, 'b')]
+  oracle.afterStep(a)
+  oracle.afterStep(b)
+  oracle.beforeEffect(a, final(long![0]!))
+  assert.equal(oracle.fork, null)
+  oracle.beforeEffect(b, final(other![0]!))
+  assert.match(oracle.fork ?? '', /two final blocks at height 1/)
+  oracle.beforeEffect(a, final(long![1]!))
+  assert.throws(() => oracle.beforeEffect(b, final(other![1]!)), broken('C7'))
 })
 
 test('C7: an ancestor that was final already counts too', () => {

@@ -84,6 +84,15 @@ test('a run without transfers passes', () => {
   assert.equal(result.transfers, 0)
 })
 
+test('runs with small blocks, rewards that are soon halved and finality that is not deep pass', () => {
+  for (const seed of [31, 32, 33]) {
+    const faults = new Set<FaultKind>(['crash', 'loss'])
+    const result = run(seed, { faults, blockBytesMax: 1_000, halvingBlocks: 3, depth: 8 })
+    assertPass(result)
+    assert.ok(result.headHeight - result.finalHeight >= 8 && result.headHeight - result.finalHeight <= 12)
+  }
+})
+
 // ---- all faults, and what they must have brought about
 
 const SEEDS = 40

@@ -31,6 +31,9 @@ test('a seed draws the same run each time, and two hundred seeds draw every knob
     'short timers': one => one.timerScale! < 0.5,
     'long timers': one => one.timerScale! > 2,
     'small blocks': one => one.blockTransactionsMax === 1,
+    'blocks of few bytes': one => one.blockBytesMax != null && one.blockBytesMax < 2_000,
+    'halved rewards': one => one.halvingBlocks != null && one.halvingBlocks < 6,
+    'finality that is not deep': one => one.depth != null && one.depth < 12,
     followers: one => typeof one.validators === 'number' && one.nodes > one.validators,
     ...Object.fromEntries(
       [...FAULT_KINDS, ...RARE_FAULT_KINDS].map(kind => [
