@@ -24,6 +24,9 @@ const mined: SimulationOptions = {
   recoverSender: cache.recoverSender,
 }
 
+/** What a run has that is neither lied to nor limited. */
+const OPEN = { lyingMiner: false, blockBytesMax: null, halvingBlocks: null, depth: null }
+
 /** A rule that is too strict on purpose: the run fails wherever this holds. */
 const strict =
   (rule: string, isBroken: (result: SimulationResult) => boolean) =>
@@ -75,6 +78,24 @@ test('a planted rule that one crash breaks shrinks to that crash, on a quiet net
   assert.equal(script.events.length, 1)
   assert.ok(options.nodes < mined.nodes && options.transfers <= 1, `${options.nodes} ${options.transfers}`)
   assert.equal(script.plan.lossRate, 0)
+})
+
+test('a lying miner and small limits go when a run fails without them, and stay when it does not', () => {
+  const small = { ...mined, lyingMiner: true, blockBytesMax: 1_500, halvingBlocks: 3, depth: 12 }
+  const faults = new Set(['crash'] as const)
+  const crashed = strict('T2', result => result.crashes > 0)
+  const quiet = shrink({ ...small, faults }, { simulate: crashed, runsMax: 100 })
+  assert.ok(quiet !== null)
+  const { lyingMiner, blockBytesMax, halvingBlocks, depth } = quiet.options
+  assert.deepEqual({ lyingMiner, blockBytesMax, halvingBlocks, depth }, OPEN)
+  const lied = strict('T3', result => Object.keys(result.lyingMiner?.lies ?? {}).length > 0)
+  const found = shrink({ ...small, faults }, { simulate: lied, runsMax: 100 })
+  assert.ok(found !== null)
+  assert.deepEqual([found.options.lyingMiner, found.script.events], [true, []])
+  const again = ofRegressionFile(JSON.parse(JSON.stringify(toRegressionFile(found))))
+  assert.ok(again !== null)
+  const replayed = lied({ ...again, recoverSender: cache.recoverSender })
+  assert.equal(replayed.traceHash, found.result.traceHash)
 })
 
 test('a validator that votes again after losing its votes is found, and the run shrinks', () => {
