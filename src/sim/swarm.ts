@@ -47,7 +47,7 @@ const SMALL_RATE = 0.25
 /** Bytes of a small block: its transactions have about 120 each, and all else of it fits in 400. */
 const BLOCK_BYTES = [1_000, 3_000] as const
 const HALVING_BLOCKS = [2, 20] as const
-const DEPTH = [4, 24] as const
+const DEPTH = [8, 24] as const
 
 /** What a seed asks for; `genesis` holds the file of each kind of finality. */
 export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): Drawn {
