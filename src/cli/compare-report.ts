@@ -1,7 +1,7 @@
 // `quorate compare --all`: every experiment, and one HTML file with all that came out of them. A file that is there
 // already is not touched.
 
-import type { CompareSettings } from '../compare/measurement.ts'
+import type { LoadSettings } from '../compare/measurement.ts'
 import { layOut } from '../compare/report/layout.ts'
 import { renderPage } from '../compare/report/page.ts'
 import { countReportSteps, EFFORT, makeReport, type Report } from '../compare/report/report.ts'
@@ -10,7 +10,7 @@ import { createProgress } from './progress.ts'
 
 /** What is reported, and where. */
 export interface ReportRequest {
-  readonly settings: CompareSettings
+  readonly settings: LoadSettings
   readonly latencyMs: number
   /** Seeds of each experiment; as many as intervals need at least when null. */
   readonly repeat: number | null

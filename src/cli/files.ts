@@ -61,6 +61,7 @@ export function assertNewFile(path: string): void {
   if (existsSync(path)) throw new CommandError(EXIT.file, `cannot write ${path}: ${TAKEN}`)
   try {
     accessSync(dirname(path), constants.W_OK)
+    if (!statSync(dirname(path)).isDirectory()) throw new Error(`${dirname(path)} is no folder`)
   } catch (error) {
     throw new CommandError(EXIT.file, `cannot write ${path}: ${messageOf(error)}`)
   }

@@ -5,8 +5,8 @@ import type { Percentiles } from './percentiles.ts'
 import type { BlockTime } from './stage/contender.ts'
 import type { Rate, SenderOrder } from './stage/workload.ts'
 
-/** How every contender is run. */
-export interface CompareSettings extends BlockTime {
+/** What every contender has to carry. */
+export interface LoadSettings extends BlockTime {
   readonly nodes: number
   /** Transfers handed in while nothing is broken. */
   readonly transfers: number
@@ -14,10 +14,14 @@ export interface CompareSettings extends BlockTime {
   readonly rate: Rate
   /** Names the workload: accounts, amounts, validators' keys. */
   readonly seed: number
-  /** Whether the leader is killed and the network cut, after the quiet part. */
-  readonly hasFaults: boolean
   /** Who pays while nothing is broken; all in turn when absent, and always so under faults. */
   readonly senders?: SenderOrder
+}
+
+/** How every contender is run. */
+export interface CompareSettings extends LoadSettings {
+  /** Whether the leader is killed and the network cut, after the quiet part. */
+  readonly hasFaults: boolean
   /** How long the network is cut, at least as long as its load; 8 seconds when absent. */
   readonly cutMs?: number
 }

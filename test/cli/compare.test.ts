@@ -43,6 +43,14 @@ test('a report is written over nothing, and it is told before the work', () => {
   assert.equal(readFileSync(path, 'utf8'), 'mine')
 })
 
+test('a file in place of a folder is told before the work', () => {
+  const file = join(directory, 'plain')
+  writeFileSync(file, 'mine')
+  const path = join(file, 'report.html')
+  const { code, err } = compare('--all', '--out', path)
+  assert.deepEqual([code, err], [3, `quorate: cannot write ${path}: ${file} is no folder`])
+})
+
 test('a folder that is not there is told before the work', () => {
   const path = join(directory, 'nowhere', 'report.html')
   const { code, err } = compare('--all', '--out', path)

@@ -1,33 +1,28 @@
 // The availability of each kind of finality under each fault, as a field of squares: the greener, the more was final in
 // time; and what was final and then reversed, in figures.
 
+import type { MeanInterval } from '../sweep/mean.ts'
+import { showMean } from '../sweep/report.ts'
 import { wrapWords } from '../table.ts'
 import type { Availability, AvailabilityCell } from './availability.ts'
-import { type Chart, type Figure, isNarrow, sayEach, sayMs, sized } from './figure.ts'
+import { type Chart, type Figure, isNarrow, sayEach, sized } from './figure.ts'
 
 const ROW_HEIGHT = 44
 
 /** The figure of what was measured. */
 export function availabilityFigure(measured: Availability): Figure {
-  const { contenders, faults, cells, seeds, nodes, rate, withinMs, faultMs } = measured
+  const { faults, cells, seeds, nodes, rate, withinMs, faultMs } = measured
   const saysOf = (cell: AvailabilityCell): string => faults.find(({ name }) => name === cell.fault)!.says
-  const stopped = cells.filter(({ fault, available }) => fault === 'cut-in-half' && available.mean === 0)
-  const reversing = contenders.flatMap(name => {
-    const own = cells.filter(({ contender }) => contender === name)
-    const reversed = own.reduce((sum, cell) => sum + cell.reversed, 0)
-    return reversed === 0 ? [] : [`${name} took back ${reversed} transfers that it had called final`]
+  const halved = cells.filter(({ fault }) => fault === 'cut-in-half')
+  const said = halved.map(({ contender, available, reversed }) => {
+    const taken = reversed === 0 ? 'nothing is reversed' : `${reversed} transfers are reversed`
+    return `with ${contender} ${percent(available.mean)} become final in time and ${taken}`
   })
-  const findings = [
-    stopped.length === 0
-      ? ''
-      : `cut in half, nothing is final with ${sayEach(stopped.map(({ contender }) => contender))}`,
-    ...reversing,
-  ].filter(text => text !== '')
   return {
     id: 'availability',
     heading: 'What goes on while something is broken?',
-    finding: `Some go on and some are right: ${findings.join('; ')}.`,
-    method: `Of the transfers handed in while the fault lasted, the share that was final within ${withinMs / 1_000} s and stayed final; below it, how many had been final on some node and were reversed in the end. ${nodes} nodes, ${rate} transfers a second, faults of ${faultMs / 1_000} s, ${seeds.length} seeds; where the network is cut some pay twice, once on each side. A message that is lost is lost: real links send it again.`,
+    finding: `While the network is cut in half, ${sayEach(said)}.`,
+    method: `Of the transfers handed in while the fault lasted, and early enough for ${withinMs / 1_000} s to pass before its end, the share that was final on some node within that time and was never taken back; below it, how many transfers, also of those who paid twice, had been final on some node and are on no chain in the end, all seeds together. ${nodes} nodes with the block times of the default, ${rate} transfers a second, faults of ${faultMs / 1_000} s, ${seeds.length} seeds; loss lasts for the whole run. Clients leave a node that is dead and not one that is cut off: a quarter of them pay at the node that is. Where the network is cut some pay twice, once on each side. A message that is lost is lost: real links send it again.`,
     command: null,
     label:
       'A field of squares, a row for each fault and a column for each kind of finality, with the share of transfers that became final in time.',
@@ -37,13 +32,19 @@ export function availabilityFigure(measured: Availability): Figure {
       rows: cells.map(cell => [
         saysOf(cell),
         cell.contender,
-        `${percent(cell.available.mean)} of ${cell.handedIn}`,
-        sayMs(cell.finalPauseMs.mean),
-        cell.recoveredMs === null ? '–' : sayMs(cell.recoveredMs.mean),
+        `${sayShare(cell.available)} of ${cell.handedIn}`,
+        showMean(cell.finalPauseMs, 'ms', seeds.length),
+        showMean(cell.recoveredMs, 'ms', seeds.length),
         String(cell.reversed),
       ]),
     },
   }
+}
+
+/** A share and its 95 % interval, which can't be wider than all that there is. */
+function sayShare({ mean, halfWidth }: MeanInterval): string {
+  if (halfWidth === null || halfWidth === 0) return percent(mean)
+  return `${percent(mean)} (${percent(Math.max(0, mean - halfWidth))} to ${percent(Math.min(1, mean + halfWidth))})`
 }
 
 function drawField({ contenders, faults, cells }: Availability, width: number): Chart {

@@ -55,7 +55,7 @@ export interface AvailabilityCell {
   readonly handedIn: number
   /** Share of them that was available, 0 to 1. */
   readonly available: MeanInterval
-  /** Longest time during the fault in which nothing new was final on any node; all of it when nothing ever was. */
+  /** Longest time during the fault in which no transfer was final for the first time on any node. */
   readonly finalPauseMs: MeanInterval
   /** Transfers that a node called final and that are on the chain no more in the end, in all runs together. */
   readonly reversed: number
@@ -189,11 +189,13 @@ async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFi
     stage.sleep(FAULT_MS),
   ])
   const endMs = stage.nowMs()
-  const finalPauseMs = longestPause(beginMs, endMs, chronicle.progress(nodes).newFinalMs)
   await broken.end()
   const after = await handIn(stage, load.after, { nodes, rate: RATE })
   await settle(stage, [...calm, ...during, ...after])
 
+  const firstFinals = [...calm, ...during]
+    .map(({ id }) => chronicle.earliest(nodes, id)?.finalMs ?? null)
+    .filter(ms => ms !== null)
   const kept = keptTransfers(stage)
   const takenBack = chronicle.takenBack()
   const finalMs = ({ id }: HandedIn): number =>
@@ -206,7 +208,7 @@ async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFi
   return {
     handedIn: counted.length,
     available: available.length / counted.length,
-    finalPauseMs,
+    finalPauseMs: longestPause(beginMs, endMs, firstFinals),
     reversed: [...chronicle.everFinal()].filter(id => !kept.has(id)).length,
     takenBack: takenBack.size,
     recoveredMs: fault.lossRate === 0 && Number.isFinite(finalAgainMs) ? finalAgainMs - endMs : null,

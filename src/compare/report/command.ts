@@ -1,12 +1,12 @@
 // The commands that make the figures of a report again, in full: whatever the defaults come to be, and whatever was asked
 // for, what stands in the page stays true.
 
-import type { CompareSettings } from '../measurement.ts'
+import type { LoadSettings } from '../measurement.ts'
 import type { SweepResult } from '../sweep/sweep.ts'
 
 /** What a command is made of. */
 export interface CommandParts {
-  readonly settings: Omit<CompareSettings, 'hasFaults'>
+  readonly settings: LoadSettings
   readonly latencyMs: number
   readonly repeat: number
 }

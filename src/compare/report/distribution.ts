@@ -30,8 +30,8 @@ export function distributionFigure(sweep: SweepResult): Figure {
   return {
     id: 'finality',
     heading: 'How long until a transfer is final?',
-    finding: `Half of the transfers are final after ${sayEach(found.map(({ name, after }) => `${sayAfter(after(50))} with ${name}`))}.`,
-    method: `The share of ${settings.transfers} transfers that was final, at the node that took it in, so long after it was handed in; ${seeds.length} seeds together, nothing broken. ${found
+    finding: `Half of the transfers of all seeds together are final after ${sayEach(found.map(({ name, after }) => `${sayAfter(after(50))} with ${name}`))}.`,
+    method: `The share of the transfers, ${settings.transfers} with each of ${seeds.length} seeds, that was final at the node that took it in so long after it was handed in; nothing is broken. ${found
       .map(({ name, means }) => `Final with ${name}: ${means}.`)
       .join(' ')}`,
     command: sweepCommand(sweep),

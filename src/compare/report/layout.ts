@@ -1,8 +1,9 @@
 // What a report says, and in which order: the words before it, the table, and the figures. What is drawn in each figure is
 // that figure's own affair.
 
-import { showRate } from '../comparison.ts'
+import { simulatedStage } from '../stage-kinds.ts'
 import { METRICS } from '../sweep/metrics.ts'
+import { describeSweep } from '../sweep/report.ts'
 import type { SweepResult } from '../sweep/sweep.ts'
 import { availabilityFigure } from './availability-figure.ts'
 import { compareCommand } from './command.ts'
@@ -21,12 +22,11 @@ import { timelineFigure } from './timeline-figure.ts'
 export function layOut(report: Report): Page {
   const { settings, latencyMs, comparison } = report
   const command = compareCommand({ settings, latencyMs, repeat: comparison.seeds.length }, '--all')
-  const { nodes, transfers, rate, seed } = settings
   return {
     title: 'Kinds of finality, compared',
     lead: [
       'The same accounts, transfers, network and faults, and one chain; only what makes a block final differs. All of it is the code that real nodes run, on simulated nodes in virtual time: the same seed gives the same figures to the last digit.',
-      `${nodes} nodes; a message takes ${latencyMs} ms on average, a synced write 1 ms; ${transfers} transfers, ${showRate(rate)}, unless something else is said. Seeds ${comparison.seeds[0]} to ${comparison.seeds.at(-1)}, all the chance there is from ${seed} on; ± is the 95 % interval of the mean.`,
+      describeSweep(comparison, simulatedStage(latencyMs).means(settings)),
     ],
     command,
     summary: summaryOf(comparison),
@@ -35,7 +35,7 @@ export function layOut(report: Report): Page {
       loadFigure(report.load),
       delayFigure(report.delay),
       blockTimeFigure(report.blockTime),
-      messagesFigure(report.decisions, seed),
+      messagesFigure(report.decisions),
       reversalFigure(report.races),
       stabilizationFigure(report.stabilization),
       availabilityFigure(report.availability),

@@ -1,5 +1,5 @@
-// Throughput against latency: what each kind of finality bears as the load grows, and where more load only makes it
-// slower.
+// Throughput against latency: how many transfers become final each second, and how long each takes, as the load grows up
+// to a burst of all at once.
 
 import type { SweepResult } from '../sweep/sweep.ts'
 import { sweepCommand } from './command.ts'
@@ -16,15 +16,16 @@ export function loadFigure(sweep: SweepResult): Figure {
     if (perSecond === null || median === null) return []
     return [{ name: point.contender, perSecond: perSecond.mean, seconds: median.mean / 1_000 }]
   })
-  const most = names.map(name => {
-    const reached = rows.filter(row => row.name === name).map(({ perSecond }) => perSecond)
-    return `${Math.round(Math.max(0, ...reached))} with ${name}`
+  const last = values.at(-1)!
+  const atLast = names.map(name => {
+    const point = pointOf(sweep, name, last)
+    return `${sayMetric(sweep, point, 'final_per_second')} with ${name}`
   })
   return {
     id: 'load',
-    heading: 'How much does it carry, and how long does that take?',
-    finding: `So many transfers a second became final at most: ${sayEach(most)}.`,
-    method: `Each point is one load, of ${values.join(', ')} a second; “max” hands all ${settings.transfers} transfers in as fast as they are taken. Simulated nodes compute in no time: what limits them here is how often a block is made, how much it holds and how far messages go. What a machine bears is measured with --live.`,
+    heading: 'How does it bear load?',
+    finding: `Of ${settings.transfers} transfers handed in ${last === 'max' ? 'at once' : `at ${last} a second`} so many became final a second, until the last one was: ${sayEach(atLast)}.`,
+    method: `Each point is one load, of ${values.join(', ')} transfers a second; “max” hands them all in at once, and the larger such a burst is, the more of it is final each second. Nothing is full here: simulated nodes compute in no time, and a block holds some 1,400 transfers. It is how long a load takes to become final, not the most that a chain carries; what a machine bears is measured with --live. Both coordinates are means over the seeds.`,
     command: sweepCommand(sweep),
     label:
       'Median seconds until a transfer is final against the transfers that become final each second: a line for each kind of finality, a point for each load.',

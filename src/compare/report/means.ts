@@ -1,8 +1,8 @@
-// Figures of means over an axis: one panel for each thing that was measured, one line for each kind of finality, and the
-// 95 % interval of each mean over the seeds.
+// Figures of means over an axis: one panel for each thing that was measured, one line through the means of each kind of
+// finality, and a dot for each seed. The intervals of the means stand in the table.
 
 import type { MeanInterval } from '../sweep/mean.ts'
-import { METRICS, type Unit } from '../sweep/metrics.ts'
+import { METRICS, type Metric } from '../sweep/metrics.ts'
 import { showMean } from '../sweep/report.ts'
 import type { SweepPoint, SweepResult } from '../sweep/sweep.ts'
 import { sweepCommand } from './command.ts'
@@ -46,21 +46,21 @@ export function meanOf({ metrics }: SweepPoint, metric: string): MeanInterval | 
 
 /** What was measured, with its interval, in words. */
 export function sayMetric({ seeds }: SweepResult, point: SweepPoint, metric: string): string {
-  return showMean(meanOf(point, metric), unitOf(metric), seeds.length)
+  return showMean(meanOf(point, metric), metricNamed(metric).unit, seeds.length)
 }
 
 /** What was measured, alone. */
 export function sayMeanAlone(point: SweepPoint, metric: string): string {
   const found = meanOf(point, metric)
-  if (found === null) return 'nothing'
+  if (found === null) return 'never'
   // Nought is said as such, without a point.
-  return showMean({ ...found, halfWidth: found.mean === 0 ? 0 : null }, unitOf(metric), found.runs)
+  return showMean({ ...found, halfWidth: found.mean === 0 ? 0 : null }, metricNamed(metric).unit, found.runs)
 }
 
-function unitOf(metric: string): Unit {
-  const found = METRICS.find(({ name }) => name === metric)
-  if (found === undefined) throw new RangeError(`nothing is measured that is called ${metric}`)
-  return found.unit
+function metricNamed(name: string): Metric {
+  const found = METRICS.find(metric => metric.name === name)
+  if (found === undefined) throw new RangeError(`nothing is measured that is called ${name}`)
+  return found
 }
 
 /** The figure of these panels. */
@@ -70,6 +70,7 @@ export function meansFigure(sweep: SweepResult, parts: MeansParts): Figure {
   const names = contendersOf(sweep)
   return {
     ...figure,
+    method: `${figure.method} A dot is one seed, a line goes through the means of all.`,
     command: sweepCommand(sweep),
     draw: width => ({ vconcat: panels.map(panel => drawPanel(sweep, { panel, xTitle, width })) }),
     numbers: {
@@ -89,29 +90,28 @@ function drawPanel(
   { panel, xTitle, width }: { readonly panel: Panel; readonly xTitle: string; readonly width: number },
 ): View {
   const { title, metric, by } = panel
-  const rows = sweep.points.flatMap(point => {
+  const { pick } = metricNamed(metric)
+  const { color, shape, strokeDash } = tellApart(contendersOf(sweep), width)
+  const means = sweep.points.flatMap(point => {
     const found = meanOf(point, metric)
-    if (found === null) return []
-    const half = found.halfWidth ?? 0
-    const [mean, low, high] = [found.mean, Math.max(0, found.mean - half), found.mean + half].map(y => y / by)
-    return [{ name: point.contender, value: point.value, mean, low, high }]
+    return found === null ? [] : [{ name: point.contender, value: point.value, y: found.mean / by }]
   })
+  const runs = sweep.points.flatMap(({ contender: name, value, measurements }) =>
+    measurements.flatMap(measurement => {
+      const found = pick(measurement)
+      return found === null ? [] : [{ name, value, y: found / by }]
+    }),
+  )
   return {
     title,
     width: width - MARGIN,
     height: HEIGHT,
-    data: { values: rows },
     layer: [
+      { data: { values: runs }, mark: { type: 'circle', size: 22, opacity: 0.45 } },
       {
-        mark: { type: 'rule', strokeDash: [1, 0], opacity: 0.5 },
-        encoding: { y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
-      },
-      {
+        data: { values: means },
         mark: { type: 'line', point: { size: 60, filled: true } },
-        encoding: {
-          y: { field: 'mean', type: 'quantitative', title: null, axis: { tickCount: 5 } },
-          ...tellApart(contendersOf(sweep), width),
-        },
+        encoding: { shape, strokeDash },
       },
     ],
     encoding: {
@@ -122,7 +122,8 @@ function drawPanel(
         title: xTitle,
         axis: { values: sweep.values.map(Number), format: '~g' },
       },
-      color: tellApart(contendersOf(sweep), width).color,
+      y: { field: 'y', type: 'quantitative', title: null, axis: { tickCount: 5 } },
+      color,
     },
   }
 }

@@ -16,8 +16,8 @@ export const SIZES = [4, 7, 10, 13, 16]
 /** They look as in the other figures, where two contenders come before them. */
 const FIRST = 2
 
-/** The figure of what was counted with this seed. */
-export function messagesFigure(counted: readonly CountedDecision[], seed: number): Figure {
+/** The figure of what was counted. */
+export function messagesFigure(counted: readonly CountedDecision[]): Figure {
   const nameOf = (mode: Mode): string => `${mode}: ${COUNTED.get(mode)!.formula}`
   const names = [...COUNTED.keys()].map(nameOf)
   const drawn = Array.from({ length: SIZES.at(-1)! - SIZES[0]! + 1 }, (_, index) => SIZES[0]! + index)
@@ -32,8 +32,8 @@ export function messagesFigure(counted: readonly CountedDecision[], seed: number
     heading: 'How many messages does a decision take?',
     finding: `Among ${SIZES.at(-1)} validators ${sayEach(largest.map(({ mode, messages }) => `${messages ?? 'no'} messages with ${mode}`))}: ${isExact ? 'the counts are exactly those of the formulas' : 'the counts are not those of the formulas'}.`,
     method:
-      'Lines are the formulas, points the messages that were counted, each receiver once, where nothing is broken. The proposal is its proposer’s own PREPARE, which saves all-to-all PBFT n − 1 messages of the textbook’s.',
-    command: `quorate sim --finality pbft --validators ${SIZES.at(-1)} --seed ${seed} --json`,
+      'Lines are the formulas, points the messages that were counted, each receiver once, where nothing is broken. As with Castro and Liskov the proposal is its proposer’s PREPARE too. The command quorate theory counts them too, and the delays.',
+    command: null,
     label:
       'Messages of one decision against the number of validators: two curves from the formulas with the measured points on them, one quadratic and one straight.',
     draw: width => {

@@ -46,10 +46,13 @@ thead th { border-bottom: 2px solid #a8a29e; }
 td { white-space: nowrap; }
 tbody th { font-weight: normal; color: #57534e; min-width: 8em; }
 footer { color: #57534e; font-size: 0.9rem; padding-bottom: 40px; }
-@media (max-width: ${WIDE + 40}px) {
+@media (max-width: 640px) {
   .wide { display: none; }
   .narrow { display: block; }
   section { padding: 16px 12px; margin-left: -8px; margin-right: -8px; }
+  th, td { padding-right: 8px; }
+  #summary td { white-space: normal; }
+  #summary tbody th { min-width: 5em; }
 }
 @media print { section { break-inside: avoid; } details { display: none; } }
 `
@@ -77,9 +80,9 @@ ${links.join('\n')}
 </ul></nav>
 </header>
 <main>
-<section aria-labelledby="summary-heading">
+<section id="summary" aria-labelledby="summary-heading">
 <h2 id="summary-heading">At a glance</h2>
-${renderTable(summary)}
+${renderTable(summary, 'At a glance')}
 </section>
 ${sections.join('\n')}
 </main>
@@ -120,18 +123,18 @@ ${pictures.join('\n')}
 <p class="method">${escapeHtml(method)}</p>
 ${command === null ? '' : `<p class="method">Alone: <code>${escapeHtml(command)}</code></p>`}
 <details><summary>The numbers</summary>
-${renderTable(numbers)}
+${renderTable(numbers, `The numbers: ${heading}`)}
 </details>
 </section>`
 }
 
-function renderTable({ heads, rows }: NumberTable): string {
+function renderTable({ heads, rows }: NumberTable, name: string): string {
   const cells = heads.map(head => `<th scope="col">${escapeHtml(head)}</th>`).join('')
   const lines = rows.map(([first = '', ...rest]) => {
     const others = rest.map(cell => `<td>${escapeHtml(cell)}</td>`).join('')
     return `<tr><th scope="row">${escapeHtml(first)}</th>${others}</tr>`
   })
-  return `<div class="scroll" tabindex="0"><table><thead><tr>${cells}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table></div>`
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(name)}"><table><thead><tr>${cells}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table></div>`
 }
 
 function escapeHtml(text: string): string {

@@ -3,7 +3,7 @@
 
 import { type RaceTable, runRaces } from '../attack/double-spend.ts'
 import type { RaceSetting } from '../attack/double-spend-race.ts'
-import type { CompareSettings } from '../measurement.ts'
+import type { CompareSettings, LoadSettings } from '../measurement.ts'
 import { availableContenders, type Contender } from '../stage/contender.ts'
 import { simulatedStage } from '../stage-kinds.ts'
 import { countSweepSteps, runSweep, type Sweep, type SweepResult } from '../sweep/sweep.ts'
@@ -33,18 +33,16 @@ export interface Effort {
 
 /** What is to be reported. */
 export interface ReportOptions {
-  readonly settings: Settings
+  readonly settings: LoadSettings
   readonly latencyMs: number
   readonly effort: Effort
   /** Hears how many steps of how many are done, and in a few words what happens now. */
   readonly onProgress: (done: number, word: string) => void
 }
 
-type Settings = Omit<CompareSettings, 'hasFaults'>
-
 /** Everything that was measured. */
 export interface Report {
-  readonly settings: Settings
+  readonly settings: LoadSettings
   readonly latencyMs: number
   readonly comparison: SweepResult
   readonly load: SweepResult
@@ -127,7 +125,7 @@ interface SweepPlan {
 
 type SweepName = 'comparison' | 'load' | 'delay' | 'blockTime' | 'stabilization'
 
-function planSweeps(settings: Settings, effort: Effort): Readonly<Record<SweepName, SweepPlan>> {
+function planSweeps(settings: LoadSettings, effort: Effort): Readonly<Record<SweepName, SweepPlan>> {
   const quiet = { ...settings, hasFaults: false }
   const broken = { ...settings, hasFaults: true }
   return {

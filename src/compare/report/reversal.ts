@@ -20,7 +20,7 @@ export function reversalFigure({ rows, seed, agreement }: RaceTable): Figure {
     id: 'reversal',
     heading: 'How safe is a block under so many others?',
     finding: `Of ${rows.length} measured rates ${inside} have the exact formula within their 95 % interval (of twenty, nineteen should); a right formula would do worse as a table with a probability of ${percent(agreement.probability)}.`,
-    method: `The probability that a miner with the share q of all hashes reverses a payment after so many confirmations. Points with their 95 % intervals are ${races} races each of real headers under the fork choice of a node; lines are the exact formula (Rosenfeld; Grunspan and Pérez-Marco), dashes Nakamoto’s, which takes the attacker’s progress for a Poisson variable and is too hopeful.`,
+    method: `The probability that a miner with the share q of all hashes reverses a payment after so many confirmations. Points with their 95 % intervals are ${races} races each of real headers under the fork choice of a node; lines are the exact formula (Rosenfeld; Grunspan and Pérez-Marco), dashes Nakamoto’s, which takes the attacker’s progress for a Poisson variable: a little too careful at few confirmations, too hopeful at many.${named.length === seen.length ? '' : ` Where none of the races succeeded (${named.length - seen.length} times) there is no point.`}`,
     command: `quorate attack double-spend --share ${SHARES.join(',')} --confirmations ${DEPTHS[0]}..${DEPTHS.at(-1)} --races ${races} --seed ${seed}`,
     label:
       'Probability of reversal against confirmations on a logarithmic scale: falling lines, one for each share of an attacker, with measured points on them.',

@@ -1,19 +1,20 @@
 // A run as a picture: above, the blocks, each where and when it was made and linked to the one before it, every branch in
 // a lane of its own; below, the votes of each validator. Grey is the time for which the network was cut in half.
 
-import { type Chart, type Figure, isNarrow, type Layer, type View } from './figure.ts'
+import { type Chart, type Figure, isNarrow, type Layer, sayEach, type View } from './figure.ts'
 import type { TimelineBlock } from './recorder.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Pixels beside a view that its axis takes, and heights of a lane and of a node's votes. */
 const MARGIN = 74
 const LANE_HEIGHT = 34
-const NODE_HEIGHT = 22
+const NODE_HEIGHT = 36
 
 const FATES = ['final', 'on the chain', 'left', 'final, then left'] as const
-const FATE_COLORS = ['#047857', '#a8a29e', '#f59e0b', '#b91c1c']
+const FATE_COLORS = ['#047857', '#78716c', '#b45309', '#b91c1c']
+const FATE_SHAPES = ['square', 'circle', 'triangle-up', 'cross']
 const DEEDS = ['proposal', 'prepare', 'commit', 'proof', 'view change', 'reorganisation']
-const DEED_COLORS = ['#292524', '#60a5fa', '#1d4ed8', '#9333ea', '#d97706', '#c2410c']
+const DEED_COLORS = ['#292524', '#0891b2', '#1d4ed8', '#9333ea', '#b45309', '#b91c1c']
 
 /** The figure of a recorded run. */
 export function timelineFigure(run: Timeline): Figure {
@@ -27,8 +28,8 @@ export function timelineFigure(run: Timeline): Figure {
   return {
     id: `timeline-${contender}`,
     heading: `A run of ${contender}: blocks and votes`,
-    finding: sayRun(blocks, during.length, deepest),
-    method: `${nodes} nodes, cut in half from second ${secondsOf(cut?.fromMs ?? 0)} to second ${secondsOf(cut?.toMs ?? 0)}, seed ${seed}. Above, each square is a block, linked to the one before it, a lane for each branch. Below, what each node said to all, and where it left blocks that it had followed. Final means: ${run.finalMeans}.`,
+    finding: sayRun(during, deepest),
+    method: `${nodes} nodes, cut in half from second ${secondsOf(cut?.fromMs ?? 0)} to second ${secondsOf(cut?.toMs ?? 0)}, seed ${seed}. Above, each mark is a block, linked to the one before it, a lane for each branch. Below, a row for each node and in it one for each kind of what it said, and where it left blocks that it had followed: ${sayDeeds(deedsOf(run))}. Final means: ${run.finalMeans}.`,
     command: null,
     label: `Blocks of a run of ${contender} over time as a tree, with a lane for each branch, and below it the votes of each of ${nodes} nodes.`,
     draw: width => drawTimeline(run, width),
@@ -47,19 +48,27 @@ export function timelineFigure(run: Timeline): Figure {
   }
 }
 
-function sayRun(blocks: readonly TimelineBlock[], during: number, deepest: number): string {
-  const left = blocks.filter(({ isStale }) => isStale)
+function sayRun(during: readonly TimelineBlock[], deepest: number): string {
+  const left = during.filter(({ isStale }) => isStale)
   const undone = left.filter(({ finalMs }) => finalMs !== null).length
-  const made = `${during === 0 ? 'No block was' : `${during} blocks were`} made while the network was cut in half`
-  if (left.length === 0) return `${made}, and none was ever left.`
-  const lost = undone === 0 ? 'none of them final' : `${undone} of them after somebody had called them final`
-  return `${made}; ${left.length} were left when it was whole again, ${lost}; the deepest reorganisation took back ${deepest}.`
+  const many = (count: number): string => (count === 1 ? 'One block' : `${count} blocks`)
+  const made = `${during.length === 0 ? 'No block' : many(during.length)} that somebody followed came while the network was cut in half`
+  if (left.length === 0) return `${made}${during.length === 0 ? '' : ', and none was left again'}.`
+  const lost =
+    undone === 0 ? 'none after it had been final' : `${undone} after somebody had called them final`
+  return `${made}; ${left.length} of them were left again, ${lost}; the deepest reorganisation took back ${deepest}.`
+}
+
+/** What was done how often, in words. */
+function sayDeeds(deeds: readonly Deed[]): string {
+  const counts = DEEDS.map(kind => ({ kind, count: deeds.filter(deed => deed.kind === kind).length }))
+  return sayEach(counts.filter(({ count }) => count > 0).map(({ kind, count }) => `${count} × ${kind}`))
 }
 
 function drawTimeline(run: Timeline, width: number): Chart {
   const deeds = deedsOf(run)
   return {
-    resolve: { scale: { color: 'independent' } },
+    resolve: { scale: { color: 'independent', shape: 'independent' } },
     vconcat:
       deeds.length === 0 ? [drawBlocks(run, width)] : [drawBlocks(run, width), drawDeeds(run, deeds, width)],
   }
@@ -79,6 +88,7 @@ function drawBlocks(run: Timeline, width: number): View {
     fate: fateOf(block),
   }))
   const fates = FATES.filter(fate => squares.some(square => square.fate === fate))
+  const legend = { columns: isNarrow(width) ? 2 : fates.length }
   const lanes = { domain: [-0.6, run.lanes - 0.4], reverse: true, nice: false, zero: false }
   return {
     width: width - MARGIN,
@@ -97,7 +107,7 @@ function drawBlocks(run: Timeline, width: number): View {
       },
       {
         data: { values: squares },
-        mark: { type: 'point', shape: 'square', filled: true, size: 55, opacity: 1 },
+        mark: { type: 'point', filled: true, size: 55, opacity: 1 },
         encoding: {
           x: time(run, null),
           y: {
@@ -111,7 +121,13 @@ function drawBlocks(run: Timeline, width: number): View {
             field: 'fate',
             type: 'nominal',
             scale: { domain: fates, range: fates.map(fate => FATE_COLORS[FATES.indexOf(fate)]!) },
-            legend: { columns: isNarrow(width) ? 2 : fates.length },
+            legend,
+          },
+          shape: {
+            field: 'fate',
+            type: 'nominal',
+            scale: { domain: fates, range: fates.map(fate => FATE_SHAPES[FATES.indexOf(fate)]!) },
+            legend,
           },
         },
       },
@@ -129,17 +145,18 @@ function drawDeeds(run: Timeline, deeds: readonly Deed[], width: number): View {
       shade(run, 'seconds'),
       {
         data: { values: [...deeds] },
-        mark: { type: 'tick', thickness: 1.6, height: NODE_HEIGHT - 8, opacity: 1 },
+        mark: { type: 'tick', thickness: 1.6, size: (NODE_HEIGHT - 6) / seen.length, opacity: 1 },
         encoding: {
           x: time(run, 'seconds'),
           y: {
             field: 'node',
             type: 'nominal',
             sort: nodes,
-            scale: { domain: nodes },
+            scale: { type: 'band', domain: nodes, padding: 0.15 },
             title: null,
             axis: { ticks: false, domain: false },
           },
+          yOffset: { field: 'kind', type: 'nominal', scale: { domain: seen } },
           color: {
             field: 'kind',
             type: 'nominal',

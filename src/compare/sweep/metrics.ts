@@ -4,7 +4,7 @@
 import type { Measurement } from '../measurement.ts'
 
 /** What a figure is counted in. */
-export type Unit = 'ms' | 'per second' | 'count'
+export type Unit = 'ms' | 'per second' | 'count' | 'runs'
 
 /** One figure. */
 export interface Metric {
@@ -50,7 +50,7 @@ export const METRICS: readonly Metric[] = [
     'count',
     ({ leaderKilled }) => leaderKilled?.lost ?? null,
   ),
-  metric('cut_forked', 'cut in half: share that forked', 'count', ({ cut }) =>
+  metric('cut_forked', 'cut in half: runs that forked', 'runs', ({ cut }) =>
     cut === null ? null : Number(cut.isForked),
   ),
   metric('cut_reversed', 'cut in half: final, then reversed', 'count', ({ cut }) => cut?.reversed ?? null),

@@ -30,13 +30,19 @@ export function showSweep(
       ]),
     ],
   )
-  const order = settings.senders === 'zipf' ? 'senders by Zipf’s law' : 'senders in turn'
-  const sure =
-    seeds.length === 1 ? 'one seed' : `${seeds.length} seeds from ${seeds[0]}, mean ± 95 % interval`
   const means =
     stage.parameters.latencyMs === undefined || axis === null ? stage.means(settings) : 'simulated nodes'
-  const made = `${settings.nodes} ${means}; ${settings.transfers} transfers, ${showRate(settings.rate)}, ${order}, unless swept; ${sure}.`
+  const made = describeSweep(result, means)
   return `${wrapWords(made, columns).join('\n')}\n\n${alignRows([['', ...heads], ...groups.flat()], columns)}`
+}
+
+/** What a sweep was made with, on nodes of which this is known. */
+export function describeSweep({ settings, seeds }: SweepResult, means: string): string {
+  const { nodes, transfers, rate, senders } = settings
+  const order = senders === 'zipf' ? 'senders by Zipf’s law' : 'senders in turn'
+  const sure =
+    seeds.length === 1 ? 'one seed' : `${seeds.length} seeds from ${seeds[0]}, mean ± 95 % interval`
+  return `${nodes} ${means}; ${transfers} transfers, ${showRate(rate)}, ${order}, unless swept; ${sure}.`
 }
 
 /** Lines of comma-separated values after a line of names; no value needs quotes. */
@@ -58,8 +64,8 @@ function csvLines(axis: string, { contender, value, metrics }: SweepPoint): (str
       name,
       unit,
       found?.mean ?? '',
-      found === null || half === null ? '' : found.mean - half,
-      found === null || half === null ? '' : found.mean + half,
+      found === null || half === null || unit === 'runs' ? '' : Math.max(0, found.mean - half),
+      found === null || half === null || unit === 'runs' ? '' : found.mean + half,
       found?.runs ?? 0,
     ]
   })
@@ -69,6 +75,8 @@ function csvLines(axis: string, { contender, value, metrics }: SweepPoint): (str
 export function showMean(found: MeanInterval | null, unit: Unit, seeds: number): string {
   if (found === null) return NOTHING
   const { mean, halfWidth, runs } = found
+  // Of a few runs that did or did not, a mean would say more than is known.
+  if (unit === 'runs') return `${Math.round(mean * runs)} of ${runs}`
   if (mean === 0 && halfWidth === 0 && runs === seeds) return '0'
   // One scale for both, so that they can be compared at a glance.
   const scale = scaleOf(Math.max(Math.abs(mean), halfWidth ?? 0), unit)

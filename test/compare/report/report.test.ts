@@ -11,6 +11,8 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { drawSvg } from '../../../src/compare/report/draw.ts'
 import { layOut } from '../../../src/compare/report/layout.ts'
 import { renderPage } from '../../../src/compare/report/page.ts'
+import { METRICS } from '../../../src/compare/sweep/metrics.ts'
+import type { SweepResult } from '../../../src/compare/sweep/sweep.ts'
 import { THEORY } from '../../../src/compare/theory/formulas.ts'
 import { makeSmallReport } from './small-report.ts'
 
@@ -58,7 +60,7 @@ test('a figure is drawn about as wide as it is asked to be, and its names begin 
     }
 })
 
-test('every command that is named makes its figure again with the settings that it was made with', () => {
+test('commands name all settings that their figures were made with', () => {
   const commands = page.figures.map(({ command }) => command).filter(command => command !== null)
   assert.equal(
     page.command,
@@ -84,10 +86,67 @@ test('counts that are not those of the formulas are said to be others', () => {
   assert.match(figures.find(({ id }) => id === 'messages')!.finding, /are not those of the formulas/)
 })
 
-test('what was cut in half says who stopped and who took back', () => {
+test('what is said of a cut in half is what was measured', () => {
   const { finding } = page.figures.find(({ id }) => id === 'availability')!
-  assert.match(finding, /nothing is final with hybrid, pbft and pbft-leader/)
-  assert.match(finding, /longest-chain took back \d+ transfers/)
+  for (const name of ['hybrid', 'pbft', 'pbft-leader'])
+    assert.ok(finding.includes(`with ${name} 0 % become final in time and nothing is reversed`), finding)
+  assert.match(finding, /with longest-chain 50 % become final in time and \d+ transfers are reversed/)
+})
+
+test('where nothing became final the figures say never, and are drawn all the same', async () => {
+  const silent = (sweep: SweepResult): SweepResult => ({
+    ...sweep,
+    points: sweep.points.map(point => ({
+      ...point,
+      metrics: Object.fromEntries(METRICS.map(({ name }) => [name, null])),
+      measurements: point.measurements.map(measurement => ({
+        ...measurement,
+        quiet: {
+          ...measurement.quiet,
+          finalityTimesMs: [],
+          finalityMs: null,
+          final: 0,
+          finalPerSecond: null,
+        },
+      })),
+    })),
+  })
+  const { figures } = layOut({
+    ...report,
+    comparison: silent(report.comparison),
+    load: silent(report.load),
+    delay: silent(report.delay),
+  })
+  const [finality, load, delay] = figures
+  assert.match(finality!.finding, /final after never with longest-chain/)
+  assert.match(load!.finding, /: – with longest-chain/)
+  assert.match(delay!.finding, /after never with longest-chain/)
+  for (const figure of [finality!, load!, delay!])
+    assert.doesNotMatch(await drawSvg(figure.draw(760), 'silent'), /NaN|undefined/)
+})
+
+test('of several seeds the tables give the interval of the mean, and of runs that forked how many did', () => {
+  const sweep = report.delay
+  const several: SweepResult = {
+    ...sweep,
+    seeds: [1, 2],
+    points: sweep.points.map(point => ({
+      ...point,
+      metrics: {
+        ...point.metrics,
+        finality_p50_ms: { mean: 1_500, halfWidth: 250, runs: 2 },
+        cut_forked: { mean: 0.5, halfWidth: 6, runs: 2 },
+      },
+    })),
+  }
+  const { figures, summary } = layOut({
+    ...report,
+    delay: several,
+    comparison: { ...several, axis: null, points: several.points.map(point => ({ ...point, value: null })) },
+  })
+  assert.equal(figures.find(({ id }) => id === 'delay')!.numbers.rows[0]![1], '1.50 ± 0.25 s')
+  const forked = summary.rows.find(([label]) => label === 'cut in half: runs that forked')!
+  assert.equal(forked[1], '1 of 2')
 })
 
 test('a page needs no script and no network, and what is in a text stays text', async () => {
