@@ -3,12 +3,19 @@
 
 import type { SweepResult } from '../sweep/sweep.ts'
 import { sweepCommand } from './command.ts'
-import { type Figure, sayEach, sayMs, sized, tellApart } from './figure.ts'
+import { type Chart, type Figure, sayEach, sayMs, sized, tellApart } from './figure.ts'
 
 /** Shares that are drawn, in hundredths. */
 const DRAWN = Array.from({ length: 100 }, (_, index) => index + 1)
 /** Shares in the table. */
 const TOLD = [1, 10, 25, 50, 75, 90, 95, 99, 100]
+
+/** The share that is final so long after it was handed in. */
+interface ShareRow {
+  readonly name: string
+  readonly share: number
+  readonly seconds: number
+}
 
 /** The figure of a sweep without an axis. */
 export function distributionFigure(sweep: SweepResult): Figure {
@@ -37,31 +44,36 @@ export function distributionFigure(sweep: SweepResult): Figure {
     command: sweepCommand(sweep),
     label:
       'Lines that rise from none to all of the transfers over the seconds until they are final, one for each kind of finality.',
-    draw: width => ({
-      ...sized(width, 300),
-      data: { values: rows },
-      mark: { type: 'line', interpolate: 'step-after' },
-      encoding: {
-        x: {
-          field: 'seconds',
-          type: 'quantitative',
-          scale: { type: 'log', nice: false },
-          title: 'seconds since it was handed in',
-          axis: { format: '~g', tickCount: 5 },
-        },
-        y: {
-          field: 'share',
-          type: 'quantitative',
-          title: 'transfers that are final',
-          axis: { format: '.0%' },
-        },
-        color: tellApart(names, width).color,
-        strokeDash: tellApart(names, width).strokeDash,
-      },
-    }),
+    draw: width => drawShares(rows, names, width),
     numbers: {
       heads: ['share that is final', ...names],
       rows: TOLD.map(percent => [`${percent} %`, ...found.map(({ after }) => sayAfter(after(percent)))]),
+    },
+  }
+}
+
+/** Seconds from left to right, the share that is final by then from below to above. */
+function drawShares(rows: readonly ShareRow[], names: readonly string[], width: number): Chart {
+  return {
+    ...sized(width, 300),
+    data: { values: [...rows] },
+    mark: { type: 'line', interpolate: 'step-after' },
+    encoding: {
+      x: {
+        field: 'seconds',
+        type: 'quantitative',
+        scale: { type: 'log', nice: false },
+        title: 'seconds since it was handed in',
+        axis: { format: '~g', tickCount: 5 },
+      },
+      y: {
+        field: 'share',
+        type: 'quantitative',
+        title: 'transfers that are final',
+        axis: { format: '.0%' },
+      },
+      color: tellApart(names, width).color,
+      strokeDash: tellApart(names, width).strokeDash,
     },
   }
 }

@@ -3,8 +3,15 @@
 
 import type { SweepResult } from '../sweep/sweep.ts'
 import { sweepCommand } from './command.ts'
-import { type Figure, sayEach, sized, tellApart } from './figure.ts'
+import { type Chart, type Figure, sayEach, sized, tellApart } from './figure.ts'
 import { contendersOf, meanOf, pointOf, sayMetric } from './means.ts'
+
+/** What came out at one load. */
+interface LoadRow {
+  readonly name: string
+  readonly perSecond: number
+  readonly seconds: number
+}
 
 /** The figure of a sweep over the load. */
 export function loadFigure(sweep: SweepResult): Figure {
@@ -29,29 +36,7 @@ export function loadFigure(sweep: SweepResult): Figure {
     command: sweepCommand(sweep),
     label:
       'Median seconds until a transfer is final against the transfers that become final each second: a line for each kind of finality, a point for each load.',
-    draw: width => ({
-      ...sized(width, 320),
-      data: { values: rows },
-      mark: { type: 'line', point: { size: 60, filled: true } },
-      encoding: {
-        x: {
-          field: 'perSecond',
-          type: 'quantitative',
-          scale: { type: 'log' },
-          title: 'transfers that become final each second',
-          axis: { format: '~s', tickCount: 5 },
-        },
-        y: {
-          field: 'seconds',
-          type: 'quantitative',
-          scale: { type: 'log' },
-          title: 'seconds until final, median',
-          axis: { format: '~g', tickCount: 5 },
-        },
-        order: { field: 'perSecond' },
-        ...tellApart(names, width),
-      },
-    }),
+    draw: width => drawLoads(rows, names, width),
     numbers: {
       heads: ['handed in each second', ...names.flatMap(name => [`${name}: final each second`, 'median'])],
       rows: values.map(value => [
@@ -61,6 +46,33 @@ export function loadFigure(sweep: SweepResult): Figure {
           return [sayMetric(sweep, point, 'final_per_second'), sayMetric(sweep, point, 'finality_p50_ms')]
         }),
       ]),
+    },
+  }
+}
+
+/** Throughput from left to right, latency from below to above. */
+function drawLoads(rows: readonly LoadRow[], names: readonly string[], width: number): Chart {
+  return {
+    ...sized(width, 320),
+    data: { values: [...rows] },
+    mark: { type: 'line', point: { size: 60, filled: true } },
+    encoding: {
+      x: {
+        field: 'perSecond',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title: 'transfers that become final each second',
+        axis: { format: '~s', tickCount: 5 },
+      },
+      y: {
+        field: 'seconds',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title: 'seconds until final, median',
+        axis: { format: '~g', tickCount: 5 },
+      },
+      order: { field: 'perSecond' },
+      ...tellApart(names, width),
     },
   }
 }

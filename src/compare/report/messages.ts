@@ -3,7 +3,7 @@
 
 import type { CountedDecision, Mode } from '../theory/decisions.ts'
 import { type DecisionTheory, THEORY } from '../theory/formulas.ts'
-import { type Figure, sayEach, sized, tellApart } from './figure.ts'
+import { type Chart, type Figure, sayEach, sized, tellApart } from './figure.ts'
 
 /** The ways to agree whose messages are counted, and what theory says of them. */
 export const COUNTED: ReadonlyMap<Mode, DecisionTheory> = new Map([
@@ -15,6 +15,13 @@ export const SIZES = [4, 7, 10, 13, 16]
 
 /** They look as in the other figures, where two contenders come before them. */
 const FIRST = 2
+
+/** The messages of a decision among n validators. */
+interface CountRow {
+  readonly name: string
+  readonly n: number
+  readonly messages: number | null
+}
 
 /** The figure of what was counted. */
 export function messagesFigure(counted: readonly CountedDecision[]): Figure {
@@ -36,36 +43,7 @@ export function messagesFigure(counted: readonly CountedDecision[]): Figure {
     command: null,
     label:
       'Messages of one decision against the number of validators: two curves from the formulas with the measured points on them, one quadratic and one straight.',
-    draw: width => {
-      const { color, shape, strokeDash } = tellApart(names, width, FIRST)
-      return {
-        ...sized(width, 300),
-        encoding: {
-          x: {
-            field: 'n',
-            type: 'quantitative',
-            scale: { zero: false },
-            title: 'validators',
-            axis: { values: SIZES },
-          },
-          y: {
-            field: 'messages',
-            type: 'quantitative',
-            title: 'messages a decision',
-            axis: { tickCount: 6 },
-          },
-          color,
-        },
-        layer: [
-          { data: { values: curves }, mark: 'line', encoding: { strokeDash } },
-          {
-            data: { values: points },
-            mark: { type: 'point', filled: true, size: 90, opacity: 1 },
-            encoding: { shape },
-          },
-        ],
-      }
-    },
+    draw: width => drawCounts({ curves, points }, names, width),
     numbers: {
       heads: ['', 'validators', 'by the formula', 'counted', 'message delays'],
       rows: counted.map(({ mode, n, messages, delays }) => [
@@ -76,5 +54,41 @@ export function messagesFigure(counted: readonly CountedDecision[]): Figure {
         String(delays ?? '–'),
       ]),
     },
+  }
+}
+
+/** Validators from left to right, messages from below to above. */
+function drawCounts(
+  { curves, points }: Record<'curves' | 'points', readonly CountRow[]>,
+  names: readonly string[],
+  width: number,
+): Chart {
+  const { color, shape, strokeDash } = tellApart(names, width, FIRST)
+  return {
+    ...sized(width, 300),
+    encoding: {
+      x: {
+        field: 'n',
+        type: 'quantitative',
+        scale: { zero: false },
+        title: 'validators',
+        axis: { values: SIZES },
+      },
+      y: {
+        field: 'messages',
+        type: 'quantitative',
+        title: 'messages a decision',
+        axis: { tickCount: 6 },
+      },
+      color,
+    },
+    layer: [
+      { data: { values: [...curves] }, mark: 'line', encoding: { strokeDash } },
+      {
+        data: { values: [...points] },
+        mark: { type: 'point', filled: true, size: 90, opacity: 1 },
+        encoding: { shape },
+      },
+    ],
   }
 }

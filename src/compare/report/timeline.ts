@@ -20,10 +20,6 @@ export interface TimelineOptions {
   readonly seed: number
   /** Milliseconds that a message takes on average; as in one building when absent. */
   readonly latencyMs?: number
-  /** How long the network is whole, cut, and whole again; 4, 9 and 4 seconds when absent. */
-  readonly calmMs?: number
-  readonly cutMs?: number
-  readonly healedMs?: number
 }
 
 /** A run. Times are virtual milliseconds from the start of the recording, and ascend in each list. */
@@ -48,6 +44,7 @@ const NODES = 4
 const CALM_MS = 4_000
 const CUT_MS = 9_000
 const HEALED_MS = 4_000
+const LASTED_MS = CALM_MS + CUT_MS + HEALED_MS
 const HALVES = [
   [0, 1],
   [2, 3],
@@ -60,9 +57,7 @@ const SETTLE_MS = 500
 /** Runs a network of this contender and records it. */
 export async function recordTimeline(options: TimelineOptions): Promise<Timeline> {
   const { contender, seed, latencyMs = LATENCY_MS } = options
-  const { calmMs = CALM_MS, cutMs = CUT_MS, healedMs = HEALED_MS } = options
-  const lastedMs = calmMs + cutMs + healedMs
-  const payers = createAccounts(seed, 'timeline', Math.floor((lastedMs * RATE) / 1_000))
+  const payers = createAccounts(seed, 'timeline', Math.floor((LASTED_MS * RATE) / 1_000))
   const schedule = new Schedule()
   const network: SimulatedNetwork = new SimulatedNetwork({
     contender,
@@ -88,20 +83,20 @@ export async function recordTimeline(options: TimelineOptions): Promise<Timeline
   runFor(SETTLE_MS)
   if (contender.isMined) network.mine(true)
   payIn({ network, schedule, payers, seed })
-  runFor(calmMs)
+  runFor(CALM_MS)
   network.cut(HALVES)
-  runFor(cutMs)
+  runFor(CUT_MS)
   network.heal()
-  runFor(healedMs)
+  runFor(HEALED_MS)
   return {
     contender: contender.name,
     finalMeans: contender.finalMeans,
     seed,
     nodes: NODES,
     latencyMs,
-    lastedMs,
+    lastedMs: LASTED_MS,
     ...recorder.result(),
-    faults: [{ fromMs: calmMs, toMs: calmMs + cutMs, says: `cut ${showHalves(HALVES)}` }],
+    faults: [{ fromMs: CALM_MS, toMs: CALM_MS + CUT_MS, says: `cut ${showHalves(HALVES)}` }],
   }
 }
 
