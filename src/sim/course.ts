@@ -76,6 +76,11 @@ export class Course {
     }
   }
 
+  /** Milliseconds that the last message on the fullest link has to wait until it leaves. */
+  backlogMs(nowMs: number): number {
+    return Math.max(0, ...[...this.#freeAt.values()].map(freeAtMs => freeAtMs - nowMs))
+  }
+
   #distanceMs({ from, to }: Parcel): number {
     const { latency, placeOf, random } = this.#options
     if (latency === null) return 0

@@ -43,6 +43,8 @@ export class Run {
   readonly cast: Cast
   readonly schedule = new Schedule()
   readonly trace = new Trace(RECENT_LINES)
+  /** What distances, narrow links and the model do with messages; null where they do nothing. */
+  readonly course: Course | null
   readonly network: Network
   readonly faults: FaultInjector
   readonly chain: NaiveChain
@@ -69,11 +71,12 @@ export class Run {
     this.plan = plan
     this.model = setup.model
     this.cast = cast
+    this.course = createCourse(setup, options)
     this.network = new Network({
       schedule,
       random: random.stream('network'),
       faults: plan,
-      course: createCourse(setup, options),
+      course: this.course,
       deliver: (from, to, bytes, tag) => this.world.deliver(from, to, bytes, tag),
     })
     const { healedPlan } = setup
