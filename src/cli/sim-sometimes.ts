@@ -44,6 +44,7 @@ const SOMETIMES: readonly Sometimes[] = [
     holds: ({ lyingMiner }) => lyingMiner !== null && Object.keys(lyingMiner.lies).length > 0,
   },
   fault('cut', 'a network cut in two'),
+  fault('bridge', 'a network cut in two but for one node'),
   fault('mute', 'nodes that nobody heard'),
   fault('clog', 'a link that was closed for a while'),
   fault('crash', 'a crash'),

@@ -57,6 +57,7 @@ export class FaultDraw {
         offsetMs: stream.between(-CLOCK_OFFSET_MAX_MS, CLOCK_OFFSET_MAX_MS),
       }),
     )
+    this.#repeat(random.stream('bridges'), plan.bridgeEveryMs, stream => this.#bridge(stream))
     this.#repeat(random.stream('disk losses'), plan.diskLossEveryMs, stream => this.#loseDisk(stream))
   }
 
@@ -102,6 +103,16 @@ export class FaultDraw {
     const witness = this.#nodes.find(node => cast.isHonest(node) && node.isUp)
     const report = witness?.replica?.finality.report(0)
     return report == null ? null : this.#nodes[report.proposer]!
+  }
+
+  /** Two sides that only one node reaches both of: two quorums may overlap in it alone. */
+  #bridge(random: Random): void {
+    const { partitionMeanMs } = this.#options.plan
+    const [bridge, ...others] = random.shuffle(this.#nodes)
+    const forMs = Math.min(random.exponential(partitionMeanMs), 3 * partitionMeanMs)
+    if (bridge === undefined || others.length < 2) return
+    const side = others.slice(0, random.integer(1, others.length - 1))
+    this.#happen({ type: 'bridge', side: side.map(({ id }) => id), node: bridge.id, forMs })
   }
 
   #crash(random: Random): void {

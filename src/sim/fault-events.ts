@@ -7,6 +7,14 @@ import type { PeerId } from '../replica/effects.ts'
 export type FaultEvent =
   /** These reach nobody else, and nobody else reaches them. */
   | { readonly type: 'cut'; readonly atMs: number; readonly forMs: number; readonly side: readonly PeerId[] }
+  /** The same, but for one node that reaches all, and is reached by all. */
+  | {
+      readonly type: 'bridge'
+      readonly atMs: number
+      readonly forMs: number
+      readonly side: readonly PeerId[]
+      readonly node: PeerId
+    }
   /** What these say to anybody else is lost; they hear everything. */
   | { readonly type: 'mute'; readonly atMs: number; readonly forMs: number; readonly side: readonly PeerId[] }
   /** What one says to another waits until the link is open again. */
@@ -60,6 +68,8 @@ export function isAmong(event: FaultEvent, nodes: ReadonlySet<PeerId>): boolean 
     case 'cut':
     case 'mute':
       return event.side.some(id => nodes.has(id))
+    case 'bridge':
+      return nodes.has(event.node) && event.side.some(id => nodes.has(id))
     case 'clog':
       return nodes.has(event.from) && nodes.has(event.to)
     case 'crash':
@@ -78,6 +88,8 @@ export function renamed(event: FaultEvent, name: (node: PeerId) => PeerId): Faul
     case 'cut':
     case 'mute':
       return { ...event, side: event.side.map(name) }
+    case 'bridge':
+      return { ...event, side: event.side.map(name), node: name(event.node) }
     case 'clog':
       return { ...event, from: name(event.from), to: name(event.to) }
     case 'crash':
@@ -97,6 +109,8 @@ export function describeFault(event: FaultEvent): string {
     case 'cut':
     case 'mute':
       return `${when} ${event.type} ${event.side.join(' ')} for ${Math.round(event.forMs)} ms`
+    case 'bridge':
+      return `${when} cut ${event.side.join(' ')} off but for ${event.node} for ${Math.round(event.forMs)} ms`
     case 'clog':
       return `${when} clog ${event.from} to ${event.to} for ${Math.round(event.forMs)} ms`
     case 'crash':

@@ -74,7 +74,10 @@ export class FaultInjector {
     this.endedAtMs = schedule.nowMs
     network.faults = healedPlan
     network.heal()
-    for (const node of this.#nodes) node.pause(0)
+    for (const node of this.#nodes) {
+      node.pause(0)
+      node.syncMeanMs = healedPlan.syncMeanMs
+    }
   }
 
   /** Brings one fault about, and keeps it. */
@@ -88,6 +91,11 @@ export class FaultInjector {
       case 'cut':
         network.cut(new Map(cast.parts.map(({ id }) => [id, event.side.includes(id) ? 1 : 2])))
         return schedule.after(event.forMs, () => network.cut(new Map()))
+      case 'bridge': {
+        const sides = cast.parts.map(({ id }) => [id, event.side.includes(id) ? 1 : 2] as const)
+        network.cut(new Map(sides.filter(([id]) => id !== event.node)), event.node)
+        return schedule.after(event.forMs, () => network.cut(new Map()))
+      }
       case 'mute':
         network.mute(new Set(event.side))
         return schedule.after(event.forMs, () => network.mute(new Set()))

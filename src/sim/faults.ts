@@ -16,7 +16,16 @@ export const FAULT_KINDS = [
 ] as const
 
 /** More kinds, which swarm runs draw besides, and which have to be asked for by name. */
-export const RARE_FAULT_KINDS = ['mute', 'clog', 'pause', 'clock-step', 'disk-loss'] as const
+export const RARE_FAULT_KINDS = [
+  'mute',
+  'clog',
+  'pause',
+  'clock-step',
+  'disk-loss',
+  'bridge',
+  'replay',
+  'slow-disk',
+] as const
 
 /** One kind of fault. */
 export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof RARE_FAULT_KINDS)[number]
@@ -57,6 +66,12 @@ export interface FaultPlan {
   readonly clockDriftMaxPpm: number
   /** The same of disks that lose all or are exchanged for an old copy. */
   readonly diskLossEveryMs: number | null
+  /** The same of partitions in which one node reaches both sides. */
+  readonly bridgeEveryMs: number | null
+  /** Share of messages that arrive once more long afterwards, when nobody waits for them. */
+  readonly replayRate: number
+  /** Milliseconds that a synced write takes on average. */
+  readonly syncMeanMs: number
 }
 
 /** A quiet local network. */
@@ -80,6 +95,9 @@ export const NO_FAULTS: FaultPlan = {
   clockStepEveryMs: null,
   clockDriftMaxPpm: 0,
   diskLossEveryMs: null,
+  bridgeEveryMs: null,
+  replayRate: 0,
+  syncMeanMs: 1,
 }
 
 /** A network without chance, in which all that is sent together arrives together: for counting. */
@@ -120,5 +138,10 @@ function drawRareFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTime
     clockStepEveryMs: every('clock-step'),
     clockDriftMaxPpm: kinds.has('clock-step') ? random.stream('drift').between(0, 500) : 0,
     diskLossEveryMs: every('disk-loss'),
+    bridgeEveryMs: every('bridge'),
+    replayRate: kinds.has('replay') ? random.stream('replay').between(0.001, 0.02) : NO_FAULTS.replayRate,
+    syncMeanMs: kinds.has('slow-disk')
+      ? 10 ** random.stream('slow-disk').between(0.5, 2.5)
+      : NO_FAULTS.syncMeanMs,
   }
 }

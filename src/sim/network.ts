@@ -11,6 +11,8 @@ import type { Schedule } from './schedule.ts'
 
 /** Milliseconds by which a message in the long tail is later than others. */
 const TAIL_MS = 10_000
+/** Milliseconds after which a message that comes once more does so at most. */
+const REPLAY_MAX_MS = 60_000
 
 /** Hands the bytes of a message to its receiver, with what is known of it. */
 type Deliver = (from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null) => void
@@ -25,6 +27,7 @@ export class Network {
   faults: FaultPlan
   readonly #schedule: Schedule
   readonly #random: Random
+  readonly #replays: Random
   readonly #deliver: Deliver
   /** Distances, narrow links and the model of the network; null for none of these. */
   readonly #course: Course | null
@@ -32,6 +35,8 @@ export class Network {
   readonly #lastArrival = new Map<string, number>()
   /** The side of each node while the network is cut. */
   #sides = new Map<PeerId, number>()
+  /** Who is on both sides; null for nobody. */
+  #bridge: PeerId | null = null
   /** Those whom only those hear who are among them. */
   #muted: ReadonlySet<PeerId> = new Set()
   /** Links that are closed, how often, and what waits there. */
@@ -46,14 +51,16 @@ export class Network {
   }) {
     this.#schedule = options.schedule
     this.#random = options.random
+    this.#replays = options.random.stream('replays')
     this.faults = options.faults
     this.#deliver = options.deliver
     this.#course = options.course ?? null
   }
 
-  /** Cuts the network: nodes reach only those of the same side. */
-  cut(sides: Map<PeerId, number>): void {
+  /** Cuts the network: nodes reach only those of the same side, and all reach one, who reaches all, if there is a bridge. */
+  cut(sides: Map<PeerId, number>, bridge: PeerId | null = null): void {
     this.#sides = sides
+    this.#bridge = bridge
   }
 
   /** From now on what these say to others is lost, but not what others say to them. */
@@ -80,6 +87,7 @@ export class Network {
   /** Ends every cut and opens every link. */
   heal(): void {
     this.#sides = new Map()
+    this.#bridge = null
     this.#muted = new Set()
     for (const link of [...this.#clogged.keys()]) this.#open(link)
   }
@@ -90,10 +98,20 @@ export class Network {
     this.messages.set(message.type, (this.messages.get(message.type) ?? 0) + to.length)
     this.bytes += bytes.length * to.length
     for (const receiver of to) {
+      this.#replayLater(from, receiver, bytes, tag)
       this.#transmit(from, receiver, bytes, tag)
       if (this.#random.chance(this.faults.duplicateRate)) this.#transmit(from, receiver, bytes, tag)
     }
     return bytes.length
+  }
+
+  /** Somebody has kept the message and says it again, long after, past all that was said since. */
+  #replayLater(from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null): void {
+    if (!this.#replays.chance(this.faults.replayRate)) return
+    const delayMs = this.#replays.between(0, REPLAY_MAX_MS)
+    this.#schedule.after(delayMs, () => {
+      if (!this.#isCut(from, to)) this.#deliver(from, to, bytes, tag)
+    })
   }
 
   #transmit(from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null): void {
@@ -126,7 +144,9 @@ export class Network {
   }
 
   #isCut(from: PeerId, to: PeerId): boolean {
-    return this.#sides.get(from) !== this.#sides.get(to) || (this.#muted.has(from) && !this.#muted.has(to))
+    const isBridged = from === this.#bridge || to === this.#bridge
+    const isApart = !isBridged && this.#sides.get(from) !== this.#sides.get(to)
+    return isApart || (this.#muted.has(from) && !this.#muted.has(to))
   }
 
   #open(link: string): void {

@@ -2,7 +2,7 @@
 // part of it; senders and signatures are recovered by whoever makes the run.
 
 import type { FaultEvent } from './fault-events.ts'
-import type { FaultKind, FaultPlan } from './faults.ts'
+import { type FaultKind, type FaultPlan, NO_FAULTS } from './faults.ts'
 import { ruleOf, type ShrunkRun } from './shrink.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 
@@ -50,5 +50,5 @@ export function ofRegressionFile(json: unknown): Omit<SimulationOptions, 'recove
   if (file?.format !== FORMAT || file.options === undefined || file.plan === undefined) return null
   if (!Array.isArray(file.events) || !Array.isArray(file.faults)) return null
   const { options, faults, plan, events } = file as RegressionFile
-  return { ...options, faults: new Set(faults), script: { plan, events } }
+  return { ...options, faults: new Set(faults), script: { plan: { ...NO_FAULTS, ...plan }, events } }
 }

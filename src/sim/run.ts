@@ -213,6 +213,7 @@ function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
       isPunctual: setup.isCounted,
       keepsUnsynced: plan.keepsUnsynced,
     })
+    node.syncMeanMs = plan.syncMeanMs
     world.add(node)
     return node
   })

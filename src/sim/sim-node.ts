@@ -13,6 +13,7 @@ import { decodeMessage, type OutgoingMessage } from '../replica/messages.ts'
 import { Replica } from '../replica/replica.ts'
 import type { Tag } from './costs.ts'
 import { Disk } from './disk.ts'
+import { NO_FAULTS } from './faults.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 import { describeEffect, describeInput, type Trace } from './trace.ts'
@@ -40,9 +41,6 @@ export interface World {
   mayBeBlamed?(peer: PeerId): boolean
 }
 
-/** Milliseconds that a synced write takes on average. */
-const SYNC_MEAN_MS = 1
-
 /** What a simulated node is. */
 export interface SimNodeOptions {
   readonly id: PeerId
@@ -67,6 +65,8 @@ export class SimNode {
   readonly disk = new Disk()
   /** How far this node's clock is off. */
   clockOffsetMs: number
+  /** Milliseconds that a synced write takes on average. */
+  syncMeanMs = NO_FAULTS.syncMeanMs
   replica: Replica | null = null
   crashes = 0
   /** Those of the crashes that came before all that a start asked for was done. */
@@ -211,7 +211,7 @@ export class SimNode {
   }
 
   #syncMs(): number {
-    return this.#options.isPunctual === true ? SYNC_MEAN_MS : this.#random.exponential(SYNC_MEAN_MS)
+    return this.#options.isPunctual === true ? this.syncMeanMs : this.#random.exponential(this.syncMeanMs)
   }
 
   #setTimer(name: TimerName, delayMs: number): void {

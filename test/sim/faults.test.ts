@@ -20,6 +20,9 @@ const SHOWS: Readonly<Record<FaultKind, (drawn: ReturnType<typeof plan>) => bool
   pause: ({ pauseEveryMs }) => pauseEveryMs !== null,
   'clock-step': ({ clockStepEveryMs }) => clockStepEveryMs !== null,
   'disk-loss': ({ diskLossEveryMs }) => diskLossEveryMs !== null,
+  bridge: ({ bridgeEveryMs }) => bridgeEveryMs !== null,
+  replay: ({ replayRate }) => replayRate > 0,
+  'slow-disk': ({ syncMeanMs }) => syncMeanMs > 1,
 }
 
 const KINDS: readonly FaultKind[] = [...FAULT_KINDS, ...RARE_FAULT_KINDS]

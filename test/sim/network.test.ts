@@ -102,6 +102,39 @@ test('a partition cuts what crosses it until it heals, and lets the rest through
   assert.equal(sendAll(3, ['b', 'c']).length, 3 + 6)
 })
 
+test('over a bridge both sides are reached, and nobody else beyond it', () => {
+  const { network, schedule, arrivals } = networkWith({})
+  const sides = new Map([
+    ['a', 1],
+    ['c', 2],
+  ])
+  network.cut(sides, 'b')
+  network.send('a', ['b', 'c'], message(1))
+  network.send('b', ['a', 'c'], message(2))
+  network.send('c', ['a', 'b'], message(3))
+  while (schedule.advance());
+  assert.deepEqual(arrivals.map(({ to, requestId }) => `${to} ${requestId}`).sort(), [
+    'a 2',
+    'b 1',
+    'b 3',
+    'c 2',
+  ])
+  network.heal()
+  network.send('a', ['c'], message(4))
+  while (schedule.advance());
+  assert.equal(arrivals.at(-1)!.requestId, 4)
+})
+
+test('a message that is replayed comes once more within a minute, and holds up nothing that was sent after it', () => {
+  const { network, schedule, arrivals } = networkWith({ replayRate: 1 })
+  network.send('a', ['b'], message(1))
+  network.faults = { ...network.faults, replayRate: 0 }
+  network.send('a', ['b'], message(2))
+  while (schedule.advance());
+  assert.deepEqual(idsOf(arrivals), [1, 2, 1])
+  assert.ok(schedule.nowMs <= 60_000)
+})
+
 test('who is muted hears everything, and only those who are muted too hear him', () => {
   const { network, schedule, arrivals } = networkWith({})
   network.mute(new Set(['a', 'b']))
