@@ -7,6 +7,7 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
+import { ByteReader } from '../chain/bytes.ts'
 import { decodeCompact } from '../chain/compact.ts'
 import { type Execution, executeBlock } from '../chain/execution.ts'
 import { nextBaseFee } from '../chain/fees.ts'
@@ -38,7 +39,10 @@ export interface ReplicaOptions {
   readonly finality: Finality
   readonly store: Store
   readonly recoverSender: RecoverSender
-  /** 4 bytes that no other replica has: they keep two miners of one account from searching the same headers. */
+  /**
+   * 4 bytes that no other replica has, nor an earlier life of this one: they keep two miners of one account from searching
+   * the same headers, and an answer to somebody who asked before from being taken for one to us.
+   */
   readonly salt: Uint8Array
 }
 
@@ -66,6 +70,7 @@ export class Replica {
   readonly #peers = new Set<PeerId>()
   readonly #invalid = new BoundedMap<BlockId, true>(INVALID_BLOCKS_MAX)
   readonly #production: Production
+  readonly #salt: Uint8Array
   /** Transactions that were handed in here and that no final block holds. */
   readonly #own = new Set<TransactionId>()
   #toGossip: Transaction[] = []
@@ -84,6 +89,7 @@ export class Replica {
     this.finality = options.finality
     this.#store = options.store
     this.#recoverSender = options.recoverSender
+    this.#salt = options.salt
     this.#production = new Production(options.genesis, this.#outbox, options.salt)
   }
 
@@ -168,6 +174,7 @@ export class Replica {
       connect: block => this.#connect(block),
       isPreferred: tip => this.finality.prefers(tip, this.#tree.head.chained),
       followsWork: this.finality.followsWork,
+      firstRequestId: new ByteReader(this.#salt).u32(),
     })
     this.#driver = new FinalityDriver({
       finality: this.finality,

@@ -29,6 +29,11 @@ export interface SyncHost {
   isPreferred(tip: ChainedHeader): boolean
   /** Whether what peers claim to follow is reason enough to ask them. */
   readonly followsWork: boolean
+  /**
+   * Where the ids of requests begin, from 0 to 2^32 - 1: elsewhere in each life of a node, so that an answer to one that
+   * asked before a crash is not taken for an answer to the next.
+   */
+  readonly firstRequestId: number
   /** Takes a block in; the reason when it is refused. */
   connect(block: Block): Rejection | null
 }
@@ -89,11 +94,12 @@ export class Sync {
   #wanted: Wanted | null = null
   /** Whether the next look at the deadlines is due: words of peers must not put it off. */
   #isTicking = false
-  #requests = 0
+  #requests: number
   #nowMs = 0
 
   constructor(host: SyncHost) {
     this.#host = host
+    this.#requests = host.firstRequestId
   }
 
   /** How far this node is behind: heights of the head and of the header it is fetching toward; null when it is not. */
@@ -396,7 +402,8 @@ export class Sync {
   }
 
   #nextRequestId(): number {
-    this.#requests = (this.#requests + 1) >>> 0
-    return this.#requests
+    const id = this.#requests
+    this.#requests = (id + 1) >>> 0
+    return id
   }
 }

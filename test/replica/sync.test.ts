@@ -687,6 +687,19 @@ test('headers that nobody asked for, that come twice or from another, change not
 
 // ---- peers that go
 
+test('an answer to who this node was before a restart changes nothing, and blames nobody', () => {
+  const before = freshNode()
+  before.connect('p')
+  const node = before.restarted()
+  node.connect('p')
+  const [old] = sentOf(before.receive('p', claims(tip)), 'get-headers')
+  const [own] = sentOf(node.receive('p', claims(tip)), 'get-headers')
+  // They do not begin with anything that the later request named.
+  const headers = main.slice(1).map(entry => entry.chained.header)
+  assert.deepEqual(node.receive('p', { type: 'headers', requestId: old!.message.requestId, headers }), [])
+  assert.notEqual(own!.message.requestId, old!.message.requestId)
+})
+
 test('when a peer goes that was asked for headers, the next one is asked', () => {
   const node = freshNode()
   const peers = { goes: SILENT, honest: honest(main) }

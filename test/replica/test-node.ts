@@ -58,7 +58,7 @@ export class TestNode {
     this.genesis = genesis
     this.disk = options.disk ?? new Disk()
     this.nowMs = options.nowMs ?? START_MS
-    const salt = Uint8Array.of(0, 0, 0, options.salt ?? 1)
+    const salt = Uint8Array.of(options.salt ?? 1, 0, 0, 0)
     this.identity = options.identity ?? NOBODY
     const finality = createFinality(genesis, this.identity)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender: namedSender, salt })
