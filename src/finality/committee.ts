@@ -393,6 +393,8 @@ export class Committee implements Finality {
 
   #considerProposing(): void {
     if (this.#halted !== null) return
+    // The clock was set back, and how long ago the decision came is not known: it counts from now.
+    if (this.#chain.nowMs < this.#last.atMs) this.#last = { ...this.#last, atMs: this.#chain.nowMs }
     // Who lacks a block that was decided can not tell whether the next proposer is slow.
     const isCurrent = this.#awaited.length === 0 && this.#target === null
     const wish = isCurrent ? this.#policy.wish(this.#last, this.#chain) : null

@@ -65,7 +65,9 @@ export class Production {
 
   /** Looks whether the template is out of date. */
   onTimeout(pool: Mempool, nowMs: number): void {
-    const isFresh = this.#basis?.poolChanges === pool.changes && nowMs - this.#basis.madeMs < LIFE_MS
+    // A clock that was set back would let a template live until it is where it was, with a time that nobody accepts.
+    const ageMs = this.#basis === null ? 0 : Math.abs(nowMs - this.#basis.madeMs)
+    const isFresh = this.#basis?.poolChanges === pool.changes && ageMs < LIFE_MS
     if (isFresh) this.#outbox.emit({ type: 'set-timer', name: 'template', delayMs: CHECK_MS })
     else this.invalidate()
   }

@@ -131,7 +131,7 @@ export class Replica {
         break
       case 'peer-disconnected':
         this.#peers.delete(input.peer)
-        this.#sync.removePeer(input.peer, nowMs)
+        this.#sync.removePeer(input.peer)
         this.#driver.step({ type: 'peer-disconnected', peer: input.peer })
         break
       case 'message':
@@ -232,7 +232,7 @@ export class Replica {
           headers: headersAfter(this.#view, message.locator, this.#tree.head.chained.height),
         })
       case 'headers':
-        return this.#sync.onHeaders(from, message.requestId, message.headers, this.#nowMs)
+        return this.#sync.onHeaders(from, message.requestId, message.headers)
       case 'get-blocks':
         return this.#send(from, {
           type: 'blocks',
@@ -240,7 +240,7 @@ export class Replica {
           blocks: storedBlocks(this.#view, message.ids),
         })
       case 'blocks':
-        return this.#sync.onBlocks(from, message.requestId, message.blocks, this.#nowMs)
+        return this.#sync.onBlocks(from, message.requestId, message.blocks)
       case 'block':
         return this.#onBlock(from, message.block)
       case 'transactions':
@@ -255,7 +255,7 @@ export class Replica {
       this.#outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })
       return
     }
-    this.#sync.onClaim(from, status.work, this.#nowMs)
+    this.#sync.onClaim(from, status.work)
   }
 
   #onBlock(from: PeerId, block: Block): void {
@@ -265,7 +265,7 @@ export class Replica {
       return
     }
     if (!this.#tree.has(block.header.previous)) {
-      if (this.#hasWork(block.header)) this.#sync.onOrphan(from, this.#nowMs)
+      if (this.#hasWork(block.header)) this.#sync.onOrphan(from)
       else this.#outbox.emit({ type: 'reject', from, reason: 'header-work-insufficient' })
       return
     }
@@ -282,8 +282,7 @@ export class Replica {
 
   #want(id: BlockId, from: PeerId): void {
     const block = this.#attached
-    if (block?.id !== id || !this.#tree.has(block.header.previous))
-      return this.#sync.onWant(id, from, this.#nowMs)
+    if (block?.id !== id || !this.#tree.has(block.header.previous)) return this.#sync.onWant(id, from)
     const rejection = this.#connect(block)
     if (rejection !== null) this.#outbox.emit({ type: 'reject', from, reason: rejection })
   }
@@ -311,7 +310,7 @@ export class Replica {
         for (const peer of this.#peers) this.#send(peer, { type: 'status', status: this.#status() })
         return this.#setTimer('status', STATUS_INTERVAL_MS)
       case 'sync':
-        return this.#sync.onTick(this.#nowMs)
+        return this.#sync.onTick()
       case 'template':
         return this.#production.onTimeout(this.#pool, this.#nowMs)
       case 'rebroadcast':

@@ -38,10 +38,10 @@ export interface SyncHost {
   connect(block: Block): Rejection | null
 }
 
-/** Milliseconds after which a peer that did not answer is left. */
-export const ANSWER_TIMEOUT_MS = 4_000
-/** Milliseconds between looks at the deadlines. */
+/** Milliseconds between two ticks, in which what peers still owe is counted. The clock is not asked: it may be set. */
 export const SYNC_TICK_MS = 500
+/** Whole ticks that a peer has for an answer. */
+export const ANSWER_TICKS = 8
 /** Bodies that are asked for or wait, ahead of the next to be connected. */
 const BODIES_AHEAD_MAX = 128
 /** Requests that a peer may leave unanswered before it is disconnected. */
@@ -54,7 +54,7 @@ interface Peer {
   claim: bigint
   strikes: number
   /** The bodies it was asked for. */
-  request: { readonly id: number; readonly ids: readonly BlockId[]; readonly deadlineMs: number } | null
+  request: { readonly id: number; readonly ids: readonly BlockId[]; readonly deadline: number } | null
   /** It left a request of this download unanswered, or a part of one: the others are asked for the rest. */
   isSlow: boolean
 }
@@ -71,7 +71,7 @@ interface Download {
 interface HeadersRequest {
   readonly id: number
   readonly peer: PeerId
-  readonly deadlineMs: number
+  readonly deadline: number
   readonly locator: readonly BlockId[]
 }
 
@@ -95,7 +95,8 @@ export class Sync {
   /** Whether the next look at the deadlines is due: words of peers must not put it off. */
   #isTicking = false
   #requests: number
-  #nowMs = 0
+  /** How often it was looked at the deadlines, which are numbers of such looks. */
+  #ticks = 0
 
   constructor(host: SyncHost) {
     this.#host = host
@@ -112,8 +113,7 @@ export class Sync {
     this.#peers.set(peer, { claim: 0n, strikes: 0, request: null, isSlow: false })
   }
 
-  removePeer(peer: PeerId, nowMs: number): void {
-    this.#nowMs = nowMs
+  removePeer(peer: PeerId): void {
     this.#peers.delete(peer)
     if (this.#headersRequest?.peer === peer) this.#headersRequest = null
     if (this.#wanted?.from === peer) this.#wanted = null
@@ -121,8 +121,7 @@ export class Sync {
   }
 
   /** A peer says how much work it follows. */
-  onClaim(peer: PeerId, work: bigint, nowMs: number): void {
-    this.#nowMs = nowMs
+  onClaim(peer: PeerId, work: bigint): void {
     const state = this.#peers.get(peer)
     if (state === undefined) return
     state.claim = work
@@ -130,8 +129,7 @@ export class Sync {
   }
 
   /** A block is needed with all before it, whatever work it holds; this peer should have it. */
-  onWant(id: BlockId, from: PeerId, nowMs: number): void {
-    this.#nowMs = nowMs
+  onWant(id: BlockId, from: PeerId): void {
     // One after the other: whoever wants two would have neither if each took the other's place.
     if (this.#host.tree.has(id) || !this.#peers.has(from) || this.#wanted !== null) return
     this.#wanted = { id, from, next: 'block' }
@@ -139,14 +137,13 @@ export class Sync {
   }
 
   /** A peer has a block whose parent is not known here. */
-  onOrphan(peer: PeerId, nowMs: number): void {
+  onOrphan(peer: PeerId): void {
     const atLeast = this.#host.tree.head.chained.work + 1n
     const claim = this.#peers.get(peer)?.claim ?? 0n
-    this.onClaim(peer, claim > atLeast ? claim : atLeast, nowMs)
+    this.onClaim(peer, claim > atLeast ? claim : atLeast)
   }
 
-  onHeaders(from: PeerId, requestId: number, headers: readonly BlockHeader[], nowMs: number): void {
-    this.#nowMs = nowMs
+  onHeaders(from: PeerId, requestId: number, headers: readonly BlockHeader[]): void {
     const request = this.#headersRequest
     if (request?.peer !== from || request.id !== requestId) return
     this.#headersRequest = null
@@ -176,8 +173,7 @@ export class Sync {
     return fresh.slice(0, wanted + 1)
   }
 
-  onBlocks(from: PeerId, requestId: number, blocks: readonly Block[], nowMs: number): void {
-    this.#nowMs = nowMs
+  onBlocks(from: PeerId, requestId: number, blocks: readonly Block[]): void {
     const peer = this.#peers.get(from)
     if (peer?.request?.id !== requestId) return
     const wanted = new Set(peer.request.ids)
@@ -207,10 +203,10 @@ export class Sync {
     if (rejection !== null) this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
-  onTick(nowMs: number): void {
-    this.#nowMs = nowMs
+  onTick(): void {
+    this.#ticks += 1
     this.#isTicking = false
-    if (this.#headersRequest !== null && this.#headersRequest.deadlineMs <= nowMs) {
+    if (this.#headersRequest !== null && this.#headersRequest.deadline <= this.#ticks) {
       const { peer } = this.#headersRequest
       this.#headersRequest = null
       if (this.#isAwaitingHeaders(peer)) this.#wanted = null
@@ -218,7 +214,7 @@ export class Sync {
       this.#strike(peer)
     }
     for (const [id, peer] of this.#peers) {
-      if (peer.request === null || peer.request.deadlineMs > nowMs) continue
+      if (peer.request === null || peer.request.deadline > this.#ticks) continue
       peer.request = null
       peer.isSlow = true
       if (this.#wanted?.from === id) this.#wanted = null
@@ -323,7 +319,7 @@ export class Sync {
 
   #askForBodies(id: PeerId, peer: Peer, ids: readonly BlockId[]): void {
     const requestId = this.#nextRequestId()
-    peer.request = { id: requestId, ids, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS }
+    peer.request = { id: requestId, ids, deadline: this.#deadline() }
     this.#host.outbox.emit({ type: 'send', to: id, message: { type: 'get-blocks', requestId, ids } })
   }
 
@@ -332,7 +328,7 @@ export class Sync {
     if (best === null) return
     const requestId = this.#nextRequestId()
     const locator = this.#locator()
-    this.#headersRequest = { id: requestId, peer: best, deadlineMs: this.#nowMs + ANSWER_TIMEOUT_MS, locator }
+    this.#headersRequest = { id: requestId, peer: best, deadline: this.#deadline(), locator }
     this.#host.outbox.emit({ type: 'send', to: best, message: { type: 'get-headers', requestId, locator } })
   }
 
@@ -399,6 +395,11 @@ export class Sync {
     peer.strikes += 1
     if (peer.strikes >= STRIKES_MAX)
       this.#host.outbox.emit({ type: 'disconnect', peer: id, reason: 'peer-stalled' })
+  }
+
+  /** The look by which a request that is made now must be answered: the tick that is under way does not count. */
+  #deadline(): number {
+    return this.#ticks + ANSWER_TICKS + (this.#isTicking ? 1 : 0)
   }
 
   #nextRequestId(): number {

@@ -665,6 +665,18 @@ test('the pace timer is set once for one moment, however often something happens
   assert.equal(again.length, 1)
 })
 
+test('a clock that is set back an hour keeps nobody from the next block for more than an interval', () => {
+  const node = ada({ policy: new NextBlock({ intervalMs: 250, heartbeatSeconds: null }) })
+  node.hear('p1', proof(node.chain.make(node.chain.root, 'first', { transactions: 1 }).id))
+  node.chain.waiting = 1
+  node.chain.nowMs -= 3_600_000
+  node.step({ type: 'pool' })
+  assert.equal(node.report().isWaiting, false)
+  node.chain.nowMs += 250
+  node.timeout('pace')
+  assert.equal(node.report().isWaiting, true)
+})
+
 // ---- whole committees
 
 for (const pattern of ['all-to-all', 'leader-collected'] as const) {

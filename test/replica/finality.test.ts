@@ -6,7 +6,7 @@ import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message, Status } from '../../src/replica/messages.ts'
 import { KEYS } from '../../src/replica/records.ts'
-import { ANSWER_TIMEOUT_MS } from '../../src/replica/sync.ts'
+import { ANSWER_TICKS } from '../../src/replica/sync.ts'
 import { verdictOn } from '../../src/replica/verdict.ts'
 import { addressNumber } from '../chain/examples.ts'
 import { blocksOf, ChainBuilder, idsOf, START_MS, tipOf, transfer } from './small-chain.ts'
@@ -212,6 +212,11 @@ function answer(node: TestNode, effects: readonly Effect[], entries: readonly Tr
   })
 }
 
+/** Whoever was asked has had all the time there is. */
+function ticks(node: TestNode): Effect[] {
+  return Array.from({ length: ANSWER_TICKS }, () => node.timeout('sync')).flat()
+}
+
 /** What a peer says that claims to follow so much work. */
 function claim(network: ValidatedNetwork, work: bigint): Status {
   const { block, blocks } = network.genesis
@@ -269,19 +274,14 @@ test('a block that is wanted is still fetched when headers come that were asked 
 test('a wanted block that comes by gossip meanwhile is not asked for again', () => {
   const { node, b } = wanting()
   assert.deepEqual(moves(node.feed(b.slice(0, 2))), ['head 2 after 5', 'final 2'])
-  node.nowMs += ANSWER_TIMEOUT_MS
-  assert.deepEqual(
-    sentOf([...node.timeout('sync'), ...node.timeout('finality/retransmit')], 'get-blocks'),
-    [],
-  )
+  assert.deepEqual(sentOf([...ticks(node), ...node.timeout('finality/retransmit')], 'get-blocks'), [])
 })
 
 test('a wanted block that its peer does not give is asked of another', () => {
   for (const isSilent of [true, false]) {
     const { node, b, effects } = wanting()
     if (isSilent) {
-      node.nowMs += ANSWER_TIMEOUT_MS
-      node.timeout('sync')
+      ticks(node)
     } else {
       const headers = answer(node, effects, [])
       assert.equal(sentOf(headers, 'get-headers').length, 1)
@@ -298,8 +298,7 @@ test('a wanted block that its peer does not give is asked of another', () => {
           b,
         )
       }
-      node.nowMs += ANSWER_TIMEOUT_MS
-      found.push(...node.timeout('sync'))
+      found.push(...ticks(node))
     }
     assert.deepEqual(moves(found), ['head 2 after 5', 'final 2'], isSilent ? 'silent' : 'empty')
   }

@@ -171,6 +171,15 @@ test('after ten seconds a template is made anew for the sake of its time', () =>
   assert.equal(templatesOf(node.timeout('template'))[0]?.header.time, time + 10)
 })
 
+test('a clock that is set back does not let a template of the future live on', () => {
+  const node = fresh()
+  node.nowMs += 3_600_000
+  node.startMining()
+  const { time } = node.template!.header
+  node.nowMs -= 1_800_000
+  assert.equal(templatesOf(node.timeout('template'))[0]?.header.time, time - 1_800)
+})
+
 test('who is to be paid can be changed while mining', () => {
   const node = fresh()
   node.startMining()

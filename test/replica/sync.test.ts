@@ -4,7 +4,7 @@ import { type BlockId, encodeHeader } from '../../src/chain/header.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import { MESSAGE_LIMITS, type Message, type OutgoingMessage } from '../../src/replica/messages.ts'
-import { ANSWER_TIMEOUT_MS, SYNC_TICK_MS } from '../../src/replica/sync.ts'
+import { ANSWER_TICKS, SYNC_TICK_MS } from '../../src/replica/sync.ts'
 import {
   ChainBuilder,
   idsOf,
@@ -71,10 +71,9 @@ function meet(node: TestNode, head: TreeBlock, peers: Record<PeerId, Script>): E
   return Object.keys(peers).flatMap(peer => talk(node, node.receive(peer, claims(head)), peers))
 }
 
-/** So much time passes, and then the deadlines are looked at. */
-function pass(node: TestNode, ms: number, peers: Record<PeerId, Script>): Effect[] {
-  node.nowMs += ms
-  return talk(node, node.timeout('sync'), peers)
+/** The deadlines are looked at so many times. */
+function pass(node: TestNode, ticks: number, peers: Record<PeerId, Script>): Effect[] {
+  return Array.from({ length: ticks }, () => talk(node, node.timeout('sync'), peers)).flat()
 }
 
 function blamed(effects: readonly Effect[]): string[] {
@@ -199,7 +198,7 @@ test('a download whose bodies all came by themselves ends, though no answer come
   meet(node, tip, peers)
   node.feed(main)
   assert.notEqual(node.replica.sync.progress(), null)
-  pass(node, ANSWER_TIMEOUT_MS, peers)
+  pass(node, ANSWER_TICKS + 1, peers)
   assert.equal(node.replica.sync.progress(), null)
   const more = [...main, builder.mine(tip)]
   talk(node, node.receive('p', claims(tipOf(more))), { p: honest(more) })
@@ -448,7 +447,7 @@ test('a peer that does not give its headers in time is left for another', () => 
   const peers = { silent: SILENT, honest: honest(main) }
   meet(node, tip, peers)
   assert.equal(node.height, 0)
-  pass(node, ANSWER_TIMEOUT_MS - 1, peers)
+  pass(node, ANSWER_TICKS - 1, peers)
   assert.equal(node.height, 0)
   pass(node, 1, peers)
   assert.equal(node.headId, tip.chained.id)
@@ -462,7 +461,7 @@ test('a peer that does not give its bodies in time is left for another', () => {
   talk(node, node.receive('silent', claims(tip)), peers)
   talk(node, node.receive('honest', claims(tip)), peers)
   assert.equal(node.height, 0)
-  pass(node, ANSWER_TIMEOUT_MS, peers)
+  pass(node, ANSWER_TICKS + 1, peers)
   assert.equal(node.headId, tip.chained.id)
 })
 
@@ -472,9 +471,18 @@ test('a peer that leaves three requests unanswered is disconnected', () => {
   node.connect('silent')
   const disconnects = [1, 2, 3].map(() => {
     talk(node, node.receive('silent', claims(tip)), peers)
-    return effectsOf(pass(node, ANSWER_TIMEOUT_MS, peers), 'disconnect').map(({ reason }) => reason)
+    return effectsOf(pass(node, ANSWER_TICKS, peers), 'disconnect').map(({ reason }) => reason)
   })
   assert.deepEqual(disconnects, [[], [], ['peer-stalled']])
+})
+
+test('a clock that is set back an hour gives no peer an hour more', () => {
+  const node = freshNode()
+  const peers = { silent: SILENT, honest: honest(main) }
+  meet(node, tip, peers)
+  node.nowMs -= 3_600_000
+  pass(node, ANSWER_TICKS, peers)
+  assert.equal(node.headId, tip.chained.id)
 })
 
 test('words of other peers do not put a deadline off', () => {
@@ -488,7 +496,7 @@ test('words of other peers do not put a deadline off', () => {
     }
   }
   perform(meet(node, tip, peers))
-  for (let elapsed = 0; elapsed < ANSWER_TIMEOUT_MS + 2 * SYNC_TICK_MS; elapsed += 100) {
+  for (let elapsed = 0; elapsed < (ANSWER_TICKS + 2) * SYNC_TICK_MS; elapsed += 100) {
     node.nowMs += 100
     perform(talk(node, node.receive('honest', claims(tip)), peers))
     if (dueMs === null || dueMs > node.nowMs) continue
@@ -652,8 +660,7 @@ test('blocks that nobody asked for, that come twice or too late, change nothing'
   assert.equal(node.height, 16)
   assert.deepEqual(node.receive('p', { type: 'blocks', requestId: 2, blocks }), [])
   // The next request times out; its answer comes all the same.
-  node.nowMs += ANSWER_TIMEOUT_MS
-  node.timeout('sync')
+  pass(node, ANSWER_TICKS + 1, {})
   const late = main.slice(16, 32).map(entry => entry.block)
   assert.deepEqual(node.receive('p', { type: 'blocks', requestId: 3, blocks: late }), [])
   assert.equal(node.height, 16)
