@@ -23,6 +23,9 @@ const fault = (type: FaultEvent['type'], text: string): Sometimes => ({
   holds: ({ script }) => script.events.some(event => event.type === type),
 })
 
+/** Milliseconds by which a clock is off that is off by more than clocks ever are. */
+const MINUTES_MS = 60_000
+
 const SOMETIMES: readonly Sometimes[] = [
   counted('a view that began with something prepared before', one => one.reproposals),
   counted('a branch that was left for a final block', one => one.forcedReorganisations),
@@ -45,6 +48,7 @@ const SOMETIMES: readonly Sometimes[] = [
   },
   fault('cut', 'a network cut in two'),
   fault('bridge', 'a network cut in two but for one node'),
+  fault('ring', 'a network of majorities that all differ'),
   fault('mute', 'nodes that nobody heard'),
   fault('clog', 'a link that was closed for a while'),
   fault('crash', 'a crash'),
@@ -52,7 +56,20 @@ const SOMETIMES: readonly Sometimes[] = [
   fault('amnesia', 'a validator that lost its votes'),
   fault('pause', 'a node that did nothing for a while'),
   fault('clock', 'a clock that jumped'),
+  {
+    text: 'a clock that was wrong by minutes',
+    needs: 'swarm',
+    holds: ({ script }) =>
+      script.events.some(event => event.type === 'clock' && Math.abs(event.offsetMs) > MINUTES_MS),
+  },
+  fault('clock-stop', 'a clock that stood still'),
+  fault('disk-failure', 'a disk that took nothing in'),
   fault('disk-loss', 'a disk that was lost or exchanged for an old one'),
+  {
+    text: 'a connection that ended because of damaged bytes',
+    needs: 'swarm',
+    holds: result => result.brokenConnections > 0,
+  },
   ...(['synchronous', 'partial', 'asynchronous'] as const).map(
     (model): Sometimes => ({
       text: `a network that is ${model}`,

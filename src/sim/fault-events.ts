@@ -17,6 +17,8 @@ export type FaultEvent =
     }
   /** What these say to anybody else is lost; they hear everything. */
   | { readonly type: 'mute'; readonly atMs: number; readonly forMs: number; readonly side: readonly PeerId[] }
+  /** Each reaches only those that stand next to him in a ring: a majority, but no two reach the same one. */
+  | { readonly type: 'ring'; readonly atMs: number; readonly forMs: number; readonly ring: readonly PeerId[] }
   /** What one says to another waits until the link is open again. */
   | {
       readonly type: 'clog'
@@ -53,6 +55,16 @@ export type FaultEvent =
   | { readonly type: 'pause'; readonly atMs: number; readonly forMs: number; readonly node: PeerId }
   /** The node's clock jumps to so much off the right time. */
   | { readonly type: 'clock'; readonly atMs: number; readonly node: PeerId; readonly offsetMs: number }
+  /** The node's clock stands still for so long, and is right again afterwards. */
+  | { readonly type: 'clock-stop'; readonly atMs: number; readonly forMs: number; readonly node: PeerId }
+  /** For so long the node's disk takes nothing in: the node crashes whenever it wants something durable. */
+  | {
+      readonly type: 'disk-failure'
+      readonly atMs: number
+      readonly forMs: number
+      readonly node: PeerId
+      readonly downMs: number
+    }
   /** The node crashes now, and its disk is empty, or as it was at its last start. */
   | {
       readonly type: 'disk-loss'
@@ -72,11 +84,15 @@ export function isAmong(event: FaultEvent, nodes: ReadonlySet<PeerId>): boolean 
       return nodes.has(event.node) && event.side.some(id => nodes.has(id))
     case 'clog':
       return nodes.has(event.from) && nodes.has(event.to)
+    case 'ring':
+      return event.ring.every(id => nodes.has(id))
     case 'crash':
     case 'vote-crash':
     case 'amnesia':
     case 'pause':
     case 'clock':
+    case 'clock-stop':
+    case 'disk-failure':
     case 'disk-loss':
       return nodes.has(event.node)
   }
@@ -92,11 +108,15 @@ export function renamed(event: FaultEvent, name: (node: PeerId) => PeerId): Faul
       return { ...event, side: event.side.map(name), node: name(event.node) }
     case 'clog':
       return { ...event, from: name(event.from), to: name(event.to) }
+    case 'ring':
+      return { ...event, ring: event.ring.map(name) }
     case 'crash':
     case 'vote-crash':
     case 'amnesia':
     case 'pause':
     case 'clock':
+    case 'clock-stop':
+    case 'disk-failure':
     case 'disk-loss':
       return { ...event, node: name(event.node) }
   }
@@ -111,6 +131,8 @@ export function describeFault(event: FaultEvent): string {
       return `${when} ${event.type} ${event.side.join(' ')} for ${Math.round(event.forMs)} ms`
     case 'bridge':
       return `${when} cut ${event.side.join(' ')} off but for ${event.node} for ${Math.round(event.forMs)} ms`
+    case 'ring':
+      return `${when} ring of majorities ${event.ring.join(' ')} for ${Math.round(event.forMs)} ms`
     case 'clog':
       return `${when} clog ${event.from} to ${event.to} for ${Math.round(event.forMs)} ms`
     case 'crash':
@@ -121,6 +143,10 @@ export function describeFault(event: FaultEvent): string {
       return `${when} pause ${event.node} for ${Math.round(event.forMs)} ms`
     case 'clock':
       return `${when} clock of ${event.node} to ${Math.round(event.offsetMs)} ms off`
+    case 'clock-stop':
+      return `${when} clock of ${event.node} stands still for ${Math.round(event.forMs)} ms`
+    case 'disk-failure':
+      return `${when} disk of ${event.node} fails for ${Math.round(event.forMs)} ms, down ${Math.round(event.downMs)} ms`
     case 'disk-loss':
       return `${when} ${event.isEmpty ? 'empty' : 'old'} disk for ${event.node}, down ${Math.round(event.downMs)} ms`
   }

@@ -9,6 +9,7 @@ import { describeFault, type FaultEvent } from './fault-events.ts'
 import type { FaultPlan } from './faults.ts'
 import { VOTE_RECORDS } from './finality-keys.ts'
 import type { Network } from './network.ts'
+import { apartIn } from './partition.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 import type { SimNode } from './sim-node.ts'
@@ -75,30 +76,24 @@ export class FaultInjector {
     network.faults = healedPlan
     network.heal()
     for (const node of this.#nodes) {
-      node.pause(0)
+      node.heal()
       node.syncMeanMs = healedPlan.syncMeanMs
     }
   }
 
   /** Brings one fault about, and keeps it. */
   happen(event: FaultEvent): void {
-    const { cast, network, schedule, trace } = this.#options
+    const { network, schedule, trace } = this.#options
     this.happened.push(event)
     // These two are seen in the trace anyway: by their crash.
     if (event.type !== 'crash' && event.type !== 'vote-crash')
       trace.add(schedule.nowMs, '-', `! ${describeFault(event)}`)
     switch (event.type) {
       case 'cut':
-        network.cut(new Map(cast.parts.map(({ id }) => [id, event.side.includes(id) ? 1 : 2])))
-        return schedule.after(event.forMs, () => network.cut(new Map()))
-      case 'bridge': {
-        const sides = cast.parts.map(({ id }) => [id, event.side.includes(id) ? 1 : 2] as const)
-        network.cut(new Map(sides.filter(([id]) => id !== event.node)), event.node)
-        return schedule.after(event.forMs, () => network.cut(new Map()))
-      }
+      case 'bridge':
       case 'mute':
-        network.mute(new Set(event.side))
-        return schedule.after(event.forMs, () => network.mute(new Set()))
+      case 'ring':
+        return schedule.after(event.forMs, network.part(apartIn(event)))
       case 'clog':
         network.clog(event.from, event.to)
         return schedule.after(event.forMs, () => network.unclog(event.from, event.to))
@@ -115,6 +110,11 @@ export class FaultInjector {
         if (node !== null) node.clockOffsetMs = event.offsetMs
         return
       }
+      case 'clock-stop':
+        return this.#node(event.node)?.stopClock(event.forMs)
+      case 'disk-failure':
+        this.#downMs.set(event.node, event.downMs)
+        return this.#node(event.node)?.failDisk(event.forMs)
       case 'disk-loss':
         return this.#loseDisk(this.#node(event.node), event)
     }

@@ -25,6 +25,15 @@ export const RARE_FAULT_KINDS = [
   'bridge',
   'replay',
   'slow-disk',
+  'ring',
+  'flap',
+  'damage',
+  'full-link',
+  'slow-cpu',
+  'crash-loop',
+  'disk-failure',
+  'clock-stop',
+  'wrong-hour',
 ] as const
 
 /** One kind of fault. */
@@ -72,6 +81,24 @@ export interface FaultPlan {
   readonly replayRate: number
   /** Milliseconds that a synced write takes on average. */
   readonly syncMeanMs: number
+  /** The same as the others of times when each node reaches those next to it in a ring only: a majority. */
+  readonly ringEveryMs: number | null
+  /** The same of times when the network is cut and whole again many times a second. */
+  readonly flapEveryMs: number | null
+  /** Share of messages that arrive damaged, so that their connection ends. */
+  readonly damageRate: number
+  /** Messages on their way on one link at most, any more being lost; null for as many as there are. */
+  readonly linkCapacity: number | null
+  /** Milliseconds that the slowest node may work at each thing that happens to it. */
+  readonly stepMaxMs: number
+  /** The same as the others of nodes that crash again and again as soon as they are back. */
+  readonly crashLoopEveryMs: number | null
+  /** The same of disks that take nothing in for a while. */
+  readonly diskFailureEveryMs: number | null
+  /** The same of clocks that stand still for a while. */
+  readonly clockStopEveryMs: number | null
+  /** The same of times when one clock, always of the same node, is wrong by up to an hour. */
+  readonly wrongHourEveryMs: number | null
 }
 
 /** A quiet local network. */
@@ -98,6 +125,15 @@ export const NO_FAULTS: FaultPlan = {
   bridgeEveryMs: null,
   replayRate: 0,
   syncMeanMs: 1,
+  ringEveryMs: null,
+  flapEveryMs: null,
+  damageRate: 0,
+  linkCapacity: null,
+  stepMaxMs: 0,
+  crashLoopEveryMs: null,
+  diskFailureEveryMs: null,
+  clockStopEveryMs: null,
+  wrongHourEveryMs: null,
 }
 
 /** A network without chance, in which all that is sent together arrives together: for counting. */
@@ -127,10 +163,12 @@ export function drawFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockT
   }
 }
 
-/** How often those faults come that have to be asked for by name: each has a stream of its own. */
+/** How bad those faults are that have to be asked for by name: each has a stream of its own. */
 function drawRareFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTimeMs: number) {
   const every = (kind: FaultKind): number | null =>
     kinds.has(kind) ? random.stream(kind).between(3, 15) * blockTimeMs : null
+  const share = (kind: FaultKind, min: number, max: number): number =>
+    kinds.has(kind) ? random.stream(kind).between(min, max) : 0
   return {
     muteEveryMs: every('mute'),
     clogEveryMs: every('clog'),
@@ -139,9 +177,18 @@ function drawRareFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTime
     clockDriftMaxPpm: kinds.has('clock-step') ? random.stream('drift').between(0, 500) : 0,
     diskLossEveryMs: every('disk-loss'),
     bridgeEveryMs: every('bridge'),
-    replayRate: kinds.has('replay') ? random.stream('replay').between(0.001, 0.02) : NO_FAULTS.replayRate,
+    replayRate: share('replay', 0.001, 0.02),
     syncMeanMs: kinds.has('slow-disk')
       ? 10 ** random.stream('slow-disk').between(0.5, 2.5)
       : NO_FAULTS.syncMeanMs,
+    ringEveryMs: every('ring'),
+    flapEveryMs: every('flap'),
+    damageRate: share('damage', 0.0001, 0.001),
+    linkCapacity: kinds.has('full-link') ? random.stream('full-link').integer(2, 20) : null,
+    stepMaxMs: share('slow-cpu', 2, 30),
+    crashLoopEveryMs: every('crash-loop'),
+    diskFailureEveryMs: every('disk-failure'),
+    clockStopEveryMs: every('clock-stop'),
+    wrongHourEveryMs: every('wrong-hour'),
   }
 }

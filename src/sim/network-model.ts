@@ -66,11 +66,14 @@ export function drawModel(
   }
 }
 
-/** The plan of faults as far as the model allows it: where every message arrives, none is lost and nothing is cut off. */
+/**
+ * The plan of faults as far as the model allows it: where every message arrives, none is lost and nothing is cut off; and
+ * no connection ends, with all that is on its way there, where every message arrives from some moment on.
+ */
 export function withinModel(plan: FaultPlan, { model }: NetworkModel): FaultPlan {
-  if (model === 'partial') return plan
-  const { lossRate, tailRate, partitionEveryMs } = NO_FAULTS
-  const reliable = { ...plan, lossRate, partitionEveryMs }
+  const { lossRate, tailRate, partitionEveryMs, damageRate, linkCapacity } = NO_FAULTS
+  if (model === 'partial') return { ...plan, damageRate }
+  const reliable = { ...plan, lossRate, partitionEveryMs, damageRate, linkCapacity }
   // Whoever may choose every delay may have a message overtaken by any other.
   return model === 'synchronous' ? { ...reliable, tailRate } : { ...reliable, mayReorder: true }
 }

@@ -1,11 +1,12 @@
 // The wires between simulated nodes: messages travel as bytes, late, twice, out of order or never, as the plan
-// of the run says. Links are two one-way channels; a partition cuts those between its sides.
+// of the run says. Links are two one-way channels; a partition closes some of them for a while.
 
 import type { PeerId } from '../replica/effects.ts'
 import { encodeMessage, type MessageType, type OutgoingMessage } from '../replica/messages.ts'
 import type { Tag } from './costs.ts'
 import type { Course } from './course.ts'
 import type { FaultPlan } from './faults.ts'
+import type { Apart } from './partition.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -22,50 +23,51 @@ export class Network {
   /** Messages sent, by type, and their bytes. */
   readonly messages = new Map<MessageType, number>()
   bytes = 0
-  /** Messages that never arrived, by chance or because of a partition. */
+  /** Messages that never arrived: by chance, because of a partition, or because their link was full. */
   lost = 0
+  /** Connections that ended because a message arrived damaged. */
+  broken = 0
   faults: FaultPlan
   readonly #schedule: Schedule
   readonly #random: Random
   readonly #replays: Random
+  readonly #damages: Random
   readonly #deliver: Deliver
+  readonly #onDamage: (from: PeerId, to: PeerId) => void
   /** Distances, narrow links and the model of the network; null for none of these. */
   readonly #course: Course | null
   /** When the last message on a link arrives: without reordering the next can't be earlier. */
   readonly #lastArrival = new Map<string, number>()
-  /** The side of each node while the network is cut. */
-  #sides = new Map<PeerId, number>()
-  /** Who is on both sides; null for nobody. */
-  #bridge: PeerId | null = null
-  /** Those whom only those hear who are among them. */
-  #muted: ReadonlySet<PeerId> = new Set()
+  /** The partitions that hold now. */
+  readonly #partitions = new Set<Apart>()
   /** Links that are closed, how often, and what waits there. */
   readonly #clogged = new Map<string, { times: number; readonly waiting: (() => void)[] }>()
+  /** Messages on their way on each link. */
+  readonly #inFlight = new Map<string, number>()
 
   constructor(options: {
     schedule: Schedule
     random: Random
     faults: FaultPlan
     deliver: Deliver
+    /** A message arrived damaged: the receiver can only end the connection. */
+    onDamage?: (from: PeerId, to: PeerId) => void
     course?: Course | null
   }) {
     this.#schedule = options.schedule
     this.#random = options.random
     this.#replays = options.random.stream('replays')
+    this.#damages = options.random.stream('damages')
     this.faults = options.faults
     this.#deliver = options.deliver
+    this.#onDamage = options.onDamage ?? (() => {})
     this.#course = options.course ?? null
   }
 
-  /** Cuts the network: nodes reach only those of the same side, and all reach one, who reaches all, if there is a bridge. */
-  cut(sides: Map<PeerId, number>, bridge: PeerId | null = null): void {
-    this.#sides = sides
-    this.#bridge = bridge
-  }
-
-  /** From now on what these say to others is lost, but not what others say to them. */
-  mute(nodes: ReadonlySet<PeerId>): void {
-    this.#muted = nodes
+  /** Parts the network until the function that this returns is called. */
+  part(apart: Apart): () => void {
+    this.#partitions.add(apart)
+    return () => this.#partitions.delete(apart)
   }
 
   /** Closes a link in one direction: what is sent there waits. */
@@ -84,11 +86,9 @@ export class Network {
     if (closed.times === 0) this.#open(`${from}>${to}`)
   }
 
-  /** Ends every cut and opens every link. */
+  /** Ends every partition and opens every link. */
   heal(): void {
-    this.#sides = new Map()
-    this.#bridge = null
-    this.#muted = new Set()
+    this.#partitions.clear()
     for (const link of [...this.#clogged.keys()]) this.#open(link)
   }
 
@@ -115,13 +115,15 @@ export class Network {
   }
 
   #transmit(from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null): void {
-    const { lossRate, delayMinMs, delayMeanMs, tailRate } = this.faults
+    const { lossRate, delayMinMs, delayMeanMs, tailRate, damageRate } = this.faults
     // Drawn always, so that a lost message does not shift the numbers of the others.
     const isDropped = this.#random.chance(lossRate)
     const delayMs =
       delayMinMs + this.#random.exponential(delayMeanMs) + (this.#random.chance(tailRate) ? TAIL_MS : 0)
+    const isDamaged = this.#damages.chance(damageRate)
     const { nowMs } = this.#schedule
-    const isLost = isDropped || this.#isCut(from, to)
+    const link = `${from}>${to}`
+    const isLost = isDropped || this.#isCut(from, to) || this.#isFull(link)
     const own = isLost ? null : delayMs
     const parcel = { from, to, bytes: bytes.length, tag, nowMs, delayMs, isLost }
     const delay = this.#course === null ? own : this.#course.delayOf(parcel)
@@ -129,10 +131,11 @@ export class Network {
       this.lost += 1
       return
     }
-    const link = `${from}>${to}`
+    const arrive = (): void => (isDamaged ? this.#break(from, to) : this.#deliver(from, to, bytes, tag))
+    this.#inFlight.set(link, (this.#inFlight.get(link) ?? 0) + 1)
     const closed = this.#clogged.get(link)
-    if (closed === undefined) return this.#travel(link, delay, () => this.#deliver(from, to, bytes, tag))
-    closed.waiting.push(() => this.#travel(link, delay, () => this.#deliver(from, to, bytes, tag)))
+    if (closed === undefined) return this.#travel(link, delay, arrive)
+    closed.waiting.push(() => this.#travel(link, delay, arrive))
   }
 
   #travel(link: string, delayMs: number, arrive: () => void): void {
@@ -140,13 +143,26 @@ export class Network {
     const earliest = this.faults.mayReorder ? 0 : (this.#lastArrival.get(link) ?? 0)
     const arrival = Math.max(earliest, nowMs + delayMs)
     this.#lastArrival.set(link, arrival)
-    this.#schedule.after(arrival - nowMs, arrive)
+    this.#schedule.after(arrival - nowMs, () => {
+      this.#inFlight.set(link, this.#inFlight.get(link)! - 1)
+      arrive()
+    })
+  }
+
+  /** The frames of a transport are sealed: a damaged one is noticed, and nothing after it can be read. */
+  #break(from: PeerId, to: PeerId): void {
+    this.broken += 1
+    this.#onDamage(from, to)
   }
 
   #isCut(from: PeerId, to: PeerId): boolean {
-    const isBridged = from === this.#bridge || to === this.#bridge
-    const isApart = !isBridged && this.#sides.get(from) !== this.#sides.get(to)
-    return isApart || (this.#muted.has(from) && !this.#muted.has(to))
+    for (const apart of this.#partitions) if (apart(from, to)) return true
+    return false
+  }
+
+  #isFull(link: string): boolean {
+    const { linkCapacity } = this.faults
+    return linkCapacity !== null && (this.#inFlight.get(link) ?? 0) >= linkCapacity
   }
 
   #open(link: string): void {

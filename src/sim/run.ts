@@ -78,6 +78,7 @@ export class Run {
       faults: plan,
       course: this.course,
       deliver: (from, to, bytes, tag) => this.world.deliver(from, to, bytes, tag),
+      onDamage: (from, to) => this.world.breakLink(from, to),
     })
     const { healedPlan } = setup
     this.faults = new FaultInjector({
@@ -132,9 +133,10 @@ export class Run {
     this.events += 1
   }
 
-  /** Lets so much virtual time pass. */
+  /** Lets so much virtual time pass, to the moment: not until something happens by chance. */
   runFor(ms: number): void {
     const endMs = this.schedule.nowMs + ms
+    this.schedule.after(ms, () => {})
     while (this.schedule.nowMs < endMs) this.advance()
   }
 
@@ -214,6 +216,7 @@ function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
       keepsUnsynced: plan.keepsUnsynced,
     })
     node.syncMeanMs = plan.syncMeanMs
+    node.stepMs = random.stream(`cpu ${id}`).between(0, plan.stepMaxMs)
     world.add(node)
     return node
   })

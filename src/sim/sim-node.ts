@@ -58,6 +58,9 @@ export interface SimNodeOptions {
   readonly keepsUnsynced?: boolean
 }
 
+/** Milliseconds by which a clock may be off when faults end: one that is off by more is set right. */
+const CLOCK_BEARABLE_MS = 25_000
+
 /** A node of the simulator. */
 export class SimNode {
   readonly id: PeerId
@@ -67,6 +70,8 @@ export class SimNode {
   clockOffsetMs: number
   /** Milliseconds that a synced write takes on average. */
   syncMeanMs = NO_FAULTS.syncMeanMs
+  /** Milliseconds that the node works at each thing that happens to it. */
+  stepMs = 0
   replica: Replica | null = null
   crashes = 0
   /** Those of the crashes that came before all that a start asked for was done. */
@@ -79,8 +84,15 @@ export class SimNode {
   #isStarting = false
   /** Effects to perform before the node crashes; null when no crash is planned. */
   #crashAfter: number | null = null
-  /** Until then the node does nothing. */
-  #pausedUntilMs = 0
+  /** Until then the node does nothing: it stands still, or works at what came last. */
+  #freeAtMs = 0
+  /** What waits for that, in the order in which it came. */
+  #backlog: (() => void)[] = []
+  #isWaking = false
+  /** What the clock shows as long as it stands still, and until when it does. */
+  #stoppedClock: { readonly atMs: number; readonly untilMs: number } | null = null
+  /** Until then whatever should become durable makes the node crash. */
+  #diskFailsUntilMs = 0
   /** Grows with every start: what was scheduled for an earlier life does not happen. */
   #life = 0
   #jobs = 0
@@ -100,6 +112,15 @@ export class SimNode {
     return this.replica !== null
   }
 
+  /** What the node's clock shows: milliseconds since 1970. */
+  get clockMs(): number {
+    const { nowMs } = this.#world.schedule
+    const stopped = this.#stoppedClock
+    if (stopped !== null && nowMs < stopped.untilMs) return stopped.atMs
+    const gainedMs = nowMs * (this.#options.clockDrift ?? 0)
+    return Math.floor(this.#world.epochMs + nowMs + this.clockOffsetMs + gainedMs)
+  }
+
   /** Starts the node on what its disk holds. */
   start(): void {
     const { genesis, recoverSender } = this.#world
@@ -107,7 +128,7 @@ export class SimNode {
     const finality = createFinality(genesis, this.#options.identity)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
     this.#isStarting = true
-    this.#pausedUntilMs = 0
+    this.#freeAtMs = 0
     this.disk.backUp()
     try {
       this.input({ type: 'start' })
@@ -120,14 +141,16 @@ export class SimNode {
 
   /** Lets something happen to the node; nothing does while it is down. `cause` is the tag of a message. */
   input(input: Input, cause: Tag | null = null): void {
+    if (this.isUp) this.#whenFree(() => this.#step(input, cause))
+  }
+
+  #step(input: Input, cause: Tag | null): void {
     const { replica } = this
     if (replica === null) return
-    const { schedule, trace, epochMs } = this.#world
-    const pausedMs = this.#pausedUntilMs - schedule.nowMs
-    if (pausedMs > 0) return this.#later(pausedMs, () => this.input(input, cause))
+    const { schedule, trace } = this.#world
     trace.add(schedule.nowMs, this.id, `< ${describeInput(input)}`)
-    const gainedMs = schedule.nowMs * (this.#options.clockDrift ?? 0)
-    const effects = replica.step(input, Math.floor(epochMs + schedule.nowMs + this.clockOffsetMs + gainedMs))
+    const effects = replica.step(input, this.clockMs)
+    this.#freeAtMs = schedule.nowMs + this.stepMs
     for (const effect of effects) {
       if (effect.type === 'persist') this.disk.write(effect.writes)
       // At once, as a node does: a timer that the replica has replaced must not fire while the disk is waited for.
@@ -150,9 +173,29 @@ export class SimNode {
     this.input({ type: 'message', from, message }, tag)
   }
 
-  /** Makes the node do nothing for so long; what happens to it meanwhile waits. Nothing ends a pause at once. */
+  /** Makes the node do nothing for so long; what happens to it meanwhile waits. */
   pause(forMs: number): void {
-    this.#pausedUntilMs = this.#world.schedule.nowMs + forMs
+    this.#freeAtMs = this.#world.schedule.nowMs + forMs
+  }
+
+  /** Makes the clock stand still for so long; afterwards it is right again. */
+  stopClock(forMs: number): void {
+    this.#stoppedClock = { atMs: this.clockMs, untilMs: this.#world.schedule.nowMs + forMs }
+  }
+
+  /** Lets the disk take nothing in for so long. */
+  failDisk(forMs: number): void {
+    this.#diskFailsUntilMs = this.#world.schedule.nowMs + forMs
+  }
+
+  /** Ends all that was wrong with the node, but for a crash that is planned. */
+  heal(): void {
+    this.stepMs = 0
+    this.#stoppedClock = null
+    this.#diskFailsUntilMs = 0
+    if (Math.abs(this.clockOffsetMs) > CLOCK_BEARABLE_MS) this.clockOffsetMs = 0
+    this.#freeAtMs = 0
+    this.#workOff()
   }
 
   /** Makes the node crash after so many more effects. */
@@ -181,11 +224,7 @@ export class SimNode {
     switch (effect.type) {
       case 'persist':
         this.#isSyncing = true
-        return this.#later(this.#syncMs(), () => {
-          this.disk.sync()
-          this.#isSyncing = false
-          this.#perform()
-        })
+        return this.#later(this.#syncMs(), () => this.#sync())
       case 'send':
         return this.#world.send(this, effect.to, effect.message, tag)
       case 'broadcast':
@@ -208,6 +247,14 @@ export class SimNode {
       case 'alarm':
         return
     }
+  }
+
+  #sync(): void {
+    // Whoever is told that a write failed does not know what of it landed, and may not try again (PostgreSQL's fsyncgate).
+    if (this.#world.schedule.nowMs < this.#diskFailsUntilMs) return this.#crash(true)
+    this.disk.sync()
+    this.#isSyncing = false
+    this.#perform()
   }
 
   #syncMs(): number {
@@ -241,24 +288,51 @@ export class SimNode {
   #later(delayMs: number, action: () => void): void {
     const life = this.#life
     this.#world.schedule.after(delayMs, () => {
-      if (life !== this.#life) return
-      const pausedMs = this.#pausedUntilMs - this.#world.schedule.nowMs
-      if (pausedMs > 0) this.#later(pausedMs, action)
-      else action()
+      if (life === this.#life) this.#whenFree(action)
     })
   }
 
-  #crash(): void {
+  /** Does something now, or when all that came before it is done. */
+  #whenFree(action: () => void): void {
+    const waitMs = this.#freeAtMs - this.#world.schedule.nowMs
+    if (waitMs <= 0 && this.#backlog.length === 0) return action()
+    this.#backlog.push(action)
+    this.#wakeAfter(waitMs)
+  }
+
+  #wakeAfter(delayMs: number): void {
+    if (this.#isWaking) return
+    this.#isWaking = true
+    const life = this.#life
+    this.#world.schedule.after(delayMs, () => {
+      if (life !== this.#life) return
+      this.#isWaking = false
+      this.#workOff()
+    })
+  }
+
+  /** Does what waits, as far as there is time for it now. */
+  #workOff(): void {
+    while (this.#backlog.length > 0) {
+      const waitMs = this.#freeAtMs - this.#world.schedule.nowMs
+      if (waitMs > 0) return this.#wakeAfter(waitMs)
+      this.#backlog.shift()!()
+    }
+  }
+
+  /** `mayKeep` says whether some of what was not synced may be durable all the same, from the oldest on. */
+  #crash(mayKeep = this.#options.keepsUnsynced === true): void {
     this.crashes += 1
     if (this.#isStarting) this.startCrashes += 1
     this.#life += 1
     this.#crashAfter = null
     this.#queue = []
+    this.#backlog = []
+    this.#isWaking = false
     this.#isSyncing = false
     this.#timers.clear()
     this.replica = null
-    const { keepsUnsynced } = this.#options
-    this.disk.crash(keepsUnsynced === true ? this.#random.integer(0, this.disk.unsynced) : 0)
+    this.disk.crash(mayKeep ? this.#random.integer(0, this.disk.unsynced) : 0)
     this.#world.trace.add(this.#world.schedule.nowMs, this.id, '! crash')
     this.#world.crashed(this)
   }

@@ -106,6 +106,11 @@ export class SimulatedWorld implements World {
     this.schedule.after(RECONNECT_MS, () => this.#connect(from, other))
   }
 
+  /** The receiver of damaged bytes ends the connection. */
+  breakLink(from: PeerId, to: PeerId): void {
+    this.disconnect(this.#node(to), from)
+  }
+
   reply(_from: SimNode, token: string, result: SubmitResult): void {
     this.#options.onReply(token, result)
   }

@@ -33,6 +33,8 @@ export interface SimulationResult {
   readonly messages: Readonly<Record<string, number>>
   readonly bytes: number
   readonly lostMessages: number
+  /** Connections that ended because a message arrived damaged. */
+  readonly brokenConnections: number
   readonly transfers: number
   /** Transfers of which two nodes acknowledged two versions; the chain holds one of each. */
   readonly doubleSpends: number
@@ -102,6 +104,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     messages: sorted(network.messages),
     bytes: network.bytes,
     lostMessages: network.lost,
+    brokenConnections: network.broken,
     transfers: acknowledged.length,
     doubleSpends: acknowledged.length - new Set(acknowledged).size,
     crashes: nodes.reduce((sum, node) => sum + node.crashes, 0),

@@ -23,6 +23,15 @@ const SHOWS: Readonly<Record<FaultKind, (drawn: ReturnType<typeof plan>) => bool
   bridge: ({ bridgeEveryMs }) => bridgeEveryMs !== null,
   replay: ({ replayRate }) => replayRate > 0,
   'slow-disk': ({ syncMeanMs }) => syncMeanMs > 1,
+  ring: ({ ringEveryMs }) => ringEveryMs !== null,
+  flap: ({ flapEveryMs }) => flapEveryMs !== null,
+  damage: ({ damageRate }) => damageRate > 0,
+  'full-link': ({ linkCapacity }) => linkCapacity !== null,
+  'slow-cpu': ({ stepMaxMs }) => stepMaxMs > 0,
+  'crash-loop': ({ crashLoopEveryMs }) => crashLoopEveryMs !== null,
+  'disk-failure': ({ diskFailureEveryMs }) => diskFailureEveryMs !== null,
+  'clock-stop': ({ clockStopEveryMs }) => clockStopEveryMs !== null,
+  'wrong-hour': ({ wrongHourEveryMs }) => wrongHourEveryMs !== null,
 }
 
 const KINDS: readonly FaultKind[] = [...FAULT_KINDS, ...RARE_FAULT_KINDS]

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { decodeMessage, type Message } from '../../src/replica/messages.ts'
 import { type FaultPlan, NO_FAULTS } from '../../src/sim/faults.ts'
 import { Network } from '../../src/sim/network.ts'
+import { apartIn } from '../../src/sim/partition.ts'
 import { Random } from '../../src/sim/random.ts'
 import { Schedule } from '../../src/sim/schedule.ts'
 
@@ -17,10 +18,12 @@ interface Arrival {
 function networkWith(changes: Partial<FaultPlan>) {
   const schedule = new Schedule()
   const arrivals: Arrival[] = []
+  const broken: string[] = []
   const network = new Network({
     schedule,
     random: new Random('seed'),
     faults: { ...NO_FAULTS, ...changes },
+    onDamage: (from, to) => void broken.push(`${from}>${to}`),
     deliver: (_from, to, bytes) => {
       const decoded = decodeMessage(bytes)
       assert.ok(typeof decoded === 'object' && decoded.type === 'get-blocks')
@@ -32,8 +35,11 @@ function networkWith(changes: Partial<FaultPlan>) {
     while (schedule.advance());
     return arrivals
   }
-  return { network, schedule, arrivals, sendAll }
+  return { network, schedule, arrivals, broken, sendAll }
 }
+
+/** When a partition comes and goes is nothing to the network. */
+const TIMES = { atMs: 0, forMs: 0 }
 
 const idsOf = (arrivals: readonly Arrival[]): number[] => arrivals.map(({ requestId }) => requestId)
 const inOrder = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
@@ -87,12 +93,7 @@ test('only with reordering does a later message overtake', () => {
 
 test('a partition cuts what crosses it until it heals, and lets the rest through', () => {
   const { network, sendAll } = networkWith({})
-  const sides = new Map([
-    ['a', 1],
-    ['b', 1],
-    ['c', 2],
-  ])
-  network.cut(sides)
+  network.part(apartIn({ type: 'cut', side: ['a', 'b'], ...TIMES }))
   assert.deepEqual(
     sendAll(3, ['b', 'c']).map(({ to }) => to),
     ['b', 'b', 'b'],
@@ -104,11 +105,7 @@ test('a partition cuts what crosses it until it heals, and lets the rest through
 
 test('over a bridge both sides are reached, and nobody else beyond it', () => {
   const { network, schedule, arrivals } = networkWith({})
-  const sides = new Map([
-    ['a', 1],
-    ['c', 2],
-  ])
-  network.cut(sides, 'b')
+  network.part(apartIn({ type: 'bridge', side: ['a'], node: 'b', ...TIMES }))
   network.send('a', ['b', 'c'], message(1))
   network.send('b', ['a', 'c'], message(2))
   network.send('c', ['a', 'b'], message(3))
@@ -137,7 +134,7 @@ test('a message that is replayed comes once more within a minute, and holds up n
 
 test('who is muted hears everything, and only those who are muted too hear him', () => {
   const { network, schedule, arrivals } = networkWith({})
-  network.mute(new Set(['a', 'b']))
+  network.part(apartIn({ type: 'mute', side: ['a', 'b'], ...TIMES }))
   network.send('a', ['b', 'c'], message(1))
   network.send('c', ['a'], message(2))
   while (schedule.advance());
@@ -162,9 +159,58 @@ test('what is sent on a closed link waits there until it is open as often as it 
 test('healing opens every link and ends every silence', () => {
   const { network, schedule, arrivals } = networkWith({})
   network.clog('a', 'b')
-  network.mute(new Set(['a']))
+  network.part(apartIn({ type: 'mute', side: ['a'], ...TIMES }))
   network.heal()
   network.send('a', ['b'], message(1))
   while (schedule.advance());
   assert.equal(arrivals.length, 1)
+})
+
+test('two partitions hold at a time, and each ends alone', () => {
+  const { network, sendAll } = networkWith({})
+  const heal = network.part(apartIn({ type: 'cut', side: ['a', 'b'], ...TIMES }))
+  const unmute = network.part(apartIn({ type: 'mute', side: ['a'], ...TIMES }))
+  heal()
+  assert.equal(sendAll(1, ['b', 'c']).length, 0)
+  unmute()
+  assert.equal(sendAll(1, ['b', 'c']).length, 2)
+})
+
+test('in a ring of majorities everybody reaches one, and no two of five reach the same', () => {
+  const ring = ['a', 'b', 'c', 'd', 'e']
+  const apart = apartIn({ type: 'ring', ring, ...TIMES })
+  const reached = ring.map(from => ring.filter(to => !apart(from, to)).join(''))
+  assert.deepEqual(reached, ['abe', 'abc', 'bcd', 'cde', 'ade'])
+  for (const size of [4, 6, 7, 10]) {
+    const ring = Array.from({ length: size }, (_, place) => `n${place}`)
+    const apart = apartIn({ type: 'ring', ring, ...TIMES })
+    for (const from of ring) assert.ok(ring.filter(to => !apart(from, to)).length > size / 2)
+    assert.ok(ring.some(to => apart('n0', to)))
+  }
+})
+
+test('a message that arrives damaged is not handed over: its connection ends', () => {
+  const { network, arrivals, broken, sendAll } = networkWith({ damageRate: 1 })
+  assert.equal(sendAll(3).length, 0)
+  assert.deepEqual(broken, ['a>b', 'a>b', 'a>b'])
+  assert.equal(network.broken, 3)
+  network.faults = NO_FAULTS
+  sendAll(1)
+  assert.equal(arrivals.length, 1)
+})
+
+test('a full link takes nothing in until something on it has arrived', () => {
+  const { network, arrivals, sendAll } = networkWith({ linkCapacity: 2 })
+  assert.deepEqual(idsOf(sendAll(5)), [0, 1])
+  assert.equal(network.lost, 3)
+  sendAll(1, ['b', 'c'])
+  assert.equal(arrivals.length, 4)
+})
+
+test('messages that wait on a closed link fill it', () => {
+  const { network, sendAll } = networkWith({ linkCapacity: 2 })
+  network.clog('a', 'b')
+  sendAll(5)
+  network.heal()
+  assert.deepEqual(idsOf(sendAll(0)), [0, 1])
 })

@@ -238,3 +238,69 @@ test('a node that crashes in a pause forgets what waited, and its next life is n
   runFor(10_000)
   assert.ok(!steps.includes('peer-connected'))
 })
+
+test('a node that works a while at each thing does one after the other, in order', () => {
+  const { node, steps, runFor, tx } = worldOf()
+  node.stepMs = 100
+  node.start()
+  node.input({ type: 'peer-connected', peer: 'p' })
+  node.input({ type: 'submit', raw: tx.raw, token: 't' })
+  assert.deepEqual(steps, ['start'])
+  runFor(100)
+  assert.deepEqual(steps, ['start', 'peer-connected'])
+  runFor(100)
+  assert.deepEqual(steps.slice(0, 3), ['start', 'peer-connected', 'submit'])
+  node.input({ type: 'peer-disconnected', peer: 'p' })
+  node.heal()
+  assert.deepEqual(steps.at(-1), 'peer-disconnected', 'it catches up at once when it is quick again')
+})
+
+test('a clock that stands still shows one moment, and then the right time', () => {
+  const { node, runFor } = worldOf(1_000)
+  const atMs = node.clockMs
+  node.stopClock(500)
+  runFor(499)
+  assert.equal(node.clockMs, atMs)
+  runFor(1)
+  assert.equal(node.clockMs, atMs + 500)
+  node.stopClock(500)
+  node.heal()
+  runFor(10)
+  assert.equal(node.clockMs, atMs + 510)
+})
+
+test('a clock that is wrong by an hour is set right when faults end, and one that is a little off is not', () => {
+  const { node } = worldOf()
+  for (const [offsetMs, leftMs] of [
+    [3_600_000, 0],
+    [-25_001, 0],
+    [-25_000, -25_000],
+  ] as const) {
+    node.clockOffsetMs = offsetMs
+    node.heal()
+    assert.equal(node.clockOffsetMs, leftMs)
+  }
+})
+
+test('a node whose disk fails crashes, says nothing that hangs on it, and fails again until the disk is well', () => {
+  const { node, done, runFor, tx, crashCount } = worldOf()
+  node.start()
+  runFor(100)
+  node.failDisk(1_000)
+  done.length = 0
+  node.input({ type: 'submit', raw: tx.raw, token: 't' })
+  runFor(500)
+  assert.equal(crashCount(), 1)
+  assert.equal(node.isUp, false)
+  assert.ok(!done.includes('reply'))
+  node.start()
+  node.input({ type: 'submit', raw: tx.raw, token: 't' })
+  runFor(100)
+  assert.equal(crashCount(), 2)
+  runFor(500)
+  node.start()
+  node.input({ type: 'submit', raw: tx.raw, token: 't' })
+  runFor(500)
+  assert.ok(node.isUp)
+  assert.ok(done.includes('reply'))
+})
