@@ -9,7 +9,7 @@ import { readCertificate } from '../finality/certificates.ts'
 import { describeFinalityProof } from '../finality/finality-proof.ts'
 import { ValidatorSet } from '../finality/validators.ts'
 import { verifyFinalityProof } from '../finality/verify-proof.ts'
-import type { Effect } from '../replica/effects.ts'
+import type { Effect, Write } from '../replica/effects.ts'
 import type { Cast } from './cast.ts'
 import { CertificateOracle } from './certificate-oracle.ts'
 import type { Content, Tag } from './costs.ts'
@@ -107,9 +107,13 @@ export class AgreementOracle {
     const isHonest = this.#cast.isHonest(node)
     if (tag?.content?.type === 'protocol') this.#onMessage(node, tag.content, isHonest)
     if (!isHonest) return
-    if (effect.type === 'persist') this.#stored.onWrites(node, effect.writes)
     if (effect.type === 'alarm' && effect.text.startsWith('finality has stopped'))
       throw new Violation('C7', `${node.id}: ${effect.text}`)
+  }
+
+  /** Looks at what an honest node wrote, once it is on its disk: what a crash takes back was never said. */
+  onDurable(node: SimNode, writes: readonly Write[]): void {
+    this.#stored.onDurable(node, writes)
   }
 
   /** Has the last certificate of a node checked as a stranger would do it, from the genesis file alone. */

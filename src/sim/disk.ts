@@ -14,6 +14,12 @@ export class Disk implements Store {
   /** What was durable when the disk was copied last. */
   #copy: Image = new Map()
   readonly #waiting: (readonly Write[])[] = []
+  readonly #onDurable: (batch: readonly Write[]) => void
+
+  /** `onDurable` is told of each batch that no crash can take back any more. */
+  constructor(onDurable: (batch: readonly Write[]) => void = () => {}) {
+    this.#onDurable = onDurable
+  }
 
   get(key: string): Uint8Array | null {
     return this.#seen.get(key) ?? null
@@ -47,7 +53,9 @@ export class Disk implements Store {
   /** Makes the oldest batch that is not durable so. */
   sync(): void {
     const batch = this.#waiting.shift()
-    if (batch !== undefined) apply(this.#durable, batch)
+    if (batch === undefined) return
+    apply(this.#durable, batch)
+    this.#onDurable(batch)
   }
 
   /** Loses everything that is not durable, but for the oldest `kept` batches: they had reached the disk unnoticed. */

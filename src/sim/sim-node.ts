@@ -8,7 +8,7 @@ import { type BlockHeader, blockId, meetsTarget } from '../chain/header.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import type { Identity } from '../finality/identity.ts'
 import { createFinality } from '../finality/registry.ts'
-import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
+import type { Effect, Input, PeerId, SubmitResult, TimerName, Write } from '../replica/effects.ts'
 import { decodeMessage, type OutgoingMessage } from '../replica/messages.ts'
 import { Replica } from '../replica/replica.ts'
 import type { Tag } from './costs.ts'
@@ -36,6 +36,8 @@ export interface World {
   afterStep(node: SimNode, input: Input, effects: readonly Effect[]): void
   /** Before an effect is performed. */
   beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void
+  /** Something that a node wrote is on its disk for certain. */
+  onDurable?(node: SimNode, batch: readonly Write[]): void
   crashed(node: SimNode): void
   /** Whether a node may send what can't even be decoded; nobody may unless said. */
   mayBeBlamed?(peer: PeerId): boolean
@@ -65,7 +67,7 @@ const CLOCK_BEARABLE_MS = 25_000
 export class SimNode {
   readonly id: PeerId
   readonly beneficiary: Address
-  readonly disk = new Disk()
+  readonly disk: Disk
   /** How far this node's clock is off. */
   clockOffsetMs: number
   /** Milliseconds that a synced write takes on average. */
@@ -101,6 +103,7 @@ export class SimNode {
 
   constructor(world: World, options: SimNodeOptions) {
     this.#world = world
+    this.disk = new Disk(batch => world.onDurable?.(this, batch))
     this.id = options.id
     this.beneficiary = options.beneficiary
     this.#options = options

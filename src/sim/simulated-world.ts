@@ -3,7 +3,7 @@
 
 import type { Genesis } from '../chain/genesis.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import type { Effect, Input, PeerId, SubmitResult } from '../replica/effects.ts'
+import type { Effect, Input, PeerId, SubmitResult, Write } from '../replica/effects.ts'
 import type { OutgoingMessage } from '../replica/messages.ts'
 import type { Agreement } from './agreement.ts'
 import type { Cast } from './cast.ts'
@@ -148,6 +148,11 @@ export class SimulatedWorld implements World {
     if (effect.type === 'alarm' && mayBeWrong) this.alarm = `${node.id}: ${effect.text}`
     oracle.beforeEffect(node, effect)
     this.alarm ??= oracle.fork
+  }
+
+  onDurable(node: SimNode, batch: readonly Write[]): void {
+    const { agreement, cast } = this.#options
+    if (cast.isHonest(node)) agreement?.oracle.onDurable(node, batch)
   }
 
   crashed(node: SimNode): void {

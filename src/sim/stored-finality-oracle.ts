@@ -73,8 +73,8 @@ export class StoredFinalityOracle {
     this.#checkSize(node)
   }
 
-  /** Looks at what an honest node writes, just before it is synced. */
-  onWrites(node: SimNode, writes: readonly Write[]): void {
+  /** Looks at what an honest node wrote, once it is on its disk. */
+  onDurable(node: SimNode, writes: readonly Write[]): void {
     for (const { key, value } of writes) {
       if (value === null) continue
       if (key === KEYS.base) this.#onBase(node, value, writes)
@@ -120,10 +120,11 @@ export class StoredFinalityOracle {
     const { finality } = this.#options.genesis
     const { mode, heartbeatSeconds } = finality as { mode: string; heartbeatSeconds?: number }
     if (mode !== 'pbft') return
-    const { view } = node.replica!
-    const block = view.blockAt(height)
-    const parent = view.headerAt(height - 1)
-    if (block?.id !== id || parent === null || block.transactions.length > 0) return
+    const view = node.replica?.view
+    const block = view?.blockAt(height)
+    const parent = view?.headerAt(height - 1)
+    // Whoever crashed meanwhile has no view of it; the others store the same block.
+    if (parent == null || block?.id !== id || block.transactions.length > 0) return
     const gap = block.header.time - parent.header.time
     if (heartbeatSeconds === undefined || heartbeatSeconds === null || gap < heartbeatSeconds)
       throw new Violation('C9', `${id} is empty, ${gap} seconds after the block before it`)
