@@ -13,6 +13,7 @@ import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { packagedGenesis, readGenesis, readJson } from './files.ts'
 import { readCount } from './node-option.ts'
+import type { Output } from './output.ts'
 import { createProgress } from './progress.ts'
 import { isFine, reportMany, reportOne } from './sim-report.ts'
 import { replayFile, shrinkSeed } from './sim-shrink.ts'
@@ -148,7 +149,9 @@ export const simCommand = defineCommand({
       return await shrinkSeed(readSettings(args), seeds[0]!, { path, output })
     }
     const results =
-      args.replay === undefined ? await runSeeds(readSettings(args), seeds) : [await replayFile(args.replay)]
+      args.replay === undefined
+        ? await runSeeds(readSettings(args), seeds, output)
+        : [await replayFile(args.replay)]
     const seconds = (performance.now() - started) / 1000
     if (results.length === 1) reportOne(results[0]!, output, { seconds, isTraceShown: args.trace })
     else reportMany(results, output, seconds)
@@ -247,8 +250,12 @@ function readSwarm(args: SimArguments): SimulationSettings {
   return { genesis: null, nodes: 1, faults: new Set(), blocks: 1, transfers: 0, swarm }
 }
 
-/** Runs the seeds on all cores; the results are in the order of the seeds. */
-async function runSeeds(settings: SimulationSettings, seeds: readonly number[]): Promise<SimulationResult[]> {
+/** Runs the seeds on all cores; the results are in the order of the seeds. Of many, what fails is told as soon as it does. */
+async function runSeeds(
+  settings: SimulationSettings,
+  seeds: readonly number[],
+  output: Output,
+): Promise<SimulationResult[]> {
   const isOne = seeds.length === 1
   const progress = createProgress('simulating', isOne ? settings.blocks : seeds.length)
   const results = new Map<number, SimulationResult>()
@@ -259,6 +266,10 @@ async function runSeeds(settings: SimulationSettings, seeds: readonly number[]):
   }
   const onResult = (result: SimulationResult): void => {
     results.set(result.seed, result)
+    if (!isOne && !isFine(result.verdict)) {
+      progress.end()
+      output.note(`seed ${result.seed}: ${result.verdict} (${(result.reason ?? '').split('\n', 1)[0]})`)
+    }
     if (!isOne) progress.update(results.size, describeFailures(results))
   }
   await Promise.all(
