@@ -3,7 +3,7 @@
 
 import { toHex } from '../chain/bytes.ts'
 import { sha256 } from '../chain/hash.ts'
-import type { AgreementResult, SimulationResult, Verdict } from '../sim/simulation-result.ts'
+import type { AgreementResult, SimulationResult, ToldLies, Verdict } from '../sim/simulation-result.ts'
 import { columns, type Output, table } from './output.ts'
 import { describeSometimes } from './sim-sometimes.ts'
 
@@ -125,10 +125,16 @@ const NO_AGREEMENT = {
   certificates: null,
 } as const
 
-function describeLies({ lyingMiner }: SimulationResult): [string, string][] {
-  if (lyingMiner === null) return []
-  const told = Object.entries(lyingMiner.lies).map(([name, count]) => `${count} × ${name}`)
-  return [['lying miner', `${lyingMiner.id}: ${told.length === 0 ? 'made no block' : told.join(', ')}`]]
+function describeLies({ lyingMiner, lyingPeer }: SimulationResult): [string, string][] {
+  const rows: [string, ToldLies | null][] = [
+    ['lying miner', lyingMiner],
+    ['lying peer', lyingPeer],
+  ]
+  return rows.flatMap(([name, liar]): [string, string][] => {
+    if (liar === null) return []
+    const told = Object.entries(liar.lies).map(([lie, count]) => `${count} × ${lie}`)
+    return [[name, `${liar.id}: ${told.length === 0 ? 'nothing' : told.join(', ')}`]]
+  })
 }
 
 function describeAgreement(agreement: AgreementResult): [string, string][] {

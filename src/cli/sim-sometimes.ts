@@ -46,6 +46,11 @@ const SOMETIMES: readonly Sometimes[] = [
     needs: 'mined swarm',
     holds: ({ lyingMiner }) => lyingMiner !== null && Object.keys(lyingMiner.lies).length > 0,
   },
+  {
+    text: 'a lying peer',
+    needs: 'swarm',
+    holds: ({ lyingPeer }) => lyingPeer !== null && Object.keys(lyingPeer.lies).length > 0,
+  },
   fault('cut', 'a network cut in two'),
   fault('bridge', 'a network cut in two but for one node'),
   fault('ring', 'a network of majorities that all differ'),

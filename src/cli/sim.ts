@@ -59,6 +59,11 @@ export const simCommand = defineCommand({
       type: 'string',
       describe: `Validators that lie, as ROLE[:COUNT], ROLE being all or one of: ${LIAR_ROLES.join(', ')}; as many as can be borne unless a count is given`,
     },
+    'lying-peer': {
+      boolean: true,
+      default: false,
+      describe: 'One of four nodes or more, none that votes, lies about its chain to those who catch up',
+    },
     'lying-miner': {
       type: 'boolean',
       default: false,
@@ -169,6 +174,7 @@ interface SimArguments {
   readonly pattern?: string | undefined
   readonly byzantine?: string | undefined
   readonly 'lying-miner': boolean
+  readonly 'lying-peer': boolean
   readonly faults: string
   readonly swarm: boolean
   readonly network?: (typeof NETWORK_MODELS)[number] | undefined
@@ -208,6 +214,9 @@ function readSettings(args: SimArguments): SimulationSettings {
     throw new CommandError(EXIT.usage, '--lying-miner: pbft has no miners')
   if (args['lying-miner'] && validators !== 'any' && nodes < 3)
     throw new CommandError(EXIT.usage, '--lying-miner takes three nodes at least')
+  const voters = finality.validators === undefined ? 0 : (validators ?? nodes)
+  if (args['lying-peer'] && voters !== 'any' && (nodes < 4 || nodes === voters))
+    throw new CommandError(EXIT.usage, '--lying-peer takes four nodes at least, and one that does not vote')
   return {
     genesis: readJson(path),
     nodes,
@@ -215,6 +224,7 @@ function readSettings(args: SimArguments): SimulationSettings {
     pattern: args.pattern ?? null,
     adversary: readAdversary(args.byzantine),
     lyingMiner: args['lying-miner'],
+    lyingPeer: args['lying-peer'],
     faults: readFaults(args.faults),
     network: readNetwork(args),
     latency: args.latency ?? null,
@@ -242,7 +252,8 @@ function readSwarm(args: SimArguments): SimulationSettings {
     'depth',
   ] as const)
     if (args[name] !== undefined) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
-  if (args['lying-miner']) throw new CommandError(EXIT.usage, '--swarm draws --lying-miner itself')
+  for (const name of ['lying-miner', 'lying-peer'] as const)
+    if (args[name]) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
   const modes = args.finality === undefined ? FINALITY_MODES : [args.finality]
   const file = (mode: string): unknown =>
     readJson(packagedGenesis(mode === FINALITY_MODES[0] ? 'simulated' : `simulated-${mode}`))

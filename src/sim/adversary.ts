@@ -46,3 +46,14 @@ export function drawLyingMiner(
   const honest = Array.from({ length: nodes }, (_, place) => place).filter(place => !liars.has(place))
   return honest.length < HONEST_MIN ? null : random.pick(honest)
 }
+
+/** The peer that lies, by its place: no other liar, nor one whose votes are needed; null where it would be one of few. */
+export function drawLyingPeer(
+  nodes: number,
+  { voters, lyingMiner }: { voters: number; lyingMiner: number | null },
+  random: Random,
+): number | null {
+  const honest = Array.from({ length: nodes }, (_, place) => place).filter(place => place !== lyingMiner)
+  const mayLie = honest.filter(place => place >= voters)
+  return honest.length <= HONEST_MIN || mayLie.length === 0 ? null : random.pick(mayLie)
+}

@@ -17,6 +17,8 @@ export interface CastOptions {
   readonly mayForgetVotes: boolean
   /** The place of the miner that lies, if one does. */
   readonly lyingMiner?: number | null
+  /** The same of the peer that lies. */
+  readonly lyingPeer?: number | null
 }
 
 /** One node of the cast: a twin has the place, and with it the key, of its brother. */
@@ -36,10 +38,13 @@ export class Cast {
   readonly mayForgetVotes: boolean
   /** The miner that sends blocks which break the rules, beside those that it makes; null when all are honest. */
   readonly lyingMiner: PeerId | null
+  /** The peer that lies about what it has; null when all are honest. */
+  readonly lyingPeer: PeerId | null
   readonly #parts: ReadonlyMap<PeerId, Part>
   readonly #forgetful = new Set<SimNode>()
 
-  constructor({ nodes, validators, liars, mayForgetVotes, lyingMiner = null }: CastOptions) {
+  constructor({ nodes, validators, liars, mayForgetVotes, ...others }: CastOptions) {
+    const { lyingMiner = null, lyingPeer = null } = others
     const known = Array.from({ length: nodes }, (_, index) => ({ id: nameOf(index), index, isTwin: false }))
     const twins = [...liars]
       .filter(([, role]) => role === 'twins')
@@ -49,6 +54,7 @@ export class Cast {
     this.liars = liars
     this.mayForgetVotes = mayForgetVotes
     this.lyingMiner = lyingMiner === null ? null : nameOf(lyingMiner)
+    this.lyingPeer = lyingPeer === null ? null : nameOf(lyingPeer)
     this.#parts = new Map(this.parts.map(part => [part.id, part]))
   }
 
@@ -60,8 +66,7 @@ export class Cast {
 
   /** The nodes that may be blamed. */
   get blameable(): ReadonlySet<PeerId> {
-    const liars = this.parts.filter(part => !this.#isHonestPart(part) || part.id === this.lyingMiner)
-    return new Set(liars.map(({ id }) => id))
+    return new Set(this.parts.filter(part => !this.#isOwedPart(part)).map(({ id }) => id))
   }
 
   /** Where a node stands: twins stand where their brothers do. */
@@ -79,14 +84,14 @@ export class Cast {
     return index < this.validators ? index : null
   }
 
-  /** Whether a node is held to the rules; within, the lying miner's is: its lies are only what it sends besides. */
+  /** Whether a node is held to the rules; within, those of the lying miner and peer are: only what they send is not. */
   isHonest(node: SimNode): boolean {
     return this.#isHonestPart(this.#partOf(node))
   }
 
   /** Whether anything is owed to a node when faults end, and by it. */
   isOwed(node: SimNode): boolean {
-    return this.isHonest(node) && node.id !== this.lyingMiner
+    return this.#isOwedPart(this.#partOf(node))
   }
 
   /** Whether a member is held to the rules; one that forgets is, for it must know that it did. */
@@ -111,6 +116,10 @@ export class Cast {
     if (role === undefined || role === 'twins' || role === 'amnesia') return null
     const accomplices = [...this.liars].filter(([other, its]) => other !== index && its === role)
     return { role, accomplices: accomplices.map(([other]) => other) }
+  }
+
+  #isOwedPart(part: Part): boolean {
+    return this.#isHonestPart(part) && part.id !== this.lyingMiner && part.id !== this.lyingPeer
   }
 
   #isHonestPart({ index }: Part): boolean {

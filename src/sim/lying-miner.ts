@@ -1,6 +1,6 @@
 // A miner that lies: beside each block that it makes as everybody does, it sometimes sends others that break the rules,
 // each in one way (lies.ts). It does their work, so that they cost a node all its checks; honest nodes must take none of
-// them in, pass none of them on, and blame nobody else for them.
+// them in, pass none of them on, and blame nobody else for them. Sometimes it keeps an honest block to itself for a while.
 
 import type { Block } from '../chain/block.ts'
 import type { Genesis } from '../chain/genesis.ts'
@@ -21,6 +21,12 @@ import type { Client } from './workload.ts'
 /** Share of the liar's blocks that do not come alone, and lies beside one of them at most. */
 const LYING_RATE = 0.7
 const LIES_MAX = 3
+/** Share of its honest blocks that it withholds, and block times for which it does at most. */
+const WITHHOLDING_RATE = 0.2
+const WITHHELD_BLOCKS_MAX = 5
+
+/** What is counted where a block is kept back. */
+export const WITHHELD = 'an honest block, withheld'
 
 /** A lie that is told, and whether it comes before the truth. */
 export interface ToldLie {
@@ -45,6 +51,7 @@ export class LyingMiner {
   /** Lies that were told, by name. */
   readonly told = new Map<string, number>()
   readonly #options: LyingMinerOptions
+  readonly #withholding: Random
   /** The kinds that this one knows. */
   readonly #repertoire: readonly Lie[]
 
@@ -52,6 +59,7 @@ export class LyingMiner {
     this.id = options.id
     this.#options = options
     const { random } = options
+    this.#withholding = random.stream('withholding')
     this.#repertoire = random.shuffle(LIES).slice(0, random.integer(1, LIES.length))
   }
 
@@ -68,8 +76,16 @@ export class LyingMiner {
     }).filter(lie => lie !== null)
   }
 
+  /** Milliseconds for which an honest block is kept back: mostly none. */
+  withheldMs(): number {
+    const maxMs = WITHHELD_BLOCKS_MAX * this.#options.genesis.work.blockTimeSeconds * 1000
+    if (!this.#withholding.chance(WITHHOLDING_RATE)) return 0
+    this.count({ name: WITHHELD })
+    return this.#withholding.between(0, maxMs)
+  }
+
   /** One of them is sent. */
-  count({ name }: ToldLie): void {
+  count({ name }: Pick<ToldLie, 'name'>): void {
     this.told.set(name, (this.told.get(name) ?? 0) + 1)
   }
 }

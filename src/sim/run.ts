@@ -14,6 +14,7 @@ import { Course } from './course.ts'
 import { FaultInjector } from './fault-injector.ts'
 import type { FaultPlan } from './faults.ts'
 import { LyingMiner } from './lying-miner.ts'
+import { LyingPeer } from './lying-peer.ts'
 import { NaiveChain } from './naive-chain.ts'
 import { Network } from './network.ts'
 import type { NetworkModel } from './network-model.ts'
@@ -54,6 +55,8 @@ export class Run {
   readonly world: SimulatedWorld
   /** Null where no miner lies. */
   readonly lyingMiner: LyingMiner | null
+  /** Null where no peer lies. */
+  readonly lyingPeer: LyingPeer | null
   /** Every node, in the order of the cast. */
   readonly nodes: readonly SimNode[]
   readonly honest: readonly SimNode[]
@@ -97,6 +100,8 @@ export class Run {
     this.oracle = new Oracle(this.chain, cast.blameable)
     this.agreement = isAgreed ? new Agreement(setup) : null
     this.lyingMiner = createLyingMiner(setup, options)
+    this.lyingPeer =
+      cast.lyingPeer === null ? null : new LyingPeer(cast.lyingPeer, random.stream('peer lies'))
     this.world = new SimulatedWorld({
       genesis,
       recoverSender: options.recoverSender,
@@ -109,6 +114,7 @@ export class Run {
       oracle: this.oracle,
       agreement: this.agreement,
       lyingMiner: this.lyingMiner,
+      lyingPeer: this.lyingPeer,
       onReply: (token, result) => this.clients.onReply(token, result),
     })
     this.nodes = createNodes(setup, this.world)
@@ -152,8 +158,8 @@ export class Run {
     return new Clients({
       schedule: this.schedule,
       workload: new Workload(clients, miners, genesis.blocks.chainId, random.stream('workload')),
-      // Nobody knows of a twin.
-      nodes: this.nodes.filter(node => !cast.isTwin(node)),
+      // Nobody knows of a twin, and nobody pays through a node that keeps its chain to itself.
+      nodes: this.nodes.filter(node => !cast.isTwin(node) && node.id !== cast.lyingPeer),
       transfers: this.options.transfers,
       random: random.stream('arrivals'),
     })

@@ -5,7 +5,7 @@ import type { Address } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import type { Identity } from '../finality/identity.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../finality/signing.ts'
-import { drawLiars, drawLyingMiner } from './adversary.ts'
+import { drawLiars, drawLyingMiner, drawLyingPeer } from './adversary.ts'
 import { Cast } from './cast.ts'
 import { drawFaults, type FaultPlan, LOCKSTEP, NO_FAULTS } from './faults.ts'
 import { type LatencyTable, latencyTable, longestWayMs } from './latency-table.ts'
@@ -57,6 +57,7 @@ export function drawSetup(options: SimulationOptions): Setup {
     options.faults.size === 0 &&
     (options.adversary ?? null) === null &&
     options.lyingMiner !== true &&
+    options.lyingPeer !== true &&
     request === null
   const { genesis, file: genesisFile } = prepareGenesis(options.genesis, {
     clients: clients.map(client => client.address),
@@ -75,6 +76,12 @@ export function drawSetup(options: SimulationOptions): Setup {
   const adversary = isAgreed ? (options.adversary ?? null) : null
   const liars = drawLiars(adversary, validators, random.stream('liars'))
   const mayLie = options.lyingMiner === true && genesis.work.isProved
+  const lyingMiner = mayLie ? drawLyingMiner(nodes, liars, random.stream('lying miner')) : null
+  const voters = isAgreed ? validators : 0
+  const lyingPeer =
+    options.lyingPeer === true
+      ? drawLyingPeer(nodes, { voters, lyingMiner }, random.stream('lying peer'))
+      : null
   const latency = options.latency == null ? null : latencyTable(options.latency)
   const leastMs = latency === null ? 0 : longestWayMs(latency)
   const bounds = { plannedMs: options.blocks * blockTimeMs, leastMs }
@@ -98,7 +105,8 @@ export function drawSetup(options: SimulationOptions): Setup {
       validators,
       liars,
       mayForgetVotes: options.mayForgetVotes ?? false,
-      lyingMiner: mayLie ? drawLyingMiner(nodes, liars, random.stream('lying miner')) : null,
+      lyingMiner,
+      lyingPeer,
     }),
     clients,
     signatures: signaturesOf(options),

@@ -86,9 +86,10 @@ class Search {
     return true
   }
 
-  /** Makes the miner honest that lies. */
+  /** Makes the miner honest that lies, and the peer. */
   silence(): void {
     if (this.best.options.lyingMiner === true) this.try({ options: { lyingMiner: false } })
+    if (this.best.options.lyingPeer === true) this.try({ options: { lyingPeer: false } })
   }
 
   /** Ends what goes on all the time, one thing after the other. */

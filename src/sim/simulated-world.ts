@@ -10,6 +10,7 @@ import type { Cast } from './cast.ts'
 import { decisionIn, type Tag } from './costs.ts'
 import type { FaultInjector } from './fault-injector.ts'
 import type { LyingMiner, ToldLie } from './lying-miner.ts'
+import type { LyingPeer } from './lying-peer.ts'
 import type { Network } from './network.ts'
 import type { Oracle } from './oracle.ts'
 import type { Schedule } from './schedule.ts'
@@ -34,6 +35,8 @@ export interface SimulatedWorldOptions {
   readonly agreement: Agreement | null
   /** Null where no miner lies. */
   readonly lyingMiner: LyingMiner | null
+  /** Null where no peer lies. */
+  readonly lyingPeer: LyingPeer | null
   /** Hands an answer to the client that waits for it. */
   readonly onReply: (token: string, result: SubmitResult) => void
 }
@@ -82,14 +85,18 @@ export class SimulatedWorld implements World {
   }
 
   send(from: SimNode, to: PeerId, message: OutgoingMessage, tag: Tag | null): void {
-    this.#send(from, [to], message, tag)
+    const { lyingPeer } = this.#options
+    const told = lyingPeer?.id === from.id ? lyingPeer.twist(message) : message
+    if (told !== null) this.#send(from, [to], told, tag)
   }
 
   broadcast(from: SimNode, message: OutgoingMessage, tag: Tag | null): void {
     const others = [...this.#nodes.keys()].filter(id => id !== from.id)
     const lies = this.#liesBeside(from, message)
     for (const lie of lies) if (lie.isFirst) this.#lie(from, others, lie)
-    this.#send(from, others, message, tag)
+    const withheldMs = this.#withheldMs(from, message)
+    if (withheldMs === 0) this.#send(from, others, message, tag)
+    else this.schedule.after(withheldMs, () => this.#send(from, others, message, tag))
     for (const lie of lies) if (!lie.isFirst) this.#lie(from, others, lie)
   }
 
@@ -187,6 +194,13 @@ export class SimulatedWorld implements World {
     const parent = from.replica?.tree.get(message.block.header.previous)
     const nowSeconds = Math.floor((this.epochMs + this.schedule.nowMs) / 1000)
     return parent === undefined ? [] : lyingMiner.tell(message.block, parent, nowSeconds)
+  }
+
+  /** Milliseconds for which a lying miner keeps an honest block back, as long as anything goes wrong. */
+  #withheldMs(from: SimNode, message: OutgoingMessage): number {
+    const { lyingMiner, faults } = this.#options
+    const mayWithhold = lyingMiner?.id === from.id && message.type === 'block' && faults.endedAtMs === null
+    return mayWithhold ? lyingMiner.withheldMs() : 0
   }
 
   #lie(from: SimNode, to: readonly PeerId[], lie: ToldLie): void {

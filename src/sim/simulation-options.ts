@@ -36,6 +36,8 @@ export interface SimulationOptions {
   readonly adversary?: Adversary | null
   /** Whether one of three miners or more sends blocks that break the rules, beside its honest ones. */
   readonly lyingMiner?: boolean
+  /** Whether one of four nodes or more lies about the chain that it has to whoever catches up. */
+  readonly lyingPeer?: boolean
   /** What the network promises; unless given, anything may happen until the faults end, and nothing after that. */
   readonly network?: NetworkRequest | null
   /** How far nodes are from each other; all are close unless given. */

@@ -42,7 +42,9 @@ export interface SimulationResult {
   /** Crashes of a node that was just starting again. */
   readonly startCrashes: number
   /** The miner that lied, and its lies by name; null when none did. */
-  readonly lyingMiner: { readonly id: PeerId; readonly lies: Readonly<Record<string, number>> } | null
+  readonly lyingMiner: ToldLies | null
+  /** The same of the peer that lied. */
+  readonly lyingPeer: ToldLies | null
   readonly reorganisations: number
   readonly deepestReorganisation: number
   /** What went wrong, and how much: with these a run can be made again, and be made shorter. */
@@ -51,6 +53,12 @@ export interface SimulationResult {
   readonly agreement: AgreementResult | null
   /** The last lines of the trace. */
   readonly recent: readonly string[]
+}
+
+/** Who lied, and how often in which way. */
+export interface ToldLies {
+  readonly id: PeerId
+  readonly lies: Readonly<Record<string, number>>
 }
 
 /** What became of an agreement among validators. */
@@ -86,7 +94,7 @@ export interface AgreementResult {
 
 /** Looks at a run for the last time: its trace ends here. */
 export function describeRun(run: Run, verdict: Verdict, reason: string | null): SimulationResult {
-  const { agreement, clients, honest, lyingMiner, network, nodes, oracle, schedule, trace, world } = run
+  const { agreement, clients, honest, network, nodes, oracle, schedule, trace, world } = run
   const up = honest.filter(node => node.isUp)
   const { acknowledged } = clients
   return {
@@ -109,7 +117,8 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     doubleSpends: acknowledged.length - new Set(acknowledged).size,
     crashes: nodes.reduce((sum, node) => sum + node.crashes, 0),
     startCrashes: nodes.reduce((sum, node) => sum + node.startCrashes, 0),
-    lyingMiner: lyingMiner === null ? null : { id: lyingMiner.id, lies: sorted(lyingMiner.told) },
+    lyingMiner: describeLies(run.lyingMiner),
+    lyingPeer: describeLies(run.lyingPeer),
     reorganisations: oracle.reorganisations.count,
     deepestReorganisation: oracle.reorganisations.deepest,
     script: { plan: run.plan, events: run.faults.happened },
@@ -160,6 +169,10 @@ function describeNetwork({ model, options, faults }: Run): string {
   const distance = options.latency == null ? '' : `; distances of ${options.latency}`
   const width = options.bandwidth == null ? '' : `; ${options.bandwidth} bytes a second on each link`
   return `${promise}${distance}${width}`
+}
+
+function describeLies(liar: { id: PeerId; told: ReadonlyMap<string, number> } | null): ToldLies | null {
+  return liar === null ? null : { id: liar.id, lies: sorted(liar.told) }
 }
 
 function describeAgreement(run: Run, agreement: Agreement): AgreementResult {

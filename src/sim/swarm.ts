@@ -17,6 +17,7 @@ type Drawn = Pick<
   | 'pattern'
   | 'adversary'
   | 'lyingMiner'
+  | 'lyingPeer'
   | 'faults'
   | 'network'
   | 'latency'
@@ -39,6 +40,7 @@ const FAULT_RATE = 0.5
 const RARE_FAULT_RATE = 0.25
 const LIARS_RATE = 0.5
 const LYING_MINER_RATE = 0.2
+const LYING_PEER_RATE = 0.2
 const MODEL_RATE = 0.4
 const DISTANCE_RATE = 0.3
 const NARROW_RATE = 0.2
@@ -73,6 +75,7 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
     pattern: isAgreed ? random.stream('pattern').pick(PATTERNS) : null,
     adversary: isAgreed && random.stream('liars').chance(LIARS_RATE) ? { role: 'all', count: null } : null,
     lyingMiner: isMined && random.stream('lying miner').chance(LYING_MINER_RATE),
+    lyingPeer: random.stream('lying peer').chance(LYING_PEER_RATE),
     faults: drawKinds(random.stream('faults')),
     network: hasModel ? { model } : null,
     latency: isFar ? latency : null,
