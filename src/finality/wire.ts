@@ -3,15 +3,7 @@
 //
 // The first byte says which message or record follows; then its fields in the order of their definition.
 
-import {
-  ByteReader,
-  ByteWriter,
-  concatBytes,
-  equalBytes,
-  MalformedBytes,
-  readOrNull,
-} from '../chain/bytes.ts'
-import { sha256 } from '../chain/hash.ts'
+import { ByteReader, ByteWriter, MalformedBytes, readOrNull } from '../chain/bytes.ts'
 import type { Certificate, MemberIndex } from '../consensus/contract.ts'
 import type { NewView, PbftMessage, PbftRecord, ViewChange } from '../consensus/pbft/messages.ts'
 import { encodeCertificate, readCertificate } from './certificates.ts'
@@ -48,8 +40,6 @@ const MESSAGE_BYTES = {
 
 const RECORD_BYTES = { view: 1, slot: 2, stable: 3, 'new-view': 4 } as const
 
-const CHECKSUM_BYTES = 4
-
 /** The bytes of a message. Throws a RangeError when it has no form in bytes. */
 export function encodePbftMessage(message: PbftMessage): Uint8Array {
   const writer = new ByteWriter().u8(MESSAGE_BYTES[message.type])
@@ -62,19 +52,16 @@ export function decodePbftMessage(bytes: Uint8Array): PbftMessage | null {
   return decodeWhole(bytes, readMessage)
 }
 
-/** The bytes of a record, a checksum last: a vote that a damaged disk has changed must not be taken for ours. */
+/** The bytes of a record. */
 export function encodePbftRecord(record: PbftRecord): Uint8Array {
   const writer = new ByteWriter().u8(RECORD_BYTES[record.type])
   writeRecord(writer, record)
-  const bytes = writer.finish()
-  return concatBytes(bytes, checksumOf(bytes))
+  return writer.finish()
 }
 
-/** The record in these bytes, or null when they are none or were damaged. */
+/** The record in these bytes, or null when they are none. */
 export function decodePbftRecord(bytes: Uint8Array): PbftRecord | null {
-  const size = Math.max(0, bytes.length - CHECKSUM_BYTES)
-  const record = bytes.subarray(0, size)
-  return equalBytes(bytes.subarray(size), checksumOf(record)) ? decodeWhole(record, readRecord) : null
+  return decodeWhole(bytes, readRecord)
 }
 
 function decodeWhole<T>(bytes: Uint8Array, read: (reader: ByteReader) => T): T | null {
@@ -276,8 +263,4 @@ function readType<T extends string>(reader: ByteReader, bytes: Readonly<Record<T
   const byte = reader.u8()
   for (const type of Object.keys(bytes) as T[]) if (bytes[type] === byte) return type
   throw new MalformedBytes('unknown type')
-}
-
-function checksumOf(record: Uint8Array): Uint8Array {
-  return sha256(record).subarray(0, CHECKSUM_BYTES)
 }

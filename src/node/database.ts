@@ -4,12 +4,17 @@
 // a crash leaves either all of a batch or nothing. LevelDB reads one key synchronously but has no synchronous
 // iterator; the replica reads by prefix only when it starts, so those entries are loaded before and dropped after.
 //
+// On disk each record has its seal (src/replica/record-seal.ts): what comes back without it is not handed on.
+//
 // A directory is opened once per process: LevelDB's lock is a POSIX record lock, which the process loses as soon
 // as it closes any descriptor of the lock file, as a second open that fails does.
 
 import { mkdir, realpath } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
 import { type DatabaseOptions, Level } from 'level'
 import type { Store, Write } from '../replica/effects.ts'
+import { openRecord, sealRecord } from '../replica/record-seal.ts'
+import { CorruptStore } from '../replica/records.ts'
 import type { DurableStore } from './performer.ts'
 import { findDamagedLog } from './write-ahead-log.ts'
 
@@ -34,7 +39,7 @@ export class DatabaseUnusable extends Error {
 }
 
 /** The layout of the records (src/replica/records.ts) that this program reads and writes. */
-export const DATABASE_VERSION = '1'
+export const DATABASE_VERSION = '2'
 
 const VERSION_KEY = 'version'
 /** Sorts after every key: all of them are ASCII. */
@@ -95,8 +100,8 @@ export class Database implements Store, DurableStore {
     if (staged !== undefined) return staged
     const flushing = this.#flushing.get(key) ?? (this.#flushing.has(key) ? null : undefined)
     if (flushing !== undefined) return flushing
-    const value = this.#level.getSync(key)
-    return value === undefined ? null : plainBytes(value)
+    const sealed = this.#read(key)
+    return sealed === undefined ? null : openRecord(key, plainBytes(sealed), crc32)
   }
 
   /** All entries with a prefix that was given to `preload`, as they are now. Throws for any other. */
@@ -111,12 +116,19 @@ export class Database implements Store, DurableStore {
       .sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
-  /** Reads all entries with these prefixes into memory, for `entries`. Nothing may be flushed until `forget`. */
+  /**
+   * Reads all entries with these prefixes into memory, for `entries`. Nothing may be flushed until `forget`. Throws
+   * `CorruptStore`.
+   */
   async preload(prefixes: readonly string[]): Promise<void> {
     for (const prefix of prefixes) {
       const entries: (readonly [string, Uint8Array])[] = []
-      for await (const [key, value] of this.#level.iterator({ gte: prefix, lt: prefix + AFTER_ALL }))
-        entries.push([key, plainBytes(value)])
+      try {
+        for await (const [key, sealed] of this.#level.iterator({ gte: prefix, lt: prefix + AFTER_ALL }))
+          entries.push([key, openRecord(key, plainBytes(sealed), crc32)])
+      } catch (error) {
+        throw readError(`records ${prefix}`, error)
+      }
       this.#preloaded.set(prefix, entries)
     }
   }
@@ -135,7 +147,9 @@ export class Database implements Store, DurableStore {
     this.#flushing = this.#staged
     this.#staged = new Map()
     const operations = [...this.#flushing].map(([key, value]) =>
-      value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value },
+      value === null
+        ? { type: 'del' as const, key }
+        : { type: 'put' as const, key, value: sealRecord(key, value, crc32) },
     )
     await this.#level.batch(operations, { sync: true })
     this.#flushing = new Map()
@@ -145,6 +159,14 @@ export class Database implements Store, DurableStore {
   async close(): Promise<void> {
     await this.#level.close()
     openDirectories.delete(this.#directory)
+  }
+
+  #read(key: string): Uint8Array | undefined {
+    try {
+      return this.#level.getSync(key)
+    } catch (error) {
+      throw readError(`record ${key}`, error)
+    }
   }
 
   async #checkVersion(): Promise<void> {
@@ -185,6 +207,12 @@ function openError(directory: string, error: unknown): Error {
   const isDamaged = code === 'LEVEL_CORRUPTION' || /MANIFEST.*No such file/.test(reasonOf(cause))
   if (isDamaged) return damagedError(directory, reasonOf(cause), cause)
   return new DatabaseUnusable(`can't open the database in ${directory}: ${reasonOf(cause)}`, { cause })
+}
+
+/** LevelDB could not read: what is damaged is how it keeps its records, or a file of it is gone. */
+function readError(what: string, error: unknown): Error {
+  if (!(error instanceof Error) || !('code' in error)) return error as Error
+  return new CorruptStore(`${what} can't be read: ${error.message}`, { cause: error })
 }
 
 function damagedError(directory: string, damage: string, cause?: unknown): DatabaseCorrupt {

@@ -78,7 +78,8 @@ export type Effect =
 
 /**
  * Reads of the database, synchronous. They see what earlier steps wanted written, durable already or not: reading
- * early does no harm, since nothing that depends on it leaves before it is durable.
+ * early does no harm, since nothing that depends on it leaves before it is durable. A record comes back as it was written:
+ * for one that does not, both throw `CorruptStore` naming its key.
  */
 export interface Store {
   get(key: string): Uint8Array | null

@@ -1,5 +1,5 @@
-// What a replica keeps on disk. Heights and arrivals have leading zeros, so that keys sort as numbers do. Damage is told
-// by the ids and roots that other records hold or, where none does, by a checksum.
+// What a replica keeps on disk. Heights and arrivals have leading zeros, so that keys sort as numbers do. A store gives a
+// record as it was written or not at all (record-seal.ts); here it is told whether it fits to what other records hold.
 //   genesis            id of the genesis block          base         the last final block, as a chained header
 //   account/<address>  the state after the base block   final/<height>     id and header of a final block
 //   tx/<id>            height and index in a final block
@@ -13,14 +13,11 @@ import { type Block, decodeBlock } from '../chain/block.ts'
 import {
   ByteReader,
   ByteWriter,
-  concatBytes,
-  equalBytes,
   fromReversedHex,
   MalformedBytes,
   readOrNull,
   toReversedHex,
 } from '../chain/bytes.ts'
-import { sha256 } from '../chain/hash.ts'
 import { type BlockHeader, type BlockId, blockId, encodeHeader, readHeader } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { TransactionId } from '../chain/transaction.ts'
@@ -52,7 +49,7 @@ export const STARTING_PREFIXES: readonly string[] = [
   KEYS.finality,
 ]
 
-/** The database holds something that a replica never writes. */
+/** The database holds something that a replica never writes, or can't be read. */
 export class CorruptStore extends Error {
   override name = 'CorruptStore'
 }
@@ -90,9 +87,7 @@ export function readId(reader: ByteReader): BlockId {
   return toReversedHex(reader.bytes(32))
 }
 
-const CHECKSUM_BYTES = 4
-
-/** A header with its place: id, height, work, header, schedule start, recent times, and a checksum of it all. */
+/** A header with its place: id, height, work, header, schedule start and recent times. */
 export function encodeChainedHeader(entry: ChainedHeader): Uint8Array {
   const writer = new ByteWriter()
     .bytes(encodeId(entry.id))
@@ -102,16 +97,11 @@ export function encodeChainedHeader(entry: ChainedHeader): Uint8Array {
     .u64(BigInt.asUintN(64, BigInt(entry.scheduleStart)))
     .compactSize(entry.recentTimes.length)
   for (const time of entry.recentTimes) writer.u32(time)
-  const record = writer.finish()
-  return concatBytes(record, checksumOf(record))
+  return writer.finish()
 }
 
 /** The record that `encodeChainedHeader` wrote. */
-export function readChainedHeader(whole: ByteReader): ChainedHeader {
-  if (whole.remaining < CHECKSUM_BYTES) throw new MalformedBytes('no checksum')
-  const record = whole.bytes(whole.remaining - CHECKSUM_BYTES)
-  if (!equalBytes(whole.bytes(CHECKSUM_BYTES), checksumOf(record))) throw new MalformedBytes('checksum')
-  const reader = new ByteReader(record)
+export function readChainedHeader(reader: ByteReader): ChainedHeader {
   const id = readId(reader)
   const height = Number(reader.u64())
   const work = reader.u256()
@@ -179,10 +169,6 @@ export function encodeHeight(height: number): Uint8Array {
 /** The record that `encodeHeight` wrote. */
 export function readHeight(reader: ByteReader): number {
   return Number(reader.u64())
-}
-
-function checksumOf(record: Uint8Array): Uint8Array {
-  return sha256(record).subarray(0, CHECKSUM_BYTES)
 }
 
 function sortable(value: number): string {

@@ -156,7 +156,7 @@ export class Oracle {
   /** What is settled is not kept: the disk holds the final chain and what is above it. */
   #checkDisk(node: SimNode): void {
     const { tree, view } = node.replica!
-    for (const [key] of node.disk.entries(KEYS.blocks)) {
+    for (const key of node.disk.keys(KEYS.blocks)) {
       const id = key.slice(KEYS.blocks.length) as BlockId
       if (!tree.has(id) && view.mainHeight(id) === null)
         throw new Violation('S9', `${node.id} keeps block ${id}, which it has given up`)

@@ -68,7 +68,7 @@ export class StoredFinalityOracle {
     // It may have made another block final in this very step, which is on no disk yet.
     const base = node.disk.durable(KEYS.base)
     const height = base === null ? 0 : readRecord(KEYS.base, base, readChainedHeader).height
-    if (height > 0 && node.disk.durable(KEYS.certificate(height)) === null)
+    if (height > 0 && !node.disk.isDurable(KEYS.certificate(height)))
       throw new Violation('C7', `${node.id} came back with a final block without its certificate`)
     this.#checkSize(node)
   }
@@ -158,9 +158,9 @@ export class StoredFinalityOracle {
   }
 
   #checkSize(node: SimNode): void {
-    const votes = [...node.disk.entries(VOTE_RECORDS)].length
+    const votes = node.disk.keys(VOTE_RECORDS).length
     if (votes > VOTE_RECORDS_MAX) throw new Violation('S9', `${node.id} keeps ${votes} records of votes`)
-    const evidence = [...node.disk.entries(EVIDENCE_RECORDS)].length
+    const evidence = node.disk.keys(EVIDENCE_RECORDS).length
     if (evidence > EVIDENCE_PER_MEMBER_MAX * this.#options.votes.validators.length)
       throw new Violation('S9', `${node.id} keeps ${evidence} proofs of lies`)
   }

@@ -39,14 +39,14 @@ const RECORDS: readonly {
     bytes: encodeChainedHeader(tip.chained),
     value: tip.chained,
     read: readChainedHeader,
-    isChecked: true,
+    isChecked: false,
   },
   {
     name: 'the first header with its place',
     bytes: encodeChainedHeader(builder.root.chained),
     value: builder.root.chained,
     read: readChainedHeader,
-    isChecked: true,
+    isChecked: false,
   },
   {
     name: 'a final header',

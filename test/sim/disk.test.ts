@@ -90,3 +90,51 @@ test('a disk that is restored is as it was when it was copied, and what was on i
   assert.deepEqual([...disk.entries('')], [['a', one]])
   assert.deepEqual([disk.isDurable('b'), disk.unsynced], [false, 0])
 })
+
+test('a record with a flipped bit is not read, and is known as damaged until it is written again', () => {
+  const disk = new Disk()
+  disk.write([
+    { key: 'a', value: one },
+    { key: 'b', value: one },
+  ])
+  disk.sync()
+  assert.equal(disk.isDamaged, false)
+  disk.damage('a', 3)
+  const error = { name: 'CorruptStore', message: 'record a is damaged' }
+  for (const read of [() => disk.get('a'), () => disk.durable('a'), () => [...disk.entries('')]])
+    assert.throws(read, error)
+  assert.deepEqual(disk.get('b'), one)
+  assert.deepEqual([disk.keys(), disk.isDurable('a'), disk.isDamaged], [['a', 'b'], true, true])
+  disk.crash()
+  assert.throws(() => disk.get('a'), error)
+  disk.write([{ key: 'a', value: two }])
+  assert.deepEqual([disk.get('a'), disk.isDamaged], [two, true], 'a crash would bring it back')
+  disk.sync()
+  assert.equal(disk.isDamaged, false)
+})
+
+test('every bit of a record can be flipped, counted on from the first after the last', () => {
+  for (let bit = 0; bit < 100; bit++) {
+    const disk = new Disk()
+    disk.write([{ key: 'a', value: one }])
+    disk.sync()
+    disk.damage('a', bit)
+    assert.throws(() => disk.get('a'), { name: 'CorruptStore' })
+    disk.damage('a', bit + 40)
+    assert.deepEqual(disk.get('a'), one, 'the same bit of five bytes, twice')
+  }
+  assert.throws(() => new Disk().damage('a', 0), /there is no record a/)
+})
+
+test('damage takes nothing from what is on its way, and goes with what is wiped', () => {
+  const disk = new Disk()
+  disk.write([{ key: 'a', value: one }])
+  disk.sync()
+  disk.write([{ key: 'a', value: two }])
+  disk.damage('a', 0)
+  assert.deepEqual(disk.get('a'), two)
+  disk.crash()
+  assert.throws(() => disk.get('a'), { name: 'CorruptStore' })
+  disk.wipe('')
+  assert.deepEqual([disk.get('a'), disk.isDamaged], [null, false])
+})
