@@ -1,5 +1,6 @@
 // One simulated node: a replica whose effects are performed in virtual time, one after the other. A persist holds
-// everything behind it back until the disk has synced, and the node may crash between any two effects.
+// everything behind it back until the disk has synced, and the node may crash between any two effects. One that reads a
+// damaged record stops, as the process of a node does.
 
 import type { Address } from '../chain/address.ts'
 import { workOfTarget } from '../chain/compact.ts'
@@ -10,6 +11,7 @@ import type { Identity } from '../finality/identity.ts'
 import { createFinality } from '../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName, Write } from '../replica/effects.ts'
 import { decodeMessage, type OutgoingMessage } from '../replica/messages.ts'
+import { CorruptStore } from '../replica/records.ts'
 import { Replica } from '../replica/replica.ts'
 import type { Tag } from './costs.ts'
 import { Disk } from './disk.ts'
@@ -38,6 +40,7 @@ export interface World {
   beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void
   /** Something that a node wrote is on its disk for certain. */
   onDurable?(node: SimNode, batch: readonly Write[]): void
+  /** A node is down that was up: by a crash, or because of what it read (see `stoppedBy`). */
   crashed(node: SimNode): void
   /** Whether a node may send what can't even be decoded; nobody may unless said. */
   mayBeBlamed?(peer: PeerId): boolean
@@ -75,6 +78,8 @@ export class SimNode {
   /** Milliseconds that the node works at each thing that happens to it. */
   stepMs = 0
   replica: Replica | null = null
+  /** The damage for which the node stopped last; null from its next start on. */
+  stoppedBy: CorruptStore | null = null
   crashes = 0
   /** Those of the crashes that came before all that a start asked for was done. */
   startCrashes = 0
@@ -130,6 +135,7 @@ export class SimNode {
     const salt = Uint8Array.of(...Array.from({ length: 4 }, () => this.#random.integer(0, 255)))
     const finality = createFinality(genesis, this.#options.identity)
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
+    this.stoppedBy = null
     this.#isStarting = true
     this.#freeAtMs = 0
     this.disk.backUp()
@@ -298,7 +304,7 @@ export class SimNode {
   /** Does something now, or when all that came before it is done. */
   #whenFree(action: () => void): void {
     const waitMs = this.#freeAtMs - this.#world.schedule.nowMs
-    if (waitMs <= 0 && this.#backlog.length === 0) return action()
+    if (waitMs <= 0 && this.#backlog.length === 0) return this.#orStop(action)
     this.#backlog.push(action)
     this.#wakeAfter(waitMs)
   }
@@ -319,7 +325,19 @@ export class SimNode {
     while (this.#backlog.length > 0) {
       const waitMs = this.#freeAtMs - this.#world.schedule.nowMs
       if (waitMs > 0) return this.#wakeAfter(waitMs)
-      this.#backlog.shift()!()
+      this.#orStop(this.#backlog.shift()!)
+    }
+  }
+
+  /** Who meets damage that was done to the disk goes down; damage out of nowhere is a finding. */
+  #orStop(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      if (!(error instanceof CorruptStore && this.disk.isDamaged)) throw error
+      this.#world.trace.add(this.#world.schedule.nowMs, this.id, `! stops: ${error.message}`)
+      this.stoppedBy = error
+      this.#crash()
     }
   }
 

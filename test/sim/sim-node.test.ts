@@ -15,10 +15,11 @@ import { namedSender, START_MS, smallGenesis, transfer } from '../replica/small-
 const HASHES_PER_MS = 0.016
 
 /** A world of one node, which writes down what the node does and whether it was durable then. */
-function worldOf(clockOffsetMs = 0) {
+function worldOf(clockOffsetMs = 0, genesis = smallGenesis()) {
   const done: string[] = []
   const schedule = new Schedule()
   const steps: Input['type'][] = []
+  const trace = new Trace(5)
   let crashes = 0
   const tx = transfer(1, 0)
   const note =
@@ -26,10 +27,10 @@ function worldOf(clockOffsetMs = 0) {
     (from: SimNode): void =>
       void done.push(`${name} ${from.disk.isDurable(KEYS.pooled(tx.id)) ? 'durable' : 'not durable'}`)
   const world: World = {
-    genesis: smallGenesis(),
+    genesis,
     recoverSender: namedSender,
     schedule,
-    trace: new Trace(5),
+    trace,
     epochMs: START_MS,
     send: note('send'),
     broadcast: note('broadcast'),
@@ -54,7 +55,7 @@ function worldOf(clockOffsetMs = 0) {
     schedule.after(ms, () => {})
     while (schedule.nowMs < endMs) schedule.advance()
   }
-  return { node, done, steps, runFor, tx, crashCount: () => crashes }
+  return { node, done, steps, trace, runFor, tx, crashCount: () => crashes }
 }
 
 test('nothing behind a persist is done before the disk has synced', () => {
@@ -139,6 +140,43 @@ test('a node whose disk is damaged does not start and is down', () => {
   node.disk.write([{ key: KEYS.base, value: null }])
   assert.throws(() => node.start(), { name: 'CorruptStore', message: 'record base is missing' })
   assert.equal(node.isUp, false)
+})
+
+test('a node that reads a damaged record when it starts stops by name, and starts on an emptied disk', () => {
+  const { node, runFor, steps, trace, crashCount } = worldOf()
+  node.start()
+  runFor(100)
+  node.crash()
+  node.disk.damage(KEYS.base, 77)
+  steps.length = 0
+  node.start()
+  assert.deepEqual([node.isUp, node.stoppedBy?.message], [false, 'record base is damaged'])
+  assert.deepEqual([steps, crashCount(), node.startCrashes], [[], 2, 1])
+  assert.match(trace.recent().join(' '), /! stops: record base is damaged .*! crash/)
+  node.disk.wipe('')
+  node.start()
+  assert.deepEqual([node.isUp, node.stoppedBy], [true, null])
+})
+
+test('a node that is asked for a damaged block stops instead, and says nothing more', () => {
+  const { node, runFor, done, steps, crashCount } = worldOf(0, smallGenesis({ finality: { depth: 2 } }))
+  node.start()
+  node.input({ type: 'mining', beneficiary: addressNumber(1), blocks: 4 })
+  while (node.replica!.tree.base.chained.height < 2) runFor(1_000)
+  const { id } = node.replica!.view.headerAt(1)!
+  node.crash()
+  node.disk.damage(KEYS.block(id), 1_000)
+  node.start()
+  runFor(100)
+  assert.ok(node.isUp, 'not noticed yet')
+  node.input({ type: 'peer-connected', peer: 'p' })
+  runFor(100)
+  done.length = 0
+  steps.length = 0
+  node.receive('p', encodeMessage({ type: 'get-blocks', requestId: 1, ids: [id] }))
+  assert.equal(node.stoppedBy?.message, `record ${KEYS.block(id)} is damaged`)
+  runFor(60_000)
+  assert.deepEqual([node.isUp, done, steps, crashCount()], [false, [], [], 2])
 })
 
 test('a timer that was set again or cleared fires once or never', () => {
