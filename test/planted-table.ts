@@ -228,6 +228,48 @@ export const FAULTS: readonly Fault[] = [
     replace: '',
     tests: ['replica/replica'],
   },
+  {
+    name: 'a record that is not what was written is read all the same',
+    file: 'replica/record-seal.ts',
+    find: '  if (!isWhole) throw',
+    replace: '  if (!isWhole && sealed.length < SEAL_BYTES) throw',
+    tests: ['replica/record-seal', 'replica/damage'],
+  },
+  {
+    name: 'the seal of a record does not cover its key',
+    file: 'replica/record-seal.ts',
+    find: 'crc(record, crc(new TextEncoder().encode(key)))',
+    replace: 'crc(record, crc(new TextEncoder().encode(key.slice(0, 0))))',
+    tests: ['replica/record-seal'],
+  },
+  {
+    name: 'a node does not look at the seal of a record that it reads by its key',
+    file: 'node/database.ts',
+    find: 'openRecord(key, plainBytes(sealed), crc32)\n  }',
+    replace: 'plainBytes(sealed).subarray(0, -4)\n  }',
+    tests: ['node/damage'],
+  },
+  {
+    name: 'a node does not look at the seals of the records that it reads when it starts',
+    file: 'node/database.ts',
+    find: 'entries.push([key, openRecord(key, plainBytes(sealed), crc32)])',
+    replace: 'entries.push([key, plainBytes(sealed).subarray(0, -4)])',
+    tests: ['node/damage'],
+  },
+  {
+    name: 'a node goes on after a client met a damaged record',
+    file: 'rpc/server.ts',
+    find: 'if (err instanceof CorruptStore) backend.fail(err)\n      else ',
+    replace: '',
+    tests: ['rpc/refusals'],
+  },
+  {
+    name: 'a simulated node goes on after it read a damaged record',
+    file: 'sim/sim-node.ts',
+    find: '      this.stoppedBy = error\n      this.#crash()\n',
+    replace: '      this.stoppedBy = error\n',
+    tests: ['sim/sim-node'],
+  },
   // ---- blocks and branches
   {
     name: 'of equal branches the last is followed',

@@ -1,11 +1,13 @@
 // `quorate node`: runs a node until it is told to stop, by SIGINT or SIGTERM.
 // When it is ready it says where it can be reached, as a line of JSON with --json.
 
+import { join } from 'node:path'
 import process from 'node:process'
 import type { Logger } from 'pino'
 import { parseAddress } from '../chain/address.ts'
 import type { Node } from '../node/node.ts'
 import { defineCommand } from './command.ts'
+import { explainDamage } from './damage.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { defaultDataDirectory, packagedGenesis, readGenesis } from './files.ts'
 import { createLog, LOG_LEVELS } from './log.ts'
@@ -97,32 +99,40 @@ export const nodeCommand = defineCommand({
       import('../rpc/server.ts'),
     ])
     const { listen, peer: bootstrap, mdns } = args
-    const node = await LoadedNode.open({
-      genesis,
-      dataDirectory,
-      listen,
-      bootstrap,
-      mdns,
-      version: VERSION,
-      mining,
-      ...(chosen === null ? {} : { validator: chosen.options }),
-      log,
-    })
     try {
-      const stopped = nextStop(node.failed)
-      tellOfHeads(node, log)
-      const allowedHosts = args['rpc-allow-host']
-      const where = { host: args['rpc-host'], port: rpcPort, allowedHosts, cookieDirectory: dataDirectory }
-      const rpc = await RpcServer.open(node, { ...where, log })
+      const node = await LoadedNode.open({
+        genesis,
+        dataDirectory,
+        listen,
+        bootstrap,
+        mdns,
+        version: VERSION,
+        mining,
+        ...(chosen === null ? {} : { validator: chosen.options }),
+        log,
+      })
       try {
-        if (beneficiary !== null) node.setMining(beneficiary, null)
-        sayReady(node, { rpc: rpc.url, data: dataDirectory, beneficiary: args.mine ?? null, chosen }, output)
-        log.info(`stopping: ${await stopped}`)
+        const stopped = nextStop(node.failed)
+        tellOfHeads(node, log)
+        const allowedHosts = args['rpc-allow-host']
+        const where = { host: args['rpc-host'], port: rpcPort, allowedHosts, cookieDirectory: dataDirectory }
+        const rpc = await RpcServer.open(node, { ...where, log })
+        try {
+          if (beneficiary !== null) node.setMining(beneficiary, null)
+          sayReady(
+            node,
+            { rpc: rpc.url, data: dataDirectory, beneficiary: args.mine ?? null, chosen },
+            output,
+          )
+          log.info(`stopping: ${await stopped}`)
+        } finally {
+          await rpc.close()
+        }
       } finally {
-        await rpc.close()
+        await node.close()
       }
-    } finally {
-      await node.close()
+    } catch (error) {
+      throw explainDamage(error, join(dataDirectory, 'chain'))
     }
     return EXIT.done
   },

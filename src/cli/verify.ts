@@ -11,6 +11,7 @@ import { Replica } from '../replica/replica.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
 import { defineCommand } from './command.ts'
+import { explainDamage } from './damage.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { defaultDataDirectory, packagedGenesis, readGenesis } from './files.ts'
 import { nodeRunOptions } from './node.ts'
@@ -25,7 +26,8 @@ export const verifyCommand = defineCommand({
   run: async (args, output) => {
     const genesis = readGenesis(args.genesis ?? packagedGenesis('local'))
     const { recoverSender } = new SenderCache(await chooseBackend())
-    const database = await Database.open(join(args.data ?? defaultDataDirectory(genesis.name), 'chain'))
+    const directory = join(args.data ?? defaultDataDirectory(genesis.name), 'chain')
+    const database = await Database.open(directory)
     try {
       await database.preload(STARTING_PREFIXES)
       if (database.get(KEYS.genesis) === null)
@@ -70,6 +72,8 @@ export const verifyCommand = defineCommand({
         ]),
       )
       return isEqual ? EXIT.done : EXIT.no
+    } catch (error) {
+      throw explainDamage(error, directory)
     } finally {
       await database.close()
     }

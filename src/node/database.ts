@@ -216,8 +216,7 @@ function readError(what: string, error: unknown): Error {
 }
 
 function damagedError(directory: string, damage: string, cause?: unknown): DatabaseCorrupt {
-  const remedy = 'move it away, and the node will fetch the chain again from its peers'
-  return new DatabaseCorrupt(`the database in ${directory} is damaged (${damage}): ${remedy}`, { cause })
+  return new DatabaseCorrupt(`${directory} holds no whole database: ${damage}`, { cause })
 }
 
 function lockedError(directory: string, cause?: unknown): DatabaseLocked {

@@ -2,8 +2,8 @@
 //
 // Everything that happens comes to one place, `#step`, one thing after the other; what the replica wants done is
 // performed by one loop (performer.ts). Messages are decoded at the edge, and the senders of their transactions
-// recovered off the event loop, before the replica sees them. After a fault (the disk fails, the replica throws)
-// nothing is done any more: the node closes, and its owner is told.
+// recovered off the event loop, before the replica sees them. After a fault (the disk fails, a record on it is damaged,
+// the replica throws) nothing is done any more: the node closes, and its owner is told.
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ import { createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
 import { decodeMessage, type Message } from '../replica/messages.ts'
-import { STARTING_PREFIXES } from '../replica/records.ts'
+import { CorruptStore, STARTING_PREFIXES } from '../replica/records.ts'
 import { Replica } from '../replica/replica.ts'
 import { verdictOn } from '../replica/verdict.ts'
 import type { RecoveryBackend } from '../signatures/backend.ts'
@@ -141,7 +141,7 @@ export class Node {
       store: database,
       timers: this.#timers,
       perform: effect => this.#perform(effect),
-      onFault: error => this.#fail(error),
+      onFault: error => this.fail(error),
     })
     this.#miner = new Miner({
       ...mining,
@@ -254,6 +254,20 @@ export class Node {
     return this.#alarms.add(listener)
   }
 
+  /**
+   * Stops after a fault: never goes on with what may not be on disk, nor with what may have been read wrongly, nor with
+   * a state that a mistake may have left half changed.
+   */
+  fail(cause: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    const error = new Error(`the node stops: ${cause instanceof Error ? cause.message : cause}`, { cause })
+    // Where a disk is to blame, its owner has no use for the place in the code.
+    this.#log.fatal(cause instanceof CorruptStore ? {} : { err: error }, error.message)
+    this.#tellFault(error)
+    void this.close()
+  }
+
   /** Stops mining, writes what is to be written, and closes everything. May be called more than once. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -308,16 +322,6 @@ export class Node {
     this.#log.info('the node is closed')
   }
 
-  /** Never goes on with what may not be on disk, nor with a state that a mistake may have left half changed. */
-  #fail(cause: unknown): void {
-    if (this.#hasFailed) return
-    this.#hasFailed = true
-    const error = new Error(`the node stops: ${cause instanceof Error ? cause.message : cause}`, { cause })
-    this.#log.fatal({ err: error }, error.message)
-    this.#tellFault(error)
-    void this.close()
-  }
-
   /** Who this node is to its finality layer. */
   #identity({ validator }: NodeOptions, { backend, privateKey }: NodeParts): Identity {
     const recover = signerRecovery(backend)
@@ -344,7 +348,7 @@ export class Node {
       const effects = this.replica.step(input, Date.now())
       return { effects, performed: this.#performer.perform(effects, relay) }
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
       return { effects: [], performed: Promise.resolve(false) }
     }
   }

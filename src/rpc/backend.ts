@@ -4,6 +4,7 @@
 import type { Address } from '../chain/address.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import type { SubmitResult } from '../replica/effects.ts'
+import type { CorruptStore } from '../replica/records.ts'
 import type { Replica } from '../replica/replica.ts'
 
 /** One connection to another node. */
@@ -39,6 +40,8 @@ export interface RpcBackend {
   /** Where the agreement of the validators stands; null where there are none. */
   finalityReport(): AgreementReport | null
   counters(): RpcCounters
+  /** Stops the node: what it has on disk is damaged. */
+  fail(damage: CorruptStore): void
   /** Has no connection to these peers until the next call; asked for only on a network that is for tests. */
   cutOff(peers: readonly string[]): void
   /** Heights of the head and of the header it is fetching toward; null when it is not behind. */

@@ -7,6 +7,7 @@
 import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
 import type { RpcBackend } from './backend.ts'
 import { newToken, writeCookie } from './cookie.ts'
@@ -28,7 +29,7 @@ export interface RpcServerOptions {
   readonly cookieDirectory: string | null
   /** Changes to `RPC_LIMITS`. */
   readonly limits?: Partial<RpcLimits>
-  /** Hears of faults of the node, which clients see as "internal error" only. A pino logger is one. */
+  /** Hears of faults of ours, which clients see as "internal error" only. A pino logger is one. */
   readonly log?: { error(details: object, text: string): void }
 }
 
@@ -87,8 +88,10 @@ export class RpcServer {
     if (!isLoopback(host) && allowedHosts.length === 0) throw new UnsafeHost(host)
     const limits = { ...RPC_LIMITS, ...options.limits }
     const hosts = [...LOOPBACK_HOSTS, ...allowedHosts, ...(isLoopback(host) ? [host] : [])]
-    const onFault = (err: unknown, method: string): void =>
-      options.log?.error({ err, method }, 'an RPC call failed inside the node')
+    const onFault = (err: unknown, method: string): void => {
+      if (err instanceof CorruptStore) backend.fail(err)
+      else options.log?.error({ err, method }, 'an RPC call failed inside the node')
+    }
     const token = newToken()
     const server = createHttpServer({
       service: { backend, limits, onFault },

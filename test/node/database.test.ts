@@ -127,7 +127,6 @@ test('a damaged database is called damaged', async t => {
   const content = await readFile(join(directory, manifest))
   await writeFile(join(directory, manifest), content.fill(0x55, 8, 30))
   await assert.rejects(Database.open(directory), DatabaseCorrupt)
-  await assert.rejects(Database.open(directory), /move it away/)
 })
 
 test('a directory that cannot be made is unusable', async t => {

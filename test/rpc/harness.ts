@@ -23,6 +23,7 @@ import type { AgreementReport } from '../../src/finality/contract.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality } from '../../src/finality/registry.ts'
 import type { Effect, Input, MiningTemplate, Store, SubmitResult } from '../../src/replica/effects.ts'
+import type { CorruptStore } from '../../src/replica/records.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import type { RpcBackend, RpcCounters, RpcPeer } from '../../src/rpc/backend.ts'
 import { RpcServer, type RpcServerOptions } from '../../src/rpc/server.ts'
@@ -126,6 +127,8 @@ export class TestNode implements RpcBackend {
     deepestReorganisation: 0,
   }
   cutOffPeers: readonly string[] = []
+  /** What it was stopped for. */
+  damage: CorruptStore | null = null
 
   constructor(genesis: Genesis = testGenesis(), salt = 0, identity?: Identity) {
     this.replica = new Replica({
@@ -162,6 +165,10 @@ export class TestNode implements RpcBackend {
 
   counters(): RpcCounters {
     return this.counted
+  }
+
+  fail(damage: CorruptStore): void {
+    this.damage = damage
   }
 
   cutOff(peers: readonly string[]): void {

@@ -8,6 +8,7 @@ import type { Json } from '../../src/chain/fields.ts'
 import { encodeRlp } from '../../src/chain/rlp.ts'
 import { encodeTransaction, SECP256K1_N, type Transaction } from '../../src/chain/transaction.ts'
 import type { SubmitResult } from '../../src/replica/effects.ts'
+import { CorruptStore } from '../../src/replica/records.ts'
 import { CODES, RpcError, rejectionError } from '../../src/rpc/errors.ts'
 import {
   alice,
@@ -414,6 +415,20 @@ test('names that reach into prototypes are refused wherever they stand', async t
     }
   }
   assert.equal(({} as { x?: number }).x, undefined)
+})
+
+test('who asks for what is damaged on disk gets -32603, and the node is stopped', async t => {
+  const node = new TestNode()
+  const damage = new CorruptStore('record final/000000000000001 is damaged')
+  node.finalityReport = () => {
+    throw damage
+  }
+  const logged: unknown[] = []
+  const client = await serve(t, node, { log: { error: details => logged.push(details) } })
+  const answer = await client.error('quorate_finalityReport')
+  assert.deepEqual(answer, { code: -32603, message: 'internal error' })
+  assert.equal(node.damage, damage)
+  assert.deepEqual(logged, [], 'the node says it itself')
 })
 
 test('a fault of the node is -32603 and shows nothing of its inside', async t => {
