@@ -2,7 +2,7 @@
 // of somebody else, a network without validators, lies where real money may be.
 
 import type { Genesis } from '../chain/genesis.ts'
-import { BYZANTINE_ROLES } from '../finality/byzantine.ts'
+import { BYZANTINE_ROLES } from '../finality/byzantine/roles.ts'
 import { type Validator, validatorsOf } from '../finality/validators.ts'
 import type { ValidatorOptions } from '../node/node.ts'
 import { CommandError, EXIT } from './exit-codes.ts'

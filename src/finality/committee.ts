@@ -16,7 +16,8 @@ import type { PbftMessage, PbftRecord } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
 import { JUMP } from '../consensus/pbft/retransmission.ts'
 import { describeAgreement } from './agreement-report.ts'
-import { Liar, type LiarEffect, type LiarInput, type Member } from './byzantine.ts'
+import { Liar, type Member } from './byzantine/liar.ts'
+import type { LiarEffect, LiarInput } from './byzantine/lie.ts'
 import { encodeCertificate } from './certificates.ts'
 import { COMMITTEE_KEYS, readCommitteeRecords, readStoredCertificate } from './committee-records.ts'
 import type {
@@ -222,11 +223,19 @@ export class Committee implements Finality {
       pipeline: 1,
     })
     const { lie } = identity
+    if (lie === null || signing.self === null) {
+      this.#protocol = honest
+      return
+    }
     const alternative = (value: Value) => this.#alternative(value as BlockId)
-    this.#protocol =
-      lie === null || signing.self === null
-        ? honest
-        : new Liar(honest, { ...lie, n: validators.size, signing, timeoutMs, alternative })
+    const { role, accomplices } = lie
+    this.#protocol = new Liar(honest, role, {
+      n: validators.size,
+      signing,
+      timeoutMs,
+      accomplices,
+      alternative,
+    })
   }
 
   // ---- what the protocol asks

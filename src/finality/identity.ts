@@ -2,7 +2,7 @@
 // code that signs with them, are given.
 
 import type { MemberIndex } from '../consensus/contract.ts'
-import type { ByzantineRole } from './byzantine.ts'
+import type { ByzantineRole } from './byzantine/roles.ts'
 import type { FinalityPeer } from './contract.ts'
 import type { RecoverSigner, SignDigest } from './signing.ts'
 

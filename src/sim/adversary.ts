@@ -1,7 +1,7 @@
 // Who lies in a run, and how. The liars are members of the committee, and one miner may be; everybody else is honest,
 // and only the honest are held to the rules.
 
-import { BYZANTINE_ROLES } from '../finality/byzantine.ts'
+import { BYZANTINE_ROLES } from '../finality/byzantine/roles.ts'
 import type { Random } from './random.ts'
 
 /**

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemberIndex } from '../../src/consensus/contract.ts'
-import { type ByzantineRole, Liar } from '../../src/finality/byzantine.ts'
+import { Liar } from '../../src/finality/byzantine/liar.ts'
+import type { ByzantineRole } from '../../src/finality/byzantine/roles.ts'
 import { verifyEvidence } from '../../src/finality/evidence.ts'
 import { NextBlock } from '../../src/finality/pbft.ts'
 import { CommitteeNetwork, only, said, TIMEOUT_MS } from './committees.ts'
@@ -48,7 +49,7 @@ const accused = (network: CommitteeNetwork): Set<string> =>
 
 test('only a member can lie', () => {
   const options = { signing: { self: null } } as never
-  assert.throws(() => new Liar({} as never, options), /only a member can lie/)
+  assert.throws(() => new Liar({} as never, 'silent', options), /only a member can lie/)
 })
 
 for (const pattern of PATTERNS) {

@@ -8,7 +8,7 @@ import type { ChainedHeader } from '../../src/chain/header-chain.ts'
 import type { MemberIndex } from '../../src/consensus/contract.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
-import type { ByzantineRole } from '../../src/finality/byzantine.ts'
+import type { ByzantineRole } from '../../src/finality/byzantine/roles.ts'
 import { Committee } from '../../src/finality/committee.ts'
 import type {
   ChainAccess,

@@ -1,0 +1,34 @@
+// Who is told what by a liar: the others, in two halves that may hear different things. Those who lie in the same way
+// belong to both halves, so that each side's votes are in all their hands.
+
+import type { MemberIndex } from '../../consensus/contract.ts'
+import type { PbftMessage } from '../../consensus/pbft/messages.ts'
+import type { LiarEffect } from './lie.ts'
+
+/** The other members, as one liar sees them. */
+export class Audience {
+  /** Everybody but the liar. */
+  readonly others: readonly MemberIndex[]
+  readonly #accomplices: readonly MemberIndex[]
+
+  constructor(n: number, self: MemberIndex, accomplices: readonly MemberIndex[]) {
+    this.others = Array.from({ length: n }, (_, member) => member).filter(member => member !== self)
+    this.#accomplices = accomplices.filter(member => member !== self)
+  }
+
+  /** Every second one of those who are no accomplices. */
+  half(half: number): MemberIndex[] {
+    const honest = this.others.filter(member => !this.#accomplices.includes(member))
+    return honest.filter((_, index) => index % 2 === half % 2)
+  }
+
+  /** One half, and the accomplices. */
+  confidants(half: number): MemberIndex[] {
+    return [...this.half(half), ...this.#accomplices]
+  }
+}
+
+/** Says all of this to each of these. */
+export function tell(members: readonly MemberIndex[], ...messages: readonly PbftMessage[]): LiarEffect[] {
+  return members.flatMap(to => messages.map(message => ({ type: 'send' as const, to, message })))
+}

@@ -1,0 +1,28 @@
+// Forgery: what was never signed. Beside each vote of its own it votes in another's name and with a broken signature, and
+// shows certificates that lack what makes them proofs.
+
+import type { Certificate } from '../../consensus/contract.ts'
+import type { PbftMessage } from '../../consensus/pbft/messages.ts'
+import { tell } from './audience.ts'
+import type { Lie, LieContext } from './lie.ts'
+
+/** Says what nobody signed before what it signed itself. */
+export function forge({ n, self, audience }: LieContext): Lie {
+  return {
+    say: said => [...tell(audience.others, ...forgeries(said.message, n, self)), said],
+  }
+}
+
+function forgeries(message: PbftMessage, n: number, self: number): PbftMessage[] {
+  if (message.type !== 'prepare' && message.type !== 'commit') return []
+  const { sequence, view, value } = message
+  const signature = message.signature.map((byte, index) => (index === 7 ? byte ^ 1 : byte))
+  const signatures = Array.from({ length: n }, (_, member) => ({ member, signature: message.signature }))
+  const certificate: Certificate = { phase: 'commit', sequence, view, value, signatures }
+  return [
+    { ...message, from: (self + 1) % n },
+    { ...message, signature },
+    { type: 'proof', certificate },
+    { type: 'proof', certificate: { ...certificate, signatures: signatures.slice(0, 1) } },
+  ]
+}

@@ -1,0 +1,56 @@
+// What one way to lie is, and what it has to do with: each role (see roles.ts) is such a lie. It is given what an honest
+// replica in its hands wants said, and says what it likes instead; it may also hear, and speak of its own accord.
+
+import type { MemberIndex, ProtocolEffect, ProtocolInput, Signing, Value } from '../../consensus/contract.ts'
+import type { PbftMessage, PbftRecord, Statement } from '../../consensus/pbft/messages.ts'
+import type { PbftState } from '../../consensus/pbft/pbft.ts'
+import type { Audience } from './audience.ts'
+
+/** What a replica says and wants, and a timer of the liar's own. */
+export type LiarEffect =
+  | ProtocolEffect<PbftMessage, PbftRecord>
+  | { readonly type: 'set-timer'; readonly name: 'mischief'; readonly delayMs: number }
+
+/** What happens to it. */
+export type LiarInput =
+  | ProtocolInput<PbftMessage, PbftRecord>
+  | { readonly type: 'timeout'; readonly name: 'mischief' }
+
+/** Something that is said to one or to all. */
+export type Said = Extract<LiarEffect, { type: 'send' | 'broadcast' | 'reply' }>
+
+/** What every liar is given. */
+export interface LieOptions {
+  readonly n: number
+  readonly signing: Signing<Statement>
+  readonly timeoutMs: number
+  /** Other members who lie in the same way: they are told both stories. */
+  readonly accomplices: readonly MemberIndex[]
+  /** Another value that could be proposed in place of this one; null when there is none. */
+  alternative(value: Value): Value | null
+}
+
+/** What a lie knows of its member, and may ask for. */
+export interface LieContext extends LieOptions {
+  readonly self: MemberIndex
+  readonly audience: Audience
+  /** Where the honest replica stands. */
+  readonly state: PbftState
+  /** Sets the liar's own timer to this share of the timeout, unless it runs already. */
+  wait(share: number): LiarEffect[]
+}
+
+/** One way to lie. */
+export interface Lie {
+  /** What becomes of one thing that the honest replica wants said. */
+  say(said: Said): readonly LiarEffect[]
+  /** What is said beside, when a message comes; the honest replica has not taken it in yet. */
+  hear?(message: PbftMessage): readonly LiarEffect[]
+  /** What is said beside at every tick, when the honest repeat themselves. */
+  tick?(): readonly LiarEffect[]
+  /** What is said when the liar's own timer fires. */
+  mischief?(): readonly LiarEffect[]
+}
+
+/** Begins to lie. */
+export type MakeLie = (context: LieContext) => Lie

@@ -1,0 +1,37 @@
+// What an equivocator knows of one place in the log, that is one sequence number in one view: the values that are about,
+// and who voted for which. With votes enough for either of them it can prove both.
+
+import type { Certificate, MemberIndex, Value, Vote } from '../../consensus/contract.ts'
+
+/** One place. */
+export class Story {
+  readonly sequence: number
+  readonly view: number
+  readonly values = new Set<Value>()
+  readonly told = new Set<Value>()
+  /** The proposer's signature, as votes carry it. */
+  proposal: Uint8Array | null = null
+  readonly #votes = new Map<string, Map<MemberIndex, Uint8Array>>()
+  readonly #proved = new Set<string>()
+
+  constructor(sequence: number, view: number) {
+    this.sequence = sequence
+    this.view = view
+  }
+
+  note({ phase, value }: Vote, member: MemberIndex, signature: Uint8Array): void {
+    const key = `${phase}/${value}`
+    const votes = this.#votes.get(key) ?? new Map<MemberIndex, Uint8Array>()
+    this.#votes.set(key, votes.set(member, signature))
+  }
+
+  /** The certificate for a value, once. */
+  certificate(phase: 'prepare' | 'commit', value: Value, quorum: number): Certificate | null {
+    const key = `${phase}/${value}`
+    const votes = [...(this.#votes.get(key) ?? [])].sort(([a], [b]) => a - b)
+    if (votes.length < quorum || this.#proved.has(key)) return null
+    this.#proved.add(key)
+    const signatures = votes.map(([member, signature]) => ({ member, signature }))
+    return { phase, sequence: this.sequence, view: this.view, value, signatures }
+  }
+}
