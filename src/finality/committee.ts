@@ -7,12 +7,19 @@
 
 import { addressBytes } from '../chain/address.ts'
 import { equalBytes } from '../chain/bytes.ts'
-import type { BlockId } from '../chain/header.ts'
+import { type BlockId, NO_BLOCK } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
-import type { Application, Certificate, Evidence, MemberIndex, Value } from '../consensus/contract.ts'
+import type {
+  Application,
+  Certificate,
+  Evidence,
+  MemberIndex,
+  Signing,
+  Value,
+} from '../consensus/contract.ts'
 import { NO_VALUE } from '../consensus/contract.ts'
-import type { PbftMessage, PbftRecord } from '../consensus/pbft/messages.ts'
+import type { PbftMessage, PbftRecord, Statement } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
 import { JUMP } from '../consensus/pbft/retransmission.ts'
 import { describeAgreement } from './agreement-report.ts'
@@ -166,6 +173,11 @@ export class Committee implements Finality {
     })
   }
 
+  /** How much is remembered of what others said, whoever lies: it has a bound (see the tests). */
+  get size(): number {
+    return this.#protocol.size + this.#awaited.length
+  }
+
   // ---- start
 
   #start(records: ReadonlyMap<string, Uint8Array>, isFresh: boolean): void {
@@ -222,19 +234,26 @@ export class Committee implements Finality {
       checkpointInterval: checkpointInterval(validators.size),
       pipeline: 1,
     })
-    const { lie } = identity
-    if (lie === null || signing.self === null) {
-      this.#protocol = honest
-      return
-    }
-    const alternative = (value: Value) => this.#alternative(value as BlockId)
-    const { role, accomplices } = lie
-    this.#protocol = new Liar(honest, role, {
+    this.#protocol = signing.self === null ? honest : this.#inBadHands(honest, signing)
+  }
+
+  /** The replica as its owner wants it: on networks for tests he may want it to lie. */
+  #inBadHands(honest: Pbft, signing: Signing<Statement>): Member {
+    const { validators, timeoutMs, identity } = this.#options
+    if (identity.lie === null) return honest
+    const { role, accomplices } = identity.lie
+    const { chainId } = this.#domain
+    const elsewhere = [{ chainId: chainId + 1n }, { genesisId: NO_BLOCK }].map(
+      other => createSigning({ ...identity, ...this.#domain, ...other, validators }).sign,
+    )
+    return new Liar(honest, role, {
       n: validators.size,
       signing,
+      elsewhere,
       timeoutMs,
+      checkpointInterval: checkpointInterval(validators.size),
       accomplices,
-      alternative,
+      alternative: value => this.#alternative(value as BlockId),
     })
   }
 
@@ -287,6 +306,9 @@ export class Committee implements Finality {
           break
         case 'broadcast':
           this.#emit({ type: 'broadcast', body: this.#seal(effect.message), block: blockOf(effect.message) })
+          break
+        case 'broadcast-bytes':
+          this.#emit({ type: 'broadcast', body: effect.bytes, block: null })
           break
         case 'set-timer':
         case 'clear-timer':

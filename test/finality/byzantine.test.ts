@@ -5,7 +5,7 @@ import { Liar } from '../../src/finality/byzantine/liar.ts'
 import type { ByzantineRole } from '../../src/finality/byzantine/roles.ts'
 import { verifyEvidence } from '../../src/finality/evidence.ts'
 import { NextBlock } from '../../src/finality/pbft.ts'
-import { CommitteeNetwork, only, said, TIMEOUT_MS } from './committees.ts'
+import { CommitteeNetwork, only, said, TestCommittee, TIMEOUT_MS } from './committees.ts'
 
 const PATTERNS = ['all-to-all', 'leader-collected'] as const
 type Pattern = (typeof PATTERNS)[number]
@@ -113,6 +113,101 @@ for (const pattern of PATTERNS) {
       network.honest.flatMap(({ log }) => [...only(log, 'refuse'), ...only(log, 'alarm')]),
       [],
     )
+  })
+
+  // ---- lies of a view change
+
+  for (const [n, liars] of [
+    [4, [1]],
+    [7, [1, 2]],
+  ] as const) {
+    test(`${pattern}: what ${liars.length} of ${n} usurpers hide is decided, and their false beginnings of views are refused`, () => {
+      const network = committee(n, pattern, Object.fromEntries(liars.map(liar => [liar, 'usurp'])))
+      const usurper = network.node(1)
+      network.runUntil(() => said(usurper.log, 'new-view').length > 0)
+      // Nobody else knows what it decided, and it does not say so.
+      const hidden = usurper.chain.final
+      assert.equal(hidden.height, 1)
+      assert.ok(network.honest.every(({ chain }) => chain.final.height === 0))
+      for (const { message } of said(usurper.log, 'view-change'))
+        assert.deepEqual([message.stable, message.prepared], [null, []])
+      decideSome(network, 5)
+      for (const { log } of network.honest) assert.equal(only(log, 'final')[0]!.id, hidden.id)
+      assertAgreed(network)
+      const refusals = network.honest.flatMap(({ log }) => only(log, 'refuse'))
+      assert.deepEqual(new Set(refusals.map(({ reason }) => reason)), new Set(['new-view-invalid']))
+      const peers = liars.map(liar => `p${liar}`)
+      for (const { from } of refusals) assert.ok(peers.includes(from), `${from} is honest`)
+      const names = liars.map(liar => network.validators.validators.validators[liar]!.name)
+      for (const name of accused(network)) assert.ok(names.includes(name), `${name} is honest`)
+    })
+  }
+
+  test(`${pattern}: of the beginnings of a usurper's view just the two that are proved are accepted`, () => {
+    const network = committee(4, pattern, { 1: 'usurp' })
+    network.runUntil(() => said(network.node(1).log, 'new-view').length > 0)
+    const beginnings = new Map(
+      said(network.node(1).log, 'new-view').map(({ message }) => [JSON.stringify(message), message]),
+    )
+    const accepted = [...beginnings.values()].map(message => {
+      const stranger = new TestCommittee({ network: network.validators, self: 3, pattern }).start()
+      const refusals = only(stranger.hear('p1', message), 'refuse')
+      assert.equal(refusals.length === 0, stranger.report().view === 1)
+      return refusals.length === 0
+    })
+    assert.deepEqual(accepted, [false, false, false, false, false, false, false, true, true])
+  })
+
+  // ---- what is of no use
+
+  test(`${pattern}: nobody follows who exaggerates, and what is kept of it does not grow`, () => {
+    const network = committee(4, pattern, { 1: 'exaggerate' })
+    decideSome(network, 3)
+    const refusals = network.honest.flatMap(({ log }) => only(log, 'refuse'))
+    assert.deepEqual(new Set(refusals.map(({ from }) => from)), new Set(['p1']))
+    assert.deepEqual(
+      new Set(refusals.map(({ reason }) => reason)),
+      new Set(['signature-invalid', 'vote-of-nobody', 'certificate-invalid', 'new-view-invalid']),
+    )
+    const largest = () => Math.max(...network.honest.map(({ committee }) => committee.size))
+    // Its distances double at every tick, of which a timeout has two: soon all are beyond the window.
+    network.run(5 * TIMEOUT_MS)
+    const before = largest()
+    network.run(10 * TIMEOUT_MS)
+    assert.ok(largest() <= before, `${before} things are kept, and then ${largest()}`)
+    decideSome(network, 5)
+    assertAgreed(network)
+    for (const { committee } of network.honest) assert.ok(committee.report(0).view < 10)
+  })
+
+  test(`${pattern}: a vote for another chain or another genesis is none here`, () => {
+    const network = committee(4, pattern, { 1: 'exaggerate' })
+    const { log } = network.node(0)
+    network.runUntil(() => only(log, 'persist').some(({ key }) => key.includes('slot')))
+    assert.deepEqual(
+      only(log, 'refuse').map(({ from, reason }) => [from, reason]),
+      [
+        ['p1', 'signature-invalid'],
+        ['p1', 'signature-invalid'],
+      ],
+    )
+  })
+
+  test(`${pattern}: bytes that are no message are refused, and the others decide all the same`, () => {
+    const network = committee(4, pattern, { 1: 'garble' })
+    decideSome(network, 5)
+    // Until all that was said has arrived.
+    network.run(100)
+    const refusals = network.honest.flatMap(({ log }) => only(log, 'refuse'))
+    assert.deepEqual(new Set(refusals.map(({ reason }) => reason)), new Set(['malformed']))
+    assert.deepEqual(new Set(refusals.map(({ from }) => from)), new Set(['p1']))
+    // Before each of its words there is one that is spoilt, whatever our decoder makes of it.
+    const { committee: liar, log } = network.node(1)
+    const bodies = [...only(log, 'send'), ...only(log, 'broadcast')].map(({ body }) => body)
+    const spoilt = bodies.filter(body => !liar.describe(body).startsWith('hello')).length / 2
+    assert.ok(spoilt > 8, 'every kind was said')
+    assert.equal(refusals.length, spoilt * network.honest.length)
+    assertAgreed(network)
   })
 
   // ---- two stories

@@ -13,6 +13,8 @@ import { type ByzantineRole, LIES } from './roles.ts'
 export interface Member {
   readonly turn: number | null
   readonly state: PbftState
+  /** How much is remembered of what others said. */
+  readonly size: number
   step(input: LiarInput): LiarEffect[]
 }
 
@@ -46,6 +48,10 @@ export class Liar implements Member {
 
   get state(): PbftState {
     return this.#honest.state
+  }
+
+  get size(): number {
+    return this.#honest.size
   }
 
   step(input: LiarInput): LiarEffect[] {

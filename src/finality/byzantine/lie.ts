@@ -1,14 +1,22 @@
 // What one way to lie is, and what it has to do with: each role (see roles.ts) is such a lie. It is given what an honest
 // replica in its hands wants said, and says what it likes instead; it may also hear, and speak of its own accord.
 
-import type { MemberIndex, ProtocolEffect, ProtocolInput, Signing, Value } from '../../consensus/contract.ts'
+import type {
+  MemberIndex,
+  ProtocolEffect,
+  ProtocolInput,
+  Signature,
+  Signing,
+  Value,
+} from '../../consensus/contract.ts'
 import type { PbftMessage, PbftRecord, Statement } from '../../consensus/pbft/messages.ts'
 import type { PbftState } from '../../consensus/pbft/pbft.ts'
 import type { Audience } from './audience.ts'
 
-/** What a replica says and wants, and a timer of the liar's own. */
+/** What a replica says and wants, and besides a timer of the liar's own, and bytes to all that need be no message. */
 export type LiarEffect =
   | ProtocolEffect<PbftMessage, PbftRecord>
+  | { readonly type: 'broadcast-bytes'; readonly bytes: Uint8Array }
   | { readonly type: 'set-timer'; readonly name: 'mischief'; readonly delayMs: number }
 
 /** What happens to it. */
@@ -26,6 +34,10 @@ export interface LieOptions {
   readonly timeoutMs: number
   /** Other members who lie in the same way: they are told both stories. */
   readonly accomplices: readonly MemberIndex[]
+  /** Sequence numbers between two checkpoints. */
+  readonly checkpointInterval: number
+  /** Signs with the same key on other networks: of another chain, and of another genesis. */
+  readonly elsewhere: readonly ((statement: Statement) => Signature)[]
   /** Another value that could be proposed in place of this one; null when there is none. */
   alternative(value: Value): Value | null
 }

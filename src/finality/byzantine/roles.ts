@@ -3,14 +3,27 @@
 
 import { delay } from './delay.ts'
 import { equivocate } from './equivocate.ts'
+import { exaggerate } from './exaggerate.ts'
 import { forge } from './forge.ts'
+import { garble } from './garble.ts'
 import type { MakeLie } from './lie.ts'
 import { replay } from './replay.ts'
 import { silent } from './silent.ts'
+import { usurp } from './usurp.ts'
 import { withhold } from './withhold.ts'
 
 /** The roles, by the names the command line knows. */
-export const BYZANTINE_ROLES = ['silent', 'equivocate', 'delay', 'withhold', 'forge', 'replay'] as const
+export const BYZANTINE_ROLES = [
+  'silent',
+  'equivocate',
+  'delay',
+  'withhold',
+  'forge',
+  'replay',
+  'usurp',
+  'exaggerate',
+  'garble',
+] as const
 
 /** One way to lie. */
 export type ByzantineRole = (typeof BYZANTINE_ROLES)[number]
@@ -23,4 +36,7 @@ export const LIES: Readonly<Record<ByzantineRole, MakeLie>> = {
   withhold,
   forge,
   replay,
+  usurp,
+  exaggerate,
+  garble,
 }
