@@ -148,12 +148,22 @@ export function forgeProofs(certificate: Certificate): Certificate[] {
   ]
 }
 
-/** As a new primary, leaves out what was prepared, or proposes something else. */
+/** Leaves out what was prepared where it leaves a view, and as a new primary that, or enough of the view changes. */
 export function omitting({ n, signing, random }: Context): PbftLiar {
+  const forget = (message: ViewChange): ViewChange => {
+    const { view, stable } = message
+    const content = { view, stable, prepared: [] }
+    return { ...message, ...content, signature: signing.sign(viewChangeStatement(content)) }
+  }
   const rewrite = (message: NewView): NewView => {
     const { view } = message
     const fewest = [...message.viewChanges].sort((a, b) => a.prepared.length - b.prepared.length)
-    const viewChanges = fewest.slice(0, random.chance(0.5) ? quorumOf(n) : quorumOf(n) - 1)
+    const tooFew = fewest.slice(0, quorumOf(n) - 1)
+    const viewChanges = random.pick([
+      fewest.slice(0, quorumOf(n)),
+      tooFew,
+      [...tooFew, ...tooFew.slice(0, 1)],
+    ])
     const honest = proposalsOf(random.chance(0.5) ? viewChanges : message.viewChanges)
     const chosen = random.pick([
       honest,
@@ -168,7 +178,12 @@ export function omitting({ n, signing, random }: Context): PbftLiar {
     const content = { view, viewChanges: viewChanges.sort((a, b) => a.from - b.from), proposals }
     return { type: 'new-view', ...content, signature: signing.sign(newViewStatement(content)) }
   }
-  return { send: message => [message.type === 'new-view' ? rewrite(message) : message] }
+  return {
+    send: message => {
+      if (message.type === 'view-change') return [forget(message)]
+      return [message.type === 'new-view' ? rewrite(message) : message]
+    },
+  }
 }
 
 /** Proposes in views that have not begun, and besides what it must propose again there. */
