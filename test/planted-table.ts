@@ -668,7 +668,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: 'return isExpected && signing.isSigned(',
     replace: 'return (isExpected || true) && signing.isSigned(',
-    tests: ['consensus/pbft/claims'],
+    tests: ['consensus/pbft/claims', 'finality/byzantine'],
   },
   {
     name: 'the first prepared value is proposed again, not the one of the highest view',
@@ -712,7 +712,69 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: 'senders.size !== viewChanges.length || senders.size < quorumOf(n)',
     replace: 'viewChanges.length < quorumOf(n)',
-    tests: ['consensus/pbft/claims'],
+    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+  },
+  {
+    name: 'a new view begins with any number of view changes',
+    file: 'consensus/pbft/view-change.ts',
+    find: 'senders.size !== viewChanges.length || senders.size < quorumOf(n)',
+    replace: 'senders.size !== viewChanges.length',
+    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+  },
+  {
+    name: 'a view change for another view counts in a new view',
+    file: 'consensus/pbft/view-change.ts',
+    find: `  if (viewChanges.some(change => change.view !== view)) return false
+`,
+    replace: '',
+    tests: ['finality/byzantine'],
+  },
+  {
+    name: 'a view change counts for whoever it names',
+    file: 'consensus/pbft/view-change.ts',
+    find: 'if (!isInOrder || !signing.isSigned(viewChangeStatement(message), from, message.signature)) return false',
+    replace: 'if (!isInOrder) return false',
+    tests: ['finality/byzantine'],
+  },
+  {
+    name: 'a new view may propose less than it must',
+    file: 'consensus/pbft/view-change.ts',
+    find: 'if (expected.length !== proposals.length) return false',
+    replace: 'if (expected.length < proposals.length) return false',
+    tests: ['finality/byzantine'],
+  },
+  {
+    name: 'of one member all checkpoints far ahead are kept',
+    file: 'consensus/pbft/checkpoints.ts',
+    find: `    if (votes.size > VOTES_PER_MEMBER_MAX) votes.delete(Math.min(...votes.keys()))
+`,
+    replace: '',
+    tests: ['finality/byzantine'],
+  },
+  {
+    name: 'a vote is good on every chain with the same genesis and validators',
+    file: 'finality/signing.ts',
+    find: '    .u64(domain.chainId)\n',
+    replace: '',
+    tests: ['finality/byzantine'],
+  },
+  {
+    name: 'a number beyond all bounds is read',
+    file: 'finality/encoding.ts',
+    find: `  if (value > BigInt(NUMBER_MAX)) throw new MalformedBytes('number out of bounds')
+`,
+    replace: '',
+    tests: ['finality/byzantine'],
+  },
+  {
+    name: 'what stands after the end of a message is passed over',
+    file: 'finality/wire.ts',
+    find: `    reader.end()
+    return result
+`,
+    replace: `    return result
+`,
+    tests: ['finality/byzantine'],
   },
   {
     name: 'a vote counts for whoever it names',
@@ -734,7 +796,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: '.every(proof => isCertificate(proof, n, signing))',
     replace: '.every(proof => proof !== null || isCertificate(proof, n, signing))',
-    tests: ['consensus/pbft/claims'],
+    tests: ['consensus/pbft/claims', 'finality/byzantine'],
   },
   {
     name: 'a second decision takes the place of the first',
