@@ -14,6 +14,7 @@ import { DenyList } from './deny-list.ts'
 import { frameMessage } from './frames.ts'
 import { carriesGossip, Gossip, type GossipType, isGossipType, type OnGossip } from './gossip.ts'
 import { createNetwork, type Network } from './libp2p-network.ts'
+import type { LinkQuality } from './link-delays.ts'
 import type { LinkEnd, PeerLink } from './peer-link.ts'
 import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
 import { Redialer } from './redialer.ts'
@@ -48,6 +49,8 @@ export interface HostOptions {
   readonly bootstrap: readonly string[]
   /** Whether to look for peers on the local network. */
   readonly mdns: boolean
+  /** What its links are like, on a network for tests; null for what they are. */
+  readonly links: LinkQuality | null
   readonly addressBook: AddressBook
   /** Counts what is sent. */
   readonly counters: Counters

@@ -15,7 +15,9 @@ import type { BlockId } from '../chain/header.ts'
 import { boundedNoise } from './bounded-noise.ts'
 import type { DenyList } from './deny-list.ts'
 import { gossipOptions } from './gossip.ts'
+import type { LinkQuality } from './link-delays.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
+import { slowLinks } from './slow-links.ts'
 
 /** Connections at most; those that others open to us leave some for those that we open. */
 export const CONNECTIONS_MAX = 64
@@ -35,6 +37,8 @@ export interface NetworkOptions {
   readonly genesisId: BlockId
   readonly listen: readonly string[]
   readonly mdns: boolean
+  /** What its links are like, on a network for tests; null for what they are. */
+  readonly links: LinkQuality | null
   readonly version: string
 }
 
@@ -46,6 +50,9 @@ export async function createNetwork(options: NetworkOptions, denied: DenyList): 
     maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
   }
   const tag = `_quorate-${options.genesisId.slice(2, 18)}._udp.local`
+  const sockets = tcp({ backlog: 64, maxConnections: CONNECTIONS_MAX })
+  // No seed: which packet meets which chance is up to the machine anyway.
+  const transport = options.links === null ? sockets : slowLinks(sockets, options.links, Math.random)
   let network: Network | null = null
   const gater = createGater(denied, () => network?.getConnections() ?? [])
   network = await createLibp2p({
@@ -53,7 +60,7 @@ export async function createNetwork(options: NetworkOptions, denied: DenyList): 
     privateKey: options.privateKey,
     nodeInfo: { name: 'quorate', version: options.version },
     addresses: { listen: [...options.listen] },
-    transports: [tcp({ backlog: 64, maxConnections: CONNECTIONS_MAX })],
+    transports: [transport],
     connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX)],
     streamMuxers: [
       yamux({

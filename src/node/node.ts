@@ -34,6 +34,7 @@ import { Database } from './database.ts'
 import type { GossipType, GossipVerdict } from './gossip.ts'
 import { Host, type PeerInfo } from './host.ts'
 import { loadIdentity } from './identity.ts'
+import type { LinkQuality } from './link-delays.ts'
 import { Listeners } from './listeners.ts'
 import { type OutwardEffect, Performer } from './performer.ts'
 import { SenderWarming } from './sender-warming.ts'
@@ -51,6 +52,8 @@ export interface NodeOptions {
   readonly bootstrap?: readonly string[]
   /** Whether to look for nodes on the local network; false unless given. */
   readonly mdns?: boolean
+  /** What its links are like, on a network for tests; what they are unless given. */
+  readonly links?: LinkQuality
   /** Threads that mine, and the share of time that they do (see src/mining/miner.ts for both defaults). */
   readonly mining?: { readonly threads?: number; readonly throttle?: number }
   /** Who this node is among the validators; it only follows unless given. */
@@ -290,6 +293,7 @@ export class Node {
       listen: options.listen ?? ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? false,
+      links: options.links ?? null,
       addressBook,
       counters: this.#counters,
       version: options.version,

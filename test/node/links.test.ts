@@ -33,6 +33,7 @@ async function startHost(t: TestContext, options: Partial<HostOptions> = {}) {
     listen: ['/ip4/127.0.0.1/tcp/0'],
     bootstrap: [],
     mdns: false,
+    links: null,
     addressBook: await AddressBook.load(join(directory, 'peers.json'), silent),
     counters: new Counters(),
     version: '0',

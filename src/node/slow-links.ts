@@ -1,0 +1,151 @@
+// Slow and lossy links between real processes, on networks for tests: a libp2p transport around another one whose
+// connections hold back what they send until it would have arrived.
+//
+// It stands below everything else that libp2p does, so that handshakes, gossip and closing are as slow as messages.
+// As much as a TCP window may be on its way; who sends more is told to wait, as by a full socket.
+
+import {
+  type AbortOptions,
+  type MultiaddrConnection,
+  type StreamCloseEvent,
+  type Transport,
+  transportSymbol,
+  type Upgrader,
+} from '@libp2p/interface'
+import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
+import { LinkDelays, type LinkQuality } from './link-delays.ts'
+
+/** Bytes that are on their way in one direction of a connection at most. */
+export const IN_FLIGHT_BYTES_MAX = 1024 * 1024
+
+type TransportFactory<Components> = (components: Components) => Transport
+type Bytes = Parameters<AbstractMultiaddrConnection['sendData']>[0]
+
+/** The same transport with links of this quality; `random` gives numbers from 0 up to, not including, 1. */
+export function slowLinks<Components>(
+  createTransport: TransportFactory<Components>,
+  quality: LinkQuality,
+  random: () => number,
+): TransportFactory<Components> {
+  const slow = (raw: MultiaddrConnection) => new SlowConnection(raw, new LinkDelays(quality, random))
+  return components => {
+    const transport = createTransport(components)
+    return {
+      [transportSymbol]: true,
+      [Symbol.toStringTag]: 'slow-links',
+      dial: (address, options) =>
+        transport.dial(address, { ...options, upgrader: slowUpgrader(options.upgrader, slow) }),
+      createListener: options =>
+        transport.createListener({ ...options, upgrader: slowUpgrader(options.upgrader, slow) }),
+      listenFilter: addresses => transport.listenFilter(addresses),
+      dialFilter: addresses => transport.dialFilter(addresses),
+    }
+  }
+}
+
+/** The upgrader is where a transport hands over its connections, so it is where they can be exchanged. */
+function slowUpgrader(upgrader: Upgrader, slow: (raw: MultiaddrConnection) => MultiaddrConnection): Upgrader {
+  return {
+    upgradeOutbound: (raw, options) => upgrader.upgradeOutbound(slow(raw), options),
+    upgradeInbound: (raw, options) => upgrader.upgradeInbound(slow(raw), options),
+    createInboundAbortSignal: signal => upgrader.createInboundAbortSignal(signal),
+    getConnectionEncrypters: () => upgrader.getConnectionEncrypters(),
+    getStreamMuxers: () => upgrader.getStreamMuxers(),
+  }
+}
+
+/** A connection over another one, which gets what is sent when it is due; what comes is passed on at once. */
+export class SlowConnection extends AbstractMultiaddrConnection {
+  readonly #raw: MultiaddrConnection
+  readonly #delays: LinkDelays
+  /** What is on its way, in the order in which it was sent, and when it is due by `performance.now`. */
+  readonly #inFlight: { readonly data: Bytes; readonly dueMs: number }[] = []
+  #inFlightBytes = 0
+  #timer: NodeJS.Timeout | undefined
+  /** Told when nothing is on its way any more. */
+  #onArrived: () => void = () => {}
+
+  constructor(raw: MultiaddrConnection, delays: LinkDelays) {
+    const { remoteAddr, direction, log, inactivityTimeout, maxReadBufferLength } = raw
+    super({ remoteAddr, direction, log, inactivityTimeout, maxReadBufferLength })
+    this.#raw = raw
+    this.#delays = delays
+    raw.addEventListener('message', ({ data }) => this.onData(data))
+    raw.addEventListener('drain', () => this.#deliver())
+    raw.addEventListener('remoteCloseWrite', () => this.onRemoteCloseWrite())
+    raw.addEventListener('close', event => this.#onRawClosed(event))
+  }
+
+  /** Takes as much as may be on its way. */
+  override sendData(data: Bytes): SendResult {
+    const roomBytes = IN_FLIGHT_BYTES_MAX - this.#inFlightBytes
+    const taken = data.sublist(0, Math.min(roomBytes, data.byteLength))
+    const dueMs = this.#delays.arrivalMs(taken.byteLength, performance.now())
+    this.#inFlight.push({ data: taken, dueMs })
+    this.#inFlightBytes += taken.byteLength
+    this.#deliver()
+    return { sentBytes: taken.byteLength, canSendMore: this.#inFlightBytes < IN_FLIGHT_BYTES_MAX }
+  }
+
+  /** Resolves when all that is on its way has arrived and the connection is closed. */
+  override async sendClose(options?: AbortOptions): Promise<void> {
+    options?.signal?.throwIfAborted()
+    if (this.#inFlight.length > 0) {
+      await new Promise<void>((resolve, reject) => {
+        this.#onArrived = resolve
+        options?.signal?.addEventListener('abort', () => reject(options.signal?.reason), { once: true })
+      })
+    }
+    await this.#raw.close(options)
+  }
+
+  override sendReset(error: Error): void {
+    this.#drop()
+    this.#raw.abort(error)
+  }
+
+  override sendPause(): void {
+    this.#raw.pause()
+  }
+
+  override sendResume(): void {
+    this.#raw.resume()
+  }
+
+  /** Passes on what is due, as far as the other connection takes it, and comes back when more is. */
+  #deliver(): void {
+    clearTimeout(this.#timer)
+    const nowMs = performance.now()
+    for (;;) {
+      // It comes back by the event 'drain'.
+      if (this.#raw.status !== 'open' || this.#raw.writableNeedsDrain) break
+      const next = this.#inFlight[0]
+      if (next === undefined) break
+      if (next.dueMs > nowMs) {
+        this.#timer = setTimeout(() => this.#deliver(), Math.ceil(next.dueMs - nowMs))
+        break
+      }
+      this.#inFlight.shift()
+      this.#inFlightBytes -= next.data.byteLength
+      this.#raw.send(next.data)
+    }
+    if (this.#inFlight.length === 0) this.#onArrived()
+    if (this.writableNeedsDrain && this.#inFlightBytes <= IN_FLIGHT_BYTES_MAX / 2)
+      this.safeDispatchEvent('drain')
+  }
+
+  #onRawClosed({ error, local }: StreamCloseEvent): void {
+    this.#drop()
+    if (error === undefined) this.onTransportClosed()
+    else if (local === true) this.abort(error)
+    else this.onRemoteReset()
+  }
+
+  /** Nothing of what is on its way arrives. */
+  #drop(): void {
+    clearTimeout(this.#timer)
+    this.#inFlight.length = 0
+    this.#inFlightBytes = 0
+    this.#onArrived()
+  }
+}
