@@ -10,6 +10,7 @@ import { defineCommand } from './command.ts'
 import { explainDamage } from './damage.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { defaultDataDirectory, packagedGenesis, readGenesis } from './files.ts'
+import { linkOptions, readLinks } from './link-option.ts'
 import { createLog, LOG_LEVELS } from './log.ts'
 import { readCount } from './node-option.ts'
 import { type Output, table } from './output.ts'
@@ -54,6 +55,7 @@ export const nodeRunOptions = {
     default: [] as string[],
     describe: 'Host name by which the node may be asked',
   },
+  ...linkOptions,
   ...validatorOptions,
   mine: {
     type: 'string',
@@ -85,6 +87,7 @@ export const nodeCommand = defineCommand({
   ],
   run: async (args, output) => {
     const { genesis, dataDirectory, beneficiary, rpcPort, mining } = readOptions(args)
+    const links = readLinks(args, genesis)
     const chosen = await readValidatorOptions(args, genesis)
     if (beneficiary !== null && chosen === null && !genesis.work.isProved)
       throw new CommandError(
@@ -106,6 +109,7 @@ export const nodeCommand = defineCommand({
         listen,
         bootstrap,
         mdns,
+        ...(links === null ? {} : { links }),
         version: VERSION,
         mining,
         ...(chosen === null ? {} : { validator: chosen.options }),

@@ -141,6 +141,8 @@ const WRONG_NODES: readonly [says: string, args: readonly string[], code: number
     2,
     /pbft has no miners; its validators make the blocks/,
   ],
+  ['links too slow for a handshake', ['pbft', '--latency', '501'], 2, /--latency: expected .* from 0 to 500/],
+  ['links that lose nearly all', ['pbft', '--loss', '51%'], 2, /--loss: expected at most 50%, got 51%/],
 ]
 for (const [says, [network, ...args], code, message] of WRONG_NODES) {
   test(`node: ${says}: one line of cause, one of remedy, code ${code}`, () => {
@@ -151,22 +153,18 @@ for (const [says, [network, ...args], code, message] of WRONG_NODES) {
   })
 }
 
-test('node: lies are refused where the genesis file does not say that the network is for tests', () => {
-  const path = join(folder, 'real.json')
-  const { forTests, ...real } = JSON.parse(readFileSync(genesisOf('pbft'), 'utf8'))
-  assert.equal(forTests, true)
-  writeFileSync(path, JSON.stringify(real))
-  const done = quorate(
-    'node',
-    '--genesis',
-    path,
-    '--validator',
-    known,
-    '--byzantine',
-    'forge',
-    '--rpc-port',
-    '0',
-  )
-  assert.equal(done.code, 2)
-  assert.match(done.err, /--byzantine: pbft is not a network for tests/)
-})
+for (const [what, option, value] of [
+  ['lies', '--byzantine', 'forge'],
+  ['slow links', '--latency', '20'],
+  ['lossy links', '--loss', '2%'],
+] as const) {
+  test(`node: ${what} are refused where the genesis file does not say that the network is for tests`, () => {
+    const path = join(folder, 'real.json')
+    const { forTests, ...real } = JSON.parse(readFileSync(genesisOf('pbft'), 'utf8'))
+    assert.equal(forTests, true)
+    writeFileSync(path, JSON.stringify(real))
+    const done = quorate('node', '--genesis', path, '--validator', known, option, value, '--rpc-port', '0')
+    assert.equal(done.code, 2)
+    assert.match(done.err, new RegExp(`${option}: pbft is not a network for tests`))
+  })
+}
