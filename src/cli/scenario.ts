@@ -15,6 +15,7 @@ import type { WithStage } from '../compare/stage/stage.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { messageOf } from './files.ts'
+import { LINK_LIMITS } from './link-option.ts'
 import { readCount } from './node-option.ts'
 import { columns } from './output.ts'
 import { createProgress } from './progress.ts'
@@ -66,13 +67,13 @@ const runCommand = defineCommand({
     const scenarios = paths.map(file => ({ file, scenario: readScenario(file) }))
     const seed = readCount('--seed', givenSeed, { min: 0, max: Number.MAX_SAFE_INTEGER })
     const patience = readPatience(givenPatience ?? (live ? PATIENCE_LIVE : 1))
+    if (live) for (const { file, scenario } of scenarios) assertBearable(file, scenario)
     const stage = live ? 'live' : 'simulator'
     if (!output.isJson) say(tapHead(scenarios.length, [`on ${stage}, seed ${seed}, patience ${patience}`]))
     const outcomes: (ScenarioOutcome & { readonly says: string })[] = []
     for (const [index, { file, scenario }] of scenarios.entries()) {
-      const isUnlike = live && (scenario.latencyMs !== null || scenario.lossRate > 0)
-      if (isUnlike && !output.isJson)
-        say('# latency and loss are for simulated messages: real ones take what they take')
+      if (live && scenario.lossRate > 0 && !output.isJson)
+        say('# what is lost is sent again, as TCP does, and is late; in the simulator it is gone')
       const { name, says } = scenario
       const expectations = await runOne(scenario, { seed, patience, withStage: stageOf(scenario, live) })
       const outcome = { file: shortPath(file), name, says, expectations }
@@ -136,7 +137,21 @@ async function runOne(
 }
 
 function stageOf({ latencyMs, lossRate }: Scenario, isLive: boolean): WithStage {
-  return isLive ? onLiveStage : onSimulatedStage({ latencyMs: latencyMs ?? LATENCY_MS, lossRate })
+  if (!isLive) return onSimulatedStage({ latencyMs: latencyMs ?? LATENCY_MS, lossRate })
+  return onLiveStage({
+    ...(latencyMs === null ? {} : { latencyMs }),
+    ...(lossRate === 0 ? {} : { lossRate }),
+  })
+}
+
+/** Ends the command when real nodes could not get to know each other over links as slow as these. */
+function assertBearable(file: string, { latencyMs }: Scenario): void {
+  if (latencyMs === null || latencyMs <= LINK_LIMITS.latencyMs) return
+  throw new CommandError(
+    EXIT.usage,
+    `${file}: with --live a latency of at most ${LINK_LIMITS.latencyMs} ms, not ${latencyMs}`,
+    'Real nodes give up a handshake that takes ten seconds; the simulator bears any latency.',
+  )
 }
 
 function say(text: string): void {

@@ -35,7 +35,7 @@ export const liveStage: StageKind = {
     pace.blockMs === undefined
       ? LIVE
       : `${LIVE}; one block in about ${pace.blockMs} ms where blocks are mined${describeTurns(pace)}`,
-  run: experimentOn(onLiveStage),
+  run: experimentOn(onLiveStage()),
 }
 
 /** Simulated nodes, between which a message takes so long on average. */

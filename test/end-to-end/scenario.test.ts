@@ -1,4 +1,4 @@
-// `quorate scenario`, as it is called: TAP and JSON, its exit codes, and two scenarios on real processes.
+// `quorate scenario`, as it is called: TAP and JSON, its exit codes, and three scenarios on real processes.
 
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -69,3 +69,13 @@ test('on real processes two transactions for one nonce end as they do in the sim
 
 test('on real processes a late joiner catches up as it does in the simulator', () =>
   assertLive('late-joiner'))
+
+test('on real processes a slow network that loses packets decides as it does in the simulator', () =>
+  assertLive('lossy-wide-network'))
+
+test('a latency with which real nodes could not shake hands is refused', async context => {
+  const path = await fileOf(context, `${SHORT}network latency 2s\nexpect never reversed\n`)
+  const { code, stderr } = await quorate(['scenario', 'run', path, '--live'])
+  assert.equal(code, 2)
+  assert.match(stderr, /with --live a latency of at most 500 ms, not 2000/)
+})

@@ -20,9 +20,9 @@ export interface Scenario {
   readonly mode: (typeof SCENARIO_MODES)[number]
   /** How votes travel; null for the first way, or where nobody votes. */
   readonly pattern: Pattern | null
-  /** Of simulated messages, on average; null for the stage's own. */
+  /** Of messages, on average; null for the stage's own. */
   readonly latencyMs: number | null
-  /** Share of simulated messages that never arrive. */
+  /** Share of messages that are lost: gone in the simulator, late over TCP, which sends them again. */
   readonly lossRate: number
   /** Whether nodes mine from the start, where blocks are mined. */
   readonly isMining: boolean

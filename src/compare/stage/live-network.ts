@@ -30,25 +30,33 @@ const SAMPLE_HASHES = 2 ** 18
 /** Milliseconds in which nodes must have found each other, or must have lost each other. */
 const PATIENCE_MS = 15_000
 
+/** What the links between the nodes are like, where they are to be worse than those of this machine. */
+export interface LinkParts {
+  /** Milliseconds that bytes take on average; none are added when absent. */
+  readonly latencyMs?: number
+  /** Share of what is sent that is lost and, as TCP does, sent again; none when absent. */
+  readonly lossRate?: number
+}
+
 /** A running network. */
 export class LiveNetwork {
   readonly directory: string
   readonly nodes: LocalNode[] = []
   readonly clients: RpcClient[] = []
-  readonly #parts: StageParts
+  readonly #parts: StageParts & LinkParts
   readonly #frozen = new Set<number>()
   /** The parts into which the network is cut; none while it is whole. */
   #halves: readonly (readonly number[])[] = []
   #isMining: boolean
 
-  private constructor(parts: StageParts, directory: string) {
+  private constructor(parts: StageParts & LinkParts, directory: string) {
     this.#parts = parts
     this.directory = directory
     this.#isMining = parts.contender.isMined && parts.isMining !== false
   }
 
   /** Starts the nodes that are not kept out, each linked to all others. */
-  static async start(parts: StageParts): Promise<LiveNetwork> {
+  static async start(parts: StageParts & LinkParts): Promise<LiveNetwork> {
     const directory = await mkdtemp(join(tmpdir(), 'quorate-compare-'))
     const validators = createAccounts(parts.seed, 'validator', parts.nodes)
     const network = new LiveNetwork(parts, directory)
@@ -195,11 +203,14 @@ export class LiveNetwork {
   }
 
   #optionsOf(index: number): readonly string[] {
-    const { contender, nodes, liars } = this.#parts
+    const { contender, nodes, liars, latencyMs, lossRate } = this.#parts
     const role = liars?.get(index)
     return [
       '--log',
       'warn',
+      ...(latencyMs === undefined ? [] : ['--latency', String(latencyMs)]),
+      // A share such as 1.1 % has no end in binary, and an option has only so many digits.
+      ...(lossRate === undefined ? [] : ['--loss', lossRate.toFixed(6)]),
       ...(contender.isMined ? ['--threads', '1', '--throttle', String(MINING_SHARE / nodes)] : []),
       ...(this.#isMining ? ['--mine', beneficiaryOf(index)] : []),
       ...(contender.hasValidators ? ['--validator', keyPath(this.directory, index)] : []),

@@ -6,27 +6,29 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeUnreachable, RpcError } from '../../wallet/rpc-client.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
 import { Chronicle } from './chronicle.ts'
-import { LiveNetwork } from './live-network.ts'
+import { type LinkParts, LiveNetwork } from './live-network.ts'
 import { Observer } from './observer.ts'
 import type { Stage, TotalCounters, WithStage } from './stage.ts'
 
 /** The exit code of who was told to end. */
 const INTERRUPTED = 130
 
-/** A stage of real processes, which are gone when the work is done, or when we are told to end. */
-export const onLiveStage: WithStage = async (parts, work) => {
-  const network = await LiveNetwork.start(parts)
-  const stage = new LiveStage(network, new Chronicle(parts.nodes, parts.contender.final))
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  // Who ends us must not leave our nodes running.
-  const onSignal = (): void => void network.close().finally(() => process.exit(INTERRUPTED))
-  for (const signal of signals) process.once(signal, onSignal)
-  try {
-    await stage.watchAll()
-    return await work(stage)
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal)
-    await stage.close()
+/** Stages of real processes, which are gone when the work is done, or when we are told to end. */
+export function onLiveStage(links: LinkParts = {}): WithStage {
+  return async (parts, work) => {
+    const network = await LiveNetwork.start({ ...parts, ...links })
+    const stage = new LiveStage(network, new Chronicle(parts.nodes, parts.contender.final))
+    const signals = ['SIGINT', 'SIGTERM'] as const
+    // Who ends us must not leave our nodes running.
+    const onSignal = (): void => void network.close().finally(() => process.exit(INTERRUPTED))
+    for (const signal of signals) process.once(signal, onSignal)
+    try {
+      await stage.watchAll()
+      return await work(stage)
+    } finally {
+      for (const signal of signals) process.off(signal, onSignal)
+      await stage.close()
+    }
   }
 }
 
