@@ -70,6 +70,7 @@ const SOMETIMES: readonly Sometimes[] = [
   fault('clock-stop', 'a clock that stood still'),
   fault('disk-failure', 'a disk that took nothing in'),
   fault('disk-loss', 'a disk that was lost or exchanged for an old one'),
+  fault('bit-rot', 'a bit that flipped on a disk'),
   {
     text: 'a connection that ended because of damaged bytes',
     needs: 'swarm',

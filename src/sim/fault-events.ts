@@ -65,6 +65,18 @@ export type FaultEvent =
       readonly node: PeerId
       readonly downMs: number
     }
+  /**
+   * The node crashes now, and one bit of a record on its disk flips: of the record that stands at this share of all of
+   * them, from 0 up to, not including, 1.
+   */
+  | {
+      readonly type: 'bit-rot'
+      readonly atMs: number
+      readonly node: PeerId
+      readonly share: number
+      readonly bit: number
+      readonly downMs: number
+    }
   /** The node crashes now, and its disk is empty, or as it was at its last start. */
   | {
       readonly type: 'disk-loss'
@@ -93,6 +105,7 @@ export function isAmong(event: FaultEvent, nodes: ReadonlySet<PeerId>): boolean 
     case 'clock':
     case 'clock-stop':
     case 'disk-failure':
+    case 'bit-rot':
     case 'disk-loss':
       return nodes.has(event.node)
   }
@@ -117,6 +130,7 @@ export function renamed(event: FaultEvent, name: (node: PeerId) => PeerId): Faul
     case 'clock':
     case 'clock-stop':
     case 'disk-failure':
+    case 'bit-rot':
     case 'disk-loss':
       return { ...event, node: name(event.node) }
   }
@@ -147,6 +161,8 @@ export function describeFault(event: FaultEvent): string {
       return `${when} clock of ${event.node} stands still for ${Math.round(event.forMs)} ms`
     case 'disk-failure':
       return `${when} disk of ${event.node} fails for ${Math.round(event.forMs)} ms, down ${Math.round(event.downMs)} ms`
+    case 'bit-rot':
+      return `${when} a bit of the disk of ${event.node} flips, down ${Math.round(event.downMs)} ms`
     case 'disk-loss':
       return `${when} ${event.isEmpty ? 'empty' : 'old'} disk for ${event.node}, down ${Math.round(event.downMs)} ms`
   }

@@ -78,6 +78,7 @@ export class FaultInjector {
     for (const node of this.#nodes) {
       node.heal()
       node.syncMeanMs = healedPlan.syncMeanMs
+      if (node.disk.isDamaged) this.#loseDisk(node, { isEmpty: true, downMs: 0 })
     }
   }
 
@@ -115,6 +116,8 @@ export class FaultInjector {
       case 'disk-failure':
         this.#downMs.set(event.node, event.downMs)
         return this.#node(event.node)?.failDisk(event.forMs)
+      case 'bit-rot':
+        return this.#damageDisk(this.#node(event.node), event)
       case 'disk-loss':
         return this.#loseDisk(this.#node(event.node), event)
     }
@@ -130,9 +133,10 @@ export class FaultInjector {
       if (event.type === 'vote-crash' && event.node === node.id && event.vote === vote) this.happen(event)
   }
 
-  /** A node crashed: takes the votes of a forgetful one. */
+  /** A node crashed: takes the votes of a forgetful one, and the data of one that found them damaged, as it is told to. */
   afterCrash(node: SimNode): void {
     if (this.#options.cast.hasForgotten(node)) node.disk.wipe(VOTE_RECORDS)
+    if (node.stoppedBy !== null) this.#emptyDisk(node)
   }
 
   /** Milliseconds that a node which has just crashed stays down. */
@@ -153,9 +157,26 @@ export class FaultInjector {
     if (node === null || !node.isUp) return
     this.#downMs.set(node.id, downMs)
     node.crash()
-    if (isEmpty) node.disk.wipe('')
-    else node.disk.restore()
+    if (isEmpty) return this.#emptyDisk(node)
+    node.disk.restore()
     this.#options.onDiskLoss(node)
+  }
+
+  #emptyDisk(node: SimNode): void {
+    node.disk.wipe('')
+    this.#options.onDiskLoss(node)
+  }
+
+  #damageDisk(
+    node: SimNode | null,
+    { share, bit, downMs }: { share: number; bit: number; downMs: number },
+  ): void {
+    if (node === null || !node.isUp) return
+    this.#downMs.set(node.id, downMs)
+    node.crash()
+    const keys = node.disk.keys()
+    const key = keys[Math.floor(share * keys.length)]
+    if (key !== undefined) node.disk.damage(key, bit)
   }
 
   /** The node of this name; null where the run has none. */

@@ -34,6 +34,7 @@ export const RARE_FAULT_KINDS = [
   'disk-failure',
   'clock-stop',
   'wrong-hour',
+  'bit-rot',
 ] as const
 
 /** One kind of fault. */
@@ -99,6 +100,8 @@ export interface FaultPlan {
   readonly clockStopEveryMs: number | null
   /** The same of times when one clock, always of the same node, is wrong by up to an hour. */
   readonly wrongHourEveryMs: number | null
+  /** The same of disks of which one bit of one record flips. */
+  readonly bitRotEveryMs: number | null
 }
 
 /** A quiet local network. */
@@ -134,6 +137,7 @@ export const NO_FAULTS: FaultPlan = {
   diskFailureEveryMs: null,
   clockStopEveryMs: null,
   wrongHourEveryMs: null,
+  bitRotEveryMs: null,
 }
 
 /** A network without chance, in which all that is sent together arrives together: for counting. */
@@ -190,5 +194,6 @@ function drawRareFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTime
     diskFailureEveryMs: every('disk-failure'),
     clockStopEveryMs: every('clock-stop'),
     wrongHourEveryMs: every('wrong-hour'),
+    bitRotEveryMs: every('bit-rot'),
   }
 }

@@ -48,6 +48,7 @@ export class NodeFaultDraw {
       draw.happen({ type: 'clock', node, offsetMs })
     })
     draw.repeat(random.stream('disk losses'), plan.diskLossEveryMs, stream => this.#loseDisk(stream))
+    draw.repeat(random.stream('bit rot'), plan.bitRotEveryMs, stream => this.#flipBit(stream))
     draw.repeat(random.stream('crash loops'), plan.crashLoopEveryMs, stream => this.#crashAgain(stream))
     draw.repeat(random.stream('disk failures'), plan.diskFailureEveryMs, stream => {
       const node = stream.pick(draw.nodes)
@@ -111,16 +112,27 @@ export class NodeFaultDraw {
     })
   }
 
-  /** A node that votes must not forget what it said; anybody else may lose everything. */
   #loseDisk(random: Random): void {
-    const draw = this.#draw
-    const { cast, isAgreed } = draw.options
-    const mayLose = draw.nodes.filter(node => !isAgreed || cast.memberOf(node) === null)
-    const [isEmpty, luck] = [random.chance(0.5), random.next()]
-    const node = mayLose[Math.floor(luck * mayLose.length)]
-    // What all know must not be lost with one or two disks.
-    if (node === undefined || draw.nodes.length <= 2) return
-    draw.happen({ type: 'disk-loss', node: node.id, isEmpty, downMs: draw.nextDownMs(node) })
+    const [isEmpty, node] = [random.chance(0.5), this.#whoMayForget(random)]
+    if (node === null) return
+    const downMs = this.#draw.nextDownMs(node)
+    this.#draw.happen({ type: 'disk-loss', node: node.id, isEmpty, downMs })
+  }
+
+  #flipBit(random: Random): void {
+    const [node, share] = [this.#whoMayForget(random), random.next()]
+    if (node === null) return
+    const [bit, downMs] = [random.integer(0, 2 ** 32), this.#draw.nextDownMs(node)]
+    this.#draw.happen({ type: 'bit-rot', node: node.id, share, bit, downMs })
+  }
+
+  /** A node that votes must not forget what it said; anybody else may lose everything, where enough others know it. */
+  #whoMayForget(random: Random): SimNode | null {
+    const { nodes, options } = this.#draw
+    const { cast, isAgreed } = options
+    const mayForget = nodes.filter(node => !isAgreed || cast.memberOf(node) === null)
+    const node = mayForget[Math.floor(random.next() * mayForget.length)]
+    return node === undefined || nodes.length <= 2 ? null : node
   }
 
   /** Each forgetful validator crashes once at least, and comes back without its votes from then on. */

@@ -31,6 +31,7 @@ const SHOWS: Readonly<Record<FaultKind, (drawn: ReturnType<typeof plan>) => bool
   'crash-loop': ({ crashLoopEveryMs }) => crashLoopEveryMs !== null,
   'disk-failure': ({ diskFailureEveryMs }) => diskFailureEveryMs !== null,
   'clock-stop': ({ clockStopEveryMs }) => clockStopEveryMs !== null,
+  'bit-rot': ({ bitRotEveryMs }) => bitRotEveryMs !== null,
   'wrong-hour': ({ wrongHourEveryMs }) => wrongHourEveryMs !== null,
 }
 
