@@ -15,6 +15,7 @@ import { effectiveTip, maximumCost } from '../chain/fees.ts'
 import type { Account, State } from '../chain/state.ts'
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
 import { Heap } from './heap.ts'
+import { type PoolLimits, REPLICA_LIMITS } from './limits.ts'
 import type { PoolRejection } from './verdict.ts'
 
 /** A transaction in the pool. */
@@ -43,22 +44,6 @@ export type AddResult =
   | PoolRejection
   | ChainRejection
   | StateRejection
-
-/** What one sender, and all together, may have in the pool. */
-export interface PoolLimits {
-  readonly transactionsMax: number
-  readonly bytesMax: number
-  readonly senderTransactionsMax: number
-  readonly senderBytesMax: number
-}
-
-/** The limits of a node. */
-export const POOL_LIMITS: PoolLimits = {
-  transactionsMax: 16_384,
-  bytesMax: 32 * 1024 * 1024,
-  senderTransactionsMax: 128,
-  senderBytesMax: 512 * 1024,
-}
 
 /** A replacement must raise both fees by this many percent (geth's rule). */
 const REPLACEMENT_BUMP_PERCENT = 10n
@@ -96,7 +81,7 @@ export class Mempool {
   #arrivals = 0
   #changes = 0
 
-  constructor(rules: BlockRules, context: PoolContext, limits: PoolLimits = POOL_LIMITS) {
+  constructor(rules: BlockRules, context: PoolContext, limits: PoolLimits = REPLICA_LIMITS.pool) {
     this.#rules = rules
     this.#context = context
     this.#limits = limits

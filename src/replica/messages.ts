@@ -135,18 +135,17 @@ export function transactionsIn(message: Message): readonly Transaction[] {
   }
 }
 
-/** Splits transactions into batches that each fit in one message. */
-export function batchTransactions(transactions: readonly Transaction[]): Transaction[][] {
+/** Splits transactions into batches of so many at most that each fit in one message. */
+export function batchTransactions(
+  transactions: readonly Transaction[],
+  countMax: number = MESSAGE_LIMITS.transactionsMax,
+): Transaction[][] {
   const batches: Transaction[][] = []
   let bytes = 0
   for (const tx of transactions) {
     const last = batches.at(-1)
     bytes += tx.raw.length
-    if (
-      last !== undefined &&
-      last.length < MESSAGE_LIMITS.transactionsMax &&
-      bytes <= MESSAGE_LIMITS.transactionsBytesMax
-    ) {
+    if (last !== undefined && last.length < countMax && bytes <= MESSAGE_LIMITS.transactionsBytesMax) {
       last.push(tx)
     } else {
       batches.push([tx])

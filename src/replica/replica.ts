@@ -24,6 +24,7 @@ import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerNam
 import { type Fate, Fates } from './fates.ts'
 import { FinalityDriver } from './finality-driver.ts'
 import { writeCertificate, writeFold } from './fold.ts'
+import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import { Mempool } from './mempool.ts'
 import { batchTransactions, type Message, type OutgoingMessage, type Status } from './messages.ts'
 import { type MiningOrder, Production } from './production.ts'
@@ -44,12 +45,12 @@ export interface ReplicaOptions {
    * the same headers, and an answer to somebody who asked before from being taken for one to us.
    */
   readonly salt: Uint8Array
+  /** What it holds, hands out and asks for at most; the limits of a node unless given. */
+  readonly limits?: ReplicaLimits
 }
 
 /** Milliseconds between a transaction's arrival and its being passed on with others. */
 const GOSSIP_DELAY_MS = 15
-/** Transactions that are passed on at once instead of waiting for more. */
-const GOSSIP_BATCH = 64
 /** Milliseconds between words to all peers about our head: the way by which lost messages are made up for. */
 const STATUS_INTERVAL_MS = 5_000
 /** Milliseconds after which transactions that were handed in here and wait are passed on again. */
@@ -71,6 +72,7 @@ export class Replica {
   readonly #invalid = new BoundedMap<BlockId, true>(INVALID_BLOCKS_MAX)
   readonly #production: Production
   readonly #salt: Uint8Array
+  readonly #limits: ReplicaLimits
   /** Transactions that were handed in here and that no final block holds. */
   readonly #own = new Set<TransactionId>()
   #toGossip: Transaction[] = []
@@ -90,6 +92,7 @@ export class Replica {
     this.#store = options.store
     this.#recoverSender = options.recoverSender
     this.#salt = options.salt
+    this.#limits = options.limits ?? REPLICA_LIMITS
     this.#production = new Production(options.genesis, this.#outbox, options.salt)
   }
 
@@ -163,7 +166,7 @@ export class Replica {
     this.#tree = tree
     this.#arrivals = arrivals
     this.#view = new ChainView(tree, this.#outbox.over(this.#store))
-    this.#pool = new Mempool(this.genesis.blocks, poolContext(tree.head))
+    this.#pool = new Mempool(this.genesis.blocks, poolContext(tree.head), this.#limits.pool)
     this.#sync = new Sync({
       tree,
       view: this.#view,
@@ -175,6 +178,7 @@ export class Replica {
       isPreferred: tip => this.finality.prefers(tip, this.#tree.head.chained),
       followsWork: this.finality.followsWork,
       firstRequestId: new ByteReader(this.#salt).u32(),
+      limits: this.#limits,
     })
     this.#driver = new FinalityDriver({
       finality: this.finality,
@@ -229,7 +233,10 @@ export class Replica {
         return this.#send(from, {
           type: 'headers',
           requestId: message.requestId,
-          headers: headersAfter(this.#view, message.locator, this.#tree.head.chained.height),
+          headers: headersAfter(this.#view, message.locator, {
+            headHeight: this.#tree.head.chained.height,
+            headersMax: this.#limits.headersMax,
+          }),
         })
       case 'headers':
         return this.#sync.onHeaders(from, message.requestId, message.headers)
@@ -378,19 +385,19 @@ export class Replica {
 
   #gossip(tx: Transaction): void {
     this.#toGossip.push(tx)
-    if (this.#toGossip.length >= GOSSIP_BATCH) this.#flushGossip()
+    if (this.#toGossip.length >= this.#limits.gossipTransactionsMax) this.#flushGossip()
     else if (this.#toGossip.length === 1) this.#setTimer('gossip', GOSSIP_DELAY_MS)
   }
 
   /** Hands a peer what was handed in here and waits: directly, for gossip would take it for a repetition. */
   #sendOwn(peer: PeerId): void {
     const waiting = [...this.#own].map(id => this.#pool.get(id)?.tx).filter(tx => tx !== undefined)
-    for (const transactions of batchTransactions(waiting))
+    for (const transactions of batchTransactions(waiting, this.#limits.gossipTransactionsMax))
       this.#send(peer, { type: 'transactions', transactions })
   }
 
   #flushGossip(): void {
-    for (const transactions of batchTransactions(this.#toGossip)) {
+    for (const transactions of batchTransactions(this.#toGossip, this.#limits.gossipTransactionsMax)) {
       this.#outbox.emit({ type: 'broadcast', message: { type: 'transactions', transactions } })
     }
     this.#toGossip = []

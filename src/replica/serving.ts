@@ -5,11 +5,11 @@ import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { ChainView } from './chain-view.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 
-/** Headers of the main chain up to `headHeight`, after the first id of the locator that is on it. */
+/** So many headers at most of the main chain up to `headHeight`, after the first id of the locator that is on it. */
 export function headersAfter(
   view: ChainView,
   locator: readonly BlockId[],
-  headHeight: number,
+  { headHeight, headersMax }: { headHeight: number; headersMax: number },
 ): BlockHeader[] {
   let fork = 0
   for (const id of locator) {
@@ -18,7 +18,7 @@ export function headersAfter(
     fork = height
     break
   }
-  const count = Math.min(MESSAGE_LIMITS.headersMax, headHeight - fork)
+  const count = Math.min(headersMax, headHeight - fork)
   return Array.from({ length: count }, (_, index) => view.headerAt(fork + 1 + index)!.header)
 }
 

@@ -12,6 +12,7 @@ import type { BlockTree } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { ChainView } from './chain-view.ts'
 import type { Outbox, PeerId } from './effects.ts'
+import type { ReplicaLimits } from './limits.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
@@ -34,6 +35,7 @@ export interface SyncHost {
    * asked before a crash is not taken for an answer to the next.
    */
   readonly firstRequestId: number
+  readonly limits: Pick<ReplicaLimits, 'bodiesMax' | 'bodiesAheadMax'>
   /** Takes a block in; the reason when it is refused. */
   connect(block: Block): Rejection | null
 }
@@ -42,8 +44,6 @@ export interface SyncHost {
 export const SYNC_TICK_MS = 500
 /** Whole ticks that a peer has for an answer. */
 export const ANSWER_TICKS = 8
-/** Bodies that are asked for or wait, ahead of the next to be connected. */
-const BODIES_AHEAD_MAX = 128
 /** Requests that a peer may leave unanswered before it is disconnected. */
 const STRIKES_MAX = 3
 /** Places where other branches were seen to leave ours below the base: one alarm for each is enough. */
@@ -348,7 +348,7 @@ export class Sync {
   #requestBodies(download: Download): void {
     const asked = new Set([...this.#peers.values()].flatMap(peer => peer.request?.ids ?? []))
     const missing = download.headers
-      .slice(download.connected, download.connected + BODIES_AHEAD_MAX)
+      .slice(download.connected, download.connected + this.#host.limits.bodiesAheadMax)
       .map(header => header.id)
       .filter(id => !asked.has(id) && !download.bodies.has(id) && !this.#host.tree.has(id))
     // Who gave the headers has the bodies for sure: any other may follow another branch.
@@ -359,7 +359,7 @@ export class Sync {
       if (peer === undefined) continue
       const mayHave = id === download.source || peer.claim > this.#host.tree.head.chained.work
       if (!mayHave || peer.isSlow || peer.request !== null) continue
-      this.#askForBodies(id, peer, missing.splice(0, MESSAGE_LIMITS.blocksMax))
+      this.#askForBodies(id, peer, missing.splice(0, this.#host.limits.bodiesMax))
     }
     const isAnyAsked = [...this.#peers.values()].some(peer => peer.request !== null)
     if (missing.length === 0 || isAnyAsked) return

@@ -11,7 +11,7 @@ import { maximumCost } from '../chain/fees.ts'
 import { type BlockId, blockId, readHeader } from '../chain/header.ts'
 import type { TreeBlock } from '../replica/block-tree.ts'
 import type { Effect, PeerId } from '../replica/effects.ts'
-import { POOL_LIMITS } from '../replica/mempool.ts'
+import { type PoolLimits, REPLICA_LIMITS } from '../replica/limits.ts'
 import { KEYS } from '../replica/records.ts'
 import { verdictOn } from '../replica/verdict.ts'
 import type { NaiveChain } from './naive-chain.ts'
@@ -41,14 +41,20 @@ export class Oracle {
   /** Where two branches were final by work alone, each as deep as the genesis file asks for; null as long as none were. */
   fork: string | null = null
   readonly #liars: ReadonlySet<PeerId>
+  readonly #limits: PoolLimits
   #deepest = 0
   #reorganisations = 0
   #forced = 0
 
-  /** `liars` are the nodes that may be blamed. */
-  constructor(chain: NaiveChain, liars: ReadonlySet<PeerId> = new Set()) {
+  /** `liars` are the nodes that may be blamed; `limits` are those of every pool. */
+  constructor(
+    chain: NaiveChain,
+    liars: ReadonlySet<PeerId> = new Set(),
+    limits: PoolLimits = REPLICA_LIMITS.pool,
+  ) {
     this.#chain = chain
     this.#liars = liars
+    this.#limits = limits
   }
 
   /** How often a node left a branch for one with no more work, because that one became final. */
@@ -225,12 +231,14 @@ export class Oracle {
   #checkPool(node: SimNode): void {
     const { pool, tree } = node.replica!
     const state = tree.head.execution.state
-    if (pool.size > POOL_LIMITS.transactionsMax || pool.bytes > POOL_LIMITS.bytesMax)
+    const { transactionsMax, bytesMax, senderTransactionsMax, senderBytesMax } = this.#limits
+    if (pool.size > transactionsMax || pool.bytes > bytesMax)
       throw new Violation('S9', `${node.id}: pool too large`)
     let count = 0
     for (const sender of pool.senders()) {
       const { pending, future } = pool.queueOf(sender)
       const account = state.get(sender)
+      let bytes = 0
       let cost = 0n
       let last = -1n
       for (const { tx } of [...pending, ...future]) {
@@ -238,9 +246,12 @@ export class Oracle {
           throw new Violation('C10', `${node.id} keeps ${tx.id} with a spent nonce`)
         if (tx.nonce <= last) throw new Violation('C10', `${node.id} keeps two transactions for one nonce`)
         last = tx.nonce
+        bytes += tx.raw.length
         cost += maximumCost(tx)
         count += 1
       }
+      if (pending.length + future.length > senderTransactionsMax || bytes > senderBytesMax)
+        throw new Violation('S9', `${node.id} keeps more of ${sender} than one may have`)
       if (cost > account.balance)
         throw new Violation('C10', `${node.id} keeps more of ${sender} than can be paid`)
       for (const [index, { tx }] of pending.entries()) {

@@ -406,7 +406,7 @@ test('a validator whose vote records are gone from its disk, and whose chain is 
 /** Four validators and a follower, each joined to each, where only certificates count. */
 function committee(mode: 'hybrid' | 'pbft', settings: Record<string, unknown> = {}) {
   const network = new ValidatedNetwork(mode, 4, settings)
-  const wires = new TestNetwork(network.genesis, START_MS, id => network.identityOf(id))
+  const wires = new TestNetwork(network.genesis, START_MS, { identityOf: id => network.identityOf(id) })
   const ids = ['v0', 'v1', 'v2', 'v3', 'follower']
   wires.add(...ids)
   for (const [index, a] of ids.entries()) for (const b of ids.slice(index + 1)) wires.connect(a, b)

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import type { Address } from '../../src/chain/address.ts'
 import { State } from '../../src/chain/state.ts'
 import type { Transaction } from '../../src/chain/transaction.ts'
-import { type AddResult, Mempool, POOL_LIMITS, type PoolLimits } from '../../src/replica/mempool.ts'
+import { type PoolLimits, REPLICA_LIMITS } from '../../src/replica/limits.ts'
+import { type AddResult, Mempool } from '../../src/replica/mempool.ts'
 import { addressNumber, COIN, GWEI } from '../chain/examples.ts'
 import { NaiveMempool } from './naive-mempool.ts'
 import { fees, smallGenesis, type TransferChanges, transfer } from './small-chain.ts'
@@ -24,7 +25,7 @@ function stateOf(...accounts: readonly (bigint | { nonce: bigint; balance: bigin
 }
 
 function poolOf(state: State, limits: Partial<PoolLimits> = {}): Mempool {
-  return new Mempool(rules, { state, baseFee: GWEI }, { ...POOL_LIMITS, ...limits })
+  return new Mempool(rules, { state, baseFee: GWEI }, { ...REPLICA_LIMITS.pool, ...limits })
 }
 
 /** Adds in order; the senders are in the transactions' signatures. */

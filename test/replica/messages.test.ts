@@ -215,6 +215,10 @@ test('batches keep the order, lose nothing and fit in messages', () => {
     batchTransactions(many).map(batch => batch.length),
     [256, 256, 88],
   )
+  assert.deepEqual(
+    batchTransactions(many.slice(0, 5), 2).map(batch => batch.length),
+    [2, 2, 1],
+  )
 })
 
 // ---- what the finality layer says

@@ -18,7 +18,7 @@ const { view } = node.replica
 const unknown = `0x${'cd'.repeat(32)}` as const
 
 const heightsAfter = (...locator: readonly string[]): number[] =>
-  headersAfter(view, locator as `0x${string}`[], 12).map(
+  headersAfter(view, locator as `0x${string}`[], { headHeight: 12, headersMax: 2_000 }).map(
     header => main.findIndex(entry => entry.chained.header.merkleRoot === header.merkleRoot) + 1,
   )
 const upFrom = (height: number): number[] => Array.from({ length: 12 - height }, (_, i) => height + 1 + i)
@@ -37,10 +37,14 @@ test('a peer that is level with us gets nothing, and one that knows nothing of o
   assert.deepEqual(heightsAfter(), upFrom(0))
 })
 
-test('no answer has more headers than a message may have', () => {
+test('no answer has more headers than were allowed', () => {
   const headers = Array.from({ length: 5_000 }, () => ({ id: unknown, header: main[0]!.chained.header }))
   const long = { mainHeight: () => null, headerAt: (height: number) => headers[height] ?? null }
-  assert.equal(headersAfter(long as unknown as typeof view, [], 4_999).length, MESSAGE_LIMITS.headersMax)
+  for (const headersMax of [1, 2_000])
+    assert.equal(
+      headersAfter(long as unknown as typeof view, [], { headHeight: 4_999, headersMax }).length,
+      headersMax,
+    )
 })
 
 test('blocks are given in the order asked for, whether final, open or beside the main chain', () => {

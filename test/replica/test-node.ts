@@ -8,6 +8,7 @@ import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality, NOBODY } from '../../src/finality/registry.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, Input, MiningTemplate, PeerId, TimerName } from '../../src/replica/effects.ts'
+import { REPLICA_LIMITS, type ReplicaLimits } from '../../src/replica/limits.ts'
 import {
   decodeMessage,
   encodeMessage,
@@ -43,6 +44,8 @@ export class TestNode {
   readonly disk: Disk
   /** Who it is among the validators. */
   readonly identity: Identity
+  /** What it holds, hands out and asks for at most. */
+  readonly limits: ReplicaLimits
   replica: Replica
   nowMs: number
   /** Every batch that was persisted, in order. */
@@ -52,7 +55,14 @@ export class TestNode {
 
   constructor(
     genesis: Genesis,
-    options: { id?: PeerId; nowMs?: number; disk?: Disk; salt?: number; identity?: Identity } = {},
+    options: {
+      id?: PeerId
+      nowMs?: number
+      disk?: Disk
+      salt?: number
+      identity?: Identity
+      limits?: Partial<ReplicaLimits>
+    } = {},
   ) {
     this.id = options.id ?? 'node'
     this.genesis = genesis
@@ -61,7 +71,9 @@ export class TestNode {
     const salt = Uint8Array.of(options.salt ?? 1, 0, 0, 0)
     this.identity = options.identity ?? NOBODY
     const finality = createFinality(genesis, this.identity)
-    this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender: namedSender, salt })
+    this.limits = { ...REPLICA_LIMITS, ...options.limits }
+    const { disk: store, limits } = this
+    this.replica = new Replica({ genesis, finality, store, recoverSender: namedSender, salt, limits })
   }
 
   get headId(): BlockId {
@@ -80,8 +92,8 @@ export class TestNode {
 
   /** Another replica on what this one has on disk. */
   restarted(): TestNode {
-    const { id, nowMs, disk, identity } = this
-    return new TestNode(this.genesis, { id, nowMs, disk, identity, salt: 2 }).start()
+    const { id, nowMs, disk, identity, limits } = this
+    return new TestNode(this.genesis, { id, nowMs, disk, identity, limits, salt: 2 }).start()
   }
 
   step(input: Input): Effect[] {
@@ -168,12 +180,18 @@ export class TestNetwork {
   readonly #timers = new Map<string, number>()
   readonly #startMs: number
   readonly #identityOf: (id: PeerId) => Identity
+  readonly #limits: ReplicaLimits
   #timerCount = 0
 
-  constructor(genesis: Genesis, startMs = START_MS, identityOf: (id: PeerId) => Identity = () => NOBODY) {
+  constructor(
+    genesis: Genesis,
+    startMs = START_MS,
+    options: { identityOf?: (id: PeerId) => Identity; limits?: ReplicaLimits } = {},
+  ) {
     this.genesis = genesis
     this.#startMs = startMs
-    this.#identityOf = identityOf
+    this.#identityOf = options.identityOf ?? (() => NOBODY)
+    this.#limits = options.limits ?? REPLICA_LIMITS
   }
 
   get nowMs(): number {
@@ -184,7 +202,13 @@ export class TestNetwork {
   add(...ids: readonly PeerId[]): TestNode[] {
     return ids.map(id => {
       const identity = this.#identityOf(id)
-      const node = new TestNode(this.genesis, { id, salt: this.nodes.size + 1, nowMs: this.nowMs, identity })
+      const node = new TestNode(this.genesis, {
+        id,
+        salt: this.nodes.size + 1,
+        nowMs: this.nowMs,
+        identity,
+        limits: this.#limits,
+      })
       this.nodes.set(id, node)
       this.#links.set(id, new Set())
       this.input(id, { type: 'start' })

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import type { Address } from '../../src/chain/address.ts'
 import { BlockTree, type TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect } from '../../src/replica/effects.ts'
-import { Mempool, POOL_LIMITS } from '../../src/replica/mempool.ts'
+import { type PoolLimits, REPLICA_LIMITS } from '../../src/replica/limits.ts'
+import { Mempool } from '../../src/replica/mempool.ts'
 import { KEYS } from '../../src/replica/records.ts'
 import { Disk } from '../../src/sim/disk.ts'
 import { NaiveChain } from '../../src/sim/naive-chain.ts'
@@ -372,8 +373,18 @@ function poolLike(
 
 // Account 1 has nonce 6, account 2 nonce 0.
 const SICK_POOLS: readonly { rule: string; name: string; pool: object }[] = [
-  { rule: 'S9', name: 'too many', pool: poolLike({}, { size: POOL_LIMITS.transactionsMax + 1 }) },
-  { rule: 'S9', name: 'too large', pool: poolLike({}, { bytes: POOL_LIMITS.bytesMax + 1 }) },
+  { rule: 'S9', name: 'too many', pool: poolLike({}, { size: REPLICA_LIMITS.pool.transactionsMax + 1 }) },
+  { rule: 'S9', name: 'too large', pool: poolLike({}, { bytes: REPLICA_LIMITS.pool.bytesMax + 1 }) },
+  {
+    rule: 'S9',
+    name: 'too many of one sender',
+    pool: poolLike({
+      [addressNumber(2)]: {
+        pending: Array.from({ length: 129 }, (_, nonce) => entryOf(2, nonce)),
+        future: [],
+      },
+    }),
+  },
   {
     rule: 'C10',
     name: 'a spent nonce',
@@ -418,6 +429,27 @@ const SICK_POOLS: readonly { rule: string; name: string; pool: object }[] = [
     pool: poolLike({ [addressNumber(2)]: { pending: [entryOf(2, 0)], future: [] } }, { size: 2 }),
   },
 ]
+
+test('S9: the limits of a pool are those of the run, of all senders together and of each', () => {
+  const pool = poolLike({ [addressNumber(2)]: { pending: [entryOf(2, 0), entryOf(2, 1)], future: [] } })
+  const node = nodeOf({ tree: treeOf(main, tipOf(main)), pool })
+  const under = (changes: Partial<PoolLimits>): Oracle =>
+    new Oracle(new NaiveChain(builder.genesis, namedSender), new Set(), {
+      ...REPLICA_LIMITS.pool,
+      ...changes,
+    })
+  const bytes = entryOf(2, 0).tx.raw.length
+  under({ transactionsMax: 2, bytesMax: 200, senderTransactionsMax: 2, senderBytesMax: 2 * bytes }).afterStep(
+    node,
+  )
+  for (const small of [
+    { transactionsMax: 1 },
+    { bytesMax: 199 },
+    { senderTransactionsMax: 1 },
+    { senderBytesMax: 2 * bytes - 1 },
+  ])
+    assert.throws(() => under(small).afterStep(node), broken('S9'))
+})
 
 for (const { rule, name, pool } of SICK_POOLS) {
   test(`${rule}: a pool with ${name} is found out`, () => {
