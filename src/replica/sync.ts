@@ -1,14 +1,14 @@
 // Catching up: headers first from one peer, then the bodies from several at once.
 //
 // A peer that claims more work is asked for headers; they are checked alone (links, target, work, times) before a
-// single body is fetched, and only a window whose work passes our head's is fetched at all, so that a liar costs
-// himself more than us. Bodies are asked for in small groups, each from any peer that is idle; a group that does
+// single body is fetched, and only a branch whose work passes our head's is fetched at all, so that a liar costs
+// himself more than us; where it takes more headers than one answer has, more are asked for. Bodies are asked for in small groups, each from any peer that is idle; a group that does
 // not arrive in time goes to another peer. Bodies are connected in order, then the next headers are asked for.
 
 import type { Block } from '../chain/block.ts'
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import type { ChainedHeader, HeaderRejection } from '../chain/header-chain.ts'
-import type { BlockTree } from './block-tree.ts'
+import { type BlockTree, TREE_BLOCKS_MAX } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { ChainView } from './chain-view.ts'
 import type { Outbox, PeerId } from './effects.ts'
@@ -35,7 +35,7 @@ export interface SyncHost {
    * asked before a crash is not taken for an answer to the next.
    */
   readonly firstRequestId: number
-  readonly limits: Pick<ReplicaLimits, 'bodiesMax' | 'bodiesAheadMax'>
+  readonly limits: Pick<ReplicaLimits, 'headersMax' | 'bodiesMax' | 'bodiesAheadMax'>
   /** Takes a block in; the reason when it is refused. */
   connect(block: Block): Rejection | null
 }
@@ -73,6 +73,15 @@ interface HeadersRequest {
   readonly peer: PeerId
   readonly deadline: number
   readonly locator: readonly BlockId[]
+  /** The branch that is asked on; null at its beginning. */
+  readonly branch: Branch | null
+}
+
+/** A branch that is longer than one answer, as far as it is known: it does not hold enough work yet. */
+interface Branch {
+  readonly lastId: BlockId
+  /** Those of its headers that are new here. */
+  readonly fresh: readonly ChainedHeader[]
 }
 
 interface Wanted {
@@ -147,9 +156,14 @@ export class Sync {
     const request = this.#headersRequest
     if (request?.peer !== from || request.id !== requestId) return
     this.#headersRequest = null
-    const fresh = this.#chainHeaders(headers, request.locator)
-    if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
+    const fresh = this.#chainHeaders(headers, request)
     const run = typeof fresh === 'string' ? [] : this.#worthFetching(fresh)
+    const next = run.length > 0 ? null : this.#branchAfter(headers, request, fresh)
+    if (next !== null) {
+      this.#askForHeaders(from, next)
+      return this.#proceed()
+    }
+    if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
     if (this.#isAwaitingHeaders(from)) this.#wanted = null
     if (run.length > 0) {
       for (const peer of this.#peers.values()) peer.isSlow = false
@@ -223,10 +237,13 @@ export class Sync {
     this.#proceed()
   }
 
-  /** The new part of a run of headers, each checked against its parent; or why the run is refused. */
-  #chainHeaders(headers: readonly BlockHeader[], locator: readonly BlockId[]): ChainedHeader[] | Rejection {
-    const fresh: ChainedHeader[] = []
-    let parent: ChainedHeader | undefined
+  /** The new part of a run of headers, each checked against its parent, with what came before it; or why it is refused. */
+  #chainHeaders(
+    headers: readonly BlockHeader[],
+    { locator, branch }: HeadersRequest,
+  ): ChainedHeader[] | Rejection {
+    const fresh = branch !== null && headers[0]?.previous === branch.lastId ? [...branch.fresh] : []
+    let parent = fresh.at(-1)
     for (const header of headers) {
       if (parent === undefined) {
         parent = this.#host.tree.get(header.previous)?.chained
@@ -242,6 +259,27 @@ export class Sync {
       parent = chained
     }
     return fresh
+  }
+
+  /** What is to be asked on: a full answer may not be all of a branch. Null where there is no more, or no use in more. */
+  #branchAfter(
+    headers: readonly BlockHeader[],
+    { branch }: HeadersRequest,
+    fresh: readonly ChainedHeader[] | Rejection,
+  ): Branch | null {
+    const last = headers.at(-1)
+    if (last === undefined || headers.length < this.#host.limits.headersMax) return null
+    // Who does not go on where he was asked to follows another branch by now; a liar could begin again for ever.
+    if (branch !== null && headers[0]?.previous !== branch.lastId) return null
+    const lastId = blockId(last)
+    if (typeof fresh !== 'string') {
+      // Not all of it was taken where some of it is from the future.
+      const isWhole = fresh.at(-1)?.id === lastId || this.#host.tree.has(lastId)
+      return isWhole && fresh.length < TREE_BLOCKS_MAX ? { lastId, fresh } : null
+    }
+    // All of it is ours and final: the branch leaves us further on, which is worth an alarm.
+    const isOurs = fresh === 'block-below-final' && this.#host.view.mainHeight(lastId) !== null
+    return isOurs ? { lastId, fresh: [] } : null
   }
 
   /** The headers begin below the base: on a branch that is not followed, or because the base has moved since. */
@@ -326,10 +364,14 @@ export class Sync {
   #requestHeaders(): void {
     const best = this.#wanted?.next === 'headers' ? this.#wanted.from : this.#bestClaimant()
     if (best === null) return
+    this.#askForHeaders(best, null)
+  }
+
+  #askForHeaders(peer: PeerId, branch: Branch | null): void {
+    const locator = branch === null ? this.#locator() : [branch.lastId, ...this.#locator()]
     const requestId = this.#nextRequestId()
-    const locator = this.#locator()
-    this.#headersRequest = { id: requestId, peer: best, deadline: this.#deadline(), locator }
-    this.#host.outbox.emit({ type: 'send', to: best, message: { type: 'get-headers', requestId, locator } })
+    this.#headersRequest = { id: requestId, peer, deadline: this.#deadline(), locator, branch }
+    this.#host.outbox.emit({ type: 'send', to: peer, message: { type: 'get-headers', requestId, locator } })
   }
 
   /** The peer that claims to follow the most work, if it is more than ours. */

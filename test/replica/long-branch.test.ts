@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { BlockHeader } from '../../src/chain/header.ts'
+import type { TreeBlock } from '../../src/replica/block-tree.ts'
+import type { Effect } from '../../src/replica/effects.ts'
+import { REPLICA_LIMITS } from '../../src/replica/limits.ts'
+import { ChainBuilder, START_MS, smallGenesis, tipOf } from './small-chain.ts'
+import { effectsOf, sentOf, TestNetwork, TestNode } from './test-node.ts'
+
+// One answer has four headers, and a branch that leaves ours six blocks below the head has eight:
+//
+//     root ── a1 ── … ── a6
+//       └── b1 ── b2 ── … ── b8
+
+const HEADERS_MAX = 4
+const limits = { ...REPLICA_LIMITS, headersMax: HEADERS_MAX }
+const builder = new ChainBuilder()
+const ours = builder.extend(builder.root, 6)
+const theirs = builder.extend(builder.root, 8, () => ({ extra: 1 }))
+const laterMs = tipOf(theirs).chained.header.time * 1000
+
+const headersOf = (entries: readonly TreeBlock[]): BlockHeader[] => entries.map(entry => entry.chained.header)
+
+/** A node that follows our branch and has asked `p`, who claims to follow theirs. */
+function asking(nowMs = laterMs): TestNode {
+  const node = new TestNode(builder.genesis, { nowMs, limits }).start()
+  node.feed(ours)
+  node.connect('p')
+  const { id: headId, height, work } = tipOf(theirs).chained
+  const { block, blocks } = builder.genesis
+  const status = { genesisId: block.id, chainId: blocks.chainId, headId, height, work }
+  node.receive('p', { type: 'status', status })
+  return node
+}
+
+/** What the node wants done when `p` answers its n-th request. */
+const answer = (node: TestNode, nth: number, headers: readonly BlockHeader[]): Effect[] =>
+  node.receive('p', { type: 'headers', requestId: nth, headers })
+
+const locators = (effects: readonly Effect[]): (string | undefined)[] =>
+  sentOf(effects, 'get-headers').map(({ message }) => message.locator[0])
+
+test('a branch is asked on until it holds more work than ours, and then its bodies are, all of them', () => {
+  const node = asking()
+  const first = answer(node, 1, headersOf(theirs.slice(0, 4)))
+  assert.deepEqual(locators(first), [theirs[3]!.chained.id])
+  assert.deepEqual(sentOf(first, 'get-blocks'), [])
+  const second = answer(node, 2, headersOf(theirs.slice(4)))
+  assert.deepEqual(
+    sentOf(second, 'get-blocks').flatMap(({ message }) => message.ids),
+    theirs.map(entry => entry.chained.id),
+  )
+})
+
+test('a branch that ends before it holds more work than ours is let go', () => {
+  for (const rest of [[], headersOf(theirs.slice(4, 6))]) {
+    const node = asking()
+    answer(node, 1, headersOf(theirs.slice(0, 4)))
+    const effects = answer(node, 2, rest)
+    assert.deepEqual(
+      [locators(effects), sentOf(effects, 'get-blocks'), effectsOf(effects, 'reject')],
+      [[], [], []],
+    )
+    assert.equal(node.replica.sync.progress(), null)
+  }
+})
+
+test('who begins again instead of going on is not asked on for ever', () => {
+  const node = asking()
+  answer(node, 1, headersOf(theirs.slice(0, 4)))
+  assert.deepEqual(locators(answer(node, 2, headersOf(theirs.slice(0, 4)))), [])
+})
+
+test('headers that are known here do not end the search for the place where a branch leaves ours', () => {
+  const node = asking()
+  assert.deepEqual(locators(answer(node, 1, headersOf(ours.slice(0, 4)))), [ours[3]!.chained.id])
+})
+
+test('a branch whose next header is from the future is not asked on, and nobody is to blame', () => {
+  const [fourth, nowMs] = [theirs[3]!, theirs[3]!.chained.header.time * 1000]
+  const far = builder.mine(theirs[2]!, { time: nowMs / 1000 + 1_000, extra: 2 })
+  assert.notEqual(far.chained.id, fourth.chained.id)
+  const effects = answer(asking(nowMs), 1, headersOf([...theirs.slice(0, 3), far]))
+  assert.deepEqual([locators(effects), effectsOf(effects, 'reject')], [[], []])
+})
+
+test('nodes whose branches part further back than one answer reaches come to one head', () => {
+  const network = new TestNetwork(builder.genesis, laterMs, { limits: { ...limits, headersMax: 1 } })
+  const [a, b] = network.add('a', 'b')
+  a!.feed(ours)
+  b!.feed(theirs)
+  network.connect('a', 'b')
+  network.run(10_000)
+  assert.equal(a!.headId, tipOf(theirs).chained.id)
+  assert.deepEqual([...network.done('a', 'reject'), ...network.done('b', 'reject')], [])
+})
+
+test('a branch that leaves ours below the last final block is alarming though one answer does not reach it', () => {
+  const shallow = new ChainBuilder(smallGenesis({ finality: { depth: 2 } }))
+  const root = shallow.extend(shallow.root, 20)
+  const left = [...root, ...shallow.extend(tipOf(root), 8)]
+  const right = [...root, ...shallow.extend(tipOf(root), 12, () => ({ extra: 1 }))]
+  const network = new TestNetwork(shallow.genesis, START_MS + 10_000_000, {
+    limits: { ...limits, headersMax: 1 },
+  })
+  const [a, b] = network.add('a', 'b')
+  a!.feed(left)
+  b!.feed(right)
+  network.connect('a', 'b')
+  network.run(10_000)
+  assert.match(network.done('a', 'alarm')[0]?.text ?? '', /below the last final block/)
+  assert.equal(a!.headId, tipOf(left).chained.id)
+})
