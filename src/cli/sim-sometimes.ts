@@ -51,6 +51,16 @@ const SOMETIMES: readonly Sometimes[] = [
     needs: 'swarm',
     holds: ({ lyingPeer }) => lyingPeer !== null && Object.keys(lyingPeer.lies).length > 0,
   },
+  {
+    text: 'a transaction that a full pool pushed out after it was acknowledged',
+    needs: 'swarm',
+    holds: result => result.evictions > 0,
+  },
+  {
+    text: 'a transfer that a node gave up and that was handed in again',
+    needs: 'swarm',
+    holds: result => result.handedInAgain > 0,
+  },
   fault('cut', 'a network cut in two'),
   fault('bridge', 'a network cut in two but for one node'),
   fault('ring', 'a network of majorities that all differ'),

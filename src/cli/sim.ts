@@ -9,6 +9,7 @@ import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from '../sim/faults.ts'
 import { LATENCY_TABLES, type LatencyName } from '../sim/latency-table.ts'
 import { NETWORK_MODELS, type NetworkRequest, SCHEDULERS } from '../sim/network-model.ts'
 import type { SimulationResult } from '../sim/simulation-result.ts'
+import { LIMIT_NAMES, type SmallLimits, usualLimit } from '../sim/small-limits.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { packagedGenesis, readGenesis, readJson } from './files.ts'
@@ -96,6 +97,10 @@ export const simCommand = defineCommand({
       describe:
         'Blocks under the head that are final in longest-chain, whatever it says; few make forks excused',
     },
+    limits: {
+      type: 'string',
+      describe: `Small limits of the nodes, as NAME=COUNT,NAME=COUNT: ${LIMIT_NAMES.join(', ')}`,
+    },
     seed: {
       type: 'number',
       describe: 'The run to make; the same seed gives the same run',
@@ -139,6 +144,7 @@ export const simCommand = defineCommand({
       'quorate sim --finality pbft --network asynchronous --scheduler starving',
       'nothing becomes final, and nothing wrong does',
     ],
+    ['quorate sim --limits pool=4,gossip=1 --seeds 1..100', 'pools of four transactions'],
     ['quorate sim --faults all --seed 7 --shrink', 'what of its faults a failing run needs to fail'],
     ['quorate sim --swarm --seeds 1..1000 --require', 'a thousand runs of which no two are alike'],
     ['quorate sim --finality pbft --validators 5 --latency continents', 'validators on five continents'],
@@ -186,6 +192,7 @@ interface SimArguments {
   readonly 'block-bytes'?: number | undefined
   readonly 'halving-blocks'?: number | undefined
   readonly depth?: number | undefined
+  readonly limits?: string | undefined
   readonly blocks: number
   readonly transfers: number
 }
@@ -232,6 +239,7 @@ function readSettings(args: SimArguments): SimulationSettings {
     blockBytesMax: readOptional('--block-bytes', args['block-bytes'], { min: 1_000, max: 8 * 1024 * 1024 }),
     halvingBlocks: readOptional('--halving-blocks', args['halving-blocks'], { min: 1, max: 1_000_000_000 }),
     depth: readOptional('--depth', args.depth, { min: 1, max: 1_000 }),
+    limits: readLimits(args.limits),
     blocks: readCount('--blocks', args.blocks, { min: 1, max: 1_000_000 }),
     transfers: readCount('--transfers', args.transfers, { min: 0, max: 1_000_000 }),
   }
@@ -250,6 +258,7 @@ function readSwarm(args: SimArguments): SimulationSettings {
     'block-bytes',
     'halving-blocks',
     'depth',
+    'limits',
   ] as const)
     if (args[name] !== undefined) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
   for (const name of ['lying-miner', 'lying-peer'] as const)
@@ -346,6 +355,23 @@ function readFaults(list: string): Set<FaultKind> {
       return kind
     }),
   )
+}
+
+/** Names and counts; null where none are given. */
+function readLimits(list: string | undefined): SmallLimits | null {
+  if (list === undefined) return null
+  const limits = list.split(',').map(item => {
+    const [text = '', count] = item.split('=')
+    const name = LIMIT_NAMES.find(name => name === text.trim())
+    if (name === undefined)
+      throw new CommandError(
+        EXIT.usage,
+        `--limits: unknown limit ${text}`,
+        `Known: ${LIMIT_NAMES.join(', ')}.`,
+      )
+    return [name, readCount(`--limits ${name}`, Number(count), { min: 1, max: usualLimit(name) })]
+  })
+  return Object.fromEntries(limits)
 }
 
 function readNetwork({ network, delta, gst, scheduler }: SimArguments): NetworkRequest | null {

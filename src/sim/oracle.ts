@@ -15,6 +15,7 @@ import { type PoolLimits, REPLICA_LIMITS } from '../replica/limits.ts'
 import { KEYS } from '../replica/records.ts'
 import { verdictOn } from '../replica/verdict.ts'
 import type { NaiveChain } from './naive-chain.ts'
+import { PromiseOracle } from './promise-oracle.ts'
 import type { SimNode } from './sim-node.ts'
 import { Violation } from './violation.ts'
 
@@ -35,6 +36,7 @@ interface Known {
 
 /** The watcher of one run. */
 export class Oracle {
+  readonly promises = new PromiseOracle()
   readonly #chain: NaiveChain
   readonly #known = new Map<SimNode, Known>()
   readonly #final = new Map<number, BlockId>()
@@ -70,10 +72,12 @@ export class Oracle {
   /** A node's disk lost what it held for certain: it is a new node, of which nothing is known. */
   forget(node: SimNode): void {
     this.#known.delete(node)
+    this.promises.forget(node)
   }
 
   /** Looks at a node after it took something in. */
   afterStep(node: SimNode): void {
+    this.promises.afterStep(node)
     const { tree, pool } = node.replica!
     const known = this.#knownOf(node)
     const head = tree.head.chained
@@ -116,7 +120,9 @@ export class Oracle {
         if (effect.message.type !== 'block' || this.#isOnDisk(node, effect.message.block.id)) return
         throw new Violation('S5', `${node.id} sends block ${effect.message.block.id} before it is on disk`)
       case 'reply':
-        if ('rejection' in effect.result || node.disk.isDurable(KEYS.pooled(effect.result.id))) return
+        if ('rejection' in effect.result) return
+        this.promises.afterPromise(node, effect.result.id)
+        if (node.disk.isDurable(KEYS.pooled(effect.result.id))) return
         // A block may have taken it, and a final block settled it, between the answer and now.
         if (node.replica?.view.locate(effect.result.id) !== null) return
         throw new Violation('S5', `${node.id} acknowledges ${effect.result.id} before it is on disk`)

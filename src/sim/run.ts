@@ -26,6 +26,7 @@ import { SimNode } from './sim-node.ts'
 import { validatorKey } from './simulated-genesis.ts'
 import { SimulatedWorld } from './simulated-world.ts'
 import type { SimulationOptions } from './simulation-options.ts'
+import { isPoolSmall } from './small-limits.ts'
 import { Trace } from './trace.ts'
 import { Violation } from './violation.ts'
 import { Workload } from './workload.ts'
@@ -97,7 +98,7 @@ export class Run {
       isAgreed,
     })
     this.chain = new NaiveChain(genesis, options.recoverSender)
-    this.oracle = new Oracle(this.chain, cast.blameable)
+    this.oracle = new Oracle(this.chain, cast.blameable, setup.limits.pool)
     this.agreement = isAgreed ? new Agreement(setup) : null
     this.lyingMiner = createLyingMiner(setup, options)
     this.lyingPeer =
@@ -119,7 +120,9 @@ export class Run {
     })
     this.nodes = createNodes(setup, this.world)
     this.honest = this.nodes.filter(node => cast.isOwed(node))
-    this.clients = this.#createClients(setup)
+    // Nobody knows of a twin, and nobody pays through a node that keeps its chain to itself.
+    const known = this.nodes.filter(node => !cast.isTwin(node) && node.id !== cast.lyingPeer)
+    this.clients = this.#createClients(setup, known)
   }
 
   /** The greatest height of an honest node's head. */
@@ -153,14 +156,16 @@ export class Run {
     this.clients.forgive(node)
   }
 
-  #createClients({ random, genesis, cast, clients }: Setup): Clients {
+  #createClients({ random, genesis, clients }: Setup, nodes: readonly SimNode[]): Clients {
+    const isSmall = isPoolSmall(this.options.limits ?? {})
+    const prices = isSmall ? random.stream('prices') : null
     const miners = this.nodes.map(node => node.beneficiary)
     return new Clients({
       schedule: this.schedule,
-      workload: new Workload(clients, miners, genesis.blocks.chainId, random.stream('workload')),
-      // Nobody knows of a twin, and nobody pays through a node that keeps its chain to itself.
-      nodes: this.nodes.filter(node => !cast.isTwin(node) && node.id !== cast.lyingPeer),
+      workload: new Workload(clients, miners, genesis.blocks.chainId, random.stream('workload'), prices),
+      nodes,
       transfers: this.options.transfers,
+      isWatchful: isSmall,
       random: random.stream('arrivals'),
     })
   }
@@ -220,6 +225,7 @@ function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
       clockDrift: drifts.between(-plan.clockDriftMaxPpm, plan.clockDriftMaxPpm) / 1_000_000,
       isPunctual: setup.isCounted,
       keepsUnsynced: plan.keepsUnsynced,
+      limits: setup.limits,
     })
     node.syncMeanMs = plan.syncMeanMs
     node.stepMs = random.stream(`cpu ${id}`).between(0, plan.stepMaxMs)

@@ -5,6 +5,7 @@ import type { Address } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import type { Identity } from '../finality/identity.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../finality/signing.ts'
+import type { ReplicaLimits } from '../replica/limits.ts'
 import { drawLiars, drawLyingMiner, drawLyingPeer } from './adversary.ts'
 import { Cast } from './cast.ts'
 import { drawFaults, type FaultPlan, LOCKSTEP, NO_FAULTS } from './faults.ts'
@@ -13,6 +14,7 @@ import { drawModel, type NetworkModel, withinModel } from './network-model.ts'
 import { Random } from './random.ts'
 import { prepareGenesis } from './simulated-genesis.ts'
 import type { SimulationOptions } from './simulation-options.ts'
+import { limitsOf } from './small-limits.ts'
 import { type Client, createClients } from './workload.ts'
 
 const CLIENTS = 12
@@ -40,6 +42,8 @@ export interface Setup {
   readonly latency: LatencyTable | null
   readonly cast: Cast
   readonly clients: readonly Client[]
+  /** What each node holds, hands out and asks for at most. */
+  readonly limits: ReplicaLimits
   readonly signatures: Pick<Identity, 'recover' | 'sign'>
   /** Whether validators agree on what is final. */
   readonly isAgreed: boolean
@@ -109,6 +113,7 @@ export function drawSetup(options: SimulationOptions): Setup {
       lyingPeer,
     }),
     clients,
+    limits: limitsOf(options.limits ?? {}),
     signatures: signaturesOf(options),
     isAgreed,
     isCounted,

@@ -6,6 +6,7 @@ import { type FaultEvent, isAmong, renamed } from './fault-events.ts'
 import { type FaultPlan, NO_FAULTS } from './faults.ts'
 import type { FaultScript, SimulationOptions } from './simulation-options.ts'
 import type { SimulationResult } from './simulation-result.ts'
+import { LIMIT_NAMES } from './small-limits.ts'
 
 /** What a run may have less of than its genesis file allows. */
 const LIMITS = ['blockTransactionsMax', 'blockBytesMax', 'halvingBlocks', 'depth'] as const
@@ -147,6 +148,10 @@ class Search {
   /** Lifts small limits. */
   widen(): void {
     for (const name of LIMITS) if (this.best.options[name] != null) this.try({ options: { [name]: null } })
+    for (const name of LIMIT_NAMES) {
+      const { [name]: limit, ...limits } = this.best.options.limits ?? {}
+      if (limit !== undefined) this.try({ options: { limits } })
+    }
   }
 
   /** Lets the faults hit the first nodes instead of the last, so that the last can go. */

@@ -10,6 +10,7 @@ import type { RecoverSender } from '../chain/signature.ts'
 import type { Identity } from '../finality/identity.ts'
 import { createFinality } from '../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName, Write } from '../replica/effects.ts'
+import { REPLICA_LIMITS, type ReplicaLimits } from '../replica/limits.ts'
 import { decodeMessage, type OutgoingMessage } from '../replica/messages.ts'
 import { CorruptStore } from '../replica/records.ts'
 import { Replica } from '../replica/replica.ts'
@@ -61,6 +62,8 @@ export interface SimNodeOptions {
   readonly isPunctual?: boolean
   /** Whether a crash may leave some of what was not synced. */
   readonly keepsUnsynced?: boolean
+  /** What its replica holds, hands out and asks for at most; the limits of a node unless given. */
+  readonly limits?: ReplicaLimits
 }
 
 /** Milliseconds by which a clock may be off when faults end: one that is off by more is set right. */
@@ -134,7 +137,8 @@ export class SimNode {
     const { genesis, recoverSender } = this.#world
     const salt = Uint8Array.of(...Array.from({ length: 4 }, () => this.#random.integer(0, 255)))
     const finality = createFinality(genesis, this.#options.identity)
-    this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt })
+    const { limits = REPLICA_LIMITS } = this.#options
+    this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt, limits })
     this.stoppedBy = null
     this.#isStarting = true
     this.#freeAtMs = 0

@@ -8,6 +8,7 @@ import type { FaultEvent } from './fault-events.ts'
 import type { FaultKind, FaultPlan } from './faults.ts'
 import type { LatencyName } from './latency-table.ts'
 import type { NetworkRequest } from './network-model.ts'
+import type { SmallLimits } from './small-limits.ts'
 
 /** What goes wrong in a run: how messages, clocks and disks suffer all the time, and what happens once each. */
 export interface FaultScript {
@@ -55,6 +56,8 @@ export interface SimulationOptions {
   readonly halvingBlocks?: number | null
   /** Blocks by which what is final is behind the head, where work alone decides; as the file says unless given. */
   readonly depth?: number | null
+  /** Those limits of the nodes that are small; null for none. */
+  readonly limits?: SmallLimits | null
   /** What goes wrong, instead of what the seed would bring about. */
   readonly script?: FaultScript | null
   /** Called now and then with the height reached. */

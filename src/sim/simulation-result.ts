@@ -45,6 +45,9 @@ export interface SimulationResult {
   readonly lyingMiner: ToldLies | null
   /** The same of the peer that lied. */
   readonly lyingPeer: ToldLies | null
+  /** Acknowledged transactions that a full pool pushed out, and transfers that were handed in again after that. */
+  readonly evictions: number
+  readonly handedInAgain: number
   readonly reorganisations: number
   readonly deepestReorganisation: number
   /** What went wrong, and how much: with these a run can be made again, and be made shorter. */
@@ -119,6 +122,8 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     startCrashes: nodes.reduce((sum, node) => sum + node.startCrashes, 0),
     lyingMiner: describeLies(run.lyingMiner),
     lyingPeer: describeLies(run.lyingPeer),
+    evictions: oracle.promises.evictions,
+    handedInAgain: clients.handedInAgain,
     reorganisations: oracle.reorganisations.count,
     deepestReorganisation: oracle.reorganisations.deepest,
     script: { plan: run.plan, events: run.faults.happened },

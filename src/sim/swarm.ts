@@ -7,6 +7,7 @@ import { LATENCY_TABLES } from './latency-table.ts'
 import { NETWORK_MODELS } from './network-model.ts'
 import { Random } from './random.ts'
 import type { SimulationOptions } from './simulation-options.ts'
+import { drawLimits } from './small-limits.ts'
 
 /** What a swarm run draws. */
 type Drawn = Pick<
@@ -27,6 +28,7 @@ type Drawn = Pick<
   | 'blockBytesMax'
   | 'halvingBlocks'
   | 'depth'
+  | 'limits'
   | 'blocks'
   | 'transfers'
 >
@@ -85,6 +87,7 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
     blockBytesMax: drawOr(random.stream('bytes'), SMALL_RATE, BLOCK_BYTES),
     halvingBlocks: drawOr(random.stream('halving'), SMALL_RATE, HALVING_BLOCKS),
     depth: isAgreed ? null : drawOr(random.stream('depth'), SMALL_RATE, DEPTH),
+    limits: drawLimits(random.stream('replica limits'), SMALL_RATE),
     blocks: length.integer(3, isAgreed ? 8 : 25),
     transfers: length.integer(4, 16),
   }

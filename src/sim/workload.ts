@@ -25,6 +25,9 @@ export interface PlannedTransfer {
 const DOUBLE_SPEND_RATE = 0.05
 const SELF_TRANSFER_RATE = 0.05
 const GWEI = 10n ** 9n
+/** Gwei per gas that transfers pay at most, base fee included; and at least where prices differ. */
+const PRICE_MAX = 200
+const PRICE_MIN = 100
 
 /** Keys are dear to make, and a process makes many runs. */
 const made: Client[] = []
@@ -44,11 +47,22 @@ export class Workload {
   readonly #recipients: readonly Address[]
   readonly #chainId: bigint
   readonly #random: Random
+  readonly #prices: Random | null
   readonly #nonces = new Map<Address, bigint>()
 
-  /** `others` are addresses besides the clients' that get money too, such as the miners'. */
-  constructor(clients: readonly Client[], others: readonly Address[], chainId: bigint, random: Random) {
+  /**
+   * `others` are addresses besides the clients' that get money too, such as the miners'. With `prices` some pay more than
+   * others, so that one can push another out of a full pool.
+   */
+  constructor(
+    clients: readonly Client[],
+    others: readonly Address[],
+    chainId: bigint,
+    random: Random,
+    prices: Random | null = null,
+  ) {
     this.#clients = clients
+    this.#prices = prices
     this.#recipients = [...clients.map(client => client.address), ...others]
     this.#chainId = chainId
     this.#random = random
@@ -69,7 +83,7 @@ export class Workload {
       type: this.#random.chance(0.5) ? 'legacy' : 'eip1559',
       chainId: this.#chainId,
       nonce,
-      maxFeePerGas: 200n * GWEI,
+      maxFeePerGas: BigInt(this.#prices?.integer(PRICE_MIN, PRICE_MAX) ?? PRICE_MAX) * GWEI,
       maxPriorityFeePerGas: 0n,
       gasLimit: 21_000n,
       to: isSelf ? client.address : this.#random.pick(this.#recipients),

@@ -85,7 +85,7 @@ for (const mode of ['pbft', 'hybrid'] as const) {
   test(`${mode}: while f + 1 validators are silent nothing is final, and nothing is wrong`, () => {
     const result = runCommittee(mode, 1, { ...quiet, blocks: 3, adversary: { role: 'silent', count: 2 } })
     assert.equal(result.verdict, 'LIVENESS', result.reason ?? '')
-    assert.match(result.reason ?? '', /^L1: \d+ acknowledged transfers are not final at height 0$/)
+    assert.match(result.reason ?? '', /^L1: \d+ owed transfers are not final at height 0$/)
     assert.deepEqual([result.finalHeight, result.agreement.certificates], [0, 0])
     // Miners need nobody's leave.
     assert.ok(mode === 'pbft' ? result.headHeight === 0 : result.headHeight > 50)

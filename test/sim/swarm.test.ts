@@ -5,6 +5,7 @@ import { SenderCache } from '../../src/signatures/sender-cache.ts'
 import { signerRecovery } from '../../src/signatures/signer-recovery.ts'
 import { FAULT_KINDS, RARE_FAULT_KINDS } from '../../src/sim/faults.ts'
 import { simulate } from '../../src/sim/simulation.ts'
+import { LIMIT_NAMES } from '../../src/sim/small-limits.ts'
 import { drawSwarm } from '../../src/sim/swarm.ts'
 import { SIMULATED_FILE } from '../replica/small-chain.ts'
 import { COMMITTEE_FILES } from './committees.ts'
@@ -34,6 +35,12 @@ test('a seed draws the same run each time, and two hundred seeds draw every knob
     'blocks of few bytes': one => one.blockBytesMax != null && one.blockBytesMax < 2_000,
     'halved rewards': one => one.halvingBlocks != null && one.halvingBlocks < 6,
     'finality that is not deep': one => one.depth != null && one.depth < 12,
+    ...Object.fromEntries(
+      LIMIT_NAMES.map(name => [
+        `small ${name}`,
+        (one: (typeof drawn)[number]) => one.limits?.[name] !== undefined,
+      ]),
+    ),
     followers: one => typeof one.validators === 'number' && one.nodes > one.validators,
     ...Object.fromEntries(
       [...FAULT_KINDS, ...RARE_FAULT_KINDS].map(kind => [

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { REPLICA_LIMITS } from '../../src/replica/limits.ts'
+import { chooseBackend } from '../../src/signatures/choose-backend.ts'
+import { SenderCache } from '../../src/signatures/sender-cache.ts'
+import { FAULT_KINDS } from '../../src/sim/faults.ts'
+import { Random } from '../../src/sim/random.ts'
+import { simulate } from '../../src/sim/simulation.ts'
+import { drawLimits, isPoolSmall, LIMIT_NAMES, limitsOf, usualLimit } from '../../src/sim/small-limits.ts'
+import { SIMULATED_FILE } from '../replica/small-chain.ts'
+import { assertPass, runCommittee } from './committees.ts'
+
+test('where nothing is small the limits are those of a node', () => {
+  assert.deepEqual(limitsOf({}), REPLICA_LIMITS)
+  assert.deepEqual(limitsOf(drawLimits(new Random('x'), 0)), REPLICA_LIMITS)
+})
+
+test('each limit is drawn for itself, smaller than usual, and is the one that its name says', () => {
+  const all = drawLimits(new Random('x'), 1)
+  assert.deepEqual(Object.keys(all), LIMIT_NAMES)
+  for (const name of LIMIT_NAMES) {
+    assert.ok(all[name]! >= 1 && all[name]! < usualLimit(name))
+    const changed = JSON.stringify(limitsOf({ [name]: usualLimit(name) + 1 }))
+    assert.notEqual(changed, JSON.stringify(REPLICA_LIMITS))
+  }
+  assert.deepEqual(
+    LIMIT_NAMES.filter(name => isPoolSmall({ [name]: 1 })),
+    ['pool', 'pool-bytes', 'sender'],
+  )
+})
+
+test('transfers that small pools push out are handed in again, and all become final', async () => {
+  const { recoverSender } = new SenderCache(await chooseBackend())
+  const results = [1, 2, 3, 4].map(seed =>
+    simulate({
+      seed,
+      genesis: SIMULATED_FILE,
+      nodes: 4,
+      faults: new Set(FAULT_KINDS),
+      blocks: 10,
+      transfers: 30,
+      limits: { pool: 3, gossip: 1, headers: 2, bodies: 1, 'bodies-ahead': 2 },
+      recoverSender,
+    }),
+  )
+  for (const result of results) assertPass(result)
+  assert.ok(results.some(({ evictions }) => evictions > 0))
+  assert.ok(results.some(({ handedInAgain }) => handedInAgain > 0))
+})
+
+test('validators with the smallest limits agree on every transfer', () => {
+  for (const mode of ['pbft', 'hybrid'] as const)
+    for (const seed of [1, 2, 3])
+      assertPass(
+        runCommittee(mode, seed, {
+          transfers: 12,
+          limits: { pool: 2, sender: 1, gossip: 1, headers: 1, bodies: 1, 'bodies-ahead': 1 },
+        }),
+      )
+})
