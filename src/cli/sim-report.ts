@@ -39,6 +39,7 @@ export function reportOne(
       ],
       ['bytes', String(result.bytes)],
       ...describeLies(result),
+      ...describeHostile(result),
       ...(agreement === null ? [] : describeAgreement(agreement)),
       ['speed', describeSpeed(result, seconds)],
     ]),
@@ -135,6 +136,12 @@ function describeLies({ lyingMiner, lyingPeer }: SimulationResult): [string, str
     const told = Object.entries(liar.lies).map(([lie, count]) => `${count} × ${lie}`)
     return [[name, `${liar.id}: ${told.length === 0 ? 'nothing' : told.join(', ')}`]]
   })
+}
+
+function describeHostile({ hostile }: SimulationResult): [string, string][] {
+  if (hostile === null) return []
+  const attacks = Object.entries(hostile.attacks).map(([name, count]) => `${count} × ${name}`)
+  return [['hostile', attacks.length === 0 ? 'no attack' : attacks.join(', ')]]
 }
 
 function describeAgreement(agreement: AgreementResult): [string, string][] {

@@ -61,6 +61,16 @@ const SOMETIMES: readonly Sometimes[] = [
     needs: 'swarm',
     holds: result => result.handedInAgain > 0,
   },
+  {
+    text: 'hostile clients',
+    needs: 'swarm',
+    holds: ({ hostile }) => hostile !== null && Object.keys(hostile.attacks).length > 0,
+  },
+  {
+    text: 'a transaction that was mined in place of another of its nonce',
+    needs: 'swarm',
+    holds: ({ hostile }) => hostile !== null && hostile.replacementsMined > 0,
+  },
   fault('cut', 'a network cut in two'),
   fault('bridge', 'a network cut in two but for one node'),
   fault('ring', 'a network of majorities that all differ'),

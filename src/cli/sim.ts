@@ -70,6 +70,11 @@ export const simCommand = defineCommand({
       default: false,
       describe: 'One of three nodes or more also sends mined blocks that break the rules, one each',
     },
+    'hostile-clients': {
+      type: 'boolean',
+      default: false,
+      describe: 'Some clients flood pools, replace their transactions in a war, spend more than they have',
+    },
     faults: {
       type: 'string',
       default: 'none',
@@ -144,7 +149,10 @@ export const simCommand = defineCommand({
       'quorate sim --finality pbft --network asynchronous --scheduler starving',
       'nothing becomes final, and nothing wrong does',
     ],
-    ['quorate sim --limits pool=4,gossip=1 --seeds 1..100', 'pools of four transactions'],
+    [
+      'quorate sim --hostile-clients --limits pool=4,gossip=1 --seeds 1..100',
+      'pools of four transactions under attack',
+    ],
     ['quorate sim --faults all --seed 7 --shrink', 'what of its faults a failing run needs to fail'],
     ['quorate sim --swarm --seeds 1..1000 --require', 'a thousand runs of which no two are alike'],
     ['quorate sim --finality pbft --validators 5 --latency continents', 'validators on five continents'],
@@ -193,6 +201,7 @@ interface SimArguments {
   readonly 'halving-blocks'?: number | undefined
   readonly depth?: number | undefined
   readonly limits?: string | undefined
+  readonly 'hostile-clients': boolean
   readonly blocks: number
   readonly transfers: number
 }
@@ -240,6 +249,7 @@ function readSettings(args: SimArguments): SimulationSettings {
     halvingBlocks: readOptional('--halving-blocks', args['halving-blocks'], { min: 1, max: 1_000_000_000 }),
     depth: readOptional('--depth', args.depth, { min: 1, max: 1_000 }),
     limits: readLimits(args.limits),
+    hostileClients: args['hostile-clients'],
     blocks: readCount('--blocks', args.blocks, { min: 1, max: 1_000_000 }),
     transfers: readCount('--transfers', args.transfers, { min: 0, max: 1_000_000 }),
   }
@@ -261,7 +271,7 @@ function readSwarm(args: SimArguments): SimulationSettings {
     'limits',
   ] as const)
     if (args[name] !== undefined) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
-  for (const name of ['lying-miner', 'lying-peer'] as const)
+  for (const name of ['lying-miner', 'lying-peer', 'hostile-clients'] as const)
     if (args[name]) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
   const modes = args.finality === undefined ? FINALITY_MODES : [args.finality]
   const file = (mode: string): unknown =>

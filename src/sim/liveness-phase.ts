@@ -10,7 +10,7 @@ import { Violation } from './violation.ts'
 /** Milliseconds where work decides: first with mining, then quiet. */
 const HEAL_MS = 60_000
 const QUIET_MS = 30_000
-/** Blocks in which each transfer is mined at the latest, where pools are small. */
+/** Blocks in which each transfer is mined at the latest, where pools are small or under attack. */
 const SERVED_BLOCKS_MAX = 10
 /** Milliseconds of quiet where validators agree: long enough for every node to say once what it follows. */
 const SHORT_QUIET_MS = 12_000
@@ -49,9 +49,12 @@ export function runLiveness(run: Run): void {
   settleByVotes(run, agreement)
 }
 
-/** Where nodes may give up what they have acknowledged, clients get what they are owed all the same. */
+/**
+ * Where nodes may give up what they have acknowledged, clients get what they are owed all the same, and so they do while
+ * others attack. Only then the attacks end, so that the run can come to rest.
+ */
 function serve(run: Run, budgetMs: number): void {
-  const { clients, schedule, world } = run
+  const { clients, hostile, schedule, world } = run
   if (!clients.isWatchful) return
   const endMs = schedule.nowMs + budgetMs
   for (let reason = notServed(run); reason !== null; reason = notServed(run)) {
@@ -59,6 +62,7 @@ function serve(run: Run, budgetMs: number): void {
     if (schedule.nowMs >= endMs) throw new Violation('L1', reason)
     run.runFor(LOOK_MS)
   }
+  hostile?.stop()
 }
 
 /** Why not every transfer that is owed is in the chain of every honest node, in its final part where validators agree. */

@@ -13,6 +13,7 @@ import { Clients } from './clients.ts'
 import { Course } from './course.ts'
 import { FaultInjector } from './fault-injector.ts'
 import type { FaultPlan } from './faults.ts'
+import { HostileClients } from './hostile-clients.ts'
 import { LyingMiner } from './lying-miner.ts'
 import { LyingPeer } from './lying-peer.ts'
 import { NaiveChain } from './naive-chain.ts'
@@ -62,6 +63,8 @@ export class Run {
   readonly nodes: readonly SimNode[]
   readonly honest: readonly SimNode[]
   readonly clients: Clients
+  /** Null where no client means harm. */
+  readonly hostile: HostileClients | null
   /** Events that happened. */
   events = 0
 
@@ -116,13 +119,17 @@ export class Run {
       agreement: this.agreement,
       lyingMiner: this.lyingMiner,
       lyingPeer: this.lyingPeer,
-      onReply: (token, result) => this.clients.onReply(token, result),
+      onReply: (token, result) => {
+        this.clients.onReply(token, result)
+        this.hostile?.onReply(token, result)
+      },
     })
     this.nodes = createNodes(setup, this.world)
     this.honest = this.nodes.filter(node => cast.isOwed(node))
     // Nobody knows of a twin, and nobody pays through a node that keeps its chain to itself.
     const known = this.nodes.filter(node => !cast.isTwin(node) && node.id !== cast.lyingPeer)
     this.clients = this.#createClients(setup, known)
+    this.hostile = createHostile(setup, this.schedule, known)
   }
 
   /** The greatest height of an honest node's head. */
@@ -156,7 +163,7 @@ export class Run {
     this.clients.forgive(node)
   }
 
-  #createClients({ random, genesis, clients }: Setup, nodes: readonly SimNode[]): Clients {
+  #createClients({ random, genesis, clients, hostile }: Setup, nodes: readonly SimNode[]): Clients {
     const isSmall = isPoolSmall(this.options.limits ?? {})
     const prices = isSmall ? random.stream('prices') : null
     const miners = this.nodes.map(node => node.beneficiary)
@@ -165,7 +172,7 @@ export class Run {
       workload: new Workload(clients, miners, genesis.blocks.chainId, random.stream('workload'), prices),
       nodes,
       transfers: this.options.transfers,
-      isWatchful: isSmall,
+      isWatchful: isSmall || hostile.length > 0,
       random: random.stream('arrivals'),
     })
   }
@@ -197,6 +204,18 @@ function createLyingMiner(
   return id === null
     ? null
     : new LyingMiner({ id, genesis, recoverSender, client, random: random.stream('lies') })
+}
+
+/** The clients that mean harm, where there are such. */
+function createHostile(
+  { random, genesis, hostile }: Setup,
+  schedule: Schedule,
+  nodes: readonly SimNode[],
+): HostileClients | null {
+  if (hostile.length === 0) return null
+  const { chainId, gasLimit: blockGas } = genesis.blocks
+  const attacks = random.stream('hostile')
+  return new HostileClients({ schedule, nodes, accounts: hostile, chainId, blockGas, random: attacks })
 }
 
 /** The nodes of a cast, which share the hashrate that the genesis file asks for; none is started yet. */

@@ -9,6 +9,7 @@ import type { ReplicaLimits } from '../replica/limits.ts'
 import { drawLiars, drawLyingMiner, drawLyingPeer } from './adversary.ts'
 import { Cast } from './cast.ts'
 import { drawFaults, type FaultPlan, LOCKSTEP, NO_FAULTS } from './faults.ts'
+import { HOSTILITIES } from './hostilities.ts'
 import { type LatencyTable, latencyTable, longestWayMs } from './latency-table.ts'
 import { drawModel, type NetworkModel, withinModel } from './network-model.ts'
 import { Random } from './random.ts'
@@ -42,6 +43,8 @@ export interface Setup {
   readonly latency: LatencyTable | null
   readonly cast: Cast
   readonly clients: readonly Client[]
+  /** An account for each kind of attack; none where no client means harm. */
+  readonly hostile: readonly Client[]
   /** What each node holds, hands out and asks for at most. */
   readonly limits: ReplicaLimits
   readonly signatures: Pick<Identity, 'recover' | 'sign'>
@@ -55,16 +58,19 @@ export interface Setup {
 export function drawSetup(options: SimulationOptions): Setup {
   const random = new Random(`quorate/${options.seed}`)
   const { nodes, validators } = drawSize(options, random.stream('size'))
-  const clients = createClients(CLIENTS)
+  const isHostile = options.hostileClients === true
+  const accounts = createClients(CLIENTS + (isHostile ? HOSTILITIES.length : 0))
+  const [clients, hostile] = [accounts.slice(0, CLIENTS), accounts.slice(CLIENTS)]
   const request = options.network ?? null
   const isPlain =
     options.faults.size === 0 &&
     (options.adversary ?? null) === null &&
     options.lyingMiner !== true &&
     options.lyingPeer !== true &&
+    !isHostile &&
     request === null
   const { genesis, file: genesisFile } = prepareGenesis(options.genesis, {
-    clients: clients.map(client => client.address),
+    clients: accounts.map(client => client.address),
     validators,
     pattern: options.pattern ?? null,
     isPatient: isPlain,
@@ -113,6 +119,7 @@ export function drawSetup(options: SimulationOptions): Setup {
       lyingPeer,
     }),
     clients,
+    hostile,
     limits: limitsOf(options.limits ?? {}),
     signatures: signaturesOf(options),
     isAgreed,

@@ -1,5 +1,5 @@
 // Makes a failing run short: leaves out what it does not need to fail, as long as it fails by the same rule. First what
-// messages, clocks and disks suffer all the time and a miner's lies, then the single faults (by halves, quarters and so on: A. Zeller,
+// messages, clocks and disks suffer all the time, lies of a miner and clients that mean harm, then the single faults (by halves, quarters and so on: A. Zeller,
 // R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002), then nodes, transfers and small limits.
 
 import { type FaultEvent, isAmong, renamed } from './fault-events.ts'
@@ -87,10 +87,10 @@ class Search {
     return true
   }
 
-  /** Makes the miner honest that lies, and the peer. */
+  /** Makes the miner and the peer honest that lie, and the clients that mean harm. */
   silence(): void {
-    if (this.best.options.lyingMiner === true) this.try({ options: { lyingMiner: false } })
-    if (this.best.options.lyingPeer === true) this.try({ options: { lyingPeer: false } })
+    for (const name of ['lyingMiner', 'lyingPeer', 'hostileClients'] as const)
+      if (this.best.options[name] === true) this.try({ options: { [name]: false } })
   }
 
   /** Ends what goes on all the time, one thing after the other. */

@@ -58,6 +58,8 @@ export interface SimulationOptions {
   readonly depth?: number | null
   /** Those limits of the nodes that are small; null for none. */
   readonly limits?: SmallLimits | null
+  /** Whether some accounts are in the hands of clients that mean harm. */
+  readonly hostileClients?: boolean
   /** What goes wrong, instead of what the seed would bring about. */
   readonly script?: FaultScript | null
   /** Called now and then with the height reached. */

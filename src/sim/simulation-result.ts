@@ -48,6 +48,11 @@ export interface SimulationResult {
   /** Acknowledged transactions that a full pool pushed out, and transfers that were handed in again after that. */
   readonly evictions: number
   readonly handedInAgain: number
+  /** Attacks of hostile clients by name, and replacements of theirs that were mined; null when none meant harm. */
+  readonly hostile: {
+    readonly attacks: Readonly<Record<string, number>>
+    readonly replacementsMined: number
+  } | null
   readonly reorganisations: number
   readonly deepestReorganisation: number
   /** What went wrong, and how much: with these a run can be made again, and be made shorter. */
@@ -124,6 +129,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     lyingPeer: describeLies(run.lyingPeer),
     evictions: oracle.promises.evictions,
     handedInAgain: clients.handedInAgain,
+    hostile: describeHostile(run),
     reorganisations: oracle.reorganisations.count,
     deepestReorganisation: oracle.reorganisations.deepest,
     script: { plan: run.plan, events: run.faults.happened },
@@ -159,6 +165,14 @@ function excuse(
     }
   if (verdict === 'PASS' && world.alarm !== null) return { verdict: 'EXCUSED', reason: world.alarm }
   return { verdict, reason }
+}
+
+function describeHostile({ hostile, nodes }: Run): SimulationResult['hostile'] {
+  if (hostile === null) return null
+  const replacementsMined = hostile.replacements(id =>
+    nodes.some(({ replica }) => replica !== null && replica.view.locate(id) !== null),
+  )
+  return { attacks: sorted(hostile.attacks), replacementsMined }
 }
 
 /** What the network did and promised, in words. */

@@ -29,6 +29,7 @@ type Drawn = Pick<
   | 'halvingBlocks'
   | 'depth'
   | 'limits'
+  | 'hostileClients'
   | 'blocks'
   | 'transfers'
 >
@@ -43,6 +44,7 @@ const RARE_FAULT_RATE = 0.25
 const LIARS_RATE = 0.5
 const LYING_MINER_RATE = 0.2
 const LYING_PEER_RATE = 0.2
+const HOSTILE_RATE = 0.25
 const MODEL_RATE = 0.4
 const DISTANCE_RATE = 0.3
 const NARROW_RATE = 0.2
@@ -88,6 +90,7 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
     halvingBlocks: drawOr(random.stream('halving'), SMALL_RATE, HALVING_BLOCKS),
     depth: isAgreed ? null : drawOr(random.stream('depth'), SMALL_RATE, DEPTH),
     limits: drawLimits(random.stream('replica limits'), SMALL_RATE),
+    hostileClients: random.stream('hostile clients').chance(HOSTILE_RATE),
     blocks: length.integer(3, isAgreed ? 8 : 25),
     transfers: length.integer(4, 16),
   }

@@ -98,16 +98,21 @@ test('a lying miner and small limits go when a run fails without them, and stay 
   assert.equal(replayed.traceHash, found.result.traceHash)
 })
 
-test('small limits of nodes go one by one, and those stay without which a run does not fail', () => {
+test('hostile clients and small limits of nodes go one by one, and those stay without which a run does not fail', () => {
   const small = {
     ...mined,
     faults: new Set([] as const),
+    hostileClients: true,
     limits: { pool: 2, gossip: 1 },
   }
   const evicted = strict('T4', result => result.evictions > 0)
   const found = shrink({ ...small, transfers: 30 }, { simulate: evicted, runsMax: 60 })
   assert.ok(found !== null)
   assert.deepEqual(found.options.limits, { pool: 2 })
+  const attacked = strict('T5', result => Object.keys(result.hostile?.attacks ?? {}).length > 0)
+  const quiet = shrink(small, { simulate: attacked, runsMax: 60 })
+  assert.ok(quiet !== null)
+  assert.deepEqual([quiet.options.hostileClients, quiet.options.limits], [true, {}])
   const again = ofRegressionFile(JSON.parse(JSON.stringify(toRegressionFile(found))))
   assert.ok(again !== null)
   const replayed = evicted({ ...again, recoverSender: cache.recoverSender })

@@ -35,6 +35,7 @@ test('a seed draws the same run each time, and two hundred seeds draw every knob
     'blocks of few bytes': one => one.blockBytesMax != null && one.blockBytesMax < 2_000,
     'halved rewards': one => one.halvingBlocks != null && one.halvingBlocks < 6,
     'finality that is not deep': one => one.depth != null && one.depth < 12,
+    'hostile clients': one => one.hostileClients === true,
     ...Object.fromEntries(
       LIMIT_NAMES.map(name => [
         `small ${name}`,
