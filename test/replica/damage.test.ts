@@ -29,7 +29,7 @@ function miner(): TestNode {
 /** A validator of four that has voted in two views and holds a transaction that waits. */
 function validator(): TestNode {
   const network = new ValidatedNetwork('pbft', 4)
-  const wires = new TestNetwork(network.genesis, START_MS, id => network.identityOf(id))
+  const wires = new TestNetwork(network.genesis, START_MS, { identityOf: id => network.identityOf(id) })
   const ids = ['v0', 'v1', 'v2', 'v3']
   wires.add(...ids)
   for (const [index, a] of ids.entries()) for (const b of ids.slice(index + 1)) wires.connect(a, b)
@@ -87,7 +87,7 @@ function questionsOf(node: TestNode, keys: readonly string[]): (() => unknown)[]
       () => replica.view.mainHeight(id),
       () => replica.view.block(id)?.block.raw,
     ]),
-    () => headersAfter(replica.view, [node.genesis.block.id], node.height),
+    () => headersAfter(replica.view, [node.genesis.block.id], { headHeight: node.height, headersMax: 2_000 }),
     ...transactions.map(id => () => {
       const place = replica.view.locate(id)
       return [place?.block.id, place?.index, replica.pool.get(id)?.tx.raw, replica.fates.get(id)]
