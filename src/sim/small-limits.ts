@@ -22,6 +22,8 @@ const LIMITS = {
   'bodies-ahead': { usual: bodiesAheadMax, min: 1, max: 6 },
 } as const
 
+const SMALL_RATE = 0.5
+
 /** One of the limits. */
 export type LimitName = keyof typeof LIMITS
 
@@ -36,12 +38,13 @@ export function usualLimit(name: LimitName): number {
   return LIMITS[name].usual
 }
 
-/** Each limit small in such a share of the runs, by a stream of its own. */
-export function drawLimits(random: Random, rate: number): SmallLimits {
+/** Small limits in half of the runs, each in half of those: many runs have none, and many have several at once. */
+export function drawLimits(random: Random): SmallLimits {
   const limits: Partial<Record<LimitName, number>> = {}
+  if (!random.chance(SMALL_RATE)) return limits
   for (const name of LIMIT_NAMES) {
     const [stream, { min, max }] = [random.stream(name), LIMITS[name]]
-    if (stream.chance(rate)) limits[name] = stream.integer(min, max)
+    if (stream.chance(SMALL_RATE)) limits[name] = stream.integer(min, max)
   }
   return limits
 }

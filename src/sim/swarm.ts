@@ -89,7 +89,7 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
     blockBytesMax: drawOr(random.stream('bytes'), SMALL_RATE, BLOCK_BYTES),
     halvingBlocks: drawOr(random.stream('halving'), SMALL_RATE, HALVING_BLOCKS),
     depth: isAgreed ? null : drawOr(random.stream('depth'), SMALL_RATE, DEPTH),
-    limits: drawLimits(random.stream('replica limits'), SMALL_RATE),
+    limits: drawLimits(random.stream('replica limits')),
     hostileClients: random.stream('hostile clients').chance(HOSTILE_RATE),
     blocks: length.integer(3, isAgreed ? 8 : 25),
     transfers: length.integer(4, 16),

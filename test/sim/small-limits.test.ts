@@ -6,20 +6,35 @@ import { SenderCache } from '../../src/signatures/sender-cache.ts'
 import { FAULT_KINDS } from '../../src/sim/faults.ts'
 import { Random } from '../../src/sim/random.ts'
 import { simulate } from '../../src/sim/simulation.ts'
-import { drawLimits, isPoolSmall, LIMIT_NAMES, limitsOf, usualLimit } from '../../src/sim/small-limits.ts'
+import {
+  drawLimits,
+  isPoolSmall,
+  LIMIT_NAMES,
+  limitsOf,
+  type SmallLimits,
+  usualLimit,
+} from '../../src/sim/small-limits.ts'
 import { SIMULATED_FILE } from '../replica/small-chain.ts'
 import { assertPass, runCommittee } from './committees.ts'
 
 test('where nothing is small the limits are those of a node', () => {
   assert.deepEqual(limitsOf({}), REPLICA_LIMITS)
-  assert.deepEqual(limitsOf(drawLimits(new Random('x'), 0)), REPLICA_LIMITS)
 })
 
-test('each limit is drawn for itself, smaller than usual, and is the one that its name says', () => {
-  const all = drawLimits(new Random('x'), 1)
-  assert.deepEqual(Object.keys(all), LIMIT_NAMES)
+test('each limit is small in a quarter of the draws, and half of them have none', () => {
+  const drawn = Array.from({ length: 400 }, (_, seed) => drawLimits(new Random(`limits ${seed}`)))
+  const shareOf = (holds: (limits: SmallLimits) => boolean): number => drawn.filter(holds).length / 400
+  const none = shareOf(limits => Object.keys(limits).length === 0)
+  assert.ok(none > 0.4 && none < 0.6, String(none))
   for (const name of LIMIT_NAMES) {
-    assert.ok(all[name]! >= 1 && all[name]! < usualLimit(name))
+    const share = shareOf(limits => limits[name] !== undefined)
+    assert.ok(share > 0.18 && share < 0.32, `${name}: ${share}`)
+    for (const { [name]: limit = 1 } of drawn) assert.ok(limit >= 1 && limit < usualLimit(name))
+  }
+})
+
+test('each limit is the one that its name says', () => {
+  for (const name of LIMIT_NAMES) {
     const changed = JSON.stringify(limitsOf({ [name]: usualLimit(name) + 1 }))
     assert.notEqual(changed, JSON.stringify(REPLICA_LIMITS))
   }
