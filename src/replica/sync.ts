@@ -2,8 +2,9 @@
 //
 // A peer that claims more work is asked for headers; they are checked alone (links, target, work, times) before a
 // single body is fetched, and only a branch whose work passes our head's is fetched at all, so that a liar costs
-// himself more than us; where it takes more headers than one answer has, more are asked for. Bodies are asked for in small groups, each from any peer that is idle; a group that does
-// not arrive in time goes to another peer. Bodies are connected in order, then the next headers are asked for.
+// himself more than us; where it takes more headers than one answer has, more are asked for. Bodies are asked for in
+// small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer. Bodies are
+// connected in order, then the next headers are asked for.
 
 import type { Block } from '../chain/block.ts'
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
