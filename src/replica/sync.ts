@@ -347,7 +347,9 @@ export class Sync {
     const wanted = this.#wanted
     if (wanted === null) return
     const peer = this.#peers.get(wanted.from)
-    if (peer === undefined || this.#host.tree.has(wanted.id)) {
+    // A download that brings it must not have it taken away: it would ask for it again and again.
+    const isComing = this.#download?.headers.some(header => header.id === wanted.id) === true
+    if (peer === undefined || isComing || this.#host.tree.has(wanted.id)) {
       this.#wanted = null
       return
     }

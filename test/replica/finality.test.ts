@@ -271,6 +271,25 @@ test('a block that is wanted is still fetched when headers come that were asked 
   assert.deepEqual(moves(answer(node, effects, b)), ['head 1 after 0', 'final 1'])
 })
 
+test('a wanted block that a download brings is left to it, and not asked for again and again', () => {
+  const { network, node, branch } = world('hybrid')
+  const a = branch(1, 24)
+  node.connect('p', 'q')
+  const status = claim(network, 10n ** 9n)
+  const asked = node.receive('p', { type: 'status', status })
+  node.receive('q', { type: 'status', status })
+  let effects = answer(node, asked, a)
+  node.receive('q', network.proof(a[20]!.chained.id))
+  let requests = 0
+  // The one who gave the headers gives no body, so that nothing can be connected yet.
+  for (let round = 0; round < 10; round++) {
+    const toOther = effects.filter(effect => effect.type === 'send' && effect.to === 'q')
+    requests += sentOf(toOther, 'get-blocks').length
+    effects = answer(node, toOther, a)
+  }
+  assert.equal(requests, 1)
+})
+
 test('a wanted block that comes by gossip meanwhile is not asked for again', () => {
   const { node, b } = wanting()
   assert.deepEqual(moves(node.feed(b.slice(0, 2))), ['head 2 after 5', 'final 2'])
