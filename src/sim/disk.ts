@@ -1,8 +1,8 @@
 // A disk that loses what was not synced: what level promises, and no more.
 //
 // Reads see every write that was handed over. A batch becomes durable as a whole when its sync ends; a crash
-// before that takes it back, with everything after it. Each record has its seal (src/replica/record-seal.ts), as in the
-// database of a node: a read of one that was damaged throws `CorruptStore`.
+// before that takes it back, with everything after it. A record that is damaged has its seal (src/replica/record-seal.ts),
+// as all have in the database of a node, and a read of it throws `CorruptStore`.
 
 import type { Store, Write } from '../replica/effects.ts'
 import { openRecord, sealRecord } from '../replica/record-seal.ts'
@@ -15,9 +15,9 @@ export class Disk implements Store {
   #durable: Image = new Map()
   /** What was durable when the disk was copied last. */
   #copy: Image = new Map()
-  readonly #waiting: { readonly batch: readonly Write[]; readonly sealed: readonly Write[] }[] = []
-  /** What a damaged record was made, by its key: until somebody writes it again it is just this. */
-  readonly #damaged: Image = new Map()
+  readonly #waiting: (readonly Write[])[] = []
+  /** Damaged records under their seals, by what they were. */
+  readonly #damaged = new Map<Uint8Array, Uint8Array>()
   readonly #onDurable: (batch: readonly Write[]) => void
 
   /** `onDurable` is told of each batch that no crash can take back any more. */
@@ -26,7 +26,7 @@ export class Disk implements Store {
   }
 
   get(key: string): Uint8Array | null {
-    return read(this.#seen, key)
+    return this.#read(this.#seen, key)
   }
 
   entries(prefix: string): Iterable<readonly [string, Uint8Array]> {
@@ -45,12 +45,12 @@ export class Disk implements Store {
 
   /** What a key would hold after a crash now. */
   durable(key: string): Uint8Array | null {
-    return read(this.#durable, key)
+    return this.#read(this.#durable, key)
   }
 
   /** Whether any record is not what was written, noticed or not. */
   get isDamaged(): boolean {
-    return [...this.#damaged].some(([key, sealed]) => this.#durable.get(key) === sealed)
+    return this.#damaged.size > 0 && [...this.#durable.values()].some(record => this.#damaged.has(record))
   }
 
   /** Batches that a crash would take back now. */
@@ -60,20 +60,16 @@ export class Disk implements Store {
 
   /** Takes a batch in; it is seen at once and durable after its turn of `sync`. */
   write(batch: readonly Write[]): void {
-    const sealed = batch.map(({ key, value }) => ({
-      key,
-      value: value === null ? null : sealRecord(key, value),
-    }))
-    apply(this.#seen, sealed)
-    this.#waiting.push({ batch, sealed })
+    apply(this.#seen, batch)
+    this.#waiting.push(batch)
   }
 
   /** Makes the oldest batch that is not durable so. */
   sync(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) return
-    apply(this.#durable, next.sealed)
-    this.#onDurable(next.batch)
+    const batch = this.#waiting.shift()
+    if (batch === undefined) return
+    apply(this.#durable, batch)
+    this.#onDurable(batch)
   }
 
   /** Loses everything that is not durable, but for the oldest `kept` batches: they had reached the disk unnoticed. */
@@ -100,14 +96,23 @@ export class Disk implements Store {
    * have. What is on its way to the disk is not touched by it.
    */
   damage(key: string, bit: number): void {
-    const whole = this.#durable.get(key)
-    if (whole === undefined) throw new RangeError(`there is no record ${key}`)
-    const damaged = whole.slice()
-    const place = bit % (damaged.length * 8)
-    damaged[place >> 3]! ^= 1 << (place & 7)
-    if (this.#seen.get(key) === whole) this.#seen.set(key, damaged)
+    const record = this.#durable.get(key)
+    if (record === undefined) throw new RangeError(`there is no record ${key}`)
+    // Of its own, for another record may be the same memory.
+    const damaged = record.slice()
+    const sealed = this.#damaged.get(record)?.slice() ?? sealRecord(key, record)
+    const place = bit % (sealed.length * 8)
+    sealed[place >> 3]! ^= 1 << (place & 7)
+    this.#damaged.set(damaged, sealed)
+    if (this.#seen.get(key) === record) this.#seen.set(key, damaged)
     this.#durable.set(key, damaged)
-    this.#damaged.set(key, damaged)
+  }
+
+  #read(image: Image, key: string): Uint8Array | null {
+    const record = image.get(key)
+    if (record === undefined) return null
+    const sealed = this.#damaged.get(record)
+    return sealed === undefined ? record : openRecord(key, sealed)
   }
 
   /** Loses all keys with this prefix, durable or not: a fault that no disk should have. */
@@ -115,11 +120,6 @@ export class Disk implements Store {
     for (const image of [this.#seen, this.#durable])
       for (const key of [...image.keys()]) if (key.startsWith(prefix)) image.delete(key)
   }
-}
-
-function read(image: Image, key: string): Uint8Array | null {
-  const sealed = image.get(key)
-  return sealed === undefined ? null : openRecord(key, sealed)
 }
 
 function apply(image: Image, batch: readonly Write[]): void {

@@ -4,6 +4,7 @@
 
 import type { Agreement } from './agreement.ts'
 import { latencyTable, longestWayMs } from './latency-table.ts'
+import { notPromised } from './network-model.ts'
 import type { Run } from './run.ts'
 import { Violation } from './violation.ts'
 
@@ -20,6 +21,8 @@ const SHORT_QUIET_MS = 12_000
  * each as long again: k = 7.
  */
 const DOUBLINGS = 7
+/** The same where the model promises no progress: it is looked for a while, and safety is watched meanwhile. */
+const UNPROMISED_DOUBLINGS = 2
 const SYNC_MS = 60_000
 /** L3: views that may be left after the end of faults for each decision that is made, besides f + 1. */
 const VIEWS_SLACK = 3
@@ -93,7 +96,9 @@ function settleByVotes(run: Run, agreement: Agreement): void {
   const limit = HEALED_CLOCK_MS / Math.max(HEALED_CLOCK_MS, offMs)
   for (const node of nodes) node.clockOffsetMs *= limit
   const [view, decisions, startMs] = [oracle.view, costs.decisions, schedule.nowMs]
-  const budgetMs = (faultsTolerated + 1) * timeoutMs * 2 ** DOUBLINGS + SYNC_MS
+  const isPromised = run.model === null || notPromised(genesis.finality.mode as string, run.model) === null
+  const longest = isPromised ? DOUBLINGS : UNPROMISED_DOUBLINGS
+  const budgetMs = (faultsTolerated + 1) * timeoutMs * 2 ** longest + SYNC_MS
   serve(run, budgetMs)
   const endMs = schedule.nowMs + budgetMs
   for (let reason = notFinal(run); reason !== null; reason = notFinal(run)) {
