@@ -26,6 +26,7 @@ import {
 import { defineCommand } from './command.ts'
 import { writeReport } from './compare-report.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
+import { LINK_LIMITS } from './link-option.ts'
 import { readCount } from './node-option.ts'
 import { createProgress } from './progress.ts'
 
@@ -69,8 +70,8 @@ export const compareCommand = defineCommand({
     seed: { type: 'number', default: 1, describe: 'Names the accounts and the transfers' },
     latency: {
       type: 'number',
-      describe: 'Milliseconds that a simulated message takes on average',
-      defaultDescription: String(LATENCY_MS),
+      describe: 'Milliseconds that a message takes on average',
+      defaultDescription: `${LATENCY_MS}; with --live what this machine takes`,
     },
     modes: {
       type: 'string',
@@ -86,7 +87,7 @@ export const compareCommand = defineCommand({
     },
     sweep: {
       type: 'string',
-      describe: `Several values of one thing, as NAME=VALUES, NAME being one of: ${AXES.join(', ')} (thousandths lost; seconds cut in half; a rate may be max)`,
+      describe: `Several values of one thing, as NAME=VALUES, NAME being one of: ${AXES.join(', ')} (thousandths lost, with --live sent again; seconds cut in half; a rate may be max)`,
     },
     repeat: {
       type: 'number',
@@ -125,7 +126,7 @@ export const compareCommand = defineCommand({
     const settings: CompareSettings = {
       nodes: readCount('--nodes', args.nodes, { min: 2, max: 16 }),
       transfers: readCount('--transfers', args.transfers, { min: 1, max: 100_000 }),
-      rate: readValue('--rate', args.rate, 'rate'),
+      rate: readValue('--rate', args.rate, 'rate', args.live),
       seed: readCount('--seed', args.seed, { min: 0, max: Number.MAX_SAFE_INTEGER }),
       hasFaults: args.faults,
       senders: args.senders,
@@ -210,12 +211,9 @@ export function terminalColumns(): number {
 }
 
 function readStage(isLive: boolean, latency: number | undefined): StageKind {
-  if (isLive && latency !== undefined)
-    throw new CommandError(EXIT.usage, '--latency is for the simulator: real messages take what they take')
-  if (isLive) return liveStage
-  return simulatedStage(
-    latency === undefined ? LATENCY_MS : readCount('--latency', latency, { min: 1, max: 10_000 }),
-  )
+  const latencyMs =
+    latency === undefined ? null : readCount('--latency', latency, limitsOf('latency', isLive))
+  return isLive ? liveStage(latencyMs) : simulatedStage(latencyMs ?? LATENCY_MS)
 }
 
 /** NAME=VALUES; nothing is one point without a name. */
@@ -229,23 +227,24 @@ function readSweep(text: string | undefined, isLive: boolean): Sweep {
       `--sweep: expected NAME=VALUES such as nodes=4,7,10, got ${text}`,
       `Names: ${AXES.join(', ')}.`,
     )
-  if (isLive && (axis === 'latency' || axis === 'loss'))
-    throw new CommandError(
-      EXIT.usage,
-      `--sweep ${axis} is for the simulator: real messages take what they take`,
-    )
-  const values = list.split(',').map(value => readValue(`--sweep ${axis}`, value, axis))
+  const values = list.split(',').map(value => readValue(`--sweep ${axis}`, value, axis, isLive))
   if (values.length > VALUES_MAX || new Set(values).size < values.length)
     throw new CommandError(EXIT.usage, `--sweep: at most ${VALUES_MAX} values, each once`)
   return { axis, values }
 }
 
-/** What an axis may be: a whole number, or max if it is a rate. */
-function readValue(option: string, text: string, axis: Axis): Rate {
+/** What an axis may be: real nodes do not bear as slow links as simulated ones. */
+function limitsOf(axis: Axis, isLive: boolean): { readonly min: number; readonly max: number } {
+  const limits = AXIS_LIMITS[axis]
+  return isLive && axis === 'latency' ? { ...limits, max: LINK_LIMITS.latencyMs } : limits
+}
+
+/** A value of an axis: a whole number, or max if it is a rate. */
+function readValue(option: string, text: string, axis: Axis, isLive: boolean): Rate {
   if (axis === 'rate' && text.trim() === 'max') return 'max'
   const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (!Number.isNaN(value)) return readCount(option, value, AXIS_LIMITS[axis])
-  const { min, max } = AXIS_LIMITS[axis]
+  if (!Number.isNaN(value)) return readCount(option, value, limitsOf(axis, isLive))
+  const { min, max } = limitsOf(axis, isLive)
   const words = `a whole number from ${min} to ${max}${axis === 'rate' ? ', or max' : ''}`
   throw new CommandError(EXIT.usage, `${option}: expected ${words}, got ${JSON.stringify(text)}`)
 }

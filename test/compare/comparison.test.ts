@@ -34,9 +34,14 @@ test('block time and rate are said as they are, asked for or not', async () => {
 })
 
 test('real processes say a block time that was asked for, and none otherwise', () => {
-  assert.doesNotMatch(liveStage.means({}), / ms/)
+  assert.doesNotMatch(liveStage().means({}), / ms/)
   assert.match(
-    liveStage.means({ blockMs: 800 }),
+    liveStage().means({ blockMs: 800 }),
     /about 800 ms where blocks are mined, and at least 800 ms between/,
   )
+})
+
+test('real processes say a latency that was asked for, and none otherwise', () => {
+  assert.match(liveStage(100).means({}), /; what they send takes 100 ms more on average$/)
+  assert.deepEqual([liveStage(100).parameters, liveStage().parameters], [{ latencyMs: 100 }, {}])
 })

@@ -30,8 +30,7 @@ export function showSweep(
       ]),
     ],
   )
-  const means =
-    stage.parameters.latencyMs === undefined || axis === null ? stage.means(settings) : 'simulated nodes'
+  const means = stage.name === 'live' || axis === null ? stage.means(settings) : 'simulated nodes'
   const made = describeSweep(result, means)
   return `${wrapWords(made, columns).join('\n')}\n\n${alignRows([['', ...heads], ...groups.flat()], columns)}`
 }

@@ -1,12 +1,11 @@
 // A sweep: the same comparison at several values of one thing, each with several seeds, so that every figure comes with
 // the interval in which it can be trusted. A single value is a sweep too: then the seeds are all that is repeated.
 
-import { experimentOn, PARTS, type RunContender } from '../experiment.ts'
+import { PARTS, type RunContender } from '../experiment.ts'
 import type { CompareSettings, Measurement } from '../measurement.ts'
 import type { Contender } from '../stage/contender.ts'
-import { onSimulatedStage } from '../stage/simulated-stage.ts'
 import type { Rate } from '../stage/workload.ts'
-import { type StageKind, simulatedStage, stageData } from '../stage-kinds.ts'
+import { type StageKind, stageData } from '../stage-kinds.ts'
 import { type MeanInterval, meanInterval } from './mean.ts'
 import { METRICS } from './metrics.ts'
 
@@ -118,9 +117,8 @@ function settingAt(axis: Axis | null, value: Rate | null): Partial<CompareSettin
 /** The stage at one value of an axis. */
 function runAt(stage: StageKind, axis: Axis, value: Rate): RunContender {
   if (value === 'max') return stage.run
-  if (axis === 'latency') return simulatedStage(value).run
-  if (axis !== 'loss') return stage.run
-  return experimentOn(onSimulatedStage({ latencyMs: stage.parameters.latencyMs!, lossRate: value / 1_000 }))
+  if (axis === 'latency') return stage.runOver({ latencyMs: value })
+  return axis === 'loss' ? stage.runOver({ lossRate: value / 1_000 }) : stage.run
 }
 
 function summarize(measurements: readonly Measurement[]): Record<string, MeanInterval | null> {
