@@ -57,6 +57,8 @@ const STATUS_INTERVAL_MS = 5_000
 const REBROADCAST_INTERVAL_MS = 10_000
 /** Ids of blocks that are remembered as invalid. */
 const INVALID_BLOCKS_MAX = 1_000
+/** Transactions handed in here and given up that are remembered. */
+const GIVEN_UP_MAX = 10_000
 /** Peers that a replica talks to. */
 const PEERS_MAX = 256
 
@@ -75,6 +77,8 @@ export class Replica {
   readonly #limits: ReplicaLimits
   /** Transactions that were handed in here and that no final block holds. */
   readonly #own = new Set<TransactionId>()
+  /** Transactions that were handed in here and left the pool: should they come back, they are kept as before. */
+  readonly #givenUp = new BoundedMap<TransactionId, true>(GIVEN_UP_MAX)
   #toGossip: Transaction[] = []
   /** The block that came with the message that is being handled. */
   #attached: Block | null = null
@@ -354,8 +358,7 @@ export class Replica {
       this.#outbox.emit({ type: 'reply', token, result: { rejection: rejection as Rejection } })
       return
     }
-    this.#own.add(tx.id)
-    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)
+    this.#keep(tx)
     this.#gossip(tx)
     this.#outbox.emit({ type: 'reply', token, result: { id: tx.id } })
   }
@@ -368,6 +371,7 @@ export class Replica {
     const result = this.#pool.add(tx, sender, origin)
     if (typeof result === 'string') return result
     this.fates.forget(tx.id)
+    if (this.#givenUp.has(tx.id)) this.#keep(tx)
     if (result.replaced !== null) this.#settle(result.replaced.tx.id, { status: 'replaced', by: tx.id })
     for (const { entry, reason } of result.evicted) this.#settle(entry.tx.id, { status: 'dropped', reason })
     return null
@@ -376,7 +380,15 @@ export class Replica {
   /** A transaction left the pool for good. */
   #settle(id: TransactionId, fate: Fate): void {
     this.fates.set(id, fate)
+    if (this.#own.has(id)) this.#givenUp.set(id, true)
     this.#disown(id)
+  }
+
+  /** From now on this node answers for a transaction: over restarts, and to peers that have not got it. */
+  #keep(tx: Transaction): void {
+    this.#givenUp.delete(tx.id)
+    this.#own.add(tx.id)
+    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)
   }
 
   #disown(id: TransactionId): void {

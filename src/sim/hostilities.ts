@@ -1,11 +1,12 @@
 // What clients do that mean harm: each kind as the transactions of one attack, made from what the attacker sees of the
 // chain. They are data; hostile-clients.ts signs them and hands them in.
 //
-// All of them pay less than an honest transfer in both prices (workload.ts: 100 gwei and more, of which 1 or more are for
-// the block's maker). Whoever pays more than others has a right to be served first, be his purpose what it may: with better
+// All that can be mined pays less than an honest transfer in both prices (workload.ts: 100 gwei and more, of which 1 or more
+// are for the block's maker). Whoever pays more than others has a right to be served first, be his purpose what it may: with better
 // prices than theirs a war would keep honest transfers out of a small pool for as long as it is paid for, and nothing would
 // be wrong. With lower ones they must get through. Prices stay so low, too, that full blocks of theirs can't raise the base
-// fee to what honest clients are ready to pay.
+// fee to what honest clients are ready to pay. What can never be mined promises more than anybody: promises cost nothing, and
+// buy no place (K. Li et al., "DETER: Denial of Ethereum Txpool sERvices", CCS 2021).
 
 import type { Address } from '../chain/address.ts'
 import type { TransactionFields } from '../chain/transaction.ts'
@@ -38,6 +39,8 @@ const TIP_MIN = Number(GWEI / 10n)
 const TIP_MAX = Number(GWEI / 2n)
 /** What a hostile transaction pays at most, as a multiple of its tip. */
 const PRICE_PER_TIP = 10n
+/** Wei per gas that a flood promises. */
+const FLOOD_PRICE = 1_000n * GWEI
 /** Transactions of a flood, and versions of a war, at most. A war ends below 0.9 gwei of tip, 9 gwei in all. */
 const FLOOD_MAX = 12
 const VERSIONS_MAX = 6
@@ -49,6 +52,8 @@ export const HOSTILITIES: readonly Hostility[] = [
     attack: standing =>
       Array.from({ length: standing.random.integer(2, FLOOD_MAX) }, (_, index) => ({
         ...transfer(standing),
+        maxFeePerGas: FLOOD_PRICE,
+        maxPriorityFeePerGas: FLOOD_PRICE,
         nonce: standing.nonce + 1n + BigInt(index),
       })),
   },

@@ -9,6 +9,7 @@ import type { Block } from '../chain/block.ts'
 import { ByteReader } from '../chain/bytes.ts'
 import { maximumCost } from '../chain/fees.ts'
 import { type BlockId, blockId, readHeader } from '../chain/header.ts'
+import type { TransactionId } from '../chain/transaction.ts'
 import type { TreeBlock } from '../replica/block-tree.ts'
 import type { Effect, PeerId } from '../replica/effects.ts'
 import { type PoolLimits, REPLICA_LIMITS } from '../replica/limits.ts'
@@ -121,11 +122,8 @@ export class Oracle {
         throw new Violation('S5', `${node.id} sends block ${effect.message.block.id} before it is on disk`)
       case 'reply':
         if ('rejection' in effect.result) return
-        this.promises.afterPromise(node, effect.result.id)
-        if (node.disk.isDurable(KEYS.pooled(effect.result.id))) return
-        // A block may have taken it, and a final block settled it, between the answer and now.
-        if (node.replica?.view.locate(effect.result.id) !== null) return
-        throw new Violation('S5', `${node.id} acknowledges ${effect.result.id} before it is on disk`)
+        this.#checkAcknowledged(node, effect.result.id)
+        return this.promises.afterPromise(node, effect.result.id)
       case 'reject':
         if (verdictOn(effect.reason) === 'ignore' || this.#liars.has(effect.from)) return
         throw new Violation('C11', `${node.id} blames honest ${effect.from} for ${effect.reason}`)
@@ -173,6 +171,14 @@ export class Oracle {
       if (!tree.has(id) && view.mainHeight(id) === null)
         throw new Violation('S9', `${node.id} keeps block ${id}, which it has given up`)
     }
+  }
+
+  #checkAcknowledged(node: SimNode, id: TransactionId): void {
+    if (node.disk.isDurable(KEYS.pooled(id))) return
+    const { view, fates } = node.replica!
+    // Between the answer and now a block may have taken it, or the node may have given it up, and says so.
+    if (view.locate(id) !== null || fates.get(id) !== undefined) return
+    throw new Violation('S5', `${node.id} acknowledges ${id} before it is on disk`)
   }
 
   /** Whoever asks for blocks gets such as were judged. */

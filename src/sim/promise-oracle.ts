@@ -22,9 +22,9 @@ export class PromiseOracle {
   evictions = 0
   readonly #promises = new Map<SimNode, Promises>()
 
-  /** A node tells a client that it has taken a transaction in; by now it may have given it up again. */
+  /** A node tells a client that it has taken a transaction in; by now it may have given it up again, and says so. */
   afterPromise(node: SimNode, id: TransactionId): void {
-    if (!this.#isHeld(node, id)) return
+    if (node.replica!.fates.get(id) !== undefined) return
     const promises = this.#promises.get(node) ?? { ids: new Set(), replica: null, poolChanges: 0, headId: '' }
     this.#promises.set(node, promises)
     promises.ids.add(id)

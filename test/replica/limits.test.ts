@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { REPLICA_LIMITS, type ReplicaLimits } from '../../src/replica/limits.ts'
 import { MESSAGE_LIMITS } from '../../src/replica/messages.ts'
+import { KEYS } from '../../src/replica/records.ts'
 import { ChainBuilder, fees, START_MS, tipOf, transfer } from './small-chain.ts'
 import { effectsOf, sentOf, TestNetwork, TestNode } from './test-node.ts'
 
@@ -38,6 +39,26 @@ test('a pool holds what it is allowed to, and who is pushed out of it is told so
     [better.id],
   )
   assert.deepEqual(node.replica.fates.get(first.id), { status: 'dropped', reason: 'tx-pool-full' })
+})
+
+test('a transaction handed in here that was pushed out and comes back from others is kept as before', () => {
+  const node = nodeWith({ pool: { ...REPLICA_LIMITS.pool, transactionsMax: 1 } })
+  const [first, better] = [transfer(1, 0), transfer(2, 0, fees(9, 9))]
+  node.submit(first.raw)
+  node.submit(better.raw)
+  assert.equal(node.disk.get(KEYS.pooled(first.id)), null)
+  node.startMining(1)
+  node.finishMining()
+  node.connect('p')
+  node.receive('p', { type: 'transactions', transactions: [first] })
+  assert.equal(node.replica.fates.get(first.id), undefined)
+  assert.ok(node.disk.isDurable(KEYS.pooled(first.id)))
+  assert.notEqual(node.restarted().replica.pool.get(first.id), undefined)
+  const [handed] = sentOf(node.connect('late'), 'transactions')
+  assert.deepEqual(
+    handed?.message.transactions.map(({ id }) => id),
+    [first.id],
+  )
 })
 
 test('who may say and ask little at once catches up all the same', () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Address } from '../../src/chain/address.ts'
 import { BlockTree, type TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect } from '../../src/replica/effects.ts'
+import { Fates } from '../../src/replica/fates.ts'
 import { type PoolLimits, REPLICA_LIMITS } from '../../src/replica/limits.ts'
 import { Mempool } from '../../src/replica/mempool.ts'
 import { KEYS } from '../../src/replica/records.ts'
@@ -28,7 +29,11 @@ interface Looks {
 
 function nodeOf({ tree, pool, view = { locate: () => null }, disk = new Disk() }: Looks, id = 'n1'): SimNode {
   const finality = { followsWork: true }
-  return { id, disk, replica: { genesis: builder.genesis, finality, tree, pool, view } } as unknown as SimNode
+  return {
+    id,
+    disk,
+    replica: { genesis: builder.genesis, finality, tree, pool, view, fates: new Fates() },
+  } as unknown as SimNode
 }
 
 function treeOf(entries: readonly TreeBlock[], head: TreeBlock): BlockTree {
@@ -329,6 +334,15 @@ test('S5: an acknowledged transfer may be in a block instead', () => {
   const view = { locate: () => ({ block, index: 0 }) }
   const node = nodeOf({ tree: treeOf(main, tipOf(main)), pool: poolOn(tipOf(main)), view })
   fresh().beforeEffect(node, { type: 'reply', token: 't', result: { id: tx.id } })
+})
+
+test('S5: an acknowledged transfer may have been given up instead, with a word about it', () => {
+  const view = { locate: () => null }
+  const node = nodeOf({ tree: treeOf(main, tipOf(main)), pool: poolOn(tipOf(main)), view })
+  const reply: Effect = { type: 'reply', token: 't', result: { id: tx.id } }
+  assert.throws(() => fresh().beforeEffect(node, reply), broken('S5'))
+  node.replica!.fates.set(tx.id, { status: 'dropped', reason: 'tx-pool-full' })
+  fresh().beforeEffect(node, reply)
 })
 
 test('C11: an honest peer may be refused, but not blamed', () => {
