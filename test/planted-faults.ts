@@ -40,7 +40,7 @@ const KINDS: readonly RunKind[] = [
 ]
 
 /** The scenarios of the simulator in which a peer tells every lie about blocks; a random run tells some, if any. */
-const LIES = 'sim/lies'
+const LIES = 'sim/adversary/lies'
 
 const root = join(import.meta.dirname, '..')
 const copy = mkdtempSync(join(tmpdir(), 'quorate-planted-'))

@@ -265,10 +265,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a simulated node goes on after it read a damaged record',
-    file: 'sim/sim-node.ts',
+    file: 'sim/node/sim-node.ts',
     find: '      this.stoppedBy = error\n      this.#crash()\n',
     replace: '      this.stoppedBy = error\n',
-    tests: ['sim/sim-node'],
+    tests: ['sim/node/sim-node'],
   },
   // ---- blocks and branches
   {

@@ -4,7 +4,7 @@
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
 import { signerRecovery } from '../signatures/signer-recovery.ts'
-import { describeFault } from '../sim/fault-events.ts'
+import { describeFault } from '../sim/faults/fault-events.ts'
 import { ofRegressionFile, toRegressionFile } from '../sim/regression-file.ts'
 import { shrink } from '../sim/shrink.ts'
 import { simulate } from '../sim/simulation.ts'

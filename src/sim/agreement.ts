@@ -1,9 +1,9 @@
 // What a run has only where validators agree: the oracle of their agreement, what it costs, and how long they may take
 // once nothing goes wrong any more.
 
-import { AgreementOracle } from './agreement-oracle.ts'
-import { Costs } from './costs.ts'
-import { NaiveVotes } from './naive-votes.ts'
+import { Costs } from './network/costs.ts'
+import { AgreementOracle } from './oracle/agreement-oracle.ts'
+import { NaiveVotes } from './oracle/naive-votes.ts'
 import type { Setup } from './setup.ts'
 
 /** The agreement of one run. */

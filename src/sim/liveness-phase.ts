@@ -3,10 +3,10 @@
 // block that does (L1), to one head (L2), and without leaving more views than they must (L3).
 
 import type { Agreement } from './agreement.ts'
-import { latencyTable, longestWayMs } from './latency-table.ts'
-import { notPromised } from './network-model.ts'
+import { latencyTable, longestWayMs } from './network/latency-table.ts'
+import { notPromised } from './network/network-model.ts'
+import { Violation } from './oracle/violation.ts'
 import type { Run } from './run.ts'
-import { Violation } from './violation.ts'
 
 /** Milliseconds where work decides: first with mining, then quiet. */
 const HEAL_MS = 60_000

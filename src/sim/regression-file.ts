@@ -1,8 +1,8 @@
 // A failing run as a file: everything that it depends on, so that it can be made again on any machine. The genesis file is
 // part of it; senders and signatures are recovered by whoever makes the run.
 
-import type { FaultEvent } from './fault-events.ts'
-import { type FaultKind, type FaultPlan, NO_FAULTS } from './faults.ts'
+import type { FaultEvent } from './faults/fault-events.ts'
+import { type FaultKind, type FaultPlan, NO_FAULTS } from './faults/fault-plan.ts'
 import { ruleOf, type ShrunkRun } from './shrink.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 

@@ -1,8 +1,8 @@
 // The first phase of a run: nodes mine, validators vote and clients pay while everything of the plan goes wrong, until
 // the height that was asked for. Nothing may break meanwhile; being late is excused only where validators agree.
 
+import { Violation } from './oracle/violation.ts'
 import type { Run } from './run.ts'
-import { Violation } from './violation.ts'
 
 /** Milliseconds of faults at most, besides three block times for each block, where validators agree. */
 const CHAOS_MS = 20_000

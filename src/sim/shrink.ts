@@ -2,8 +2,8 @@
 // messages, clocks and disks suffer all the time, lies of a miner and clients that mean harm, then the single faults (by halves, quarters and so on: A. Zeller,
 // R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002), then nodes, transfers and small limits.
 
-import { type FaultEvent, isAmong, renamed } from './fault-events.ts'
-import { type FaultPlan, NO_FAULTS } from './faults.ts'
+import { type FaultEvent, isAmong, renamed } from './faults/fault-events.ts'
+import { type FaultPlan, NO_FAULTS } from './faults/fault-plan.ts'
 import type { FaultScript, SimulationOptions } from './simulation-options.ts'
 import type { SimulationResult } from './simulation-result.ts'
 import { LIMIT_NAMES } from './small-limits.ts'

@@ -3,11 +3,11 @@
 
 import type { RecoverSender } from '../chain/signature.ts'
 import type { Identity } from '../finality/identity.ts'
-import type { Adversary } from './adversary.ts'
-import type { FaultEvent } from './fault-events.ts'
-import type { FaultKind, FaultPlan } from './faults.ts'
-import type { LatencyName } from './latency-table.ts'
-import type { NetworkRequest } from './network-model.ts'
+import type { Adversary } from './adversary/adversary.ts'
+import type { FaultEvent } from './faults/fault-events.ts'
+import type { FaultKind, FaultPlan } from './faults/fault-plan.ts'
+import type { LatencyName } from './network/latency-table.ts'
+import type { NetworkRequest } from './network/network-model.ts'
 import type { SmallLimits } from './small-limits.ts'
 
 /** What goes wrong in a run: how messages, clocks and disks suffer all the time, and what happens once each. */

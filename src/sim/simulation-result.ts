@@ -3,9 +3,9 @@
 
 import type { Hex } from '../chain/bytes.ts'
 import type { PeerId } from '../replica/effects.ts'
-import type { LiarRole } from './adversary.ts'
+import type { LiarRole } from './adversary/adversary.ts'
 import type { Agreement } from './agreement.ts'
-import { describeModel, type NetworkModel, notPromised } from './network-model.ts'
+import { describeModel, type NetworkModel, notPromised } from './network/network-model.ts'
 import type { Run } from './run.ts'
 import type { FaultScript } from './simulation-options.ts'
 

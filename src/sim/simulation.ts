@@ -6,11 +6,11 @@
 // run and names itself; the same seed replays it to the byte.
 
 import { runLiveness } from './liveness-phase.ts'
+import { Violation } from './oracle/violation.ts'
 import { Run } from './run.ts'
 import { runSafety } from './safety-phase.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { describeRun, type SimulationResult } from './simulation-result.ts'
-import { Violation } from './violation.ts'
 
 /** Runs one simulation to its end. */
 export function simulate(options: SimulationOptions): SimulationResult {

@@ -2,7 +2,7 @@
 // real node meets only under attack (FoundationDB calls it BUGGIFY). All nodes of a run have the same limits.
 
 import { REPLICA_LIMITS, type ReplicaLimits } from '../replica/limits.ts'
-import type { Random } from './random.ts'
+import type { Random } from './virtual/random.ts'
 
 const { pool, gossipTransactionsMax, headersMax, bodiesMax, bodiesAheadMax } = REPLICA_LIMITS
 

@@ -2,12 +2,12 @@
 // Testing", ISSTA 2012; the small limits are FoundationDB's BUGGIFY). A run that has only some of the faults, each as
 // strong as chance has it, gets to places that a run with all of them never sees.
 
-import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from './faults.ts'
-import { LATENCY_TABLES } from './latency-table.ts'
-import { NETWORK_MODELS } from './network-model.ts'
-import { Random } from './random.ts'
+import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from './faults/fault-plan.ts'
+import { LATENCY_TABLES } from './network/latency-table.ts'
+import { NETWORK_MODELS } from './network/network-model.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { drawLimits } from './small-limits.ts'
+import { Random } from './virtual/random.ts'
 
 /** What a swarm run draws. */
 type Drawn = Pick<

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { batchError, chiSquareTail, judgeCounts, wilsonInterval } from '../../src/compare/interval.ts'
-import { Random } from '../../src/sim/random.ts'
+import { Random } from '../../src/sim/virtual/random.ts'
 
 const near = (actual: number, expected: number, tolerance = 5e-5): void =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual}, expected ${expected}`)

@@ -22,7 +22,7 @@ import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import type { Policy } from '../../src/finality/policy.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
-import { Schedule } from '../../src/sim/schedule.ts'
+import { Schedule } from '../../src/sim/virtual/schedule.ts'
 import { idOf, TestValidators } from './test-validators.ts'
 
 /** Milliseconds since 1970 at which tests begin. */

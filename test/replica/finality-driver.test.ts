@@ -4,7 +4,7 @@ import type { ChainAccess, Finality, FinalityEffect, FinalityInput } from '../..
 import { Outbox } from '../../src/replica/effects.ts'
 import { FinalityDriver } from '../../src/replica/finality-driver.ts'
 import { Mempool } from '../../src/replica/mempool.ts'
-import { Disk } from '../../src/sim/disk.ts'
+import { Disk } from '../../src/sim/node/disk.ts'
 import { addressNumber } from '../chain/examples.ts'
 import { ChainBuilder, transfer } from './small-chain.ts'
 

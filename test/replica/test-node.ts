@@ -17,8 +17,8 @@ import {
   type OutgoingMessage,
 } from '../../src/replica/messages.ts'
 import { Replica } from '../../src/replica/replica.ts'
-import { Disk } from '../../src/sim/disk.ts'
-import { Schedule } from '../../src/sim/schedule.ts'
+import { Disk } from '../../src/sim/node/disk.ts'
+import { Schedule } from '../../src/sim/virtual/schedule.ts'
 import { accepted, addressNumber } from '../chain/examples.ts'
 import { mineHeader, namedSender, START_MS } from './small-chain.ts'
 

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LIAR_ROLES } from '../../src/sim/adversary.ts'
-import type { FaultKind } from '../../src/sim/faults.ts'
+import { LIAR_ROLES } from '../../src/sim/adversary/adversary.ts'
+import type { FaultKind } from '../../src/sim/faults/fault-plan.ts'
 import { assertPass, CONFIGURATIONS, runCommittee } from './committees.ts'
 
 const plain = { faults: new Set<FaultKind>(), adversary: null, transfers: 10 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { recoverSender } from '../../src/chain/signature.ts'
 import { chooseBackend } from '../../src/signatures/choose-backend.ts'
 import { SenderCache } from '../../src/signatures/sender-cache.ts'
-import { FAULT_KINDS, type FaultKind } from '../../src/sim/faults.ts'
+import { FAULT_KINDS, type FaultKind } from '../../src/sim/faults/fault-plan.ts'
 import { simulate } from '../../src/sim/simulation.ts'
 import type { SimulationOptions } from '../../src/sim/simulation-options.ts'
 import type { SimulationResult } from '../../src/sim/simulation-result.ts'
@@ -43,7 +43,7 @@ test('the same seed gives the same trace, to the byte, in one process and in ano
     JSON.stringify(pathToFileURL(join(import.meta.dirname, '..', '..', path)).href)
   const script = `
     import { simulate } from ${url('src/sim/simulation.ts')}
-    import { FAULT_KINDS } from ${url('src/sim/faults.ts')}
+    import { FAULT_KINDS } from ${url('src/sim/faults/fault-plan.ts')}
     import { recoverSender } from ${url('src/chain/signature.ts')}
     const genesis = ${JSON.stringify(SIMULATED_FILE)}
     const faults = new Set(FAULT_KINDS)

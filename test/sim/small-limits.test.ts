@@ -3,8 +3,7 @@ import { test } from 'node:test'
 import { REPLICA_LIMITS } from '../../src/replica/limits.ts'
 import { chooseBackend } from '../../src/signatures/choose-backend.ts'
 import { SenderCache } from '../../src/signatures/sender-cache.ts'
-import { FAULT_KINDS } from '../../src/sim/faults.ts'
-import { Random } from '../../src/sim/random.ts'
+import { FAULT_KINDS } from '../../src/sim/faults/fault-plan.ts'
 import { simulate } from '../../src/sim/simulation.ts'
 import {
   drawLimits,
@@ -14,6 +13,7 @@ import {
   type SmallLimits,
   usualLimit,
 } from '../../src/sim/small-limits.ts'
+import { Random } from '../../src/sim/virtual/random.ts'
 import { SIMULATED_FILE } from '../replica/small-chain.ts'
 import { assertPass, runCommittee } from './committees.ts'
 

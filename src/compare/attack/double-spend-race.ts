@@ -8,7 +8,7 @@
 //     o ── x1 ── x2 ── …      x1 found before the payment is made; shown when it outweighs what the merchant follows
 //     └── b1 ── b2 ── … bz    b1 holds the payment; the merchant delivers at bz
 
-import type { Random } from '../../sim/random.ts'
+import type { Random } from '../../sim/virtual/random.ts'
 
 /** Where a race is run: the blocks of both sides, and the fork choice between them. */
 export interface RaceField {

@@ -9,7 +9,7 @@ import type { Genesis } from '../../chain/genesis.ts'
 import type { ChainedHeader } from '../../chain/header-chain.ts'
 import type { Finality } from '../../finality/contract.ts'
 import { createFinality } from '../../finality/registry.ts'
-import { Random } from '../../sim/random.ts'
+import { Random } from '../../sim/virtual/random.ts'
 import { BATCHES, batchError, chiSquareTail, type Interval } from '../interval.ts'
 import { attackGenesis, contenderNamed, firstOf, mineOn, rootOf } from './header-miner.ts'
 

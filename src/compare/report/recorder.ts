@@ -3,7 +3,7 @@
 
 import type { Hex } from '../../chain/bytes.ts'
 import type { Effect } from '../../replica/effects.ts'
-import type { Schedule } from '../../sim/schedule.ts'
+import type { Schedule } from '../../sim/virtual/schedule.ts'
 import type { Contender } from '../stage/contender.ts'
 import type { SimulatedNetwork } from '../stage/simulated-network.ts'
 import { createAccounts } from '../stage/workload.ts'

@@ -7,7 +7,7 @@
 
 import { fromHex } from '../../chain/bytes.ts'
 import { chooseBackend } from '../../signatures/choose-backend.ts'
-import { Schedule } from '../../sim/schedule.ts'
+import { Schedule } from '../../sim/virtual/schedule.ts'
 import type { Contender } from '../stage/contender.ts'
 import { SimulatedNetwork } from '../stage/simulated-network.ts'
 import { LATENCY_MS } from '../stage/simulated-stage.ts'

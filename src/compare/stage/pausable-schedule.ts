@@ -1,7 +1,7 @@
 // The schedule of one simulated node, whose process can be frozen: what would happen to it meanwhile waits, and happens
 // at once and in order when it is thawed, as to a process that is stopped by a signal and goes on.
 
-import { Schedule } from '../../sim/schedule.ts'
+import { Schedule } from '../../sim/virtual/schedule.ts'
 
 /** A schedule that can stand still while the one below it goes on. */
 export class PausableSchedule extends Schedule {

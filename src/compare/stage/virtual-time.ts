@@ -2,7 +2,7 @@
 // only while everybody waits. So the very code that runs by a real clock runs here too, and the same way each time.
 
 import { setImmediate as untilAllWait } from 'node:timers/promises'
-import { Schedule } from '../../sim/schedule.ts'
+import { Schedule } from '../../sim/virtual/schedule.ts'
 
 /** A clock that jumps from event to event. */
 export class VirtualTime {

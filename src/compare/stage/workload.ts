@@ -5,7 +5,7 @@ import type { Address } from '../../chain/address.ts'
 import type { Hex } from '../../chain/bytes.ts'
 import { sha256 } from '../../chain/hash.ts'
 import { addressOfSecretKey } from '../../chain/signature.ts'
-import { Random } from '../../sim/random.ts'
+import { Random } from '../../sim/virtual/random.ts'
 import { type SignedTransfer, signTransfer } from '../../wallet/transfer.ts'
 import { CHAIN_ID } from './contender.ts'
 

@@ -2,8 +2,8 @@
 // what f liars can't do, what f + 1 can, and that a network that loses, delays, reorders and cuts stops agreement
 // without ever making it wrong.
 
-import type { Adversary } from '../../sim/adversary.ts'
-import type { FaultKind } from '../../sim/faults.ts'
+import type { Adversary } from '../../sim/adversary/adversary.ts'
+import type { FaultKind } from '../../sim/faults/fault-plan.ts'
 import type { SimulationOptions } from '../../sim/simulation-options.ts'
 import type { SimulationResult } from '../../sim/simulation-result.ts'
 import { type Claim, type ClaimGroup, claimEqual } from './claim.ts'

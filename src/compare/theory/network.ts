@@ -3,7 +3,7 @@
 
 import type { Hex } from '../../chain/bytes.ts'
 import { chooseBackend } from '../../signatures/choose-backend.ts'
-import { Schedule } from '../../sim/schedule.ts'
+import { Schedule } from '../../sim/virtual/schedule.ts'
 import { contenderNamed } from '../attack/header-miner.ts'
 import { BLOCK_MS } from '../stage/contender.ts'
 import { SimulatedNetwork } from '../stage/simulated-network.ts'

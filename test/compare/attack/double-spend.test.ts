@@ -10,7 +10,7 @@ import {
 import { signDoubleSpend } from '../../../src/compare/attack/double-spend-replicas.ts'
 import { wilsonInterval } from '../../../src/compare/interval.ts'
 import { exactReversal, nakamotoReversal } from '../../../src/finality/reversal.ts'
-import { Random } from '../../../src/sim/random.ts'
+import { Random } from '../../../src/sim/virtual/random.ts'
 
 /** The race without a single block: two counters. */
 class CountedRace implements RaceField {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PausableSchedule } from '../../../src/compare/stage/pausable-schedule.ts'
-import { Schedule } from '../../../src/sim/schedule.ts'
+import { Schedule } from '../../../src/sim/virtual/schedule.ts'
 
 test('what falls into a pause happens when it ends, in its order, and what is later in its time', () => {
   const below = new Schedule()

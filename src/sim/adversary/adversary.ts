@@ -1,0 +1,59 @@
+// Who lies in a run, and how. The liars are members of the committee, and one miner may be; everybody else is honest,
+// and only the honest are held to the rules.
+
+import { BYZANTINE_ROLES } from '../../finality/byzantine/roles.ts'
+import type { Random } from '../virtual/random.ts'
+
+/**
+ * What may be wrong with a validator: the roles of real nodes; `twins`, two honest nodes that share one key; and
+ * `amnesia`, an honest node whose disk loses its votes, but not its chain, and which must vote no more.
+ */
+export const LIAR_ROLES = [...BYZANTINE_ROLES, 'twins', 'amnesia'] as const
+
+/** One of these. */
+export type LiarRole = (typeof LIAR_ROLES)[number]
+
+/** Nodes that do not lie yet, of which one may begin to: the others are more. */
+const HONEST_MIN = 3
+
+/** How many validators lie and how; `all` draws the number, up to `count`, and each one's role from the seed. */
+export interface Adversary {
+  readonly role: LiarRole | 'all'
+  /** Null for as many as the committee bears. */
+  readonly count: number | null
+}
+
+/** The roles of the validators that lie, by their places. */
+export function drawLiars(
+  adversary: Adversary | null,
+  validators: number,
+  random: Random,
+): ReadonlyMap<number, LiarRole> {
+  if (adversary === null) return new Map()
+  const { role } = adversary
+  const most = Math.min(validators, adversary.count ?? Math.floor((validators - 1) / 3))
+  const count = role === 'all' ? random.integer(Math.min(1, most), most) : most
+  const places = random.shuffle(Array.from({ length: validators }, (_, place) => place)).slice(0, count)
+  return new Map(places.map(place => [place, role === 'all' ? random.pick(LIAR_ROLES) : role]))
+}
+
+/** The miner that lies, by its place: no validator that does, and one of three nodes at least; null where none can. */
+export function drawLyingMiner(
+  nodes: number,
+  liars: ReadonlyMap<number, LiarRole>,
+  random: Random,
+): number | null {
+  const honest = Array.from({ length: nodes }, (_, place) => place).filter(place => !liars.has(place))
+  return honest.length < HONEST_MIN ? null : random.pick(honest)
+}
+
+/** The peer that lies, by its place: no other liar, nor one whose votes are needed; null where it would be one of few. */
+export function drawLyingPeer(
+  nodes: number,
+  { voters, lyingMiner }: { voters: number; lyingMiner: number | null },
+  random: Random,
+): number | null {
+  const honest = Array.from({ length: nodes }, (_, place) => place).filter(place => place !== lyingMiner)
+  const mayLie = honest.filter(place => place >= voters)
+  return honest.length <= HONEST_MIN || mayLie.length === 0 ? null : random.pick(mayLie)
+}

@@ -1,0 +1,100 @@
+// The course of a message: what the distance adds to the time that chance gave it, what a narrow link adds, and what the
+// model of the network makes of that. Its chance is a stream of its own, so that other runs are not shifted by it.
+
+import type { PeerId } from '../../replica/effects.ts'
+import type { Random } from '../virtual/random.ts'
+import type { Tag } from './costs.ts'
+import { JITTER, type LatencyTable, oneWayMs } from './latency-table.ts'
+import type { NetworkModel } from './network-model.ts'
+import type { QuorumWatch } from './quorum-watch.ts'
+
+/** A message on its way to one receiver, and what chance and partitions would do with it. */
+export interface Parcel {
+  readonly from: PeerId
+  readonly to: PeerId
+  readonly bytes: number
+  readonly tag: Tag | null
+  readonly nowMs: number
+  readonly delayMs: number
+  readonly isLost: boolean
+}
+
+/** What a course is made of. */
+export interface CourseOptions {
+  readonly model: NetworkModel | null
+  readonly latency: LatencyTable | null
+  /** Bytes a second on each link in each direction; null for as many as there are. */
+  readonly bandwidth: number | null
+  /** The place of a node in the cast. */
+  readonly placeOf: (node: PeerId) => number
+  /** Tells what would complete a quorum, for the adversary that starves; null where nothing is agreed on. */
+  readonly quorums: QuorumWatch | null
+  readonly random: Random
+}
+
+/** Before GST: share of messages that never arrive, and how many times Δ the others take on average. */
+const UNSTABLE_LOSS = 0.3
+const UNSTABLE_DELTAS = 5
+/** By chance alone: share of messages that are late by so many Δ. */
+const STRAGGLERS = 0.02
+const STRAGGLER_DELTAS = 100
+
+/** The courses of one run's messages. */
+export class Course {
+  readonly #options: CourseOptions
+  /** When each link has sent what it was given. */
+  readonly #freeAt = new Map<string, number>()
+
+  constructor(options: CourseOptions) {
+    this.#options = options
+  }
+
+  /** Milliseconds that a message takes, or null when it never arrives. */
+  delayOf(parcel: Parcel): number | null {
+    const ownMs = parcel.delayMs + this.#distanceMs(parcel)
+    // Drawn for every message alike.
+    const [luck, patience] = [this.#options.random.next(), this.#options.random.exponential(1)]
+    const { model } = this.#options
+    if (model === null) return parcel.isLost ? null : ownMs + this.#queueMs(parcel)
+    const { deltaMs } = model
+    switch (model.model) {
+      case 'synchronous':
+        return Math.min(ownMs + this.#queueMs(parcel), deltaMs)
+      case 'partial': {
+        const toStableMs = model.gstMs - parcel.nowMs
+        if (toStableMs <= 0) return Math.min(ownMs + this.#queueMs(parcel), deltaMs)
+        if (parcel.isLost || luck < UNSTABLE_LOSS) return null
+        // What is still on its way at GST is there a Δ later.
+        return Math.min(ownMs + patience * UNSTABLE_DELTAS * deltaMs, toStableMs + deltaMs)
+      }
+      case 'asynchronous': {
+        const heldMs = model.scheduler === 'starving' ? (this.#options.quorums?.holdMs(parcel) ?? 0) : 0
+        const lateMs = luck < STRAGGLERS ? STRAGGLER_DELTAS * deltaMs : 0
+        const chanceMs = model.scheduler === 'random' ? patience * deltaMs + lateMs : 0
+        return ownMs + this.#queueMs(parcel) + heldMs + chanceMs
+      }
+    }
+  }
+
+  /** Milliseconds that the last message on the fullest link has to wait until it leaves. */
+  backlogMs(nowMs: number): number {
+    return Math.max(0, ...[...this.#freeAt.values()].map(freeAtMs => freeAtMs - nowMs))
+  }
+
+  #distanceMs({ from, to }: Parcel): number {
+    const { latency, placeOf, random } = this.#options
+    if (latency === null) return 0
+    const wayMs = oneWayMs(latency, placeOf(from), placeOf(to))
+    return wayMs + random.exponential(wayMs * JITTER)
+  }
+
+  /** A link sends one message after the other. */
+  #queueMs({ from, to, bytes, nowMs }: Parcel): number {
+    const { bandwidth } = this.#options
+    if (bandwidth === null) return 0
+    const link = `${from}>${to}`
+    const endMs = Math.max(nowMs, this.#freeAt.get(link) ?? 0) + (bytes * 1000) / bandwidth
+    this.#freeAt.set(link, endMs)
+    return endMs - nowMs
+  }
+}

@@ -1,0 +1,76 @@
+// What an adversary has to know to starve an agreement: which message would give its receiver the last of n − f votes of
+// one kind. It sees all that is sent, at once, and lies about nothing; it only decides how late each message is.
+
+import type { PeerId } from '../../replica/effects.ts'
+import type { Content, Protocol } from './costs.ts'
+import type { Parcel } from './course.ts'
+
+/** How many times the wait for a view a message is held back: longer than anybody is patient. */
+const HOLD_TIMEOUTS = 3
+/** Doublings of patience that the adversary keeps up with: after these it is at the longest wait. */
+const DOUBLINGS_MAX = 6
+
+/** What is on its way to each receiver. */
+export class QuorumWatch {
+  readonly #quorum: number
+  readonly #timeoutMs: number
+  /** Who votes, by receiver, kind, view and sequence number: the messages that are not held back. */
+  readonly #voters = new Map<string, Set<PeerId>>()
+  /** Messages that were held back. */
+  starved = 0
+
+  /** `quorum` is n − f. */
+  constructor(quorum: number, timeoutMs: number) {
+    this.#quorum = quorum
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Milliseconds by which this message is held back. */
+  holdMs({ from, to, tag }: Parcel): number {
+    const vote = voteIn(tag?.content ?? null)
+    if (vote === null) return 0
+    const { kind, view, slot, isComplete } = vote
+    const key = `${to} ${kind} ${view} ${slot}`
+    const voters = this.#voters.get(key) ?? new Set()
+    this.#voters.set(key, voters)
+    // The receiver's own vote is one of them.
+    const isLast = !voters.has(from) && voters.size + 1 >= this.#quorum - 1
+    if (!isComplete && !isLast) {
+      voters.add(from)
+      return 0
+    }
+    this.starved += 1
+    return HOLD_TIMEOUTS * this.#timeoutMs * 2 ** Math.min(view, DOUBLINGS_MAX)
+  }
+}
+
+interface Vote {
+  readonly kind: string
+  readonly view: number
+  readonly slot: number
+  /** Whether it is a whole quorum already. */
+  readonly isComplete: boolean
+}
+
+/** The vote that a message is; null for any other. A proposal is its sender's PREPARE. */
+function voteIn(content: Content | null): Vote | null {
+  if (content?.type !== 'protocol') return null
+  const message: Protocol = content.message
+  switch (message.type) {
+    case 'pre-prepare':
+    case 'prepare':
+      return { kind: 'prepare', view: message.view, slot: message.sequence, isComplete: false }
+    case 'commit':
+      return { kind: 'commit', view: message.view, slot: message.sequence, isComplete: false }
+    case 'view-change':
+      return null
+    case 'proof': {
+      const { phase, view, sequence } = message.certificate
+      return { kind: phase, view, slot: sequence, isComplete: true }
+    }
+    case 'new-view':
+    case 'checkpoint':
+    case 'status':
+      return null
+  }
+}
