@@ -278,7 +278,23 @@ export class Mempool {
       }
     }
     for (const end of popped) this.#ends.push(end)
-    return isRoom ? [...victims.values()].flat() : null
+    if (isRoom) return [...victims.values()].flat()
+    return leaving.length > 0 ? null : this.#findRoomBehind(tx, queue)
+  }
+
+  /** Where nobody else makes room the sender's own later ones do, the last first: they could not be mined before it. */
+  #findRoomBehind(tx: Transaction, queue: SenderQueue): PooledTransaction[] | null {
+    let count = this.#byId.size + 1
+    let bytes = this.#bytes + tx.raw.length
+    const isFull = (): boolean => count > this.#limits.transactionsMax || bytes > this.#limits.bytesMax
+    const victims: PooledTransaction[] = []
+    for (const entry of queue.entries.toReversed()) {
+      if (!isFull() || entry.tx.nonce < tx.nonce) break
+      victims.push(entry)
+      count -= 1
+      bytes -= entry.tx.raw.length
+    }
+    return isFull() ? null : victims
   }
 
   /** Whether it is what it was when it was noted, once so many behind it are taken away. */

@@ -262,6 +262,13 @@ test('a sender makes no room for himself by evicting his own', () => {
   assertRefused(pool, transfer(1, 2, fees(1000, 1000)), 'tx-pool-full')
 })
 
+test('a transaction for which its sender has others wait takes the place of the last of them, where nobody else makes room', () => {
+  const pool = poolOf(RICH, TWO)
+  add(pool, transfer(1, 1, fees(1000, 1000)), transfer(1, 2, fees(1000, 1000)))
+  assert.equal(outcome(add(pool, transfer(1, 0))[0]), 'added, 0 replaced, 1 evicted')
+  assert.deepEqual(noncesOf(pool, 1), { pending: [0, 1], future: [] })
+})
+
 test('only the end of a queue is evicted, so that eviction makes no gaps', () => {
   const pool = poolOf(RICH, { transactionsMax: 3 })
   add(pool, transfer(1, 0), transfer(1, 1, fees(9, 9)), transfer(2, 0, fees(5, 5)))

@@ -109,10 +109,16 @@ export class NaiveMempool {
       evicted.push(last)
     }
     const mayEvict = this.isPending(added)
+    const behind = evicted.length > 0 || replaced !== null ? null : this.#roomBehind(added)
     while (this.entries.length > limits.transactionsMax || bytesOf(this.entries) > limits.bytesMax) {
       if (!mayEvict) return 'tx-pool-full'
       const victim = this.#firstToGo(sender)
-      if (victim === null || (this.isPending(victim) && !isBumped(tx, victim.tx))) return 'tx-pool-full'
+      if (victim === null || (this.isPending(victim) && !isBumped(tx, victim.tx))) {
+        if (behind === null) return 'tx-pool-full'
+        this.entries = behind.kept
+        evicted.splice(0, evicted.length, ...behind.gone)
+        break
+      }
       this.entries = this.entries.filter(entry => entry !== victim)
       evicted.push(victim)
     }
@@ -126,6 +132,18 @@ export class NaiveMempool {
     if (own.length > senderTransactionsMax || bytesOf(own) > senderBytesMax) return 'tx-sender-queue-full'
     const cost = own.reduce((sum, { tx }) => sum + maximumCost(tx), 0n)
     return cost > this.context.state.get(sender).balance ? 'tx-insufficient-funds' : null
+  }
+
+  /** What is left when the sender's own later ones make room, and who they are; null when they can't. */
+  #roomBehind({ sender, tx }: NaiveEntry): { kept: NaiveEntry[]; gone: NaiveEntry[] } | null {
+    const { transactionsMax, bytesMax } = this.#limits
+    const later = this.of(sender).filter(entry => entry.tx.nonce > tx.nonce)
+    for (let count = 1; count <= later.length; count++) {
+      const gone = later.slice(-count).toReversed()
+      const kept = this.entries.filter(entry => !gone.includes(entry))
+      if (kept.length <= transactionsMax && bytesOf(kept) <= bytesMax) return { kept, gone }
+    }
+    return null
   }
 
   #firstToGo(except: Address): NaiveEntry | null {
