@@ -102,41 +102,38 @@ export const nodeCommand = defineCommand({
       import('../rpc/server.ts'),
     ])
     const { listen, peer: bootstrap, mdns } = args
+    const explain = (error: unknown): never => {
+      throw explainDamage(error, join(dataDirectory, 'chain'))
+    }
+    const node = await LoadedNode.open({
+      genesis,
+      dataDirectory,
+      listen,
+      bootstrap,
+      mdns,
+      ...(links === null ? {} : { links }),
+      version: VERSION,
+      mining,
+      ...(chosen === null ? {} : { validator: chosen.options }),
+      log,
+    }).catch(explain)
     try {
-      const node = await LoadedNode.open({
-        genesis,
-        dataDirectory,
-        listen,
-        bootstrap,
-        mdns,
-        ...(links === null ? {} : { links }),
-        version: VERSION,
-        mining,
-        ...(chosen === null ? {} : { validator: chosen.options }),
-        log,
-      })
+      const stopped = nextStop(node.failed)
+      tellOfHeads(node, log)
+      const allowedHosts = args['rpc-allow-host']
+      const where = { host: args['rpc-host'], port: rpcPort, allowedHosts, cookieDirectory: dataDirectory }
+      const rpc = await RpcServer.open(node, { ...where, log })
       try {
-        const stopped = nextStop(node.failed)
-        tellOfHeads(node, log)
-        const allowedHosts = args['rpc-allow-host']
-        const where = { host: args['rpc-host'], port: rpcPort, allowedHosts, cookieDirectory: dataDirectory }
-        const rpc = await RpcServer.open(node, { ...where, log })
-        try {
-          if (beneficiary !== null) node.setMining(beneficiary, null)
-          sayReady(
-            node,
-            { rpc: rpc.url, data: dataDirectory, beneficiary: args.mine ?? null, chosen },
-            output,
-          )
-          log.info(`stopping: ${await stopped}`)
-        } finally {
-          await rpc.close()
-        }
+        if (beneficiary !== null) node.setMining(beneficiary, null)
+        sayReady(node, { rpc: rpc.url, data: dataDirectory, beneficiary: args.mine ?? null, chosen }, output)
+        log.info(`stopping: ${await stopped}`)
       } finally {
-        await node.close()
+        await rpc.close()
       }
     } catch (error) {
-      throw explainDamage(error, join(dataDirectory, 'chain'))
+      explain(error)
+    } finally {
+      await node.close()
     }
     return EXIT.done
   },
