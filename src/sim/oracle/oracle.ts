@@ -13,7 +13,7 @@ import type { TransactionId } from '../../chain/transaction.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
 import type { Effect, PeerId } from '../../replica/effects.ts'
 import { type PoolLimits, REPLICA_LIMITS } from '../../replica/limits.ts'
-import { KEYS } from '../../replica/records.ts'
+import { KEYS, readChainedHeader, readRecord } from '../../replica/records.ts'
 import { verdictOn } from '../../replica/verdict.ts'
 import type { SimNode } from '../node/sim-node.ts'
 import type { NaiveChain } from './naive-chain.ts'
@@ -158,8 +158,10 @@ export class Oracle {
     if (tree.base.chained.height < known.finalHeight)
       throw new Violation('S6', `${node.id} came back with an older final block`)
     this.afterStep(node)
-    // It may have crashed after the batch and before it said that this block is final.
-    this.#noteFinal(tree.base.chained)
+    // It may have crashed after the batch and before it said that this block is final. What it has made final in this
+    // very step does not count yet: a crash may take it back.
+    const base = node.disk.durable(KEYS.base)
+    if (base !== null) this.#noteFinal(readRecord(KEYS.base, base, readChainedHeader))
     this.#checkDisk(node)
   }
 

@@ -6,7 +6,7 @@ import type { Effect } from '../../../src/replica/effects.ts'
 import { Fates } from '../../../src/replica/fates.ts'
 import { type PoolLimits, REPLICA_LIMITS } from '../../../src/replica/limits.ts'
 import { Mempool } from '../../../src/replica/mempool.ts'
-import { KEYS } from '../../../src/replica/records.ts'
+import { encodeChainedHeader, KEYS } from '../../../src/replica/records.ts'
 import { Disk } from '../../../src/sim/node/disk.ts'
 import type { SimNode } from '../../../src/sim/node/sim-node.ts'
 import { NaiveChain } from '../../../src/sim/oracle/naive-chain.ts'
@@ -223,7 +223,12 @@ test('C7: a node may not come back with another final block', () => {
   oracle.beforeEffect(node, final(main[2]!))
   const tree = treeOf([...main.slice(0, 2), ...side], tipOf(side))
   tree.moveBase(tree.get(side[0]!.chained.id)!)
-  const other = nodeOf({ tree, pool: poolOn(tipOf(side)) }, 'other')
+  const disk = new Disk()
+  const other = nodeOf({ tree, pool: poolOn(tipOf(side)), disk }, 'other')
+  disk.write([{ key: KEYS.base, value: encodeChainedHeader(side[0]!.chained) }])
+  // What it made final as it started may be taken back by a crash.
+  oracle.afterStart(other)
+  disk.sync()
   assert.throws(() => oracle.afterStart(other), broken('C7'))
 })
 
