@@ -19,6 +19,9 @@ const builder = new ChainBuilder()
 const main = builder.extend(builder.root, 6, step => ({ transactions: [transfer(1, step - 1)] }))
 const side = builder.extend(main[1]!, 2, () => ({ extra: 1 }))
 
+/** The chain of a node that knows no block and no transaction. */
+const NOWHERE = { locate: () => null, mainHeight: () => null }
+
 /** What the oracle looks at of a node. */
 interface Looks {
   readonly tree: BlockTree
@@ -27,7 +30,7 @@ interface Looks {
   readonly disk?: Disk
 }
 
-function nodeOf({ tree, pool, view = { locate: () => null }, disk = new Disk() }: Looks, id = 'n1'): SimNode {
+function nodeOf({ tree, pool, view = NOWHERE, disk = new Disk() }: Looks, id = 'n1'): SimNode {
   const finality = { followsWork: true }
   return {
     id,
@@ -154,6 +157,9 @@ test('C9: a node passes on no block that it does not take in, and hands out none
   oracle.afterBlock(node, main[2]!.chained.id, [relay])
   oracle.afterBlock(node, side[0]!.chained.id, [])
   assert.throws(() => oracle.afterBlock(node, side[0]!.chained.id, [relay]), broken('C9'))
+  const { tree, pool } = node.replica!
+  const settled = nodeOf({ tree, pool, view: { mainHeight: () => 3 } })
+  oracle.afterBlock(settled, side[0]!.chained.id, [relay])
   const serve = ({ block }: TreeBlock): Effect => ({
     type: 'send',
     to: 'n2',
