@@ -78,7 +78,7 @@ export const simCommand = defineCommand({
     faults: {
       type: 'string',
       default: 'none',
-      describe: `none, all, or a list of: ${FAULT_KINDS.join(', ')}; and of these, which all leaves out: ${RARE_FAULT_KINDS.join(', ')}`,
+      describe: `none, or a list of: all; ${FAULT_KINDS.join(', ')}; and of these, which all leaves out: ${RARE_FAULT_KINDS.join(', ')}`,
     },
     network: {
       type: 'string',
@@ -352,9 +352,9 @@ function readSeeds(seed: number | undefined, seeds: string | undefined): number[
 
 function readFaults(list: string): Set<FaultKind> {
   if (list === 'none') return new Set()
-  if (list === 'all') return new Set(FAULT_KINDS)
   return new Set(
-    list.split(',').map(name => {
+    list.split(',').flatMap((name): readonly FaultKind[] => {
+      if (name.trim() === 'all') return FAULT_KINDS
       const kind = [...FAULT_KINDS, ...RARE_FAULT_KINDS].find(kind => kind === name.trim())
       if (kind === undefined)
         throw new CommandError(
@@ -362,7 +362,7 @@ function readFaults(list: string): Set<FaultKind> {
           `--faults: unknown fault ${name}`,
           `Known: ${[...FAULT_KINDS, ...RARE_FAULT_KINDS].join(', ')}.`,
         )
-      return kind
+      return [kind]
     }),
   )
 }
