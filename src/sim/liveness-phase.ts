@@ -5,6 +5,7 @@
 import type { Agreement } from './agreement.ts'
 import { latencyTable, longestWayMs } from './network/latency-table.ts'
 import { notPromised } from './network/network-model.ts'
+import type { SimNode } from './node/sim-node.ts'
 import { Violation } from './oracle/violation.ts'
 import type { Run } from './run.ts'
 
@@ -83,9 +84,21 @@ function settleByWork(run: Run): void {
   serve(run, HEAL_MS + run.options.transfers * SERVED_BLOCKS_MAX * run.blockTimeMs)
   run.runFor(HEAL_MS)
   settleHeads(run, QUIET_MS)
+  // A block that a wrong clock dated is refused by the others, with all that stands on it, until its hour comes.
+  const waitMs = Math.max(0, ...run.honest.map(node => aheadMs(run, node)))
+  if (!run.headsAgree && waitMs > 0) {
+    run.runFor(waitMs)
+    settleHeads(run, QUIET_MS)
+  }
   if (run.world.alarm !== null) return
   if (!run.headsAgree) throw new Violation('L1', 'the healed nodes do not agree on a head')
   checkAcknowledged(run)
+}
+
+/** Milliseconds by which the latest time in a node's tree is ahead of the right time; negative where none is. */
+function aheadMs({ world, schedule }: Run, { replica }: SimNode): number {
+  const times = [...(replica?.tree.blocks() ?? [])].map(({ chained }) => chained.header.time)
+  return Math.max(0, ...times) * 1000 - (world.epochMs + schedule.nowMs)
 }
 
 function settleByVotes(run: Run, agreement: Agreement): void {
@@ -109,8 +122,12 @@ function settleByVotes(run: Run, agreement: Agreement): void {
   if (genesis.work.isProved) {
     settleHeads(run, SHORT_QUIET_MS)
     if (!run.headsAgree) throw new Violation('L2', 'the healed nodes do not agree on a head')
-    const reason = notFinal(run)
-    if (reason !== null) throw new Violation('L2', `after all was quiet: ${reason}`)
+    // The last decision may just be on its way.
+    const quietMs = schedule.nowMs + budgetMs
+    for (let reason = notFinal(run); reason !== null; reason = notFinal(run)) {
+      if (schedule.nowMs >= quietMs) throw new Violation('L2', `after all was quiet: ${reason}`)
+      run.runFor(LOOK_MS)
+    }
   }
   const doublings = doublingsNeeded(run, timeoutMs)
   const viewsMax = (faultsTolerated + 1 + VIEWS_SLACK + doublings) * (costs.decisions - decisions + 1)
