@@ -2,8 +2,7 @@
 // Everything is ended and removed when the test ends, however it ends.
 
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +15,7 @@ import { readStatus } from '../../src/cli/status.ts'
 import { LocalNode } from '../../src/compare/stage/local-network.ts'
 import { RpcClient } from '../../src/wallet/rpc-client.ts'
 import { prepareTransfer, type SignedTransfer, signTransfer } from '../../src/wallet/transfer.ts'
+import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 
 /** An account whose key is known to the test. */
 export interface TestAccount {
@@ -53,7 +53,7 @@ export class TestNetwork {
     work: Readonly<Record<string, unknown>> = {},
     changes: Readonly<Record<string, unknown>> = {},
   ): Promise<TestNetwork> {
-    const network = new TestNetwork(await mkdtemp(join(tmpdir(), 'quorate-test-')))
+    const network = new TestNetwork(await temporaryDirectory(context))
     const genesis = {
       name: 'test',
       chainId: 20_299,
@@ -76,7 +76,7 @@ export class TestNetwork {
       ...changes,
     }
     await writeFile(network.genesisPath, JSON.stringify(genesis))
-    context.after(() => network.#end())
+    cleanUp(context, () => Promise.all([...network.nodes.values()].map(node => node.kill())))
     return network
   }
 
@@ -103,11 +103,6 @@ export class TestNetwork {
 
   clients(): RpcClient[] {
     return [...this.nodes.keys()].map(name => this.client(name))
-  }
-
-  async #end(): Promise<void> {
-    await Promise.all([...this.nodes.values()].map(node => node.kill()))
-    await rm(this.directory, { recursive: true, force: true })
   }
 }
 
@@ -310,7 +305,7 @@ export class FinalityWatch {
   constructor(context: TestContext, committee: TestCommittee) {
     this.#committee = committee
     this.#loop = this.#run()
-    context.after(() => this.end())
+    cleanUp(context, () => this.end())
   }
 
   async end(): Promise<void> {
@@ -354,7 +349,7 @@ export class Trickle {
     this.#committee = committee
     this.#accounts = trickleAccounts(committee.names)
     this.#loop = this.#run()
-    context.after(() => this.end())
+    cleanUp(context, () => this.end())
   }
 
   async end(): Promise<void> {

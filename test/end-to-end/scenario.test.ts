@@ -1,16 +1,14 @@
 // `quorate scenario`, as it is called: TAP and JSON, its exit codes, and three scenarios on real processes.
 
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryDirectory } from '../cleanup.ts'
 import { quorate } from './network.ts'
 
 async function fileOf(context: TestContext, text: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-test-'))
-  context.after(() => rm(directory, { recursive: true, force: true }))
-  const path = join(directory, 'mine.scenario')
+  const path = join(await temporaryDirectory(context), 'mine.scenario')
   await writeFile(path, text)
   return path
 }

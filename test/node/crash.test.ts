@@ -7,8 +7,9 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { Node } from '../../src/node/node.ts'
+import { temporaryDirectory } from '../cleanup.ts'
 import { type Acknowledged, crashGenesis } from './mining-child.ts'
-import { nodesOf, temporaryDirectory } from './nodes.ts'
+import { nodesOf } from './nodes.ts'
 
 const CHILD = fileURLToPath(new URL('./mining-child.ts', import.meta.url))
 

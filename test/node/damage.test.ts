@@ -7,7 +7,8 @@ import { Level } from 'level'
 import type { Node } from '../../src/node/node.ts'
 import { CorruptStore, KEYS } from '../../src/replica/records.ts'
 import { RpcServer } from '../../src/rpc/server.ts'
-import { easyGenesis, headAt, nodesOf, temporaryDirectory, until } from './nodes.ts'
+import { cleanUp, temporaryDirectory } from '../cleanup.ts'
+import { easyGenesis, headAt, nodesOf, until } from './nodes.ts'
 
 const MINER = `0x${'1'.repeat(40)}` as const
 const genesis = easyGenesis({ finality: { mode: 'longest-chain', depth: 2 } })
@@ -57,7 +58,7 @@ test('a client that asks for a damaged block gets an error, and the node stops a
   await damage(dataDirectory, KEYS.block(id))
   const node = await nodesOf(t)({ dataDirectory, genesis })
   const rpc = await RpcServer.open(node, { port: 0, cookieDirectory: null })
-  t.after(() => rpc.close())
+  cleanUp(t, () => rpc.close())
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_getBlockByHash', params: [id, false] })
   const answer = await fetch(rpc.url, {
     method: 'POST',

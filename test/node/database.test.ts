@@ -13,7 +13,7 @@ import {
   DatabaseUnusable,
   DatabaseVersionUnknown,
 } from '../../src/node/database.ts'
-import { temporaryDirectory } from './nodes.ts'
+import { temporaryDirectory } from '../cleanup.ts'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 const put = (key: string, ...values: number[]) => ({ key, value: bytes(...values) })

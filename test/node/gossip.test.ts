@@ -21,6 +21,7 @@ import {
 } from '../../src/node/gossip.ts'
 import type { Node } from '../../src/node/node.ts'
 import { encodeMessage, type Message } from '../../src/replica/messages.ts'
+import { cleanUp } from '../cleanup.ts'
 import { easyGenesis, nodesOf, transfer, until } from './nodes.ts'
 import { keyBeside, peerIdIn } from './raw-peer.ts'
 
@@ -43,7 +44,7 @@ async function gossiperAt(t: TestContext, node: Node) {
     streamMuxers: [yamux()],
     services: { identify: identify(), gossip: gossipsub(gossipOptions(genesisId)) },
   })
-  t.after(() => network.stop())
+  cleanUp(t, () => network.stop())
   const connection = await network.dial(multiaddr(address))
   const { gossip } = network.services
   const topics = [gossipTopic(genesisId, 'block'), gossipTopic(genesisId, 'transactions')] as const

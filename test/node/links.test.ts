@@ -11,7 +11,8 @@ import { OUTBOUND_BYTES_MAX } from '../../src/node/peer-link.ts'
 import { PROTOCOL } from '../../src/node/peer-links.ts'
 import { OUTBOUND_TARGET } from '../../src/node/redialer.ts'
 import { decodeMessage, type Message } from '../../src/replica/messages.ts'
-import { easyGenesis, silent, temporaryDirectory, until } from './nodes.ts'
+import { cleanUp, temporaryDirectory } from '../cleanup.ts'
+import { easyGenesis, silent, until } from './nodes.ts'
 import { keyBeside, peerIdIn, RawPeer } from './raw-peer.ts'
 
 const genesis = easyGenesis()
@@ -48,7 +49,7 @@ async function startHost(t: TestContext, options: Partial<HostOptions> = {}) {
     onGossip: async () => 'ignore',
     ...options,
   })
-  t.after(() => host.close())
+  cleanUp(t, () => host.close())
   return { host, events, messages, address: host.multiaddrs()[0]! }
 }
 

@@ -9,7 +9,8 @@ import { ListenFailed } from '../../src/node/host.ts'
 import type { Node } from '../../src/node/node.ts'
 import type { Message, Status } from '../../src/replica/messages.ts'
 import { OtherNetwork } from '../../src/replica/start.ts'
-import { addressOf, easyGenesis, headAt, nodesOf, temporaryDirectory, transfer, until } from './nodes.ts'
+import { temporaryDirectory } from '../cleanup.ts'
+import { addressOf, easyGenesis, headAt, nodesOf, transfer, until } from './nodes.ts'
 import { keyBeside, peerIdIn, RawPeer } from './raw-peer.ts'
 
 const MINER = addressOf(50)

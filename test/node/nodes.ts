@@ -1,9 +1,6 @@
 // Networks and nodes for the tests of src/node.
 
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Logger, pino } from 'pino'
 import type { Address } from '../../src/chain/address.ts'
@@ -13,6 +10,7 @@ import { keccak256 } from '../../src/chain/hash.ts'
 import { addressOfSecretKey, signDigest } from '../../src/chain/signature.ts'
 import { encodeTransaction, signingHash, type TransactionFields } from '../../src/chain/transaction.ts'
 import { Node, type NodeOptions } from '../../src/node/node.ts'
+import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 
 /** A log that says nothing. */
 export const silent: Logger = pino({ level: 'silent' })
@@ -63,17 +61,10 @@ export function transfer(from: number, nonce: number, changes: Partial<Transacti
   return encodeTransaction(fields, signDigest(signingHash(fields), keyOf(from)))
 }
 
-/** A directory of its own that is removed after the test. */
-export async function temporaryDirectory(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-node-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}
-
 /** Opens nodes that are closed, and their directories removed, when the test ends. */
 export function nodesOf(t: TestContext) {
   return async (options: Partial<NodeOptions> = {}): Promise<Node> => {
-    const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'quorate-node-')))
+    const dataDirectory = options.dataDirectory ?? (await temporaryDirectory(t))
     const node = await Node.open({
       genesis: easyGenesis(),
       version: '0',
@@ -82,10 +73,7 @@ export function nodesOf(t: TestContext) {
       ...options,
       dataDirectory,
     })
-    t.after(async () => {
-      await node.close()
-      if (options.dataDirectory === undefined) await rm(dataDirectory, { recursive: true, force: true })
-    })
+    cleanUp(t, () => node.close())
     return node
   }
 }

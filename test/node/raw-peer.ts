@@ -12,6 +12,7 @@ import { createLibp2p } from 'libp2p'
 import { FrameReader, frameMessage } from '../../src/node/frames.ts'
 import { PROTOCOL } from '../../src/node/peer-links.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../src/replica/messages.ts'
+import { cleanUp } from '../cleanup.ts'
 
 /** A key whose peer id stands before or after another one, so that it opens the stream or waits for it. */
 export async function keyBeside(place: 'before' | 'after', id: string): Promise<PrivateKey> {
@@ -59,7 +60,7 @@ export class RawPeer {
       streamMuxers: [yamux()],
       connectionMonitor: { enabled: false },
     })
-    t.after(() => network.stop())
+    cleanUp(t, () => network.stop())
     const opened = new Promise<Stream>(resolve => {
       void network.handle(PROTOCOL, stream => resolve(stream))
     })

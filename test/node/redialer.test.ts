@@ -11,7 +11,8 @@ import {
 import { DENIAL_MS, DenyList } from '../../src/node/deny-list.ts'
 import { IdentityUnusable, loadIdentity } from '../../src/node/identity.ts'
 import { GIVEN_MAX, InvalidAddress, OUTBOUND_TARGET, Redialer } from '../../src/node/redialer.ts'
-import { silent, temporaryDirectory } from './nodes.ts'
+import { temporaryDirectory } from '../cleanup.ts'
+import { silent } from './nodes.ts'
 
 const addressAt = (port: number): string => `/ip4/192.0.2.1/tcp/${port}`
 const known = (id: string, changes: Partial<KnownPeer> = {}): KnownPeer => ({

@@ -8,6 +8,7 @@ import { DenyList } from '../../src/node/deny-list.ts'
 import { createNetwork, type Network } from '../../src/node/libp2p-network.ts'
 import { LinkDelays, type LinkQuality } from '../../src/node/link-delays.ts'
 import { IN_FLIGHT_BYTES_MAX, SlowConnection } from '../../src/node/slow-links.ts'
+import { cleanUp } from '../cleanup.ts'
 
 const LATENCY_MS = 60
 /** What a delay is at least. */
@@ -17,7 +18,7 @@ const LEAST_MS = LATENCY_MS / 3
 function slowPair(t: TestContext, latencyMs = LATENCY_MS) {
   const [raw, far] = multiaddrConnectionPair()
   const slow = new SlowConnection(raw, new LinkDelays({ latencyMs, lossRate: 0 }, Math.random))
-  t.after(() => slow.abort(new Error('the test is over')))
+  cleanUp(t, () => slow.abort(new Error('the test is over')))
   return { slow, raw, far }
 }
 
@@ -134,7 +135,7 @@ async function networkOf(t: TestContext, links: LinkQuality | null): Promise<Net
     new DenyList(),
   )
   await network.start()
-  t.after(() => network.stop())
+  cleanUp(t, () => network.stop())
   return network
 }
 

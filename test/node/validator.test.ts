@@ -7,8 +7,9 @@ import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { DamagedVotes } from '../../src/finality/committee-records.ts'
 import { Database } from '../../src/node/database.ts'
 import type { Node, ValidatorOptions } from '../../src/node/node.ts'
+import { temporaryDirectory } from '../cleanup.ts'
 import { keyOf } from '../finality/test-validators.ts'
-import { easyGenesis, nodesOf, temporaryDirectory, transfer, until } from './nodes.ts'
+import { easyGenesis, nodesOf, transfer, until } from './nodes.ts'
 
 const [secretKey, other] = [keyOf('one'), keyOf('two')]
 

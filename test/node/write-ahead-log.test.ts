@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Database } from '../../src/node/database.ts'
 import { crc32c, findDamagedLog, firstDamage } from '../../src/node/write-ahead-log.ts'
+import { temporaryDirectory } from '../cleanup.ts'
 
 /** A log that LevelDB wrote, with records of several blocks. */
 async function writeLog(directory: string): Promise<Uint8Array> {
@@ -26,8 +26,7 @@ test('crc32c gives the values of RFC 3720, appendix B.4', () => {
 })
 
 test('a log that LevelDB wrote is whole, cut short anywhere or torn at its end too, and damaged when a byte before that changes', async context => {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-log-'))
-  context.after(() => rm(directory, { recursive: true, force: true }))
+  const directory = await temporaryDirectory(context)
   const log = await writeLog(directory)
   assert.ok(log.length > 3 * 32 * 1024)
   assert.equal(firstDamage(log), null)

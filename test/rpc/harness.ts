@@ -27,6 +27,7 @@ import type { CorruptStore } from '../../src/replica/records.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import type { RpcBackend, RpcCounters, RpcPeer } from '../../src/rpc/backend.ts'
 import { RpcServer, type RpcServerOptions } from '../../src/rpc/server.ts'
+import { cleanUp } from '../cleanup.ts'
 
 export const COIN = 10n ** 18n
 export const GWEI = 10n ** 9n
@@ -273,7 +274,7 @@ export async function serve(
   options: Partial<RpcServerOptions> = {},
 ): Promise<RpcClient> {
   const server = await RpcServer.open(node, { port: 0, cookieDirectory: null, ...options })
-  t.after(() => server.close())
+  cleanUp(t, () => server.close())
   return new RpcClient(server)
 }
 

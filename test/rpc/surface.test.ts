@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Json } from '../../src/chain/fields.ts'
@@ -12,6 +11,7 @@ import type { SubmitResult } from '../../src/replica/effects.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
 import { RateLimit } from '../../src/rpc/rate-limit.ts'
 import { CannotListen, PortInUse, RpcServer, UnsafeHost } from '../../src/rpc/server.ts'
+import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 import { miner, type RpcClient, rawOf, serve, TestNode, testGenesis, transfer } from './harness.ts'
 
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' })
@@ -262,7 +262,7 @@ test('a port in use is an error that a person understands', async t => {
     return true
   })
   const taken = createServer().listen(0, '127.0.0.1')
-  t.after(() => taken.close())
+  cleanUp(t, () => taken.close())
   await once(taken, 'listening')
   const address = taken.address() as { port: number }
   await assert.rejects(
@@ -292,7 +292,7 @@ test('others reach a node only under names that were allowed', async t => {
     host: '0.0.0.0',
     allowedHosts: ['node.example'],
   })
-  t.after(() => server.close())
+  cleanUp(t, () => server.close())
   assert.match(server.url, /^http:\/\/0\.0\.0\.0:\d+$/)
 })
 
@@ -470,7 +470,7 @@ async function open(t: TestContext, client: RpcClient): Promise<Socket> {
   const socket = connect(Number(port), hostname)
   // A reset is one of the ways in which a server ends a connection.
   socket.on('error', () => {})
-  t.after(() => socket.destroy())
+  cleanUp(t, () => socket.destroy())
   await once(socket, 'connect')
   return socket
 }
@@ -478,12 +478,6 @@ async function open(t: TestContext, client: RpcClient): Promise<Socket> {
 async function closed(socket: Socket): Promise<void> {
   socket.resume()
   if (!socket.destroyed) await new Promise(resolve => socket.once('close', resolve))
-}
-
-async function temporaryDirectory(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-rpc-'))
-  t.after(() => rm(directory, { recursive: true }))
-  return directory
 }
 
 async function freePort(): Promise<number> {

@@ -16,6 +16,7 @@ import {
 } from '../../src/signatures/recovery-pool.ts'
 import { CRASHES_MAX } from '../../src/signatures/recovery-thread.ts'
 import { SenderCache } from '../../src/signatures/sender-cache.ts'
+import { cleanUp } from '../cleanup.ts'
 import { nobodysTransaction, signedTransactions } from './transactions.ts'
 
 const fast = await chooseBackend()
@@ -37,7 +38,7 @@ const setUp = (t: TestContext, options: RecoveryPoolOptions, capacity?: number) 
   }
   const cache = new SenderCache(backend, capacity)
   const pool = new RecoveryPool(cache, options)
-  t.after(() => pool.close())
+  cleanUp(t, () => pool.close())
   return { cache, recovered, pool }
 }
 

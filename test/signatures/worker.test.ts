@@ -7,6 +7,7 @@ import { chooseBackend } from '../../src/signatures/choose-backend.ts'
 import { Gate } from '../../src/signatures/gate.ts'
 import { packTransactions, unpackSender } from '../../src/signatures/packed.ts'
 import type { ThreadSetup } from '../../src/signatures/recovery-thread.ts'
+import { cleanUp } from '../cleanup.ts'
 import { nobodysTransaction, signedTransactions } from './transactions.ts'
 
 const { name } = await chooseBackend()
@@ -16,7 +17,7 @@ const transactions = [...signedTransactions(5), nobodysTransaction(5)]
 const start = (t: TestContext, gate: Gate) => {
   const setup: ThreadSetup = { backend: name, gate: gate.cells }
   const worker = new Worker(new URL('../../src/signatures/worker.ts', import.meta.url), { workerData: setup })
-  t.after(() => worker.terminate())
+  cleanUp(t, () => worker.terminate())
   const answers: Uint8Array[] = []
   worker.on('message', senders => answers.push(senders))
   return { worker, answers }

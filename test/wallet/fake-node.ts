@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
+import { cleanUp } from '../cleanup.ts'
 
 /** What the fake does with one HTTP request instead of answering it. */
 export type Misbehaviour = 'hang' | 'drop' | { readonly status: number; readonly text: string }
@@ -76,7 +77,7 @@ export async function startFakeNode(
   const node = new FakeNode(handlers)
   const server = createServer(async (request, response) => node.respond(await readAll(request), response))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  context.after(() => {
+  cleanUp(context, () => {
     server.close()
     server.closeAllConnections()
   })

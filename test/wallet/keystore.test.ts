@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { checksumAddress } from '../../src/chain/address.ts'
@@ -14,15 +13,10 @@ import { SCRYPT_LIGHT } from '../../src/wallet/key-derivation.ts'
 import { InvalidKeystoreDirectory, Keystore } from '../../src/wallet/keystore.ts'
 import { InvalidKeystore } from '../../src/wallet/keystore-file.ts'
 import { InvalidSecretKey, parseSecretKey, randomSecretKey } from '../../src/wallet/secret-key.ts'
+import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 
 const SECRET = fromHex(`0x${'00'.repeat(31)}01`)
 const PASSWORD = Buffer.from('correct horse')
-
-async function temporaryDirectory(context: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-keystore-'))
-  context.after(() => rm(directory, { recursive: true }))
-  return directory
-}
 
 async function newKeystore(context: TestContext): Promise<Keystore> {
   return new Keystore(join(await temporaryDirectory(context), 'a', 'keys'), SCRYPT_LIGHT)
@@ -61,7 +55,7 @@ test('accounts are listed by name', async context => {
 
 test('the directory and the files belong to their owner alone, whatever the umask, and nothing else is left', async context => {
   const before = process.umask(0)
-  context.after(() => process.umask(before))
+  cleanUp(context, () => process.umask(before))
   const keystore = await newKeystore(context)
   const { path } = await keystore.create('alice', PASSWORD)
   assert.equal(await permissions(keystore.directory), 0o700)

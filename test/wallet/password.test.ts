@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
@@ -14,6 +13,7 @@ import {
   PasswordUnavailable,
   readPassword,
 } from '../../src/wallet/password.ts'
+import { temporaryDirectory } from '../cleanup.ts'
 
 const run = promisify(execFile)
 
@@ -44,9 +44,7 @@ const read = async (request: PasswordRequest, sources: Partial<PasswordSources> 
   (await readPassword(request, { ...nothing, ...sources })).toString()
 
 async function passwordFile(context: TestContext, text: string, mode = 0o600): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-password-'))
-  context.after(() => rm(directory, { recursive: true }))
-  const path = join(directory, 'password')
+  const path = join(await temporaryDirectory(context), 'password')
   await writeFile(path, text)
   await chmod(path, mode)
   return path
