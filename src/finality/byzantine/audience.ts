@@ -1,9 +1,11 @@
 // Who is told what by a liar: the others, in two halves that may hear different things. Those who lie in the same way
 // belong to both halves, so that each side's votes are in all their hands.
 
-import type { MemberIndex } from '../../consensus/contract.ts'
-import type { PbftMessage } from '../../consensus/pbft/messages.ts'
-import type { LiarEffect } from './lie.ts'
+import type { MemberIndex, ProtocolEffect } from '../../consensus/contract.ts'
+import type { PbftMessage, PbftRecord } from '../../consensus/pbft/messages.ts'
+
+/** Something that is said to one. */
+type Sent = Extract<ProtocolEffect<PbftMessage, PbftRecord>, { type: 'send' }>
 
 /** The other members, as one liar sees them. */
 export class Audience {
@@ -29,6 +31,6 @@ export class Audience {
 }
 
 /** Says all of this to each of these. */
-export function tell(members: readonly MemberIndex[], ...messages: readonly PbftMessage[]): LiarEffect[] {
-  return members.flatMap(to => messages.map(message => ({ type: 'send' as const, to, message })))
+export function tell(members: readonly MemberIndex[], ...messages: readonly PbftMessage[]): Sent[] {
+  return members.flatMap(to => messages.map(message => ({ type: 'send', to, message })))
 }

@@ -49,12 +49,12 @@ export class Clients {
   readonly isWatchful: boolean
   readonly #options: ClientsOptions
   readonly #handedIn: PlannedTransfer[] = []
-  /** What nodes acknowledged, each version once. */
-  #promised: Submission[] = []
+  /** What nodes acknowledged, by its bytes: each version once. */
+  readonly #promised = new Map<Uint8Array, Submission>()
   /** Transfers handed in and not answered yet, by token. */
   readonly #unanswered = new Map<string, Submission>()
   /** What is settled, as far as its client knows, with the node that said so. */
-  #answered: readonly Answered[] = []
+  readonly #answered = new Set<Answered>()
   #tokens = 0
 
   constructor(options: ClientsOptions) {
@@ -64,7 +64,7 @@ export class Clients {
 
   /** Transfers that a node acknowledged, once for each version that was. */
   get acknowledged(): readonly PlannedTransfer[] {
-    return this.#promised.map(({ transfer }) => transfer)
+    return [...this.#promised.values()].map(({ transfer }) => transfer)
   }
 
   /** Transfers that must become final: those that were acknowledged; where clients look after theirs, all. */
@@ -97,7 +97,7 @@ export class Clients {
     const waiting = this.#unanswered.get(token)
     if (waiting === undefined) return
     const isPromised = 'id' in result
-    if (isPromised && !this.#promised.some(({ raw }) => raw === waiting.raw)) this.#promised.push(waiting)
+    if (isPromised && !this.#promised.has(waiting.raw)) this.#promised.set(waiting.raw, waiting)
     // These mean that the nonce is taken care of; anything else may change, and the client tries again. Once a promise
     // was lost with a disk, only a block will do; and where promises may be given up, only another promise: a node that
     // has a transfer from others does not answer for it.
@@ -108,15 +108,15 @@ export class Clients {
     if (!isSpent && (!isWaiting || waiting.isForgiven || this.isWatchful)) return
     this.#unanswered.delete(token)
     const answered = { ...waiting, isPromised }
-    this.#answered = [...this.#answered, answered]
+    this.#answered.add(answered)
     if (this.isWatchful) this.#watch(answered)
   }
 
   /** A node lost its disk: what it alone acknowledged is owed by nobody, and its clients hand it in again. */
   forgive(node: SimNode): void {
-    const lost = this.#answered.filter(one => one.node === node)
-    this.#answered = this.#answered.filter(one => one.node !== node)
-    this.#promised = this.#promised.filter(one => one.node !== node)
+    for (const [raw, promised] of this.#promised) if (promised.node === node) this.#promised.delete(raw)
+    const lost = [...this.#answered].filter(one => one.node === node)
+    for (const one of lost) this.#answered.delete(one)
     for (const { transfer, raw } of lost) this.#submit(transfer, raw, true)
   }
 
@@ -126,11 +126,11 @@ export class Clients {
     const id = toHex(keccak256(raw))
     const look = (): void => {
       // A node that lost its disk is not asked: all that it had is handed in again.
-      if (!this.#answered.includes(answered)) return
+      if (!this.#answered.has(answered)) return
       const state = stateOf(node, transfer, id)
       if (state === 'waiting') this.#options.schedule.after(RETRY_MS, look)
       if (state !== 'gone') return
-      this.#answered = this.#answered.filter(one => one !== answered)
+      this.#answered.delete(answered)
       this.handedInAgain += 1
       this.#submit(transfer, raw)
     }

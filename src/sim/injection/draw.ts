@@ -1,32 +1,47 @@
 // What every draw of faults has: the nodes, and how a fault comes about as long as the faults have not ended. Those of
 // links and those of nodes share one (fault-draw.ts).
 
+import type { Cast } from '../adversary/cast.ts'
 import type { FaultEvent } from '../faults/fault-events.ts'
+import type { FaultPlan } from '../faults/fault-plan.ts'
 import type { SimNode } from '../node/sim-node.ts'
 import type { Random } from '../virtual/random.ts'
-import type { FaultInjector, FaultInjectorOptions } from './fault-injector.ts'
+import type { Schedule } from '../virtual/schedule.ts'
+
+/** What a draw needs of its run. */
+export interface DrawOptions {
+  readonly plan: FaultPlan
+  /** The stream of the whole run. */
+  readonly random: Random
+  readonly schedule: Schedule
+  readonly cast: Cast
+  /** Whether validators take turns, so that the one whose turn it is can be cut off. */
+  readonly isAgreed: boolean
+  /** Brings a fault about. */
+  readonly happen: (event: FaultEvent) => void
+  /** Whether the faults have ended. */
+  readonly isOver: () => boolean
+}
 
 /** The hand that draws. */
 export class Draw {
-  readonly options: FaultInjectorOptions
+  readonly options: DrawOptions
   nodes: readonly SimNode[] = []
-  readonly #injector: FaultInjector
 
-  constructor(injector: FaultInjector, options: FaultInjectorOptions) {
-    this.#injector = injector
+  constructor(options: DrawOptions) {
     this.options = options
   }
 
   /** Brings a fault about now; one that follows a vote is told by the number of the vote. */
   happen(event: WithoutTime<FaultEvent>): void {
     const when = event.type === 'vote-crash' ? {} : { atMs: this.options.schedule.nowMs }
-    this.#injector.happen({ ...event, ...when } as FaultEvent)
+    this.options.happen({ ...event, ...when } as FaultEvent)
   }
 
   /** Does something so many milliseconds from now, unless the faults have ended by then. */
   after(delayMs: number, action: () => void): void {
     this.options.schedule.after(delayMs, () => {
-      if (this.#injector.endedAtMs === null) action()
+      if (!this.options.isOver()) action()
     })
   }
 

@@ -2,8 +2,7 @@
 // plan (see fault-plan.ts). Every kind has a stream of its own, so that one does not shift the others.
 
 import type { SimNode } from '../node/sim-node.ts'
-import { Draw } from './draw.ts'
-import type { FaultInjector, FaultInjectorOptions } from './fault-injector.ts'
+import { Draw, type DrawOptions } from './draw.ts'
 import { LinkFaultDraw } from './link-fault-draw.ts'
 import { NodeFaultDraw } from './node-fault-draw.ts'
 
@@ -13,8 +12,8 @@ export class FaultDraw {
   readonly #links: LinkFaultDraw
   readonly #nodes: NodeFaultDraw
 
-  constructor(injector: FaultInjector, options: FaultInjectorOptions) {
-    this.#draw = new Draw(injector, options)
+  constructor(options: DrawOptions) {
+    this.#draw = new Draw(options)
     this.#links = new LinkFaultDraw(this.#draw)
     this.#nodes = new NodeFaultDraw(this.#draw)
   }

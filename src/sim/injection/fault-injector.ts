@@ -2,7 +2,6 @@
 // (fault-draw.ts) or taken from a list. Either way it is kept, so that a run can be made again from its list.
 
 import type { PeerId } from '../../replica/effects.ts'
-import type { Cast } from '../adversary/cast.ts'
 import { describeFault, type FaultEvent } from '../faults/fault-events.ts'
 import type { FaultPlan } from '../faults/fault-plan.ts'
 import { apartIn } from '../faults/partition.ts'
@@ -10,28 +9,20 @@ import type { Tag } from '../network/costs.ts'
 import type { Network } from '../network/network.ts'
 import { VOTE_RECORDS } from '../node/finality-keys.ts'
 import type { SimNode } from '../node/sim-node.ts'
-import type { Random } from '../virtual/random.ts'
-import type { Schedule } from '../virtual/schedule.ts'
 import type { Trace } from '../virtual/trace.ts'
+import type { DrawOptions } from './draw.ts'
 import { FaultDraw } from './fault-draw.ts'
 
 const VOTE_KINDS: ReadonlySet<string> = new Set(['pre-prepare', 'prepare', 'commit', 'view-change'])
 
 /** What faults need of their run. */
-export interface FaultInjectorOptions {
-  readonly plan: FaultPlan
+export interface FaultInjectorOptions extends Omit<DrawOptions, 'happen' | 'isOver'> {
   /** What is left of the plan when the faults end. */
   readonly healedPlan: FaultPlan
   /** The faults to bring about; null draws them. */
   readonly events: readonly FaultEvent[] | null
-  /** The stream of the whole run. */
-  readonly random: Random
-  readonly schedule: Schedule
   readonly trace: Trace
   readonly network: Network
-  readonly cast: Cast
-  /** Whether validators take turns, so that the one whose turn it is can be cut off. */
-  readonly isAgreed: boolean
   /** A disk lost what it held for certain: nobody may hold the node to it. */
   readonly onDiskLoss: (node: SimNode) => void
 }
@@ -52,7 +43,8 @@ export class FaultInjector {
 
   constructor(options: FaultInjectorOptions) {
     this.#options = options
-    this.#draw = options.events === null ? new FaultDraw(this, options) : null
+    const [happen, isOver] = [this.happen.bind(this), () => this.endedAtMs !== null]
+    this.#draw = options.events === null ? new FaultDraw({ ...options, happen, isOver }) : null
   }
 
   /** Lets things go wrong from now on; `withinMs` is how long the run takes if they hardly do. */

@@ -3,21 +3,10 @@
 
 import type { PeerId } from '../../replica/effects.ts'
 import type { Random } from '../virtual/random.ts'
-import type { Tag } from './costs.ts'
 import { JITTER, type LatencyTable, oneWayMs } from './latency-table.ts'
 import type { NetworkModel } from './network-model.ts'
+import type { Parcel } from './parcel.ts'
 import type { QuorumWatch } from './quorum-watch.ts'
-
-/** A message on its way to one receiver, and what chance and partitions would do with it. */
-export interface Parcel {
-  readonly from: PeerId
-  readonly to: PeerId
-  readonly bytes: number
-  readonly tag: Tag | null
-  readonly nowMs: number
-  readonly delayMs: number
-  readonly isLost: boolean
-}
 
 /** What a course is made of. */
 export interface CourseOptions {

@@ -3,7 +3,7 @@
 
 import type { PeerId } from '../../replica/effects.ts'
 import type { Content, Protocol } from './costs.ts'
-import type { Parcel } from './course.ts'
+import type { Parcel } from './parcel.ts'
 
 /** How many times the wait for a view a message is held back: longer than anybody is patient. */
 const HOLD_TIMEOUTS = 3

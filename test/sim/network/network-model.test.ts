@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Tag } from '../../../src/sim/network/costs.ts'
-import { Course, type Parcel } from '../../../src/sim/network/course.ts'
+import { Course } from '../../../src/sim/network/course.ts'
 import {
   LATENCY_TABLES,
   latencyTable,
@@ -9,6 +9,7 @@ import {
   oneWayMs,
 } from '../../../src/sim/network/latency-table.ts'
 import { drawModel, type NetworkModel, notPromised } from '../../../src/sim/network/network-model.ts'
+import type { Parcel } from '../../../src/sim/network/parcel.ts'
 import { QuorumWatch } from '../../../src/sim/network/quorum-watch.ts'
 import type { SimulationOptions } from '../../../src/sim/simulation-options.ts'
 import { Random } from '../../../src/sim/virtual/random.ts'
