@@ -7,19 +7,15 @@
 // The simulator makes seed 1 of each kind of runs that uses the broken code, then seed 2 of each, to seed N: see KINDS.
 // What it does not find so, directed tests must find: a liar's blocks in the simulator, or those that the fault names.
 //
-// The sources are copied to a temporary directory first. A snippet that is not found exactly once there fails the
-// run: whoever changes the line moves the fault along (planted-table.ts).
+// Each is planted in a copy of the sources (planted-copy.ts), as many at a time as there are processors. A snippet
+// that is not found exactly once fails the run: whoever changes the line moves the fault along (planted-table.ts).
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, fork, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { RunAnswer, RunKind, RunRequest } from './planted-runs.ts'
+import { availableParallelism } from 'node:os'
+import { PlantedCopy } from './planted-copy.ts'
+import type { RunKind } from './planted-runs.ts'
 import { FAULTS, type Fault } from './planted-table.ts'
 
-const TEST_TIMEOUT_MS = 60_000
-const RUN_TIMEOUT_MS = 60_000
 const SEEDS = 30
 /** Characters of a line of the simulator's table. */
 const NAME_WIDTH = 90
@@ -42,9 +38,6 @@ const KINDS: readonly RunKind[] = [
 /** The scenarios of the simulator in which a peer tells every lie about blocks; a random run tells some, if any. */
 const LIES = 'sim/adversary/lies'
 
-const root = join(import.meta.dirname, '..')
-const copy = mkdtempSync(join(tmpdir(), 'quorate-planted-'))
-process.on('exit', () => rmSync(copy, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
 const names = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
@@ -54,45 +47,44 @@ const chosen = FAULTS.filter(
 )
 assert.equal(new Set(FAULTS.map(fault => fault.name)).size, FAULTS.length, 'two faults have one name')
 
-copySources()
-for (const fault of chosen) assertPlantable(fault)
+assert.ok(chosen.length > 0, 'no fault has such a name')
+
+const copies = Array.from(
+  { length: Math.min(availableParallelism(), chosen.length) },
+  () => new PlantedCopy(),
+)
+for (const fault of chosen) copies[0]!.assertPlantable(fault)
 if (simulate === undefined) await testAll()
 else await simulateAll(Number(simulate.split('=')[1] ?? SEEDS))
 
 // ---- the tests
 
 async function testAll(): Promise<void> {
-  const healthy = runTests([...new Set(chosen.flatMap(fault => fault.tests))])
+  const healthy = await copies[0]!.runTests([...new Set(chosen.flatMap(fault => fault.tests))])
   console.log(`1..${chosen.length + 1}`)
   let survivors = report(1, healthy === null, 'nothing is found where nothing is planted', healthy)
+  const seen = plantEach((copy, fault) => copy.runTests(fault.tests))
   for (const [index, fault] of chosen.entries()) {
-    const found = await planted(fault, async () => runTests(fault.tests))
-    await turn()
+    const found = await seen[index]!
     survivors += report(index + 2, found !== null, `${fault.name} (${fault.file})`, found)
   }
   console.log(`# ${chosen.length} faults, ${survivors} failed`)
   process.exitCode = survivors === 0 ? 0 : 1
 }
 
-/** The name of the first test that failed; null when all passed. */
-function runTests(tests: readonly string[]): string | null {
-  const files = tests.map(name => join('test', `${name}.test.ts`))
-  // In one process that can be killed for good: some faults make a test loop for ever.
-  const options = ['--test', '--test-isolation=none', '--test-reporter=tap']
-  const run = spawnSync(process.execPath, [...options, ...files], {
-    cwd: copy,
-    encoding: 'utf8',
-    killSignal: 'SIGKILL',
-    timeout: TEST_TIMEOUT_MS * files.length,
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-  })
-  if (run.error !== undefined) return `no end after ${(TEST_TIMEOUT_MS * files.length) / 1000} s`
-  if (run.status === 0) return null
-  const failed = [...run.stdout.matchAll(/^ *not ok \d+ - (.*)$/gm)].map(match => match[1]!)
-  // A file that does not even load says nothing about a rule.
-  const name = failed.find(text => !text.endsWith('.test.ts'))
-  assert.ok(name !== undefined, `the tests could not run:\n${run.stdout}${run.stderr}`)
-  return name
+/** What is seen of each fault, in their order: each copy takes the next that nobody has taken. */
+function plantEach<T>(look: (copy: PlantedCopy, fault: Fault) => Promise<T>): readonly Promise<T>[] {
+  const seen = chosen.map(() => Promise.withResolvers<T>())
+  let taken = 0
+  const work = async (copy: PlantedCopy): Promise<void> => {
+    while (taken < chosen.length) {
+      const index = taken++
+      const fault = chosen[index]!
+      await copy.planted(fault, () => look(copy, fault)).then(seen[index]!.resolve, seen[index]!.reject)
+    }
+  }
+  for (const copy of copies) void work(copy)
+  return seen.map(({ promise }) => promise)
 }
 
 function report(number: number, isGood: boolean, name: string, found: string | null): 0 | 1 {
@@ -110,13 +102,15 @@ type Found = { readonly text: string; readonly runs: number | null }
 async function simulateAll(seeds: number): Promise<void> {
   assert.ok(Number.isSafeInteger(seeds) && seeds > 0, '--simulate=N: N is the number of seeds of each kind')
   const tests = [LIES, ...new Set(chosen.flatMap(fault => fault.tests))]
-  const healthy = await look(KINDS, seeds, tests)
+  const healthy = await look(copies[0]!, KINDS, { seeds, tests })
   row('nothing planted', healthy?.text ?? 'nothing found')
   const runs: number[] = []
   let survivors = 0
-  for (const fault of chosen) {
-    const found = await planted(fault, () => look(kindsOf(fault), seeds, [LIES, ...fault.tests]))
-    await turn()
+  const seen = plantEach((copy, fault) =>
+    look(copy, kindsOf(fault), { seeds, tests: [LIES, ...fault.tests] }),
+  )
+  for (const [index, fault] of chosen.entries()) {
+    const found = await seen[index]!
     row(fault.name, found?.text ?? 'SURVIVES')
     if (found === null) survivors += 1
     else if (found.runs !== null) runs.push(found.runs)
@@ -143,109 +137,34 @@ function kindsOf({ file }: Fault): RunKind[] {
 
 /** What random runs find, or, when they find nothing, the tests one after the other. */
 async function look(
+  copy: PlantedCopy,
   kinds: readonly RunKind[],
-  seeds: number,
-  tests: readonly string[],
+  { seeds, tests }: { seeds: number; tests: readonly string[] },
 ): Promise<Found | null> {
-  const found = await tryRuns(kinds, seeds)
+  const found = await tryRuns(copy, kinds, seeds)
   if (found !== null) return found
   for (const test of tests) {
-    const name = runTests([test])
-    await turn()
+    const name = await copy.runTests([test])
     if (name !== null) return { text: `directed: ${name} (${test})`, runs: null }
   }
   return null
 }
 
 /** The first random run that finds something: seed 1 of each kind, then seed 2 of each, and so on. */
-async function tryRuns(kinds: readonly RunKind[], seeds: number): Promise<Found | null> {
-  const child = await startRuns()
-  const end = (): void => void child.kill('SIGKILL')
-  process.on('exit', end)
+async function tryRuns(copy: PlantedCopy, kinds: readonly RunKind[], seeds: number): Promise<Found | null> {
+  const runs = await copy.startRuns()
   try {
     const count = seeds * kinds.length
     for (let run = 0; run < count; run++) {
       const kind = kinds[run % kinds.length]!
       const seed = Math.floor(run / kinds.length) + 1
-      const reason = await tryRun(child, { ...kind, seed })
+      const reason = await runs.run({ ...kind, seed })
       if (reason === null) continue
       const words = reason.split('\n', 1)[0]!.slice(0, REASON_WIDTH)
       return { text: `seed ${seed} of ${kind.name} (run ${run + 1}): ${words}`, runs: run + 1 }
     }
     return null
   } finally {
-    process.off('exit', end)
-    end()
-  }
-}
-
-/** A process that runs the copy's simulator. */
-async function startRuns(): Promise<ChildProcess> {
-  const child = fork(join(copy, 'test', 'planted-runs.ts'), {
-    cwd: copy,
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
-  let stderr = ''
-  child.stderr!.setEncoding('utf8').on('data', text => {
-    stderr += text
-  })
-  const answer = await nextAnswer(child)
-  assert.equal(answer, 'ready', `the simulator could not start:\n${stderr}`)
-  return child
-}
-
-/** What one run finds, null for nothing; a run that never ends and one that takes the process with it find something. */
-async function tryRun(child: ChildProcess, request: RunRequest): Promise<string | null> {
-  // One that has died is not heard, which is an answer.
-  child.send(request, () => {})
-  const answer = await nextAnswer(child)
-  assert.notEqual(answer, 'ready')
-  return typeof answer === 'string' ? answer : answer.found
-}
-
-function nextAnswer(child: ChildProcess): Promise<RunAnswer | string> {
-  return new Promise(resolve => {
-    const settle = (answer: RunAnswer | string): void => {
-      clearTimeout(timer)
-      child.off('message', settle).off('close', onClose)
-      resolve(answer)
-    }
-    const onClose = (code: number | null, signal: string | null): void =>
-      settle(`the process ends with ${code ?? signal}`)
-    const timer = setTimeout(settle, RUN_TIMEOUT_MS, `no end after ${RUN_TIMEOUT_MS / 1000} s`)
-    child.on('message', settle).on('close', onClose)
-  })
-}
-
-/** Lets a signal that came meanwhile end the run. */
-function turn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
-}
-
-// ---- the copy
-
-function copySources(): void {
-  for (const name of ['src', 'test', 'genesis', 'package.json', 'tsconfig.json'])
-    cpSync(join(root, name), join(copy, name), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-}
-
-function assertPlantable({ name, file, find }: Fault): void {
-  const count = readFileSync(join(copy, 'src', file), 'utf8').split(find).length - 1
-  assert.equal(count, 1, `${name}: the snippet is ${count} times in src/${file}, not once:\n${find}`)
-}
-
-/** What `look` sees while the fault is in the copy. */
-async function planted<T>({ file, find, replace }: Fault, look: () => Promise<T>): Promise<T> {
-  const path = join(copy, 'src', file)
-  const healthy = readFileSync(path, 'utf8')
-  writeFileSync(
-    path,
-    healthy.replace(find, () => replace),
-  )
-  try {
-    return await look()
-  } finally {
-    writeFileSync(path, healthy)
+    runs.end()
   }
 }

@@ -1,5 +1,5 @@
 // The simulator of a copy of the sources, in a process of its own, so that its modules are the copy's as they are now:
-// planted-faults.ts starts it, asks for one run after the other, and ends it.
+// planted-copy.ts starts it, asks for one run after the other, and ends it.
 
 import { readFileSync } from 'node:fs'
 import { chooseBackend } from '../src/signatures/choose-backend.ts'
