@@ -17,6 +17,11 @@ const OUTPUT_MAX = 64 * 1024 * 1024
 /** One copy, removed when this process exits. */
 export class PlantedCopy {
   readonly #directory = mkdtempSync(join(tmpdir(), 'quorate-planted-'))
+  readonly #environment = {
+    ...process.env,
+    NODE_TEST_CONTEXT: undefined,
+    NODE_COMPILE_CACHE: join(this.#directory, 'compiled'),
+  }
 
   constructor() {
     process.on('exit', () => rmSync(this.#directory, { recursive: true, force: true }))
@@ -67,6 +72,7 @@ export class PlantedCopy {
   async startRuns(): Promise<PlantedRuns> {
     const child = fork(join(this.#directory, 'test', 'planted-runs.ts'), {
       cwd: this.#directory,
+      env: this.#environment,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     let stderr = ''
@@ -85,7 +91,7 @@ export class PlantedCopy {
         parameters,
         {
           cwd: this.#directory,
-          env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+          env: this.#environment,
           killSignal: 'SIGKILL',
           timeout: timeoutMs,
           maxBuffer: OUTPUT_MAX,
