@@ -17,6 +17,9 @@ export type Value = string
 /** The value that fills a sequence number for which nothing was to be decided (a null request). */
 export const NO_VALUE: Value = ''
 
+/** The greatest view and sequence number: far from where a double begins to round. */
+export const NUMBER_MAX = 2 ** 48
+
 /** A signature over a statement, in whatever form the application's scheme has. */
 export type Signature = Uint8Array
 
@@ -53,9 +56,25 @@ export interface Evidence {
 
 /** What happens to a protocol. */
 export type ProtocolInput<Message, Record> =
-  /** What was persisted, by key, and the last sequence number whose decision the application has. */
-  | { readonly type: 'start'; readonly records: ReadonlyMap<string, Record>; readonly decided: number }
+  /**
+   * What was persisted, by key, and the last sequence number whose decision the application has. With a challenge, a
+   * number that no other life of this member used, it asks for its own votes before it votes; see `recall`.
+   */
+  | {
+      readonly type: 'start'
+      readonly records: ReadonlyMap<string, Record>
+      readonly decided: number
+      readonly challenge: number | null
+    }
+  /** Votes that were given before may not all be remembered here: nothing is voted for until others were asked. */
+  | { readonly type: 'recall'; readonly challenge: number }
+  /** From here on this member only follows: what it voted before is lost. */
+  | { readonly type: 'abstain' }
+  /** The application has not got the decisions after this one: they are to be got from others and handed over again. */
+  | { readonly type: 'lost'; readonly decided: number }
   | { readonly type: 'message'; readonly from: Source; readonly message: Message }
+  /** A source can be reached from now on. */
+  | { readonly type: 'reachable'; readonly from: Source }
   | { readonly type: 'timeout'; readonly name: ProtocolTimer }
   /** Asks for a decision on a value; ignored unless it is our `turn`. */
   | { readonly type: 'propose'; readonly value: Value }
@@ -94,6 +113,8 @@ export type ProtocolEffect<Message, Record> =
   | { readonly type: 'conflict'; readonly first: Certificate; readonly second: Certificate }
   /** Our state is not the one that n − f members attest: something here is not deterministic. It has stopped. */
   | { readonly type: 'diverged'; readonly certificate: Certificate }
+  /** No view is left after this one: more than f members are faulty, for honest ones never get there. It has stopped. */
+  | { readonly type: 'exhausted'; readonly view: number }
   /** A message was refused for what no honest peer can send. */
   | { readonly type: 'refuse'; readonly from: Source; readonly reason: string }
 

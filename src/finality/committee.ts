@@ -60,6 +60,13 @@ export interface CommitteeOptions {
 const AWAITED_MAX = 256
 const VOTES_ARE_LOST =
   'this validator does not vote: its chain is here and the record of its votes is not, so it might contradict what it voted before'
+const FOLDER_IS_NEW =
+  'this validator does not vote: the network has decided before, and this folder holds no record of its votes, so it might contradict what it voted before'
+/** Times in one life that the others can be asked for this validator's votes, each with a challenge of its own. */
+const CHALLENGES_PER_LIFE = 2 ** 16
+/** A node that was not run for so long, and for several of its ticks, may have been put back to an earlier state. */
+const AWAY_MS = 10_000
+const AWAY_TICKS = 4
 
 /** Finality by agreement. */
 export class Committee implements Finality {
@@ -89,6 +96,13 @@ export class Committee implements Finality {
   #retries = 0
   /** When the pace timer fires; null when it does not run. */
   #nextLookMs: number | null = null
+  /** Whether a decision was dropped because too many waited. */
+  #hasDropped = false
+  /** Whether the database was empty at the start, so that only the others can tell whether this validator voted before. */
+  #isFresh = false
+  #challenges = 0
+  /** When the last input came, in milliseconds since 1970; 0 before the first. */
+  #lastStepMs = 0
   #halted: string | null = null
   #muted: string | null = null
   /** Whose message is being handled; empty for anything else. */
@@ -117,6 +131,7 @@ export class Committee implements Finality {
 
   step(input: FinalityInput, chain: ChainAccess): FinalityEffect[] {
     this.#chain = chain
+    this.#considerAbsence()
     switch (input.type) {
       case 'start':
         this.#start(input.records, input.isFresh)
@@ -133,6 +148,7 @@ export class Committee implements Finality {
       case 'peer-connected':
         this.#members.connect(input.peer)
         this.#greet(input.peer)
+        this.#drive({ type: 'reachable', from: input.peer })
         break
       case 'peer-disconnected':
         this.#members.disconnect(input.peer)
@@ -144,6 +160,7 @@ export class Committee implements Finality {
         this.#onTimeout(input.name)
         break
     }
+    this.#considerDropped()
     this.#considerProposing()
     const effects = this.#effects
     this.#effects = []
@@ -192,12 +209,31 @@ export class Committee implements Finality {
       last === null ? 0 : readStoredCertificate(`certificate of block ${final.height}`, last).sequence
     while (this.#empty.has(this.#sequence + 1)) this.#sequence += 1
     this.#disownVotes(voter, votes)
-    this.#createProtocol(votes.size > 0 || isFresh || this.#options.identity.mayForgetVotes)
+    const { mayForgetVotes } = this.#options.identity
+    this.#isFresh = isFresh && !mayForgetVotes
+    this.#createProtocol(votes.size > 0 || isFresh || mayForgetVotes)
     if (this.#self !== null) {
       const { address } = this.#options.validators.validators[this.#self]!
       this.#emit({ type: 'persist', key: COMMITTEE_KEYS.voter, value: addressBytes(address) })
     }
-    this.#drive({ type: 'start', records: votes, decided: this.#sequence })
+    this.#drive({ type: 'start', records: votes, decided: this.#sequence, challenge: this.#nextChallenge() })
+  }
+
+  /** A number that this validator never asked with before. */
+  #nextChallenge(): number {
+    this.#challenges = (this.#challenges + 1) % CHALLENGES_PER_LIFE
+    return this.#options.identity.life * CHALLENGES_PER_LIFE + this.#challenges
+  }
+
+  /** A machine that slept, or was put back to an earlier state, finds a clock that has gone on without it. */
+  #considerAbsence(): void {
+    const { nowMs } = this.#chain
+    const awayMs = this.#lastStepMs === 0 ? 0 : nowMs - this.#lastStepMs
+    this.#lastStepMs = nowMs
+    if (awayMs <= AWAY_MS || this.#self === null || this.#halted !== null) return
+    const { timeoutMs, isRecalling } = this.#protocol.state
+    if (!isRecalling && awayMs > AWAY_TICKS * timeoutMs)
+      this.#drive({ type: 'recall', challenge: this.#nextChallenge() })
   }
 
   /** Votes that another validator gave from this folder are not ours; they are removed only to make room for ours. */
@@ -292,8 +328,8 @@ export class Committee implements Finality {
     for (const effect of effects) {
       switch (effect.type) {
         case 'persist': {
-          // Who does not vote has nothing to keep; a record would let him vote after the next start.
-          if (this.#self === null) break
+          // A node that does not vote has nothing to keep; a record would let it vote after the next start.
+          if (this.#self === null || (this.#isFresh && this.#protocol.state.isRecalling)) break
           const value = effect.record === null ? null : encodePbftRecord(effect.record)
           this.#emit({ type: 'persist', key: COMMITTEE_KEYS.vote(effect.key), value })
           break
@@ -334,6 +370,9 @@ export class Committee implements Finality {
             `n − f validators attest another state than ours at decision ${effect.certificate.sequence}`,
           )
           break
+        case 'exhausted':
+          this.#halt(`no view is left after view ${effect.view}: more than f validators are faulty`)
+          break
         case 'refuse':
           this.#emit({ type: 'refuse', from: effect.from, reason: effect.reason })
           break
@@ -342,9 +381,19 @@ export class Committee implements Finality {
   }
 
   #onDecided(certificate: Certificate): void {
-    if (this.#awaited.length >= AWAITED_MAX) return
+    if (this.#awaited.length >= AWAITED_MAX) {
+      this.#hasDropped = true
+      return
+    }
     this.#awaited.push({ certificate, from: this.#source })
     this.#applyAwaited()
+  }
+
+  /** What was dropped is got again once nothing waits any more. */
+  #considerDropped(): void {
+    if (!this.#hasDropped || this.#awaited.length > 0 || this.#halted !== null) return
+    this.#hasDropped = false
+    this.#drive({ type: 'lost', decided: this.#sequence })
   }
 
   /** Others are ahead by more than one decision: their last one settles all before it, once we have its block. */
@@ -401,11 +450,20 @@ export class Committee implements Finality {
       const proof = { sequence, bytes: encodeCertificate(certificate) }
       this.#emit({ type: 'final', id: block.id, certificate: proof })
     }
+    if (this.#isFresh && this.#self !== null && this.#protocol.state.isRecalling) this.#abstain()
     this.#sequence = sequence
     this.#retries = 0
     this.#building = null
     this.#tellFollowers(certificate)
     return true
+  }
+
+  /** The folder is new and the network is not: whether this validator voted before nobody here can tell. */
+  #abstain(): void {
+    this.#self = null
+    this.#muted = FOLDER_IS_NEW
+    this.#emit({ type: 'alarm', text: FOLDER_IS_NEW })
+    this.#drive({ type: 'abstain' })
   }
 
   /** Asks a peer for a block that is needed and not here. */

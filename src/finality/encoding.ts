@@ -11,14 +11,26 @@ import {
 } from '../chain/bytes.ts'
 import { SIGNATURE_BYTES } from '../chain/compact-signature.ts'
 import { NO_BLOCK } from '../chain/header.ts'
-import { type MemberIndex, NO_VALUE, type Signature, type Value, type Vote } from '../consensus/contract.ts'
+import {
+  type MemberIndex,
+  NO_VALUE,
+  NUMBER_MAX,
+  type Signature,
+  type Value,
+  type Vote,
+} from '../consensus/contract.ts'
 import { VALIDATORS_MAX } from './validators.ts'
 
-/** Views, sequence numbers and milliseconds at most: 2^48, far from where a double begins to round. */
-export const NUMBER_MAX = 2 ** 48
-
 /** The byte of every phase in which something is signed. */
-export const PHASE_BYTES = { prepare: 1, commit: 2, checkpoint: 3, 'view-change': 4, 'new-view': 5 } as const
+export const PHASE_BYTES = {
+  prepare: 1,
+  commit: 2,
+  checkpoint: 3,
+  'view-change': 4,
+  'new-view': 5,
+  answer: 6,
+  complaint: 7,
+} as const
 
 /** The phases in which members vote. */
 export const VOTE_PHASES: readonly Vote['phase'][] = ['prepare', 'commit', 'checkpoint']
@@ -69,10 +81,14 @@ export function readVotePhase(reader: ByteReader): Vote['phase'] {
   return phase
 }
 
+/** Whether a member's place has a form in bytes. */
+export function isMember(member: MemberIndex): boolean {
+  return Number.isInteger(member) && member >= 0 && member < VALIDATORS_MAX
+}
+
 /** The place of a member. */
 export function writeMember(writer: ByteWriter, member: MemberIndex): void {
-  if (!Number.isInteger(member) || member < 0 || member >= VALIDATORS_MAX)
-    throw new RangeError(`${member} is no member`)
+  if (!isMember(member)) throw new RangeError(`${member} is no member`)
   writer.u8(member)
 }
 

@@ -83,6 +83,12 @@ export function describeContent(content: Content): string {
       const { phase, sequence, view, value } = message.certificate
       return `proof ${phase} ${sequence}/${view} ${value}`
     }
+    case 'complaint':
+      return `complaint ${message.view} by ${message.from}`
+    case 'query':
+      return `query by ${message.from}`
+    case 'answer':
+      return `answer to ${message.to} by ${message.from} with ${message.votes.length}`
   }
 }
 

@@ -14,6 +14,8 @@ export interface Identity {
   readonly secretKey: Uint8Array | null
   readonly recover: RecoverSigner
   readonly sign: SignDigest
+  /** A number from 0 to 2^32 − 1 that no other life of this validator has. */
+  readonly life: number
   /** Vote although no record of earlier votes is left: only for who knows that there were none. */
   readonly mayForgetVotes: boolean
   /** How this validator lies, and the places of others who lie in the same way; null for an honest one. */

@@ -37,6 +37,7 @@ export const NOBODY: Identity = {
   secretKey: null,
   recover: referenceRecover,
   sign: referenceSign,
+  life: 0,
   mayForgetVotes: false,
   lie: null,
 }

@@ -3,8 +3,11 @@
 // the set of validators, the phase, the view, the sequence number and the value. What is left out can be exchanged.
 //
 //   tag (sized) | chain id 8 | genesis id 32 | validator set 32 | phase 1 | view 8 | sequence 8 |
-//   vote: value 32      view-change: count 4, then (sequence 8, view 8, value 32) of each
-//                       new-view:    count 4, then (sequence 8, value 32) of each          (integers little-endian)
+//   vote: value 32      view-change: count 4, then (sequence 8, view 8, value 32) of each, then
+//                                    count 4, then (member 1, until 8) of each suspect
+//                       new-view:    count 4, then (sequence 8, value 32) of each
+//                       complaint:   nothing
+//                       answer:      challenge 8, member 1                                 (integers little-endian)
 
 import type { Address } from '../chain/address.ts'
 import { ByteWriter, fromHex, fromReversedHex, type Hex, toHex } from '../chain/bytes.ts'
@@ -14,7 +17,7 @@ import type { BlockId } from '../chain/header.ts'
 import { addressOfSecretKey, recoverAddress, signDigest } from '../chain/signature.ts'
 import type { Signing } from '../consensus/contract.ts'
 import type { Statement } from '../consensus/pbft/messages.ts'
-import { isNumber, isValue, PHASE_BYTES, writeNumber, writeValue } from './encoding.ts'
+import { isMember, isNumber, isValue, PHASE_BYTES, writeMember, writeNumber, writeValue } from './encoding.ts'
 import type { ValidatorSet } from './validators.ts'
 
 /** What makes a statement this network's and these validators'. */
@@ -116,6 +119,11 @@ function writeContent(writer: ByteWriter, statement: Statement): void {
         writeNumber(writer, view)
         writeValue(writer, value)
       }
+      writer.u32(statement.suspects.length)
+      for (const { member, until } of statement.suspects) {
+        writeMember(writer, member)
+        writeNumber(writer, until)
+      }
       return
     case 'new-view':
       writer.u32(statement.proposals.length)
@@ -123,6 +131,12 @@ function writeContent(writer: ByteWriter, statement: Statement): void {
         writeNumber(writer, sequence)
         writeValue(writer, value)
       }
+      return
+    case 'complaint':
+      return
+    case 'answer':
+      writeNumber(writer, statement.challenge)
+      writeMember(writer, statement.member)
   }
 }
 
@@ -135,11 +149,17 @@ function isStatement(statement: Statement): boolean {
     case 'checkpoint':
       return isValue(statement.value)
     case 'view-change':
-      return statement.prepared.every(
-        ({ sequence, view, value }) => isNumber(sequence) && isNumber(view) && isValue(value),
+      return (
+        statement.prepared.every(
+          ({ sequence, view, value }) => isNumber(sequence) && isNumber(view) && isValue(value),
+        ) && statement.suspects.every(({ member, until }) => isMember(member) && isNumber(until))
       )
     case 'new-view':
       return statement.proposals.every(({ sequence, value }) => isNumber(sequence) && isValue(value))
+    case 'complaint':
+      return true
+    case 'answer':
+      return isNumber(statement.challenge) && isMember(statement.member)
   }
 }
 

@@ -6,8 +6,8 @@ import { fromHex, type Hex, isHex } from '../chain/bytes.ts'
 import { SIGNATURE_BYTES } from '../chain/compact-signature.ts'
 import type { Fields, Json } from '../chain/fields.ts'
 import { type BlockId, NO_BLOCK } from '../chain/header.ts'
-import type { Value } from '../consensus/contract.ts'
-import { isValue, NUMBER_MAX } from './encoding.ts'
+import { NUMBER_MAX, type Value } from '../consensus/contract.ts'
+import { isValue } from './encoding.ts'
 
 /** The id of a block. */
 export function takeBlockId(fields: Fields, name: string): BlockId {

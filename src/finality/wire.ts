@@ -5,14 +5,16 @@
 
 import { ByteReader, ByteWriter, MalformedBytes, readOrNull } from '../chain/bytes.ts'
 import type { Certificate, MemberIndex } from '../consensus/contract.ts'
-import type { NewView, PbftMessage, PbftRecord, ViewChange } from '../consensus/pbft/messages.ts'
+import type { Answer, NewView, PbftMessage, PbftRecord, ViewChange } from '../consensus/pbft/messages.ts'
 import { encodeCertificate, readCertificate } from './certificates.ts'
 import {
+  PHASE_BYTES,
   readList,
   readMember,
   readNumber,
   readSignature,
   readValue,
+  readVotePhase,
   writeList,
   writeMember,
   writeNumber,
@@ -27,6 +29,9 @@ export const PBFT_BYTES_MAX = 4 * 1024 * 1024
 /** Sequence numbers that a view change or a new view speaks of at most. */
 const SLOTS_MAX = 512
 
+/** Votes in an answer at most: two of each sequence number. */
+const ANSWER_VOTES_MAX = 2 * SLOTS_MAX
+
 const MESSAGE_BYTES = {
   'pre-prepare': 1,
   prepare: 2,
@@ -36,6 +41,9 @@ const MESSAGE_BYTES = {
   'new-view': 6,
   status: 7,
   proof: 8,
+  query: 9,
+  answer: 10,
+  complaint: 11,
 } as const
 
 const RECORD_BYTES = { view: 1, slot: 2, stable: 3, 'new-view': 4 } as const
@@ -77,19 +85,17 @@ function decodeWhole<T>(bytes: Uint8Array, read: (reader: ByteReader) => T): T |
 function writeMessage(writer: ByteWriter, message: PbftMessage): void {
   switch (message.type) {
     case 'pre-prepare':
+    case 'commit':
       writeVote(writer, message)
+      writeMember(writer, message.from)
       writeSignature(writer, message.signature)
       return
     case 'prepare':
       writeVote(writer, message)
       writeMember(writer, message.from)
       writeSignature(writer, message.signature)
+      writeMember(writer, message.proposer)
       writeSignature(writer, message.proposal)
-      return
-    case 'commit':
-      writeVote(writer, message)
-      writeMember(writer, message.from)
-      writeSignature(writer, message.signature)
       return
     case 'checkpoint':
       writeNumber(writer, message.sequence)
@@ -113,18 +119,29 @@ function writeMessage(writer: ByteWriter, message: PbftMessage): void {
       return
     case 'proof':
       writer.bytes(encodeCertificate(message.certificate))
+      return
+    case 'query':
+      writeMember(writer, message.from)
+      writeNumber(writer, message.challenge)
+      return
+    case 'complaint':
+      writeNumber(writer, message.view)
+      writeMember(writer, message.from)
+      writeSignature(writer, message.signature)
+      return
+    case 'answer':
+      writeAnswer(writer, message)
   }
 }
 
 function readMessage(reader: ByteReader): PbftMessage {
   const type = readType(reader, MESSAGE_BYTES)
   switch (type) {
-    case 'pre-prepare':
-      return { type, ...readVote(reader), signature: readSignature(reader) }
     case 'prepare': {
-      const vote = { type, ...readVote(reader), from: readMember(reader) }
-      return { ...vote, signature: readSignature(reader), proposal: readSignature(reader) }
+      const vote = { type, ...readVote(reader), from: readMember(reader), signature: readSignature(reader) }
+      return { ...vote, proposer: readMember(reader), proposal: readSignature(reader) }
     }
+    case 'pre-prepare':
     case 'commit':
       return { type, ...readVote(reader), from: readMember(reader), signature: readSignature(reader) }
     case 'checkpoint': {
@@ -142,14 +159,51 @@ function readMessage(reader: ByteReader): PbftMessage {
     }
     case 'proof':
       return { type, certificate: readCertificate(reader) }
+    case 'query':
+      return { type, from: readMember(reader), challenge: readNumber(reader) }
+    case 'complaint':
+      return { type, view: readNumber(reader), from: readMember(reader), signature: readSignature(reader) }
+    case 'answer':
+      return readAnswer(reader)
   }
 }
 
-function writeViewChange(writer: ByteWriter, { view, from, stable, prepared, signature }: ViewChange): void {
+function writeAnswer(writer: ByteWriter, message: Answer): void {
+  writeMember(writer, message.from)
+  writeMember(writer, message.to)
+  writeNumber(writer, message.challenge)
+  writeNumber(writer, message.decided)
+  writeList(writer, ANSWER_VOTES_MAX, message.votes, ({ phase, signature, ...vote }) => {
+    writer.u8(PHASE_BYTES[phase])
+    writeVote(writer, vote)
+    writeSignature(writer, signature)
+  })
+  writeFlag(writer, message.viewChange !== null)
+  if (message.viewChange !== null) writeViewChange(writer, message.viewChange)
+  writeSignature(writer, message.signature)
+}
+
+function readAnswer(reader: ByteReader): Answer {
+  const members = { from: readMember(reader), to: readMember(reader) }
+  const place = { challenge: readNumber(reader), decided: readNumber(reader) }
+  const votes = readList(reader, ANSWER_VOTES_MAX, () => {
+    const vote = { phase: readVotePhase(reader), ...readVote(reader) }
+    return { ...vote, signature: readSignature(reader) }
+  })
+  const viewChange = readFlag(reader) ? readViewChange(reader) : null
+  return { type: 'answer', ...members, ...place, votes, viewChange, signature: readSignature(reader) }
+}
+
+function writeViewChange(writer: ByteWriter, message: ViewChange): void {
+  const { view, from, stable, prepared, suspects, signature } = message
   writeNumber(writer, view)
   writeMember(writer, from)
   writeCertificateOrNull(writer, stable)
   writeList(writer, SLOTS_MAX, prepared, certificate => writer.bytes(encodeCertificate(certificate)))
+  writeList(writer, VALIDATORS_MAX, suspects, ({ member, until }) => {
+    writeMember(writer, member)
+    writeNumber(writer, until)
+  })
   writeSignature(writer, signature)
 }
 
@@ -157,7 +211,11 @@ function readViewChange(reader: ByteReader): ViewChange {
   const place = { view: readNumber(reader), from: readMember(reader) }
   const stable = readCertificateOrNull(reader)
   const prepared = readList(reader, SLOTS_MAX, () => readCertificate(reader))
-  return { type: 'view-change', ...place, stable, prepared, signature: readSignature(reader) }
+  const suspects = readList(reader, VALIDATORS_MAX, () => {
+    const member = readMember(reader)
+    return { member, until: readNumber(reader) }
+  })
+  return { type: 'view-change', ...place, stable, prepared, suspects, signature: readSignature(reader) }
 }
 
 function writeNewView(writer: ByteWriter, { view, viewChanges, proposals, signature }: NewView): void {

@@ -132,12 +132,13 @@ export class Node {
     this.#log = log
     this.#database = database
     this.#senders = senders
+    const salt = randomBytes(4)
     this.replica = new Replica({
       genesis,
-      finality: createFinality(genesis, this.#identity(options, parts)),
+      finality: createFinality(genesis, this.#identity(options, parts, salt.readUInt32LE())),
       store: database,
       recoverSender: senders.recoverSender,
-      salt: randomBytes(4),
+      salt,
     })
     this.#timers = new Timers(name => void this.#step({ type: 'timeout', name }))
     this.#performer = new Performer({
@@ -327,12 +328,13 @@ export class Node {
   }
 
   /** Who this node is to its finality layer. */
-  #identity({ validator }: NodeOptions, { backend, privateKey }: NodeParts): Identity {
+  #identity({ validator }: NodeOptions, { backend, privateKey }: NodeParts, life: number): Identity {
     const recover = signerRecovery(backend)
     const role = validator?.role ?? null
     return {
       peer: peerIdFromPrivateKey(privateKey).toString(),
       secretKey: validator?.secretKey ?? null,
+      life,
       mayForgetVotes: validator?.mayForgetVotes ?? false,
       lie: role === null ? null : { role, accomplices: [] },
       sign: (digest, secretKey) => backend.sign(digest, secretKey),

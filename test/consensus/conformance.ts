@@ -129,7 +129,7 @@ export function describeProtocol<Message extends { readonly type: string }, Reco
       ] as const)
         for (const node of [0, 2]) {
           const liars = new Map(lying.map(member => [member, silent] as const))
-          const goal = lying.length > 0 ? 2 : 4
+          const goal = lying.length > 0 ? 3 : 4
           const whole = network({ n: 4, pipeline, liars, goal, crashAt: { node, effect: -1 } })
           assert.ok(whole.runUntil(() => whole.haveDecided(), 30 * TIMEOUT_MS))
           assert.ok(whole.effects > 30)

@@ -258,6 +258,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
       type: 'start',
       records: new Map(copy.disk),
       decided: copy.decisions.length,
+      challenge: null,
     })
     if (pipeline > 1)
       for (const { sequence } of copy.decisions.slice(-40)) this.#execute(node, copy, sequence)

@@ -58,12 +58,19 @@ export class Instance {
     this.#effects = []
     switch (told.type) {
       case 'begin':
-        this.#step({ type: 'start', records: new Map(), decided: this.decisions.length })
+        this.#step({ type: 'start', records: new Map(), decided: this.decisions.length, challenge: null })
         break
-      case 'timeout':
+      case 'timeout': {
         this.timers.delete(told.name)
         this.#step(told)
+        // The progress timer as a whole, not only the part of it after which a decision is slow.
+        const [first, second] = this.#effects
+        if (told.name === 'progress' && second === undefined && first?.type === 'set-timer') {
+          this.timers.delete(told.name)
+          this.#step(told)
+        }
         break
+      }
       case 'message':
         this.#step(told)
         break
@@ -137,6 +144,8 @@ function textOf(statement: Statement, member: MemberIndex): string {
       return `${member} ${statement.phase} ${statement.sequence} ${statement.view} ${statement.value}`
     case 'view-change':
     case 'new-view':
+    case 'complaint':
+    case 'answer':
       return `${member} ${JSON.stringify(statement)}`
   }
 }

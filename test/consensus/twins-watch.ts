@@ -77,6 +77,8 @@ function seeEffect(seen: Seen, effect: Effect, watched: Watched): Seen {
       return broken(seen, 'S1: knows of two decisions')
     case 'diverged':
       return broken(seen, 'P4: another state than the others')
+    case 'exhausted':
+      return broken(seen, 'S6: no view is left')
     // A copy that heard of the other one's vote first says its own value with that one's signature.
     case 'refuse': {
       const isOfLiar = [watched.liar, watched.n].includes(Number(effect.from))

@@ -33,8 +33,10 @@ const signatures = fc
   )
   .map(([members, made]) => members.map((place, index) => ({ member: place, signature: made[index]! })))
 
+const votePhase = fc.constantFrom('prepare', 'commit', 'checkpoint')
+
 export const certificate: fc.Arbitrary<Certificate> = plain({
-  phase: fc.constantFrom('prepare', 'commit', 'checkpoint'),
+  phase: votePhase,
   ...slot,
   signatures,
 })
@@ -46,13 +48,21 @@ const viewChange = plain({
   from: member,
   stable,
   prepared: fc.array(certificate, { maxLength: 3 }),
+  suspects: fc.array(plain({ member, until: number }), { maxLength: 3 }),
   signature,
 } as const)
 const proposal = plain({ sequence: number, value, signature })
 
 export const message: fc.Arbitrary<PbftMessage> = fc.oneof(
-  plain({ type: fc.constant('pre-prepare'), ...slot, signature } as const),
-  plain({ type: fc.constant('prepare'), ...slot, from: member, signature, proposal: signature } as const),
+  plain({ type: fc.constant('pre-prepare'), ...slot, from: member, signature } as const),
+  plain({
+    type: fc.constant('prepare'),
+    ...slot,
+    from: member,
+    signature,
+    proposer: member,
+    proposal: signature,
+  } as const),
   plain({ type: fc.constant('commit'), ...slot, from: member, signature } as const),
   plain({ type: fc.constant('checkpoint'), sequence: number, value, from: member, signature } as const),
   viewChange,
@@ -73,6 +83,18 @@ export const message: fc.Arbitrary<PbftMessage> = fc.oneof(
     timeoutMs: number,
   } as const),
   plain({ type: fc.constant('proof'), certificate } as const),
+  plain({ type: fc.constant('complaint'), view: number, from: member, signature } as const),
+  plain({ type: fc.constant('query'), from: member, challenge: number } as const),
+  plain({
+    type: fc.constant('answer'),
+    from: member,
+    to: member,
+    challenge: number,
+    decided: number,
+    votes: fc.array(plain({ phase: votePhase, ...slot, signature }), { maxLength: 3 }),
+    viewChange: fc.option(viewChange),
+    signature,
+  } as const),
 )
 
 export const record: fc.Arbitrary<PbftRecord> = fc.oneof(

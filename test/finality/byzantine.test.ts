@@ -65,7 +65,10 @@ for (const pattern of PATTERNS) {
   test(`${pattern}: who delays says everything late, and the others decide all the same`, () => {
     const network = committee(4, pattern, { 1: 'delay' })
     network.run(0.9 * TIMEOUT_MS - 100)
-    assert.deepEqual(wordsOf(network, 1), [])
+    assert.deepEqual(
+      wordsOf(network, 1).filter(({ message }) => !message.startsWith('query')),
+      [],
+    )
     network.run(101)
     assert.ok(wordsOf(network, 1).some(({ message }) => message.startsWith('pre-prepare 1/0')))
     decideSome(network, 3)
@@ -124,7 +127,7 @@ for (const pattern of PATTERNS) {
     test(`${pattern}: what ${liars.length} of ${n} usurpers hide is decided, and their false beginnings of views are refused`, () => {
       const network = committee(n, pattern, Object.fromEntries(liars.map(liar => [liar, 'usurp'])))
       const usurper = network.node(1)
-      network.runUntil(() => said(usurper.log, 'new-view').length > 0)
+      network.runUntil(() => said(usurper.log, 'view-change').length > 0)
       // Nobody else knows what it decided, and it does not say so.
       const hidden = usurper.chain.final
       assert.equal(hidden.height, 1)
@@ -135,7 +138,9 @@ for (const pattern of PATTERNS) {
       for (const { log } of network.honest) assert.equal(only(log, 'final')[0]!.id, hidden.id)
       assertAgreed(network)
       const refusals = network.honest.flatMap(({ log }) => only(log, 'refuse'))
-      assert.deepEqual(new Set(refusals.map(({ reason }) => reason)), new Set(['new-view-invalid']))
+      // The view after the first usurper's failure is the second one's.
+      const reasons = liars.length === 1 ? [] : ['new-view-invalid']
+      assert.deepEqual(new Set(refusals.map(({ reason }) => reason)), new Set(reasons))
       const peers = liars.map(liar => `p${liar}`)
       for (const { from } of refusals) assert.ok(peers.includes(from), `${from} is honest`)
       const names = liars.map(liar => network.validators.validators.validators[liar]!.name)
@@ -144,15 +149,16 @@ for (const pattern of PATTERNS) {
   }
 
   test(`${pattern}: of the beginnings of a usurper's view just the two that are proved are accepted`, () => {
-    const network = committee(4, pattern, { 1: 'usurp' })
-    network.runUntil(() => said(network.node(1).log, 'new-view').length > 0)
+    // The first one's proposal fails, and the next view is the second one's.
+    const network = committee(7, pattern, { 1: 'usurp', 2: 'usurp' })
+    network.runUntil(() => said(network.node(2).log, 'new-view').length > 0)
     const beginnings = new Map(
-      said(network.node(1).log, 'new-view').map(({ message }) => [JSON.stringify(message), message]),
+      said(network.node(2).log, 'new-view').map(({ message }) => [JSON.stringify(message), message]),
     )
     const accepted = [...beginnings.values()].map(message => {
       const stranger = new TestCommittee({ network: network.validators, self: 3, pattern }).start()
-      const refusals = only(stranger.hear('p1', message), 'refuse')
-      assert.equal(refusals.length === 0, stranger.report().view === 1)
+      const refusals = only(stranger.hear('p2', message), 'refuse')
+      assert.equal(refusals.length === 0, stranger.report().view === 2)
       return refusals.length === 0
     })
     assert.deepEqual(accepted, [false, false, false, false, false, false, false, true, true])

@@ -8,6 +8,7 @@ import type { ChainedHeader } from '../../src/chain/header-chain.ts'
 import type { MemberIndex } from '../../src/consensus/contract.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
+import { answerStatement } from '../../src/consensus/pbft/recall.ts'
 import type { ByzantineRole } from '../../src/finality/byzantine/roles.ts'
 import { Committee } from '../../src/finality/committee.ts'
 import type {
@@ -173,12 +174,17 @@ export interface TestCommitteeOptions {
   readonly records?: ReadonlyMap<string, Uint8Array>
   /** Unless it has records. */
   readonly isFresh?: boolean
+  /** Whether the others tell it at its start that they hold no votes of its own; they do unless told otherwise. */
+  readonly isAnswered?: boolean
 }
 
 export const TIMEOUT_MS = 1_000
 
 /** Any block above the last final one may be decided, and the head should be. */
 const ANY_BLOCK = new MinedCheckpoint({ depth: 0, interval: 1 })
+
+/** Lives that were begun in tests so far. */
+let lives = 0
 
 /** One committee with a chain, a disk and timers. */
 export class TestCommittee {
@@ -203,6 +209,7 @@ export class TestCommittee {
       secretKey: typeof self === 'number' ? network.keys[self]! : self,
       recover: recoverOnce,
       sign: referenceSign,
+      life: (lives += 1),
       mayForgetVotes: options.mayForgetVotes ?? false,
       lie: options.lie ?? null,
     }
@@ -222,7 +229,26 @@ export class TestCommittee {
   start(): this {
     const isFresh = this.options.isFresh ?? this.options.records === undefined
     this.step({ type: 'start', records: new Map(this.records), isFresh })
+    if (this.options.isAnswered ?? true) this.answer()
     return this
+  }
+
+  /** So many others that it may vote say which votes of its own they hold: none, as nothing is decided. */
+  answer(decided = 0): FinalityEffect[] {
+    const { network } = this.options
+    const query = this.log
+      .flatMap(effect => (effect.type === 'broadcast' ? (decodeEnvelope(effect.body)?.content ?? []) : []))
+      .findLast(content => content.type === 'protocol' && content.message.type === 'query')
+    if (query?.type !== 'protocol' || query.message.type !== 'query') return []
+    const { from: to, challenge } = query.message
+    const members = [...network.keys.keys()].filter(member => member !== to)
+    return members.slice(0, network.validators.quorum - 1).flatMap(from => {
+      const content = { from, to, challenge, decided }
+      const signature = network.signing(from).sign(answerStatement(content))
+      const message = { type: 'answer', ...content, votes: [], viewChange: null, signature } as const
+      const body = encodeEnvelope({ clockMs: this.chain.nowMs, content: { type: 'protocol', message } })
+      return this.receive(`p${from}`, body)
+    })
   }
 
   /** The same member again, on the same chain and what it had on disk. */
@@ -440,6 +466,7 @@ export class CommitteeNetwork {
       policy: policy?.() ?? ANY_BLOCK,
       chain,
       lie: role === undefined ? null : { role, accomplices },
+      isAnswered: false,
     })
     this.nodes.set(peer, node)
     return node

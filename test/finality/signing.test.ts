@@ -26,6 +26,7 @@ const domain: SigningDomain = {
 const vote = { phase: 'commit', sequence: 7, view: 2, value: idOf('a') } as const
 const hexDigest = (statement: Statement, of = domain): string => toHex(statementDigest(of, statement))
 const claim = { sequence: 7, view: 2, value: idOf('a') }
+const suspect = { member: 1, until: 9 }
 const proposal = { sequence: 7, value: idOf('a') }
 
 /** Counts how often a signer is recovered. */
@@ -67,16 +68,24 @@ const STATEMENTS: readonly Statement[] = [
   { ...vote, sequence: 2, view: 7 },
   { ...vote, value: idOf('b') },
   { ...vote, value: NO_VALUE },
-  { phase: 'view-change', view: 2, sequence: 7, prepared: [] },
-  { phase: 'view-change', view: 2, sequence: 7, prepared: [claim] },
-  { phase: 'view-change', view: 2, sequence: 7, prepared: [{ ...claim, view: 1 }] },
-  { phase: 'view-change', view: 2, sequence: 7, prepared: [{ ...claim, value: NO_VALUE }] },
-  { phase: 'view-change', view: 2, sequence: 7, prepared: [claim, { ...claim, sequence: 8 }] },
-  { phase: 'view-change', view: 2, sequence: 7, prepared: [{ ...claim, sequence: 8 }, claim] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [], suspects: [] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [], suspects: [suspect] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [], suspects: [{ ...suspect, until: 10 }] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [], suspects: [{ ...suspect, member: 2 }] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [claim], suspects: [] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [{ ...claim, view: 1 }], suspects: [] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [{ ...claim, value: NO_VALUE }], suspects: [] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [claim, { ...claim, sequence: 8 }], suspects: [] },
+  { phase: 'view-change', view: 2, sequence: 7, prepared: [{ ...claim, sequence: 8 }, claim], suspects: [] },
   { phase: 'new-view', view: 2, sequence: 7, proposals: [] },
   { phase: 'new-view', view: 2, sequence: 7, proposals: [proposal] },
   { phase: 'new-view', view: 2, sequence: 7, proposals: [{ ...proposal, value: idOf('b') }] },
   { phase: 'new-view', view: 2, sequence: 7, proposals: [{ ...proposal, sequence: 6 }] },
+  { phase: 'complaint', view: 2, sequence: 0 },
+  { phase: 'complaint', view: 3, sequence: 0 },
+  { phase: 'answer', view: 0, sequence: 7, challenge: 1, member: 2 },
+  { phase: 'answer', view: 0, sequence: 7, challenge: 2, member: 1 },
+  { phase: 'answer', view: 0, sequence: 8, challenge: 2, member: 1 },
 ]
 
 test('no two statements have one digest', () => {
@@ -140,8 +149,11 @@ test('the digest is the SHA-256 of what the head of the file says', () => {
   assert.equal(hexDigest(vote), hash(beginning(2), value))
   assert.equal(hexDigest({ ...vote, phase: 'checkpoint' }), hash(beginning(3), value))
   assert.equal(hexDigest({ ...vote, value: NO_VALUE }), hash(beginning(2), Buffer.alloc(32)))
-  const viewChange = { phase: 'view-change', view: 2, sequence: 7, prepared: [claim] } as const
-  assert.equal(hexDigest(viewChange), hash(beginning(4), count, number(7n), number(2n), value))
+  const viewChange = { phase: 'view-change', view: 2, sequence: 7, prepared: [claim], suspects: [] } as const
+  assert.equal(
+    hexDigest(viewChange),
+    hash(beginning(4), count, number(7n), number(2n), value, Buffer.alloc(4)),
+  )
   const newView = { phase: 'new-view', view: 2, sequence: 7, proposals: [proposal] } as const
   assert.equal(hexDigest(newView), hash(beginning(5), count, number(7n), value))
 })
@@ -164,13 +176,31 @@ const MALFORMED: readonly Statement[] = [
   ...BAD_NUMBERS.flatMap(number => [
     { ...vote, sequence: number },
     { ...vote, view: number },
-    { phase: 'view-change' as const, view: 2, sequence: 7, prepared: [{ ...claim, view: number }] },
-    { phase: 'view-change' as const, view: 2, sequence: 7, prepared: [{ ...claim, sequence: number }] },
+    {
+      phase: 'view-change' as const,
+      view: 2,
+      sequence: 7,
+      prepared: [{ ...claim, view: number }],
+      suspects: [],
+    },
+    {
+      phase: 'view-change' as const,
+      view: 2,
+      sequence: 7,
+      prepared: [{ ...claim, sequence: number }],
+      suspects: [],
+    },
     { phase: 'new-view' as const, view: 2, sequence: 7, proposals: [{ ...proposal, sequence: number }] },
   ]),
   ...BAD_VALUES.flatMap(value => [
     { ...vote, value },
-    { phase: 'view-change' as const, view: 2, sequence: 7, prepared: [claim, { ...claim, value }] },
+    {
+      phase: 'view-change' as const,
+      view: 2,
+      sequence: 7,
+      prepared: [claim, { ...claim, value }],
+      suspects: [],
+    },
     { phase: 'new-view' as const, view: 2, sequence: 7, proposals: [proposal, { ...proposal, value }] },
   ]),
 ]

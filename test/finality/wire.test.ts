@@ -28,6 +28,7 @@ const viewChange: ViewChange = {
   from: 1,
   stable: { ...certificate, phase: 'checkpoint', view: 0 },
   prepared: [certificate],
+  suspects: [{ member: 2, until: 40 }],
   signature,
 }
 const proposal = { sequence: 3, value: idOf('a'), signature }
@@ -174,12 +175,15 @@ test('each message has a first byte of its own', () => {
     return `${message.type} ${encodePbftMessage(message)[0]}`
   })
   assert.deepEqual([...new Set(bytes)].sort(), [
+    'answer 10',
     'checkpoint 4',
     'commit 3',
+    'complaint 11',
     'new-view 6',
     'pre-prepare 1',
     'prepare 2',
     'proof 8',
+    'query 9',
     'status 7',
     'view-change 5',
   ])

@@ -62,9 +62,9 @@ export class ValidatedNetwork {
 
   /** The proposal of the member whose turn it is in view 0. */
   proposal(value: BlockId, sequence = 1): PbftMessage {
-    const signing = this.#signing(sequence % this.#keys.length)
-    const signature = signing.sign({ phase: 'prepare', sequence, view: 0, value })
-    return { type: 'pre-prepare', sequence, view: 0, value, signature }
+    const from = sequence % this.#keys.length
+    const signature = this.#signing(from).sign({ phase: 'prepare', sequence, view: 0, value })
+    return { type: 'pre-prepare', sequence, view: 0, value, from, signature }
   }
 
   word(message: PbftMessage): Extract<Message, { type: 'finality' }> {

@@ -80,6 +80,9 @@ export class VoteRecorder {
           : null
       case 'checkpoint':
       case 'status':
+      case 'complaint':
+      case 'query':
+      case 'answer':
         return null
     }
   }

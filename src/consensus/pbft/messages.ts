@@ -6,6 +6,7 @@
 // every prepared certificate is simply n − f PREPAREs of distinct members.
 
 import type { Certificate, MemberIndex, Signature, Value, Vote } from '../contract.ts'
+import type { Suspect } from './leader-schedule.ts'
 
 /** What a member claims to have prepared, as its VIEW-CHANGE signs it. */
 export interface PreparedClaim {
@@ -23,6 +24,16 @@ export type Statement =
       readonly view: number
       readonly sequence: number
       readonly prepared: readonly PreparedClaim[]
+      readonly suspects: readonly Suspect[]
+    }
+  | { readonly phase: 'complaint'; readonly view: number; readonly sequence: 0 }
+  /** `sequence` is the last that is decided; `member` is the one that asked. */
+  | {
+      readonly phase: 'answer'
+      readonly view: 0
+      readonly sequence: number
+      readonly challenge: number
+      readonly member: MemberIndex
     }
   /** `sequence` is the last stable checkpoint that any of the view changes proves. */
   | {
@@ -38,10 +49,11 @@ export interface PrePrepare {
   readonly sequence: number
   readonly view: number
   readonly value: Value
+  readonly from: MemberIndex
   readonly signature: Signature
 }
 
-/** A member's PREPARE. `proposal` is the primary's own, so that two who were told different things find it out. */
+/** A member's PREPARE. `proposal` is the proposer's own, so that members that were told different values find it out. */
 export interface Prepare {
   readonly type: 'prepare'
   readonly sequence: number
@@ -49,6 +61,7 @@ export interface Prepare {
   readonly value: Value
   readonly from: MemberIndex
   readonly signature: Signature
+  readonly proposer: MemberIndex
   readonly proposal: Signature
 }
 
@@ -81,6 +94,8 @@ export interface ViewChange {
   readonly stable: Certificate | null
   /** For each sequence number above it, the certificate of the highest view in which a value was prepared. */
   readonly prepared: readonly Certificate[]
+  /** The members that led no decision lately: at most f, in increasing order (leader-schedule.ts). */
+  readonly suspects: readonly Suspect[]
   readonly signature: Signature
 }
 
@@ -120,8 +135,51 @@ export interface Proof {
   readonly certificate: Certificate
 }
 
+/** A member finds the turns of at most f proposers of its view slow; f + 1 such members leave the view together. */
+export interface Complaint {
+  readonly type: 'complaint'
+  readonly view: number
+  readonly from: MemberIndex
+  readonly signature: Signature
+}
+
+/** A member that starts asks for the votes of its own that others hold (recall.ts). Unsigned: it is only a question. */
+export interface Query {
+  readonly type: 'query'
+  readonly from: MemberIndex
+  /** A number that no other life of this member used. */
+  readonly challenge: number
+}
+
+/** What a member holds of the one that asked. */
+export interface Answer {
+  readonly type: 'answer'
+  readonly from: MemberIndex
+  readonly to: MemberIndex
+  readonly challenge: number
+  /** The last sequence number whose decision the answering member has. */
+  readonly decided: number
+  /** Votes of `to` above the last stable checkpoint, by sequence number, each with its own signature. */
+  readonly votes: readonly (Vote & { readonly signature: Signature })[]
+  /** The VIEW-CHANGE of `to` for the highest view; null where there is none. */
+  readonly viewChange: ViewChange | null
+  /** Over the challenge, `to` and `decided`. */
+  readonly signature: Signature
+}
+
 /** Everything that PBFT's replicas say. */
-export type PbftMessage = PrePrepare | Prepare | Commit | Checkpoint | ViewChange | NewView | Status | Proof
+export type PbftMessage =
+  | PrePrepare
+  | Prepare
+  | Commit
+  | Checkpoint
+  | ViewChange
+  | NewView
+  | Status
+  | Proof
+  | Complaint
+  | Query
+  | Answer
 
 /** What PBFT keeps on disk. */
 export type PbftRecord =

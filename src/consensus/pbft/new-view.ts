@@ -1,7 +1,7 @@
 // From one view to the next (Castro and Liskov, section 4.4): who leaves and when, and how the next view begins. What
 // the messages must prove is in view-change.ts.
 
-import type { Certificate, Vote } from '../contract.ts'
+import { type Certificate, type MemberIndex, NUMBER_MAX, type Vote } from '../contract.ts'
 import { isMember } from './certificate.ts'
 import type { NewView, ViewChange } from './messages.ts'
 import { add, advance } from './normal-case.ts'
@@ -10,20 +10,39 @@ import { NEW_VIEW_KEY, type Replica } from './replica.ts'
 import { onStable, settleDecided } from './settled.ts'
 import { isNewView, isViewChange, newViewStatement, proposalsOf, viewChangeStatement } from './view-change.ts'
 
-/** Sources that were given the beginning of our view since we last spoke: once is enough, for it is long. */
-const ANSWERED_MAX = 256
-
 /** The timer ran out: the view is left where something waits to be decided, or its beginning is overdue. */
 export function onNoProgress(replica: Replica): void {
-  replica.patience.onTimeout()
+  if (!replica.viewTimer.onTimeout()) return
   if (replica.self === null || (replica.isActive && !replica.hasUnfinished())) return
-  leaveFor(replica, replica.view + 1)
+  suspect(replica, [awaitedLeader(replica)])
+  replica.viewTimer.fail()
+  leaveFor(replica, nextView(replica))
+}
+
+/** The view is left for the slow members alone: the others go on in one that passes them over. */
+export function leaveSlowView(replica: Replica): void {
+  suspect(replica, replica.leaders.slow)
+  leaveFor(replica, nextView(replica))
+}
+
+function nextView({ leaders, view, decided, viewTimer }: Replica): number {
+  return leaders.nextView(view, decided, viewTimer.failures)
+}
+
+/** The leader that we wait for: the primary of a view that has not begun, or else the proposer of what comes next. */
+function awaitedLeader(replica: Replica): MemberIndex {
+  return replica.isActive ? replica.proposer(replica.decided + 1) : replica.primary
+}
+
+function suspect(replica: Replica, members: readonly MemberIndex[]): void {
+  for (const member of members) replica.leaders.fail(member, replica.decided + 1)
 }
 
 function leaveFor(replica: Replica, view: number): void {
+  if (view > NUMBER_MAX) return replica.halt({ type: 'exhausted', view: replica.view })
   replica.view = view
   replica.isActive = false
-  replica.patience.fail()
+  replica.viewTimer.stop()
   replica.persistView()
   if (replica.newView !== null) replica.outbox.persist(NEW_VIEW_KEY, null)
   replica.newView = null
@@ -40,7 +59,8 @@ export function sendViewChange(replica: Replica): void {
     .filter(({ sequence }) => replica.isInWindow(sequence))
     .map(({ prepared }) => prepared)
     .filter(certificate => certificate !== null)
-  const content = { view: replica.view, stable: replica.stable, prepared: claims }
+  const suspects = replica.leaders.suspects(replica.decided)
+  const content = { view: replica.view, stable: replica.stable, prepared: claims, suspects }
   const signature = replica.sign(viewChangeStatement(content))
   const message: ViewChange = { type: 'view-change', ...content, from: replica.self, signature }
   replica.viewChanges.set(replica.self, message)
@@ -69,16 +89,26 @@ function considerJoining(replica: Replica): void {
       .map(({ view }) => view)
       .filter(view => view > replica.view)
     if (later.length <= faultsTolerated(replica.options.n)) return
-    leaveFor(replica, Math.min(...later))
+    joinView(replica, Math.min(...later))
   }
+}
+
+function joinView(replica: Replica, view: number): void {
+  const { viewTimer, leaders } = replica
+  // They left because of the leader that we wait for too, or, while all went well, because of slow ones.
+  const isFailing = viewTimer.isSlow || !replica.isActive
+  if (!isFailing) suspect(replica, leaders.slow)
+  else if (viewTimer.isTimed) suspect(replica, [awaitedLeader(replica)])
+  if (isFailing) viewTimer.fail()
+  leaveFor(replica, view)
 }
 
 /** With n − f view changes the primary begins the view, and all others begin to wait for it. */
 function considerNewView(replica: Replica): void {
   if (replica.isActive) return
   const asking = [...replica.viewChanges.values()].filter(({ view }) => view >= replica.view)
-  // Who asks for a later view gave ours up, so it counts here too: nobody waits for it without end.
-  if (asking.length >= replica.quorum) replica.patience.watch(true)
+  // A member that asks for a later view gave ours up, so it counts here too: nobody waits for it without end.
+  if (asking.length >= replica.quorum) replica.viewTimer.watch(true)
   const viewChanges = asking.filter(({ view }) => view === replica.view).sort((a, b) => a.from - b.from)
   if (viewChanges.length < replica.quorum || replica.primary !== replica.self) return
   const view = replica.view
@@ -108,7 +138,7 @@ export function onNewView(replica: Replica, message: NewView): void {
 function enter(replica: Replica, message: NewView): void {
   const { view, viewChanges, proposals } = message
   // The time that we wait for this view runs already; what is left of an earlier one's is not its.
-  if (replica.isActive || view !== replica.view) replica.patience.stop()
+  if (replica.isActive || view !== replica.view) replica.viewTimer.stop()
   replica.view = view
   replica.isActive = true
   replica.newView = message
@@ -139,7 +169,5 @@ export function addProposals(replica: Replica): void {
 /** Gives whoever asks the beginning of our view, once until we next speak to all. */
 export function replyNewView(replica: Replica): void {
   if (!replica.isActive || replica.newView === null) return
-  if (replica.answered.has(replica.source) || replica.answered.size >= ANSWERED_MAX) return
-  replica.answered.add(replica.source)
-  replica.reply(replica.newView)
+  if (replica.answers.takeNewView(replica.source)) replica.reply(replica.newView)
 }

@@ -2,9 +2,9 @@
 // a sequence number allow is done in `advance`, whatever came last.
 
 import { type Certificate, NO_VALUE, type Value, type Vote } from '../contract.ts'
-import { isMember } from './certificate.ts'
+import { isMember, voteOf } from './certificate.ts'
 import type { Commit, PrePrepare, Prepare } from './messages.ts'
-import { primaryOfView, proposerOf } from './quorum.ts'
+import { recallVote } from './recall.ts'
 import type { Replica } from './replica.ts'
 import type { SignedVote, Slot } from './slot.ts'
 
@@ -15,27 +15,36 @@ export function onPropose(replica: Replica, value: Value): void {
   const vote: Vote = { phase: 'prepare', sequence, view: replica.view, value }
   const signature = replica.sign(vote)
   const slot = replica.slot(sequence)
+  if (isContradicting(replica, slot, 'prepare', value)) return
   slot.add({ ...vote, member: replica.self!, signature })
   accept(replica, slot, value, signature)
-  replica.broadcast({ type: 'pre-prepare', sequence, view: replica.view, value, signature })
+  replica.broadcast({
+    type: 'pre-prepare',
+    sequence,
+    view: replica.view,
+    value,
+    from: replica.self!,
+    signature,
+  })
   advance(replica, slot)
 }
 
-/** PRE-PREPARE: a proposal, which counts as its proposer's PREPARE. */
-export function onPrePrepare(replica: Replica, { sequence, view, value, signature }: PrePrepare): void {
+/** PRE-PREPARE: a proposal, which counts as its proposer's PREPARE. Whose turn it is matters when it is accepted. */
+export function onPrePrepare(replica: Replica, { sequence, view, value, from, signature }: PrePrepare): void {
   if (!replica.takesPart(sequence, view)) return
-  if (takeProposal(replica, { phase: 'prepare', sequence, view, value }, signature))
-    advance(replica, replica.slot(sequence))
+  onVotes(replica, { phase: 'prepare', sequence, view, value }, [{ member: from, signature }])
 }
 
 /** PREPARE, with the proposal that it answers, so that nobody waits for one that was lost. */
 export function onPrepare(
   replica: Replica,
-  { sequence, view, value, from, signature, proposal }: Prepare,
+  { sequence, view, value, from, signature, proposer, proposal }: Prepare,
 ): void {
   if (!replica.takesPart(sequence, view)) return
-  const vote: Vote = { phase: 'prepare', sequence, view, value }
-  if (takeProposal(replica, vote, proposal)) onVotes(replica, vote, [{ member: from, signature }])
+  onVotes(replica, { phase: 'prepare', sequence, view, value }, [
+    { member: proposer, signature: proposal },
+    { member: from, signature },
+  ])
 }
 
 /** COMMIT, of this view or an earlier one. */
@@ -43,21 +52,6 @@ export function onCommit(replica: Replica, { sequence, view, value, from, signat
   // Commits of an earlier view still prove a decision.
   if (!replica.takesPart(sequence, Math.max(view, replica.view))) return
   onVotes(replica, { phase: 'commit', sequence, view, value }, [{ member: from, signature }])
-}
-
-/**
- * Takes in a proposal. In a view whose beginning we do not know, or know otherwise, it may be the one of the primary
- * where we expect the one whose turn it is, or the other way round.
- */
-function takeProposal(replica: Replica, vote: Vote, signature: Uint8Array): boolean {
-  const { n, signing } = replica.options
-  const slot = replica.slot(vote.sequence)
-  const proposers = [proposerOf(vote.view, vote.sequence, n), primaryOfView(vote.view, n)]
-  if (proposers.some(member => slot.has(vote, member))) return true
-  const member = proposers.find(proposer => signing.isSigned(vote, proposer, signature))
-  if (member === undefined) replica.refuse('signature-invalid')
-  else add(replica, slot, { ...vote, member, signature })
-  return member !== undefined
 }
 
 /** Takes in votes of several members for one thing, each checked unless it is known. */
@@ -72,10 +66,27 @@ export function onVotes(replica: Replica, vote: Vote, signatures: Certificate['s
   advance(replica, slot)
 }
 
+/** A PREPARE certificate of a collector for our view. It is checked and kept as a whole, so that no liar in it counts. */
+export function onPrepareCertificate(replica: Replica, certificate: Certificate): void {
+  const slot = replica.slot(certificate.sequence)
+  const { collected } = slot
+  if (collected?.view === certificate.view && collected.value === certificate.value) return
+  if (!replica.isProof(certificate)) return replica.refuse('certificate-invalid')
+  slot.collected = certificate
+  const vote = voteOf(certificate)
+  for (const { member, signature } of certificate.signatures)
+    add(replica, slot, { ...vote, member, signature })
+  advance(replica, slot)
+}
+
 /** Notes a vote that was checked; two of one member that contradict each other are evidence. */
 export function add(replica: Replica, slot: Slot, vote: SignedVote): void {
+  if (vote.member === replica.options.signing.self) recallVote(replica, vote)
+  replica.leaders.hear(vote.member, vote.sequence)
   const evidence = slot.add(vote)
-  if (evidence !== null) replica.outbox.emit({ type: 'evidence', evidence })
+  if (evidence === null) return
+  replica.leaders.convict(evidence.member)
+  replica.outbox.emit({ type: 'evidence', evidence })
 }
 
 /** Does what the votes for a sequence number now allow. */
@@ -96,7 +107,7 @@ function considerProposal(replica: Replica, slot: Slot): void {
   if (replica.self === null || !replica.isActive || slot.accepted?.view === replica.view) return
   const { sequence } = slot
   const proposal = proposalFor(replica, slot)
-  if (proposal === undefined) return
+  if (proposal === undefined || isContradicting(replica, slot, 'prepare', proposal.value)) return
   const isOwn = replica.proposer(sequence) === replica.self
   if (!isOwn && !isValid(replica, slot, proposal.value)) return
   accept(replica, slot, proposal.value, proposal.signature)
@@ -129,6 +140,17 @@ function isValid(replica: Replica, slot: Slot, value: Value): boolean {
   return verdict === 'valid'
 }
 
+/** Whether our own key has signed another value here, in our view: by a twin, or before our disk was put back. */
+function isContradicting(
+  { self, view }: Replica,
+  slot: Slot,
+  phase: 'prepare' | 'commit',
+  value: Value,
+): boolean {
+  const own = slot.voteOf(phase, self!)
+  return own?.view === view && own.value !== value
+}
+
 function accept(replica: Replica, slot: Slot, value: Value, proposal: Uint8Array): void {
   slot.accepted = { view: replica.view, value, proposal }
   replica.persistSlot(slot)
@@ -141,7 +163,9 @@ export function prepareMessage(replica: Replica, { sequence, accepted }: Slot): 
   const { view, value, proposal } = accepted
   const vote = replica.log.get(sequence)?.voteOf('prepare', replica.self!)
   if (vote?.view !== view || vote.value !== value) return null
-  return { type: 'prepare', sequence, view, value, from: replica.self!, signature: vote.signature, proposal }
+  const { signature } = vote
+  const proposer = replica.proposer(sequence)
+  return { type: 'prepare', sequence, view, value, from: replica.self!, signature, proposer, proposal }
 }
 
 /** COMMIT, once n − f members prepared what we accepted in this view. */
@@ -149,8 +173,10 @@ function considerPrepared(replica: Replica, slot: Slot): void {
   const { accepted, sequence } = slot
   if (replica.self === null || !replica.isActive || accepted?.view !== replica.view) return
   if (slot.prepared?.view === replica.view) return
-  const certificate = slot.certificate('prepare', accepted, replica.quorum)
-  if (certificate === null) return
+  const { collected } = slot
+  const isCollected = collected?.view === accepted.view && collected.value === accepted.value
+  const certificate = isCollected ? collected : slot.certificate('prepare', accepted, replica.quorum)
+  if (certificate === null || isContradicting(replica, slot, 'commit', accepted.value)) return
   slot.prepared = certificate
   replica.persistSlot(slot)
   const vote: Vote = { phase: 'commit', sequence, view: replica.view, value: accepted.value }
@@ -181,6 +207,7 @@ function considerCommitted(replica: Replica, slot: Slot): void {
 /** Hands over what is decided, in order. */
 export function decide(replica: Replica): void {
   const before = replica.decided
+  let isOurs = false
   for (
     let slot = replica.log.get(before + 1);
     slot?.committed != null;
@@ -188,15 +215,25 @@ export function decide(replica: Replica): void {
   ) {
     replica.decided = slot.sequence
     replica.outbox.emit({ type: 'decide', certificate: slot.committed })
+    isOurs = noteTurn(replica, slot) || isOurs
     if (!replica.isInWindow(slot.sequence)) replica.log.delete(slot.sequence)
   }
-  if (replica.decided > before) onProgress(replica)
+  if (replica.decided > before) onProgress(replica, isOurs)
 }
 
-/** Something was decided: whoever waits for more waits anew, and the application may propose. */
-export function onProgress(replica: Replica): void {
-  // Who leaves its view goes on waiting for the next, whatever it learns of what was decided meanwhile.
-  if (replica.isActive) replica.patience.succeed()
+/** Notes how a proposer led a decision of our view; false for one of another view, or that others tell of. */
+function noteTurn(replica: Replica, { sequence, accepted, committed }: Slot): boolean {
+  const { view } = replica
+  if (!replica.isActive || accepted?.view !== view || committed?.view !== view) return false
+  if (sequence > replica.reproposed)
+    replica.leaders.finish(replica.proposer(sequence), replica.viewTimer.isSlow)
+  return true
+}
+
+/** Something was decided: the progress timer starts again, and the application may propose. */
+export function onProgress(replica: Replica, isOurs: boolean): void {
+  // A replica that leaves its view goes on waiting for the next, whatever it learns of decisions meanwhile.
+  if (replica.isActive) replica.succeed(isOurs)
   replica.watch()
   advanceAll(replica)
 }

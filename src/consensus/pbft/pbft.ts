@@ -7,9 +7,19 @@
 // there) sends it to the proposer, who spreads the certificate that n − f of them make.
 
 import type { MemberIndex, Protocol, ProtocolEffect, ProtocolInput } from '../contract.ts'
+import { considerComplaining, onComplaint } from './complaints.ts'
 import type { PbftMessage, PbftRecord } from './messages.ts'
 import { addProposals, onNewView, onNoProgress, onViewChange, sendViewChange } from './new-view.ts'
-import { advanceAll, onCommit, onPrePrepare, onPrepare, onPropose, restoreVotes } from './normal-case.ts'
+import {
+  advanceAll,
+  decide,
+  onCommit,
+  onPrePrepare,
+  onPrepare,
+  onPropose,
+  restoreVotes,
+} from './normal-case.ts'
+import { isRecalled, onAnswer, onQuery, replyQuery, startRecall } from './recall.ts'
 import { type PbftOptions, Replica } from './replica.ts'
 import { onRetransmit, onStatus } from './retransmission.ts'
 import { onCheckpoint, onExecuted, onProof, onSettled, settleDecided } from './settled.ts'
@@ -21,6 +31,8 @@ export interface PbftState {
   readonly view: number
   readonly isActive: boolean
   readonly isHalted: boolean
+  /** Whether it asks for its own votes, and gives none until then. */
+  readonly isRecalling: boolean
   readonly decided: number
   readonly stable: number
   readonly timeoutMs: number
@@ -33,6 +45,7 @@ export interface PbftState {
   readonly viewChanges: readonly MemberIndex[]
 }
 
+type Input = ProtocolInput<PbftMessage, PbftRecord>
 type Effect = ProtocolEffect<PbftMessage, PbftRecord>
 
 /** One replica of PBFT. */
@@ -64,9 +77,10 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
       view: replica.view,
       isActive: replica.isActive,
       isHalted: replica.isHalted,
+      isRecalling: replica.recall !== null,
       decided: replica.decided,
       stable: replica.low,
-      timeoutMs: replica.patience.timeoutMs,
+      timeoutMs: replica.viewTimer.timeoutMs,
       proposer: replica.proposer(next),
       prepares: votersIn('prepare'),
       commits: votersIn('commit'),
@@ -76,16 +90,19 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     }
   }
 
-  step(input: ProtocolInput<PbftMessage, PbftRecord>): Effect[] {
+  step(input: Input): Effect[] {
     const replica = this.#replica
     if (replica.isHalted) return []
-    replica.source = input.type === 'message' ? input.from : ''
+    replica.source = 'from' in input ? input.from : ''
     switch (input.type) {
       case 'start':
-        this.#start(input.records, input.decided)
+        this.#start(input)
         break
       case 'message':
         this.#onMessage(input.message)
+        break
+      case 'reachable':
+        replyQuery(replica)
         break
       case 'timeout':
         if (input.name === 'progress') onNoProgress(replica)
@@ -107,11 +124,24 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
       case 'settled':
         onSettled(replica, input.certificate)
         break
+      case 'recall':
+        if (replica.options.signing.self !== null) startRecall(replica, input.challenge)
+        break
+      case 'abstain':
+        replica.isAbstaining = true
+        replica.viewTimer.stop()
+        break
+      case 'lost':
+        replica.decided = Math.min(replica.decided, input.decided)
+        decide(replica)
+        break
     }
+    if (isRecalled(replica)) this.#resume()
+    considerComplaining(replica)
     return replica.outbox.take()
   }
 
-  #start(records: ReadonlyMap<string, PbftRecord>, decided: number): void {
+  #start({ records, decided, challenge }: Extract<Input, { type: 'start' }>): void {
     const replica = this.#replica
     replica.decided = decided
     for (const record of records.values()) replica.restore(record)
@@ -120,10 +150,34 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     if (!replica.isActive || replica.newView?.view !== replica.view) replica.newView = null
     replica.forgetSlots(replica.low)
     settleDecided(replica)
+    replica.scheduleRetransmission()
+    if (challenge === null || replica.options.signing.self === null) return this.#vote()
+    startRecall(replica, challenge)
+  }
+
+  /** All that this member voted before is known: it votes from here on, and says again what it had said. */
+  #resume(): void {
+    const replica = this.#replica
+    const { view } = replica.recall!
+    replica.recall = null
+    if (
+      view > replica.view ||
+      (view === replica.view && replica.isActive && replica.newView === null && view > 0)
+    ) {
+      replica.view = view
+      replica.isActive = false
+      replica.newView = null
+    }
+    replica.persistView()
+    this.#vote()
+    advanceAll(replica)
+  }
+
+  #vote(): void {
+    const replica = this.#replica
     for (const slot of replica.isActive ? [...replica.log.values()] : []) restoreVotes(replica, slot)
     addProposals(replica)
     if (!replica.isActive) sendViewChange(replica)
-    replica.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs: replica.options.retransmitMs })
     replica.watch()
   }
 
@@ -146,6 +200,12 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
         return onNewView(replica, message)
       case 'status':
         return onStatus(replica, message)
+      case 'complaint':
+        return onComplaint(replica, message)
+      case 'query':
+        return onQuery(replica, message)
+      case 'answer':
+        return onAnswer(replica, message)
     }
   }
 }

@@ -11,13 +11,16 @@ import type {
   Value,
 } from '../contract.ts'
 import { ProtocolOutbox } from '../outbox.ts'
+import { Answers } from './answers.ts'
 import { isCertificate } from './certificate.ts'
 import { Checkpoints } from './checkpoints.ts'
-import type { NewView, PbftMessage, PbftRecord, Statement, ViewChange } from './messages.ts'
-import { Patience } from './patience.ts'
-import { primaryOfView, proposerOf, quorumOf } from './quorum.ts'
+import { LeaderRecord, passedOverBy, primaryOfView, proposerOf, type Suspect } from './leader-schedule.ts'
+import type { Complaint, NewView, PbftMessage, PbftRecord, Statement, ViewChange } from './messages.ts'
+import { quorumOf } from './quorum.ts'
+import type { Recall } from './recall.ts'
 import { Slot } from './slot.ts'
 import type { ViewChangeRules } from './view-change.ts'
+import { ViewTimer } from './view-timer.ts'
 
 /** Under which a record is kept. */
 const VIEW_KEY = 'view'
@@ -37,9 +40,9 @@ export interface PbftOptions {
   readonly pattern: Pattern
   readonly signing: Signing<Statement>
   readonly application: Application
-  /** Milliseconds without progress after which a view is left; doubled for each view that fails in a row. */
+  /** Milliseconds without progress after which a view is left, at least: see view-timer.ts. */
   readonly timeoutMs: number
-  /** Milliseconds between two words about where we are, and after which what was said is said again. */
+  /** Milliseconds after which what was said is said again, at least; half of the timeout where that is more. */
   readonly retransmitMs: number
   /** Sequence numbers between two checkpoints. */
   readonly checkpointInterval: number
@@ -50,7 +53,6 @@ export interface PbftOptions {
 /** What a replica knows. Its handlers change it, one input at a time. */
 export class Replica {
   readonly options: PbftOptions
-  readonly self: MemberIndex | null
   readonly quorum: number
   readonly rules: ViewChangeRules
   readonly outbox = new ProtocolOutbox<PbftMessage, PbftRecord>()
@@ -58,11 +60,14 @@ export class Replica {
   readonly checkpoints: Checkpoints
   /** Of each member the view change for the highest view. */
   readonly viewChanges = new Map<MemberIndex, ViewChange>()
+  /** Of each member the highest view whose proposers it finds slow. */
+  readonly complaints = new Map<MemberIndex, Complaint>()
   /** v: the view that this replica is in, or is about to enter. */
   view = 0
   isActive = true
-  /** What began the view, for those who missed it; null in view 0. */
-  newView: NewView | null = null
+  /** The members that our view passes over as proposers; none in view 0. */
+  passedOver: readonly Suspect[] = []
+  readonly leaders: LeaderRecord
   /** The greatest sequence number that the new view proposed again. */
   reproposed = 0
   /** The last sequence number whose decision was handed over. */
@@ -71,10 +76,15 @@ export class Replica {
   stable: Certificate | null = null
   /** Our state after the last checkpoint that we executed. */
   executed: { readonly sequence: number; readonly digest: Value } | null = null
-  readonly patience: Patience
-  readonly answered = new Set<Source>()
+  readonly viewTimer: ViewTimer
+  readonly answers = new Answers()
   isWaiting = false
   isHalted = false
+  /** Whether it gives no vote any more, for what it voted before is lost. */
+  isAbstaining = false
+  /** What it has been told of its own votes while it asks for them; null once it may vote. */
+  recall: Recall | null = null
+  #newView: NewView | null = null
   /** Who attested the last stable checkpoint once it was: whoever does so twice does not know that it is stable. */
   readonly late = new Set<MemberIndex>()
   /** Where the message that is being handled came from. */
@@ -83,11 +93,26 @@ export class Replica {
   constructor(options: PbftOptions) {
     const { n, signing, checkpointInterval } = options
     this.options = options
-    this.self = signing.self
     this.quorum = quorumOf(n)
     this.rules = { n, window: 2 * checkpointInterval, isSequential: options.pipeline === 1, signing }
     this.checkpoints = new Checkpoints(this.quorum)
-    this.patience = new Patience(options.timeoutMs, effect => this.outbox.emit(effect))
+    this.leaders = new LeaderRecord(n)
+    this.viewTimer = new ViewTimer(options.timeoutMs, n, effect => this.outbox.emit(effect))
+  }
+
+  /** Our place among those that vote; null for one that only follows, and while we ask for our own votes. */
+  get self(): MemberIndex | null {
+    return this.recall === null && !this.isAbstaining ? this.options.signing.self : null
+  }
+
+  /** What began the view, for those that missed it; null in view 0. */
+  get newView(): NewView | null {
+    return this.#newView
+  }
+
+  set newView(message: NewView | null) {
+    this.#newView = message
+    this.passedOver = message === null ? [] : passedOverBy(message.viewChanges, this.options.n)
   }
 
   /** The sequence number for which this replica may propose now; null when it is not its turn. */
@@ -106,7 +131,7 @@ export class Replica {
   /** How much is remembered of what others said: slots, votes, view changes. It has a bound (see the tests). */
   get size(): number {
     const votes = [...this.log.values()].reduce((sum, slot) => sum + 1 + slot.size, this.checkpoints.size)
-    return votes + this.viewChanges.size + this.answered.size + this.late.size
+    return votes + this.viewChanges.size + this.complaints.size + this.answers.size + this.late.size
   }
 
   /** h: the low watermark. */
@@ -121,7 +146,8 @@ export class Replica {
 
   /** Who proposes, and in the leader-collected pattern collects. What a new view proposes again is its primary's. */
   proposer(sequence: number): MemberIndex {
-    return sequence <= this.reproposed ? this.primary : proposerOf(this.view, sequence, this.options.n)
+    if (sequence <= this.reproposed) return this.primary
+    return proposerOf(this.view, sequence, this.options.n, this.passedOver)
   }
 
   isCollector(sequence: number): boolean {
@@ -150,8 +176,9 @@ export class Replica {
     this.outbox.emit({ type: 'broadcast', message })
   }
 
+  /** Answers the source of the message that is being handled, within its budget. */
   reply(message: PbftMessage): void {
-    this.outbox.emit({ type: 'reply', to: this.source, message })
+    if (this.answers.take(this.source)) this.outbox.emit({ type: 'reply', to: this.source, message })
   }
 
   refuse(reason: string): void {
@@ -159,11 +186,11 @@ export class Replica {
   }
 
   /** Stops; who knows of two decisions for one sequence number tells all, so that they stop too. */
-  halt(effect: Extract<Effect, { type: 'conflict' | 'diverged' }>): void {
+  halt(effect: Extract<Effect, { type: 'conflict' | 'diverged' | 'exhausted' }>): void {
     if (effect.type === 'conflict')
       for (const certificate of [effect.first, effect.second]) this.broadcast({ type: 'proof', certificate })
     this.isHalted = true
-    this.patience.stop()
+    this.viewTimer.stop()
     this.outbox.emit({ type: 'clear-timer', name: 'retransmit' })
     this.outbox.emit(effect)
   }
@@ -216,9 +243,23 @@ export class Replica {
     this.outbox.emit({ type: 'behind', certificate, from: this.source })
   }
 
+  /** Something was decided, by a vote of ours in our view or not. */
+  succeed(isOurs: boolean): void {
+    const before = this.viewTimer.timeoutMs
+    this.viewTimer.succeed(isOurs)
+    // What was to be said again after half of a longer timeout is due sooner.
+    if (this.viewTimer.timeoutMs < before) this.scheduleRetransmission()
+  }
+
+  /** Says again what is not decided after half of the timeout, and no sooner than after `retransmitMs`. */
+  scheduleRetransmission(): void {
+    const delayMs = Math.max(this.options.retransmitMs, Math.ceil(this.viewTimer.timeoutMs / 2))
+    this.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs })
+  }
+
   /** Starts or stops waiting for progress, as there is something to wait for or not. */
   watch(): void {
-    if (this.isActive && this.self !== null && !this.isHalted) this.patience.watch(this.hasUnfinished())
+    if (this.isActive && this.self !== null && !this.isHalted) this.viewTimer.watch(this.hasUnfinished())
   }
 
   hasUnfinished(): boolean {

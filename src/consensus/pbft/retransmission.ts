@@ -5,6 +5,7 @@ import { NO_VALUE } from '../contract.ts'
 import type { Status } from './messages.ts'
 import { replyNewView } from './new-view.ts'
 import { advance, prepareMessage } from './normal-case.ts'
+import { sendQuery } from './recall.ts'
 import type { Replica } from './replica.ts'
 import type { Slot } from './slot.ts'
 
@@ -15,11 +16,14 @@ export const JUMP = 1_024
 
 /** The tick: where we are, and what we said that is not decided yet. */
 export function onRetransmit(replica: Replica): void {
-  replica.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs: replica.options.retransmitMs })
-  replica.answered.clear()
+  replica.scheduleRetransmission()
+  replica.answers.clear()
   replica.broadcast(statusMessage(replica))
+  sendQuery(replica)
   if (replica.self === null) return
   if (!replica.isActive) return replica.broadcast(replica.viewChanges.get(replica.self)!)
+  const complaint = replica.complaints.get(replica.self)
+  if (complaint?.view === replica.view) replica.broadcast(complaint)
   const checkpoint = replica.checkpoints.last(replica.self)
   if (checkpoint !== undefined) {
     const { sequence, value, signature } = checkpoint
@@ -41,6 +45,7 @@ function repeat(replica: Replica, slot: Slot): void {
       sequence,
       view: replica.view,
       value: accepted.value,
+      from: replica.proposer(sequence),
       signature: accepted.proposal,
     })
   if (prepared?.view !== replica.view) return
@@ -73,11 +78,11 @@ function replyDecision(replica: Replica, sequence: number): void {
 function statusMessage(replica: Replica): Status {
   return {
     type: 'status',
-    from: replica.self,
+    from: replica.options.signing.self,
     view: replica.view,
     isActive: replica.isActive,
     decided: replica.decided,
     value: replica.options.application.decision(replica.decided)?.value ?? NO_VALUE,
-    timeoutMs: replica.patience.timeoutMs,
+    timeoutMs: replica.viewTimer.timeoutMs,
   }
 }

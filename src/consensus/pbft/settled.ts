@@ -2,18 +2,18 @@
 // and Liskov, section 4.3), and the application's own way of catching up.
 
 import type { Certificate, MemberIndex, Value, Vote } from '../contract.ts'
-import { isMember, voteOf } from './certificate.ts'
+import { isMember } from './certificate.ts'
 import type { Checkpoint } from './messages.ts'
-import { decide, onProgress, onVotes } from './normal-case.ts'
+import { decide, onPrepareCertificate, onProgress } from './normal-case.ts'
 import { type Replica, STABLE_KEY } from './replica.ts'
 
-/** A certificate that somebody else made: as good as the votes in it, and checked as a whole. */
+/** A certificate that another member made, checked as a whole. */
 export function onProof(replica: Replica, certificate: Certificate): void {
   const { phase, sequence, view } = certificate
   switch (phase) {
     case 'prepare':
       if (view !== replica.view || !replica.takesPart(sequence, view)) return
-      return onVotes(replica, voteOf(certificate), certificate.signatures)
+      return onPrepareCertificate(replica, certificate)
     case 'commit':
       return onDecision(replica, certificate)
     case 'checkpoint':
@@ -47,7 +47,7 @@ export function onSettled(replica: Replica, certificate: Certificate): void {
   if (certificate.sequence <= replica.decided || !replica.isProof(certificate)) return
   replica.decided = certificate.sequence
   if (certificate.phase === 'checkpoint' || replica.rules.isSequential) onStable(replica, certificate)
-  onProgress(replica)
+  onProgress(replica, false)
   decide(replica)
 }
 

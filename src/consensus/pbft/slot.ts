@@ -24,6 +24,8 @@ export class Slot {
   accepted: Accepted | null = null
   /** The certificate of the highest view in which a value was prepared here. */
   prepared: Certificate | null = null
+  /** The PREPARE certificate that a collector sent, whole: members that vote twice can not take signatures out of it. */
+  collected: Certificate | null = null
   /** The proof of the decision; null until there is one. */
   committed: Certificate | null = null
   readonly #prepares = new Map<MemberIndex, SignedVote>()
@@ -48,12 +50,6 @@ export class Slot {
     const known = this.#votes(vote.phase).get(member)
     if (known === undefined || vote.view > known.view) return true
     return contradicts(vote, known) && !this.#liars.has(member)
-  }
-
-  /** Whether this very vote is here. */
-  has({ phase, view, value }: Vote, member: MemberIndex): boolean {
-    const known = this.#votes(phase).get(member)
-    return known !== undefined && known.view === view && known.value === value
   }
 
   /** Votes that are kept. */

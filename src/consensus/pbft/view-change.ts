@@ -3,8 +3,9 @@
 
 import { NO_VALUE, type Signing, type Value } from '../contract.ts'
 import { isCertificate, isMember } from './certificate.ts'
+import { isSuspectList, primaryOfView } from './leader-schedule.ts'
 import type { NewView, PreparedClaim, Statement, ViewChange } from './messages.ts'
-import { primaryOfView, quorumOf } from './quorum.ts'
+import { quorumOf } from './quorum.ts'
 
 /** What both sides of a check know. */
 export interface ViewChangeRules {
@@ -28,7 +29,8 @@ export function viewChangeStatement(message: Omit<ViewChange, 'from' | 'signatur
     view,
     value,
   }))
-  return { phase: 'view-change', view: message.view, sequence: stableSequence(message), prepared }
+  const { view, suspects } = message
+  return { phase: 'view-change', view, sequence: stableSequence(message), prepared, suspects }
 }
 
 /** What a new view's signature is over. */
@@ -52,7 +54,8 @@ export function isViewChange(message: ViewChange, rules: ViewChangeRules): boole
     const isInWindow = sequence > least && sequence <= low + window
     return isInWindow && preparedView >= 0 && preparedView < view && phase !== 'checkpoint'
   })
-  if (!isInOrder || !signing.isSigned(viewChangeStatement(message), from, message.signature)) return false
+  if (!isInOrder || !isSuspectList(message.suspects, n)) return false
+  if (!signing.isSigned(viewChangeStatement(message), from, message.signature)) return false
   return [...(stable === null ? [] : [stable]), ...prepared].every(proof => isCertificate(proof, n, signing))
 }
 

@@ -46,6 +46,9 @@ class Equivocator {
       case 'view-change':
       case 'new-view':
       case 'status':
+      case 'complaint':
+      case 'query':
+      case 'answer':
         return [said]
     }
   }
@@ -57,8 +60,8 @@ class Equivocator {
     const { sequence, view, value } = message
     if (sequence <= state.decided || view !== state.view) return []
     const story = this.#story(sequence, view)
-    if (message.type === 'pre-prepare') story.proposal ??= message.signature
-    if (message.type === 'prepare') story.proposal ??= message.proposal
+    if (message.type === 'pre-prepare') story.proposal ??= message
+    if (message.type === 'prepare') story.proposal ??= { from: message.proposer, signature: message.proposal }
     story.values.add(value)
     if (message.type === 'pre-prepare') return wait(STORY_SHARE)
     const vote: Vote = { phase: message.type, sequence, view, value }
@@ -73,10 +76,16 @@ class Equivocator {
   }
 
   /** Proposes one value to one half and another to the other. */
-  #begin({ sequence, view, value, signature }: Extract<PbftMessage, { type: 'pre-prepare' }>): LiarEffect[] {
+  #begin({
+    sequence,
+    view,
+    value,
+    from,
+    signature,
+  }: Extract<PbftMessage, { type: 'pre-prepare' }>): LiarEffect[] {
     const { audience, signing, wait } = this.#context
     const story = this.#story(sequence, view)
-    const proposal = { type: 'pre-prepare' as const, sequence, view, value, signature }
+    const proposal = { type: 'pre-prepare' as const, sequence, view, value, from, signature }
     const other = this.#context.alternative(value)
     story.values.add(value)
     if (other === null) return [{ type: 'broadcast', message: proposal }, ...wait(STORY_SHARE)]
@@ -100,8 +109,8 @@ class Equivocator {
         const signature = signing.sign(vote)
         story.note(vote, self, signature)
         if (phase === 'commit') return { type: 'commit', sequence, view, value, from: self, signature }
-        const proposal = story.proposal ?? signature
-        return { type: 'prepare', sequence, view, value, from: self, signature, proposal }
+        const { from: proposer, signature: proposal } = story.proposal ?? { from: self, signature }
+        return { type: 'prepare', sequence, view, value, from: self, signature, proposer, proposal }
       })
       return [...tell(this.#audienceOf(story, half), ...votes), ...this.#prove(story)]
     })

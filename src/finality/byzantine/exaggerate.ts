@@ -2,10 +2,9 @@
 // reached, places that are nobody's, decisions without proof; and every vote first as the same key signs it on other
 // networks. Nobody may follow such words, and what they leave behind may not outgrow one member's place.
 
-import { type Certificate, NO_VALUE, type Value, type Vote } from '../../consensus/contract.ts'
+import { type Certificate, NO_VALUE, NUMBER_MAX, type Value, type Vote } from '../../consensus/contract.ts'
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
 import { newViewStatement, viewChangeStatement } from '../../consensus/pbft/view-change.ts'
-import { NUMBER_MAX } from '../encoding.ts'
 import { VALIDATORS_MAX } from '../validators.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'
@@ -52,6 +51,9 @@ function foreign(message: PbftMessage, elsewhere: LieContext['elsewhere']): Pbft
     case 'view-change':
     case 'new-view':
     case 'status':
+    case 'complaint':
+    case 'query':
+    case 'answer':
       return []
   }
 }
@@ -72,8 +74,11 @@ function votesFor({ n, self, signing }: LieContext, value: Value, { sequence, vi
   const commit = signing.sign({ phase: 'commit', sequence, view, value })
   const nobody = Math.min(n, VALIDATORS_MAX - 1)
   return [
-    { type: 'pre-prepare', sequence, view, value, signature: prepare },
-    { type: 'prepare', sequence, view, value, from: self, signature: prepare, proposal: prepare },
+    { type: 'pre-prepare', sequence, view, value, from: self, signature: prepare },
+    {
+      ...{ type: 'prepare', sequence, view, value, from: self, signature: prepare },
+      ...{ proposer: self, proposal: prepare },
+    },
     { type: 'commit', sequence, view, value, from: self, signature: commit },
     { type: 'commit', sequence, view, value, from: nobody, signature: commit },
   ]
@@ -92,7 +97,7 @@ function farCheckpoint(
 /** Views and decisions that nobody has reached. */
 function farViews({ n, self, signing, state }: LieContext, value: Value, distance: number): PbftMessage[] {
   const from = self
-  const asked = { view: state.view + distance, stable: null, prepared: [] }
+  const asked = { view: state.view + distance, stable: null, prepared: [], suspects: [] }
   const viewChange = {
     type: 'view-change' as const,
     ...asked,

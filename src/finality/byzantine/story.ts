@@ -9,8 +9,8 @@ export class Story {
   readonly view: number
   readonly values = new Set<Value>()
   readonly told = new Set<Value>()
-  /** The proposer's signature, as votes carry it. */
-  proposal: Uint8Array | null = null
+  /** The proposer and its signature, as votes carry them. */
+  proposal: { readonly from: MemberIndex; readonly signature: Uint8Array } | null = null
   readonly #votes = new Map<string, Map<MemberIndex, Uint8Array>>()
   readonly #proved = new Set<string>()
 

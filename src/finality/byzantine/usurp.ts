@@ -52,6 +52,9 @@ class Usurper {
       case 'prepare':
       case 'checkpoint':
       case 'status':
+      case 'complaint':
+      case 'query':
+      case 'answer':
         return [said]
     }
   }

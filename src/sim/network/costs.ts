@@ -151,6 +151,9 @@ function decidedBy(message: Protocol): number | null {
     case 'view-change':
     case 'new-view':
     case 'status':
+    case 'complaint':
+    case 'query':
+    case 'answer':
       return null
   }
 }

@@ -71,6 +71,9 @@ function voteIn(content: Content | null): Vote | null {
     case 'new-view':
     case 'checkpoint':
     case 'status':
+    case 'complaint':
+    case 'query':
+    case 'answer':
       return null
   }
 }

@@ -3,6 +3,7 @@
 // damaged record stops, as the process of a node does.
 
 import type { Address } from '../../chain/address.ts'
+import { ByteReader } from '../../chain/bytes.ts'
 import { workOfTarget } from '../../chain/compact.ts'
 import type { Genesis } from '../../chain/genesis.ts'
 import { type BlockHeader, blockId, meetsTarget } from '../../chain/header.ts'
@@ -51,7 +52,8 @@ export interface World {
 export interface SimNodeOptions {
   readonly id: PeerId
   readonly beneficiary: Address
-  readonly identity: Identity
+  /** Without the number of its life, of which each start draws another. */
+  readonly identity: Omit<Identity, 'life'>
   readonly random: Random
   /** Hashes per millisecond. */
   readonly hashrate: number
@@ -136,7 +138,8 @@ export class SimNode {
   start(): void {
     const { genesis, recoverSender } = this.#world
     const salt = Uint8Array.of(...Array.from({ length: 4 }, () => this.#random.integer(0, 255)))
-    const finality = createFinality(genesis, this.#options.identity)
+    const life = new ByteReader(salt).u32()
+    const finality = createFinality(genesis, { ...this.#options.identity, life })
     const { limits = REPLICA_LIMITS } = this.#options
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt, limits })
     this.stoppedBy = null

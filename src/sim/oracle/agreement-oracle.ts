@@ -159,6 +159,9 @@ export class AgreementOracle {
       case 'new-view':
         return this.#viewChanges.noteNewView(message, honest)
       case 'status':
+      case 'complaint':
+      case 'query':
+      case 'answer':
         return
     }
   }

@@ -52,6 +52,9 @@ export class DurabilityOracle {
           this.#checkView(node, message.view, true)
         return
       case 'status':
+      case 'complaint':
+      case 'query':
+      case 'answer':
         return this.#checkFollowed(node)
       case 'proof':
         return

@@ -37,10 +37,10 @@ export class ViewChangeOracle {
   }
 
   noteViewChange(message: ViewChange, honest: PeerId | null): void {
-    const { view, from, stable, prepared } = message
+    const { view, from, stable, prepared, suspects } = message
     const claims = prepared.map(({ sequence, view, value }) => ({ sequence, view, value }))
     const low = stable?.sequence ?? 0
-    const statement: Statement = { phase: 'view-change', view, sequence: low, prepared: claims }
+    const statement: Statement = { phase: 'view-change', view, sequence: low, prepared: claims, suspects }
     if (!this.#votes.isSigned(statement, from, message.signature)) {
       if (honest === null) return
       throw new Violation('S7', `${honest} shows a view change that member ${from} did not sign`)

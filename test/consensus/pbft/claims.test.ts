@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Certificate, NO_VALUE, type Vote } from '../../../src/consensus/contract.ts'
 import { isCertificate } from '../../../src/consensus/pbft/certificate.ts'
+import { primaryOfView, proposerOf } from '../../../src/consensus/pbft/leader-schedule.ts'
 import type { NewView, PbftMessage, ViewChange } from '../../../src/consensus/pbft/messages.ts'
-import { faultsTolerated, primaryOfView, proposerOf, quorumOf } from '../../../src/consensus/pbft/quorum.ts'
+import { faultsTolerated, quorumOf } from '../../../src/consensus/pbft/quorum.ts'
 import {
   isNewView,
   isViewChange,
@@ -133,7 +134,14 @@ for (const pattern of PATTERNS) {
     const stage = new Stage({ n: 4, pattern })
     for (const value of ['b', 'x']) {
       const signature = stage.sign(B, vote('prepare', 1, 0, value))
-      const effects = stage.say(B, [A], { type: 'pre-prepare', sequence: 1, view: 0, value, signature })
+      const effects = stage.say(B, [A], {
+        type: 'pre-prepare',
+        sequence: 1,
+        view: 0,
+        value,
+        from: B,
+        signature,
+      })
       assert.deepEqual(said(effects), value === 'b' ? ['prepare'] : [])
       if (value === 'x') assert.deepEqual(types(effects), ['evidence'])
     }
@@ -143,15 +151,16 @@ for (const pattern of PATTERNS) {
     const stage = new Stage({ n: 4, pattern })
     const offer = (member: number, sequence: number, value: string, view = 0): string[] => {
       const signature = stage.sign(member, vote('prepare', sequence, view, value))
-      return types(stage.say(member, [A], { type: 'pre-prepare', sequence, view, value, signature }))
+      const message = { type: 'pre-prepare', sequence, view, value, from: member, signature } as const
+      return types(stage.say(member, [A], message))
     }
-    assert.deepEqual(offer(D, 1, 'b'), ['refuse'])
+    assert.deepEqual(offer(D, 1, 'b'), [], 'it is not its turn')
     for (const sequence of [-1, 0, 9, 2 ** 52, Number.NaN, 0.5]) assert.deepEqual(offer(B, sequence, 'b'), [])
     assert.deepEqual(offer(C, 2, 'b'), [], 'the one before is not decided')
     assert.deepEqual(offer(B, 1, NO_VALUE), [], 'no new view asks for it')
     const second = new Stage({ n: 4, pattern })
     const signature = second.sign(B, vote('prepare', 1, 0, 'bad'))
-    const bad: PbftMessage = { type: 'pre-prepare', sequence: 1, view: 0, value: 'bad', signature }
+    const bad: PbftMessage = { type: 'pre-prepare', sequence: 1, view: 0, value: 'bad', from: B, signature }
     assert.deepEqual(second.say(B, [A], bad), [])
   })
 }
@@ -186,6 +195,7 @@ test('PREPAREs for another value than the accepted one prepare nothing (B-P6)', 
       type: 'prepare',
       from,
       signature,
+      proposer: B,
       proposal,
     })
     assert.deepEqual(said(effects), [])
@@ -413,7 +423,7 @@ test('a value is decided again in the new view, and handed over once', () => {
 test('f + 1 members who leave take the others along, to the nearest view; f do not', () => {
   const stage = new Stage({ n: 4 })
   const leave = (from: number, view: number): Effect[] => {
-    const content = { view, stable: null, prepared: [] }
+    const content = { view, stable: null, prepared: [], suspects: [] }
     const signature = stage.sign(from, viewChangeStatement(content))
     return stage.say(from, [A], { type: 'view-change', ...content, from, signature })
   }
@@ -430,7 +440,7 @@ test('f + 1 members who leave take the others along, to the nearest view; f do n
 test('who waits for a view that others gave up does not wait for ever', () => {
   const stage = new Stage({ n: 4 })
   stage.demand()
-  // A and B want view 1, C is one further, and D is silent: three in all have left view 0.
+  // A and B want view 2, C is one further, and D is silent: three in all have left view 0.
   stage.timeout(C)
   stage.timeout(C)
   stage.timeout(A)
@@ -449,20 +459,59 @@ test('a decision that is learnt while leaving a view does not end the waiting fo
   assert.deepEqual(types(effects), ['decide'])
 })
 
-test('the timeout doubles for each view that fails, and a decision alone makes it short again', () => {
+test('the timeout doubles for each view that fails after another, up to a day', () => {
   const stage = new Stage({ n: 4 })
   stage.demand()
   const waits: number[] = []
-  for (let view = 1; view <= 8; view++) {
+  for (let view = 1; view <= 30; view++) {
+    const before = stage.pbft(A).state.view
     for (const member of ALL) stage.timeout(member)
     stage.settle()
-    assert.equal(stage.pbft(A).state.view, view)
+    assert.ok(stage.pbft(A).state.view > before)
     assert.ok(stage.pbft(A).state.isActive)
     waits.push(stage.pbft(A).state.timeoutMs)
   }
-  assert.deepEqual(waits, [2000, 4000, 8000, 16000, 32000, 64000, 64000, 64000])
-  decide(stage, 1, 1)
-  assert.equal(stage.pbft(A).state.timeoutMs, 1000)
+  assert.deepEqual(waits.slice(0, 4), [1_000, 2_000, 4_000, 8_000])
+  assert.deepEqual(waits.slice(-2), [86_400_000, 86_400_000])
+})
+
+/** The member whose turn it is proposes, and all decide. */
+function decideNext(stage: Stage): void {
+  const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
+  stage.propose(proposer, `w${stage.pbft(proposer).turn}`)
+  stage.settle()
+}
+
+test('the timeout halves after a round of quick decisions, and not at once', () => {
+  const stage = new Stage({ n: 4 })
+  stage.demand()
+  for (const _ of [1, 2, 3]) {
+    for (const member of ALL) stage.timeout(member)
+    stage.settle()
+  }
+  const waits: number[] = []
+  for (let count = 1; count <= 12; count++) {
+    decideNext(stage)
+    waits.push(stage.pbft(A).state.timeoutMs)
+  }
+  const [four, two, one] = [4_000, 2_000, 1_000]
+  assert.deepEqual(waits, [four, four, four, two, two, two, two, one, one, one, one, one])
+})
+
+test('a decision that takes more than a quarter of the timeout lets it stay as long as it is', () => {
+  const stage = new Stage({ n: 4 })
+  stage.demand()
+  for (const _ of [1, 2]) {
+    for (const member of ALL) stage.timeout(member)
+    stage.settle()
+  }
+  for (let count = 1; count <= 12; count++) {
+    // The first quarter ends everywhere before the value is decided.
+    for (const member of ALL) stage.step(member, { type: 'timeout', name: 'progress' })
+    decideNext(stage)
+    assert.equal(stage.pbft(A).state.timeoutMs, 2_000)
+    assert.equal(stage.pbft(A).state.view, stage.pbft(B).state.view)
+  }
 })
 
 test('no timer runs while there is nothing to wait for', () => {
@@ -505,7 +554,7 @@ const viewChangeOf = (
   view = 1,
   stable: Certificate | null = null,
 ): ViewChange => {
-  const content = { view, stable, prepared }
+  const content = { view, stable, prepared, suspects: [] }
   return { type: 'view-change', ...content, from, signature: stage.sign(from, viewChangeStatement(content)) }
 }
 
@@ -605,14 +654,14 @@ test('every backup computes the new view anew, and refuses one that does not fol
 })
 
 test('what the primary of a new view says besides can not take the place of what it must propose again', () => {
-  // C and D are prepared on b. B votes for x in view 1 before it begins that view with b, as it must.
+  // C and D are prepared on b. C votes for x in view 2, whose primary it is, before it begins that view with b, as it must.
   const stage = preparedAt([C, D])
-  const x = { sequence: 1, view: 1, value: 'x' }
-  const signature = stage.sign(B, { phase: 'prepare', ...x })
-  stage.say(B, [A], { type: 'pre-prepare', ...x, signature })
-  stage.say(B, [A], { type: 'prepare', ...x, from: B, signature, proposal: signature })
+  const x = { sequence: 1, view: 2, value: 'x' }
+  const signature = stage.sign(C, { phase: 'prepare', ...x })
+  stage.say(C, [A], { type: 'pre-prepare', ...x, from: C, signature })
+  stage.say(C, [A], { type: 'prepare', ...x, from: C, signature, proposer: C, proposal: signature })
   for (const member of [A, C, D]) stage.timeout(member)
-  stage.deliver({ to: [B], type: 'view-change' })
+  stage.deliver({ to: [C], type: 'view-change' })
   const effects = stage.deliver({ to: [A], type: 'new-view' }).flatMap(delivered => delivered.effects)
   const prepares = effects.flatMap(effect =>
     effect.type === 'broadcast' && effect.message.type === 'prepare' ? [effect.message.value] : [],
@@ -621,31 +670,31 @@ test('what the primary of a new view says besides can not take the place of what
   assert.ok(types(effects).includes('evidence'))
 })
 
-test('who finds that its key voted otherwise elsewhere says nothing more there, and shows both votes', () => {
-  // A process that runs with A's key has voted for x in view 1, which must begin with b.
+test('a replica whose key voted otherwise elsewhere signs nothing that contradicts it', () => {
+  // A process that runs with A's key has voted for x in view 2, which must begin with b.
   const stage = preparedAt([C, D])
-  const x = vote('prepare', 1, 1, 'x')
-  const proposal = stage.sign(B, x)
-  stage.say(B, [A], { ...x, type: 'prepare', from: A, signature: stage.sign(A, x), proposal })
+  const x = vote('prepare', 1, 2, 'x')
+  const proposal = stage.sign(C, x)
+  stage.say(C, [A], { ...x, type: 'prepare', from: A, signature: stage.sign(A, x), proposer: C, proposal })
   for (const member of [A, C, D]) stage.timeout(member)
-  stage.deliver({ to: [B], type: 'view-change' })
+  stage.deliver({ to: [C], type: 'view-change' })
   const effects = stage.deliver({ to: [A], type: 'new-view' }).flatMap(delivered => delivered.effects)
   assert.deepEqual(said(effects), [])
   const accused = effects.flatMap(effect => (effect.type === 'evidence' ? [effect.evidence.member] : []))
-  assert.deepEqual(accused, [B, A])
+  assert.deepEqual(accused, [C])
 })
 
 test('nor can it after a restart of who could not vote for it yet', () => {
   const stage = preparedAt([C, D])
   stage.players[A]!.unknown.add('b')
   for (const member of [A, C, D]) stage.timeout(member)
-  stage.deliver({ to: [B], type: 'view-change' })
+  stage.deliver({ to: [C], type: 'view-change' })
   stage.deliver({ to: [A], type: 'new-view' })
   stage.crash(A)
   stage.restart(A)
-  const x = { sequence: 1, view: 1, value: 'x' }
-  const signature = stage.sign(B, { phase: 'prepare', ...x })
-  assert.deepEqual(said(stage.say(B, [A], { type: 'pre-prepare', ...x, signature })), [])
+  const x = { sequence: 1, view: 2, value: 'x' }
+  const signature = stage.sign(C, { phase: 'prepare', ...x })
+  assert.deepEqual(said(stage.say(C, [A], { type: 'pre-prepare', ...x, from: C, signature })), [])
   stage.players[A]!.unknown.delete('b')
   assert.deepEqual(said(stage.step(A, { type: 'revalidate' })), ['prepare'])
 })
@@ -653,9 +702,9 @@ test('nor can it after a restart of who could not vote for it yet', () => {
 test('a vote that comes before its view has begun here counts, and nobody is refused for it', () => {
   const stage = preparedAt([C, D])
   for (const member of [A, C, D]) stage.timeout(member)
-  stage.deliver({ to: [B], type: 'view-change' })
-  stage.deliver({ to: [C, D], type: 'new-view' })
-  const early = stage.deliver({ from: [C, D], to: [A], type: 'prepare' })
+  stage.deliver({ to: [C], type: 'view-change' })
+  stage.deliver({ to: [B, D], type: 'new-view' })
+  const early = stage.deliver({ from: [B, D], to: [A], type: 'prepare' })
   assert.equal(early.length, 2)
   assert.deepEqual(
     early.flatMap(({ effects }) => types(effects)),
@@ -668,16 +717,16 @@ test('a vote that comes before its view has begun here counts, and nobody is ref
 test('who missed how a view began is told by whoever knows, also after restarts', () => {
   const stage = preparedAt([C, D])
   for (const member of [A, C, D]) stage.timeout(member)
-  stage.deliver({ to: [B], type: 'view-change' })
-  stage.deliver({ to: [C], type: 'new-view' })
+  stage.deliver({ to: [C], type: 'view-change' })
+  stage.deliver({ to: [D], type: 'new-view' })
   stage.drop()
-  for (const member of [B, C]) {
+  for (const member of [C, D]) {
     stage.crash(member)
     stage.restart(member)
   }
   stage.timeout(A, 'retransmit')
-  stage.deliver({ to: [C] })
-  const answers = stage.deliver({ from: [C], to: [A] })
+  stage.deliver({ to: [D] })
+  const answers = stage.deliver({ from: [D], to: [A] })
   assert.equal(answers[0]?.envelope.message.type, 'new-view')
   assert.ok(stage.pbft(A).state.isActive)
 })
@@ -692,7 +741,7 @@ test('a replica that restarts while it leaves a view goes on leaving, and tells 
     .flatMap(effect =>
       effect.type === 'broadcast' && effect.message.type === 'view-change' ? [effect.message] : [],
     )
-  assert.equal(message?.view, 1)
+  assert.equal(message?.view, 2)
   assert.deepEqual(
     message?.prepared.map(({ value }) => value),
     ['b'],
@@ -776,14 +825,15 @@ test('numbers that are none, or beyond all bounds, change nothing', () => {
     const signature = stage.sign(D, vote('commit', sequence, view, value))
     const proposal = signature
     const messages: PbftMessage[] = [
-      { type: 'pre-prepare', sequence, view, value, signature },
-      { type: 'prepare', sequence, view, value, from, signature, proposal },
+      { type: 'pre-prepare', sequence, view, value, from, signature },
+      { type: 'prepare', sequence, view, value, from, signature, proposer: from, proposal },
+      { type: 'prepare', sequence: 1, view: 0, value, from, signature, proposer: D, proposal },
       { type: 'commit', sequence, view, value, from, signature },
       { type: 'commit', sequence: 1, view: 0, value, from, signature },
       { type: 'checkpoint', sequence, value, from: D, signature },
       { type: 'proof', certificate: { ...vote('commit', sequence, view, value), signatures: [] } },
       { type: 'proof', certificate: { ...vote('checkpoint', sequence, view, value), signatures: [] } },
-      { type: 'view-change', view, from: D, stable: null, prepared: [], signature },
+      { type: 'view-change', view, from: D, stable: null, prepared: [], suspects: [], signature },
       { type: 'new-view', view, viewChanges: [], proposals: [], signature },
       { type: 'status', from: D, view, isActive: true, decided: sequence, value, timeoutMs: number },
     ]

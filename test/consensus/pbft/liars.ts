@@ -151,8 +151,8 @@ export function forgeProofs(certificate: Certificate): Certificate[] {
 /** Leaves out what was prepared where it leaves a view, and as a new primary that, or enough of the view changes. */
 export function omitting({ n, signing, random }: Context): PbftLiar {
   const forget = (message: ViewChange): ViewChange => {
-    const { view, stable } = message
-    const content = { view, stable, prepared: [] }
+    const { view, stable, suspects } = message
+    const content = { view, stable, prepared: [], suspects }
     return { ...message, ...content, signature: signing.sign(viewChangeStatement(content)) }
   }
   const rewrite = (message: NewView): NewView => {
@@ -187,7 +187,7 @@ export function omitting({ n, signing, random }: Context): PbftLiar {
 }
 
 /** Proposes in views that have not begun, and besides what it must propose again there. */
-export function preempting({ n, signing, random, heard }: Context): PbftLiar {
+export function preempting({ n, self, signing, random, heard }: Context): PbftLiar {
   const last = (key: 'view' | 'sequence'): number =>
     Math.max(
       0,
@@ -204,7 +204,7 @@ export function preempting({ n, signing, random, heard }: Context): PbftLiar {
       const signature = signing.sign({ phase: 'prepare', sequence, view, value })
       return Array.from({ length: n }, (_, to) => ({
         to,
-        message: { type: 'pre-prepare', sequence, view, value, signature } as const,
+        message: { type: 'pre-prepare', sequence, view, value, from: self, signature } as const,
       }))
     },
   }
@@ -217,9 +217,9 @@ export function exaggerating({ n, self, signing, random }: Context): PbftLiar {
     const sequence = random.pick([1, 2, HUGE, Number.MAX_SAFE_INTEGER])
     const value = `${sequence}:huge`
     const sign = (phase: Vote['phase']) => signing.sign({ phase, sequence, view, value })
-    const change = { view: random.pick([7, HUGE]), stable: null, prepared: [] }
+    const change = { view: random.pick([7, HUGE]), stable: null, prepared: [], suspects: [] }
     return [
-      { type: 'pre-prepare', sequence, view, value, signature: sign('prepare') },
+      { type: 'pre-prepare', sequence, view, value, from: self, signature: sign('prepare') },
       {
         type: 'prepare',
         sequence,
@@ -227,6 +227,7 @@ export function exaggerating({ n, self, signing, random }: Context): PbftLiar {
         value,
         from: self,
         signature: sign('prepare'),
+        proposer: self,
         proposal: sign('prepare'),
       },
       { type: 'commit', sequence, view, value, from: self, signature: sign('commit') },

@@ -58,6 +58,9 @@ function claims(message: PbftMessage): Claim[] {
     case 'view-change':
     case 'proof':
     case 'status':
+    case 'complaint':
+    case 'query':
+    case 'answer':
       return []
   }
 }
@@ -82,6 +85,9 @@ function certificates(message: PbftMessage): readonly Certificate[] {
     case 'commit':
     case 'checkpoint':
     case 'status':
+    case 'complaint':
+    case 'query':
+    case 'answer':
       return []
   }
 }
@@ -121,6 +127,9 @@ function isDurable(records: ReadonlyMap<string, PbftRecord>, message: PbftMessag
     case 'checkpoint':
     case 'proof':
     case 'status':
+    case 'complaint':
+    case 'query':
+    case 'answer':
       return true
   }
 }

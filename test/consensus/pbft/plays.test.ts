@@ -182,8 +182,9 @@ function signed(stage: Stage, liar: number, vote: Vote, from: number): PbftMessa
       message.sequence === sequence &&
       message.value === value,
   )?.message as Extract<PbftMessage, { type: 'pre-prepare' }> | undefined
-  if (proposed === undefined) return { type: 'pre-prepare', sequence, view, value, signature }
-  return { type: 'prepare', sequence, view, value, from, signature, proposal: proposed.signature }
+  if (proposed === undefined) return { type: 'pre-prepare', sequence, view, value, from, signature }
+  const { from: proposer, signature: proposal } = proposed
+  return { type: 'prepare', sequence, view, value, from, signature, proposer, proposal }
 }
 
 /** What a liar can put together: signatures of members over this vote, in the views that are named. */

@@ -10,7 +10,7 @@ import type {
   Value,
   Vote,
 } from '../../../src/consensus/contract.ts'
-import type { PbftMessage, PbftRecord, Statement } from '../../../src/consensus/pbft/messages.ts'
+import type { PbftMessage, PbftRecord, Statement, ViewChange } from '../../../src/consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
 import { Notary } from '../notary.ts'
 
@@ -121,8 +121,12 @@ export class Stage {
     for (const index of indexes) this.step(index, { type: 'demand', isWaiting: true })
   }
 
+  /** A timer runs out: the progress timer as a whole, not only the part of it after which a decision is slow. */
   timeout(index: number, name: 'progress' | 'retransmit' = 'progress'): Effect[] {
-    return this.step(index, { type: 'timeout', name })
+    const effects = this.step(index, { type: 'timeout', name })
+    const [first] = effects
+    const isPart = name === 'progress' && effects.length === 1 && first?.type === 'set-timer'
+    return isPart ? [...effects, ...this.step(index, { type: 'timeout', name })] : effects
   }
 
   crash(index: number): void {
@@ -150,7 +154,12 @@ export class Stage {
     }
     const times = { timeoutMs: 1000, retransmitMs: 500 }
     player.pbft = new Pbft({ n, pattern, pipeline, checkpointInterval, signing, application, ...times })
-    return this.step(index, { type: 'start', records: new Map(disk), decided: decisions.length })
+    return this.step(index, {
+      type: 'start',
+      records: new Map(disk),
+      decided: decisions.length,
+      challenge: null,
+    })
   }
 
   /** Delivers what waits, in order, but not what it causes. */
@@ -231,6 +240,11 @@ const proof = (certificate: Certificate): string =>
   `${certificate.phase} of ${what(certificate)} by ${voters(certificate)}`
 const list = (entries: readonly string[]): string => (entries.length === 0 ? 'nothing' : entries.join(', '))
 
+const suspected = ({ suspects }: ViewChange): string =>
+  suspects.length === 0
+    ? ''
+    : `; suspects ${list(suspects.map(({ member, until }) => `${nameOf(member)} to ${until}`))}`
+
 export function showMessage(message: PbftMessage): string {
   switch (message.type) {
     case 'pre-prepare':
@@ -241,7 +255,7 @@ export function showMessage(message: PbftMessage): string {
       return `CHECKPOINT ${message.sequence} ${message.value}`
     case 'view-change': {
       const low = message.stable === null ? '' : ` above ${message.stable.sequence}`
-      return `VIEW-CHANGE ${message.view}${low}: prepared ${list(message.prepared.map(what))}`
+      return `VIEW-CHANGE ${message.view}${low}: prepared ${list(message.prepared.map(what))}${suspected(message)}`
     }
     case 'new-view': {
       const from = message.viewChanges.map(({ from }) => nameOf(from)).join('')
@@ -252,6 +266,12 @@ export function showMessage(message: PbftMessage): string {
       return `STATUS view ${message.view}${message.isActive ? '' : ' (leaving)'} decided ${message.decided}`
     case 'proof':
       return `PROOF ${proof(message.certificate)}`
+    case 'complaint':
+      return `COMPLAINT ${message.view}`
+    case 'query':
+      return `QUERY by ${nameOf(message.from)}`
+    case 'answer':
+      return `ANSWER to ${nameOf(message.to)}: decided ${message.decided}, ${message.votes.length} votes`
   }
 }
 
@@ -298,6 +318,8 @@ export function showEffect(effect: Effect): string {
       return `HALTS: ${proof(effect.first)} and ${proof(effect.second)}`
     case 'diverged':
       return `HALTS: ${proof(effect.certificate)}, but has another state`
+    case 'exhausted':
+      return `HALTS: no view after ${effect.view}`
     case 'refuse':
       return `refuses ${effect.from}: ${effect.reason}`
   }

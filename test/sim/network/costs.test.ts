@@ -10,12 +10,13 @@ type Message = Extract<Envelope['content'], { type: 'protocol' }>['message']
 const value = `0x${'11'.repeat(32)}`
 const signature = new Uint8Array(65)
 const place = { sequence: 1, view: 0, value }
-const proposal: Message = { type: 'pre-prepare', ...place, signature }
+const proposal: Message = { type: 'pre-prepare', ...place, from: 1, signature }
 const prepareBy = (from: number): Message => ({
   type: 'prepare',
   ...place,
   from,
   signature,
+  proposer: 1,
   proposal: signature,
 })
 const commitBy = (from: number): Message => ({ type: 'commit', ...place, from, signature })

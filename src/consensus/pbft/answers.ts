@@ -1,0 +1,41 @@
+// What peers are answered between two ticks. A question costs a stranger a few bytes, and its answer is many times as
+// long: each source has a budget, and so has the number of sources. A peer that asks for more is served after the tick.
+
+import type { Source } from '../contract.ts'
+
+/** Sources that are answered between two ticks. */
+export const ANSWERED_SOURCES_MAX = 256
+/** Messages that one source is answered between two ticks: what two of its own ticks ask for. */
+export const ANSWERS_MAX = 24
+
+/** The answers since the last tick. */
+export class Answers {
+  readonly #counts = new Map<Source, number>()
+  /** Sources that were given the beginning of our view: once is enough, for it is long. */
+  readonly #newViews = new Set<Source>()
+
+  /** Whether a source may be answered once more; it is counted. */
+  take(source: Source): boolean {
+    const count = this.#counts.get(source) ?? 0
+    if (count >= ANSWERS_MAX || (count === 0 && this.#counts.size >= ANSWERED_SOURCES_MAX)) return false
+    this.#counts.set(source, count + 1)
+    return true
+  }
+
+  /** Whether a source may be given the beginning of our view. */
+  takeNewView(source: Source): boolean {
+    if (this.#newViews.has(source) || this.#newViews.size >= ANSWERED_SOURCES_MAX) return false
+    this.#newViews.add(source)
+    return true
+  }
+
+  /** Sources that are remembered. */
+  get size(): number {
+    return this.#counts.size + this.#newViews.size
+  }
+
+  clear(): void {
+    this.#counts.clear()
+    this.#newViews.clear()
+  }
+}

@@ -1,0 +1,129 @@
+// What a member that starts does before it votes: it asks the others which votes of its own they hold. Its folder may be
+// a copy of an earlier day, and a member that votes from it would contradict votes that it no longer remembers (CometBFT
+// looks back over `double_sign_check_height` blocks for the same reason).
+//
+// QUERY carries a challenge that no other life of the member used; ANSWER is signed over it, so that an answer to an
+// earlier life counts for nothing. The member votes once n − f members, itself among them, have answered and it has
+// decided all that they had decided then. Each vote of its own that it is shown and does not remember binds it: it stays
+// out of that sequence number until it is decided, and out of the views that it had left.
+//
+// Why n − f: a vote that took part in a decision was counted by n − f − 1 others, and n − f − 1 others answer. If the
+// member itself is one of the f faulty ones, at most f − 1 of the answers lie, and an honest one has seen the vote.
+
+import type { MemberIndex, Vote } from '../contract.ts'
+import { isMember } from './certificate.ts'
+import type { Answer, Query, Statement, ViewChange } from './messages.ts'
+import type { Replica } from './replica.ts'
+import { type SignedVote, withoutMember } from './slot.ts'
+import { isViewChange } from './view-change.ts'
+
+/** What a member has been told since it asked. */
+export interface Recall {
+  readonly challenge: number
+  /** What each member had decided when it answered. */
+  readonly answers: Map<MemberIndex, number>
+  /** The greatest sequence number for which it gave a vote that it does not remember. */
+  bound: number
+  /** The view of the last VIEW-CHANGE that it does not remember; 0 for none. */
+  view: number
+}
+
+/** Begins to ask; until `isRecalled` the member only follows. */
+export function startRecall(replica: Replica, challenge: number): void {
+  replica.viewTimer.stop()
+  replica.recall = { challenge, answers: new Map(), bound: 0, view: 0 }
+  sendQuery(replica)
+}
+
+/** QUERY to all, again at every tick. */
+export function sendQuery(replica: Replica): void {
+  const query = queryOf(replica)
+  if (query !== null) replica.broadcast(query)
+}
+
+/** QUERY to the source that can be reached from now on. */
+export function replyQuery(replica: Replica): void {
+  const query = queryOf(replica)
+  if (query !== null) replica.reply(query)
+}
+
+/** What a member asks; null for one that asks nothing. */
+function queryOf({ recall, options, isAbstaining }: Replica): Query | null {
+  const from = options.signing.self
+  return recall === null || from === null || isAbstaining
+    ? null
+    : { type: 'query', from, challenge: recall.challenge }
+}
+
+/** What an ANSWER's signature is over. */
+export function answerStatement({
+  challenge,
+  to,
+  decided,
+}: Pick<Answer, 'challenge' | 'to' | 'decided'>): Statement {
+  return { phase: 'answer', view: 0, sequence: decided, challenge, member: to }
+}
+
+/** QUERY: we say what we have decided, and show the votes of its sender that we hold. */
+export function onQuery(replica: Replica, { from: to, challenge }: Query): void {
+  const from = replica.options.signing.self
+  if (from === null || !isMember(to, replica.options.n) || to === from) return
+  const votes = replica
+    .inOrder()
+    .flatMap(slot => [slot.voteOf('prepare', to), slot.voteOf('commit', to)])
+    .filter(vote => vote !== undefined)
+    .map(withoutMember)
+  const content = { from, to, challenge, decided: replica.decided }
+  const viewChange = replica.viewChanges.get(to) ?? null
+  const signature = replica.sign(answerStatement(content))
+  replica.reply({ type: 'answer', ...content, votes, viewChange, signature })
+}
+
+/** ANSWER: counted once what it shows is proved to be ours. */
+export function onAnswer(replica: Replica, message: Answer): void {
+  const { recall, options } = replica
+  const { from, to, decided, votes, viewChange } = message
+  if (recall === null || to !== options.signing.self || message.challenge !== recall.challenge) return
+  if (!isMember(from, options.n) || from === to || recall.answers.has(from)) return
+  if (!options.signing.isSigned(answerStatement(message), from, message.signature))
+    return replica.refuse('signature-invalid')
+  const isOwn = ({ signature, ...vote }: Answer['votes'][number]): boolean =>
+    options.signing.isSigned(vote, to, signature)
+  const isOwnChange =
+    viewChange === null || (viewChange.from === to && isViewChange(viewChange, replica.rules))
+  if (!isOwnChange || !votes.every(isOwn)) return replica.refuse('answer-forged')
+  recall.answers.set(from, decided)
+  for (const vote of votes) recallVote(replica, { ...vote, member: to })
+  if (viewChange !== null) recallViewChange(replica, viewChange)
+}
+
+/** A vote of our own comes by, from whomever: if we do not remember it, we are bound by it. */
+export function recallVote(
+  { recall, decided, log }: Replica,
+  { phase, sequence, view, value }: SignedVote,
+): void {
+  if (recall === null || phase === 'checkpoint' || sequence <= decided) return
+  const slot = log.get(sequence)
+  const known = phase === 'prepare' ? slot?.accepted : slot?.prepared
+  const isRemembered = known != null && (known.view > view || (known.view === view && known.value === value))
+  if (!isRemembered) recall.bound = Math.max(recall.bound, sequence)
+}
+
+/** A VIEW-CHANGE of our own: what it says is prepared we are bound by, and the views before its own are left. */
+function recallViewChange(replica: Replica, { view, stable, prepared, from }: ViewChange): void {
+  const recall = replica.recall!
+  if (view > replica.view || (view === replica.view && replica.isActive))
+    recall.view = Math.max(recall.view, view)
+  recall.bound = Math.max(recall.bound, stable?.sequence ?? 0)
+  for (const { sequence, view, value, signatures } of prepared) {
+    const vote: Vote = { phase: 'commit', sequence, view, value }
+    recallVote(replica, { ...vote, member: from, signature: signatures[0]!.signature })
+  }
+}
+
+/** Whether enough has been said, and all of it is decided here: the member may vote again. */
+export function isRecalled({ recall, decided, low, quorum }: Replica): boolean {
+  if (recall === null || decided < Math.max(recall.bound, low)) return false
+  const answers = [...recall.answers.values()].filter(known => known <= decided)
+  return answers.length + 1 >= quorum
+}

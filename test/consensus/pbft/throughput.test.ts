@@ -1,0 +1,150 @@
+// L11: f faulty members take at most half of the throughput, whatever they do, and a network that is slower than the
+// timeout costs some views at first and none afterwards. In virtual time: delays of 10 ms, a timeout of 1,000 ms.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { MemberIndex } from '../../../src/consensus/contract.ts'
+import type { PbftMessage, PbftRecord, Statement } from '../../../src/consensus/pbft/messages.ts'
+import type { Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
+import { faultsTolerated } from '../../../src/consensus/pbft/quorum.ts'
+import { Liar } from '../../../src/finality/byzantine/liar.ts'
+import { BYZANTINE_ROLES, type ByzantineRole } from '../../../src/finality/byzantine/roles.ts'
+import { FAIR, type Maker, Network } from '../network.ts'
+import { PATTERNS, pbftMaker } from './maker.ts'
+
+const TIMEOUT_MS = 1_000
+const RUN_MS = 60_000
+const CHECKPOINT_INTERVAL = 16
+
+/** Bytes that are no message end at the decoder, which this network has not got. */
+const ROLES = BYZANTINE_ROLES.filter(role => role !== 'garble')
+
+/** Every role costs least to try where votes are collected; the rest is run with LONG=1. */
+function isTried(pattern: Pattern, n: number): boolean {
+  return process.env.LONG === '1' || (pattern === 'leader-collected' && n < 10)
+}
+
+type PbftNetwork = Network<PbftMessage, PbftRecord, Statement>
+
+/** A network in which these members lie as validators on networks for tests do. */
+function networkWith(
+  pattern: Pattern,
+  n: number,
+  liars: readonly MemberIndex[],
+  role: ByzantineRole | null,
+): PbftNetwork {
+  const honest = pbftMaker(pattern, CHECKPOINT_INTERVAL)
+  const maker: Maker<PbftMessage, PbftRecord, Statement> = {
+    ...honest,
+    create: options => {
+      const protocol = honest.create(options)
+      const { self } = options.signing
+      if (role === null || self === null || !liars.includes(self)) return protocol
+      const liar = new Liar(protocol as Pbft, role, {
+        n,
+        signing: options.signing,
+        timeoutMs: options.timeoutMs,
+        checkpointInterval: CHECKPOINT_INTERVAL,
+        accomplices: liars.filter(member => member !== self),
+        elsewhere: [],
+        alternative: value => `${value}'`,
+      })
+      const step: typeof protocol.step = input =>
+        liar.step(input).filter(effect => effect.type !== 'broadcast-bytes') as ReturnType<
+          typeof protocol.step
+        >
+      return {
+        step,
+        get turn() {
+          return liar.turn
+        },
+        get state() {
+          return liar.state
+        },
+        get size() {
+          return liar.size
+        },
+      } as typeof protocol
+    },
+  }
+  const passing = new Map(
+    liars.map(member => [member, () => ({ send: (message: PbftMessage) => [message] })]),
+  )
+  return new Network({
+    maker,
+    n,
+    seed: 1,
+    goal: Number.POSITIVE_INFINITY,
+    timeoutMs: TIMEOUT_MS,
+    liars: passing,
+  })
+}
+
+/** The decisions that all honest members have made after a minute. */
+function decisionsOf(network: PbftNetwork): number {
+  network.runUntil(() => false, RUN_MS)
+  return Math.min(...network.honest.map(({ copies }) => copies[0]!.decisions.length))
+}
+
+const known = new Map<string, number>()
+
+/** The decisions of a network without faults. */
+function faultFree(pattern: Pattern, n: number): number {
+  const key = `${pattern} ${n}`
+  const decisions = known.get(key) ?? decisionsOf(networkWith(pattern, n, [], null))
+  known.set(key, decisions)
+  return decisions
+}
+
+for (const pattern of PATTERNS)
+  for (const n of [4, 7, 10]) {
+    const f = faultsTolerated(n)
+    // One after the other, so that the proposer after a failed one fails too.
+    const liars = Array.from({ length: f }, (_, index) => index + 1)
+    for (const role of ROLES.filter(role => role === 'silent' || isTried(pattern, n)))
+      test(`${pattern}, ${n} members: with ${f} of them lying (${role}) at least half as many decisions (L11)`, t => {
+        const fair = faultFree(pattern, n)
+        const decisions = decisionsOf(networkWith(pattern, n, liars, role))
+        t.diagnostic(`${decisions} of ${fair} decisions`)
+        assert.ok(2 * decisions >= fair, `${decisions} of ${fair}`)
+      })
+  }
+
+/** Messages between members, and views, for each of so many decisions that follow a first few. */
+function costAtDelay(
+  pattern: Pattern,
+  delayMs: number,
+): { readonly messages: number; readonly views: number } {
+  const [settling, measured] = [20, 40]
+  const network: PbftNetwork = new Network({
+    maker: pbftMaker(pattern, CHECKPOINT_INTERVAL),
+    n: 4,
+    seed: 1,
+    goal: settling + measured,
+    timeoutMs: TIMEOUT_MS,
+    weather: { ...FAIR, delayMs: [delayMs, delayMs] },
+  })
+  const untilMs = 1_000 * (settling + measured) * Math.max(delayMs, TIMEOUT_MS)
+  const count = () => [...network.counts.values()].reduce((sum, messages) => sum + messages, 0)
+  assert.ok(
+    network.runUntil(() => network.haveDecided(settling), untilMs),
+    'decisions go on',
+  )
+  const [messages, view] = [count(), network.view(0)]
+  assert.ok(
+    network.runUntil(() => network.haveDecided(), untilMs),
+    'decisions go on',
+  )
+  return { messages: (count() - messages) / measured, views: (network.view(0) - view) / measured }
+}
+
+for (const pattern of PATTERNS) {
+  for (const timeouts of [0.1, 1, 5, 20, 50, 200])
+    test(`${pattern}: with delays of ${timeouts} timeouts decisions go on, at most two views and five times the messages each`, t => {
+      const { messages: least } = costAtDelay(pattern, 10)
+      const { messages, views } = costAtDelay(pattern, timeouts * TIMEOUT_MS)
+      t.diagnostic(`${messages} messages and ${views} views a decision, ${least} messages with short delays`)
+      assert.ok(messages <= 5 * least, `${messages} messages of ${least}`)
+      assert.ok(views <= 2, `${views} views`)
+    })
+}
