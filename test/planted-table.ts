@@ -539,11 +539,188 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'two certificates are no evidence',
     file: 'finality/committee.ts',
-    find: `if (first.view === second.view)
-`,
-    replace: `if (first === second)
-`,
+    find: 'if (one.view !== other.view)',
+    replace: 'if (one !== other)',
     tests: ['finality/committee', 'finality/byzantine'],
+  },
+  {
+    name: 'two certificates of two views are evidence against who signed both',
+    file: 'finality/committee.ts',
+    find: `  if (one.view !== other.view) return []
+`,
+    replace: '',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'a stop names all who signed both certificates',
+    file: 'finality/committee.ts',
+    find: '[...new Set(this.#evidence.all.map(({ member }) => member))]',
+    replace: 'second.signatures.map(({ member }) => member)',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'a view change for the view of the commit must tell of it',
+    file: 'consensus/pbft/omission.ts',
+    find: 'view <= vote.view',
+    replace: 'view < vote.view',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'a view change must tell of what is settled',
+    file: 'consensus/pbft/omission.ts',
+    find: 'sequence >= vote.sequence',
+    replace: 'sequence > vote.sequence',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'a prepare must be told of in a view change',
+    file: 'consensus/pbft/omission.ts',
+    find: `vote.phase !== 'commit' || view`,
+    replace: 'view',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'what was prepared in a later view does not stand for what was committed to',
+    file: 'consensus/pbft/omission.ts',
+    find: '(claim.view > vote.view || (claim.view === vote.view && claim.value === vote.value))',
+    replace: 'claim.view === vote.view && claim.value === vote.value',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'another value of the view stands for what was committed to',
+    file: 'consensus/pbft/omission.ts',
+    find: '(claim.view === vote.view && claim.value === vote.value)',
+    replace: 'claim.view === vote.view',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'of a member that leaves out what it committed to every view change is a proof',
+    file: 'consensus/pbft/omission.ts',
+    find: 'replica.omitters.has(vote.member) || ',
+    replace: '',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'what a view change leaves out is not sought among decisions',
+    file: 'consensus/pbft/omission.ts',
+    find: '[...single, ...certificates.flatMap(certificate => votesIn(certificate, from))]',
+    replace: 'single',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'what a view change leaves out is not sought when it comes',
+    file: 'consensus/pbft/new-view.ts',
+    find: `  onDeparture(replica, message)
+`,
+    replace: '',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'what the view changes of a new view leave out is not sought',
+    file: 'consensus/pbft/new-view.ts',
+    find: `  for (const change of viewChanges) onDeparture(replica, change)
+`,
+    replace: '',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'a late commit is not held against the view change that left it out',
+    file: 'consensus/pbft/normal-case.ts',
+    find: `  onLateVote(replica, vote)
+`,
+    replace: '',
+    tests: ['consensus/pbft/omission'],
+  },
+  {
+    name: 'a late certificate is not held against the view changes that left it out',
+    file: 'consensus/pbft/settled.ts',
+    find: `  for (const proof of known === null ? [certificate] : [known, certificate]) onLateVotes(replica, proof)
+`,
+    replace: '',
+    tests: ['consensus/pbft/omission', 'finality/committee'],
+  },
+  {
+    name: 'evidence takes a prepare for a commit that was left out',
+    file: 'finality/evidence.ts',
+    find: `  if (vote.phase !== 'commit') return 'the vote is no commit'
+`,
+    replace: '',
+    tests: ['finality/evidence'],
+  },
+  {
+    name: 'evidence takes a view change of the view of the commit',
+    file: 'finality/evidence.ts',
+    find: 'if (departure.view <= vote.view)',
+    replace: 'if (departure.view < vote.view)',
+    tests: ['finality/evidence'],
+  },
+  {
+    name: 'evidence takes a view change after the commit was settled',
+    file: 'finality/evidence.ts',
+    find: 'if (departure.sequence >= vote.sequence)',
+    replace: 'if (departure.sequence > vote.sequence)',
+    tests: ['finality/evidence'],
+  },
+  {
+    name: 'evidence does not mind that the view change tells of a later view',
+    file: 'finality/evidence.ts',
+    find: `    if (view > vote.view) return 'the view change tells of a later view than that of the vote'
+`,
+    replace: '',
+    tests: ['finality/evidence'],
+  },
+  {
+    name: 'evidence does not mind that the view change tells of the commit',
+    file: 'finality/evidence.ts',
+    find: `    if (view === vote.view && value === vote.value) return 'the view change tells of what was voted for'
+`,
+    replace: '',
+    tests: ['finality/evidence'],
+  },
+  {
+    name: 'the second signature of evidence is not checked',
+    file: 'finality/evidence.ts',
+    find: 'of statementsOf(read))',
+    replace: 'of statementsOf(read).slice(0, 1))',
+    tests: ['finality/evidence'],
+  },
+  {
+    name: 'a file of two votes must say of what kind it is',
+    file: 'finality/evidence.ts',
+    find: `  if (!fields.has('type')) return 'contradiction'
+`,
+    replace: '',
+    tests: ['finality/evidence'],
+  },
+  {
+    name: 'a commit that was left out is stored like two votes',
+    file: 'finality/evidence-record.ts',
+    find: `const OMISSION_BYTE = PHASE_BYTES['view-change']`,
+    replace: 'const OMISSION_BYTE = PHASE_BYTES.commit',
+    tests: ['finality/evidence'],
+  },
+  {
+    name: 'a commit and two votes of one place are one lie',
+    file: 'finality/evidence-log.ts',
+    find: 'a.type === b.type && ',
+    replace: '',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'the oracle does not read whom a stop names',
+    file: 'sim/oracle/agreement-oracle.ts',
+    find: `    this.#checkNamed(node, effect.text)
+`,
+    replace: '',
+    tests: ['sim/oracle/agreement-oracle'],
+  },
+  {
+    name: 'the oracle takes for an omission what the view change tells of',
+    file: 'sim/oracle/naive-votes.ts',
+    find: `    if (told.some(({ view, value }) => view !== vote.view || value === vote.value)) return false
+`,
+    replace: '',
+    tests: ['sim/oracle/naive-votes'],
   },
   {
     name: 'a hello may be passed off by another peer',

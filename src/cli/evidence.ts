@@ -1,8 +1,14 @@
-// `quorate evidence`: whether a validator lied, for those who trust nobody who says so: its own signatures under two
-// votes that contradict each other convict it.
+// `quorate evidence`: whether a validator lied, for those who trust nobody who says so: its own signatures convict it,
+// under two votes that contradict each other, or under a vote and a view change that leaves it out.
 
 import { InvalidField } from '../chain/fields.ts'
-import { type EvidenceReport, readEvidenceReport, verifyEvidence } from '../finality/evidence.ts'
+import {
+  describeLie,
+  type EvidenceReport,
+  lieOf,
+  readEvidenceReport,
+  verifyEvidence,
+} from '../finality/evidence.ts'
 import { readAnswer } from '../wallet/rpc-answer.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
 import { defineCommand, defineGroup } from './command.ts'
@@ -24,10 +30,10 @@ const listCommand = defineCommand({
       evidence.length === 0
         ? 'none: this node has seen no validator lie'
         : columns([
-            ['number', 'validator', 'address', 'signed twice'],
-            ...evidence.map(({ validator: { name, address }, first }, index) => {
-              const what = `${first.phase} of decision ${first.sequence}, view ${first.view}`
-              return [String(index + 1), name, address, what]
+            ['number', 'validator', 'address', 'lie'],
+            ...evidence.map((report, index) => {
+              const { name, address } = report.validator
+              return [String(index + 1), name, address, describeLie(lieOf(report))]
             }),
           ]),
     )
@@ -54,11 +60,10 @@ const exportCommand = defineCommand({
     if (all.length === 0) throw new CommandError(EXIT.no, 'this node has seen no validator lie')
     const evidence = all[readCount('<number>', args.number, { min: 1, max: all.length }) - 1]!
     await writeJson(args.out, evidence)
-    const { validator, first } = evidence
+    const { validator } = evidence
     output.data(
       { file: args.out, validator },
-      () =>
-        `${args.out}: ${validator.name} signed two different ${first.phase}s for decision ${first.sequence}`,
+      () => `${args.out}: ${validator.name} ${describeLie(lieOf(evidence))}`,
     )
     return EXIT.done
   },
@@ -66,7 +71,7 @@ const exportCommand = defineCommand({
 
 const verifyCommand = defineCommand({
   command: 'verify <file>',
-  describe: 'Check the evidence that a validator signed two votes that contradict each other',
+  describe: 'Check the evidence that a validator signed what no honest one signs both',
   ...verifyArguments,
   run: async ({ file, genesis }, output) =>
     runCheck(
@@ -74,10 +79,15 @@ const verifyCommand = defineCommand({
         file,
         genesis,
         verify: verifyEvidence,
-        rows: ({ validator, phase, sequence, view }) => [
-          ['validator', `${validator.name} (${validator.address})`],
-          ['signed twice', `${phase} of sequence number ${sequence}, view ${view}`],
-        ],
+        rows: ({ type, validator, phase, sequence, view, leftFor }) => {
+          const vote = `${phase} of sequence number ${sequence}, view ${view}`
+          return [
+            ['validator', `${validator.name} (${validator.address})`],
+            type === 'contradiction'
+              ? ['signed twice', vote]
+              : ['left out', `${vote}, when it left for view ${leftFor}`],
+          ]
+        },
       },
       output,
     ),

@@ -186,6 +186,7 @@ function sumAgreements(results: readonly SimulationResult[]): Record<string, unk
     forcedReorganisations: total(one => one.forcedReorganisations),
     pulledCertificates: total(one => one.pulledCertificates),
     evidenceStored: total(one => one.evidenceStored),
+    omissionsStored: total(one => one.omissionsStored),
     recoveryMsMax: Math.max(...all.map(one => one.recoveryMs ?? 0)),
   }
 }

@@ -31,6 +31,7 @@ const SOMETIMES: readonly Sometimes[] = [
   counted('a branch that was left for a final block', one => one.forcedReorganisations),
   counted('a certificate that was asked for', one => one.pulledCertificates),
   counted('evidence of a lie', one => one.evidenceStored),
+  counted('evidence of a view change that left out a vote', one => one.omissionsStored),
   {
     text: 'a crash of a node that was just starting',
     needs: 'nothing',

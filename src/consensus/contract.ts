@@ -47,12 +47,52 @@ export interface Vote {
   readonly value: Value
 }
 
-/** Two votes of one member that contradict each other: proof that it lies. */
-export interface Evidence {
-  readonly member: MemberIndex
-  readonly first: Vote & { readonly signature: Signature }
-  readonly second: Vote & { readonly signature: Signature }
+/** A vote with the signature of the member that it is held against. */
+export type VoteWithSignature = Vote & { readonly signature: Signature }
+
+/** A value that enough members voted for in one view, so that it may have been decided. */
+export interface PreparedClaim {
+  readonly sequence: number
+  readonly view: number
+  readonly value: Value
 }
+
+/** A member that is passed over as a proposer up to and including a sequence number. */
+export interface Suspect {
+  readonly member: MemberIndex
+  readonly until: number
+}
+
+/** What a member signs when it leaves its view: what it knows that may have been decided. */
+export interface Departure {
+  /** The view that it asks for. */
+  readonly view: number
+  /** Everything up to this sequence number is settled. */
+  readonly sequence: number
+  /** All that it knows above that. */
+  readonly prepared: readonly PreparedClaim[]
+  /** The members that led no decision lately. */
+  readonly suspects: readonly Suspect[]
+}
+
+/** Two votes of one member, in one phase of one view of one sequence number, for different values. */
+export interface Contradiction {
+  readonly type: 'contradiction'
+  readonly member: MemberIndex
+  readonly first: VoteWithSignature
+  readonly second: VoteWithSignature
+}
+
+/** A COMMIT of one member, and its departure for a later view that leaves out what it committed to. */
+export interface Omission {
+  readonly type: 'omission'
+  readonly member: MemberIndex
+  readonly vote: VoteWithSignature
+  readonly departure: Departure & { readonly signature: Signature }
+}
+
+/** Proof that a member lies: two statements of which no honest member signs both. */
+export type Evidence = Contradiction | Omission
 
 /** What happens to a protocol. */
 export type ProtocolInput<Message, Record> =

@@ -13,6 +13,7 @@ import { addressOfSecretKey } from '../chain/signature.ts'
 import type {
   Application,
   Certificate,
+  Contradiction,
   Evidence,
   MemberIndex,
   Signing,
@@ -37,7 +38,7 @@ import type {
   FinalityTimer,
 } from './contract.ts'
 import { type Content, decodeEnvelope, describeContent, encodeEnvelope, helloDigest } from './envelope.ts'
-import { describeEvidence } from './evidence.ts'
+import { describeEvidence, describeLie, lieOf } from './evidence.ts'
 import { EvidenceLog } from './evidence-log.ts'
 import type { Identity } from './identity.ts'
 import { Members } from './members.ts'
@@ -600,20 +601,17 @@ export class Committee implements Finality {
     const record = this.#evidence.add(evidence)
     if (record === null) return
     this.#emit({ type: 'persist', key: COMMITTEE_KEYS.evidence(record.key), value: record.bytes })
-    const { phase, sequence, view } = evidence.first
-    const text = `validator ${this.#name(evidence.member)} signed two different ${phase}s for decision ${sequence} in view ${view}`
+    const text = `validator ${this.#name(evidence.member)} ${describeLie(lieOf(evidence))}`
     this.#emit({ type: 'alarm', text })
   }
 
   #onConflict(first: Certificate, second: Certificate): void {
-    const inFirst = new Set(first.signatures.map(({ member }) => member))
-    const both = second.signatures.map(({ member }) => member).filter(member => inFirst.has(member))
-    const names = both.map(member => this.#name(member)).join(', ')
-    if (first.view === second.view)
-      for (const member of both)
-        this.#onEvidence({ member, first: voteIn(first, member), second: voteIn(second, member) })
+    for (const evidence of contradictions(first, second)) this.#onEvidence(evidence)
+    const [one, other] = [first, second].map(({ value, view }) => `${value} in view ${view}`)
+    const proven = [...new Set(this.#evidence.all.map(({ member }) => member))].sort((a, b) => a - b)
+    const names = proven.map(member => this.#name(member)).join(', ')
     this.#halt(
-      `two certificates for decision ${first.sequence}, ${first.value} and ${second.value}: signed by ${names}, more than the ${this.#options.validators.faultsTolerated} liars that can be borne`,
+      `two certificates for decision ${first.sequence}, ${one} and ${other}: more than the ${this.#options.validators.faultsTolerated} liars that can be borne; ${names === '' ? 'this node can prove of none who it is' : `proven to have lied: ${names}`}`,
     )
   }
 
@@ -645,10 +643,22 @@ function checkpointInterval(n: number): number {
   return Math.max(2, Math.floor(128 / Math.max(4, n)))
 }
 
-/** The vote of a member whose signature is in a certificate. */
-function voteIn({ signatures, ...vote }: Certificate, member: MemberIndex): Evidence['first'] {
-  const { signature } = signatures.find(other => other.member === member)!
-  return { ...vote, signature }
+/**
+ * The lies that two certificates for one decision prove. Of two views an honest member may have signed both: in the
+ * later one it votes for what is proposed again, and others may have hidden what it had committed to.
+ */
+function contradictions(one: Certificate, other: Certificate): Contradiction[] {
+  if (one.view !== other.view) return []
+  const { signatures, ...vote } = one
+  return signatures.flatMap(({ member, signature }) => {
+    const again = other.signatures.find(signed => signed.member === member)
+    if (again === undefined) return []
+    const [first, second] = [
+      { ...vote, signature },
+      { ...vote, value: other.value, signature: again.signature },
+    ]
+    return [{ type: 'contradiction', member, first, second }]
+  })
 }
 
 /** The block that a message speaks of to those who may not have it: only a proposal does. */

@@ -16,6 +16,7 @@ import {
   NO_VALUE,
   NUMBER_MAX,
   type Signature,
+  type Suspect,
   type Value,
   type Vote,
 } from '../consensus/contract.ts'
@@ -75,7 +76,11 @@ export function readValue(reader: ByteReader): Value {
 
 /** A phase in which members vote. */
 export function readVotePhase(reader: ByteReader): Vote['phase'] {
-  const byte = reader.u8()
+  return votePhaseOf(reader.u8())
+}
+
+/** The phase in which members vote that has this byte. Throws `MalformedBytes`. */
+export function votePhaseOf(byte: number): Vote['phase'] {
   const phase = VOTE_PHASES.find(name => PHASE_BYTES[name] === byte)
   if (phase === undefined) throw new MalformedBytes('no phase of a vote')
   return phase
@@ -109,6 +114,22 @@ export function writeSignature(writer: ByteWriter, signature: Signature): void {
 /** What `writeSignature` wrote, in memory of its own: a vote that is kept must not keep its whole message. */
 export function readSignature(reader: ByteReader): Signature {
   return reader.bytes(SIGNATURE_BYTES).slice()
+}
+
+/** The members that a view change names, each with the sequence number up to which it is passed over. */
+export function writeSuspects(writer: ByteWriter, suspects: readonly Suspect[]): void {
+  writeList(writer, VALIDATORS_MAX, suspects, ({ member, until }) => {
+    writeMember(writer, member)
+    writeNumber(writer, until)
+  })
+}
+
+/** What `writeSuspects` wrote. */
+export function readSuspects(reader: ByteReader): Suspect[] {
+  return readList(reader, VALIDATORS_MAX, () => {
+    const member = readMember(reader)
+    return { member, until: readNumber(reader) }
+  })
 }
 
 /** A list of at most `max` things, with their number before them. */

@@ -3,7 +3,8 @@
 
 import { ByteReader, MalformedBytes } from '../chain/bytes.ts'
 import type { Evidence } from '../consensus/contract.ts'
-import { encodeEvidence, readEvidence } from './evidence.ts'
+import { lieOf } from './evidence.ts'
+import { encodeEvidence, readEvidence } from './evidence-record.ts'
 
 /** Proofs that are kept of one validator's lies: one would do. */
 const PER_MEMBER_MAX = 4
@@ -32,6 +33,7 @@ export class EvidenceLog {
   }
 }
 
-function isSamePlace({ first: a }: Evidence, { first: b }: Evidence): boolean {
-  return a.phase === b.phase && a.sequence === b.sequence && a.view === b.view
+function isSamePlace(one: Evidence, other: Evidence): boolean {
+  const [a, b] = [lieOf(one), lieOf(other)]
+  return a.type === b.type && a.phase === b.phase && a.sequence === b.sequence && a.view === b.view
 }

@@ -1,48 +1,96 @@
-// Proof that a validator lies: two votes of one phase, view and sequence number, for different values, and its
-// signature under both. An honest validator never signs such a pair, however many faults there are around it.
+// Proof that a validator lies: two statements with its signature under both, of which an honest validator never signs
+// both, however many faults there are around it. Either two votes of one phase, view and sequence number for different
+// values; or a commit, and a later view change that leaves out what was committed to (consensus/pbft/omission.ts).
 
-import { type ByteReader, ByteWriter, fromHex, type Hex, MalformedBytes, toHex } from '../chain/bytes.ts'
+import { fromHex, type Hex, toHex } from '../chain/bytes.ts'
 import { Fields, InvalidField } from '../chain/fields.ts'
 import { parseGenesis } from '../chain/genesis.ts'
 import type { BlockId } from '../chain/header.ts'
-import type { Evidence, Vote } from '../consensus/contract.ts'
-import {
-  PHASE_BYTES,
-  readMember,
-  readNumber,
-  readSignature,
-  readValue,
-  readVotePhase,
-  VOTE_PHASES,
-  writeMember,
-  writeNumber,
-  writeSignature,
-  writeValue,
-} from './encoding.ts'
+import type {
+  Departure,
+  Evidence,
+  PreparedClaim,
+  Suspect,
+  Vote,
+  VoteWithSignature,
+} from '../consensus/contract.ts'
+import type { Statement } from '../consensus/pbft/messages.ts'
+import { VOTE_PHASES } from './encoding.ts'
 import { referenceRecover, statementDigest } from './signing.ts'
-import { readValidatorName, readValidators, type Validator, type ValidatorSet } from './validators.ts'
+import {
+  readValidatorName,
+  readValidators,
+  VALIDATORS_MAX,
+  type Validator,
+  type ValidatorSet,
+} from './validators.ts'
 import type { Refused } from './verify-proof.ts'
 import { takeAddress, takeBlockId, takeNumber, takeSignature, takeValue } from './vote-json.ts'
+import { SLOTS_MAX } from './wire.ts'
 
 /** A signed vote in JSON. */
 export interface SignedVote extends Vote {
   readonly signature: Hex
 }
 
-/** Evidence in JSON. */
-export interface EvidenceReport {
+/** A signed view change in JSON: what its validator said of itself when it left its view. */
+export interface SignedDeparture extends Departure {
+  readonly signature: Hex
+}
+
+/** Whom evidence in JSON accuses, and in which network. */
+interface Accusation {
   readonly genesisId: BlockId
   readonly validator: Validator
+}
+
+/** Two votes in JSON. */
+export interface ContradictionReport extends Accusation {
+  readonly type: 'contradiction'
   readonly first: SignedVote
   readonly second: SignedVote
 }
 
+/** A commit in JSON, and the view change that leaves it out. */
+export interface OmissionReport extends Accusation {
+  readonly type: 'omission'
+  readonly vote: SignedVote
+  readonly departure: SignedDeparture
+}
+
+/** Evidence in JSON. */
+export type EvidenceReport = ContradictionReport | OmissionReport
+
 /** Who lied, and about what. */
 export interface VerifiedEvidence {
+  readonly type: Evidence['type']
   readonly validator: Validator
   readonly phase: Vote['phase']
   readonly sequence: number
   readonly view: number
+  /** The view for which it left; null where it voted twice. */
+  readonly leftFor: number | null
+}
+
+/** What a lie was about: both kinds of evidence say it. */
+export type Lie = Pick<VerifiedEvidence, 'type' | 'phase' | 'sequence' | 'view' | 'leftFor'>
+
+/** A lie in a few words, which follow the name of the validator. */
+export function describeLie({ type, phase, sequence, view, leftFor }: Lie): string {
+  switch (type) {
+    case 'contradiction':
+      return `signed two different ${phase}s for decision ${sequence} in view ${view}`
+    case 'omission':
+      return `signed a ${phase} for decision ${sequence} in view ${view} and left it out when it left for view ${leftFor}`
+  }
+}
+
+/** What evidence, or its report, is about. */
+export function lieOf(evidence: Evidence | EvidenceReport): Lie {
+  const vote = evidence.type === 'contradiction' ? evidence.first : evidence.vote
+  const { phase, sequence, view } = vote
+  const leftFor = evidence.type === 'contradiction' ? null : evidence.departure.view
+  return { type: evidence.type, phase, sequence, view, leftFor }
 }
 
 /** Evidence in JSON. */
@@ -51,11 +99,17 @@ export function describeEvidence(
   network: { readonly genesisId: BlockId; readonly validators: ValidatorSet },
 ): EvidenceReport {
   const { name, address } = network.validators.validators[evidence.member]!
-  return {
-    genesisId: network.genesisId,
-    validator: { name, address },
-    first: describeVote(evidence.first),
-    second: describeVote(evidence.second),
+  const accusation = { genesisId: network.genesisId, validator: { name, address } }
+  switch (evidence.type) {
+    case 'contradiction': {
+      const [first, second] = [evidence.first, evidence.second].map(describeVote) as [SignedVote, SignedVote]
+      return { type: evidence.type, ...accusation, first, second }
+    }
+    case 'omission': {
+      const { view, sequence, prepared, suspects, signature } = evidence.departure
+      const departure = { view, sequence, prepared, suspects, signature: toHex(signature) }
+      return { type: evidence.type, ...accusation, vote: describeVote(evidence.vote), departure }
+    }
   }
 }
 
@@ -65,52 +119,56 @@ export function verifyEvidence(genesisFile: unknown, report: unknown): VerifiedE
   const validators = readValidators(new Fields('finality', genesis.finality))
   const read = readForm(report)
   if ('refused' in read) return read
-  const { validator, first, second } = read
+  const { validator } = read
   if (read.genesisId !== genesis.block.id) return { refused: 'the evidence is about another network' }
   // The name is what a reader will see, so it must be the right one.
   const isKnown = validators.validators.some(
     ({ name, address }) => name === validator.name && address === validator.address,
   )
   if (!isKnown) return { refused: `${validator.name} (${validator.address}) is not a validator` }
-  const reason = checkContradiction(first, second)
+  const reason = reasonAgainst(read)
   if (reason !== null) return { refused: reason }
   const domain = {
     chainId: genesis.blocks.chainId,
     genesisId: genesis.block.id,
     validatorSetId: validators.id,
   }
-  const isSigned = ({ signature, ...vote }: SignedVote): boolean =>
-    referenceRecover(statementDigest(domain, vote), fromHex(signature)) === validator.address
-  if (!isSigned(first)) return { refused: `${validator.name} did not sign the first vote` }
-  if (!isSigned(second)) return { refused: `${validator.name} did not sign the second vote` }
-  return { validator, phase: first.phase, sequence: first.sequence, view: first.view }
+  for (const { what, statement, signature } of statementsOf(read))
+    if (referenceRecover(statementDigest(domain, statement), fromHex(signature)) !== validator.address)
+      return { refused: `${validator.name} did not sign the ${what}` }
+  return { validator, ...lieOf(read) }
 }
 
-/** Evidence as it is stored: member, phase, sequence, view, then value and signature of both votes. */
-export function encodeEvidence({ member, first, second }: Evidence): Uint8Array {
-  const reason = checkContradiction(first, second)
-  if (reason !== null) throw new RangeError(reason)
-  const writer = new ByteWriter()
-  writeMember(writer, member)
-  writer.u8(PHASE_BYTES[first.phase])
-  writeNumber(writer, first.sequence)
-  writeNumber(writer, first.view)
-  for (const { value, signature } of [first, second]) {
-    writeValue(writer, value)
-    writeSignature(writer, signature)
+/** Why no honest validator is to blame, or null when evidence convicts whoever signed it. */
+export function reasonAgainst(evidence: Evidence | EvidenceReport): string | null {
+  switch (evidence.type) {
+    case 'contradiction':
+      return checkContradiction(evidence.first, evidence.second)
+    case 'omission':
+      return checkOmission(evidence.vote, evidence.departure)
   }
-  return writer.finish()
 }
 
-/** The evidence in the next bytes. Throws `MalformedBytes`. */
-export function readEvidence(reader: ByteReader): Evidence {
-  const member = readMember(reader)
-  const slot = { phase: readVotePhase(reader), sequence: readNumber(reader), view: readNumber(reader) }
-  const first = { ...slot, value: readValue(reader), signature: readSignature(reader) }
-  const second = { ...slot, value: readValue(reader), signature: readSignature(reader) }
-  const reason = checkContradiction(first, second)
-  if (reason !== null) throw new MalformedBytes(reason)
-  return { member, first, second }
+/** What is signed in a report, in its order. */
+function statementsOf(report: EvidenceReport): { what: string; statement: Statement; signature: Hex }[] {
+  switch (report.type) {
+    case 'contradiction':
+      return [
+        { what: 'first vote', statement: report.first, signature: report.first.signature },
+        { what: 'second vote', statement: report.second, signature: report.second.signature },
+      ]
+    case 'omission': {
+      const { vote, departure } = report
+      return [
+        { what: 'vote', statement: vote, signature: vote.signature },
+        {
+          what: 'view change',
+          statement: { phase: 'view-change', ...departure },
+          signature: departure.signature,
+        },
+      ]
+    }
+  }
 }
 
 /** Why no honest validator is to blame for both votes, or null when they contradict each other. */
@@ -124,7 +182,20 @@ function checkContradiction(first: Vote, second: Vote): string | null {
   return null
 }
 
-function describeVote(vote: Evidence['first']): SignedVote {
+/** Why an honest validator may have signed both, or null when it can't. */
+function checkOmission(vote: Vote, departure: Departure): string | null {
+  if (vote.phase !== 'commit') return 'the vote is no commit'
+  if (departure.view <= vote.view) return 'the view change is not for a later view than that of the vote'
+  if (departure.sequence >= vote.sequence) return 'the view change calls settled what the vote is about'
+  for (const { sequence, view, value } of departure.prepared) {
+    if (sequence !== vote.sequence) continue
+    if (view > vote.view) return 'the view change tells of a later view than that of the vote'
+    if (view === vote.view && value === vote.value) return 'the view change tells of what was voted for'
+  }
+  return null
+}
+
+function describeVote(vote: VoteWithSignature): SignedVote {
   const { phase, sequence, view, value, signature } = vote
   return { phase, sequence, view, value, signature: toHex(signature) }
 }
@@ -141,12 +212,59 @@ function readForm(report: unknown): EvidenceReport | Refused {
 /** A report as anybody may have written it; only its form is checked. Throws `InvalidField`. */
 export function readEvidenceReport(report: unknown): EvidenceReport {
   const fields = new Fields('', report)
+  const type = takeType(fields)
   const genesisId = takeBlockId(fields, 'genesisId')
-  const validator = takeValidator(fields.object('validator'))
-  const first = takeVote(fields.object('first'))
-  const second = takeVote(fields.object('second'))
+  const accusation = { genesisId, validator: takeValidator(fields.object('validator')) }
+  const statements =
+    type === 'contradiction'
+      ? { type, first: takeVote(fields.object('first')), second: takeVote(fields.object('second')) }
+      : { type, vote: takeVote(fields.object('vote')), departure: takeDeparture(fields.object('departure')) }
   fields.end()
-  return { genesisId, validator, first, second }
+  return { ...accusation, ...statements }
+}
+
+/** Files that say nothing of their kind are of when there was only one. */
+function takeType(fields: Fields): Evidence['type'] {
+  if (!fields.has('type')) return 'contradiction'
+  return fields.parse('type', 'contradiction or omission', value =>
+    value === 'contradiction' || value === 'omission' ? value : null,
+  )
+}
+
+function takeDeparture(fields: Fields): SignedDeparture {
+  const place = { view: takeNumber(fields, 'view'), sequence: takeNumber(fields, 'sequence') }
+  const list = fields.parse('prepared', `a list of at most ${SLOTS_MAX}`, value =>
+    Array.isArray(value) && value.length <= SLOTS_MAX ? value : null,
+  )
+  const prepared = list.map((claim, index) => takeClaim(new Fields(fields.path(`prepared.${index}`), claim)))
+  const named = fields.parse('suspects', `a list of at most ${VALIDATORS_MAX}`, value =>
+    Array.isArray(value) && value.length <= VALIDATORS_MAX ? value : null,
+  )
+  const suspects = named.map((suspect, index) =>
+    takeSuspect(new Fields(fields.path(`suspects.${index}`), suspect)),
+  )
+  const departure = { ...place, prepared, suspects, signature: takeSignature(fields, 'signature') }
+  fields.end()
+  return departure
+}
+
+function takeSuspect(fields: Fields): Suspect {
+  const suspect = {
+    member: fields.integer('member', { min: 0, max: VALIDATORS_MAX - 1 }),
+    until: takeNumber(fields, 'until'),
+  }
+  fields.end()
+  return suspect
+}
+
+function takeClaim(fields: Fields): PreparedClaim {
+  const claim = {
+    sequence: takeNumber(fields, 'sequence'),
+    view: takeNumber(fields, 'view'),
+    value: takeValue(fields, 'value'),
+  }
+  fields.end()
+  return claim
 }
 
 function takeValidator(fields: Fields): Validator {

@@ -13,12 +13,14 @@ import {
   readMember,
   readNumber,
   readSignature,
+  readSuspects,
   readValue,
   readVotePhase,
   writeList,
   writeMember,
   writeNumber,
   writeSignature,
+  writeSuspects,
   writeValue,
 } from './encoding.ts'
 import { VALIDATORS_MAX } from './validators.ts'
@@ -27,7 +29,7 @@ import { VALIDATORS_MAX } from './validators.ts'
 export const PBFT_BYTES_MAX = 4 * 1024 * 1024
 
 /** Sequence numbers that a view change or a new view speaks of at most. */
-const SLOTS_MAX = 512
+export const SLOTS_MAX = 512
 
 /** Votes in an answer at most: two of each sequence number. */
 const ANSWER_VOTES_MAX = 2 * SLOTS_MAX
@@ -200,10 +202,7 @@ function writeViewChange(writer: ByteWriter, message: ViewChange): void {
   writeMember(writer, from)
   writeCertificateOrNull(writer, stable)
   writeList(writer, SLOTS_MAX, prepared, certificate => writer.bytes(encodeCertificate(certificate)))
-  writeList(writer, VALIDATORS_MAX, suspects, ({ member, until }) => {
-    writeMember(writer, member)
-    writeNumber(writer, until)
-  })
+  writeSuspects(writer, suspects)
   writeSignature(writer, signature)
 }
 
@@ -211,10 +210,7 @@ function readViewChange(reader: ByteReader): ViewChange {
   const place = { view: readNumber(reader), from: readMember(reader) }
   const stable = readCertificateOrNull(reader)
   const prepared = readList(reader, SLOTS_MAX, () => readCertificate(reader))
-  const suspects = readList(reader, VALIDATORS_MAX, () => {
-    const member = readMember(reader)
-    return { member, until: readNumber(reader) }
-  })
+  const suspects = readSuspects(reader)
   return { type: 'view-change', ...place, stable, prepared, suspects, signature: readSignature(reader) }
 }
 

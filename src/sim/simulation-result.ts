@@ -93,6 +93,8 @@ export interface AgreementResult {
   readonly pulledCertificates: number
   /** Different proofs of lies that honest nodes stored, and the validators whom they, or two certificates, convict. */
   readonly evidenceStored: number
+  /** Those of them that prove that a view change left out what was committed to. */
+  readonly omissionsStored: number
   readonly evidence: readonly string[]
   /** The greatest final height of an honest node when the faults ended. */
   readonly finalHeightAtHeal: number
@@ -212,6 +214,7 @@ function describeAgreement(run: Run, agreement: Agreement): AgreementResult {
     forcedReorganisations: run.oracle.forcedReorganisations,
     pulledCertificates: agreement.pulled,
     evidenceStored: oracle.evidence,
+    omissionsStored: oracle.omissions,
     evidence: oracle.accused,
     finalHeightAtHeal: agreement.finalHeightAtHeal,
     recoveryMs: agreement.recoveryMs,

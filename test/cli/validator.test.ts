@@ -155,6 +155,7 @@ const lie = { ...vote, value: idOf('another') }
 const evidenceBy = (signer: number) =>
   describeEvidence(
     {
+      type: 'contradiction',
       member: 1,
       first: { ...vote, signature: network.signing(1).sign(vote) },
       second: { ...lie, signature: network.signing(signer).sign(lie) },
@@ -219,11 +220,30 @@ describe('quorate evidence verify', () => {
     const json = quorate('evidence', 'verify', path, '--genesis', genesisPath, '--json')
     assert.deepEqual(JSON.parse(json.out), {
       valid: true,
+      type: 'contradiction',
       validator: { name: 'ben', address: ben },
       phase: 'commit',
       sequence: 1,
       view: 0,
+      leftFor: null,
     })
+  })
+
+  test('says which commit a view change left out', () => {
+    const departure = { view: 3, sequence: 0, prepared: [], suspects: [] }
+    const signing = network.signing(1)
+    const evidence = {
+      type: 'omission',
+      member: 1,
+      vote: { ...vote, signature: signing.sign(vote) },
+      departure: { ...departure, signature: signing.sign({ phase: 'view-change', ...departure }) },
+    } as const
+    const of = { genesisId: network.genesis.block.id, validators: network.validators }
+    const path = write('omission.json', describeEvidence(evidence, of))
+    const ben = network.validators.validators[1]!.address
+    const out = `validator  ben (${ben})\nleft out   commit of sequence number 1, view 0, when it left for view 3\n`
+    const done = quorate('evidence', 'verify', path, '--genesis', genesisPath)
+    assert.deepEqual(done, { code: 0, out, err: '' })
   })
 
   test('refuses what the validator did not sign, with code 1 and one line', () => {

@@ -361,16 +361,35 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   /** Evidence must hold before anybody, and only liars give any. */
   #onEvidence(node: Node<Message, Record, Statement>, evidence: Evidence): void {
     if (node.liar !== null) return
-    const { member, first, second } = evidence
-    const isProven =
+    const { member } = evidence
+    const isProven = evidence.type === 'omission' ? this.#omits(evidence) : this.#contradicts(evidence)
+    if (!isProven || this.nodes[member]!.liar === null)
+      this.#onWrong(node, 'evidence', `${node.index} accuses ${member} of nothing`)
+    this.evidence.push(evidence)
+  }
+
+  #contradicts({ member, first, second }: Extract<Evidence, { type: 'contradiction' }>): boolean {
+    return (
       first.value !== second.value &&
       [first, second].every(({ phase, sequence, view, value, signature }) =>
         this.notary.isSigned({ phase, sequence, view, value }, member, signature),
       ) &&
       (['phase', 'sequence', 'view'] as const).every(key => first[key] === second[key])
-    if (!isProven || this.nodes[member]!.liar === null)
-      this.#onWrong(node, 'evidence', `${node.index} accuses ${member} of nothing`)
-    this.evidence.push(evidence)
+    )
+  }
+
+  #omits({ member, vote, departure }: Extract<Evidence, { type: 'omission' }>): boolean {
+    const { phase, sequence, view, value } = vote
+    const { signature, ...left } = departure
+    const told = left.prepared.filter(claim => claim.sequence === sequence)
+    return (
+      phase === 'commit' &&
+      left.view > view &&
+      left.sequence < sequence &&
+      told.every(claim => claim.view < view || (claim.view === view && claim.value !== value)) &&
+      this.notary.isSigned({ phase, sequence, view, value }, member, vote.signature) &&
+      this.notary.isSigned({ phase: 'view-change', ...left }, member, signature)
+    )
   }
 
   #onWrong(node: Node<Message, Record, Statement>, rule: string, says: string): void {

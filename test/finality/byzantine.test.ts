@@ -259,7 +259,7 @@ for (const pattern of PATTERNS) {
       const names = liars.map(liar => network.validators.validators.validators[liar]!.name)
       for (const { committee } of stopped()) {
         const { halted, evidence } = committee.report(0)
-        assert.match(halted!, new RegExp(`signed by ${names.join(', ')}, more than the`))
+        assert.match(halted!, new RegExp(`: more than the .*; proven to have lied: ${names.join(', ')}$`))
         assert.deepEqual(new Set(evidence.map(({ validator }) => validator.name)), new Set(names))
         for (const report of evidence)
           assert.ok('validator' in verifyEvidence(network.validators.file, report))

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { ByteReader } from '../../src/chain/bytes.ts'
 import type { Certificate, Value } from '../../src/consensus/contract.ts'
 import type { Commit, PbftMessage, PrePrepare, Prepare } from '../../src/consensus/pbft/messages.ts'
+import { viewChangeStatement } from '../../src/consensus/pbft/view-change.ts'
 import { readCertificate } from '../../src/finality/certificates.ts'
 import { DamagedVotes } from '../../src/finality/committee-records.ts'
 import type { FinalityEffect } from '../../src/finality/contract.ts'
@@ -318,6 +319,16 @@ test('evidence is kept, alarms once, convicts offline and survives a restart', (
   assert.deepEqual(only(contradict(node.restarted(), 1), 'alarm'), [], 'it is known')
 })
 
+test('two votes and a view change that leaves one of them out are two lies', () => {
+  const node = ada()
+  contradict(node, 1)
+  node.hear('p2', hiding(2))
+  assert.deepEqual(
+    node.report().evidence.map(({ type }) => type),
+    ['contradiction', 'omission'],
+  )
+})
+
 test('of one validator four proofs are kept, and no more', () => {
   const node = ada()
   for (let sequence = 1; sequence <= 6; sequence++) contradict(node, sequence)
@@ -345,15 +356,72 @@ function conflicted(): { node: TestCommittee; effects: FinalityEffect[] } {
   return { node, effects: node.hear('p2', proof(two!.id, 1, [1, 2, 3])) }
 }
 
-test('two certificates for one decision stop it, and the alarm names at least f + 1 who signed both', () => {
+test('two certificates for one decision in one view stop it, and the alarm names the f + 1 who signed both', () => {
   const { node, effects } = conflicted()
   const alarm = only(effects, 'alarm').at(-1)
   assert.match(
     alarm?.text ?? '',
-    /^finality has stopped: two certificates for decision 1, .* signed by ben, cem,/,
+    /^finality has stopped: two certificates for decision 1, .* more than the 1 liars .*; proven to have lied: ben, cem$/,
   )
-  assert.match(node.report().halted ?? '', /ben, cem/)
+  assert.match(node.report().halted ?? '', /: ben, cem$/)
   assert.deepEqual(finals(effects), [])
+})
+
+/** Blocks on one parent of which one is decided in the first view, and the other in view 2. */
+function conflictedAcross(before: readonly PbftMessage[] = []): FinalityEffect[] {
+  const node = ada()
+  const [one, two] = ['one', 'two'].map(name => node.chain.make(node.chain.root, name))
+  const later = { phase: 'commit', sequence: 1, view: 2, value: two!.id } as const
+  const after: PbftMessage = { type: 'proof', certificate: four.certify(later, [1, 2, 3]) }
+  return [...before, proof(one!.id, 1, [0, 1, 2]), after].flatMap(message => node.hear('p1', message))
+}
+
+/** A view change to view 1 that tells of nothing. */
+function hiding(from: number): PbftMessage {
+  const content = { view: 1, stable: null, prepared: [], suspects: [] }
+  const signature = four.signing(from).sign(viewChangeStatement(content))
+  return { type: 'view-change', ...content, from, signature }
+}
+
+test('who signed two certificates of two views is neither named nor convicted by that: an honest one may have', () => {
+  const effects = conflictedAcross()
+  const evidence = only(effects, 'persist').filter(({ key }) => key.startsWith('evidence/'))
+  assert.deepEqual(evidence, [])
+  const [alarm, ...more] = only(effects, 'alarm')
+  assert.deepEqual(more, [])
+  assert.match(
+    alarm!.text,
+    /^finality has stopped: two certificates for decision 1, 0x[0-9a-f]{64} in view 0 and 0x[0-9a-f]{64} in view 2: more than the 1 liars that can be borne; this node can prove of none who it is$/,
+  )
+})
+
+test('of those who signed two certificates of two views the ones are named who hid the first', () => {
+  const effects = conflictedAcross([hiding(2)])
+  const evidence = only(effects, 'persist').filter(({ key }) => key.startsWith('evidence/'))
+  assert.deepEqual(
+    evidence.map(({ key }) => key),
+    ['evidence/2/0'],
+  )
+  const texts = only(effects, 'alarm').map(({ text }) => text)
+  assert.equal(
+    texts[0],
+    'validator cem signed a commit for decision 1 in view 0 and left it out when it left for view 1',
+  )
+  assert.match(texts.at(-1)!, /; proven to have lied: cem$/)
+})
+
+test('a commit that is left out is kept, convicts offline and survives a restart', () => {
+  const node = ada()
+  node.hear('p2', commit(2, fakeBlock('one', null).id))
+  node.hear('p2', hiding(2))
+  for (const { evidence } of [node.report(), node.restarted().report()]) {
+    assert.deepEqual(
+      evidence.map(({ type }) => type),
+      ['omission'],
+    )
+    const verdict = verifyEvidence(four.file, JSON.parse(JSON.stringify(evidence[0])))
+    assert.ok('validator' in verdict && verdict.validator.name === 'cem')
+  }
 })
 
 test('two certificates of one view are evidence against all who signed both', () => {

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteReader, MalformedBytes } from '../../src/chain/bytes.ts'
+import { ByteReader, fromReversedHex, MalformedBytes } from '../../src/chain/bytes.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
-import { type Evidence, NO_VALUE, type Vote } from '../../src/consensus/contract.ts'
 import {
+  type Contradiction,
+  type Departure,
+  type Evidence,
+  NO_VALUE,
+  type Omission,
+  type Vote,
+} from '../../src/consensus/contract.ts'
+import {
+  type ContradictionReport,
   describeEvidence,
+  describeLie,
   type EvidenceReport,
-  encodeEvidence,
-  readEvidence,
+  lieOf,
+  type OmissionReport,
   verifyEvidence,
 } from '../../src/finality/evidence.ts'
+import { encodeEvidence, readEvidence } from '../../src/finality/evidence-record.ts'
 import { idOf, keyOf, TestValidators } from './test-validators.ts'
 
 const network = new TestValidators(4)
@@ -24,12 +34,13 @@ function evidenceOf(
   member = 1,
   signers = [member, member],
   of = network,
-): Evidence {
+): Contradiction {
   const [one, two] = signers.map(signer => of.signing(signer)) as [
     ReturnType<TestValidators['signing']>,
     ReturnType<TestValidators['signing']>,
   ]
   return {
+    type: 'contradiction',
     member,
     first: { ...first, signature: one.sign(first) },
     second: { ...second, signature: two.sign(second) },
@@ -46,7 +57,7 @@ function refusal(value: unknown): string {
   return result.refused
 }
 
-const valid = report(evidenceOf(vote, other))
+const valid = report(evidenceOf(vote, other)) as ContradictionReport
 
 for (const phase of ['prepare', 'commit', 'checkpoint'] as const) {
   test(`two ${phase}s for two values convict their validator`, () => {
@@ -54,7 +65,8 @@ for (const phase of ['prepare', 'commit', 'checkpoint'] as const) {
     const evidence = evidenceOf({ ...vote, phase, view }, { ...other, phase, view })
     const result = verifyEvidence(network.file, JSON.parse(JSON.stringify(report(evidence))))
     const validator = { name: 'ben', address: network.validators.validators[1]!.address }
-    assert.deepEqual(result, { validator, phase, sequence: 7, view })
+    const lie = { type: 'contradiction', phase, sequence: 7, view, leftFor: null }
+    assert.deepEqual(result, { validator, ...lie })
   })
 }
 
@@ -122,6 +134,11 @@ for (const [says, of] of OTHER_NETWORKS) {
 const FORMS: readonly [says: string, report: unknown, reason: RegExp][] = [
   ['a list', [valid], /^not evidence: file: expected an object/],
   ['no second vote', { ...valid, second: undefined }, /^not evidence: second: missing$/],
+  [
+    'a kind that there is not',
+    { ...valid, type: 'rumour' },
+    /^not evidence: type: expected contradiction or/,
+  ],
   ['an unknown field', { ...valid, third: valid.first }, /^not evidence: third: unknown field$/],
   [
     'the phase of a view change',
@@ -164,17 +181,32 @@ test('evidence cut off anywhere is malformed', () => {
 })
 
 test('stored bytes with one changed are malformed or other evidence in its only form', () => {
-  const change = fc.record({ at: fc.nat(stored.length - 1), byte: fc.nat(255) })
-  const property = fc.property(change, ({ at, byte }) => {
-    const changed = stored.slice()
-    changed[at] = byte
-    try {
-      assert.deepEqual(encodeEvidence(readEvidence(new ByteReader(changed))), changed)
-    } catch (error) {
-      if (!(error instanceof MalformedBytes)) throw error
-    }
-  })
-  fc.assert(property, { seed: 1, numRuns: 1_000 })
+  for (const bytes of [stored, encodeEvidence(omissionOf())]) {
+    const change = fc.record({ at: fc.nat(bytes.length - 1), byte: fc.nat(255) })
+    const property = fc.property(change, ({ at, byte }) => {
+      const changed = bytes.slice()
+      changed[at] = byte
+      try {
+        const reader = new ByteReader(changed)
+        const evidence = readEvidence(reader)
+        reader.end()
+        assert.deepEqual(encodeEvidence(evidence), changed)
+      } catch (error) {
+        if (!(error instanceof MalformedBytes)) throw error
+      }
+    })
+    fc.assert(property, { seed: 1, numRuns: 1_000 })
+  }
+})
+
+test('a stored pair of votes has the bytes that it always had', () => {
+  const { first, second } = evidenceOf(vote, other)
+  const numbers = Uint8Array.of(1, 1, 7, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0)
+  const [a, b] = [vote, other].map(({ value }) => fromReversedHex(value))
+  assert.deepEqual(
+    stored,
+    Uint8Array.from([...numbers, ...a!, ...first.signature, ...b!, ...second.signature]),
+  )
 })
 
 test('votes that do not contradict each other have no form in storage', () => {
@@ -183,4 +215,162 @@ test('votes that do not contradict each other have no form in storage', () => {
   const same = stored.slice()
   same.set(value, 50 + 65)
   assert.throws(() => readEvidence(new ByteReader(same)), MalformedBytes)
+})
+
+test('a file of two votes that says nothing of its kind convicts as it always did', () => {
+  const { type: _, ...old } = valid
+  assert.ok('validator' in verifyEvidence(network.file, old))
+})
+
+// ---- a view change that leaves out a commit
+
+const commit = { ...vote, phase: 'commit' } as const
+const [AFTER, UP_TO] = [4, 5]
+const leaving: Departure = {
+  view: AFTER,
+  sequence: UP_TO,
+  prepared: [
+    { sequence: 6, view: 3, value: idOf('c') },
+    { sequence: 7, view: 1, value: vote.value },
+  ],
+  suspects: [{ member: 2, until: 40 }],
+}
+const claiming = (changes: object): Departure => ({
+  ...leaving,
+  prepared: [{ sequence: 7, view: 2, value: vote.value, ...changes }],
+})
+
+/** The evidence of this commit and this view change, signed by the member, or each by the signer given. */
+function omissionOf(
+  cast: Vote = commit,
+  left: Departure = leaving,
+  signers = [1, 1],
+  of = network,
+): Omission {
+  const [one, two] = signers.map(signer => of.signing(signer)) as [
+    ReturnType<TestValidators['signing']>,
+    ReturnType<TestValidators['signing']>,
+  ]
+  return {
+    type: 'omission',
+    member: 1,
+    vote: { ...cast, signature: one.sign(cast) },
+    departure: { ...left, signature: two.sign({ phase: 'view-change', ...left }) },
+  }
+}
+
+const hidden = report(omissionOf()) as OmissionReport
+
+test('a commit and a later view change that leaves it out convict their validator', () => {
+  const result = verifyEvidence(network.file, JSON.parse(JSON.stringify(hidden)))
+  const validator = { name: 'ben', address: network.validators.validators[1]!.address }
+  const lie = { type: 'omission', phase: 'commit', sequence: 7, view: 2, leftFor: 4 } as const
+  assert.deepEqual(result, { validator, ...lie })
+  assert.equal(
+    describeLie(lie),
+    'signed a commit for decision 7 in view 2 and left it out when it left for view 4',
+  )
+  assert.deepEqual(lieOf(omissionOf()), lieOf(hidden))
+})
+
+test('a view change that tells of another value of that view leaves the commit out', () => {
+  assert.ok(
+    'validator' in verifyEvidence(network.file, report(omissionOf(commit, claiming({ value: other.value })))),
+  )
+})
+
+const HONEST: readonly [says: string, cast: Vote, left: Departure, reason: RegExp][] = [
+  ['a prepare', vote, leaving, /^the vote is no commit$/],
+  ['a checkpoint', { ...commit, phase: 'checkpoint', view: 0 }, leaving, /^the vote is no commit$/],
+  [
+    'a view change for the view of the commit',
+    commit,
+    { ...leaving, view: 2 },
+    /^the view change is not for a/,
+  ],
+  ['one for an earlier view', commit, { ...leaving, view: 1 }, /^the view change is not for a later view/],
+  ['one after it was settled', commit, { ...leaving, sequence: 7 }, /^the view change calls settled what/],
+  ['one long after', commit, { ...leaving, sequence: 8 }, /^the view change calls settled what/],
+  ['one that tells of it', commit, claiming({}), /^the view change tells of what was voted for$/],
+  [
+    'one that tells of a later view',
+    commit,
+    claiming({ view: 3, value: other.value }),
+    /tells of a later view/,
+  ],
+]
+for (const [says, cast, left, reason] of HONEST) {
+  test(`a commit and a view change convict nobody: ${says}`, () => {
+    assert.match(refusal(report(omissionOf(cast, left))), reason)
+    assert.throws(() => encodeEvidence(omissionOf(cast, left)), RangeError)
+  })
+}
+
+test('a validator is not convicted by a commit or a view change that another signed', () => {
+  assert.equal(refusal(report(omissionOf(commit, leaving, [0, 1]))), 'ben did not sign the vote')
+  assert.equal(refusal(report(omissionOf(commit, leaving, [1, 0]))), 'ben did not sign the view change')
+})
+
+test('whatever is changed in an omission, it convicts nobody', () => {
+  const { vote: cast, departure } = hidden
+  const votes = { sequence: 8, view: 3, value: other.value, signature: departure.signature }
+  for (const [name, value] of Object.entries(votes))
+    assert.equal(refusal({ ...hidden, vote: { ...cast, [name]: value } }), 'ben did not sign the vote', name)
+  const [claim] = departure.prepared
+  const lefts: Record<string, unknown> = {
+    view: 5,
+    sequence: 4,
+    signature: cast.signature,
+    prepared: departure.prepared.slice(1),
+  }
+  for (const [name, value] of Object.entries({ sequence: 5, view: 2, value: other.value }))
+    lefts[`prepared ${name}`] = [{ ...claim!, [name]: value }, ...departure.prepared.slice(1)]
+  for (const [name, value] of Object.entries(lefts)) {
+    const changed = { ...departure, [name.split(' ')[0]!]: value }
+    assert.equal(refusal({ ...hidden, departure: changed }), 'ben did not sign the view change', name)
+  }
+})
+
+test('an omission of another network convicts nobody here', () => {
+  for (const [, of] of OTHER_NETWORKS) {
+    const foreign = report(omissionOf(commit, leaving, [1, 1], of), of)
+    assert.equal(refusal(foreign), 'the evidence is about another network')
+    assert.equal(refusal({ ...foreign, genesisId: valid.genesisId }), 'ben did not sign the vote')
+  }
+})
+
+const OMISSION_FORMS: readonly [says: string, report: unknown, reason: RegExp][] = [
+  ['no view change', { ...hidden, departure: undefined }, /^not evidence: departure: missing$/],
+  ['two votes besides', { ...hidden, first: valid.first }, /^not evidence: first: unknown field$/],
+  ['another kind', { ...hidden, type: 'contradiction' }, /^not evidence: first: missing$/],
+  [
+    'claims that are no list',
+    { ...hidden, departure: { ...hidden.departure, prepared: {} } },
+    /: departure\.prepared: expected a list of at most 512, got \{\}$/,
+  ],
+  [
+    'more claims than a view change has',
+    { ...hidden, departure: { ...hidden.departure, prepared: Array(513).fill(leaving.prepared[0]) } },
+    /: departure\.prepared: expected a list of at most 512/,
+  ],
+  [
+    'a claim with a field too many',
+    { ...hidden, departure: { ...hidden.departure, prepared: [{ ...leaving.prepared[0], phase: 'x' }] } },
+    /: departure\.prepared\.0\.phase: unknown field$/,
+  ],
+]
+for (const [says, value, reason] of OMISSION_FORMS) {
+  test(`an omission with ${says}: refused, and the reason names the field`, () =>
+    assert.match(refusal(value), reason))
+}
+
+test('an omission reads as it was stored, and cut off anywhere it is malformed', () => {
+  const bytes = encodeEvidence(omissionOf())
+  // No vote has this phase, so no older record of two votes begins so.
+  assert.deepEqual([...bytes.subarray(0, 2)], [1, 4])
+  const reader = new ByteReader(bytes)
+  assert.deepEqual(readEvidence(reader), omissionOf())
+  reader.end()
+  for (let size = 0; size < bytes.length; size++)
+    assert.throws(() => readEvidence(new ByteReader(bytes.subarray(0, size))), MalformedBytes)
 })

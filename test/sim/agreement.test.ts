@@ -54,6 +54,19 @@ for (const role of LIAR_ROLES) {
   })
 }
 
+test('who hides in a view change what it committed to is convicted by that, and nobody else is', () => {
+  for (const [mode, pattern] of CONFIGURATIONS) {
+    const isFound = [1, 2, 3, 4, 5, 6].some(seed => {
+      const adversary = { role: 'usurp', count: null } as const
+      const result = runCommittee(mode, seed, { pattern, validators: 4, adversary })
+      assertPass(result)
+      for (const name of result.agreement.evidence) assert.ok(name in result.agreement.liars)
+      return result.agreement.omissionsStored > 0
+    })
+    assert.ok(isFound, `${mode} ${pattern}`)
+  }
+})
+
 // ---- all faults, all sizes, all roles
 
 const SEEDS = 20
@@ -119,6 +132,14 @@ for (const mode of ['pbft', 'hybrid'] as const) {
     }
   })
 }
+
+test('of f + 1 validators that usurp whoever is convicted is one of them', () => {
+  const adversary = { role: 'usurp', count: 2 } as const
+  const results = [1, 2, 3, 4].map(seed => runCommittee('pbft', seed, { ...quiet, blocks: 20, adversary }))
+  for (const { agreement } of results)
+    for (const name of agreement.evidence) assert.ok(name in agreement.liars)
+  assert.ok(results.some(({ agreement }) => agreement.evidence.length === 2))
+})
 
 // ---- a fault that is planted on purpose
 

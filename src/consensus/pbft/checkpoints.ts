@@ -1,8 +1,8 @@
 // Checkpoints (Castro and Liskov, section 4.3): n − f members attest the state after a sequence number, and all
 // before it can be forgotten. The low watermark h is the last one that is stable; the log reaches `window` above it.
 
-import type { Certificate, Evidence, MemberIndex } from '../contract.ts'
-import { contradicts, type SignedVote, withoutMember } from './slot.ts'
+import type { Certificate, Contradiction, MemberIndex } from '../contract.ts'
+import { contradiction, contradicts, type SignedVote } from './slot.ts'
 
 /** Sequence numbers for which the votes of one member are kept: those of a whole window, and one far ahead. */
 const VOTES_PER_MEMBER_MAX = 3
@@ -25,13 +25,13 @@ export class Checkpoints {
   }
 
   /** Takes in a vote whose signature was checked; returns the proof when its member has voted otherwise before. */
-  add(vote: SignedVote): Evidence | null {
+  add(vote: SignedVote): Contradiction | null {
     const votes = this.#votes.get(vote.member) ?? new Map<number, SignedVote>()
     const known = votes.get(vote.sequence)
     if (known !== undefined) {
       if (!contradicts(known, vote)) return null
       this.#liars.add(vote.member)
-      return { member: vote.member, first: withoutMember(known), second: withoutMember(vote) }
+      return contradiction(known, vote)
     }
     votes.set(vote.sequence, vote)
     this.#votes.set(vote.member, votes)

@@ -7,15 +7,9 @@
 // honest proposer is always left. All that enter a view by one NEW-VIEW compute the same. Safety never depends on who
 // leads, since a member votes once for each sequence number of a view, whoever proposed.
 
-import { type MemberIndex, NUMBER_MAX } from '../contract.ts'
+import { type MemberIndex, NUMBER_MAX, type Suspect } from '../contract.ts'
 import { isMember } from './certificate.ts'
 import { faultsTolerated } from './quorum.ts'
-
-/** A member that is passed over as a proposer up to and including a sequence number. */
-export interface Suspect {
-  readonly member: MemberIndex
-  readonly until: number
-}
 
 /** Sequence numbers for which a member is passed over after its first failure; doubled for each that follows. */
 const TERM = 32

@@ -5,27 +5,13 @@
 // A primary's proposal (PRE-PREPARE) is its own PREPARE together with the value: one signature serves for both, so
 // every prepared certificate is simply n − f PREPAREs of distinct members.
 
-import type { Certificate, MemberIndex, Signature, Value, Vote } from '../contract.ts'
-import type { Suspect } from './leader-schedule.ts'
-
-/** What a member claims to have prepared, as its VIEW-CHANGE signs it. */
-export interface PreparedClaim {
-  readonly sequence: number
-  readonly view: number
-  readonly value: Value
-}
+import type { Certificate, Departure, MemberIndex, Signature, Suspect, Value, Vote } from '../contract.ts'
 
 /** Everything that is ever signed. The application adds what makes it this network's (see Signing). */
 export type Statement =
   | Vote
   /** `sequence` is the last stable checkpoint. */
-  | {
-      readonly phase: 'view-change'
-      readonly view: number
-      readonly sequence: number
-      readonly prepared: readonly PreparedClaim[]
-      readonly suspects: readonly Suspect[]
-    }
+  | (Departure & { readonly phase: 'view-change' })
   | { readonly phase: 'complaint'; readonly view: number; readonly sequence: 0 }
   /** `sequence` is the last that is decided; `member` is the one that asked. */
   | {

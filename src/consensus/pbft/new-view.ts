@@ -5,6 +5,7 @@ import { type Certificate, type MemberIndex, NUMBER_MAX, type Vote } from '../co
 import { isMember } from './certificate.ts'
 import type { NewView, ViewChange } from './messages.ts'
 import { add, advance } from './normal-case.ts'
+import { onDeparture } from './omission.ts'
 import { faultsTolerated } from './quorum.ts'
 import { NEW_VIEW_KEY, type Replica } from './replica.ts'
 import { onStable, settleDecided } from './settled.ts'
@@ -77,6 +78,7 @@ export function onViewChange(replica: Replica, message: ViewChange): void {
   if (from === replica.self || view < replica.view || view <= replica.asksFor(from)) return
   if (!isViewChange(message, replica.rules)) return replica.refuse('view-change-invalid')
   replica.viewChanges.set(from, message)
+  onDeparture(replica, message)
   considerJoining(replica)
   considerNewView(replica)
 }
@@ -150,6 +152,7 @@ function enter(replica: Replica, message: NewView): void {
   replica.reproposed = proposals.at(-1)?.sequence ?? highest?.sequence ?? 0
   replica.outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message })
   replica.persistView()
+  for (const change of viewChanges) onDeparture(replica, change)
   if (highest !== null) onStable(replica, highest)
   replica.watch()
   addProposals(replica)

@@ -4,6 +4,7 @@
 import { type Certificate, NO_VALUE, type Value, type Vote } from '../contract.ts'
 import { isMember, voteOf } from './certificate.ts'
 import type { Commit, PrePrepare, Prepare } from './messages.ts'
+import { onLateVote } from './omission.ts'
 import { recallVote } from './recall.ts'
 import type { Replica } from './replica.ts'
 import type { SignedVote, Slot } from './slot.ts'
@@ -79,14 +80,16 @@ export function onPrepareCertificate(replica: Replica, certificate: Certificate)
   advance(replica, slot)
 }
 
-/** Notes a vote that was checked; two of one member that contradict each other are evidence. */
+/** Notes a vote that was checked; two of one member that contradict each other are evidence, as omissions are. */
 export function add(replica: Replica, slot: Slot, vote: SignedVote): void {
   if (vote.member === replica.options.signing.self) recallVote(replica, vote)
   replica.leaders.hear(vote.member, vote.sequence)
   const evidence = slot.add(vote)
-  if (evidence === null) return
-  replica.leaders.convict(evidence.member)
-  replica.outbox.emit({ type: 'evidence', evidence })
+  if (evidence !== null) {
+    replica.leaders.convict(evidence.member)
+    replica.outbox.emit({ type: 'evidence', evidence })
+  }
+  onLateVote(replica, vote)
 }
 
 /** Does what the votes for a sequence number now allow. */

@@ -8,13 +8,14 @@ import type {
   ProtocolEffect,
   Signing,
   Source,
+  Suspect,
   Value,
 } from '../contract.ts'
 import { ProtocolOutbox } from '../outbox.ts'
 import { Answers } from './answers.ts'
 import { isCertificate } from './certificate.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { LeaderRecord, passedOverBy, primaryOfView, proposerOf, type Suspect } from './leader-schedule.ts'
+import { LeaderRecord, passedOverBy, primaryOfView, proposerOf } from './leader-schedule.ts'
 import type { Complaint, NewView, PbftMessage, PbftRecord, Statement, ViewChange } from './messages.ts'
 import { quorumOf } from './quorum.ts'
 import type { Recall } from './recall.ts'
@@ -87,6 +88,8 @@ export class Replica {
   #newView: NewView | null = null
   /** Who attested the last stable checkpoint once it was: whoever does so twice does not know that it is stable. */
   readonly late = new Set<MemberIndex>()
+  /** Those who are proven to have left out what they committed to. */
+  readonly omitters = new Set<MemberIndex>()
   /** Where the message that is being handled came from. */
   source: Source = ''
 
@@ -131,7 +134,8 @@ export class Replica {
   /** How much is remembered of what others said: slots, votes, view changes. It has a bound (see the tests). */
   get size(): number {
     const votes = [...this.log.values()].reduce((sum, slot) => sum + 1 + slot.size, this.checkpoints.size)
-    return votes + this.viewChanges.size + this.complaints.size + this.answers.size + this.late.size
+    const { viewChanges, complaints, answers, late, omitters } = this
+    return votes + viewChanges.size + complaints.size + answers.size + late.size + omitters.size
   }
 
   /** h: the low watermark. */

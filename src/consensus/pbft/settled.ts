@@ -5,6 +5,7 @@ import type { Certificate, MemberIndex, Value, Vote } from '../contract.ts'
 import { isMember } from './certificate.ts'
 import type { Checkpoint } from './messages.ts'
 import { decide, onPrepareCertificate, onProgress } from './normal-case.ts'
+import { onLateVotes } from './omission.ts'
 import { type Replica, STABLE_KEY } from './replica.ts'
 
 /** A certificate that another member made, checked as a whole. */
@@ -33,6 +34,8 @@ function onDecision(replica: Replica, certificate: Certificate): void {
       : (replica.log.get(sequence)?.committed ?? null)
   if (known !== null ? known.value === value : sequence <= replica.decided) return
   if (!replica.isProof(certificate)) return replica.refuse('certificate-invalid')
+  // Of two decisions the later one begins with view changes that left the earlier one out.
+  for (const proof of known === null ? [certificate] : [known, certificate]) onLateVotes(replica, proof)
   if (known !== null) return replica.halt({ type: 'conflict', first: known, second: certificate })
   if (sequence <= replica.decided + replica.rules.window) {
     replica.slot(sequence).committed = certificate

@@ -1,7 +1,15 @@
 // What a replica knows of one sequence number: the votes of all members, what it accepted itself, and what was
 // prepared. Of each member only the vote of the highest view is kept, so nobody can fill more than his place.
 
-import type { Certificate, Evidence, MemberIndex, Signature, Value, Vote } from '../contract.ts'
+import type {
+  Certificate,
+  Contradiction,
+  MemberIndex,
+  Signature,
+  Value,
+  Vote,
+  VoteWithSignature,
+} from '../contract.ts'
 
 /** A vote and who signed it. */
 export interface SignedVote extends Vote {
@@ -58,13 +66,13 @@ export class Slot {
   }
 
   /** Takes in a vote whose signature was checked; returns the proof when its member has voted otherwise before. */
-  add(vote: SignedVote): Evidence | null {
+  add(vote: SignedVote): Contradiction | null {
     const votes = this.#votes(vote.phase)
     const known = votes.get(vote.member)
     if (known !== undefined && contradicts(vote, known)) {
       if (this.#liars.has(vote.member)) return null
       this.#liars.add(vote.member)
-      return { member: vote.member, first: withoutMember(known), second: withoutMember(vote) }
+      return contradiction(known, vote)
     }
     if (known === undefined || vote.view > known.view) votes.set(vote.member, vote)
     return null
@@ -108,7 +116,13 @@ export function contradicts(a: Vote, b: Vote): boolean {
   return a.phase === b.phase && a.view === b.view && a.sequence === b.sequence && a.value !== b.value
 }
 
+/** The proof that two votes of one member are, when they contradict each other. */
+export function contradiction(first: SignedVote, second: SignedVote): Contradiction {
+  const { member } = first
+  return { type: 'contradiction', member, first: withoutMember(first), second: withoutMember(second) }
+}
+
 /** A vote as evidence shows it. */
-export function withoutMember({ member: _, ...vote }: SignedVote): Evidence['first'] {
+export function withoutMember({ member: _, ...vote }: SignedVote): VoteWithSignature {
   return vote
 }

@@ -1,10 +1,10 @@
 // The view change of PBFT (Castro and Liskov, section 4.4) as pure functions: what a VIEW-CHANGE may claim, and what a
 // new view must propose again. Every backup computes it anew and believes nobody.
 
-import { NO_VALUE, type Signing, type Value } from '../contract.ts'
+import { type Departure, NO_VALUE, type PreparedClaim, type Signing, type Value } from '../contract.ts'
 import { isCertificate, isMember } from './certificate.ts'
 import { isSuspectList, primaryOfView } from './leader-schedule.ts'
-import type { NewView, PreparedClaim, Statement, ViewChange } from './messages.ts'
+import type { NewView, Statement, ViewChange } from './messages.ts'
 import { quorumOf } from './quorum.ts'
 
 /** What both sides of a check know. */
@@ -22,15 +22,16 @@ function stableSequence({ stable }: Pick<ViewChange, 'stable'>): number {
   return stable === null ? 0 : stable.sequence
 }
 
+/** What a view change says, without what proves it. */
+export function departureOf(message: Omit<ViewChange, 'from' | 'signature' | 'type'>): Departure {
+  const prepared = message.prepared.map(({ sequence, view, value }) => ({ sequence, view, value }))
+  const { view, suspects } = message
+  return { view, sequence: stableSequence(message), prepared, suspects }
+}
+
 /** What a view change's signature is over. */
 export function viewChangeStatement(message: Omit<ViewChange, 'from' | 'signature' | 'type'>): Statement {
-  const prepared: PreparedClaim[] = message.prepared.map(({ sequence, view, value }) => ({
-    sequence,
-    view,
-    value,
-  }))
-  const { view, suspects } = message
-  return { phase: 'view-change', view, sequence: stableSequence(message), prepared, suspects }
+  return { phase: 'view-change', ...departureOf(message) }
 }
 
 /** What a new view's signature is over. */

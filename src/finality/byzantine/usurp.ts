@@ -1,16 +1,18 @@
 // Usurpation: the lies of a view change (Castro and Liskov, section 4.4). What a usurper proposes is prepared by some and
-// decided by liars alone, so its view is left. Its VIEW-CHANGE hides both, and the view whose primary it is it tries to
-// begin with every kind of NEW-VIEW that does not follow from n − f VIEW-CHANGEs; last, with two that do, one for each
-// half.
+// decided by liars alone, so its view is left. Its VIEW-CHANGE hides both, and one of the others is given its COMMIT then,
+// with which it may decide what the rest has not heard of. The view whose primary it is it tries to begin with every
+// kind of NEW-VIEW that does not follow from n − f VIEW-CHANGEs; last, with two that do, one for each half.
 
 import { type Certificate, NO_VALUE, type Value, type Vote } from '../../consensus/contract.ts'
-import type { NewView, PbftMessage, PrePrepare, ViewChange } from '../../consensus/pbft/messages.ts'
+import type { Commit, NewView, PbftMessage, PrePrepare, ViewChange } from '../../consensus/pbft/messages.ts'
+import { isOmitted } from '../../consensus/pbft/omission.ts'
 import { quorumOf } from '../../consensus/pbft/quorum.ts'
+import { departureOf } from '../../consensus/pbft/view-change.ts'
 import { tell } from './audience.ts'
 import type { LiarEffect, Lie, LieContext, Said } from './lie.ts'
 import { NewViewForger } from './new-view-forger.ts'
 
-/** Places of which the first prepared certificate is remembered: more than a VIEW-CHANGE has. */
+/** Places of which the first prepared certificate and the last COMMIT are remembered: more than a VIEW-CHANGE has. */
 const PLACES_MAX = 256
 
 /** Lies in and about view changes. */
@@ -27,6 +29,8 @@ class Usurper {
   readonly #forger: NewViewForger
   /** Of each sequence number the first certificate that it prepared. */
   readonly #first = new Map<number, Certificate>()
+  /** Of each sequence number the COMMIT that it withheld last. */
+  readonly #withheld = new Map<number, Commit>()
   /** A value that somebody voted for: others know it, so that only the rules of a new view stand against it. */
   #known: Value = NO_VALUE
 
@@ -42,11 +46,12 @@ class Usurper {
         return this.#propose(message)
       // Those who are prepared lack its vote to decide; it has theirs, and with its accomplices may alone know a decision.
       case 'commit':
+        remember(this.#withheld, message)
         return tell(this.#context.accomplices, message)
       case 'proof':
         return message.certificate.phase === 'commit' ? tell(this.#context.accomplices, message) : [said]
       case 'view-change':
-        return [{ ...said, message: this.#hiding(message) }]
+        return this.#leave(said, message)
       case 'new-view':
         return said.type === 'broadcast' ? this.#begin(message) : [said]
       case 'prepare':
@@ -79,12 +84,24 @@ class Usurper {
     return [...tell(told, proposal), ...tell(honest.slice(enough), second)]
   }
 
+  /** To all what hides, and to one what is hidden. */
+  #leave(said: Said, own: ViewChange): LiarEffect[] {
+    const message = this.#hiding(own)
+    const departure = departureOf(message)
+    const hidden = [...this.#withheld.values()].filter(commit =>
+      isOmitted({ ...commit, phase: 'commit' }, departure),
+    )
+    const { audience, accomplices } = this.#context
+    const honest = audience.others.filter(member => !accomplices.includes(member))
+    const one = honest.slice(own.view % Math.max(1, honest.length)).slice(0, 1)
+    return [{ ...said, message }, ...tell(one, ...hidden)]
+  }
+
   /** Its VIEW-CHANGE, with an older certificate where it has one, or else without all that it prepared or decided. */
   #hiding(own: ViewChange): ViewChange {
     const prepared = own.prepared.flatMap(certificate => {
       const first = this.#first.get(certificate.sequence) ?? certificate
-      this.#first.set(certificate.sequence, first)
-      if (this.#first.size > PLACES_MAX) this.#first.delete(Math.min(...this.#first.keys()))
+      remember(this.#first, first)
       return first.view < certificate.view ? [first] : []
     })
     return this.#forger.change(own, prepared.length === 0 ? { stable: null, prepared } : { prepared })
@@ -102,4 +119,10 @@ class Usurper {
       ...tell(audience.confidants(1), this.#forger.newViewWith(message, hiding)),
     ]
   }
+}
+
+/** Notes the last thing about a sequence number; of too many the oldest are forgotten. */
+function remember<T extends { readonly sequence: number }>(places: Map<number, T>, last: T): void {
+  places.set(last.sequence, last)
+  if (places.size > PLACES_MAX) places.delete(Math.min(...places.keys()))
 }

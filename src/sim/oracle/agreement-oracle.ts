@@ -66,6 +66,11 @@ export class AgreementOracle {
     return this.#stored.evidence
   }
 
+  /** Those of them that prove that a view change left out what was committed to. */
+  get omissions(): number {
+    return this.#stored.omissions
+  }
+
   /** The members whom stored evidence or two certificates convict, by name. */
   get accused(): string[] {
     const members = new Set([...this.#stored.accused, ...this.#certificates.accused])
@@ -107,8 +112,9 @@ export class AgreementOracle {
     const isHonest = this.#cast.isHonest(node)
     if (tag?.content?.type === 'protocol') this.#onMessage(node, tag.content, isHonest)
     if (!isHonest) return
-    if (effect.type === 'alarm' && effect.text.startsWith('finality has stopped'))
-      throw new Violation('C7', `${node.id}: ${effect.text}`)
+    if (effect.type !== 'alarm' || !effect.text.startsWith('finality has stopped')) return
+    this.#checkNamed(node, effect.text)
+    throw new Violation('C7', `${node.id}: ${effect.text}`)
   }
 
   /** Looks at what an honest node wrote, once it is on its disk: what a crash takes back was never said. */
@@ -132,6 +138,15 @@ export class AgreementOracle {
     })
     const result = verifyFinalityProof(genesisFile, JSON.parse(JSON.stringify(proof)))
     if ('refused' in result) throw new Violation('S7', `the proof of ${node.id}: ${result.refused}`)
+  }
+
+  /** Whoever is named as a liar is one. */
+  #checkNamed(node: SimNode, text: string): void {
+    const words = new Set(text.split(/[\s,:;]+/))
+    this.#votes.validators.forEach(({ name }, member) => {
+      if (words.has(name) && this.#cast.isHonestMember(member))
+        throw new Violation('S4', `${name} is honest and named by ${node.id}: ${text}`)
+    })
   }
 
   #onMessage(node: SimNode, content: Extract<Content, { type: 'protocol' }>, isHonest: boolean): void {

@@ -61,17 +61,18 @@ export class CertificateOracle {
     }
   }
 
-  /** Whoever signed both of two certificates that exclude each other lied: f + 1 members did so at least. */
+  /** Whoever signed both of two certificates of one view that exclude each other lied: f + 1 members did so at least. */
   #onConflict(rule: 'P1' | 'C7', first: Certificate, second: Certificate): never {
     const inFirst = new Set(first.signatures.map(({ member }) => member))
     const both = second.signatures.map(({ member }) => member).filter(member => inFirst.has(member))
     // Votes of different views do not convict anybody by themselves.
-    if (first.view === second.view) for (const member of both) this.accused.add(member)
+    const isOneView = first.view === second.view
+    if (isOneView) for (const member of both) this.accused.add(member)
     const names = both.map(member => this.#votes.nameOf(member)).join(', ')
     const [one, other] = [first, second].map(({ value, view }) => `${value} in view ${view}`)
     throw new Violation(
       rule,
-      `two ${first.phase} certificates for decision ${first.sequence}: ${one} and ${other}, both signed by ${names}`,
+      `two ${first.phase} certificates for decision ${first.sequence}: ${one} and ${other}${isOneView ? `, both signed by ${names}` : ''}`,
     )
   }
 }

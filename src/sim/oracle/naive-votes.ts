@@ -5,7 +5,7 @@ import { type Hex, toHex } from '../../chain/bytes.ts'
 import { Fields } from '../../chain/fields.ts'
 import type { Genesis } from '../../chain/genesis.ts'
 import { encodeCertificate, type readCertificate } from '../../finality/certificates.ts'
-import type { readEvidence } from '../../finality/evidence.ts'
+import type { readEvidence } from '../../finality/evidence-record.ts'
 import { type RecoverSigner, type SigningDomain, statementDigest } from '../../finality/signing.ts'
 import { readValidators, type Validator } from '../../finality/validators.ts'
 
@@ -65,8 +65,22 @@ export class NaiveVotes {
     return reason
   }
 
-  /** Whether two votes and their signatures convict a member. */
-  convicts({ member, first, second }: Evidence): boolean {
+  /** Whether two statements and their signatures convict a member. */
+  convicts(evidence: Evidence): boolean {
+    return evidence.type === 'omission' ? this.#isOmission(evidence) : this.#isContradiction(evidence)
+  }
+
+  /** A commit, and what its member said that it knew when it later left its view: the same value, or a later view's. */
+  #isOmission({ member, vote, departure }: Extract<Evidence, { type: 'omission' }>): boolean {
+    const { signature, ...left } = departure
+    if (vote.phase !== 'commit' || !(left.view > vote.view) || !(left.sequence < vote.sequence)) return false
+    const told = left.prepared.filter(({ sequence, view }) => sequence === vote.sequence && view >= vote.view)
+    if (told.some(({ view, value }) => view !== vote.view || value === vote.value)) return false
+    const statement: Statement = { phase: 'view-change', ...left }
+    return this.isSigned(vote, member, vote.signature) && this.isSigned(statement, member, signature)
+  }
+
+  #isContradiction({ member, first, second }: Extract<Evidence, { type: 'contradiction' }>): boolean {
     const isPair =
       first.phase === second.phase && first.sequence === second.sequence && first.view === second.view
     if (!isPair || first.value === second.value) return false

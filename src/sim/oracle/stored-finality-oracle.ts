@@ -6,7 +6,8 @@ import { ByteReader } from '../../chain/bytes.ts'
 import type { Genesis } from '../../chain/genesis.ts'
 import type { BlockId } from '../../chain/header.ts'
 import { encodeCertificate, readCertificate } from '../../finality/certificates.ts'
-import { readEvidence } from '../../finality/evidence.ts'
+import { lieOf } from '../../finality/evidence.ts'
+import { readEvidence } from '../../finality/evidence-record.ts'
 import { decodePbftRecord } from '../../finality/wire.ts'
 import type { PeerId, Write } from '../../replica/effects.ts'
 import { KEYS, readCertificatePlace, readChainedHeader, readRecord } from '../../replica/records.ts'
@@ -56,6 +57,11 @@ export class StoredFinalityOracle {
   /** Different proofs of lies that honest nodes stored. */
   get evidence(): number {
     return this.#evidence.size
+  }
+
+  /** Those of them that prove that a view change left out what was committed to. */
+  get omissions(): number {
+    return [...this.#evidence].filter(proof => proof.startsWith('omission')).length
   }
 
   /** A node's disk lost what it held for certain. */
@@ -153,8 +159,8 @@ export class StoredFinalityOracle {
     if (cast.isHonestMember(evidence.member))
       throw new Violation('S4', `${votes.nameOf(evidence.member)} is honest and convicted`)
     this.accused.add(evidence.member)
-    const { phase, sequence, view } = evidence.first
-    this.#evidence.add(`${phase} ${sequence}/${view} ${evidence.member}`)
+    const { type, phase, sequence, view } = lieOf(evidence)
+    this.#evidence.add(`${type} ${phase} ${sequence}/${view} ${evidence.member}`)
   }
 
   #checkSize(node: SimNode): void {

@@ -450,8 +450,7 @@ test('who waits for a view that others gave up does not wait for ever', () => {
 })
 
 test('a decision that is learnt while leaving a view does not end the waiting for the next one', () => {
-  const stage = new Stage({ n: 4 })
-  stage.demand()
+  const stage = preparedAt([B, C, D])
   for (const member of [A, C, D]) stage.timeout(member)
   stage.deliver({ to: [A], type: 'view-change' })
   const certificate = stage.certificate(vote('commit', 1, 0, 'b'), [B, C, D])

@@ -28,8 +28,8 @@ export function pbftMaker(
       },
       size: protocol => (protocol as Pbft).size,
       // Slots between the watermarks and as many decisions ahead, with two votes a member; then what each member says
-      // of checkpoints and views, and who was answered.
-      sizeMax: n => 4 * checkpointInterval * (1 + 2 * n) + 5 * n + 20,
+      // of checkpoints and views, who left something out, and who was answered.
+      sizeMax: n => 4 * checkpointInterval * (1 + 2 * n) + 6 * n + 20,
     },
   }
 }

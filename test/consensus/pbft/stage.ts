@@ -311,7 +311,12 @@ export function showEffect(effect: Effect): string {
     case 'missing':
       return `misses ${effect.value}`
     case 'evidence': {
-      const { member, first, second } = effect.evidence
+      const { evidence } = effect
+      if (evidence.type === 'omission') {
+        const { member, vote, departure } = evidence
+        return `accuses ${nameOf(member)}: ${vote.phase} of ${what(vote)}, left out for view ${departure.view}`
+      }
+      const { member, first, second } = evidence
       return `accuses ${nameOf(member)}: ${first.phase} of ${what(first)} and of ${what(second)}`
     }
     case 'conflict':
