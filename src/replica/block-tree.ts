@@ -110,6 +110,15 @@ export class BlockTree {
     this.#blocks.set(entry.chained.id, entry)
   }
 
+  /** Forgets a block beside the main chain and all above it; returns them, in the order in which they came. */
+  drop(of: TreeBlock): TreeBlock[] {
+    const dropped = this.descendants(of)
+    if (dropped.some(entry => this.isOnMainChain(entry)))
+      throw new Error(`${of.chained.id} is not on a branch`)
+    for (const { chained } of dropped) this.#blocks.delete(chained.id)
+    return dropped
+  }
+
   /** Makes a block of the tree the head. */
   moveHead(to: TreeBlock): HeadMove {
     const joined: TreeBlock[] = []

@@ -31,11 +31,16 @@ export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: 
     const exists = account.nonce !== 0n || account.balance !== 0n
     outbox.write(KEYS.account(address), exists ? encodeAccount(account) : null)
   }
+  writeDropped(outbox, dropped)
+  outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))
+}
+
+/** Removes blocks that are not in the tree any more. */
+export function writeDropped(outbox: Outbox, dropped: readonly TreeBlock[]): void {
   for (const entry of dropped) {
     outbox.write(KEYS.openBlock(entry.arrival), null)
     outbox.write(KEYS.block(entry.chained.id), null)
   }
-  outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))
 }
 
 /** Writes what proves the last of these final blocks, and for the others where that is. */

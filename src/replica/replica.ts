@@ -13,13 +13,14 @@ import { type Execution, executeBlock } from '../chain/execution.ts'
 import { nextBaseFee } from '../chain/fees.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/header.ts'
-import { chainHeader } from '../chain/header-chain.ts'
+import { type ChainedHeader, chainHeader } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
 import type { Finality, FinalityEffect } from '../finality/contract.ts'
 import { type BlockTree, TREE_BLOCKS_MAX, type TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { ChainView } from './chain-view.ts'
+import { applyCheckpoint, type Checkpoint, isBesideCheckpoint } from './checkpoint.ts'
 import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
 import { type Fate, Fates } from './fates.ts'
 import { FinalityDriver } from './finality-driver.ts'
@@ -47,6 +48,8 @@ export interface ReplicaOptions {
   readonly salt: Uint8Array
   /** What it holds, hands out and asks for at most; the limits of a node unless given. */
   readonly limits?: ReplicaLimits
+  /** A block without which no chain is followed; any may be unless given. */
+  readonly checkpoint?: Checkpoint | null
 }
 
 /** Milliseconds between a transaction's arrival and its being passed on with others. */
@@ -67,6 +70,8 @@ export class Replica {
   readonly genesis: Genesis
   readonly finality: Finality
   readonly fates = new Fates()
+  /** A block without which no chain is followed; null when any is. */
+  readonly checkpoint: Checkpoint | null
   readonly #store: Store
   readonly #recoverSender: RecoverSender
   readonly #outbox = new Outbox()
@@ -82,6 +87,8 @@ export class Replica {
   #toGossip: Transaction[] = []
   /** The block that came with the message that is being handled. */
   #attached: Block | null = null
+  /** Whether it was said that somebody follows a chain without the checkpoint: once is enough. */
+  #hasToldOfCheckpoint = false
   #nowMs = 0
   #arrivals = 0
   #tree!: BlockTree
@@ -93,6 +100,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.genesis = options.genesis
     this.finality = options.finality
+    this.checkpoint = options.checkpoint ?? null
     this.#store = options.store
     this.#recoverSender = options.recoverSender
     this.#salt = options.salt
@@ -114,6 +122,11 @@ export class Replica {
 
   get sync(): Sync {
     return this.#sync
+  }
+
+  /** Whether the chain has come to the checkpoint. Nothing is mined before that: it would be for another chain. */
+  get isCheckpointReached(): boolean {
+    return this.checkpoint === null || this.#tree.head.chained.height >= this.checkpoint.height
   }
 
   /** For whom this replica mines; null when it does not mine. */
@@ -158,7 +171,7 @@ export class Replica {
         break
     }
     this.#driver.lookAtPool()
-    this.#production.renew(this.#tree.head, this.#pool, nowMs)
+    if (this.isCheckpointReached) this.#production.renew(this.#tree.head, this.#pool, nowMs)
     return this.#outbox.take()
   }
 
@@ -170,12 +183,16 @@ export class Replica {
     this.#tree = tree
     this.#arrivals = arrivals
     this.#view = new ChainView(tree, this.#outbox.over(this.#store))
+    if (this.checkpoint !== null) {
+      const tip = this.#bestAbove(tree.base)
+      applyCheckpoint(this.checkpoint, { tree, view: this.#view, tip, outbox: this.#outbox })
+    }
     this.#pool = new Mempool(this.genesis.blocks, poolContext(tree.head), this.#limits.pool)
     this.#sync = new Sync({
       tree,
       view: this.#view,
       outbox: this.#outbox,
-      chain: (parent, header) => chainHeader(this.genesis.work, parent, header, this.#nowSeconds()),
+      chain: (parent, header) => this.#chain(parent, header),
       isKnownInvalid: id => this.#invalid.has(id),
       hasWork: header => this.#hasWork(header),
       connect: block => this.#connect(block),
@@ -197,8 +214,7 @@ export class Replica {
       build: (beneficiary, count) => this.#build(beneficiary, count),
     })
     this.#driver.start(started === null)
-    let best = tree.base
-    for (const entry of tree.blocks()) if (this.finality.prefers(entry.chained, best.chained)) best = entry
+    const best = this.#bestAbove(tree.base)
     if (best !== tree.base) this.#follow(best)
     for (const [key, raw] of this.#store.entries(KEYS.pooledTransactions)) this.#loadPooled(key, raw)
     this.#setTimer('status', STATUS_INTERVAL_MS)
@@ -427,7 +443,7 @@ export class Replica {
     if (this.#invalid.has(block.id)) return 'block-known-invalid'
     const parent = this.#tree.get(block.header.previous)
     if (parent === undefined) return 'block-below-final'
-    const chained = chainHeader(this.genesis.work, parent.chained, block.header, this.#nowSeconds())
+    const chained = this.#chain(parent.chained, block.header)
     if (typeof chained === 'string') return chained
     if (this.#tree.size >= TREE_BLOCKS_MAX && !this.finality.prefers(chained, this.#tree.head.chained))
       return 'block-tree-full'
@@ -448,6 +464,18 @@ export class Replica {
     if (this.finality.prefers(chained, this.#tree.head.chained)) this.#follow(entry)
     this.#driver.step({ type: 'block', id: block.id })
     return null
+  }
+
+  /** A header in context, or why it can't follow: every chain passes here, whatever way it came. */
+  #chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | Rejection {
+    const chained = chainHeader(this.genesis.work, parent, header, this.#nowSeconds())
+    if (typeof chained === 'string' || !isBesideCheckpoint(this.checkpoint, chained)) return chained
+    if (!this.#hasToldOfCheckpoint) {
+      this.#hasToldOfCheckpoint = true
+      const text = `block ${chained.id} at the height of the checkpoint, ${chained.height}, is not the checkpoint: somebody follows another history, or the checkpoint is wrong`
+      this.#outbox.emit({ type: 'alarm', text })
+    }
+    return 'block-not-checkpoint'
   }
 
   /** Whether a header out of context holds at least the least work that there can be: nothing comes for free. */

@@ -8,7 +8,7 @@
 
 import type { Block } from '../chain/block.ts'
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
-import type { ChainedHeader, HeaderRejection } from '../chain/header-chain.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
 import { type BlockTree, TREE_BLOCKS_MAX } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { ChainView } from './chain-view.ts'
@@ -23,7 +23,7 @@ export interface SyncHost {
   readonly view: ChainView
   readonly outbox: Outbox
   /** The header in context, or why it can't follow. */
-  chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | HeaderRejection
+  chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | Rejection
   isKnownInvalid(id: BlockId): boolean
   /** Whether the header holds as much work as this network asks for at least. */
   hasWork(header: BlockHeader): boolean

@@ -28,6 +28,7 @@ export type MessageRejection =
   | 'block-tree-full'
   | 'block-below-final'
   | 'block-uncertified'
+  | 'block-not-checkpoint'
   | 'finality-refused'
 
 /** Every reason for which anything is refused. */
@@ -86,6 +87,8 @@ const VERDICTS: { readonly [reason in Rejection]: 'ignore' | 'punish' } = {
   'block-tree-full': 'ignore',
   'block-below-final': 'ignore',
   'block-uncertified': 'ignore',
+  // Its sender may be as honest as we are, and be told the other history.
+  'block-not-checkpoint': 'ignore',
   'finality-refused': 'punish',
   'message-malformed': 'punish',
   'message-too-large': 'punish',

@@ -7,6 +7,7 @@ import type { TransactionId } from '../../src/chain/transaction.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality, NOBODY } from '../../src/finality/registry.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
+import type { Checkpoint } from '../../src/replica/checkpoint.ts'
 import type { Effect, Input, MiningTemplate, PeerId, TimerName } from '../../src/replica/effects.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from '../../src/replica/limits.ts'
 import {
@@ -46,6 +47,8 @@ export class TestNode {
   readonly identity: Identity
   /** What it holds, hands out and asks for at most. */
   readonly limits: ReplicaLimits
+  /** Without which it follows no chain. */
+  readonly checkpoint: Checkpoint | null
   replica: Replica
   nowMs: number
   /** Every batch that was persisted, in order. */
@@ -62,6 +65,7 @@ export class TestNode {
       salt?: number
       identity?: Identity
       limits?: Partial<ReplicaLimits>
+      checkpoint?: Checkpoint | null
     } = {},
   ) {
     this.id = options.id ?? 'node'
@@ -72,8 +76,10 @@ export class TestNode {
     this.identity = options.identity ?? NOBODY
     const finality = createFinality(genesis, this.identity)
     this.limits = { ...REPLICA_LIMITS, ...options.limits }
-    const { disk: store, limits } = this
-    this.replica = new Replica({ genesis, finality, store, recoverSender: namedSender, salt, limits })
+    this.checkpoint = options.checkpoint ?? null
+    const { disk: store, limits, checkpoint } = this
+    const given = { genesis, finality, store, recoverSender: namedSender, salt, limits, checkpoint }
+    this.replica = new Replica(given)
   }
 
   get headId(): BlockId {
@@ -91,9 +97,9 @@ export class TestNode {
   }
 
   /** Another replica on what this one has on disk. */
-  restarted(): TestNode {
+  restarted(checkpoint: Checkpoint | null = this.checkpoint): TestNode {
     const { id, nowMs, disk, identity, limits } = this
-    return new TestNode(this.genesis, { id, nowMs, disk, identity, limits, salt: 2 }).start()
+    return new TestNode(this.genesis, { id, nowMs, disk, identity, limits, checkpoint, salt: 2 }).start()
   }
 
   step(input: Input): Effect[] {

@@ -1,0 +1,55 @@
+// A block that the owner of a node trusts because somebody told it so: no chain without it is followed. It is what stops
+// a second history that was signed, or mined, later: long-range attacks and weak subjectivity (V. Buterin, "Proof of
+// Stake: How I Learned to Love Weak Subjectivity", 2014; V. Buterin, V. Griffith, "Casper the Friendly Finality
+// Gadget", 2017, section 4.1). It protects once it is reached: below it a node follows what it is shown, as any other.
+
+import type { BlockId } from '../chain/header.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { BlockTree, TreeBlock } from './block-tree.ts'
+import type { ChainView } from './chain-view.ts'
+import type { Outbox } from './effects.ts'
+import { writeDropped } from './fold.ts'
+
+/** The one block that may have this height. */
+export interface Checkpoint {
+  readonly height: number
+  readonly id: BlockId
+}
+
+/** The chain on disk has another block at the height of the checkpoint. */
+export class CheckpointMismatch extends Error {
+  override name = 'CheckpointMismatch'
+}
+
+/** Whether a block has the height of the checkpoint and is not it; never where there is no checkpoint. */
+export function isBesideCheckpoint(
+  checkpoint: Checkpoint | null,
+  { height, id }: Pick<ChainedHeader, 'height' | 'id'>,
+): boolean {
+  return checkpoint !== null && height === checkpoint.height && id !== checkpoint.id
+}
+
+/**
+ * Holds what was on disk against the checkpoint, before anything is made of it: a chain that ends in `tip` without it is
+ * an error, `CheckpointMismatch`; branches without it are forgotten, for their ends could be followed later.
+ */
+export function applyCheckpoint(
+  checkpoint: Checkpoint,
+  { tree, view, tip, outbox }: { tree: BlockTree; view: ChainView; tip: TreeBlock; outbox: Outbox },
+): void {
+  const { height } = checkpoint
+  let at = tip
+  while (at !== tree.base && at.chained.height > height) at = tree.get(at.chained.header.previous)!
+  const id =
+    at.chained.height >= height
+      ? at.chained.height === height
+        ? at.chained.id
+        : view.headerAt(height)!.id
+      : null
+  if (id !== null && id !== checkpoint.id)
+    throw new CheckpointMismatch(
+      `block ${height} of the chain on disk is ${id}, and the checkpoint ${checkpoint.id}`,
+    )
+  const beside = [...tree.blocks()].filter(({ chained }) => isBesideCheckpoint(checkpoint, chained))
+  for (const entry of beside) writeDropped(outbox, tree.drop(entry))
+}
