@@ -6,6 +6,7 @@ import process from 'node:process'
 import type { Logger } from 'pino'
 import { parseAddress } from '../chain/address.ts'
 import type { Node } from '../node/node.ts'
+import { checkpointOption, explainMismatch, readCheckpoint } from './checkpoint-option.ts'
 import { defineCommand } from './command.ts'
 import { explainDamage } from './damage.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
@@ -55,6 +56,7 @@ export const nodeRunOptions = {
     default: [] as string[],
     describe: 'Host name by which the node may be asked',
   },
+  ...checkpointOption,
   ...linkOptions,
   ...validatorOptions,
   mine: {
@@ -86,7 +88,7 @@ export const nodeCommand = defineCommand({
     ['quorate node --genesis genesis/pbft.json --validator known.key', 'the only validator of a network'],
   ],
   run: async (args, output) => {
-    const { genesis, dataDirectory, beneficiary, rpcPort, mining } = readOptions(args)
+    const { genesis, dataDirectory, beneficiary, rpcPort, mining, checkpoint } = readOptions(args)
     const links = readLinks(args, genesis)
     const chosen = await readValidatorOptions(args, genesis)
     if (beneficiary !== null && chosen === null && !genesis.work.isProved)
@@ -103,7 +105,8 @@ export const nodeCommand = defineCommand({
     ])
     const { listen, peer: bootstrap, mdns } = args
     const explain = (error: unknown): never => {
-      throw explainDamage(error, join(dataDirectory, 'chain'))
+      const chainDirectory = join(dataDirectory, 'chain')
+      throw explainMismatch(explainDamage(error, chainDirectory), chainDirectory)
     }
     const node = await LoadedNode.open({
       genesis,
@@ -115,6 +118,7 @@ export const nodeCommand = defineCommand({
       version: VERSION,
       mining,
       ...(chosen === null ? {} : { validator: chosen.options }),
+      ...(checkpoint === null ? {} : { checkpoint }),
       log,
     }).catch(explain)
     try {
@@ -147,7 +151,9 @@ function readOptions(args: {
   threads: number | undefined
   throttle: number
   'rpc-port': number
+  checkpoint: string | undefined
 }) {
+  const checkpoint = readCheckpoint(args.checkpoint)
   const beneficiary = args.mine === undefined ? null : parseAddress(args.mine)
   if (args.mine !== undefined && beneficiary === null)
     throw new CommandError(EXIT.usage, `--mine: ${args.mine} is no address`)
@@ -159,7 +165,7 @@ function readOptions(args: {
   const rpcPort = readCount('--rpc-port', args['rpc-port'], { min: 0, max: 65_535 })
   const genesis = readGenesis(args.genesis ?? packagedGenesis('local'))
   const dataDirectory = args.data ?? defaultDataDirectory(genesis.name)
-  return { genesis, dataDirectory, beneficiary, rpcPort, mining: { ...threads, throttle } }
+  return { genesis, dataDirectory, beneficiary, rpcPort, mining: { ...threads, throttle }, checkpoint }
 }
 
 function sayReady(

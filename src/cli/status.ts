@@ -27,6 +27,8 @@ export interface NodeStatus {
   readonly lag: number
   /** Why finality has stopped for good; null while it has not. */
   readonly halted: string | null
+  /** The block without which this node follows no chain; null where it was given none. */
+  readonly checkpoint: { readonly id: string; readonly height: number; readonly isReached: boolean } | null
   /** Whether the network has miners. */
   readonly isMined: boolean
   readonly peers: number
@@ -48,6 +50,7 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
     const head = fields.object('head')
     const final = fields.isNull('final') ? null : fields.object('final')
     const mining = fields.isNull('mining') ? null : fields.object('mining')
+    const checkpoint = fields.isNull('checkpoint') ? null : fields.object('checkpoint')
     const syncing = fields.isNull('syncing') ? null : fields.object('syncing')
     const pool = fields.object('pool')
     return {
@@ -64,7 +67,15 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
       finality: fields.text('finality'),
       lag: number(fields, 'lag'),
       halted: fields.isNull('halted') ? null : fields.parse('halted', 'a text', readText),
-      isMined: fields.parse('isMined', 'true or false', value => (typeof value === 'boolean' ? value : null)),
+      isMined: fields.parse('isMined', 'true or false', readFlag),
+      checkpoint:
+        checkpoint === null
+          ? null
+          : {
+              id: checkpoint.text('id'),
+              height: number(checkpoint, 'height'),
+              isReached: checkpoint.parse('isReached', 'true or false', readFlag),
+            },
       peers: number(fields, 'peers'),
       pool: { pending: number(pool, 'pending'), queued: number(pool, 'queued') },
       mining:
@@ -103,6 +114,9 @@ export const statusCommand = defineCommand({
         ],
         ['finality lag', describeLag(status)],
         ...(status.halted === null ? [] : [['FINALITY HAS STOPPED', status.halted] as const]),
+        ...(status.checkpoint === null
+          ? []
+          : [['checkpoint', describeCheckpoint(status.checkpoint)] as const]),
         ['peers', String(status.peers)],
         ['pool', `${pool.pending} pending, ${pool.queued} behind a gap`],
         [
@@ -121,9 +135,17 @@ export const statusCommand = defineCommand({
   },
 })
 
+function describeCheckpoint({ height, id, isReached }: NonNullable<NodeStatus['checkpoint']>): string {
+  return `height ${height}, ${id}${isReached ? '' : ': not reached yet, nothing is mined until then'}`
+}
+
 function describeLag({ lag, finality }: NodeStatus): string {
   const hint = finality === 'longest-chain' ? '' : '; more with quorate doctor'
   return `${lag} ${lag === 1 ? 'block' : 'blocks'}${hint}`
+}
+
+function readFlag(value: Json): boolean | null {
+  return typeof value === 'boolean' ? value : null
 }
 
 function readText(value: Json): string | null {

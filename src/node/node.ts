@@ -18,6 +18,7 @@ import type { AgreementReport } from '../finality/contract.ts'
 import type { Identity } from '../finality/identity.ts'
 import { createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
+import type { Checkpoint } from '../replica/checkpoint.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
 import { decodeMessage, type Message } from '../replica/messages.ts'
 import { CorruptStore, STARTING_PREFIXES } from '../replica/records.ts'
@@ -58,6 +59,8 @@ export interface NodeOptions {
   readonly mining?: { readonly threads?: number; readonly throttle?: number }
   /** Who this node is among the validators; it only follows unless given. */
   readonly validator?: ValidatorOptions
+  /** A block without which no chain is followed; any may be unless given. */
+  readonly checkpoint?: Checkpoint
   /** Such as `0.1.0`; peers and clients are told. */
   readonly version: string
   readonly log: Logger
@@ -139,6 +142,7 @@ export class Node {
       store: database,
       recoverSender: senders.recoverSender,
       salt,
+      checkpoint: options.checkpoint ?? null,
     })
     this.#timers = new Timers(name => void this.#step({ type: 'timeout', name }))
     this.#performer = new Performer({
@@ -168,7 +172,7 @@ export class Node {
 
   /**
    * Opens the node of a data directory: reads its chain, listens and dials. Throws what is wrong by name: the
-   * errors of `Database.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork` and `CorruptStore`, a
+   * errors of `Database.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork`, `CheckpointMismatch` and `CorruptStore`, a
    * validator's `DamagedVotes`, and `InvalidField` for a finality that the genesis file sets up wrongly.
    */
   static async open(options: NodeOptions): Promise<Node> {

@@ -38,18 +38,20 @@ export function applyCheckpoint(
   { tree, view, tip, outbox }: { tree: BlockTree; view: ChainView; tip: TreeBlock; outbox: Outbox },
 ): void {
   const { height } = checkpoint
-  let at = tip
-  while (at !== tree.base && at.chained.height > height) at = tree.get(at.chained.header.previous)!
-  const id =
-    at.chained.height >= height
-      ? at.chained.height === height
-        ? at.chained.id
-        : view.headerAt(height)!.id
-      : null
+  const id = idAt(height, tip, tree, view)
   if (id !== null && id !== checkpoint.id)
     throw new CheckpointMismatch(
       `block ${height} of the chain on disk is ${id}, and the checkpoint ${checkpoint.id}`,
     )
   const beside = [...tree.blocks()].filter(({ chained }) => isBesideCheckpoint(checkpoint, chained))
   for (const entry of beside) writeDropped(outbox, tree.drop(entry))
+}
+
+/** The block of this height on the way to `tip`, in the tree or below it; null where the way is not so long. */
+function idAt(height: number, tip: TreeBlock, tree: BlockTree, view: ChainView): BlockId | null {
+  if (height > tip.chained.height) return null
+  if (height < tree.base.chained.height) return view.headerAt(height)!.id
+  let at = tip
+  while (at.chained.height > height) at = tree.get(at.chained.header.previous)!
+  return at.chained.id
 }

@@ -28,6 +28,7 @@ export function status(backend: RpcBackend): Json {
     lag: quantity(replica.tree.head.chained.height - (finalHeight(replica) ?? 0)),
     halted: backend.finalityReport()?.halted ?? null,
     isMined: genesis.work.isProved,
+    checkpoint: checkpointOf(replica),
     peers: quantity(backend.peers().length),
     pool: poolOf(replica),
     mining: miningOf(backend),
@@ -136,6 +137,12 @@ function headOf({ tree }: Replica): Json {
 function placeOf(replica: Replica, height: number | null): Json {
   const id = height === null ? undefined : replica.view.headerAt(height)?.id
   return height === null || id === undefined ? null : { height: quantity(height), id }
+}
+
+/** Null where none was given. */
+function checkpointOf({ checkpoint, isCheckpointReached }: Replica): Json {
+  if (checkpoint === null) return null
+  return { height: quantity(checkpoint.height), id: checkpoint.id, isReached: isCheckpointReached }
 }
 
 function poolOf({ pool }: Replica): Json {

@@ -164,6 +164,38 @@ test('a node whose folder was damaged says which record, ends with code 3 and ch
   )
 })
 
+test('a node is given a checkpoint: one that makes no sense, one that its chain does not have, and one that it has', async context => {
+  const network = await TestNetwork.create(context)
+  const node = await network.start('one')
+  const { data, rpc } = node.ready
+  const mine = ['mine', '--to', BOB.address, '--blocks', '3', '--rpc', rpc, '--data', data]
+  assert.equal((await quorate(mine)).code, 0)
+  const block = (await network.client('one').call('eth_getBlockByNumber', ['0x2', false])) as { hash: string }
+  await node.stop()
+  const start = (checkpoint: string) =>
+    quorate([
+      'node',
+      '--rpc-port',
+      '0',
+      '--genesis',
+      network.genesisPath,
+      '--data',
+      data,
+      '--checkpoint',
+      checkpoint,
+    ])
+  assertClear(await start('2:0x12'), 2, /--checkpoint: expected one HEIGHT:ID, .*, got 2:0x12/)
+  const other = `0x${'12'.repeat(32)}`
+  assertClear(
+    await start(`2:${other}`),
+    3,
+    new RegExp(`block 2 of the chain on disk is ${block.hash}, and the checkpoint ${other}`),
+  )
+  await network.start('one', [], ['--checkpoint', `2:${block.hash}`])
+  const status = await quorate(['status', '--rpc', network.nodes.get('one')!.ready.rpc])
+  assert.match(status.stdout, new RegExp(`^checkpoint +height 2, ${block.hash}$`, 'm'))
+})
+
 test('a wrong password opens nothing and ends with code 5', async context => {
   const network = await TestNetwork.create(context)
   const node = await network.start('one')

@@ -49,6 +49,7 @@ test('a new node tells its network and its first block', async t => {
     lag: '0x0',
     halted: null,
     isMined: true,
+    checkpoint: null,
     peers: '0x0',
     pool: { pending: '0x0', queued: '0x0', bytes: '0x0' },
     mining: null,
