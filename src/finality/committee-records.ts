@@ -14,6 +14,8 @@ export const COMMITTEE_KEYS = {
   vote: (key: string) => `${VOTES}${key}`,
   /** The address of the validator whose votes these are. */
   voter: 'voter',
+  /** Is there as long as the folder was new when it started, and no vote has been given from it. */
+  untried: 'untried',
   evidence: (key: string) => `${EVIDENCE}${key}`,
   /** A decision on nothing, by its sequence number. */
   empty: (sequence: number) => `${EMPTY}${sequence}`,

@@ -61,6 +61,8 @@ export interface CommitteeOptions {
 const AWAITED_MAX = 256
 const VOTES_ARE_LOST =
   'this validator does not vote: its chain is here and the record of its votes is not, so it might contradict what it voted before'
+const VOTES_ARE_ASKED_FOR =
+  'this validator does not vote yet: it asks the others which votes of its own they hold, for it may not remember all'
 const FOLDER_IS_NEW =
   'this validator does not vote: the network has decided before, and this folder holds no record of its votes, so it might contradict what it voted before'
 /** Times in one life that the others can be asked for this validator's votes, each with a challenge of its own. */
@@ -175,13 +177,14 @@ export class Committee implements Finality {
 
   report(nowMs: number): AgreementReport {
     const { validators, pattern, genesisId } = this.#options
+    const { state } = this.#protocol
     return describeAgreement({
       validators,
       pattern,
       self: this.#self,
-      state: this.#protocol.state,
+      state,
       members: this.#members,
-      muted: this.#muted,
+      muted: this.#muted ?? (state.isRecalling ? VOTES_ARE_ASKED_FOR : null),
       halted: this.#halted,
       sequence: this.#sequence,
       isWaiting: this.#isWaiting,
@@ -211,11 +214,14 @@ export class Committee implements Finality {
     while (this.#empty.has(this.#sequence + 1)) this.#sequence += 1
     this.#disownVotes(voter, votes)
     const { mayForgetVotes } = this.#options.identity
-    this.#isFresh = isFresh && !mayForgetVotes
-    this.#createProtocol(votes.size > 0 || isFresh || mayForgetVotes)
+    const isUntried = isFresh || (records.has(COMMITTEE_KEYS.untried) && votes.size === 0)
+    this.#isFresh = isUntried && !mayForgetVotes
+    this.#createProtocol(votes.size > 0 || isUntried || mayForgetVotes)
     if (this.#self !== null) {
       const { address } = this.#options.validators.validators[this.#self]!
       this.#emit({ type: 'persist', key: COMMITTEE_KEYS.voter, value: addressBytes(address) })
+      const untried = this.#isFresh ? new Uint8Array() : null
+      this.#emit({ type: 'persist', key: COMMITTEE_KEYS.untried, value: untried })
     }
     this.#drive({ type: 'start', records: votes, decided: this.#sequence, challenge: this.#nextChallenge() })
   }
@@ -330,13 +336,13 @@ export class Committee implements Finality {
       switch (effect.type) {
         case 'persist': {
           // A node that does not vote has nothing to keep; a record would let it vote after the next start.
-          if (this.#self === null || (this.#isFresh && this.#protocol.state.isRecalling)) break
+          if (this.#self === null || !this.#mayKeepVotes()) break
           const value = effect.record === null ? null : encodePbftRecord(effect.record)
           this.#emit({ type: 'persist', key: COMMITTEE_KEYS.vote(effect.key), value })
           break
         }
         case 'send':
-          this.#sendTo(this.#members.peerOf(effect.to), effect.message)
+          this.#sendToMember(effect.to, effect.message)
           break
         case 'reply':
           this.#sendTo(effect.to, effect.message)
@@ -379,6 +385,15 @@ export class Committee implements Finality {
           break
       }
     }
+  }
+
+  /** Until the others have answered, a new folder keeps no vote: after the next start it is as new as before. */
+  #mayKeepVotes(): boolean {
+    if (!this.#isFresh) return true
+    if (this.#protocol.state.isRecalling) return false
+    this.#isFresh = false
+    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.untried, value: null })
+    return true
   }
 
   #onDecided(certificate: Certificate): void {
@@ -582,8 +597,15 @@ export class Committee implements Finality {
     this.#emit({ type: 'alarm', text })
   }
 
-  #sendTo(peer: FinalityPeer | undefined, message: PbftMessage): void {
-    if (peer === undefined || peer === '') return
+  /** To where a member is, or to all where that is not known: its hello may be lost, or still on its way. */
+  #sendToMember(member: MemberIndex, message: PbftMessage): void {
+    const peer = this.#members.peerOf(member)
+    if (peer !== undefined) this.#sendTo(peer, message)
+    else this.#emit({ type: 'broadcast', body: this.#seal(message), block: null })
+  }
+
+  #sendTo(peer: FinalityPeer, message: PbftMessage): void {
+    if (peer === '') return
     this.#emit({ type: 'send', to: peer, body: this.#seal(message), block: blockOf(message) })
   }
 

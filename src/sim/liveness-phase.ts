@@ -17,11 +17,11 @@ const SERVED_BLOCKS_MAX = 10
 /** Milliseconds of quiet where validators agree: long enough for every node to say once what it follows. */
 const SHORT_QUIET_MS = 12_000
 /**
- * L1, where validators agree: every transfer is final so long after the faults end, (f + 1) · T0 · 2^k + sync. Patience
- * doubles six times, and what is left of the last wait before the end and the wait for the view that succeeds are
- * each as long again: k = 7.
+ * L1, where validators agree: every transfer is final so long after the faults end, (f + 1) · 2 · T + sync, where T is
+ * the longest timeout of that time, or T0 · 2^6 where that is more: what is left of the last wait before the end, and the
+ * wait for the view that succeeds.
  */
-const DOUBLINGS = 7
+const DOUBLINGS = 6
 /** The same where the model promises no progress: it is looked for a while, and safety is watched meanwhile. */
 const UNPROMISED_DOUBLINGS = 2
 const SYNC_MS = 60_000
@@ -110,8 +110,11 @@ function settleByVotes(run: Run, agreement: Agreement): void {
   for (const node of nodes) node.clockOffsetMs *= limit
   const [view, decisions, startMs] = [oracle.view, costs.decisions, schedule.nowMs]
   const isPromised = run.model === null || notPromised(genesis.finality.mode as string, run.model) === null
-  const longest = isPromised ? DOUBLINGS : UNPROMISED_DOUBLINGS
-  const budgetMs = (faultsTolerated + 1) * timeoutMs * 2 ** longest + SYNC_MS
+  const slowestMs = Math.max(timeoutMs, ...timeoutsOf(run).all)
+  const longestMs = isPromised
+    ? 2 * Math.max(timeoutMs * 2 ** DOUBLINGS, slowestMs)
+    : timeoutMs * 2 ** UNPROMISED_DOUBLINGS
+  const budgetMs = (faultsTolerated + 1) * longestMs + SYNC_MS
   serve(run, budgetMs)
   const endMs = schedule.nowMs + budgetMs
   for (let reason = notFinal(run); reason !== null; reason = notFinal(run)) {
@@ -133,11 +136,11 @@ function settleByVotes(run: Run, agreement: Agreement): void {
   const viewsMax = (faultsTolerated + 1 + VIEWS_SLACK + doublings) * (costs.decisions - decisions + 1)
   if (oracle.view - view > viewsMax)
     throw new Violation('L3', `${oracle.view - view} views were left after the faults, not ${viewsMax}`)
-  if (costs.decisions > decisions + 1) checkPatience(run, timeoutMs * 2 ** (faultsTolerated + 1 + doublings))
+  if (costs.decisions > decisions + 1) checkTimeouts(run, slowestMs * 2 ** (faultsTolerated + 1 + doublings))
   oracle.verifyLast(honest[0]!, genesisFile)
 }
 
-/** How often patience that begins too short for the links must double before a view can succeed. */
+/** How often a timeout that begins too short for the links must double before a view can succeed. */
 function doublingsNeeded({ model, options }: Run, timeoutMs: number): number {
   const wayMs = options.latency == null ? 0 : longestWayMs(latencyTable(options.latency))
   const narrowMs = options.bandwidth == null ? 0 : (MESSAGE_BYTES * 1000) / options.bandwidth
@@ -180,12 +183,19 @@ function notFinal({ chain, clients, honest }: Run): string | null {
   return lost.length === 0 ? null : `${lost.length} owed transfers are not final at height ${height}`
 }
 
-/** A decision makes patience short again, so that somebody's is: f liars in a row make it longer by f doublings. */
-function checkPatience({ honest }: Run, limitMs: number): void {
-  const active = honest
-    .map(node => node.replica?.finality.report(0))
-    .filter(report => report != null && report.self !== null && report.isActive)
-  const leastMs = Math.min(...active.map(report => report!.timeoutMs))
+/** Once the faults have ended timeouts do not run away: f liars in a row make them longer by f doublings. */
+function checkTimeouts(run: Run, limitMs: number): void {
+  const { active } = timeoutsOf(run)
+  const leastMs = Math.min(...active)
   if (active.length > 0 && leastMs > limitMs)
     throw new Violation('L3', `after decisions validators wait ${leastMs} ms for the next, not ${limitMs}`)
+}
+
+/** The timeouts of the honest validators, and of those that take part in a view, in milliseconds. */
+function timeoutsOf({ honest }: Run): { readonly all: number[]; readonly active: number[] } {
+  const reports = honest
+    .map(node => node.replica?.finality.report(0) ?? null)
+    .filter(report => report !== null && report.self !== null)
+  const timeouts = (those: typeof reports): number[] => those.map(report => report!.timeoutMs)
+  return { all: timeouts(reports), active: timeouts(reports.filter(report => report!.isActive)) }
 }

@@ -44,6 +44,7 @@ function leaveFor(replica: Replica, view: number): void {
   replica.view = view
   replica.isActive = false
   replica.viewTimer.stop()
+  replica.restartRetransmission()
   replica.persistView()
   if (replica.newView !== null) replica.outbox.persist(NEW_VIEW_KEY, null)
   replica.newView = null
@@ -75,10 +76,15 @@ export function onViewChange(replica: Replica, message: ViewChange): void {
     return replica.refuse('vote-of-nobody')
   // Someone who missed how our view began.
   if (view <= replica.view && replica.isActive) return replyNewView(replica)
-  if (from === replica.self || view < replica.view || view <= replica.asksFor(from)) return
+  if (from === replica.options.signing.self || view < replica.view || view <= replica.asksFor(from)) return
   if (!isViewChange(message, replica.rules)) return replica.refuse('view-change-invalid')
   replica.viewChanges.set(from, message)
   onDeparture(replica, message)
+  considerViewChanges(replica)
+}
+
+/** Does what the VIEW-CHANGEs that are here ask for; some may have come while we did not vote. */
+export function considerViewChanges(replica: Replica): void {
   considerJoining(replica)
   considerNewView(replica)
 }
@@ -154,6 +160,7 @@ function enter(replica: Replica, message: NewView): void {
   replica.persistView()
   for (const change of viewChanges) onDeparture(replica, change)
   if (highest !== null) onStable(replica, highest)
+  replica.restartRetransmission()
   replica.watch()
   addProposals(replica)
   for (const slot of replica.inOrder()) advance(replica, slot)

@@ -9,7 +9,14 @@
 import type { MemberIndex, Protocol, ProtocolEffect, ProtocolInput } from '../contract.ts'
 import { considerComplaining, onComplaint } from './complaints.ts'
 import type { PbftMessage, PbftRecord } from './messages.ts'
-import { addProposals, onNewView, onNoProgress, onViewChange, sendViewChange } from './new-view.ts'
+import {
+  addProposals,
+  considerViewChanges,
+  onNewView,
+  onNoProgress,
+  onViewChange,
+  sendViewChange,
+} from './new-view.ts'
 import {
   advanceAll,
   decide,
@@ -170,6 +177,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     }
     replica.persistView()
     this.#vote()
+    considerViewChanges(replica)
     advanceAll(replica)
   }
 

@@ -43,7 +43,7 @@ export interface PbftOptions {
   readonly application: Application
   /** Milliseconds without progress after which a view is left, at least: see view-timer.ts. */
   readonly timeoutMs: number
-  /** Milliseconds after which what was said is said again, at least; half of the timeout where that is more. */
+  /** Milliseconds after which what was said is said again, at least: see `scheduleRetransmission`. */
   readonly retransmitMs: number
   /** Sequence numbers between two checkpoints. */
   readonly checkpointInterval: number
@@ -86,6 +86,8 @@ export class Replica {
   /** What it has been told of its own votes while it asks for them; null once it may vote. */
   recall: Recall | null = null
   #newView: NewView | null = null
+  /** Times that what is not decided was said again. */
+  #retransmissions = 0
   /** Who attested the last stable checkpoint once it was: whoever does so twice does not know that it is stable. */
   readonly late = new Set<MemberIndex>()
   /** Those who are proven to have left out what they committed to. */
@@ -249,16 +251,30 @@ export class Replica {
 
   /** Something was decided, by a vote of ours in our view or not. */
   succeed(isOurs: boolean): void {
-    const before = this.viewTimer.timeoutMs
     this.viewTimer.succeed(isOurs)
-    // What was to be said again after half of a longer timeout is due sooner.
-    if (this.viewTimer.timeoutMs < before) this.scheduleRetransmission()
+    this.restartRetransmission()
   }
 
-  /** Says again what is not decided after half of the timeout, and no sooner than after `retransmitMs`. */
+  /** What is said from here on is new, and soon said again where that takes long. */
+  restartRetransmission(): void {
+    const before = this.#retransmissionMs
+    this.#retransmissions = 0
+    if (this.#retransmissionMs < before) this.scheduleRetransmission()
+  }
+
+  /**
+   * Says again what is not decided after an eighth of the timeout, then a quarter, then each half of it, and no sooner
+   * than after `retransmitMs`. With half of it from the start, a PREPARE and a COMMIT lost one after the other would cost
+   * the view, and the timeout that doubles for it would make the next loss cost as much again.
+   */
   scheduleRetransmission(): void {
-    const delayMs = Math.max(this.options.retransmitMs, Math.ceil(this.viewTimer.timeoutMs / 2))
-    this.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs })
+    this.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs: this.#retransmissionMs })
+    this.#retransmissions += 1
+  }
+
+  get #retransmissionMs(): number {
+    const share = Math.min(1 / 2, 2 ** this.#retransmissions / 8)
+    return Math.max(this.options.retransmitMs, Math.ceil(this.viewTimer.timeoutMs * share))
   }
 
   /** Starts or stops waiting for progress, as there is something to wait for or not. */
