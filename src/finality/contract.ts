@@ -25,6 +25,8 @@ export interface ChainAccess {
   get(id: BlockId): ChainedHeader | null
   /** The block at this height on the way to the head; null below the last final block. */
   ancestor(height: number): BlockId | null
+  /** The ends of all branches above the last final block, the head among them. */
+  tips(): Iterable<ChainedHeader>
   /** Transactions in a block that `get` knows. */
   transactionCount(id: BlockId): number
   /** Whether any transaction waits for a block. */

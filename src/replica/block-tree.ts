@@ -35,6 +35,8 @@ export const TREE_BLOCKS_MAX = 20_000
 /** The unfinal part of the chain, in memory. */
 export class BlockTree {
   readonly #blocks = new Map<BlockId, TreeBlock>()
+  /** The blocks without children. */
+  readonly #tips = new Set<TreeBlock>()
   /** The way from the base to the head, base first: the block at height h stands at h - base height. */
   #mainChain: TreeBlock[]
   /** Which block of the main chain holds a transaction. */
@@ -42,6 +44,7 @@ export class BlockTree {
 
   constructor(base: TreeBlock) {
     this.#blocks.set(base.chained.id, base)
+    this.#tips.add(base)
     this.#mainChain = [base]
   }
 
@@ -80,10 +83,9 @@ export class BlockTree {
     return this.atHeight(entry.chained.height) === entry
   }
 
-  /** The blocks without children: the head and the ends of all branches. */
-  tips(): TreeBlock[] {
-    const parents = new Set([...this.#blocks.values()].map(entry => entry.chained.header.previous))
-    return [...this.#blocks.values()].filter(entry => !parents.has(entry.chained.id))
+  /** The blocks without children, in the order in which they came: the head and the ends of all branches. */
+  tips(): Iterable<TreeBlock> {
+    return this.#tips.values()
   }
 
   /** The block of the main chain above the base that holds this transaction. */
@@ -105,9 +107,11 @@ export class BlockTree {
 
   /** Adds an executed block whose parent is in the tree. */
   add(entry: TreeBlock): void {
-    if (!this.#blocks.has(entry.chained.header.previous))
-      throw new Error(`${entry.chained.id} has no parent here`)
+    const parent = this.#blocks.get(entry.chained.header.previous)
+    if (parent === undefined) throw new Error(`${entry.chained.id} has no parent here`)
     this.#blocks.set(entry.chained.id, entry)
+    this.#tips.delete(parent)
+    this.#tips.add(entry)
   }
 
   /** Forgets a block beside the main chain and all above it; returns them, in the order in which they came. */
@@ -157,6 +161,7 @@ export class BlockTree {
       dropped.push(entry)
     }
     for (const id of gone) this.#blocks.delete(id)
+    for (const entry of dropped) this.#tips.delete(entry)
     return { final, dropped }
   }
 }

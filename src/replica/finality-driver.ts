@@ -116,6 +116,9 @@ export class FinalityDriver {
       },
       get: id => host.tree.get(id)?.chained ?? null,
       ancestor: height => host.tree.atHeight(height)?.chained.id ?? null,
+      *tips() {
+        for (const { chained } of host.tree.tips()) yield chained
+      },
       transactionCount: id => host.tree.get(id)?.block.transactions.length ?? 0,
       hasPending: () => this.#hasPending(),
       certificateOf: sequence => host.view.certificateOf(sequence),

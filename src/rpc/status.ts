@@ -63,8 +63,7 @@ export function finalityStatus({ replica }: RpcBackend, params: Params): Json {
 export function tips({ replica }: RpcBackend): Json {
   const { tree } = replica
   const lengths = branchLengths(replica)
-  return tree
-    .tips()
+  return [...tree.tips()]
     .toSorted((a, b) => Number(b === tree.head) - Number(a === tree.head) || b.arrival - a.arrival)
     .map(entry => ({
       id: entry.chained.id,

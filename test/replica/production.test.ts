@@ -139,7 +139,7 @@ test('a nonce for a template on an older head makes a block beside the main chai
   assert.equal(effectsOf(effects, 'broadcast').length, 1)
   assert.equal(effectsOf(effects, 'head').length, 0)
   assert.equal(node.headId, headId)
-  assert.equal(node.replica.tree.tips().length, 2)
+  assert.equal([...node.replica.tree.tips()].length, 2)
 })
 
 test('two nodes that mine for one account search different headers', () => {

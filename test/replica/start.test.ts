@@ -229,7 +229,7 @@ function summary(node: TestNode) {
     head: tree.head.chained,
     base: tree.base.chained,
     blocks: [...tree.blocks()].map(entry => [entry.chained.id, entry.execution.state.root()]),
-    tips: tree.tips().map(entry => entry.chained.id),
+    tips: Array.from(tree.tips(), entry => entry.chained.id),
     main: Array.from({ length: node.height + 1 }, (_, height) => view.headerAt(height)),
     own: [...node.disk.entries(KEYS.pooledTransactions)].map(([key]) => key),
     pooledOwn: [...node.disk.entries(KEYS.pooledTransactions)].map(([key]) => {
