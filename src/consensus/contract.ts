@@ -158,10 +158,19 @@ export type ProtocolEffect<Message, Record> =
   /** A message was refused for what no honest peer can send. */
   | { readonly type: 'refuse'; readonly from: Source; readonly reason: string }
 
+/** What an application finds of a value: `unknown` may become either of the others, which stay as they are. */
+export type Validity = 'valid' | 'invalid' | 'unknown'
+
+/** How a value came to be proposed. */
+export interface ProposalOrigin {
+  /** Whether a new view proposes it again: n − f members voted for it in an earlier view, so an honest one judged it. */
+  readonly isReproposed: boolean
+}
+
 /** What a protocol asks of the application that uses it. */
 export interface Application {
-  /** Whether this value may be decided for a sequence number; `unknown` until more of it has come. */
-  validate(sequence: number, value: Value): 'valid' | 'invalid' | 'unknown'
+  /** Whether this value may be decided for a sequence number; `unknown` until more of what that depends on has come. */
+  validate(sequence: number, value: Value, origin: ProposalOrigin): Validity
   /** The certificate of an earlier decision, or null when it is not kept. */
   decision(sequence: number): Certificate | null
 }

@@ -16,7 +16,9 @@ import type {
   Contradiction,
   Evidence,
   MemberIndex,
+  ProposalOrigin,
   Signing,
+  Validity,
   Value,
 } from '../consensus/contract.ts'
 import { NO_VALUE } from '../consensus/contract.ts'
@@ -140,6 +142,9 @@ export class Committee implements Finality {
         this.#start(input.records, input.isFresh)
         break
       case 'head':
+        // The node may now follow what was decided, on another branch than before.
+        this.#drive({ type: 'revalidate' })
+        break
       case 'pool':
         break
       case 'block':
@@ -264,7 +269,7 @@ export class Committee implements Finality {
     this.#muted = signing === own ? null : VOTES_ARE_LOST
     if (this.#muted !== null) this.#emit({ type: 'alarm', text: this.#muted })
     const application: Application = {
-      validate: (sequence, value) => this.#validate(sequence, value),
+      validate: (sequence, value, origin) => this.#validate(sequence, value, origin),
       decision: sequence => this.#decision(sequence),
     }
     const honest = new Pbft({
@@ -297,16 +302,16 @@ export class Committee implements Finality {
       checkpointInterval: checkpointInterval(validators.size),
       accomplices,
       alternative: value => this.#alternative(value as BlockId),
+      lowest: () => this.#lowest(),
     })
   }
 
   // ---- what the protocol asks
 
-  #validate(sequence: number, value: Value): 'valid' | 'invalid' | 'unknown' {
+  #validate(sequence: number, value: Value, origin: ProposalOrigin): Validity {
     if (sequence !== this.#sequence + 1) return 'unknown'
     const block = this.#chain.get(value as BlockId)
-    if (block === null) return 'unknown'
-    return this.#policy.isValid(block, this.#last, this.#chain) ? 'valid' : 'invalid'
+    return block === null ? 'unknown' : this.#policy.validate(block, this.#last, this.#chain, origin)
   }
 
   #decision(sequence: number): Certificate | null {
@@ -549,13 +554,24 @@ export class Committee implements Finality {
     return this.#built.find(other => other !== id) ?? this.#chain.ancestor(height + 1)
   }
 
+  /** The first block above the last decision that is not on our chain, or else the one that is. */
+  #lowest(): BlockId | null {
+    const { id, height } = this.#last.block
+    const first = this.#chain.ancestor(height + 1)
+    for (const tip of this.#chain.tips()) {
+      let at: ChainedHeader | null = tip
+      while (at !== null && at.height > height + 1) at = this.#chain.get(at.header.previous)
+      if (at?.header.previous === id && at.id !== first) return at.id
+    }
+    return first
+  }
+
   #onBuilt(ids: readonly BlockId[]): void {
     this.#built = ids
     const [id] = ids
-    const block = id === undefined ? null : this.#chain.get(id)
-    const isFitting = block !== null && this.#policy.isValid(block, this.#last, this.#chain)
-    if (isFitting && this.#protocol.turn === this.#sequence + 1)
-      this.#drive({ type: 'propose', value: block.id })
+    if (id === undefined || this.#protocol.turn !== this.#sequence + 1) return
+    const validity = this.#validate(this.#sequence + 1, id, { isReproposed: false })
+    if (validity === 'valid') this.#drive({ type: 'propose', value: id })
   }
 
   // ---- peers

@@ -6,6 +6,7 @@
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { Validity } from '../consensus/contract.ts'
 import type { ChainAccess } from './contract.ts'
 import type { LastDecision, Policy } from './policy.ts'
 
@@ -27,9 +28,11 @@ export class NextBlock implements Policy {
     this.#pace = pace
   }
 
-  isValid({ id, header }: ChainedHeader, last: LastDecision, chain: ChainAccess): boolean {
-    if (header.previous !== last.block.id) return false
-    return chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(last)
+  /** The same for what a new view proposes again: there is no other branch on which it could have been right. */
+  validate({ id, header }: ChainedHeader, last: LastDecision, chain: ChainAccess): Validity {
+    if (header.previous !== last.block.id) return 'invalid'
+    const isDue = chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(last)
+    return isDue ? 'valid' : 'invalid'
   }
 
   wish(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null {

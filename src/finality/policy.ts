@@ -3,6 +3,7 @@
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { ProposalOrigin, Validity } from '../consensus/contract.ts'
 import type { ChainAccess } from './contract.ts'
 
 /** What differs between committees: what they may decide, and when. */
@@ -10,7 +11,7 @@ export interface Policy {
   readonly mode: string
   readonly followsWork: boolean
   /** Whether a block may be decided next. */
-  isValid(block: ChainedHeader, last: LastDecision, chain: ChainAccess): boolean
+  validate(block: ChainedHeader, last: LastDecision, chain: ChainAccess, origin: ProposalOrigin): Validity
   /** What should be decided next: a block, one that is still to be built, or nothing yet. */
   wish(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null
   /** When there may be a wish although nothing happens, in milliseconds since 1970; null when something must. */

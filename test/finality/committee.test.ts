@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ByteReader } from '../../src/chain/bytes.ts'
 import type { Certificate, Value } from '../../src/consensus/contract.ts'
 import type { Commit, PbftMessage, PrePrepare, Prepare } from '../../src/consensus/pbft/messages.ts'
-import { viewChangeStatement } from '../../src/consensus/pbft/view-change.ts'
+import { newViewStatement, viewChangeStatement } from '../../src/consensus/pbft/view-change.ts'
 import { readCertificate } from '../../src/finality/certificates.ts'
 import { DamagedVotes } from '../../src/finality/committee-records.ts'
 import type { FinalityEffect } from '../../src/finality/contract.ts'
@@ -13,6 +13,7 @@ import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
 import { NextBlock } from '../../src/finality/pbft.ts'
 import { decodePbftRecord } from '../../src/finality/wire.ts'
 import {
+  branch,
   CommitteeNetwork,
   fakeBlock,
   NOW_MS,
@@ -622,7 +623,10 @@ test('a proposal that breaks the rules is not voted for', () => {
 })
 
 test('the next proposal, which came too early, is voted for after the decision, and waited for', () => {
-  const node = ada({ policy: new MinedCheckpoint({ depth: 9, interval: 1 }) })
+  const nothing = Object.assign(new MinedCheckpoint({ depth: 9, interval: 1 }), {
+    validate: () => 'valid' as const,
+  })
+  const node = ada({ policy: nothing })
   const first = node.chain.make(node.chain.root, 'first')
   const second = node.chain.make(first, 'second')
   assert.deepEqual(votes(node.hear('p2', proposal(second.id, 2))), [])
@@ -635,6 +639,53 @@ test('the next proposal, which came too early, is voted for after the decision, 
   assert.equal(node.report().isWaiting, false, 'nothing else is to be decided')
   assert.ok(node.timers.has('progress'), 'the timer of the second is not cleared by the end of the first')
 })
+
+// ---- candidates of a mined chain
+
+const BURIED = { policy: new MinedCheckpoint({ depth: 2, interval: 1 }) }
+
+//     genesis ── b ── x ── tip
+test('a candidate that is not buried yet is voted for when the block that buries it has come', () => {
+  const node = ada(BURIED)
+  const candidate = node.chain.make(node.chain.root, 'b')
+  const above = fakeBlock('x', candidate)
+  assert.deepEqual(votes(node.hear('p1', proposal(candidate.id))), [])
+  assert.deepEqual(votes(node.give(above)), [])
+  assert.deepEqual(votes(node.give(fakeBlock('tip', above))), [candidate.id])
+})
+
+//     genesis ── a1 ── … ── a9        head
+//      └── b0 ── b1 ── b2 ── b3       b0 is decided
+test('a candidate on a branch that was just decided is voted for as soon as the node follows that branch', () => {
+  const node = ada(BURIED)
+  node.chain.extend('a', 9)
+  const [b0, b1] = branch(node.chain, node.chain.root, 'b', 4)
+  assert.deepEqual(votes(node.hear('p2', proposal(b1!.id, 2))), [])
+  const effects = node.hear('p3', proof(b0!.id))
+  assert.deepEqual(finals(effects), [b0!.id])
+  assert.deepEqual(votes(effects), [b1!.id])
+})
+
+//     genesis ── a1 ── … ── a9        head
+//      └── b                          prepared by others in view 0
+test('a candidate that a new view proposes again is voted for, however little work is on it', () => {
+  const node = ada(BURIED)
+  node.chain.extend('a', 9)
+  const lone = node.chain.make(node.chain.root, 'b')
+  assert.deepEqual(votes(node.hear('p1', proposal(lone.id))), [], 'not in the first view')
+  const prepared = four.certify({ phase: 'prepare', sequence: 1, view: 0, value: lone.id }, [1, 2, 3])
+  const viewChanges = [1, 2, 3].map(from => {
+    const asked = { view: 1, stable: null, prepared: from === 2 ? [prepared] : [] }
+    const signature = four.signing(from).sign(viewChangeStatement(asked))
+    return { type: 'view-change' as const, ...asked, from, signature }
+  })
+  const again = { sequence: 1, value: lone.id, signature: four.signing(1).sign(voteFor(lone.id)) }
+  const begun = { view: 1, viewChanges, proposals: [again] }
+  const signature = four.signing(1).sign(newViewStatement(begun))
+  assert.deepEqual(votes(node.hear('p1', { type: 'new-view', ...begun, signature })), [lone.id])
+})
+
+const voteFor = (value: Value) => ({ phase: 'prepare', sequence: 1, view: 1, value }) as const
 
 test('while a decision waits for its block nothing is proposed, and nobody is suspected of being slow', () => {
   const cem = new TestCommittee({ network: four, self: 2 }).start()

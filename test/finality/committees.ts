@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { toHex } from '../../src/chain/bytes.ts'
+import { encodeCompact, HASH_MAX } from '../../src/chain/compact.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
 import type { MemberIndex } from '../../src/consensus/contract.ts'
@@ -80,6 +81,11 @@ export class FakeChain implements ChainAccess {
     return height < this.final.height ? null : (this.#below(this.head, height)?.id ?? null)
   }
 
+  tips(): FakeBlock[] {
+    const parents = new Set(this.blocks().map(({ header }) => header.previous))
+    return this.blocks().filter(({ id }) => !parents.has(id))
+  }
+
   transactionCount(id: BlockId): number {
     return this.#blocks.get(id)?.transactions ?? 0
   }
@@ -149,15 +155,30 @@ export class FakeChain implements ChainAccess {
 export function fakeBlock(name: string, parent: FakeBlock | null, changes: FakeChanges = {}): FakeBlock {
   const id = parent === null ? idOf(name) : idOf(`${name} on ${parent.id}`)
   const { time = NOW_MS / 1000, work = 1n, transactions = 0 } = changes
+  const bits = encodeCompact((HASH_MAX + 1n) / work - 1n)
   return {
     id,
-    header: { version: 1, previous: parent?.id ?? idOf('nothing'), merkleRoot: id, time, bits: 0, nonce: 0 },
+    header: { version: 1, previous: parent?.id ?? idOf('nothing'), merkleRoot: id, time, bits, nonce: 0 },
     height: parent === null ? 0 : parent.height + 1,
     work: (parent?.work ?? 0n) + work,
     recentTimes: [],
     scheduleStart: 0,
     transactions,
   }
+}
+
+/** A branch of so many blocks on a block, from the lowest; the head stays. */
+export function branch(
+  chain: FakeChain,
+  from: FakeBlock,
+  name: string,
+  count: number,
+  work = 1n,
+): FakeBlock[] {
+  const blocks: FakeBlock[] = []
+  while (blocks.length < count)
+    blocks.push(chain.make(blocks.at(-1) ?? from, `${name}${blocks.length}`, { work }))
+  return blocks
 }
 
 export interface TestCommitteeOptions {

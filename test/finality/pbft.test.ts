@@ -60,8 +60,8 @@ test('a block must be the child of the last decision', () => {
   const uncle = chain.make(chain.root, 'uncle', { transactions: 1 })
   const grandchild = chain.make(child, 'grandchild', { transactions: 1 })
   assert.deepEqual(
-    [child, uncle, grandchild, last.block].map(block => policy.isValid(block, last, chain)),
-    [true, false, false, false],
+    [child, uncle, grandchild, last.block].map(block => policy.validate(block, last, chain)),
+    ['valid', 'invalid', 'invalid', 'invalid'],
   )
 })
 
@@ -69,7 +69,7 @@ test('an empty block is not valid before the heartbeat, by its own time', () => 
   const { chain, last } = decidedNow()
   const valid = (heartbeatSeconds: number | null, seconds: number): boolean => {
     const block = chain.make(last.block, `after ${seconds}`, { time: NOW_MS / 1000 + seconds })
-    return new NextBlock({ ...PACE, heartbeatSeconds }).isValid(block, last, chain)
+    return new NextBlock({ ...PACE, heartbeatSeconds }).validate(block, last, chain) === 'valid'
   }
   assert.deepEqual(
     [valid(30, 29), valid(30, 30), valid(30, 31), valid(null, 1e6)],

@@ -136,9 +136,10 @@ function proposalFor(
 function isValid(replica: Replica, slot: Slot, value: Value): boolean {
   const { sequence } = slot
   if (sequence <= replica.decided) return replica.options.application.decision(sequence)?.value === value
-  if (value === NO_VALUE) return sequence <= replica.reproposed
+  const isReproposed = sequence <= replica.reproposed
+  if (value === NO_VALUE) return isReproposed
   if (sequence > replica.decided + replica.options.pipeline) return false
-  const verdict = replica.options.application.validate(sequence, value)
+  const verdict = replica.options.application.validate(sequence, value, { isReproposed })
   if (verdict === 'unknown') replica.outbox.emit({ type: 'missing', value, from: replica.source })
   return verdict === 'valid'
 }

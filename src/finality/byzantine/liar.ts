@@ -60,10 +60,16 @@ export class Liar implements Member {
       return [...(this.#lie.mischief?.() ?? [])]
     }
     const beside = input.type === 'message' ? (this.#lie.hear?.(input.message) ?? []) : []
-    const honest = this.#honest.step(input as ProtocolInput<PbftMessage, PbftRecord>)
+    const honest = this.#honest.step(this.#misled(input) as ProtocolInput<PbftMessage, PbftRecord>)
     const said = honest.flatMap(effect => this.#twist(effect))
     const isTick = input.type === 'timeout' && input.name === 'retransmit'
     return [...said, ...beside, ...(isTick ? (this.#lie.tick?.() ?? []) : [])]
+  }
+
+  /** What the honest replica is told of what happens. */
+  #misled(input: LiarInput): LiarInput {
+    if (input.type !== 'propose') return input
+    return { ...input, value: this.#lie.propose?.(input.value) ?? input.value }
   }
 
   /** What becomes of one thing that the honest replica wants done. */

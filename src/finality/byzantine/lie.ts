@@ -40,6 +40,8 @@ export interface LieOptions {
   readonly elsewhere: readonly ((statement: Statement) => Signature)[]
   /** Another value that could be proposed in place of this one; null when there is none. */
   alternative(value: Value): Value | null
+  /** The lowest value that could follow the last decision, one that nobody else prefers if there is one; or null. */
+  lowest(): Value | null
 }
 
 /** What a lie knows of its member, and may ask for. */
@@ -54,6 +56,8 @@ export interface LieContext extends LieOptions {
 
 /** One way to lie. */
 export interface Lie {
+  /** What the honest replica is made to propose in place of this. */
+  propose?(value: Value): Value
   /** What becomes of one thing that the honest replica wants said. */
   say(said: Said): readonly LiarEffect[]
   /** What is said beside, when a message comes; the honest replica has not taken it in yet. */

@@ -9,6 +9,7 @@ import { garble } from './garble.ts'
 import type { MakeLie } from './lie.ts'
 import { replay } from './replay.ts'
 import { silent } from './silent.ts'
+import { undercut } from './undercut.ts'
 import { usurp } from './usurp.ts'
 import { withhold } from './withhold.ts'
 
@@ -23,6 +24,7 @@ export const BYZANTINE_ROLES = [
   'usurp',
   'exaggerate',
   'garble',
+  'undercut',
 ] as const
 
 /** One way to lie. */
@@ -39,4 +41,5 @@ export const LIES: Readonly<Record<ByzantineRole, MakeLie>> = {
   usurp,
   exaggerate,
   garble,
+  undercut,
 }

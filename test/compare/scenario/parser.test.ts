@@ -145,7 +145,7 @@ test('an error names the line, what was expected and what is there', () => {
     'at 3s pay 5 twice through n1': 'line 5: expected "and", the line ends',
     'at 3s miners on': 'line 5: expected no "miners" where the finality is pbft, which has none, got "on"',
     'n4 lies badly':
-      'line 5: expected "silent" or "equivocate" or "delay" or "withhold" or "forge" or "replay" or "usurp" or "exaggerate" or "garble", got "badly"',
+      'line 5: expected "silent" or "equivocate" or "delay" or "withhold" or "forge" or "replay" or "usurp" or "exaggerate" or "garble" or "undercut", got "badly"',
     'n3 joins late': 'line 5: expected n4: the last nodes join late, last one first',
     'network speed 3s': 'line 5: expected "latency" or "loss", got "speed 3s"',
     'network latency 1s loss 60%': 'line 5: expected a share of at most 50%, got "60%"',
