@@ -3,6 +3,7 @@
 
 import { Costs } from './network/costs.ts'
 import { AgreementOracle } from './oracle/agreement-oracle.ts'
+import type { NaiveChain } from './oracle/naive-chain.ts'
 import { NaiveVotes } from './oracle/naive-votes.ts'
 import type { Setup } from './setup.ts'
 
@@ -22,9 +23,9 @@ export class Agreement {
   /** Milliseconds from then until all was final; null as long as it is not. */
   recoveryMs: number | null = null
 
-  constructor({ genesis, genesisFile, cast, signatures }: Setup) {
+  constructor({ genesis, genesisFile, cast, signatures }: Setup, chain: NaiveChain) {
     const votes = new NaiveVotes(genesis, signatures.recover)
-    this.oracle = new AgreementOracle(genesis, votes, cast)
+    this.oracle = new AgreementOracle(genesis, chain, votes, cast)
     this.genesisFile = genesisFile
     this.timeoutMs = genesis.finality.timeoutMs as number
     this.faultsTolerated = Math.floor((cast.validators - 1) / 3)

@@ -102,7 +102,7 @@ export class Run {
     })
     this.chain = new NaiveChain(genesis, options.recoverSender)
     this.oracle = new Oracle(this.chain, cast.blameable, setup.limits.pool)
-    this.agreement = isAgreed ? new Agreement(setup) : null
+    this.agreement = isAgreed ? new Agreement(setup, this.chain) : null
     this.lyingMiner = createLyingMiner(setup, options)
     this.lyingPeer =
       cast.lyingPeer === null ? null : new LyingPeer(cast.lyingPeer, random.stream('peer lies'))

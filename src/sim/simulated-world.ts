@@ -8,6 +8,7 @@ import type { OutgoingMessage } from '../replica/messages.ts'
 import type { Cast } from './adversary/cast.ts'
 import type { LyingMiner, ToldLie } from './adversary/lying-miner.ts'
 import type { LyingPeer } from './adversary/lying-peer.ts'
+import { secretFork } from './adversary/secret-fork.ts'
 import type { Agreement } from './agreement.ts'
 import type { FaultInjector } from './injection/fault-injector.ts'
 import { decisionIn, type Tag } from './network/costs.ts'
@@ -143,12 +144,13 @@ export class SimulatedWorld implements World {
     }
     if (input.type === 'message' && input.message.type === 'block')
       oracle.afterBlock(node, input.message.block.id, effects)
-    agreement?.oracle.afterStep(node)
+    agreement?.oracle.afterStep(node, effects)
   }
 
   beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void {
     const { agreement, cast, oracle } = this.#options
     agreement?.oracle.beforeEffect(node, effect, tag)
+    if (effect.type === 'head') this.#mineInSecret(node)
     if (!cast.isHonest(node)) return
     // Only by work alone may a branch below the last final block be right, and what meets it has to be excused.
     const mayBeWrong = this.genesis.finality.mode === 'longest-chain'
@@ -201,6 +203,18 @@ export class SimulatedWorld implements World {
     const { lyingMiner, faults } = this.#options
     const mayWithhold = lyingMiner?.id === from.id && message.type === 'block' && faults.endedAtMs === null
     return mayWithhold ? lyingMiner.withheldMs() : 0
+  }
+
+  /** Gives an undercutting validator a side branch of its own, where blocks are mined. */
+  #mineInSecret(node: SimNode): void {
+    const { cast } = this.#options
+    const member = cast.memberOf(node)
+    if (member === null || cast.liars.get(member) !== 'undercut' || !this.genesis.work.isProved) return
+    // Not from within the step that moved the head.
+    this.schedule.after(0, () => {
+      const block = secretFork(node)
+      if (block !== null) node.input({ type: 'message', from: node.id, message: { type: 'block', block } })
+    })
   }
 
   #lie(from: SimNode, to: readonly PeerId[], lie: ToldLie): void {

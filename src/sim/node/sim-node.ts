@@ -366,9 +366,9 @@ export class SimNode {
   }
 }
 
-/** The first nonce that meets the target: the work is real, only its time is virtual. */
-export function searchNonce(header: BlockHeader, target: bigint): number {
-  for (let nonce = 0; nonce < 2 ** 32; nonce++) {
+/** The first nonce from `first` on that meets the target: the work is real, only its time is virtual. */
+export function searchNonce(header: BlockHeader, target: bigint, first = 0): number {
+  for (let nonce = first; nonce < 2 ** 32; nonce++) {
     if (meetsTarget(blockId({ ...header, nonce }), target)) return nonce
   }
   throw new Error('no nonce meets the target: the genesis file of a simulation must ask for little work')

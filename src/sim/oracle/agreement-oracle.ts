@@ -1,7 +1,8 @@
 // What must always hold of an agreement among validators, whoever lies, checked over every message that is ever sent,
 // whether it arrives or not, and over what the disks hold. Each rule has its file, by the names of the oracle's list:
 // vote-oracle.ts (S4), certificate-oracle.ts (S7, C7, P1, P4), view-oracle.ts (S6, L3), view-change-oracle.ts (P2),
-// durability-oracle.ts (S5), stored-finality-oracle.ts (C7, S9, C9). This one hands each thing to those it concerns.
+// durability-oracle.ts (S5), stored-finality-oracle.ts (C7, S9, C9), candidate-oracle.ts (H1). This one hands each thing
+// to those it concerns.
 
 import { ByteReader } from '../../chain/bytes.ts'
 import type { Genesis } from '../../chain/genesis.ts'
@@ -13,8 +14,10 @@ import type { Effect, Write } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
 import type { Content, Tag } from '../network/costs.ts'
 import type { SimNode } from '../node/sim-node.ts'
+import { CandidateOracle } from './candidate-oracle.ts'
 import { CertificateOracle } from './certificate-oracle.ts'
 import { DurabilityOracle } from './durability-oracle.ts'
+import type { NaiveChain } from './naive-chain.ts'
 import type { NaiveVotes } from './naive-votes.ts'
 import { StoredFinalityOracle } from './stored-finality-oracle.ts'
 import { ViewChangeOracle } from './view-change-oracle.ts'
@@ -33,9 +36,11 @@ export class AgreementOracle {
   readonly #viewChanges: ViewChangeOracle
   readonly #durability: DurabilityOracle
   readonly #stored: StoredFinalityOracle
+  /** Null where nothing is mined. */
+  readonly #candidates: CandidateOracle | null
   readonly #looked = new WeakSet<Content>()
 
-  constructor(genesis: Genesis, votes: NaiveVotes, cast: Cast) {
+  constructor(genesis: Genesis, chain: NaiveChain, votes: NaiveVotes, cast: Cast) {
     this.#genesis = genesis
     this.#votes = votes
     this.#cast = cast
@@ -49,6 +54,7 @@ export class AgreementOracle {
     this.#viewChanges = viewChanges
     this.#durability = new DurabilityOracle(votes, cast, views)
     this.#stored = new StoredFinalityOracle({ genesis, votes, cast, certificates, views, viewChanges })
+    this.#candidates = genesis.finality.mode === 'hybrid' ? new CandidateOracle(genesis, chain, cast) : null
   }
 
   /** Certificates that honest nodes stored: the same decision may be proved by several. */
@@ -88,7 +94,8 @@ export class AgreementOracle {
   }
 
   /** Looks at an honest node after it took something in. */
-  afterStep(node: SimNode): void {
+  afterStep(node: SimNode, effects: readonly Effect[]): void {
+    this.#candidates?.afterStep(node, effects)
     const { tree, finality } = node.replica!
     if (!finality.followsWork && tree.head !== tree.base)
       throw new Violation(
@@ -105,6 +112,7 @@ export class AgreementOracle {
     else if (report.self !== null && !this.#cast.mayForgetVotes)
       throw new Violation('S4', `${node.id} votes again, although the record of its votes is lost`)
     this.#stored.afterStart(node)
+    this.#candidates?.afterStart(node)
   }
 
   /** Looks at an effect of any node, honest or not, just before it is performed. */
@@ -172,6 +180,7 @@ export class AgreementOracle {
       case 'view-change':
         return this.#viewChanges.noteViewChange(message, honest)
       case 'new-view':
+        this.#candidates?.noteNewView(message)
         return this.#viewChanges.noteNewView(message, honest)
       case 'status':
       case 'complaint':

@@ -88,6 +88,15 @@ export class NaiveChain {
     return this.#blocks.has(id)
   }
 
+  heightOf(id: BlockId): number {
+    return this.#get(id).height
+  }
+
+  /** Whether a block has another among those before it, or is it. */
+  isAbove(id: BlockId, other: BlockId): boolean {
+    return isAbove(this.#get(id), this.#get(other))
+  }
+
   workOf(id: BlockId): bigint {
     return this.#get(id).work
   }
@@ -229,7 +238,7 @@ export class NaiveChain {
   }
 }
 
-/** Whether a block has another among those before it. */
+/** Whether a block has another among those before it, or is it. */
 function isAbove(block: NaiveBlock, other: NaiveBlock): boolean {
   let below: NaiveBlock | null = block
   while (below !== null && below.height > other.height) below = below.parent
