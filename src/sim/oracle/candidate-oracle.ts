@@ -79,7 +79,7 @@ export class CandidateOracle {
 
   /** The primary votes for what it proposes again before it says so. */
   #isReproposed(node: SimNode, { sequence, view, id }: Candidate): boolean {
-    const isPrimary = this.#cast.memberOf(node) === view % this.#cast.validators
+    const isPrimary = view > 0 && this.#cast.memberOf(node) === view % this.#cast.validators
     return isPrimary || this.#reproposed.has(`${sequence}/${view} ${id}`)
   }
 
