@@ -548,10 +548,15 @@ export class Committee implements Finality {
     }
   }
 
-  /** Another block that a liar could propose as well. */
+  /** Another block that a liar could propose as well: of our chain the one below, or above where that is too low. */
   #alternative(id: BlockId): BlockId | null {
+    const built = this.#built.find(other => other !== id)
+    if (built !== undefined) return built
     const height = this.#chain.get(id)?.height ?? 0
-    return this.#built.find(other => other !== id) ?? this.#chain.ancestor(height + 1)
+    const below = this.#chain.ancestor(height - 1)
+    const mayFollow = (other: BlockId): boolean =>
+      this.#validate(this.#sequence + 1, other, { isReproposed: false }) === 'valid'
+    return below !== null && mayFollow(below) ? below : this.#chain.ancestor(height + 1)
   }
 
   /** The first block above the last decision that is not on our chain, or else the one that is. */

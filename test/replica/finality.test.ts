@@ -325,15 +325,18 @@ test('a wanted block that its peer does not give is asked of another', () => {
 
 // ---- blocks that come with a message
 
-test('a block that comes with a proposal is taken in when it is wanted, and voted for', () => {
+test('a block that comes with a proposal is taken in when it is wanted, and voted for when it is buried', () => {
   const { network, node, branch } = world('hybrid', 'v0')
   node.connect('p')
-  const [block, other] = [branch(1, 1)[0]!, branch(2, 1)[0]!]
+  const [block, above] = branch(1, 2) as [TreeBlock, TreeBlock]
+  const other = branch(2, 1)[0]!
   const proposal = network.word(network.proposal(block.chained.id))
   assert.deepEqual(words(node, node.receive('p', { ...proposal, block: other.block })), [])
   assert.equal(node.replica.tree.size, 1, 'another block than the one of the proposal')
-  const effects = node.receive('p', { ...proposal, block: block.block })
+  const early = node.receive('p', { ...proposal, block: block.block })
   assert.equal(node.headId, block.chained.id)
+  assert.deepEqual(words(node, early), [], 'nothing is on it yet')
+  const effects = node.receive('p', { type: 'block', block: above.block })
   assert.ok(words(node, effects).includes('prepare'))
   const late = network.word(network.proposal(block.chained.id, 99))
   node.receive('p', { ...late, block: other.block })
