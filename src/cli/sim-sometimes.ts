@@ -43,6 +43,11 @@ const SOMETIMES: readonly Sometimes[] = [
     holds: result => result.deepestReorganisation >= 3,
   },
   {
+    text: 'a block beside the main chain that was given up for a heavier one',
+    needs: 'mined swarm',
+    holds: result => result.evictedBlocks > 0,
+  },
+  {
     text: 'a lying miner',
     needs: 'mined swarm',
     holds: ({ lyingMiner }) => lyingMiner !== null && Object.keys(lyingMiner.lies).length > 0,

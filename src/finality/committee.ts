@@ -218,6 +218,7 @@ export class Committee implements Finality {
       last === null ? 0 : readStoredCertificate(`certificate of block ${final.height}`, last).sequence
     while (this.#empty.has(this.#sequence + 1)) this.#sequence += 1
     this.#disownVotes(voter, votes)
+    for (const id of votedFor(votes.values())) this.#emit({ type: 'hold', id })
     const { mayForgetVotes } = this.#options.identity
     const isUntried = isFresh || (records.has(COMMITTEE_KEYS.untried) && votes.size === 0)
     this.#isFresh = isUntried && !mayForgetVotes
@@ -311,7 +312,11 @@ export class Committee implements Finality {
   #validate(sequence: number, value: Value, origin: ProposalOrigin): Validity {
     if (sequence !== this.#sequence + 1) return 'unknown'
     const block = this.#chain.get(value as BlockId)
-    return block === null ? 'unknown' : this.#policy.validate(block, this.#last, this.#chain, origin)
+    if (block === null) return 'unknown'
+    const validity = this.#policy.validate(block, this.#last, this.#chain, origin)
+    // Our vote is a promise that the block can be had: should it be decided, somebody must have it.
+    if (validity === 'valid') this.#emit({ type: 'hold', id: block.id })
+    return validity
   }
 
   #decision(sequence: number): Certificate | null {
@@ -702,6 +707,13 @@ function contradictions(one: Certificate, other: Certificate): Contradiction[] {
     ]
     return [{ type: 'contradiction', member, first, second }]
   })
+}
+
+/** The blocks that may be decided by votes that were given before a restart, or by certificates that came. */
+function votedFor(records: Iterable<PbftRecord>): Set<BlockId> {
+  const slots = [...records].filter(record => record.type === 'slot')
+  const values = slots.flatMap(({ value, prepared }) => [value, prepared?.value ?? NO_VALUE])
+  return new Set(values.filter(value => value !== NO_VALUE).map(value => value as BlockId))
 }
 
 /** The block that a message speaks of to those who may not have it: only a proposal does. */

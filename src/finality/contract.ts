@@ -79,6 +79,11 @@ export type FinalityEffect =
   | { readonly type: 'clear-timer'; readonly name: FinalityTimer }
   /** A block that this node needs, with all before it; this peer should have it. */
   | { readonly type: 'want'; readonly id: BlockId; readonly from: FinalityPeer }
+  /**
+   * This block may be decided: it is not given up for lack of room. What all forgot could be decided all the same, and
+   * nobody could have it then. Of very many only the newest count.
+   */
+  | { readonly type: 'hold'; readonly id: BlockId }
   /** Make so many different blocks on the head, without work, and say `built`. */
   | { readonly type: 'build'; readonly beneficiary: Address; readonly count: number }
   /** A message was refused for what no honest peer can send. */

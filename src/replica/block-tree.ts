@@ -4,13 +4,16 @@
 //     base ── b1 ── b2 ── b3      head: the tip that the finality layer prefers
 //               └── c2 ── c3      a branch, kept until the base passes its fork
 //
-// Only blocks that were executed and found right are in here, so every one of them may become the head.
+// Only blocks that were executed and found right are in here, so every one of them may become the head. The main chain
+// has no cap: without finality it grows for as long as anybody mines, and nothing costs more work. What stands beside it
+// may cost next to nothing, where the target has eased: the caller bounds it (`evict`).
 
 import type { Block } from '../chain/block.ts'
 import type { Execution } from '../chain/execution.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { TransactionId } from '../chain/transaction.ts'
+import { Heap } from './heap.ts'
 
 /** A block in the tree. */
 export interface TreeBlock {
@@ -29,18 +32,18 @@ export interface HeadMove {
   readonly joined: readonly TreeBlock[]
 }
 
-/** Blocks in the tree at most. Each one cost its work, so only a very long stall of finality gets there. */
-export const TREE_BLOCKS_MAX = 20_000
-
 /** The unfinal part of the chain, in memory. */
 export class BlockTree {
   readonly #blocks = new Map<BlockId, TreeBlock>()
-  /** The blocks without children. */
-  readonly #tips = new Set<TreeBlock>()
   /** The way from the base to the head, base first: the block at height h stands at h - base height. */
   #mainChain: TreeBlock[]
   /** Which block of the main chain holds a transaction. */
   readonly #including = new Map<TransactionId, { block: TreeBlock; index: number }>()
+  /** The blocks without children. */
+  readonly #tips = new Set<TreeBlock>()
+  /** How many children a block has that has any. */
+  readonly #childCounts = new Map<BlockId, number>()
+  #evictedCount = 0
 
   constructor(base: TreeBlock) {
     this.#blocks.set(base.chained.id, base)
@@ -58,6 +61,16 @@ export class BlockTree {
 
   get size(): number {
     return this.#blocks.size
+  }
+
+  /** Blocks that are not on the way from the base to the head. */
+  get sideSize(): number {
+    return this.#blocks.size - this.#mainChain.length
+  }
+
+  /** Blocks that were evicted so far. */
+  get evictedCount(): number {
+    return this.#evictedCount
   }
 
   get(id: BlockId): TreeBlock | undefined {
@@ -83,7 +96,7 @@ export class BlockTree {
     return this.atHeight(entry.chained.height) === entry
   }
 
-  /** The blocks without children, in the order in which they came: the head and the ends of all branches. */
+  /** The blocks without children: the head and the ends of all branches. */
   tips(): Iterable<TreeBlock> {
     return this.#tips.values()
   }
@@ -107,11 +120,13 @@ export class BlockTree {
 
   /** Adds an executed block whose parent is in the tree. */
   add(entry: TreeBlock): void {
-    const parent = this.#blocks.get(entry.chained.header.previous)
+    const { previous } = entry.chained.header
+    const parent = this.#blocks.get(previous)
     if (parent === undefined) throw new Error(`${entry.chained.id} has no parent here`)
     this.#blocks.set(entry.chained.id, entry)
     this.#tips.delete(parent)
     this.#tips.add(entry)
+    this.#childCounts.set(previous, (this.#childCounts.get(previous) ?? 0) + 1)
   }
 
   /** Forgets a block beside the main chain and all above it; returns them, in the order in which they came. */
@@ -119,8 +134,57 @@ export class BlockTree {
     const dropped = this.descendants(of)
     if (dropped.some(entry => this.isOnMainChain(entry)))
       throw new Error(`${of.chained.id} is not on a branch`)
-    for (const { chained } of dropped) this.#blocks.delete(chained.id)
+    for (const entry of dropped.toReversed()) this.#removeTip(entry)
     return dropped
+  }
+
+  /** The tip beside the main chain that is evicted first, of those that are not kept. */
+  lightestSideTip(isKept: (entry: TreeBlock) => boolean): TreeBlock | null {
+    let lightest: TreeBlock | null = null
+    for (const tip of this.#tips) {
+      if (lightest !== null && !isEvictedBefore(tip, lightest)) continue
+      if (!this.isOnMainChain(tip) && !isKept(tip)) lightest = tip
+    }
+    return lightest
+  }
+
+  /**
+   * Removes blocks beside the main chain until there are at most so many, always the tip with the least cumulative work,
+   * so that a branch goes from its end. One that is kept stays with all before it, even if there are too many then.
+   * Returns what was removed, in that order.
+   */
+  evict(sideBlocksMax: number, isKept: (entry: TreeBlock) => boolean): TreeBlock[] {
+    const evicted: TreeBlock[] = []
+    if (this.sideSize <= sideBlocksMax) return evicted
+    const candidates = new Heap<TreeBlock>(isEvictedBefore)
+    const consider = (tip: TreeBlock): void => {
+      if (!this.isOnMainChain(tip) && !isKept(tip)) candidates.push(tip)
+    }
+    for (const tip of this.#tips) consider(tip)
+    while (this.sideSize > sideBlocksMax) {
+      const tip = candidates.pop()
+      if (tip === undefined) break
+      const parent = this.#removeTip(tip)
+      evicted.push(tip)
+      if (this.#tips.has(parent)) consider(parent)
+    }
+    this.#evictedCount += evicted.length
+    return evicted
+  }
+
+  #removeTip(tip: TreeBlock): TreeBlock {
+    const { id, header } = tip.chained
+    const parent = this.#blocks.get(header.previous)!
+    this.#blocks.delete(id)
+    this.#tips.delete(tip)
+    const siblings = this.#childCounts.get(header.previous)! - 1
+    if (siblings > 0) {
+      this.#childCounts.set(header.previous, siblings)
+    } else {
+      this.#childCounts.delete(header.previous)
+      this.#tips.add(parent)
+    }
+    return parent
   }
 
   /** Makes a block of the tree the head. */
@@ -160,8 +224,17 @@ export class BlockTree {
       gone.add(id)
       dropped.push(entry)
     }
-    for (const id of gone) this.#blocks.delete(id)
     for (const entry of dropped) this.#tips.delete(entry)
+    for (const id of gone) {
+      this.#blocks.delete(id)
+      this.#childCounts.delete(id)
+    }
     return { final, dropped }
   }
+}
+
+/** The least cumulative work goes first; of equals the one that came later. */
+function isEvictedBefore(a: TreeBlock, b: TreeBlock): boolean {
+  if (a.chained.work !== b.chained.work) return a.chained.work < b.chained.work
+  return a.arrival > b.arrival
 }

@@ -24,6 +24,8 @@ export interface FinalityHost {
   finalise(final: Extract<FinalityEffect, { type: 'final' }>): void
   /** Gets a block and all before it from this peer. */
   want(id: BlockId, from: PeerId): void
+  /** Does not give up this block for lack of room. */
+  hold(id: BlockId): void
   /** Makes blocks on the head, without work, and takes them in. */
   build(beneficiary: Address, count: number): BlockId[]
 }
@@ -89,6 +91,8 @@ export class FinalityDriver {
         return outbox.emit({ type: 'clear-timer', name: `finality/${effect.name}` })
       case 'want':
         return this.#host.want(effect.id, effect.from)
+      case 'hold':
+        return this.#host.hold(effect.id)
       case 'build':
         return this.step({ type: 'built', ids: this.#host.build(effect.beneficiary, effect.count) })
       case 'refuse':

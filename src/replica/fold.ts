@@ -35,7 +35,7 @@ export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: 
   outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))
 }
 
-/** Removes blocks that are not in the tree any more. */
+/** Writes the end of blocks that left the tree without becoming final. */
 export function writeDropped(outbox: Outbox, dropped: readonly TreeBlock[]): void {
   for (const entry of dropped) {
     outbox.write(KEYS.openBlock(entry.arrival), null)

@@ -22,6 +22,13 @@ export interface ReplicaLimits {
   readonly bodiesMax: number
   /** Bodies that are asked for or wait, ahead of the next to be connected. */
   readonly bodiesAheadMax: number
+  /**
+   * Blocks beside the main chain. More are kept only of what is needed: a branch that is fetched because its headers
+   * hold more work than ours, and what the finality layer asked for or voted for.
+   */
+  readonly sideBlocksMax: number
+  /** Checked headers that are kept of a branch until it holds enough work to be fetched; a longer one is fetched in parts. */
+  readonly branchHeadersMax: number
 }
 
 /** The limits of a node. */
@@ -36,4 +43,6 @@ export const REPLICA_LIMITS: ReplicaLimits = {
   headersMax: MESSAGE_LIMITS.headersMax,
   bodiesMax: MESSAGE_LIMITS.blocksMax,
   bodiesAheadMax: 128,
+  sideBlocksMax: 20_000,
+  branchHeadersMax: 20_000,
 }

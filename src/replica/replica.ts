@@ -17,14 +17,14 @@ import { type ChainedHeader, chainHeader } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
 import type { Finality, FinalityEffect } from '../finality/contract.ts'
-import { type BlockTree, TREE_BLOCKS_MAX, type TreeBlock } from './block-tree.ts'
+import type { BlockTree, TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { ChainView } from './chain-view.ts'
 import { applyCheckpoint, type Checkpoint, isBesideCheckpoint } from './checkpoint.ts'
 import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
 import { type Fate, Fates } from './fates.ts'
 import { FinalityDriver } from './finality-driver.ts'
-import { writeCertificate, writeFold } from './fold.ts'
+import { writeCertificate, writeDropped, writeFold } from './fold.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import { Mempool } from './mempool.ts'
 import { batchTransactions, type Message, type OutgoingMessage, type Status } from './messages.ts'
@@ -62,6 +62,11 @@ const REBROADCAST_INTERVAL_MS = 10_000
 const INVALID_BLOCKS_MAX = 1_000
 /** Transactions handed in here and given up that are remembered. */
 const GIVEN_UP_MAX = 10_000
+/**
+ * Blocks that the finality layer asked for or voted for, each of which is kept with the branch that it stands on. What
+ * can still be decided is among the newest: it is proposed again in every view.
+ */
+const HELD_BLOCKS_MAX = 64
 /** Peers that a replica talks to. */
 const PEERS_MAX = 256
 
@@ -77,6 +82,7 @@ export class Replica {
   readonly #outbox = new Outbox()
   readonly #peers = new Set<PeerId>()
   readonly #invalid = new BoundedMap<BlockId, true>(INVALID_BLOCKS_MAX)
+  readonly #held = new BoundedMap<BlockId, true>(HELD_BLOCKS_MAX)
   readonly #production: Production
   readonly #salt: Uint8Array
   readonly #limits: ReplicaLimits
@@ -195,7 +201,7 @@ export class Replica {
       chain: (parent, header) => this.#chain(parent, header),
       isKnownInvalid: id => this.#invalid.has(id),
       hasWork: header => this.#hasWork(header),
-      connect: block => this.#connect(block),
+      connect: block => this.#connect(block, { isNeeded: true }),
       isPreferred: tip => this.finality.prefers(tip, this.#tree.head.chained),
       followsWork: this.finality.followsWork,
       firstRequestId: new ByteReader(this.#salt).u32(),
@@ -211,11 +217,14 @@ export class Replica {
       nowMs: () => this.#nowMs,
       finalise: final => this.#finalise(final),
       want: (id, from) => this.#want(id, from),
+      hold: id => this.#held.set(id, true),
       build: (beneficiary, count) => this.#build(beneficiary, count),
     })
     this.#driver.start(started === null)
     const best = this.#bestAbove(tree.base)
     if (best !== tree.base) this.#follow(best)
+    // The limits may be smaller than they were.
+    this.#evict()
     for (const [key, raw] of this.#store.entries(KEYS.pooledTransactions)) this.#loadPooled(key, raw)
     this.#setTimer('status', STATUS_INTERVAL_MS)
     this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
@@ -296,7 +305,7 @@ export class Replica {
       else this.#outbox.emit({ type: 'reject', from, reason: 'header-work-insufficient' })
       return
     }
-    const rejection = this.#connect(block)
+    const rejection = this.#connect(block, { isNeeded: false })
     this.#outbox.emit(rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection })
   }
 
@@ -308,9 +317,10 @@ export class Replica {
   }
 
   #want(id: BlockId, from: PeerId): void {
+    this.#held.set(id, true)
     const block = this.#attached
     if (block?.id !== id || !this.#tree.has(block.header.previous)) return this.#sync.onWant(id, from)
-    const rejection = this.#connect(block)
+    const rejection = this.#connect(block, { isNeeded: true })
     if (rejection !== null) this.#outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
@@ -435,18 +445,23 @@ export class Replica {
   // ---- blocks
 
   /**
-   * Takes a block whose parent is in the tree: checks it, keeps it and follows it if it should be followed. An
-   * execution is passed in by who has just made the block.
+   * Takes a block whose parent is in the tree: checks it, keeps it and follows it if it should be followed. One that is
+   * needed is never refused for lack of room: the finality layer asked for it, this node built it, or it is fetched with a
+   * branch whose headers hold more work than our head. All of these have another bound: a vote, or work. An execution is
+   * passed in by who has just made the block.
    */
-  #connect(block: Block, known?: Execution): Rejection | null {
+  #connect(
+    block: Block,
+    { isNeeded, known }: { readonly isNeeded: boolean; readonly known?: Execution },
+  ): Rejection | null {
     if (this.#tree.has(block.id)) return null
     if (this.#invalid.has(block.id)) return 'block-known-invalid'
     const parent = this.#tree.get(block.header.previous)
     if (parent === undefined) return 'block-below-final'
     const chained = this.#chain(parent.chained, block.header)
     if (typeof chained === 'string') return chained
-    if (this.#tree.size >= TREE_BLOCKS_MAX && !this.finality.prefers(chained, this.#tree.head.chained))
-      return 'block-tree-full'
+    const isPreferred = this.finality.prefers(chained, this.#tree.head.chained)
+    if (!isNeeded && !isPreferred && !this.#hasRoomFor(chained, parent)) return 'block-tree-full'
     const layer = {
       height: parent.chained.height,
       coinbase: parent.block.coinbase,
@@ -461,7 +476,8 @@ export class Replica {
     this.#tree.add(entry)
     this.#outbox.write(KEYS.block(block.id), block.raw)
     this.#outbox.write(KEYS.openBlock(entry.arrival), encodeId(block.id))
-    if (this.finality.prefers(chained, this.#tree.head.chained)) this.#follow(entry)
+    if (isPreferred) this.#follow(entry)
+    this.#evict(entry)
     this.#driver.step({ type: 'block', id: block.id })
     return null
   }
@@ -476,6 +492,29 @@ export class Replica {
       this.#outbox.emit({ type: 'alarm', text })
     }
     return 'block-not-checkpoint'
+  }
+
+  /**
+   * Whether a block beside the main chain may come in: while there are too many, only in the place of a lighter one. So
+   * blocks that are cheap, because the target of their branch has eased, push out each other and no branch with more work.
+   */
+  #hasRoomFor(chained: ChainedHeader, parent: TreeBlock): boolean {
+    this.#evict(parent)
+    if (this.#tree.sideSize < this.#limits.sideBlocksMax) return true
+    const lightest = this.#tree.lightestSideTip(tip => tip === parent || this.#isKept(tip))
+    return lightest !== null && lightest.chained.work < chained.work
+  }
+
+  /** Gives up the lightest blocks beside the main chain where there are too many; `spared` is not among them. */
+  #evict(spared?: TreeBlock): void {
+    const { sideBlocksMax } = this.#limits
+    const evicted = this.#tree.evict(sideBlocksMax, entry => entry === spared || this.#isKept(entry))
+    writeDropped(this.#outbox, evicted)
+  }
+
+  /** Whether a block is needed, with all before it. */
+  #isKept({ chained }: TreeBlock): boolean {
+    return this.#held.has(chained.id) || this.#sync.needs(chained.id)
   }
 
   /** Whether a header out of context holds at least the least work that there can be: nothing comes for free. */
@@ -559,7 +598,8 @@ export class Replica {
 
   #onMined(templateId: string, nonce: number): void {
     const made = this.#production.complete(templateId, nonce)
-    if (made === null || this.#connect(made.block, made.execution) !== null) return
+    if (made === null) return
+    if (this.#connect(made.block, { isNeeded: false, known: made.execution }) !== null) return
     this.#outbox.emit({ type: 'broadcast', message: { type: 'block', block: made.block } })
     this.#production.count()
   }
@@ -569,7 +609,7 @@ export class Replica {
     const ids: BlockId[] = []
     while (ids.length < count) {
       const made = this.#production.build(this.#tree.head, this.#pool, beneficiary, this.#nowMs)
-      if (this.#connect(made.block, made.execution) !== null) break
+      if (this.#connect(made.block, { isNeeded: true, known: made.execution }) !== null) break
       ids.push(made.block.id)
     }
     return ids

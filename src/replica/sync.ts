@@ -2,17 +2,19 @@
 //
 // A peer that claims more work is asked for headers; they are checked alone (links, target, work, times) before a
 // single body is fetched, and only a branch whose work passes our head's is fetched at all, so that a liar costs
-// himself more than us; where it takes more headers than one answer has, more are asked for. Bodies are asked for in
-// small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer. Bodies are
-// connected in order, then the next headers are asked for.
+// himself more than us; where it takes more headers than one answer has, more are asked for. Of a very long branch a part
+// is kept (header-branch.ts), fetched once the work of all is proved, and then the rest is asked for. Bodies are asked
+// for in small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer. Bodies
+// are connected in order, then the next headers are asked for.
 
 import type { Block } from '../chain/block.ts'
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import { type BlockTree, TREE_BLOCKS_MAX } from './block-tree.ts'
+import type { BlockTree } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { ChainView } from './chain-view.ts'
 import type { Outbox, PeerId } from './effects.ts'
+import { HeaderBranch } from './header-branch.ts'
 import type { ReplicaLimits } from './limits.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 import type { Rejection } from './verdict.ts'
@@ -36,8 +38,8 @@ export interface SyncHost {
    * asked before a crash is not taken for an answer to the next.
    */
   readonly firstRequestId: number
-  readonly limits: Pick<ReplicaLimits, 'headersMax' | 'bodiesMax' | 'bodiesAheadMax'>
-  /** Takes a block in; the reason when it is refused. */
+  readonly limits: Pick<ReplicaLimits, 'headersMax' | 'bodiesMax' | 'bodiesAheadMax' | 'branchHeadersMax'>
+  /** Takes a block in, however many there are; the reason when it is refused. */
   connect(block: Block): Rejection | null
 }
 
@@ -53,6 +55,13 @@ const ALARMS_MAX = 64
 interface Peer {
   /** Cumulative work that the peer claims to follow; zero once the claim proved empty. */
   claim: bigint
+  /** When its claim last proved empty, counted in such events; 0 for one that led to blocks since, or to nothing yet. */
+  emptyTurn: number
+  /**
+   * Headers that a branch of this peer may have without holding more work than ours. Nobody knows how long an honest branch
+   * is: one that is cut off has twice as many the next time. A liar mines for each, and the others have their turn between.
+   */
+  patience: number
   strikes: number
   /** The bodies it was asked for. */
   request: { readonly id: number; readonly ids: readonly BlockId[]; readonly deadline: number } | null
@@ -63,6 +72,8 @@ interface Peer {
 interface Download {
   readonly source: PeerId
   readonly headers: readonly ChainedHeader[]
+  /** The height to which the whole branch is known, of which these may be a part. */
+  readonly target: number
   /** How many of the headers have their bodies connected. */
   connected: number
   /** Bodies that wait for one before them, and who gave them. */
@@ -82,7 +93,15 @@ interface HeadersRequest {
 interface Branch {
   readonly lastId: BlockId
   /** Those of its headers that are new here. */
-  readonly fresh: readonly ChainedHeader[]
+  readonly fresh: HeaderBranch
+}
+
+/** What the headers of an answer lead to. */
+interface Run {
+  /** Those whose bodies are fetched now; none when the branch is not worth it. */
+  readonly headers: readonly ChainedHeader[]
+  /** Whether more of the branch is to be asked for after them. */
+  readonly isPart: boolean
 }
 
 interface Wanted {
@@ -93,6 +112,8 @@ interface Wanted {
   next: 'block' | 'headers' | null
 }
 
+const NOTHING: Run = { headers: [], isPart: false }
+
 /** The part of a replica that catches up. */
 export class Sync {
   readonly #host: SyncHost
@@ -102,6 +123,9 @@ export class Sync {
   #download: Download | null = null
   /** A block that must be had, whatever work it holds: first it is asked for alone, then with all before it. */
   #wanted: Wanted | null = null
+  /** How far a branch is fetched whose rest this peer is still to be asked for. */
+  #resume: { readonly source: PeerId; readonly id: BlockId } | null = null
+  #emptyTurns = 0
   /** Whether the next look at the deadlines is due: words of peers must not put it off. */
   #isTicking = false
   #requests: number
@@ -115,12 +139,29 @@ export class Sync {
 
   /** How far this node is behind: heights of the head and of the header it is fetching toward; null when it is not. */
   progress(): { readonly height: number; readonly target: number } | null {
-    const target = this.#download?.headers.at(-1)?.height
-    return target === undefined ? null : { height: this.#host.tree.head.chained.height, target }
+    const download = this.#download
+    return download === null ? null : { height: this.#host.tree.head.chained.height, target: download.target }
+  }
+
+  /** Whether what is being fetched stands on this block: to give it up for lack of room would be to begin again. */
+  needs(id: BlockId): boolean {
+    const next = this.#download?.headers[this.#download.connected]
+    return (
+      id === next?.header.previous ||
+      id === this.#headersRequest?.branch?.fresh.forkId ||
+      id === this.#resume?.id
+    )
   }
 
   addPeer(peer: PeerId): void {
-    this.#peers.set(peer, { claim: 0n, strikes: 0, request: null, isSlow: false })
+    this.#peers.set(peer, {
+      claim: 0n,
+      emptyTurn: 0,
+      patience: this.#host.limits.branchHeadersMax,
+      strikes: 0,
+      request: null,
+      isSlow: false,
+    })
   }
 
   removePeer(peer: PeerId): void {
@@ -158,21 +199,25 @@ export class Sync {
     if (request?.peer !== from || request.id !== requestId) return
     this.#headersRequest = null
     const fresh = this.#chainHeaders(headers, request)
-    const run = typeof fresh === 'string' ? [] : this.#worthFetching(fresh)
-    const next = run.length > 0 ? null : this.#branchAfter(headers, request, fresh)
+    const run = typeof fresh === 'string' ? NOTHING : this.#worthFetching(fresh)
+    const next = run.headers.length > 0 ? null : this.#branchAfter(headers, request, fresh)
     if (next !== null) {
       this.#askForHeaders(from, next)
       return this.#proceed()
     }
     if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
-    if (this.#isAwaitingHeaders(from)) this.#wanted = null
-    if (run.length > 0) {
-      for (const peer of this.#peers.values()) peer.isSlow = false
-      this.#download = { source: from, headers: run, connected: 0, bodies: new Map() }
-    } else {
-      this.#dropClaim(from)
-    }
+    if (!run.isPart && this.#isAwaitingHeaders(from)) this.#wanted = null
+    if (run.headers.length > 0) this.#beginDownload(from, run, fresh as HeaderBranch)
+    else this.#dropClaim(from)
     this.#proceed()
+  }
+
+  #beginDownload(source: PeerId, { headers, isPart }: Run, fresh: HeaderBranch): void {
+    for (const peer of this.#peers.values()) peer.isSlow = false
+    this.#peers.get(source)!.emptyTurn = 0
+    const target = (isPart ? fresh.tip! : headers.at(-1)!).height
+    this.#download = { source, headers, target, connected: 0, bodies: new Map() }
+    if (isPart) this.#resume = { source, id: headers.at(-1)!.id }
   }
 
   /** Whether headers from this peer are what the block that is wanted waits for. */
@@ -180,12 +225,13 @@ export class Sync {
     return this.#wanted?.from === peer && this.#wanted.next === 'headers'
   }
 
-  /** The part of a run of headers whose bodies are fetched: all for its work, or up to the block that is wanted. */
-  #worthFetching(fresh: readonly ChainedHeader[]): readonly ChainedHeader[] {
-    const tip = fresh.at(-1)
-    if (tip !== undefined && this.#host.isPreferred(tip)) return fresh
-    const wanted = fresh.findIndex(header => header.id === this.#wanted?.id)
-    return fresh.slice(0, wanted + 1)
+  /** The part of a branch whose bodies are fetched: all for its work, or up to the block that is wanted. */
+  #worthFetching({ kept, tip, size, holdsWanted }: HeaderBranch): Run {
+    const isPart = kept.length < size
+    if (tip !== null && this.#host.isPreferred(tip)) return { headers: kept, isPart }
+    const end = kept.findIndex(header => header.id === this.#wanted?.id)
+    if (end < 0 && holdsWanted) return { headers: kept, isPart }
+    return { headers: kept.slice(0, end + 1), isPart: false }
   }
 
   onBlocks(from: PeerId, requestId: number, blocks: readonly Block[]): void {
@@ -242,9 +288,10 @@ export class Sync {
   #chainHeaders(
     headers: readonly BlockHeader[],
     { locator, branch }: HeadersRequest,
-  ): ChainedHeader[] | Rejection {
-    const fresh = branch !== null && headers[0]?.previous === branch.lastId ? [...branch.fresh] : []
-    let parent = fresh.at(-1)
+  ): HeaderBranch | Rejection {
+    const isContinued = branch !== null && headers[0]?.previous === branch.lastId
+    const fresh = isContinued ? branch.fresh : new HeaderBranch(this.#host.limits.branchHeadersMax)
+    let parent = fresh.tip ?? undefined
     for (const header of headers) {
       if (parent === undefined) {
         parent = this.#host.tree.get(header.previous)?.chained
@@ -256,7 +303,7 @@ export class Sync {
       if (chained === 'header-time-too-new') break
       if (typeof chained === 'string') return chained
       if (this.#host.isKnownInvalid(chained.id)) return 'block-known-invalid'
-      if (!this.#host.tree.has(chained.id)) fresh.push(chained)
+      if (!this.#host.tree.has(chained.id)) fresh.add(chained, chained.id === this.#wanted?.id)
       parent = chained
     }
     return fresh
@@ -265,8 +312,8 @@ export class Sync {
   /** What is to be asked on: a full answer may not be all of a branch. Null where there is no more, or no use in more. */
   #branchAfter(
     headers: readonly BlockHeader[],
-    { branch }: HeadersRequest,
-    fresh: readonly ChainedHeader[] | Rejection,
+    { peer, branch }: HeadersRequest,
+    fresh: HeaderBranch | Rejection,
   ): Branch | null {
     const last = headers.at(-1)
     if (last === undefined || headers.length < this.#host.limits.headersMax) return null
@@ -275,12 +322,20 @@ export class Sync {
     const lastId = blockId(last)
     if (typeof fresh !== 'string') {
       // Not all of it was taken where some of it is from the future.
-      const isWhole = fresh.at(-1)?.id === lastId || this.#host.tree.has(lastId)
-      return isWhole && fresh.length < TREE_BLOCKS_MAX ? { lastId, fresh } : null
+      const isWhole = fresh.tip?.id === lastId || this.#host.tree.has(lastId)
+      return isWhole && this.#bears(peer, fresh.size) ? { lastId, fresh } : null
     }
     // All of it is ours and final: the branch leaves us further on, which is worth an alarm.
     const isOurs = fresh === 'block-below-final' && this.#host.view.mainHeight(lastId) !== null
-    return isOurs ? { lastId, fresh: [] } : null
+    return isOurs ? { lastId, fresh: new HeaderBranch(this.#host.limits.branchHeadersMax) } : null
+  }
+
+  /** Whether a peer is asked on after so many headers that are not worth fetching. */
+  #bears(id: PeerId, headers: number): boolean {
+    const peer = this.#peers.get(id)!
+    if (headers < peer.patience) return true
+    peer.patience *= 2
+    return false
   }
 
   /** The headers begin below the base: on a branch that is not followed, or because the base has moved since. */
@@ -319,9 +374,7 @@ export class Sync {
         // Nobody honest has a block that is invalid, nor follows one. Who gave us others is not to blame.
         for (const from of new Set([download.source, body!.from]))
           this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
-        this.#dropClaim(download.source)
-        this.#download = null
-        return
+        return this.#giveUpDownload(download)
       }
       download.bodies.delete(next.id)
       download.connected += 1
@@ -366,28 +419,35 @@ export class Sync {
 
   #requestHeaders(): void {
     const best = this.#wanted?.next === 'headers' ? this.#wanted.from : this.#bestClaimant()
-    if (best === null) return
-    this.#askForHeaders(best, null)
+    if (best !== this.#resume?.source) this.#resume = null
+    if (best !== null) this.#askForHeaders(best, null)
   }
 
   #askForHeaders(peer: PeerId, branch: Branch | null): void {
-    const locator = branch === null ? this.#locator() : [branch.lastId, ...this.#locator()]
+    const from = branch?.lastId ?? (this.#resume?.source === peer ? this.#resume.id : null)
+    const locator = from === null ? this.#locator() : [from, ...this.#locator()]
     const requestId = this.#nextRequestId()
     this.#headersRequest = { id: requestId, peer, deadline: this.#deadline(), locator, branch }
     this.#host.outbox.emit({ type: 'send', to: peer, message: { type: 'get-headers', requestId, locator } })
   }
 
-  /** The peer that claims to follow the most work, if it is more than ours. */
+  /**
+   * Whose claim is looked into, of those that are more than our work: the one whose branch is fetched in part; then the
+   * greatest, after that of each other, for a liar could claim the most again at once.
+   */
   #bestClaimant(): PeerId | null {
     if (!this.#host.followsWork) return null
-    let best: PeerId | null = null
-    let claim = this.#host.tree.head.chained.work
+    let best: (Peer & { readonly id: PeerId }) | null = null
     for (const [id, peer] of this.#peers) {
-      if (peer.claim <= claim) continue
-      best = id
-      claim = peer.claim
+      if (peer.claim <= this.#host.tree.head.chained.work) continue
+      if (this.#resume?.source === id) return id
+      const isBetter =
+        best === null ||
+        peer.emptyTurn < best.emptyTurn ||
+        (peer.emptyTurn === best.emptyTurn && peer.claim > best.claim)
+      if (isBetter) best = { ...peer, id }
     }
-    return best
+    return best?.id ?? null
   }
 
   #requestBodies(download: Download): void {
@@ -409,7 +469,12 @@ export class Sync {
     const isAnyAsked = [...this.#peers.values()].some(peer => peer.request !== null)
     if (missing.length === 0 || isAnyAsked) return
     // Nobody is left who would give them: this chain can't be had now.
-    this.#dropClaim(download.source)
+    this.#giveUpDownload(download)
+  }
+
+  #giveUpDownload({ source }: Download): void {
+    this.#dropClaim(source)
+    if (this.#isAwaitingHeaders(source)) this.#wanted = null
     this.#download = null
   }
 
@@ -431,7 +496,10 @@ export class Sync {
 
   #dropClaim(id: PeerId): void {
     const peer = this.#peers.get(id)
-    if (peer !== undefined) peer.claim = 0n
+    if (peer === undefined) return
+    peer.claim = 0n
+    this.#emptyTurns += 1
+    peer.emptyTurn = this.#emptyTurns
   }
 
   #strike(id: PeerId): void {

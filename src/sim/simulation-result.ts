@@ -53,6 +53,8 @@ export interface SimulationResult {
     readonly attacks: Readonly<Record<string, number>>
     readonly replacementsMined: number
   } | null
+  /** Blocks beside the main chain that nodes gave up because there were too many. */
+  readonly evictedBlocks: number
   readonly reorganisations: number
   readonly deepestReorganisation: number
   /** What went wrong, and how much: with these a run can be made again, and be made shorter. */
@@ -132,6 +134,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     evictions: oracle.promises.evictions,
     handedInAgain: clients.handedInAgain,
     hostile: describeHostile(run),
+    evictedBlocks: oracle.evictedBlocks,
     reorganisations: oracle.reorganisations.count,
     deepestReorganisation: oracle.reorganisations.deepest,
     script: { plan: run.plan, events: run.faults.happened },

@@ -4,7 +4,8 @@
 import { REPLICA_LIMITS, type ReplicaLimits } from '../replica/limits.ts'
 import type { Random } from './virtual/random.ts'
 
-const { pool, gossipTransactionsMax, headersMax, bodiesMax, bodiesAheadMax } = REPLICA_LIMITS
+const { pool, gossipTransactionsMax, headersMax, bodiesMax, bodiesAheadMax, sideBlocksMax, branchHeadersMax } =
+  REPLICA_LIMITS
 
 /** What a node has, and from what to what it is drawn when it is small. A transfer has 110 to 120 bytes. */
 const LIMITS = {
@@ -20,6 +21,9 @@ const LIMITS = {
   /** Bodies that a peer is asked for at once, and that are asked for or wait. */
   bodies: { usual: bodiesMax, min: 1, max: 3 },
   'bodies-ahead': { usual: bodiesAheadMax, min: 1, max: 6 },
+  /** Blocks beside the main chain, and headers that are kept of a branch before it is fetched. */
+  'side-blocks': { usual: sideBlocksMax, min: 1, max: 6 },
+  'branch-headers': { usual: branchHeadersMax, min: 1, max: 6 },
 } as const
 
 const SMALL_RATE = 0.5
@@ -63,6 +67,8 @@ export function limitsOf(small: SmallLimits): ReplicaLimits {
     headersMax: limit('headers'),
     bodiesMax: limit('bodies'),
     bodiesAheadMax: limit('bodies-ahead'),
+    sideBlocksMax: limit('side-blocks'),
+    branchHeadersMax: limit('branch-headers'),
   }
 }
 

@@ -675,7 +675,7 @@ test('a candidate that a new view proposes again is voted for, however little wo
   assert.deepEqual(votes(node.hear('p1', proposal(lone.id))), [], 'not in the first view')
   const prepared = four.certify({ phase: 'prepare', sequence: 1, view: 0, value: lone.id }, [1, 2, 3])
   const viewChanges = [1, 2, 3].map(from => {
-    const asked = { view: 1, stable: null, prepared: from === 2 ? [prepared] : [] }
+    const asked = { view: 1, stable: null, prepared: from === 2 ? [prepared] : [], suspects: [] }
     const signature = four.signing(from).sign(viewChangeStatement(asked))
     return { type: 'view-change' as const, ...asked, from, signature }
   })

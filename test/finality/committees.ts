@@ -357,6 +357,7 @@ export class TestCommittee {
         return []
       case 'send':
       case 'broadcast':
+      case 'hold':
       case 'refuse':
         return []
     }

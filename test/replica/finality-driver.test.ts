@@ -36,6 +36,7 @@ function drive(script: Script) {
     nowMs: () => 0,
     finalise: () => driver.step({ type: 'head' }),
     want: () => driver.step({ type: 'block', id: root.chained.id }),
+    hold: () => {},
     build: () => [root.chained.id],
   })
   return { driver, outbox, inputs, pool, store }

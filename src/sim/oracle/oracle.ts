@@ -28,6 +28,8 @@ interface Known {
   /** The last final block: when it moves, work does not count. */
   baseId: BlockId | null
   treeSize: number
+  /** Blocks that the node's tree has evicted in this life of the node. */
+  evicted: number
   poolChanges: number
   /** The head that the disk surely holds, and its work: no restart may fall below it. */
   durableId: BlockId | null
@@ -48,6 +50,7 @@ export class Oracle {
   #deepest = 0
   #reorganisations = 0
   #forced = 0
+  #evictedBlocks = 0
 
   /** `liars` are the nodes that may be blamed; `limits` are those of every pool. */
   constructor(
@@ -63,6 +66,11 @@ export class Oracle {
   /** How often a node left a branch for one with no more work, because that one became final. */
   get forcedReorganisations(): number {
     return this.#forced
+  }
+
+  /** Blocks beside the main chain that nodes gave up for others. */
+  get evictedBlocks(): number {
+    return this.#evictedBlocks
   }
 
   /** The deepest reorganisation seen, in blocks, and how many there were. */
@@ -90,7 +98,11 @@ export class Oracle {
         throw new Violation('C8', `${node.id} leaves its head for ${head.id}, which has no more work`)
       if (followsWork) this.#forced += 1
     }
-    if (head.id !== known.headId || tree.size !== known.treeSize) {
+    // A block may have come in the place of another: the tree is as large as before then.
+    const evicted = tree.evictedCount - known.evicted
+    this.#evictedBlocks += evicted
+    known.evicted = tree.evictedCount
+    if (head.id !== known.headId || tree.size !== known.treeSize || evicted > 0) {
       known.headId = head.id
       known.headWork = head.work
       known.treeSize = tree.size
@@ -144,6 +156,7 @@ export class Oracle {
   afterStart(node: SimNode): void {
     const known = this.#knownOf(node)
     known.arrival = 0
+    known.evicted = 0
     known.headId = null
     known.headWork = -1n
     known.poolChanges = -1
@@ -290,6 +303,7 @@ export class Oracle {
         headWork: -1n,
         baseId: null,
         treeSize: 0,
+        evicted: 0,
         poolChanges: -1,
         durableId: null,
         durableWork: 0n,

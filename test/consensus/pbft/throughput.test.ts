@@ -48,6 +48,7 @@ function networkWith(
         accomplices: liars.filter(member => member !== self),
         elsewhere: [],
         alternative: value => `${value}'`,
+        lowest: () => null,
       })
       const step: typeof protocol.step = input =>
         liar.step(input).filter(effect => effect.type !== 'broadcast-bytes') as ReturnType<

@@ -4,6 +4,7 @@ import { referenceRecover } from '../../../src/finality/signing.ts'
 import type { Cast } from '../../../src/sim/adversary/cast.ts'
 import type { SimNode } from '../../../src/sim/node/sim-node.ts'
 import { AgreementOracle } from '../../../src/sim/oracle/agreement-oracle.ts'
+import type { NaiveChain } from '../../../src/sim/oracle/naive-chain.ts'
 import { NaiveVotes } from '../../../src/sim/oracle/naive-votes.ts'
 import { TestValidators } from '../../finality/test-validators.ts'
 
@@ -12,6 +13,7 @@ const committee = new TestValidators(4)
 const cast = { isHonest: () => true, isHonestMember: (member: number) => member < 2 } as unknown as Cast
 const oracle = new AgreementOracle(
   committee.genesis,
+  {} as NaiveChain,
   new NaiveVotes(committee.genesis, referenceRecover),
   cast,
 )

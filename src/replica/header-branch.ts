@@ -1,0 +1,53 @@
+// A branch of which only headers are here: checked, and not fetched yet, because they do not hold more work than ours so
+// far. It may be longer than memory should be: the first headers are kept, for they are fetched first, and of those after
+// them only the last, on which the next is checked. Bitcoin Core does without any until the work is proved ("presync",
+// headerssync.cpp, 2022); here what is kept has a bound and spares most branches a second round.
+
+import type { BlockId } from '../chain/header.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
+
+/** The headers of one branch, from its fork. */
+export class HeaderBranch {
+  readonly #kept: ChainedHeader[] = []
+  readonly #keptMax: number
+  #tip: ChainedHeader | null = null
+  #size = 0
+  #holdsWanted = false
+
+  constructor(keptMax: number) {
+    this.#keptMax = keptMax
+  }
+
+  /** The first headers. */
+  get kept(): readonly ChainedHeader[] {
+    return this.#kept
+  }
+
+  /** The last header, kept or not; null for a branch without any. */
+  get tip(): ChainedHeader | null {
+    return this.#tip
+  }
+
+  /** Headers, kept or not. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Whether a header that was added, kept or not, is of the block that was wanted then. */
+  get holdsWanted(): boolean {
+    return this.#holdsWanted
+  }
+
+  /** The block on which the branch stands; null for a branch without headers. */
+  get forkId(): BlockId | null {
+    return this.#kept[0]?.header.previous ?? null
+  }
+
+  /** Adds the child of the tip. */
+  add(header: ChainedHeader, isWanted: boolean): void {
+    if (this.#kept.length < this.#keptMax) this.#kept.push(header)
+    this.#tip = header
+    this.#size += 1
+    if (isWanted) this.#holdsWanted = true
+  }
+}
