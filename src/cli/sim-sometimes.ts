@@ -43,7 +43,7 @@ const SOMETIMES: readonly Sometimes[] = [
     holds: result => result.deepestReorganisation >= 3,
   },
   {
-    text: 'a block beside the main chain that was given up for a heavier one',
+    text: 'a block beside the main chain that was given up for lack of room',
     needs: 'mined swarm',
     holds: result => result.evictedBlocks > 0,
   },

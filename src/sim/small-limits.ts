@@ -4,8 +4,15 @@
 import { REPLICA_LIMITS, type ReplicaLimits } from '../replica/limits.ts'
 import type { Random } from './virtual/random.ts'
 
-const { pool, gossipTransactionsMax, headersMax, bodiesMax, bodiesAheadMax, sideBlocksMax, branchHeadersMax } =
-  REPLICA_LIMITS
+const {
+  pool,
+  gossipTransactionsMax,
+  headersMax,
+  bodiesMax,
+  bodiesAheadMax,
+  sideBlocksMax,
+  branchHeadersMax,
+} = REPLICA_LIMITS
 
 /** What a node has, and from what to what it is drawn when it is small. A transfer has 110 to 120 bytes. */
 const LIMITS = {

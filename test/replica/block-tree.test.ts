@@ -4,11 +4,17 @@ import fc from 'fast-check'
 import { BlockTree, type TreeBlock } from '../../src/replica/block-tree.ts'
 
 /** A block of which only the place in the tree and the transactions count. Its name stands for its id. */
-function block(name: string, parent: TreeBlock | null, transactions: readonly string[] = []): TreeBlock {
+function block(
+  name: string,
+  parent: TreeBlock | null,
+  transactions: readonly string[] = [],
+  { work = 1n, arrival = 0 } = {},
+): TreeBlock {
   const previous = parent?.chained.id ?? '0x'
   const height = (parent?.chained.height ?? -1) + 1
   return {
-    chained: { id: `0x${name}`, height, header: { previous } },
+    chained: { id: `0x${name}`, height, header: { previous }, work: (parent?.chained.work ?? 0n) + work },
+    arrival,
     block: { transactions: transactions.map(id => ({ id })) },
   } as unknown as TreeBlock
 }
@@ -158,12 +164,32 @@ test('a transaction is found in the block of the main chain that holds it, and n
 class NaiveTree {
   readonly parents = new Map<string, string | null>()
   readonly transactions = new Map<string, readonly string[]>()
+  readonly works = new Map<string, bigint>()
   base = 'base'
   head = 'base'
 
   wayTo(name: string): string[] {
     if (name === this.base) return [name]
     return [...this.wayTo(this.parents.get(name)!), name]
+  }
+
+  /** Takes the lightest tips beside the main chain away, the newest first, until so many blocks are beside it. */
+  evict(sideMax: number, kept: string): string[] {
+    const evicted: string[] = []
+    for (;;) {
+      const way = this.wayTo(this.head)
+      const names = [...this.parents.keys()]
+      const parents = new Set(this.parents.values())
+      const open = names.filter(name => !way.includes(name) && !parents.has(name) && name !== kept)
+      const least = open.reduce((min, name) => (this.workOf(name) <= this.workOf(min) ? name : min), open[0]!)
+      if (names.length - way.length <= sideMax || open.length === 0) return evicted
+      this.parents.delete(least)
+      evicted.push(least)
+    }
+  }
+
+  workOf(name: string): bigint {
+    return this.works.get(name) ?? 0n
   }
 
   descends(name: string): boolean {
@@ -175,7 +201,7 @@ class NaiveTree {
 
 test('however blocks come and heads and bases move, the tree is what its naive twin is', () => {
   const step = fc.record({
-    kind: fc.constantFrom('add', 'add', 'add', 'head', 'base'),
+    kind: fc.constantFrom('add', 'add', 'add', 'add', 'head', 'base', 'evict'),
     pick: fc.nat(1000),
     isRepeated: fc.boolean(),
   })
@@ -194,7 +220,9 @@ test('however blocks come and heads and bases move, the tree is what its naive t
           // One that other branches may hold too, once each, and one of its own.
           const shared = isRepeated ? [`h${parent.chained.height}`] : []
           const transactions = [...shared, `t${index}`]
-          const entry = block(`n${index}`, parent, transactions)
+          const place = { work: BigInt(1 + (pick % 3)), arrival: index }
+          const entry = block(`n${index}`, parent, transactions, place)
+          twin.works.set(`n${index}`, entry.chained.work)
           entries.set(`n${index}`, entry)
           twin.parents.set(`n${index}`, chosen)
           twin.transactions.set(`n${index}`, transactions)
@@ -205,6 +233,9 @@ test('however blocks come and heads and bases move, the tree is what its naive t
           assert.equal(names(left), before.filter(name => !after.includes(name)).join(' '))
           assert.equal(names(joined), after.filter(name => !before.includes(name)).join(' '))
           twin.head = chosen
+        } else if (kind === 'evict') {
+          const evicted = tree.evict(pick % 6, entry => entry === entries.get(chosen))
+          assert.equal(names(evicted), twin.evict(pick % 6, chosen).join(' '))
         } else {
           const way = twin.wayTo(twin.head)
           const to = way[pick % Math.min(way.length, 4)]!
@@ -233,7 +264,8 @@ function assertSame(tree: BlockTree, twin: NaiveTree): void {
     assert.equal(tree.isOnMainChain(entry), way.includes(entry.chained.id.slice(2)))
   const parents = new Set(twin.parents.values())
   const tips = [...twin.parents.keys()].filter(name => !parents.has(name))
-  assert.equal(names(tree.tips()), tips.join(' '))
+  assert.deepEqual(new Set(names(tree.tips()).split(' ')), new Set(tips))
+  assert.equal(tree.sideSize, twin.parents.size - way.length)
   for (const id of new Set([...twin.transactions.values()].flat())) {
     const holder = way.slice(1).find(name => twin.transactions.get(name)!.includes(id))
     const found = tree.including(id as `0x${string}`)
@@ -250,4 +282,32 @@ test('the descendants of a block are itself and all above it, in the order in wh
   assert.equal(names(tree.descendants(of('b2'))), 'b2 b3')
   assert.equal(names(tree.descendants(of('a3'))), 'a3')
   assert.equal(names(tree.descendants(of('base'))), 'base a1 a2 b2 b3 a3')
+})
+
+//     base ── a1 ── a2 ── a3          head
+//       ├── b1 ── b2                  kept to b1
+//       └── c1
+test('what is evicted are tips beside the main chain, and one that is kept stays with what is before it', () => {
+  const { tree, of } = treeOf('base', 'base a1 a2 a3', 'base b1 b2', 'base c1')
+  tree.moveHead(of('a3'))
+  assert.equal(tree.sideSize, 3)
+  assert.equal(
+    tree.lightestSideTip(() => false),
+    of('c1'),
+  )
+  assert.equal(
+    tree.lightestSideTip(entry => entry === of('c1')),
+    of('b2'),
+  )
+  assert.equal(names(tree.evict(3, () => false)), '')
+  assert.equal(names(tree.evict(0, entry => entry === of('b1'))), 'c1 b2')
+  assert.equal(names(tree.blocks()), 'base a1 a2 a3 b1')
+  assert.equal(names(tree.tips()), 'a3 b1')
+  assert.equal(
+    tree.lightestSideTip(entry => entry === of('b1')),
+    null,
+  )
+  assert.equal(tree.evictedCount, 2)
+  tree.add(of('b2'))
+  assert.equal(names(tree.tips()), 'a3 b2')
 })

@@ -240,6 +240,28 @@ test('a certified block on a lighter branch is fetched with what is before it, a
   assert.equal(node.replica.tree.has(b[2]!.chained.id), false)
 })
 
+test('a certified block further on in its branch than headers are kept is fetched part by part', () => {
+  const network = new ValidatedNetwork('hybrid', 4)
+  const limits = { branchHeadersMax: 2, sideBlocksMax: 1 }
+  const node = new TestNode(network.genesis, { nowMs: LATER_MS, limits }).start()
+  const builder = new ChainBuilder(network.genesis)
+  node.feed(builder.extend(builder.root, 9))
+  const b = builder.extend(builder.root, 7, () => ({ extra: 2 }))
+  node.connect('p')
+  let effects = node.receive('p', network.proof(b[4]!.chained.id))
+  const all: Effect[] = []
+  while (effects.length > 0) {
+    all.push(...effects)
+    effects = answer(node, effects, b)
+  }
+  assert.deepEqual(refusals(all), [])
+  assert.deepEqual(moves(all), ['head 5 after 9', 'final 5'])
+  assert.deepEqual(
+    sentOf(all, 'get-blocks').map(({ message }) => message.ids.length),
+    [1, 2, 2, 1],
+  )
+})
+
 test('a wanted block whose parent is here is fetched alone', () => {
   const { node, b, effects } = wanting()
   node.feed(b.slice(0, 1))

@@ -111,3 +111,113 @@ test('a branch that leaves ours below the last final block is alarming though on
   assert.match(network.done('a', 'alarm')[0]?.text ?? '', /below the last final block/)
   assert.equal(a!.headId, tipOf(left).chained.id)
 })
+
+// ---- branches of which not all headers are kept
+
+/** A node that follows our branch and keeps so many headers of another. */
+function keeping(branchHeadersMax: number): TestNode {
+  const node = new TestNode(builder.genesis, {
+    nowMs: laterMs,
+    limits: { ...limits, branchHeadersMax },
+  }).start()
+  node.feed(ours)
+  node.connect('p')
+  return node
+}
+
+const claim = (node: TestNode, from: string, work = tipOf(theirs).chained.work): Effect[] => {
+  const { block, blocks } = builder.genesis
+  const { id: headId, height } = tipOf(theirs).chained
+  return node.receive(from, {
+    type: 'status',
+    status: { genesisId: block.id, chainId: blocks.chainId, headId, height, work },
+  })
+}
+
+const requestOf = (effects: readonly Effect[]): number => sentOf(effects, 'get-headers')[0]!.message.requestId
+
+/** What the node asks for when `p` answers its request of headers, or of blocks, with what it has of theirs. */
+function next(node: TestNode, effects: readonly Effect[]): Effect[] {
+  return effects.flatMap(effect => {
+    if (effect.type !== 'send' || effect.to !== 'p') return []
+    const { message } = effect
+    if (message.type === 'get-blocks') {
+      const blocks = theirs
+        .filter(({ chained }) => message.ids.includes(chained.id))
+        .map(entry => entry.block)
+      return node.receive('p', { type: 'blocks', requestId: message.requestId, blocks })
+    }
+    if (message.type !== 'get-headers') return []
+    const fork = theirs.findIndex(({ chained }) => message.locator.includes(chained.id)) + 1
+    const headers = headersOf(theirs.slice(fork, fork + HEADERS_MAX))
+    return node.receive('p', { type: 'headers', requestId: message.requestId, headers })
+  })
+}
+
+test('of a branch that is longer than what is kept a part is fetched once its work is proved, then the rest', () => {
+  const node = keeping(6)
+  const ids = theirs.map(entry => entry.chained.id)
+  let effects = claim(node, 'p')
+  const asked: unknown[] = []
+  while (effects.length > 0) {
+    for (const { message } of sentOf(effects, 'get-headers')) asked.push(message.locator[0])
+    for (const { message } of sentOf(effects, 'get-blocks')) asked.push(message.ids)
+    effects = next(node, effects)
+  }
+  const own = tipOf(ours).chained.id
+  assert.deepEqual(asked, [own, ids[3], ids.slice(0, 6), ids[5], ids.slice(6)])
+  assert.equal(node.headId, tipOf(theirs).chained.id)
+})
+
+test('who claims a branch that does not hold more work after so many headers is cut off, and has twice as many the next time', () => {
+  const node = keeping(2)
+  const asked = (): number => {
+    let effects = claim(node, 'p')
+    for (let count = 0; ; count += HEADERS_MAX) {
+      if (sentOf(effects, 'get-headers').length === 0) return count
+      assert.deepEqual(sentOf(effects, 'get-blocks'), [])
+      effects = next(node, effects)
+      if (sentOf(effects, 'get-blocks').length > 0) return -1
+    }
+  }
+  assert.deepEqual([asked(), asked(), asked()], [HEADERS_MAX, HEADERS_MAX, -1])
+})
+
+test('who claimed the most and had nothing is asked again only after the others, whatever it claims', () => {
+  const node = keeping(20)
+  node.connect('q')
+  const first = claim(node, 'p', 10n ** 9n)
+  claim(node, 'q')
+  const { requestId } = sentOf(first, 'get-headers')[0]!.message
+  assert.deepEqual(
+    sentOf(node.receive('p', { type: 'headers', requestId, headers: [] }), 'get-headers').map(({ to }) => to),
+    ['q'],
+  )
+  claim(node, 'p', 10n ** 9n)
+  claim(node, 'q')
+  const later = node.receive('q', { type: 'headers', requestId: requestId + 1, headers: [] })
+  assert.deepEqual(
+    sentOf(later, 'get-headers').map(({ to }) => to),
+    ['p'],
+  )
+  claim(node, 'q')
+  const last = node.receive('p', { type: 'headers', requestId: requestOf(later), headers: [] })
+  assert.deepEqual(
+    sentOf(last, 'get-headers').map(({ to }) => to),
+    ['q'],
+  )
+})
+
+test('nodes that keep one header of a branch come to one head, and hold no more than they may', () => {
+  const network = new TestNetwork(builder.genesis, laterMs, {
+    limits: { ...limits, headersMax: 2, branchHeadersMax: 1, sideBlocksMax: 1 },
+  })
+  const [a, b] = network.add('a', 'b')
+  a!.feed(ours)
+  b!.feed(theirs)
+  network.connect('a', 'b')
+  network.run(60_000)
+  assert.equal(a!.headId, tipOf(theirs).chained.id)
+  assert.equal(a!.replica.tree.sideSize, 1)
+  assert.deepEqual([...network.done('a', 'reject'), ...network.done('b', 'reject')], [])
+})
