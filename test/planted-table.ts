@@ -1133,6 +1133,13 @@ export const FAULTS: readonly Fault[] = [
     replace: '',
     tests: ['replica/long-branch'],
   },
+  {
+    name: 'what is wanted while a block is connected makes the next one be passed over',
+    file: 'replica/sync.ts',
+    find: '    if (this.#isConnecting) return\n',
+    replace: '',
+    tests: ['replica/finality'],
+  },
   // ---- PBFT
   {
     name: 'a quorum is 2f + 1 for every n',

@@ -126,6 +126,7 @@ export class Sync {
   /** How far a branch is fetched whose rest this peer is still to be asked for. */
   #resume: { readonly source: PeerId; readonly id: BlockId } | null = null
   #emptyTurns = 0
+  #isConnecting = false
   /** Whether the next look at the deadlines is due: words of peers must not put it off. */
   #isTicking = false
   #requests: number
@@ -260,7 +261,7 @@ export class Sync {
       return
     }
     this.#wanted = null
-    const rejection = this.#host.connect(block)
+    const rejection = this.#connect(block)
     if (rejection !== null) this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
@@ -369,7 +370,7 @@ export class Sync {
       const body = download.bodies.get(next.id)
       const isHere = this.#host.tree.has(next.id)
       if (body === undefined && !isHere) return
-      const rejection = isHere ? null : this.#host.connect(body!.block)
+      const rejection = isHere ? null : this.#connect(body!.block)
       if (rejection !== null) {
         // Nobody honest has a block that is invalid, nor follows one. Who gave us others is not to blame.
         for (const from of new Set([download.source, body!.from]))
@@ -382,8 +383,18 @@ export class Sync {
     this.#download = null
   }
 
+  #connect(block: Block): Rejection | null {
+    this.#isConnecting = true
+    const rejection = this.#host.connect(block)
+    this.#isConnecting = false
+    return rejection
+  }
+
   /** Asks for whatever should be asked for next. */
   #proceed(): void {
+    // What is connected may make the finality layer want a block, before it is counted as connected. Whoever connects
+    // goes on by itself.
+    if (this.#isConnecting) return
     // Bodies come by gossip too: what is wanted may be here by now.
     this.#connectBodies()
     this.#requestWanted()

@@ -262,6 +262,24 @@ test('a certified block further on in its branch than headers are kept is fetche
   )
 })
 
+test('a certified block that is wanted again with every block before it is fetched once, and nobody is refused', () => {
+  const network = new ValidatedNetwork('hybrid', 4)
+  const node = new TestNode(network.genesis, { nowMs: LATER_MS, limits: { bodiesMax: 2 } }).start()
+  const builder = new ChainBuilder(network.genesis)
+  node.feed(builder.extend(builder.root, 9))
+  const b = builder.extend(builder.root, 6, () => ({ extra: 2 }))
+  node.connect('p')
+  let effects = node.receive('p', network.proof(b[5]!.chained.id))
+  const all: Effect[] = []
+  while (effects.length > 0) {
+    all.push(...effects)
+    effects = answer(node, effects, b)
+  }
+  assert.deepEqual(refusals(all), [])
+  assert.deepEqual(moves(all), ['head 6 after 9', 'final 6'])
+  assert.equal(sentOf(all, 'get-headers').length, 1)
+})
+
 test('a wanted block whose parent is here is fetched alone', () => {
   const { node, b, effects } = wanting()
   node.feed(b.slice(0, 1))
