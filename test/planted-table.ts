@@ -217,8 +217,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'after a restart the last of equal branches is followed',
     file: 'replica/replica.ts',
-    find: 'if (this.finality.prefers(entry.chained, best.chained)) best = entry',
-    replace: 'if (!this.finality.prefers(best.chained, entry.chained)) best = entry',
+    find: 'this.finality.prefers(other.chained, best.chained) ? other : best',
+    replace: 'this.finality.prefers(best.chained, other.chained) ? best : other',
     tests: ['replica/start'],
   },
   {
@@ -506,16 +506,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a validator whose votes are lost votes again',
     file: 'finality/committee.ts',
-    find: 'this.#createProtocol(votes.size > 0 || isFresh || this.#options.identity.mayForgetVotes)',
+    find: 'this.#createProtocol(votes.size > 0 || isUntried || mayForgetVotes)',
     replace: 'this.#createProtocol(true)',
     tests: ['finality/committee', 'replica/finality'],
   },
   {
     name: 'one who only followed has a record of votes',
     file: 'finality/committee.ts',
-    find: `          if (this.#self === null) break
-`,
-    replace: '',
+    find: 'if (this.#self === null || !this.#mayKeepVotes()) break',
+    replace: 'if (!this.#mayKeepVotes()) break',
     tests: ['finality/committee'],
   },
   {
@@ -849,8 +848,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an empty block may come at any time',
     file: 'finality/pbft.ts',
-    find: 'return chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(last)',
-    replace: 'return chain !== null || header.time * 1000 >= this.#heartbeatMs(last) || id === null',
+    find: 'const isDue = chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(last)',
+    replace: 'const isDue = chain !== null || header.time * 1000 >= this.#heartbeatMs(last) || id === null',
     tests: ['finality/pbft'],
   },
   {
@@ -1087,7 +1086,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block that was voted for makes room for others',
     file: 'finality/committee.ts',
-    find: "    this.#emit({ type: 'hold', id: block.id })\n",
+    find: "    if (validity === 'valid') this.#emit({ type: 'hold', id: block.id })\n",
     replace: '',
     tests: ['replica/side-blocks'],
   },
@@ -1198,17 +1197,17 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'f + 1 who leave a view take nobody along',
     file: 'consensus/pbft/new-view.ts',
-    find: `    leaveFor(replica, Math.min(...later))
+    find: `    joinView(replica, Math.min(...later))
 `,
     replace: `    return
 `,
     tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
   },
   {
-    name: 'entering a view makes the timeout short again',
+    name: 'entering a view stops the timer that waits for it',
     file: 'consensus/pbft/new-view.ts',
-    find: 'if (replica.isActive || view !== replica.view) replica.patience.stop()',
-    replace: 'replica.patience.succeed()',
+    find: 'if (replica.isActive || view !== replica.view) replica.viewTimer.stop()',
+    replace: 'replica.viewTimer.stop()',
     tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
   },
   {
@@ -1250,8 +1249,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a view change counts for whoever it names',
     file: 'consensus/pbft/view-change.ts',
-    find: 'if (!isInOrder || !signing.isSigned(viewChangeStatement(message), from, message.signature)) return false',
-    replace: 'if (!isInOrder) return false',
+    find: '  if (!signing.isSigned(viewChangeStatement(message), from, message.signature)) return false\n',
+    replace: '',
     tests: ['finality/byzantine'],
   },
   {
@@ -1344,8 +1343,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a decision that is learnt while leaving a view ends the waiting for the next',
     file: 'consensus/pbft/normal-case.ts',
-    find: 'if (replica.isActive) replica.patience.succeed()',
-    replace: 'replica.patience.succeed()',
+    find: 'if (replica.isActive) replica.succeed(isOurs)',
+    replace: 'replica.succeed(isOurs)',
     tests: ['consensus/pbft/claims'],
   },
   {
@@ -1380,8 +1379,186 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a vote of ours that contradicts another one under our key is said all the same',
     file: 'consensus/pbft/normal-case.ts',
-    find: 'vote?.view !== view || vote.value !== value',
-    replace: 'vote === undefined',
+    find: 'return own?.view === view && own.value !== value',
+    replace: 'return false',
     tests: ['consensus/pbft/claims'],
+  },
+
+  // ---- leaders, timeouts, and what a member asks before it votes
+  {
+    name: 'a failed leader is not passed over',
+    file: 'consensus/pbft/leader-schedule.ts',
+    find: 'if (!passedOver.some(suspect => suspect.member === member && suspect.until >= sequence)) return member',
+    replace: 'if (passedOver.length >= 0) return member',
+    tests: ['consensus/pbft/leader-schedule'],
+  },
+  {
+    name: 'f members can have an honest one passed over',
+    file: 'consensus/pbft/leader-schedule.ts',
+    find: 'untils.sort((a, b) => b - a)[f]',
+    replace: 'untils.sort((a, b) => b - a)[0]',
+    tests: ['consensus/pbft/leader-schedule'],
+  },
+  {
+    name: 'more than f members are passed over',
+    file: 'consensus/pbft/leader-schedule.ts',
+    find: '.sort((a, b) => b.until - a.until || a.member - b.member).slice(0, f)',
+    replace: '.sort((a, b) => b.until - a.until || a.member - b.member)',
+    tests: ['consensus/pbft/leader-schedule'],
+  },
+  {
+    name: 'the view of a suspected primary is asked for',
+    file: 'consensus/pbft/leader-schedule.ts',
+    find: '    while (suspects.has(primaryOfView(next, this.#n))) next += 1\n',
+    replace: '    if (suspects.size > this.#n) next += 1\n',
+    tests: ['consensus/pbft/leader-schedule'],
+  },
+  {
+    name: 'suspected primaries are skipped however many views fail',
+    file: 'consensus/pbft/leader-schedule.ts',
+    find: 'if (failuresInARow > this.#n) return view + 1',
+    replace: 'if (failuresInARow < 0) return view + 1',
+    tests: ['consensus/pbft/leader-schedule'],
+  },
+  {
+    name: 'a proven liar leads again',
+    file: 'consensus/pbft/leader-schedule.ts',
+    find: '{ count: DOUBLINGS_MAX, last: NUMBER_MAX, until: NUMBER_MAX }',
+    replace: '{ count: 1, last: 0, until: 0 }',
+    tests: ['consensus/pbft/leader-schedule'],
+  },
+  {
+    name: 'the timeout falls back to its base at once',
+    file: 'consensus/pbft/view-timer.ts',
+    find: 'this.#doublings = Math.max(0, this.#doublings - 1)',
+    replace: 'this.#doublings = 0',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'timeouts double for ever',
+    file: 'consensus/pbft/view-timer.ts',
+    find: 'return Math.min(this.#baseMs * 2 ** this.#doublings, Math.max(this.#baseMs, TIMEOUT_MS_MAX))',
+    replace: 'return this.#baseMs * 2 ** this.#doublings',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'what is said again is said again ever as soon',
+    file: 'consensus/pbft/replica.ts',
+    find: 'const share = Math.min(1 / 2, 2 ** this.#retransmissions / 8)',
+    replace: 'const share = 0',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: "a liar can take a signature out of a collector's certificate",
+    file: 'consensus/pbft/normal-case.ts',
+    find: "const certificate = isCollected ? collected : slot.certificate('prepare', accepted, replica.quorum)",
+    replace:
+      "const certificate = isCollected && collected === null ? collected : slot.certificate('prepare', accepted, replica.quorum)",
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: "a collector's certificate is not checked as a whole",
+    file: 'consensus/pbft/normal-case.ts',
+    find: "  if (!replica.isProof(certificate)) return replica.refuse('certificate-invalid')\n  slot.collected",
+    replace: '  slot.collected',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'one complaint is enough to leave a view',
+    file: 'consensus/pbft/complaints.ts',
+    find: 'count > faultsTolerated(options.n)',
+    replace: 'count > 0',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'a complaint need not be signed',
+    file: 'consensus/pbft/complaints.ts',
+    find: "    return replica.refuse('signature-invalid')\n",
+    replace: '    void 0\n',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'a member votes before the others have answered',
+    file: 'consensus/pbft/recall.ts',
+    find: 'return answers.length + 1 >= quorum',
+    replace: 'return answers.length + 1 >= 1',
+    tests: ['consensus/pbft/recall'],
+  },
+  {
+    name: 'answers to an earlier life count',
+    file: 'consensus/pbft/recall.ts',
+    find: ' || message.challenge !== recall.challenge',
+    replace: '',
+    tests: ['consensus/pbft/recall'],
+  },
+  {
+    name: 'an answer need not be signed',
+    file: 'consensus/pbft/recall.ts',
+    find: '  if (!options.signing.isSigned(answerStatement(message), from, message.signature))\n',
+    replace: '  if (from < 0)\n',
+    tests: ['consensus/pbft/recall'],
+  },
+  {
+    name: 'a vote that is not remembered binds nobody',
+    file: 'consensus/pbft/recall.ts',
+    find: 'if (!isRemembered) recall.bound',
+    replace: 'if (isRemembered && known === null) recall.bound',
+    tests: ['consensus/pbft/recall'],
+  },
+  {
+    name: 'a member votes before it has decided what the others had',
+    file: 'consensus/pbft/recall.ts',
+    find: '.filter(known => known <= decided)',
+    replace: '.filter(known => known >= 0)',
+    tests: ['consensus/pbft/recall'],
+  },
+  {
+    name: 'a view that was left and is not remembered is voted in again',
+    file: 'consensus/pbft/recall.ts',
+    find: '    recall.view = Math.max(recall.view, view)\n',
+    replace: '    recall.view = 0\n',
+    tests: ['consensus/pbft/recall'],
+  },
+  {
+    name: 'a member that was away votes on as if it had not been',
+    file: 'finality/committee.ts',
+    find: 'if (awayMs <= AWAY_MS || this.#self === null || this.#halted !== null) return',
+    replace: 'if (awayMs >= 0 || this.#self === null || this.#halted !== null) return',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'a new folder votes on a network that has decided',
+    file: 'finality/committee.ts',
+    find: 'if (this.#isFresh && this.#self !== null && this.#protocol.state.isRecalling) this.#abstain()',
+    replace: 'if (this.#isFresh && this.#self === null) this.#abstain()',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'a new folder keeps votes before anybody answered',
+    file: 'finality/committee.ts',
+    find: '    if (this.#protocol.state.isRecalling) return false\n',
+    replace: '',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'decisions that were dropped are never asked for again',
+    file: 'finality/committee.ts',
+    find: "    this.#drive({ type: 'lost', decided: this.#sequence })\n",
+    replace: '',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'a source is answered as often as it asks',
+    file: 'consensus/pbft/answers.ts',
+    find: 'if (count >= ANSWERS_MAX || (count === 0',
+    replace: 'if ((count === 0',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
+    name: 'a replica leaves the greatest view for one that has no form',
+    file: 'consensus/pbft/new-view.ts',
+    find: "  if (view > NUMBER_MAX) return replica.halt({ type: 'exhausted', view: replica.view })\n",
+    replace: '',
+    tests: ['consensus/pbft/claims', 'finality/committee'],
   },
 ]

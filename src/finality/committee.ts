@@ -93,6 +93,8 @@ export class Committee implements Finality {
   /** The last decision that is applied: its sequence number, and the last block that was decided. */
   #sequence = 0
   #last!: LastDecision
+  /** Peers that were told who we are since the last tick. */
+  readonly #greeted = new Set<FinalityPeer>()
   #isWaiting = false
   /** The sequence number and view for which a block is being built, and the blocks that were. */
   #building: string | null = null
@@ -160,6 +162,7 @@ export class Committee implements Finality {
         break
       case 'peer-disconnected':
         this.#members.disconnect(input.peer)
+        this.#greeted.delete(input.peer)
         break
       case 'message':
         this.#onMessage(input.from, input.body)
@@ -352,7 +355,7 @@ export class Committee implements Finality {
           break
         }
         case 'send':
-          this.#sendToMember(effect.to, effect.message)
+          this.#sendTo(this.#members.peerOf(effect.to), effect.message)
           break
         case 'reply':
           this.#sendTo(effect.to, effect.message)
@@ -543,6 +546,7 @@ export class Committee implements Finality {
         this.#nextLookMs = null
         return
       case 'retransmit':
+        this.#greetAgain()
         this.#retries += 1
         this.#applyAwaited()
         this.#applyTarget()
@@ -598,10 +602,18 @@ export class Committee implements Finality {
     this.#source = ''
   }
 
-  /** Tells a peer which validator we are. */
+  /** While validators are missing they may be among the peers, and the hello of one or ours to it be lost. */
+  #greetAgain(): void {
+    this.#greeted.clear()
+    if (this.#members.count < this.#options.validators.size - 1)
+      for (const peer of this.#members.followers()) this.#greet(peer)
+  }
+
+  /** Tells a peer which validator we are, once between two ticks. */
   #greet(peer: FinalityPeer): void {
     const { secretKey, sign, peer: own } = this.#options.identity
-    if (this.#self === null || secretKey === null) return
+    if (this.#self === null || secretKey === null || this.#greeted.has(peer)) return
+    this.#greeted.add(peer)
     const signature = sign(helloDigest(this.#domain, own), secretKey)
     const content: Content = { type: 'hello', member: this.#self, signature }
     this.#emit({ type: 'send', to: peer, body: this.#envelope(content), block: null })
@@ -613,7 +625,10 @@ export class Committee implements Finality {
       return this.#emit({ type: 'refuse', from, reason: 'hello-forged' })
     const other = member === this.#self ? this.#options.identity.peer : this.#members.peerOf(member)
     if (other !== undefined && other !== from) this.#onTwin(member, other, from)
-    if (member !== this.#self) this.#members.bind(member, from)
+    if (member === this.#self) return
+    // A peer that says it again does not know who we are.
+    if (other === from) this.#greet(from)
+    this.#members.bind(member, from)
   }
 
   /** One key in two places: sooner or later they contradict each other. */
@@ -623,15 +638,8 @@ export class Committee implements Finality {
     this.#emit({ type: 'alarm', text })
   }
 
-  /** To where a member is, or to all where that is not known: its hello may be lost, or still on its way. */
-  #sendToMember(member: MemberIndex, message: PbftMessage): void {
-    const peer = this.#members.peerOf(member)
-    if (peer !== undefined) this.#sendTo(peer, message)
-    else this.#emit({ type: 'broadcast', body: this.#seal(message), block: null })
-  }
-
-  #sendTo(peer: FinalityPeer, message: PbftMessage): void {
-    if (peer === '') return
+  #sendTo(peer: FinalityPeer | undefined, message: PbftMessage): void {
+    if (peer === undefined || peer === '') return
     this.#emit({ type: 'send', to: peer, body: this.#seal(message), block: blockOf(message) })
   }
 

@@ -41,6 +41,11 @@ export class Members {
     return !this.#twins.has(member) && this.#twins.add(member).has(member)
   }
 
+  /** Validators of whom it is known where they are. */
+  get count(): number {
+    return this.#peers.size
+  }
+
   /** Where a validator is connected. */
   peerOf(member: MemberIndex): FinalityPeer | undefined {
     return this.#peers.get(member)

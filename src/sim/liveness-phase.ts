@@ -136,7 +136,8 @@ function settleByVotes(run: Run, agreement: Agreement): void {
   const viewsMax = (faultsTolerated + 1 + VIEWS_SLACK + doublings) * (costs.decisions - decisions + 1)
   if (oracle.view - view > viewsMax)
     throw new Violation('L3', `${oracle.view - view} views were left after the faults, not ${viewsMax}`)
-  if (costs.decisions > decisions + 1) checkTimeouts(run, slowestMs * 2 ** (faultsTolerated + 1 + doublings))
+  if (costs.decisions > decisions + 1)
+    checkTimeouts(run, slowestMs * 2 ** (faultsTolerated + 1 + VIEWS_SLACK + doublings))
   oracle.verifyLast(honest[0]!, genesisFile)
 }
 
@@ -183,7 +184,7 @@ function notFinal({ chain, clients, honest }: Run): string | null {
   return lost.length === 0 ? null : `${lost.length} owed transfers are not final at height ${height}`
 }
 
-/** Once the faults have ended timeouts do not run away: f liars in a row make them longer by f doublings. */
+/** Once the faults have ended timeouts do not run away: they double at most for each view that may be left. */
 function checkTimeouts(run: Run, limitMs: number): void {
   const { active } = timeoutsOf(run)
   const leastMs = Math.min(...active)

@@ -2,7 +2,7 @@
 // final once stays final, and finality comes back as soon as enough of them do.
 
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,6 +24,9 @@ import {
 
 /** Within this time finality must be back once enough validators are. */
 const RESUMES_MS = 20_000
+
+/** Times that a folder is put back: more show more of what chance brings. */
+const RESTORES = Number(process.env.RESTORES ?? 1)
 
 const PBFT = { mode: 'pbft', pattern: 'all-to-all', timeoutMs: 1_000, intervalMs: 250, heartbeatSeconds: 60 }
 const HYBRID = { mode: 'hybrid', pattern: 'all-to-all', timeoutMs: 1_000, depth: 2, interval: 1 }
@@ -260,6 +263,56 @@ test('a validator whose votes are lost says so and does not vote, however often 
   const { lastCertificate } = await readAgreement(committee.client('v2'))
   assert.deepEqual(lastCertificate?.signers, ['v2', 'v3', 'v4'])
   await trickle.end()
+})
+
+test('a validator whose folder is put back to an older copy contradicts nothing, and votes again in time', async context => {
+  const { committee, names, trickle, watch } = await busyCommittee(context, {
+    validators: 4,
+    finality: PBFT,
+    work: NO_WORK,
+  })
+  await committee.resumes(names)
+  const copy = join(committee.network.directory, 'copy')
+  for (let time = 1; time <= RESTORES; time++) {
+    // Another one each time: the last that failed is passed over for a while.
+    const [victim, other, ...rest] = [...names.slice(-time % 4), ...names.slice(0, -time % 4)] as [
+      string,
+      string,
+    ]
+    const folder = join(committee.network.directory, victim)
+    await committee.node(victim).stop()
+    await rm(copy, { recursive: true, force: true })
+    await cp(folder, copy, { recursive: true })
+    await committee.start(victim)
+    await committee.resumes(names, 4)
+    // It goes while it is the next to propose, and comes back as it was.
+    await eventually(`the turn of ${victim}`, async () =>
+      (await committee.proposer(other)) === victim ? true : null,
+    )
+    await committee.node(victim).kill()
+    await rm(folder, { recursive: true })
+    await cp(copy, folder, { recursive: true })
+    const startedMs = performance.now()
+    await committee.start(victim)
+    await eventually(`a vote of ${victim}`, async () => {
+      const { muted } = await readAgreement(committee.client(victim))
+      return muted === null ? true : null
+    })
+    // Without another one nothing is decided unless it votes.
+    await committee.node(other).stop()
+    await committee.resumes([victim, ...rest])
+    const { lastCertificate } = await readAgreement(committee.client(victim))
+    assert.deepEqual(lastCertificate?.signers, [victim, ...rest].sort())
+    const ms = performance.now() - startedMs
+    context.diagnostic(`it voted again ${Math.round(ms)} ms after its start`)
+    assert.ok(ms < RESUMES_MS, `${ms}`)
+    await committee.start(other)
+    for (const name of names)
+      assert.deepEqual((await readAgreement(committee.client(name))).evidence, [], `${name}, time ${time}`)
+  }
+  await trickle.end()
+  await watch.end()
+  assert.deepEqual(watch.contradictions, [])
 })
 
 async function removeVotes(directory: string): Promise<void> {

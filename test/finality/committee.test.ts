@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ByteReader } from '../../src/chain/bytes.ts'
-import type { Certificate, Value } from '../../src/consensus/contract.ts'
+import { type Certificate, NUMBER_MAX, type Value } from '../../src/consensus/contract.ts'
 import type { Commit, PbftMessage, PrePrepare, Prepare } from '../../src/consensus/pbft/messages.ts'
 import { newViewStatement, viewChangeStatement } from '../../src/consensus/pbft/view-change.ts'
 import { readCertificate } from '../../src/finality/certificates.ts'
@@ -15,6 +15,7 @@ import { decodePbftRecord } from '../../src/finality/wire.ts'
 import {
   branch,
   CommitteeNetwork,
+  type FakeBlock,
   fakeBlock,
   NOW_MS,
   only,
@@ -832,4 +833,102 @@ for (const pattern of ['all-to-all', 'leader-collected'] as const) {
 test('a committee of one decides alone', () => {
   const network = new CommitteeNetwork(1, { prepare: chain => chain.extend('a', 2) })
   assert.equal(network.node(0).chain.final.height, 2)
+})
+
+// ---- what a validator can no longer remember
+
+const query = (node: TestCommittee) =>
+  node.log.filter(
+    effect => effect.type === 'broadcast' && node.committee.describe(effect.body).startsWith('query'),
+  )
+
+test('a validator asks for its own votes before it gives any, and says until then that it does not vote yet', () => {
+  const node = ada({ isAnswered: false })
+  const [block] = node.chain.extend('a', 1)
+  assert.equal(query(node).length, 1)
+  assert.deepEqual(votes(node.hear('p1', proposal(block!.id))), [])
+  assert.match(node.report().muted ?? '', /asks the others/)
+  assert.ok(votes(node.answer()).includes(block!.id))
+  assert.equal(node.report().muted, null)
+})
+
+test('a validator with a new folder on a network that has decided only follows, and says so', () => {
+  const node = ada({ isAnswered: false })
+  node.connect('p1', 'p2', 'p3')
+  const [first, second] = node.chain.extend('a', 2)
+  node.hear('p1', proof(first!.id))
+  node.answer(1)
+  assert.match(node.alarms.join(), /does not vote: the network has decided before/)
+  assert.equal(node.report().self, null)
+  assert.deepEqual(votes(node.hear('p2', proposal(second!.id, 2))), [])
+  // After the next start it is no wiser.
+  assert.notEqual(node.restarted().report().muted, null)
+  const told = node.restarted({ mayForgetVotes: true })
+  told.answer(1)
+  assert.deepEqual([told.report().self, told.report().muted], [0, null])
+})
+
+test('a new folder that was opened before anybody answered is as new at the next start', () => {
+  const node = ada({ isAnswered: false })
+  const again = node.restarted({ isAnswered: false })
+  assert.equal(again.report().self, 0)
+  again.connect('p1', 'p2', 'p3')
+  const [first] = again.chain.extend('a', 1)
+  again.hear('p1', proof(first!.id))
+  assert.match(again.alarms.join(), /does not vote: the network has decided before/)
+})
+
+test('a validator whose clock shows that it was away asks again before it votes', () => {
+  const node = ada()
+  node.chain.nowMs += 3_600_000
+  const [block] = node.chain.extend('a', 1)
+  const before = query(node).length
+  assert.deepEqual(votes(node.hear('p1', proposal(block!.id))), [])
+  assert.equal(query(node).length, before + 1)
+  node.answer()
+  assert.equal(node.report().muted, null)
+})
+
+test('decisions that were dropped while blocks were awaited are got again', () => {
+  const node = ada({ policy: new MinedCheckpoint({ depth: 0, interval: 1 }) })
+  node.connect('p1', 'p2', 'p3')
+  const blocks: FakeBlock[] = []
+  for (let height = 1; height <= 300; height++)
+    blocks.push(fakeBlock(`a${height}`, blocks.at(-1) ?? node.chain.root))
+  const hear = (from: number): void => {
+    for (let sequence = from; sequence <= blocks.length; sequence++)
+      node.hear('p1', proof(blocks[sequence - 1]!.id, sequence))
+  }
+  hear(1)
+  for (const block of blocks) node.give(block)
+  const { sequence } = node.report()
+  assert.ok(sequence < blocks.length, 'not all of them were kept')
+  // Its status tells the others what it lacks, and they say it again.
+  assert.ok(
+    node
+      .timeout('retransmit')
+      .some(
+        effect =>
+          effect.type === 'broadcast' &&
+          node.committee.describe(effect.body).startsWith(`status ${sequence}/`),
+      ),
+  )
+  hear(sequence + 1)
+  assert.equal(node.report().sequence, blocks.length)
+  assert.equal(node.chain.final.height, blocks.length)
+})
+
+test('no number of f + 1 members ends a node: it stops with an alarm, and starts again', () => {
+  const node = ada()
+  node.chain.extend('a', 1)
+  node.step({ type: 'head' })
+  for (const from of [1, 2]) {
+    const content = { view: NUMBER_MAX, stable: null, prepared: [], suspects: [] }
+    const signature = four.signing(from).sign(viewChangeStatement(content))
+    node.hear(`p${from}`, { type: 'view-change', ...content, from, signature })
+  }
+  assert.equal(node.report().view, NUMBER_MAX)
+  for (let time = 0; time < 4; time++) node.timeout('progress')
+  assert.match(node.alarms.join(), /finality has stopped: no view is left/)
+  assert.match(node.restarted().report().halted ?? '', /no view is left/)
 })

@@ -204,8 +204,13 @@ export const TIMEOUT_MS = 1_000
 /** Any block above the last final one may be decided, and the head should be. */
 const ANY_BLOCK = new MinedCheckpoint({ depth: 0, interval: 1 })
 
-/** Lives that were begun in tests so far. */
 let lives = 0
+
+/** A number that no other life in these tests has. */
+function nextLife(): number {
+  lives += 1
+  return lives
+}
 
 /** One committee with a chain, a disk and timers. */
 export class TestCommittee {
@@ -230,7 +235,7 @@ export class TestCommittee {
       secretKey: typeof self === 'number' ? network.keys[self]! : self,
       recover: recoverOnce,
       sign: referenceSign,
-      life: (lives += 1),
+      life: nextLife(),
       mayForgetVotes: options.mayForgetVotes ?? false,
       lie: options.lie ?? null,
     }

@@ -62,15 +62,15 @@ test('the only validator makes what is handed in final, and votes on when it is 
   }
 })
 
-test('who voted with another key has no record of votes, and must be told to vote', async t => {
+test('a folder from which no vote was given is as new for another key, which asks before it votes', async t => {
   const { open } = await reopening(t, secretKey, other)
-  const voter = await open(honest(other))
-  assert.equal(self(voter), 1)
-  await voter.close()
+  const first = await open(honest(other))
+  assert.equal(self(first), 1)
+  await first.close()
   for (let time = 0; time < 2; time++) {
     const node = await open(honest(secretKey))
-    assert.equal(self(node), null)
-    assert.match(node.finalityReport()!.muted ?? '', /record of its votes/)
+    assert.equal(self(node), 0)
+    assert.match(node.finalityReport()!.muted ?? '', /asks the others/)
     await node.close()
   }
   const told = await open({ ...honest(secretKey), mayForgetVotes: true })

@@ -214,6 +214,7 @@ for (const mode of ['hybrid', 'pbft'] as const) {
   test(`${mode}: a proposal beside the checkpoint is not taken in with the block that it brings, nor voted for`, () => {
     const identity = network.identityOf('v0')
     const node = histories.node({ id: 'v0', identity })
+    network.answer(node)
     node.connect('p')
     certified(node, wrong.slice(0, HEIGHT - 1), HEIGHT - 1)
     const { block } = wrong[HEIGHT - 1]!

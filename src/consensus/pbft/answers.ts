@@ -4,9 +4,9 @@
 import type { Source } from '../contract.ts'
 
 /** Sources that are answered between two ticks. */
-export const ANSWERED_SOURCES_MAX = 256
+const ANSWERED_SOURCES_MAX = 256
 /** Messages that one source is answered between two ticks: what two of its own ticks ask for. */
-export const ANSWERS_MAX = 24
+const ANSWERS_MAX = 24
 
 /** The answers since the last tick. */
 export class Answers {

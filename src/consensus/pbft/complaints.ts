@@ -11,7 +11,7 @@ import { faultsTolerated } from './quorum.ts'
 import type { Replica } from './replica.ts'
 
 /** What a complaint's signature is over. */
-export function complaintStatement({ view }: Pick<Complaint, 'view'>): Statement {
+function complaintStatement({ view }: Pick<Complaint, 'view'>): Statement {
   return { phase: 'complaint', view, sequence: 0 }
 }
 

@@ -72,7 +72,7 @@ export function sendViewChange(replica: Replica): void {
 /** VIEW-CHANGE: counted once it is proved, joined when f + 1 ask, answered by who begins the view. */
 export function onViewChange(replica: Replica, message: ViewChange): void {
   const { from, view } = message
-  if (!isMember(from, replica.options.n) || !Number.isSafeInteger(view))
+  if (!isMember(from, replica.options.n) || !Number.isSafeInteger(view) || view > NUMBER_MAX)
     return replica.refuse('vote-of-nobody')
   // Someone who missed how our view began.
   if (view <= replica.view && replica.isActive) return replyNewView(replica)

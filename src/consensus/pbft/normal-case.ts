@@ -56,7 +56,7 @@ export function onCommit(replica: Replica, { sequence, view, value, from, signat
 }
 
 /** Takes in votes of several members for one thing, each checked unless it is known. */
-export function onVotes(replica: Replica, vote: Vote, signatures: Certificate['signatures']): void {
+function onVotes(replica: Replica, vote: Vote, signatures: Certificate['signatures']): void {
   const slot = replica.slot(vote.sequence)
   for (const { member, signature } of signatures) {
     if (!isMember(member, replica.options.n)) return replica.refuse('vote-of-nobody')

@@ -167,6 +167,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     const replica = this.#replica
     const { view } = replica.recall!
     replica.recall = null
+    settleDecided(replica)
     if (
       view > replica.view ||
       (view === replica.view && replica.isActive && replica.newView === null && view > 0)

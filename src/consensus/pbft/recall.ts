@@ -1,14 +1,13 @@
 // What a member that starts does before it votes: it asks the others which votes of its own they hold. Its folder may be
 // a copy of an earlier day, and a member that votes from it would contradict votes that it no longer remembers (CometBFT
 // looks back over `double_sign_check_height` blocks for the same reason).
-//
 // QUERY carries a challenge that no other life of the member used; ANSWER is signed over it, so that an answer to an
 // earlier life counts for nothing. The member votes once n − f members, itself among them, have answered and it has
 // decided all that they had decided then. Each vote of its own that it is shown and does not remember binds it: it stays
 // out of that sequence number until it is decided, and out of the views that it had left.
 //
-// Why n − f: a vote that took part in a decision was counted by n − f − 1 others, and n − f − 1 others answer. If the
-// member itself is one of the f faulty ones, at most f − 1 of the answers lie, and an honest one has seen the vote.
+// A vote that took part in a decision was counted by n − f − 1 others, and n − f − 1 others answer. If the member itself
+// is one of the f faulty ones, at most f − 1 of the answers lie, and an honest one has seen the vote.
 
 import type { MemberIndex, Vote } from '../contract.ts'
 import { isMember } from './certificate.ts'
@@ -121,9 +120,18 @@ function recallViewChange(replica: Replica, { view, stable, prepared, from }: Vi
   }
 }
 
-/** Whether enough has been said, and all of it is decided here: the member may vote again. */
-export function isRecalled({ recall, decided, low, quorum }: Replica): boolean {
-  if (recall === null || decided < Math.max(recall.bound, low)) return false
+/** Whether enough has been said, and all of it is settled here: the member may vote again. */
+export function isRecalled(replica: Replica): boolean {
+  const { recall, decided, low, quorum } = replica
+  if (recall === null || decided < low || settledUpTo(replica) < recall.bound) return false
   const answers = [...recall.answers.values()].filter(known => known <= decided)
   return answers.length + 1 >= quorum
+}
+
+/**
+ * Up to where the member's VIEW-CHANGEs need not tell what it prepared: it has forgotten that. Where each decision proves
+ * all before it the last one settles them, once the application has it.
+ */
+function settledUpTo({ rules, options, decided, low }: Replica): number {
+  return rules.isSequential && options.application.decision(decided) !== null ? Math.max(low, decided) : low
 }

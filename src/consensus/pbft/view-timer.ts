@@ -8,7 +8,7 @@
 import type { ProtocolTimer } from '../contract.ts'
 
 /** Milliseconds of a timeout at most, whatever the base is: a day, which no network needs and every timer can hold. */
-export const TIMEOUT_MS_MAX = 86_400_000
+const TIMEOUT_MS_MAX = 86_400_000
 
 /** The part of the timeout after which what is not decided is slow. */
 const SLOW_PART = 4

@@ -109,7 +109,8 @@ export class AgreementOracle {
     const report = node.replica!.finality.report(0)
     if (report === null) return
     if (!this.#cast.hasForgotten(node)) this.#views.afterStart(node, report.view)
-    else if (report.self !== null && !this.#cast.mayForgetVotes)
+    // A member that asks for its votes does not give any yet; one that never voted has lost none.
+    else if (report.self !== null && report.muted === null && !this.#cast.mayForgetVotes)
       throw new Violation('S4', `${node.id} votes again, although the record of its votes is lost`)
     this.#stored.afterStart(node)
     this.#candidates?.afterStart(node)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Certificate, NO_VALUE, type Vote } from '../../../src/consensus/contract.ts'
+import { type Certificate, NO_VALUE, NUMBER_MAX, type Vote } from '../../../src/consensus/contract.ts'
 import { isCertificate } from '../../../src/consensus/pbft/certificate.ts'
 import { primaryOfView, proposerOf } from '../../../src/consensus/pbft/leader-schedule.ts'
 import type { NewView, PbftMessage, ViewChange } from '../../../src/consensus/pbft/messages.ts'
@@ -872,4 +872,121 @@ test('one who lies is accused once for each sequence number, not as often as it 
     )
   })
   assert.deepEqual(accusations.flat(), ['evidence'])
+})
+
+// ---- bounds
+
+test('the greatest view is entered like any other, and after it a replica stops instead of failing (B-P13)', () => {
+  const stage = new Stage({ n: 4 })
+  stage.demand()
+  const leave = (from: number, view: number): Effect[] => {
+    const content = { view, stable: null, prepared: [], suspects: [] }
+    const signature = stage.sign(from, viewChangeStatement(content))
+    return stage.say(from, [A], { type: 'view-change', ...content, from, signature })
+  }
+  assert.deepEqual(types(leave(D, NUMBER_MAX + 1)), ['refuse'])
+  leave(C, NUMBER_MAX)
+  leave(D, NUMBER_MAX)
+  assert.equal(stage.pbft(A).state.view, NUMBER_MAX)
+  const last = stage.timeout(A)
+  assert.deepEqual(types(last).at(-1), 'exhausted')
+  assert.ok(stage.pbft(A).state.isHalted)
+  // Nor does it fail when it starts again there.
+  stage.crash(A)
+  stage.restart(A)
+  assert.equal(stage.pbft(A).state.view, NUMBER_MAX)
+})
+
+test('a source is answered so much between two ticks and no more, whatever it asks', () => {
+  const stage = new Stage({ n: 4 })
+  decide(stage, 1, 20)
+  const ask = (): number => {
+    const status = { type: 'status', from: null, view: 0, isActive: true } as const
+    const message = { ...status, decided: 0, value: NO_VALUE, timeoutMs: 1000 }
+    return said(stage.say(D, [A], message)).length
+  }
+  const first = ask()
+  assert.ok(first >= 9)
+  let all = first
+  for (let time = 0; time < 100; time++) all += ask()
+  assert.ok(all <= 24, `${all} answers`)
+  stage.timeout(A, 'retransmit')
+  assert.equal(ask(), first)
+})
+
+test('what is not decided is said again ever later, up to half of the timeout, and sooner once something is', () => {
+  const stage = new Stage({ n: 4 })
+  stage.demand()
+  for (let view = 0; view < 6; view++) {
+    for (const member of ALL) stage.timeout(member)
+    stage.settle()
+  }
+  const tick = (): number | undefined =>
+    stage
+      .timeout(A, 'retransmit')
+      .flatMap(effect =>
+        effect.type === 'set-timer' && effect.name === 'retransmit' ? [effect.delayMs] : [],
+      )[0]
+  const { timeoutMs } = stage.pbft(A).state
+  assert.equal(timeoutMs, 32_000)
+  assert.deepEqual([tick(), tick(), tick()], [timeoutMs / 8, timeoutMs / 4, timeoutMs / 2])
+  const from = stage.effects.length
+  decideNext(stage)
+  const delays = stage.effects
+    .slice(from)
+    .flatMap(({ at, effect }) =>
+      at === A && effect.type === 'set-timer' && effect.name === 'retransmit' ? [effect.delayMs] : [],
+    )
+  assert.deepEqual(delays, [timeoutMs / 8])
+})
+
+// ---- what f liars can't slow
+
+test("a collector's certificate counts whole, whatever a liar in it voted for besides", () => {
+  const stage = new Stage({ n: 4, pattern: 'leader-collected' })
+  stage.propose(B, 'b')
+  stage.deliver({ type: 'pre-prepare', to: [A] })
+  // D tells A that it votes for x, and B that it votes for b.
+  const x = vote('prepare', 1, 0, 'x')
+  const single = { ...x, signatures: [stage.vote(D, x)] }
+  assert.deepEqual(types(stage.say(D, [A], { type: 'proof', certificate: single })), ['refuse'])
+  stage.say(D, [A], {
+    ...{ type: 'prepare', sequence: 1, view: 0, value: 'x', from: D, signature: stage.sign(D, x) },
+    ...{ proposer: D, proposal: stage.sign(D, x) },
+  })
+  const certificate = stage.certificate(vote('prepare', 1, 0, 'b'), [A, B, D])
+  const effects = stage.say(B, [A], { type: 'proof', certificate })
+  assert.ok(said(effects).includes('commit'), 'A is prepared')
+})
+
+test('f + 1 complaints leave the view together, and f do not', () => {
+  const stage = new Stage({ n: 4 })
+  const complain = (from: number): Effect[] =>
+    stage.say(from, [A], {
+      ...{ type: 'complaint', view: 0, from },
+      signature: stage.sign(from, { phase: 'complaint', view: 0, sequence: 0 }),
+    })
+  const forged = { type: 'complaint', view: 0, from: C, signature: new Uint8Array(4).fill(255) } as const
+  assert.deepEqual(types(stage.say(D, [A], forged)), ['refuse'])
+  assert.deepEqual(complain(D), [])
+  assert.deepEqual(complain(D), [], 'each counts once')
+  assert.equal(stage.pbft(A).state.view, 0)
+  assert.ok(said(complain(C)).includes('view-change'))
+  assert.equal(stage.pbft(A).state.timeoutMs, 1_000, 'nothing failed')
+})
+
+test('a proposer whose turns are slow is complained of, and not where all are', () => {
+  for (const slow of [[2], [0, 1, 2, 3]]) {
+    const stage = new Stage({ n: 4 })
+    stage.demand()
+    for (let count = 1; count <= 8; count++) {
+      const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
+      if (slow.includes(proposer))
+        for (const member of ALL) stage.step(member, { type: 'timeout', name: 'progress' })
+      decideNext(stage)
+    }
+    const complaints = stage.said.filter(({ message }) => message.type === 'complaint')
+    assert.equal(complaints.length > 0, slow.length === 1)
+    assert.equal(stage.pbft(A).state.view > 0, slow.length === 1)
+  }
 })

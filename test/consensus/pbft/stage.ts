@@ -139,7 +139,8 @@ export class Stage {
     this.#fuses.set(index, effects)
   }
 
-  restart(index: number): Effect[] {
+  /** With a challenge it asks the others for its own votes first. */
+  restart(index: number, challenge: number | null = null): Effect[] {
     const { n, pattern = 'all-to-all', pipeline = 1, checkpointInterval = 4 } = this.#options
     const player = this.players[index]!
     const { signing, unknown, decisions, disk } = player
@@ -158,7 +159,7 @@ export class Stage {
       type: 'start',
       records: new Map(disk),
       decided: decisions.length,
-      challenge: null,
+      challenge,
     })
   }
 

@@ -185,7 +185,7 @@ test('progress on links that are given more than they carry is outside the model
   assert.deepEqual([course.backlogMs(0), course.backlogMs(150), course.backlogMs(1_000)], [200, 50, 0])
   const faults = new Set(['partition', 'crash'] as const)
   const hasty = { ...quiet, faults, nodes: 4, transfers: 4, timerScale: 0.1 }
-  const result = runCommittee('pbft', 1, { ...hasty, bandwidth: 3_000 })
+  const result = runCommittee('pbft', 1, { ...hasty, bandwidth: 1_000 })
   assert.equal(result.verdict, 'OUTSIDE-MODEL')
   assert.match(result.reason!, /^links carry less than is said on them/)
   assertPass(runCommittee('pbft', 1, { ...hasty, bandwidth: 30_000 }))
