@@ -1,7 +1,7 @@
 // A stall of finality with the limits of a node: four validators in two halves, each of which mines a branch of its own
 // beyond all that a node keeps beside its main chain. First one of each half meet, too few to make anything final: the
 // one with less work must come over. Then all meet: they must come to one head, and finality go on.
-// Run: bin/node24 bench/stall.ts [blocks], 25,000 blocks unless given; a few minutes. It fails when it does not heal.
+// Run: bin/node24 bench/stall.ts [blocks], 25,000 blocks unless given; a minute. It fails when it does not heal.
 //
 // The blocks of both branches are made beforehand, and only the time of the network is virtual.
 

@@ -69,7 +69,16 @@ test('validators with the smallest limits agree on every transfer', () => {
       assertPass(
         runCommittee(mode, seed, {
           transfers: 12,
-          limits: { pool: 2, sender: 1, gossip: 1, headers: 1, bodies: 1, 'bodies-ahead': 1 },
+          limits: {
+            pool: 2,
+            sender: 1,
+            gossip: 1,
+            headers: 1,
+            bodies: 1,
+            'bodies-ahead': 1,
+            'side-blocks': 1,
+            'branch-headers': 1,
+          },
         }),
       )
 })
