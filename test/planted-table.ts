@@ -1513,6 +1513,20 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/recall'],
   },
   {
+    name: 'a member votes again before its application has what was decided',
+    file: 'consensus/pbft/recall.ts',
+    find: 'if (settled < recall.bound || (rules.isSequential && settled < decided)) return false',
+    replace: 'if (settled < recall.bound && rules.isSequential) return false',
+    tests: ['consensus/pbft/recall'],
+  },
+  {
+    name: 'a question is worked at whether its source has a budget or not',
+    file: 'consensus/pbft/recall.ts',
+    find: '  if (!replica.answers.has(replica.source)) return\n',
+    replace: '',
+    tests: ['consensus/pbft/recall'],
+  },
+  {
     name: 'a view that was left and is not remembered is voted in again',
     file: 'consensus/pbft/recall.ts',
     find: '    recall.view = Math.max(recall.view, view)\n',
@@ -1550,8 +1564,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a source is answered as often as it asks',
     file: 'consensus/pbft/answers.ts',
-    find: 'if (count >= ANSWERS_MAX || (count === 0',
-    replace: 'if ((count === 0',
+    find: 'return count === 0 ? this.#counts.size < ANSWERED_SOURCES_MAX : count < ANSWERS_MAX',
+    replace: 'return count >= 0',
     tests: ['consensus/pbft/claims'],
   },
   {

@@ -14,11 +14,16 @@ export class Answers {
   /** Sources that were given the beginning of our view: once is enough, for it is long. */
   readonly #newViews = new Set<Source>()
 
+  /** Whether a source may be answered once more: asked before any work is done for it. */
+  has(source: Source): boolean {
+    const count = this.#counts.get(source) ?? 0
+    return count === 0 ? this.#counts.size < ANSWERED_SOURCES_MAX : count < ANSWERS_MAX
+  }
+
   /** Whether a source may be answered once more; it is counted. */
   take(source: Source): boolean {
-    const count = this.#counts.get(source) ?? 0
-    if (count >= ANSWERS_MAX || (count === 0 && this.#counts.size >= ANSWERED_SOURCES_MAX)) return false
-    this.#counts.set(source, count + 1)
+    if (!this.has(source)) return false
+    this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1)
     return true
   }
 

@@ -67,6 +67,7 @@ export function answerStatement({
 export function onQuery(replica: Replica, { from: to, challenge }: Query): void {
   const from = replica.options.signing.self
   if (from === null || !isMember(to, replica.options.n) || to === from) return
+  if (!replica.answers.has(replica.source)) return
   const votes = replica
     .inOrder()
     .flatMap(slot => [slot.voteOf('prepare', to), slot.voteOf('commit', to)])
@@ -97,11 +98,9 @@ export function onAnswer(replica: Replica, message: Answer): void {
 }
 
 /** A vote of our own comes by, from whomever: if we do not remember it, we are bound by it. */
-export function recallVote(
-  { recall, decided, log }: Replica,
-  { phase, sequence, view, value }: SignedVote,
-): void {
-  if (recall === null || phase === 'checkpoint' || sequence <= decided) return
+export function recallVote(replica: Replica, { phase, sequence, view, value }: SignedVote): void {
+  const { recall, log } = replica
+  if (recall === null || phase === 'checkpoint' || sequence <= settledUpTo(replica)) return
   const slot = log.get(sequence)
   const known = phase === 'prepare' ? slot?.accepted : slot?.prepared
   const isRemembered = known != null && (known.view > view || (known.view === view && known.value === value))
@@ -122,8 +121,10 @@ function recallViewChange(replica: Replica, { view, stable, prepared, from }: Vi
 
 /** Whether enough has been said, and all of it is settled here: the member may vote again. */
 export function isRecalled(replica: Replica): boolean {
-  const { recall, decided, low, quorum } = replica
-  if (recall === null || decided < low || settledUpTo(replica) < recall.bound) return false
+  const { recall, decided, low, quorum, rules } = replica
+  if (recall === null || decided < low) return false
+  const settled = settledUpTo(replica)
+  if (settled < recall.bound || (rules.isSequential && settled < decided)) return false
   const answers = [...recall.answers.values()].filter(known => known <= decided)
   return answers.length + 1 >= quorum
 }

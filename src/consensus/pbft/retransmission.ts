@@ -59,7 +59,7 @@ function repeat(replica: Replica, slot: Slot): void {
 /** Tells one who is behind what it lacks, and one who decided otherwise that we did not. */
 export function onStatus(replica: Replica, { view, isActive, decided, value }: Status): void {
   if (view < replica.view || (view === replica.view && !isActive)) replyNewView(replica)
-  if (!Number.isSafeInteger(decided) || decided < 0) return
+  if (!Number.isSafeInteger(decided) || decided < 0 || !replica.answers.has(replica.source)) return
   const ours = decided <= replica.decided ? replica.options.application.decision(decided) : null
   if (ours !== null && ours.value !== value) replica.reply({ type: 'proof', certificate: ours })
   if (replica.stable !== null && decided < replica.low)

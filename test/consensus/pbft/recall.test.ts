@@ -152,6 +152,34 @@ test('a member that was away asks again, and votes again once it was answered', 
   assert.equal(stage.pbft(A).state.isRecalling, false)
 })
 
+test('a member votes again only when its application has what was decided, for until then its VIEW-CHANGE would omit it', () => {
+  const stage = new Stage({ n: 4 })
+  putBack(stage)
+  const certificate = stage.certificate({ phase: 'commit', sequence: 1, view: 0, value: 'b' }, [B, C, D])
+  stage.say(B, [A], { type: 'proof', certificate })
+  // The block is not here yet.
+  const decisions = stage.players[A]!.decisions.splice(0)
+  for (const from of [B, C]) stage.say(from, [A], answer(stage, from, { decided: 1 }))
+  assert.ok(stage.pbft(A).state.isRecalling)
+  stage.players[A]!.decisions.push(...decisions)
+  stage.step(A, { type: 'revalidate' })
+  assert.equal(stage.pbft(A).state.isRecalling, false)
+})
+
+test('questions of a source whose budget is spent cost no signature', () => {
+  const stage = new Stage({ n: 4 })
+  const { signing } = stage.players[A]!
+  const sign = signing.sign
+  let signatures = 0
+  signing.sign = statement => {
+    signatures += 1
+    return sign(statement)
+  }
+  for (let challenge = 1; challenge <= 100; challenge++)
+    stage.say(D, [A], { type: 'query', from: C, challenge })
+  assert.ok(signatures > 0 && signatures <= 24, `${signatures} signatures`)
+})
+
 test('a member that abstains follows, and votes no more', () => {
   const stage = new Stage({ n: 4 })
   stage.step(A, { type: 'abstain' })
