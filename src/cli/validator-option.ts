@@ -15,7 +15,7 @@ export const validatorOptions = {
     type: 'boolean',
     default: false,
     describe:
-      'Vote although the record of earlier votes is gone, or the folder is new and the network is not. Only if you know ' +
+      'Vote although the record of earlier votes is gone, or the folder is new and this key has voted. Only if you know ' +
       'that this key has never voted on this network, or that what it voted is settled: the others are asked for its ' +
       'votes, but what none of them remembers it may contradict, and that convicts this validator',
   },

@@ -66,7 +66,7 @@ const VOTES_ARE_LOST =
 const VOTES_ARE_ASKED_FOR =
   'this validator does not vote yet: it asks the others which votes of its own they hold, for it may not remember all'
 const FOLDER_IS_NEW =
-  'this validator does not vote: the network has decided before, and this folder holds no record of its votes, so it might contradict what it voted before'
+  'this validator does not vote: it signed decisions of this network before, and this folder, which is new, holds no record of its votes, so it might contradict them'
 /** Times in one life that the others can be asked for this validator's votes, each with a challenge of its own. */
 const CHALLENGES_PER_LIFE = 2 ** 16
 /** A node that was not run for so long, and for several of its ticks, may have been put back to an earlier state. */
@@ -105,7 +105,7 @@ export class Committee implements Finality {
   #nextLookMs: number | null = null
   /** Whether a decision was dropped because too many waited. */
   #hasDropped = false
-  /** Whether the database was empty at the start, so that only the others can tell whether this validator voted before. */
+  /** Whether no vote was ever given from this folder, so that only the others can tell whether this validator voted before. */
   #isFresh = false
   #challenges = 0
   /** When the last input came, in milliseconds since 1970; 0 before the first. */
@@ -479,7 +479,7 @@ export class Committee implements Finality {
       const proof = { sequence, bytes: encodeCertificate(certificate) }
       this.#emit({ type: 'final', id: block.id, certificate: proof })
     }
-    if (this.#isFresh && this.#self !== null && this.#protocol.state.isRecalling) this.#abstain()
+    if (this.#isFresh && this.#protocol.state.isRecalling) this.#considerAbstaining(certificate)
     this.#sequence = sequence
     this.#retries = 0
     this.#building = null
@@ -487,8 +487,9 @@ export class Committee implements Finality {
     return true
   }
 
-  /** The folder is new and the network is not: whether this validator voted before nobody here can tell. */
-  #abstain(): void {
+  /** The folder is new, and yet this validator has voted: what else it voted for is lost. */
+  #considerAbstaining({ signatures }: Certificate): void {
+    if (!signatures.some(({ member }) => member === this.#self)) return
     this.#self = null
     this.#muted = FOLDER_IS_NEW
     this.#emit({ type: 'alarm', text: FOLDER_IS_NEW })

@@ -852,13 +852,23 @@ test('a validator asks for its own votes before it gives any, and says until the
   assert.equal(node.report().muted, null)
 })
 
-test('a validator with a new folder on a network that has decided only follows, and says so', () => {
+test('a validator that comes late to a network that decided without it votes once the others have answered', () => {
   const node = ada({ isAnswered: false })
   node.connect('p1', 'p2', 'p3')
   const [first, second] = node.chain.extend('a', 2)
   node.hear('p1', proof(first!.id))
   node.answer(1)
-  assert.match(node.alarms.join(), /does not vote: the network has decided before/)
+  assert.deepEqual([node.report().self, node.report().muted, node.alarms], [0, null, []])
+  assert.deepEqual(votes(node.hear('p2', proposal(second!.id, 2))), [second!.id])
+})
+
+test('a validator with a new folder where a decision bears its signature only follows, and says so', () => {
+  const node = ada({ isAnswered: false })
+  node.connect('p1', 'p2', 'p3')
+  const [first, second] = node.chain.extend('a', 2)
+  node.hear('p1', proof(first!.id, 1, [0, 1, 2]))
+  node.answer(1)
+  assert.match(node.alarms.join(), /does not vote: it signed decisions of this network before/)
   assert.equal(node.report().self, null)
   assert.deepEqual(votes(node.hear('p2', proposal(second!.id, 2))), [])
   // After the next start it is no wiser.
@@ -874,8 +884,8 @@ test('a new folder that was opened before anybody answered is as new at the next
   assert.equal(again.report().self, 0)
   again.connect('p1', 'p2', 'p3')
   const [first] = again.chain.extend('a', 1)
-  again.hear('p1', proof(first!.id))
-  assert.match(again.alarms.join(), /does not vote: the network has decided before/)
+  again.hear('p1', proof(first!.id, 1, [0, 1, 2]))
+  assert.match(again.alarms.join(), /does not vote: it signed decisions of this network before/)
 })
 
 test('a validator whose clock shows that it was away asks again before it votes', () => {
