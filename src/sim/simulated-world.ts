@@ -144,7 +144,7 @@ export class SimulatedWorld implements World {
     }
     if (input.type === 'message' && input.message.type === 'block')
       oracle.afterBlock(node, input.message.block.id, effects)
-    agreement?.oracle.afterStep(node, effects)
+    agreement?.oracle.afterStep(node, input, effects)
   }
 
   beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void {

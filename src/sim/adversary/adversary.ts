@@ -5,13 +5,19 @@ import { BYZANTINE_ROLES } from '../../finality/byzantine/roles.ts'
 import type { Random } from '../virtual/random.ts'
 
 /**
- * What may be wrong with a validator: the roles of real nodes; `twins`, two honest nodes that share one key; and
- * `amnesia`, an honest node whose disk loses its votes, but not its chain, and which must vote no more.
+ * What may be wrong with a validator: the roles of real nodes; `twins`, two honest nodes that share one key; `amnesia`,
+ * an honest node whose disk loses its votes, but not its chain, and which must vote no more; and `rollback`, an honest
+ * node whose disk is put back to what it was at an earlier start.
  */
-export const LIAR_ROLES = [...BYZANTINE_ROLES, 'twins', 'amnesia'] as const
+export const LIAR_ROLES = [...BYZANTINE_ROLES, 'twins', 'amnesia', 'rollback'] as const
 
 /** One of these. */
 export type LiarRole = (typeof LIAR_ROLES)[number]
+
+/** Whether only the disk of a node with this role is faulty: its code is honest, and it is held to the rules. */
+export function isForgetful(role: LiarRole): role is 'amnesia' | 'rollback' {
+  return role === 'amnesia' || role === 'rollback'
+}
 
 /** Nodes that do not lie yet, of which one may begin to: the others are more. */
 const HONEST_MIN = 3

@@ -4,7 +4,7 @@
 import type { Identity } from '../../finality/identity.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import type { SimNode } from '../node/sim-node.ts'
-import type { LiarRole } from './adversary.ts'
+import { isForgetful, type LiarRole } from './adversary.ts'
 
 /** What a cast is made of. */
 export interface CastOptions {
@@ -97,7 +97,7 @@ export class Cast {
   /** Whether a member is held to the rules; one that forgets is, for it must know that it did. */
   isHonestMember(member: number): boolean {
     const role = this.liars.get(member)
-    return role === undefined || role === 'amnesia'
+    return role === undefined || isForgetful(role)
   }
 
   /** From now on this node's disk loses its votes. */
@@ -113,7 +113,7 @@ export class Cast {
   /** How a node's own code lies, together with all who lie in the same way; twins and the forgetful are honest code. */
   lieOf({ index }: Part): Identity['lie'] {
     const role = this.liars.get(index)
-    if (role === undefined || role === 'twins' || role === 'amnesia') return null
+    if (role === undefined || role === 'twins' || isForgetful(role)) return null
     const accomplices = [...this.liars].filter(([other, its]) => other !== index && its === role)
     return { role, accomplices: accomplices.map(([other]) => other) }
   }

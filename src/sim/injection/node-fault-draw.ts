@@ -19,6 +19,8 @@ const PAUSE_MAX_MS = 10_000
 const DISK_FAILURE_MAX_MS = 5_000
 /** Milliseconds by which a clock is off at most after it was set wrong: see fault-plan.ts. */
 const CLOCK_OFFSET_MAX_MS = 25_000
+/** Times that the disk of a validator is put back at most. */
+const ROLLBACKS_MAX = 3
 /** The same of a clock that is set to a wrong hour, and milliseconds until somebody notices. */
 const WRONG_HOUR_MS = 3_600_000
 const WRONG_HOUR_FOR_MS = [1_000, 30_000] as const
@@ -39,6 +41,7 @@ export class NodeFaultDraw {
     const { plan, random } = draw.options
     draw.repeat(random.stream('crashes'), plan.crashEveryMs, stream => this.#crash(stream))
     this.#planAmnesia(random.stream('amnesia'), withinMs)
+    this.#planRollbacks(random.stream('rollbacks'), withinMs)
     draw.repeat(random.stream('pauses'), plan.pauseEveryMs, stream => {
       const node = stream.pick(draw.nodes).id
       draw.happen({ type: 'pause', node, forMs: stream.between(0, PAUSE_MAX_MS) })
@@ -134,6 +137,20 @@ export class NodeFaultDraw {
     const mayForget = nodes.filter(node => !isAgreed || cast.memberOf(node) === null)
     const node = mayForget[Math.floor(random.next() * mayForget.length)]
     return node === undefined || nodes.length <= 2 ? null : node
+  }
+
+  /** The disk of each validator with this role is put back a few times to what it was at the last start. */
+  #planRollbacks(random: Random, withinMs: number): void {
+    const draw = this.#draw
+    const { cast, schedule } = draw.options
+    for (const [index, role] of cast.liars) {
+      if (role !== 'rollback') continue
+      for (let left = random.integer(1, ROLLBACKS_MAX); left > 0; left--)
+        schedule.after(random.between(0.1, 0.9) * withinMs, () => {
+          const node = draw.nodes[index]!
+          draw.happen({ type: 'disk-loss', node: node.id, isEmpty: false, downMs: draw.nextDownMs(node) })
+        })
+    }
   }
 
   /** Each forgetful validator crashes once at least, and comes back without its votes from then on. */

@@ -10,7 +10,7 @@ import { readCertificate } from '../../finality/certificates.ts'
 import { describeFinalityProof } from '../../finality/finality-proof.ts'
 import { ValidatorSet } from '../../finality/validators.ts'
 import { verifyFinalityProof } from '../../finality/verify-proof.ts'
-import type { Effect, Write } from '../../replica/effects.ts'
+import type { Effect, Input, Write } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
 import type { Content, Tag } from '../network/costs.ts'
 import type { SimNode } from '../node/sim-node.ts'
@@ -19,6 +19,7 @@ import { CertificateOracle } from './certificate-oracle.ts'
 import { DurabilityOracle } from './durability-oracle.ts'
 import type { NaiveChain } from './naive-chain.ts'
 import type { NaiveVotes } from './naive-votes.ts'
+import { type Answer, RecalledVotes } from './recalled-votes.ts'
 import { StoredFinalityOracle } from './stored-finality-oracle.ts'
 import { ViewChangeOracle } from './view-change-oracle.ts'
 import { ViewOracle } from './view-oracle.ts'
@@ -36,6 +37,7 @@ export class AgreementOracle {
   readonly #viewChanges: ViewChangeOracle
   readonly #durability: DurabilityOracle
   readonly #stored: StoredFinalityOracle
+  readonly #recalled: RecalledVotes
   /** Null where nothing is mined. */
   readonly #candidates: CandidateOracle | null
   readonly #looked = new WeakSet<Content>()
@@ -52,8 +54,17 @@ export class AgreementOracle {
     this.#certificates = certificates
     this.#views = views
     this.#viewChanges = viewChanges
-    this.#durability = new DurabilityOracle(votes, cast, views)
-    this.#stored = new StoredFinalityOracle({ genesis, votes, cast, certificates, views, viewChanges })
+    this.#durability = new DurabilityOracle(votes, cast, signed, views)
+    this.#stored = new StoredFinalityOracle({
+      genesis,
+      votes,
+      cast,
+      signed,
+      certificates,
+      views,
+      viewChanges,
+    })
+    this.#recalled = new RecalledVotes(cast, answer => this.#onRecalled(answer))
     this.#candidates = genesis.finality.mode === 'hybrid' ? new CandidateOracle(genesis, chain, cast) : null
   }
 
@@ -88,13 +99,20 @@ export class AgreementOracle {
     return this.#views.highest
   }
 
-  /** A node that does not vote lost its disk. */
+  /** A node lost its disk, or that was put back. */
   forget(node: SimNode): void {
     this.#stored.forget(node)
+    const member = this.#cast.memberOf(node)
+    if (member === null) return
+    this.#signed.rollBack(member)
+    this.#views.rollBack(node)
+    this.#viewChanges.rollBack(member)
+    this.#recalled.rollBack(node)
   }
 
   /** Looks at an honest node after it took something in. */
-  afterStep(node: SimNode, effects: readonly Effect[]): void {
+  afterStep(node: SimNode, input: Input, effects: readonly Effect[]): void {
+    this.#recalled.afterStep(node, input)
     this.#candidates?.afterStep(node, effects)
     const { tree, finality } = node.replica!
     if (!finality.followsWork && tree.head !== tree.base)
@@ -106,6 +124,7 @@ export class AgreementOracle {
 
   /** Looks at an honest node that has just started again. */
   afterStart(node: SimNode): void {
+    this.#recalled.afterStart(node)
     const report = node.replica!.finality.report(0)
     if (report === null) return
     if (!this.#cast.hasForgotten(node)) this.#views.afterStart(node, report.view)
@@ -158,6 +177,12 @@ export class AgreementOracle {
     })
   }
 
+  /** A member that was put back votes again, and knows what this answer showed it. */
+  #onRecalled({ to, votes, viewChange }: Answer): void {
+    for (const vote of votes) this.#signed.noteVote(vote, to, vote.signature, to)
+    if (viewChange?.from === to) this.#viewChanges.noteViewChange(viewChange, null, to)
+  }
+
   #onMessage(node: SimNode, content: Extract<Content, { type: 'protocol' }>, isHonest: boolean): void {
     const { message } = content
     // Only what its own disk holds depends on when it is said.
@@ -165,29 +190,36 @@ export class AgreementOracle {
     if (this.#looked.has(content)) return
     this.#looked.add(content)
     const honest = isHonest ? node.id : null
+    const teller = this.#cast.memberOf(node)
     const signed = this.#signed
     switch (message.type) {
       case 'pre-prepare':
-        return signed.noteProposal(message, message.signature)
+        return signed.noteVote({ ...message, phase: 'prepare' }, message.from, message.signature, teller)
       case 'prepare':
-        signed.noteProposal(message, message.proposal)
-        return signed.noteVote({ ...message, phase: 'prepare' }, message.from, message.signature)
+        signed.noteVote({ ...message, phase: 'prepare' }, message.proposer, message.proposal, teller)
+        return signed.noteVote({ ...message, phase: 'prepare' }, message.from, message.signature, teller)
       case 'commit':
-        return signed.noteVote({ ...message, phase: 'commit' }, message.from, message.signature)
+        return signed.noteVote({ ...message, phase: 'commit' }, message.from, message.signature, teller)
       case 'checkpoint':
-        return signed.noteVote({ ...message, phase: 'checkpoint', view: 0 }, message.from, message.signature)
+        return signed.noteVote(
+          { ...message, phase: 'checkpoint', view: 0 },
+          message.from,
+          message.signature,
+          teller,
+        )
       case 'proof':
         return this.#certificates.noteCertificate(message.certificate, honest)
       case 'view-change':
-        return this.#viewChanges.noteViewChange(message, honest)
+        return this.#viewChanges.noteViewChange(message, honest, teller)
       case 'new-view':
         this.#candidates?.noteNewView(message)
         return this.#viewChanges.noteNewView(message, honest)
       case 'status':
       case 'complaint':
-      case 'query':
       case 'answer':
         return
+      case 'query':
+        return this.#recalled.onQuery(node, message.challenge)
     }
   }
 }

@@ -38,7 +38,7 @@ export class CertificateOracle {
       throw new Violation('S7', `${honest} shows a ${phase} certificate for ${sequence}/${view}: ${reason}`)
     }
     for (const { member, signature } of certificate.signatures)
-      this.#signed.noteVote(certificate, member, signature)
+      this.#signed.noteVote(certificate, member, signature, null)
     switch (phase) {
       case 'prepare': {
         const place = `${sequence}/${view}`

@@ -10,16 +10,19 @@ import type { SimNode } from '../node/sim-node.ts'
 import type { NaiveVotes, Statement, Vote } from './naive-votes.ts'
 import type { ViewOracle } from './view-oracle.ts'
 import { Violation } from './violation.ts'
+import type { VoteOracle } from './vote-oracle.ts'
 
 /** Compares what honest members of one committee say with their disks. */
 export class DurabilityOracle {
   readonly #votes: NaiveVotes
   readonly #cast: Cast
+  readonly #signed: VoteOracle
   readonly #views: ViewOracle
 
-  constructor(votes: NaiveVotes, cast: Cast, views: ViewOracle) {
+  constructor(votes: NaiveVotes, cast: Cast, signed: VoteOracle, views: ViewOracle) {
     this.#votes = votes
     this.#cast = cast
+    this.#signed = signed
     this.#views = views
   }
 
@@ -47,10 +50,9 @@ export class DurabilityOracle {
         if (message.from === self) this.#checkView(node, message.view, false)
         return
       case 'new-view':
-        // Who lost its votes hands on what it began itself before, as everybody does.
-        if (message.view % n === self && !this.#cast.hasForgotten(node))
-          this.#checkView(node, message.view, true)
-        return
+        // A member that lost its votes hands on what it began itself before, as everybody does.
+        if (message.view % n !== self || this.#hasForgotten(node, self)) return
+        return this.#checkView(node, message.view, true)
       case 'status':
       case 'complaint':
       case 'query':
@@ -104,6 +106,10 @@ export class DurabilityOracle {
         'C7',
         `${node.id} goes on from decision ${sequence}, whose block is not final there`,
       )
+  }
+
+  #hasForgotten(node: SimNode, member: number): boolean {
+    return this.#cast.hasForgotten(node) || this.#signed.isExcused(member, null)
   }
 
   #record(node: SimNode, key: string): VoteRecord | null {

@@ -19,6 +19,7 @@ import type { Certificate, NaiveVotes } from './naive-votes.ts'
 import type { ViewChangeOracle } from './view-change-oracle.ts'
 import type { ViewOracle } from './view-oracle.ts'
 import { Violation } from './violation.ts'
+import type { VoteOracle } from './vote-oracle.ts'
 
 /** Records of votes on one disk at most: two checkpoint intervals of slots, and a few besides. */
 const VOTE_RECORDS_MAX = 2 * 32 + 8
@@ -29,6 +30,7 @@ export interface StoredFinalityOptions {
   readonly genesis: Genesis
   readonly votes: NaiveVotes
   readonly cast: Cast
+  readonly signed: VoteOracle
   readonly certificates: CertificateOracle
   readonly views: ViewOracle
   readonly viewChanges: ViewChangeOracle
@@ -156,6 +158,8 @@ export class StoredFinalityOracle {
     const { votes, cast } = this.#options
     const evidence = readEvidence(new ByteReader(value))
     if (!votes.convicts(evidence)) throw new Violation('S7', `${node.id} keeps evidence that convicts nobody`)
+    // A contradiction to what it cannot know is none: what it can know, the other oracles hold it to.
+    if (this.#options.signed.isExcused(evidence.member, null)) return
     if (cast.isHonestMember(evidence.member))
       throw new Violation('S4', `${votes.nameOf(evidence.member)} is honest and convicted`)
     this.accused.add(evidence.member)

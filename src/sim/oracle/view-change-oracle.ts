@@ -36,7 +36,13 @@ export class ViewChangeOracle {
     return { asked: this.#changedViews.size, reproposing: this.#reproposing.size }
   }
 
-  noteViewChange(message: ViewChange, honest: PeerId | null): void {
+  /** A member's disk was put back. */
+  rollBack(member: number): void {
+    for (const key of this.#viewChanges.keys()) if (key.endsWith(` ${member}`)) this.#viewChanges.delete(key)
+  }
+
+  /** `teller` is the member that shows it, if one does. */
+  noteViewChange(message: ViewChange, honest: PeerId | null, teller: number | null): void {
     const { view, from, stable, prepared, suspects } = message
     const claims = prepared.map(({ sequence, view, value }) => ({ sequence, view, value }))
     const low = stable?.sequence ?? 0
@@ -47,7 +53,7 @@ export class ViewChangeOracle {
     }
     for (const certificate of [...(stable === null ? [] : [stable]), ...prepared])
       this.#certificates.noteCertificate(certificate, honest)
-    if (!this.#cast.isHonestMember(from)) return
+    if (!this.#cast.isHonestMember(from) || this.#signed.isExcused(from, teller)) return
     this.#changedViews.add(view)
     this.#checkClaims(message, low)
     this.#checkRepeated(message, low)
@@ -56,9 +62,9 @@ export class ViewChangeOracle {
   noteNewView(message: NewView, honest: PeerId | null): void {
     const { view, viewChanges, proposals } = message
     const primary = view % this.#votes.validators.length
-    for (const change of viewChanges) this.noteViewChange(change, honest)
+    for (const change of viewChanges) this.noteViewChange(change, honest, null)
     for (const { sequence, value, signature } of proposals)
-      this.#signed.noteVote({ phase: 'prepare', sequence, view, value }, primary, signature)
+      this.#signed.noteVote({ phase: 'prepare', sequence, view, value }, primary, signature, null)
     if (honest === null) return
     this.#checkProposals(message, honest)
     if (proposals.some(({ value }) => value !== '')) this.#reproposing.add(view)

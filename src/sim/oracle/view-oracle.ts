@@ -26,6 +26,11 @@ export class ViewOracle {
     this.#views.set(node.id, Math.max(this.#viewOf(node), view))
   }
 
+  /** A node's disk was put back. */
+  rollBack(node: SimNode): void {
+    this.#views.delete(node.id)
+  }
+
   /** Looks at an honest node that has just started again in this view. */
   afterStart(node: SimNode, view: number): void {
     const known = this.#viewOf(node)

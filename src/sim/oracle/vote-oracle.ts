@@ -13,21 +13,33 @@ export class VoteOracle {
   readonly #voted = new Map<string, string>()
   /** The highest view in which an honest member committed each sequence number. */
   readonly #commits = new Map<number, Map<number, number>>()
+  readonly #rolledBack = new Set<number>()
 
   constructor(votes: NaiveVotes, cast: Cast) {
     this.#votes = votes
     this.#cast = cast
   }
 
-  /** A proposal is its proposer's PREPARE: of the primary, or of the one whose turn it is. */
-  noteProposal({ sequence, view, value }: Omit<Vote, 'phase'>, signature: Uint8Array): void {
-    const n = this.#votes.validators.length
-    const vote: Vote = { phase: 'prepare', sequence, view, value }
-    for (const member of new Set([view % n, (view + sequence) % n])) this.noteVote(vote, member, signature)
+  /** A member's disk was put back: from now on only what it says itself, or was shown of its own, binds it. */
+  rollBack(member: number): void {
+    this.#rolledBack.add(member)
+    this.#commits.delete(member)
+    for (const key of this.#voted.keys()) if (key.endsWith(` ${member}`)) this.#voted.delete(key)
   }
 
-  /** A vote that its member did not sign says nothing of anybody. */
-  noteVote({ phase, sequence, view, value }: Vote, member: number, signature: Uint8Array): void {
+  /** Whether a member is not held to what `teller` shows of it. */
+  isExcused(member: number, teller: number | null): boolean {
+    return teller !== member && this.#rolledBack.has(member)
+  }
+
+  /** A vote that its member did not sign says nothing of anybody. `teller` is the member that shows it, if one does. */
+  noteVote(
+    { phase, sequence, view, value }: Vote,
+    member: number,
+    signature: Uint8Array,
+    teller: number | null,
+  ): void {
+    if (this.isExcused(member, teller)) return
     const key = `${phase} ${sequence}/${view} ${member}`
     const known = this.#voted.get(key)
     if (known === value) return
