@@ -19,7 +19,7 @@ import { CertificateOracle } from './certificate-oracle.ts'
 import { DurabilityOracle } from './durability-oracle.ts'
 import type { NaiveChain } from './naive-chain.ts'
 import type { NaiveVotes } from './naive-votes.ts'
-import { type Answer, RecalledVotes } from './recalled-votes.ts'
+import { RecalledVotes } from './recalled-votes.ts'
 import { StoredFinalityOracle } from './stored-finality-oracle.ts'
 import { ViewChangeOracle } from './view-change-oracle.ts'
 import { ViewOracle } from './view-oracle.ts'
@@ -64,7 +64,7 @@ export class AgreementOracle {
       views,
       viewChanges,
     })
-    this.#recalled = new RecalledVotes(cast, answer => this.#onRecalled(answer))
+    this.#recalled = new RecalledVotes(cast, signed, viewChanges)
     this.#candidates = genesis.finality.mode === 'hybrid' ? new CandidateOracle(genesis, chain, cast) : null
   }
 
@@ -104,10 +104,8 @@ export class AgreementOracle {
     this.#stored.forget(node)
     const member = this.#cast.memberOf(node)
     if (member === null) return
-    this.#signed.rollBack(member)
     this.#views.rollBack(node)
-    this.#viewChanges.rollBack(member)
-    this.#recalled.rollBack(node)
+    this.#recalled.rollBack(node, member)
   }
 
   /** Looks at an honest node after it took something in. */
@@ -175,12 +173,6 @@ export class AgreementOracle {
       if (words.has(name) && this.#cast.isHonestMember(member))
         throw new Violation('S4', `${name} is honest and named by ${node.id}: ${text}`)
     })
-  }
-
-  /** A member that was put back votes again, and knows what this answer showed it. */
-  #onRecalled({ to, votes, viewChange }: Answer): void {
-    for (const vote of votes) this.#signed.noteVote(vote, to, vote.signature, to)
-    if (viewChange?.from === to) this.#viewChanges.noteViewChange(viewChange, null, to)
   }
 
   #onMessage(node: SimNode, content: Extract<Content, { type: 'protocol' }>, isHonest: boolean): void {

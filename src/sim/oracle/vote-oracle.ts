@@ -9,8 +9,8 @@ import { Violation } from './violation.ts'
 export class VoteOracle {
   readonly #votes: NaiveVotes
   readonly #cast: Cast
-  /** For each phase, sequence number, view and member the value of the first vote that was seen. */
-  readonly #voted = new Map<string, string>()
+  /** For each phase, sequence number, view and member the first vote that was seen. */
+  readonly #voted = new Map<string, Vote>()
   /** The highest view in which an honest member committed each sequence number. */
   readonly #commits = new Map<number, Map<number, number>>()
   readonly #rolledBack = new Set<number>()
@@ -20,11 +20,22 @@ export class VoteOracle {
     this.#cast = cast
   }
 
-  /** A member's disk was put back: from now on only what it says itself, or was shown of its own, binds it. */
-  rollBack(member: number): void {
+  /** A member's disk was put back: from now on only what it says itself binds it. Returns what it had said. */
+  rollBack(member: number): Vote[] {
     this.#rolledBack.add(member)
     this.#commits.delete(member)
-    for (const key of this.#voted.keys()) if (key.endsWith(` ${member}`)) this.#voted.delete(key)
+    const lost = [...this.#voted].filter(([key]) => key.endsWith(` ${member}`))
+    for (const [key] of lost) this.#voted.delete(key)
+    return lost.map(([, vote]) => vote)
+  }
+
+  /** A member knows of a vote that it signed before its disk was put back. */
+  bind(vote: Vote, member: number): void {
+    const key = placeOf(vote, member)
+    const known = this.#voted.get(key)
+    if (known !== undefined && known.value !== vote.value) this.#contradict(key, member, known, vote)
+    this.#voted.set(key, vote)
+    if (vote.phase === 'commit') this.#noteCommit(member, vote)
   }
 
   /** Whether a member is not held to what `teller` shows of it. */
@@ -40,15 +51,15 @@ export class VoteOracle {
     teller: number | null,
   ): void {
     if (this.isExcused(member, teller)) return
-    const key = `${phase} ${sequence}/${view} ${member}`
+    const vote: Vote = { phase, sequence, view, value }
+    const key = placeOf(vote, member)
     const known = this.#voted.get(key)
-    if (known === value) return
-    if (!this.#votes.isSigned({ phase, sequence, view, value }, member, signature)) return
+    if (known?.value === value) return
+    if (!this.#votes.isSigned(vote, member, signature)) return
     if (known === undefined) {
-      this.#voted.set(key, value)
-      if (phase === 'commit' && this.#cast.isHonestMember(member)) this.#noteCommit(member, sequence, view)
-    } else if (this.#cast.isHonestMember(member))
-      throw new Violation('S4', `${this.#votes.nameOf(member)} signed ${key} for ${known} and for ${value}`)
+      this.#voted.set(key, vote)
+      if (phase === 'commit' && this.#cast.isHonestMember(member)) this.#noteCommit(member, vote)
+    } else if (this.#cast.isHonestMember(member)) this.#contradict(key, member, known, vote)
   }
 
   /** The sequence numbers that an honest member committed, and the highest view in which it did. */
@@ -56,9 +67,26 @@ export class VoteOracle {
     return this.#commits.get(member) ?? new Map<number, number>()
   }
 
+  #contradict(place: string, member: number, first: Vote, second: Vote): never {
+    throw new Violation(
+      'S4',
+      `${this.#votes.nameOf(member)} signed ${place} for ${first.value} and for ${second.value}`,
+    )
+  }
+
   /** Who commits is prepared, and must say so whenever it leaves a later view. */
-  #noteCommit(member: number, sequence: number, view: number): void {
+  #noteCommit(member: number, { sequence, view }: Vote): void {
     const commits = this.#commits.get(member) ?? new Map<number, number>()
     this.#commits.set(member, commits.set(sequence, Math.max(view, commits.get(sequence) ?? 0)))
   }
+}
+
+/** Where a member may vote once. */
+function placeOf({ phase, sequence, view }: Vote, member: number): string {
+  return `${phase} ${sequence}/${view} ${member}`
+}
+
+/** What tells one vote of a member from every other vote. */
+export function keyOf(vote: Vote, member: number): string {
+  return `${placeOf(vote, member)} ${vote.value}`
 }
