@@ -73,6 +73,7 @@ function readWord(fields: Fields): NonNullable<ValidatorReport['status']> {
   return {
     view: count(fields, 'view'),
     isActive: flag(fields, 'isActive'),
+    votes: flag(fields, 'votes'),
     sequence: count(fields, 'sequence'),
     timeoutMs: number(fields, 'timeoutMs'),
     clockAheadMs: number(fields, 'clockAheadMs'),

@@ -22,7 +22,7 @@ export function diagnose(before: Agreement, now: Agreement, betweenMs: number): 
   const missing = missingOf(now)
   const { isWell, verdict } = judge(before, now, betweenMs)
   const reasons = now.halted === null && !isWell ? reasonsOf(now, missing) : []
-  const sentences = [verdict, ...reasons, ...describeMissing(now, missing, isWell), ...warningsOf(now)]
+  const sentences = [verdict, ...reasons, ...describeMissing(now, missing), ...warningsOf(now)]
   return { isWell, sentences, missing }
 }
 
@@ -35,6 +35,10 @@ function judge(before: Agreement, now: Agreement, betweenMs: number): { isWell: 
   const ahead = furthest(now)
   if (ahead !== null && ahead.sequence > now.sequence + 1) {
     const verdict = `This node is behind: ${ahead.name} has decided ${ahead.sequence}, this node ${now.sequence}.`
+    return { isWell: false, verdict }
+  }
+  if (missingOf(now).length > now.validators.length - now.quorum) {
+    const verdict = 'Nothing can be decided: too few validators can vote.'
     return { isWell: false, verdict }
   }
   if (!now.isWaiting) {
@@ -75,14 +79,10 @@ function reasonsOf(now: Agreement, missing: Diagnosis['missing']): string[] {
   ]
 }
 
-function describeMissing(now: Agreement, missing: Diagnosis['missing'], isWell: boolean): string[] {
+function describeMissing(now: Agreement, missing: Diagnosis['missing']): string[] {
   if (missing.length === 0) return []
   const list = missing.map(({ name, why }) => `${name} (${why})`).join(', ')
   const spare = now.validators.length - missing.length - now.quorum
-  if (spare < 0 && isWell)
-    return [
-      `Missing: ${list}. If that is so, nothing can be decided: it takes ${now.quorum} of ${now.validators.length}.`,
-    ]
   if (spare < 0) return [`Missing: ${list}.`]
   const more = spare === 0 ? 'no other may fail' : `${spare} more may fail`
   return [`Missing: ${list}. The others are enough; ${more}.`]
@@ -110,11 +110,12 @@ function missingOf(now: Agreement): { name: string; why: string }[] {
   const timeouts = now.validators.flatMap(({ status }) => (status === null ? [] : [status.timeoutMs]))
   const silenceMs = Math.max(SILENCE_MS, 2 * Math.min(now.timeoutMs, ...timeouts))
   return now.validators.flatMap(({ name, isLinked, status }, member) => {
-    if (member === now.self) return []
+    if (member === now.self)
+      return now.muted === null ? [] : [{ name, why: 'this node, which does not vote yet' }]
     if (!isLinked) return [{ name, why: 'not connected' }]
     if (status === null) return [{ name, why: 'connected, and has said nothing' }]
-    if (status.ageMs <= silenceMs) return []
-    return [{ name, why: `silent for ${seconds(status.ageMs)}` }]
+    if (status.ageMs > silenceMs) return [{ name, why: `silent for ${seconds(status.ageMs)}` }]
+    return status.votes ? [] : [{ name, why: 'asks for its own votes before it gives any' }]
   })
 }
 

@@ -102,7 +102,9 @@ export const netCommand = defineCommand({
     )
     for (const note of notesOn(genesis, genesisPath, args.mine !== undefined)) output.note(note)
     output.note('stop the network with Ctrl-C')
-    await nextStop(nodes, text => output.note(text))
+    const again = (index: number): string =>
+      ['quorate node', '--genesis', genesisPath, ...nodeOptions(index), ...placeOf(nodes, index)].join(' ')
+    await nextStop(nodes, index => output.note(`node ${index + 1} ended; to start it again: ${again(index)}`))
     await stopNetwork(nodes)
     return EXIT.done
   },
@@ -179,14 +181,22 @@ function notesOn({ finality, work }: Genesis, genesisPath: string, isMined: bool
   return notes
 }
 
+/** The folder and the RPC port of a node, and the others that run: validators talk over links of their own to each other. */
+function placeOf(nodes: readonly LocalNode[], index: number): string[] {
+  const { data, rpc } = nodes[index]!.ready
+  const others = nodes.filter((node, other) => other !== index && node.isRunning)
+  const peers = others.flatMap(({ ready }) => ready.peers.slice(0, 1)).flatMap(peer => ['--peer', peer])
+  return ['--data', data, '--rpc-port', new URL(rpc).port, ...peers]
+}
+
 /** Resolves when the network is told to stop or its last node has ended. */
-function nextStop(nodes: readonly LocalNode[], say: (text: string) => void): Promise<unknown> {
+function nextStop(nodes: readonly LocalNode[], onEnd: (index: number) => void): Promise<unknown> {
   const signals = (['SIGINT', 'SIGTERM'] as const).map(
     name => new Promise<void>(resolve => process.once(name, () => resolve())),
   )
   const ends = nodes.map(async (node, index) => {
     await node.ended()
-    say(`node ${index + 1} ended`)
+    onEnd(index)
   })
   return Promise.race([...signals, Promise.all(ends)])
 }

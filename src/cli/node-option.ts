@@ -34,8 +34,13 @@ export function readAmount(option: string, text: string): bigint {
 }
 
 /** A whole number that a person typed. Ends the command when it is out of bounds. */
-export function readCount(option: string, value: number, bounds: { min: number; max: number }): number {
-  if (Number.isSafeInteger(value) && value >= bounds.min && value <= bounds.max) return value
+export function readCount(
+  option: string,
+  value: number | string,
+  bounds: { min: number; max: number },
+): number {
+  const number = value === '' ? Number.NaN : Number(value)
+  if (Number.isSafeInteger(number) && number >= bounds.min && number <= bounds.max) return number
   throw new CommandError(
     EXIT.usage,
     `${option}: expected a whole number from ${bounds.min} to ${bounds.max}, got ${value}`,

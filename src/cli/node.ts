@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import type { Logger } from 'pino'
 import { parseAddress } from '../chain/address.ts'
+import type { AgreementReport } from '../finality/contract.ts'
 import type { Node } from '../node/node.ts'
 import { checkpointOption, explainMismatch, readCheckpoint } from './checkpoint-option.ts'
 import { defineCommand } from './command.ts'
@@ -129,6 +130,7 @@ export const nodeCommand = defineCommand({
       const rpc = await RpcServer.open(node, { ...where, log })
       try {
         if (beneficiary !== null) node.setMining(beneficiary, null)
+        if (chosen !== null) tellOfVotes(node, log)
         sayReady(node, { rpc: rpc.url, data: dataDirectory, beneficiary: args.mine ?? null, chosen }, output)
         log.info(`stopping: ${await stopped}`)
       } finally {
@@ -197,9 +199,40 @@ function describeValidator(node: Node, { validator, options }: ChosenValidator):
   const report = node.finalityReport()
   const place = report === null ? '' : ` of ${report.validators.length}, ${report.quorum} decide`
   const lie = options.role === null ? '' : `; it lies on purpose: ${options.role}`
-  const mute = report?.muted == null ? '' : '; IT DOES NOT VOTE, see the log'
-  return `${name} (${address})${place}${lie}${mute}`
+  return `${name} (${address})${place}${lie}${describeVoting(report)}`
 }
+
+function describeVoting(report: AgreementReport | null): string {
+  if (report === null || report.muted === null) return ''
+  return report.self === null
+    ? '; IT DOES NOT VOTE, see the log'
+    : '; it votes once the others have told it of its own votes'
+}
+
+/** Says in the log when a validator begins to vote, and what it waits for until then. */
+function tellOfVotes(node: Node, log: Logger): void {
+  let isAsking = false
+  let looks = 0
+  const look = (): void => {
+    const report = node.finalityReport()
+    if (report === null) return
+    const wasAsking = isAsking
+    isAsking = report.self !== null && report.muted !== null
+    if (isAsking && !wasAsking) log.info(`this validator does not vote yet: ${report.muted}`)
+    if (wasAsking && report.muted === null) log.info('this validator votes now')
+    looks = isAsking ? looks + 1 : 0
+    if (looks % WAIT_LOOKS !== WAIT_LOOKS - 1) return
+    const missing = report.validators.filter(({ isLinked }) => !isLinked).map(({ name }) => name)
+    const reach = `not connected: ${missing.length === 0 ? 'none' : missing.join(', ')}`
+    log.warn(`this validator still asks for its own votes; it takes ${report.quorum - 1} others; ${reach}`)
+  }
+  look()
+  setInterval(look, LOOK_MS).unref()
+}
+
+/** Milliseconds between two looks at whether a validator votes, and looks until it is said again that it does not. */
+const LOOK_MS = 500
+const WAIT_LOOKS = 20
 
 /** Says in the log what the node follows; while it catches up, a bar on the terminal takes the place of the lines. */
 function tellOfHeads(node: Node, log: Logger): void {

@@ -233,12 +233,18 @@ function readSettings(args: SimArguments): SimulationSettings {
   const voters = finality.validators === undefined ? 0 : (validators ?? nodes)
   if (args['lying-peer'] && voters !== 'any' && (nodes < 4 || nodes === voters))
     throw new CommandError(EXIT.usage, '--lying-peer takes four nodes at least, and one that does not vote')
+  const adversary = readAdversary(args.byzantine)
+  if (typeof voters === 'number' && adversary?.count != null && adversary.count > voters)
+    throw new CommandError(
+      EXIT.usage,
+      `--byzantine: ${adversary.count} validators can't lie where there are ${voters}`,
+    )
   return {
     genesis: readJson(path),
     nodes,
     ...(validators === undefined ? {} : { validators }),
     pattern: args.pattern ?? null,
-    adversary: readAdversary(args.byzantine),
+    adversary,
     lyingMiner: args['lying-miner'],
     lyingPeer: args['lying-peer'],
     faults: readFaults(args.faults),
@@ -411,7 +417,7 @@ function readOptional(
 
 function readValidatorCount(text: string | undefined): number | 'any' | undefined {
   if (text === undefined || text === 'any') return text
-  return readCount('--validators', Number(text), { min: 1, max: NODES_MAX })
+  return readCount('--validators', text, { min: 1, max: NODES_MAX })
 }
 
 function readAdversary(text: string | undefined): Adversary | null {
@@ -425,5 +431,5 @@ function readAdversary(text: string | undefined): Adversary | null {
       `Roles: all, ${LIAR_ROLES.join(', ')}.`,
     )
   if (count === undefined) return { role, count: null }
-  return { role, count: readCount('--byzantine', Number(count), { min: 0, max: NODES_MAX }) }
+  return { role, count: readCount('--byzantine', count, { min: 0, max: NODES_MAX }) }
 }

@@ -27,6 +27,8 @@ export interface NodeStatus {
   readonly lag: number
   /** Why finality has stopped for good; null while it has not. */
   readonly halted: string | null
+  /** Why the node, which has a validator's key, does not vote; null where it does, or has none. */
+  readonly muted: string | null
   /** The block without which this node follows no chain; null where it was given none. */
   readonly checkpoint: { readonly id: string; readonly height: number; readonly isReached: boolean } | null
   /** Whether the network has miners. */
@@ -67,6 +69,7 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
       finality: fields.text('finality'),
       lag: number(fields, 'lag'),
       halted: fields.isNull('halted') ? null : fields.parse('halted', 'a text', readText),
+      muted: fields.isNull('muted') ? null : fields.parse('muted', 'a text', readText),
       isMined: fields.parse('isMined', 'true or false', readFlag),
       checkpoint:
         checkpoint === null
@@ -114,6 +117,7 @@ export const statusCommand = defineCommand({
         ],
         ['finality lag', describeLag(status)],
         ...(status.halted === null ? [] : [['FINALITY HAS STOPPED', status.halted] as const]),
+        ...(status.muted === null ? [] : [['DOES NOT VOTE', status.muted] as const]),
         ...(status.checkpoint === null
           ? []
           : [['checkpoint', describeCheckpoint(status.checkpoint)] as const]),

@@ -108,6 +108,8 @@ export type ProtocolInput<Message, Record> =
     }
   /** Votes that were given before may not all be remembered here: nothing is voted for until others were asked. */
   | { readonly type: 'recall'; readonly challenge: number }
+  /** A member was proved to lie before this start. */
+  | { readonly type: 'convicted'; readonly member: MemberIndex }
   /** From here on this member only follows: what it voted before is lost. */
   | { readonly type: 'abstain' }
   /** The application has not got the decisions after this one: they are to be got from others and handed over again. */

@@ -64,6 +64,7 @@ function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorRe
         : {
             view: word.status.view,
             isActive: word.status.isActive,
+            votes: word.status.votes,
             sequence: word.status.decided,
             timeoutMs: word.status.timeoutMs,
             clockAheadMs: word.clockAheadMs,

@@ -61,12 +61,13 @@ export interface CommitteeOptions {
 
 /** Certificates that wait for their blocks. */
 const AWAITED_MAX = 256
+/** Why a validator does not vote. */
 const VOTES_ARE_LOST =
-  'this validator does not vote: its chain is here and the record of its votes is not, so it might contradict what it voted before'
+  'its chain is here and the record of its votes is not, so it might contradict what it voted before; to put its old folder back is safe, --forget-votes is not'
 const VOTES_ARE_ASKED_FOR =
-  'this validator does not vote yet: it asks the others which votes of its own they hold, for it may not remember all'
+  'it asks the others first which votes of its own they hold, for it may not remember all'
 const FOLDER_IS_NEW =
-  'this validator does not vote: it signed decisions of this network before, and this folder, which is new, holds no record of its votes, so it might contradict them'
+  'it signed decisions of this network before, and this folder, which is new, holds no record of its votes, so it might contradict them; to put its old folder back is safe, --forget-votes is not'
 /** Times in one life that the others can be asked for this validator's votes, each with a challenge of its own. */
 const CHALLENGES_PER_LIFE = 2 ** 16
 /** A node that was not run for so long, and for several of its ticks, may have been put back to an earlier state. */
@@ -232,12 +233,13 @@ export class Committee implements Finality {
       const untried = this.#isFresh ? new Uint8Array() : null
       this.#emit({ type: 'persist', key: COMMITTEE_KEYS.untried, value: untried })
     }
+    for (const { member } of this.#evidence.all) this.#drive({ type: 'convicted', member })
     this.#drive({ type: 'start', records: votes, decided: this.#sequence, challenge: this.#nextChallenge() })
   }
 
-  /** A number that this validator never asked with before. */
+  /** A number that this validator never asked with before. A machine that is put back twice to one moment is so at two hours. */
   #nextChallenge(): number {
-    this.#challenges = (this.#challenges + 1) % CHALLENGES_PER_LIFE
+    this.#challenges = (this.#challenges + 1 + this.#chain.nowMs) % CHALLENGES_PER_LIFE
     return this.#options.identity.life * CHALLENGES_PER_LIFE + this.#challenges
   }
 
@@ -247,8 +249,7 @@ export class Committee implements Finality {
     const awayMs = this.#lastStepMs === 0 ? 0 : nowMs - this.#lastStepMs
     this.#lastStepMs = nowMs
     if (awayMs <= AWAY_MS || this.#self === null || this.#halted !== null) return
-    const { timeoutMs, isRecalling } = this.#protocol.state
-    if (!isRecalling && awayMs > AWAY_TICKS * timeoutMs)
+    if (awayMs > AWAY_TICKS * this.#protocol.state.timeoutMs)
       this.#drive({ type: 'recall', challenge: this.#nextChallenge() })
   }
 
@@ -271,7 +272,7 @@ export class Committee implements Finality {
       mayVote || own.self === null ? own : createSigning({ ...identity, ...network, secretKey: null })
     this.#self = signing.self
     this.#muted = signing === own ? null : VOTES_ARE_LOST
-    if (this.#muted !== null) this.#emit({ type: 'alarm', text: this.#muted })
+    if (this.#muted !== null) this.#alarmMuted(this.#muted)
     const application: Application = {
       validate: (sequence, value, origin) => this.#validate(sequence, value, origin),
       decision: sequence => this.#decision(sequence),
@@ -492,8 +493,14 @@ export class Committee implements Finality {
     if (!signatures.some(({ member }) => member === this.#self)) return
     this.#self = null
     this.#muted = FOLDER_IS_NEW
-    this.#emit({ type: 'alarm', text: FOLDER_IS_NEW })
+    this.#alarmMuted(FOLDER_IS_NEW)
+    // The next start finds a chain without votes, and not the signature again.
+    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.untried, value: null })
     this.#drive({ type: 'abstain' })
+  }
+
+  #alarmMuted(reason: string): void {
+    this.#emit({ type: 'alarm', text: `this validator does not vote: ${reason}` })
   }
 
   /** Asks a peer for a block that is needed and not here. */

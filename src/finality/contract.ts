@@ -150,6 +150,8 @@ export interface ValidatorReport {
   readonly status: {
     readonly view: number
     readonly isActive: boolean
+    /** Whether it gives votes: one that starts asks the others for its own first. */
+    readonly votes: boolean
     readonly sequence: number
     readonly timeoutMs: number
     /** Milliseconds that its clock is ahead of ours, give or take the way of the message. */

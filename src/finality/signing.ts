@@ -7,7 +7,9 @@
 //                                    count 4, then (member 1, until 8) of each suspect
 //                       new-view:    count 4, then (sequence 8, value 32) of each
 //                       complaint:   nothing
-//                       answer:      challenge 8, member 1                                 (integers little-endian)
+//                       answer:      challenge 8, member 1, then
+//                                    count 4, then (phase 1, sequence 8, view 8, value 32) of each vote
+// Integers are little-endian.
 
 import type { Address } from '../chain/address.ts'
 import { ByteWriter, fromHex, fromReversedHex, type Hex, toHex } from '../chain/bytes.ts'
@@ -137,6 +139,13 @@ function writeContent(writer: ByteWriter, statement: Statement): void {
     case 'answer':
       writeNumber(writer, statement.challenge)
       writeMember(writer, statement.member)
+      writer.u32(statement.votes.length)
+      for (const { phase, sequence, view, value } of statement.votes) {
+        writer.u8(PHASE_BYTES[phase])
+        writeNumber(writer, sequence)
+        writeNumber(writer, view)
+        writeValue(writer, value)
+      }
   }
 }
 
@@ -159,7 +168,13 @@ function isStatement(statement: Statement): boolean {
     case 'complaint':
       return true
     case 'answer':
-      return isNumber(statement.challenge) && isMember(statement.member)
+      return (
+        isNumber(statement.challenge) &&
+        isMember(statement.member) &&
+        statement.votes.every(
+          ({ sequence, view, value }) => isNumber(sequence) && isNumber(view) && isValue(value),
+        )
+      )
   }
 }
 

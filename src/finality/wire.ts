@@ -115,6 +115,7 @@ function writeMessage(writer: ByteWriter, message: PbftMessage): void {
       writeMemberOrNull(writer, message.from)
       writeNumber(writer, message.view)
       writeFlag(writer, message.isActive)
+      writeFlag(writer, message.votes)
       writeNumber(writer, message.decided)
       writeValue(writer, message.value)
       writeNumber(writer, message.timeoutMs)
@@ -156,8 +157,9 @@ function readMessage(reader: ByteReader): PbftMessage {
       return readNewView(reader)
     case 'status': {
       const place = { from: readMemberOrNull(reader), view: readNumber(reader), isActive: readFlag(reader) }
+      const votes = readFlag(reader)
       const decision = { decided: readNumber(reader), value: readValue(reader) }
-      return { type, ...place, ...decision, timeoutMs: readNumber(reader) }
+      return { type, ...place, votes, ...decision, timeoutMs: readNumber(reader) }
     }
     case 'proof':
       return { type, certificate: readCertificate(reader) }

@@ -17,6 +17,7 @@ import { quantity } from './quantity.ts'
 export function status(backend: RpcBackend): Json {
   const { replica } = backend
   const { genesis } = replica
+  const report = backend.finalityReport()
   return {
     name: genesis.name,
     chainId: quantity(genesis.blocks.chainId),
@@ -26,7 +27,8 @@ export function status(backend: RpcBackend): Json {
     safe: placeOf(replica, safeHeight(replica)),
     finality: replica.finality.mode,
     lag: quantity(replica.tree.head.chained.height - (finalHeight(replica) ?? 0)),
-    halted: backend.finalityReport()?.halted ?? null,
+    halted: report?.halted ?? null,
+    muted: report?.muted ?? null,
     isMined: genesis.work.isProved,
     checkpoint: checkpointOf(replica),
     peers: quantity(backend.peers().length),

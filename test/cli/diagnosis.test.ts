@@ -7,7 +7,15 @@ import { diagnose } from '../../src/cli/diagnosis.ts'
 
 type Validator = Agreement['validators'][number]
 
-const word = { view: 3, isActive: true, sequence: 7, timeoutMs: 1_000, clockAheadMs: 0, ageMs: 200 }
+const word = {
+  view: 3,
+  isActive: true,
+  votes: true,
+  sequence: 7,
+  timeoutMs: 1_000,
+  clockAheadMs: 0,
+  ageMs: 200,
+}
 
 function validator(name: string, changes: Partial<Validator> = {}): Validator {
   const votes = { hasPrepared: false, hasCommitted: false, wantsViewChange: false }
@@ -52,9 +60,24 @@ test('with nothing to decide all is well, and a quorum that is not there is told
   const mined = say(agreement({ isWaiting: false, isMined: true }))
   assert.match(mined.sentences[0]!, /no block lies deep enough/)
   const validators = [validator('ada'), validator('ben'), gone('cem'), gone('dua')]
-  const thin = say(agreement({ isWaiting: false, validators }))
-  assert.equal(thin.isWell, true)
-  assert.match(thin.sentences[1]!, /cem \(not connected\), dua \(not connected\).* it takes 3 of 4/)
+  const { isWell, sentences } = say(agreement({ isWaiting: false, validators }))
+  assert.equal(isWell, false)
+  assert.deepEqual(sentences, [
+    'Nothing can be decided: too few validators can vote.',
+    'It takes 3 of the 4 validators, and this node can count on 2.',
+    'Missing: cem (not connected), dua (not connected).',
+  ])
+})
+
+test('validators that ask for their own votes, this node among them, are not counted on', () => {
+  const asking = (name: string) => validator(name, { status: { ...word, votes: false } })
+  const validators = [validator('ada'), validator('ben'), asking('cem'), validator('dua')]
+  const { isWell, missing } = say(agreement({ muted: 'it asks', validators }))
+  assert.equal(isWell, false)
+  assert.deepEqual(missing, [
+    { name: 'ada', why: 'this node, which does not vote yet' },
+    { name: 'cem', why: 'asks for its own votes before it gives any' },
+  ])
 })
 
 test('who is missing is named: not connected, or connected and silent', () => {
@@ -63,7 +86,7 @@ test('who is missing is named: not connected, or connected and silent', () => {
   const { isWell, sentences } = say(agreement({ validators }))
   assert.equal(isWell, false)
   assert.deepEqual(sentences, [
-    'Finality does not move: a block waits to be decided, and none was in 4.0 s.',
+    'Nothing can be decided: too few validators can vote.',
     'It takes 3 of the 4 validators, and this node can count on 2.',
     'Missing: cem (not connected), dua (silent for 12 s).',
   ])
@@ -126,7 +149,7 @@ test('lost votes, clocks beyond half of the limit and lies are told, whether fin
   const fast = validator('dua', { status: { ...word, clockAheadMs: 7_400 } })
   const validators = [validator('ada'), validator('ben'), slow, fast]
   const { isWell, sentences } = say(
-    agreement({ validators, muted: 'the record is gone' }),
+    agreement({ validators, self: null, muted: 'the record is gone' }),
     agreement({ sequence: 6 }),
   )
   assert.equal(isWell, true)

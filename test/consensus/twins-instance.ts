@@ -13,6 +13,7 @@ import type {
 import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern, Pbft } from '../../src/consensus/pbft/pbft.ts'
 import { pbftMaker } from './pbft/maker.ts'
+import { isPart } from './pbft/stage.ts'
 
 export type Effect = ReturnType<Pbft['step']>[number]
 
@@ -61,14 +62,12 @@ export class Instance {
         this.#step({ type: 'start', records: new Map(), decided: this.decisions.length, challenge: null })
         break
       case 'timeout': {
-        this.timers.delete(told.name)
-        this.#step(told)
-        // The progress timer as a whole, not only the part of it after which a decision is slow.
-        const [first, second] = this.#effects
-        if (told.name === 'progress' && second === undefined && first?.type === 'set-timer') {
+        // The progress timer as a whole, of whose parts only the last counts here.
+        do {
+          this.#effects = []
           this.timers.delete(told.name)
           this.#step(told)
-        }
+        } while (told.name === 'progress' && isPart(this.#effects))
         break
       }
       case 'message':

@@ -78,6 +78,7 @@ export const message: fc.Arbitrary<PbftMessage> = fc.oneof(
     from: fc.option(member),
     view: number,
     isActive: fc.boolean(),
+    votes: fc.boolean(),
     decided: number,
     value,
     timeoutMs: number,

@@ -217,8 +217,7 @@ test('after a restart a prepared validator still claims what was prepared when i
   node.hear('p2', prepare(2, block!.id))
   const again = node.restarted()
   again.connect('p1', 'p2', 'p3')
-  again.timeout('progress')
-  const [{ message } = assert.fail('no view change')] = said(again.timeout('progress'), 'view-change')
+  const [{ message } = assert.fail('no view change')] = said(again.expire(), 'view-change')
   assert.deepEqual(
     message.prepared.map(({ value, signatures }) => [value, signatures.map(({ member }) => member)]),
     [[block!.id, [0, 1, 2]]],
@@ -229,7 +228,7 @@ test('a validator whose votes are lost, and whose chain is not, does not vote an
   const node = ada({ isFresh: false })
   const [block] = node.chain.extend('a', 1)
   assert.match(node.alarms.join(), /does not vote/)
-  assert.match(node.report().muted ?? '', /does not vote/)
+  assert.match(node.report().muted ?? '', /record of its votes/)
   assert.equal(node.report().self, null)
   const effects = [
     ...node.hear('p1', proposal(block!.id)),
@@ -319,6 +318,20 @@ test('evidence is kept, alarms once, convicts offline and survives a restart', (
     assert.ok('validator' in verdict && verdict.validator.name === 'cem')
   }
   assert.deepEqual(only(contradict(node.restarted(), 1), 'alarm'), [], 'it is known')
+})
+
+test('a validator that is proved to lie is not to lead, after a restart either', () => {
+  const node = ada()
+  contradict(node, 1)
+  const again = node.restarted()
+  again.connect('p1', 'p2', 'p3')
+  again.chain.extend('a', 1)
+  again.step({ type: 'head' })
+  const [{ message } = assert.fail('no view change')] = said(again.expire(), 'view-change')
+  assert.deepEqual(
+    message.suspects.map(({ member }) => member),
+    [2],
+  )
 })
 
 test('two votes and a view change that leaves one of them out are two lies', () => {
@@ -445,7 +458,7 @@ test('who has stopped votes for nothing, proposes nothing and makes nothing fina
     ...node.hear('p2', prepare(3, block!.id, 2)),
     ...node.hear('p2', proof(block!.id, 2)),
     ...node.timeout('retransmit'),
-    ...node.timeout('progress'),
+    ...node.expire(),
     ...node.timeout('pace'),
   ]
   assert.deepEqual(only(effects, 'broadcast'), [])
@@ -545,7 +558,7 @@ test('who has no key, or a stranger’s, only follows', () => {
       ...node.hear('p1', proposal(block!.id)),
       ...node.hear('p2', prepare(2, block!.id)),
       ...node.timeout('retransmit'),
-      ...node.timeout('progress'),
+      ...node.expire(),
     ]
     assert.deepEqual([votes(before), said(before, 'pre-prepare'), said(before, 'view-change')], [[], [], []])
     assert.deepEqual(finals(node.hear('p1', proof(block!.id))), [block!.id])
@@ -596,7 +609,7 @@ test('nothing is proposed, and nobody is suspected, while there is nothing to de
     [[block!.id, block!.id, 1]],
   )
   assert.equal(ben.report().isWaiting, true)
-  assert.equal(ben.timers.get('progress'), 250, 'the part after which it is slow')
+  assert.ok(ben.timers.has('progress'))
 })
 
 test('who has not the turn waits for who has it', () => {
@@ -604,7 +617,7 @@ test('who has not the turn waits for who has it', () => {
   node.chain.extend('a', 1)
   assert.deepEqual(said(node.step({ type: 'head' }), 'pre-prepare'), [])
   assert.equal(node.report().proposer, 1)
-  assert.equal(node.timers.get('progress'), 250)
+  assert.ok(node.timers.has('progress'))
 })
 
 test('a proposal is not voted for before its block is here', () => {
@@ -734,6 +747,7 @@ test('a report tells what a validator said of itself, and how far its clock is a
     from: 2,
     view: 3,
     isActive: false,
+    votes: true,
     decided: 7,
     value: '',
     timeoutMs: 4_000,
@@ -749,6 +763,7 @@ test('a report tells what a validator said of itself, and how far its clock is a
   assert.deepEqual(node.report().validators[2]!.status, {
     view: 3,
     isActive: false,
+    votes: true,
     sequence: 7,
     timeoutMs: 4_000,
     clockAheadMs: 250,
@@ -871,8 +886,13 @@ test('a validator with a new folder where a decision bears its signature only fo
   assert.match(node.alarms.join(), /does not vote: it signed decisions of this network before/)
   assert.equal(node.report().self, null)
   assert.deepEqual(votes(node.hear('p2', proposal(second!.id, 2))), [])
-  // After the next start it is no wiser.
-  assert.notEqual(node.restarted().report().muted, null)
+  // Nor is it any wiser after the next starts, whatever the others say.
+  for (let again = node.restarted(), starts = 0; starts < 2; again = again.restarted(), starts++) {
+    again.connect('p1', 'p2', 'p3')
+    again.answer(1)
+    assert.deepEqual([again.report().self, again.report().muted !== null], [null, true])
+    assert.deepEqual(votes(again.hear('p2', proposal(second!.id, 2))), [])
+  }
   const told = node.restarted({ mayForgetVotes: true })
   told.answer(1)
   assert.deepEqual([told.report().self, told.report().muted], [0, null])
@@ -886,6 +906,17 @@ test('a new folder that was opened before anybody answered is as new at the next
   const [first] = again.chain.extend('a', 1)
   again.hear('p1', proof(first!.id, 1, [0, 1, 2]))
   assert.match(again.alarms.join(), /does not vote: it signed decisions of this network before/)
+})
+
+test('a validator that is put back to the same moment twice asks with another challenge each time', () => {
+  const challenges = [1, 2].map(hour => {
+    const node = ada()
+    node.chain.nowMs += hour * 3_600_000
+    node.step({ type: 'head' })
+    return said(node.log, 'query').at(-1)?.message.challenge
+  })
+  assert.equal(challenges.length, 2)
+  assert.notEqual(challenges[0], challenges[1])
 })
 
 test('a validator whose clock shows that it was away asks again before it votes', () => {
@@ -938,7 +969,7 @@ test('no number of f + 1 members ends a node: it stops with an alarm, and starts
     node.hear(`p${from}`, { type: 'view-change', ...content, from, signature })
   }
   assert.equal(node.report().view, NUMBER_MAX)
-  for (let time = 0; time < 4; time++) node.timeout('progress')
+  for (let time = 0; time < 2; time++) node.expire()
   assert.match(node.alarms.join(), /finality has stopped: no view is left/)
   assert.match(node.restarted().report().halted ?? '', /no view is left/)
 })

@@ -200,6 +200,8 @@ export interface TestCommitteeOptions {
 }
 
 export const TIMEOUT_MS = 1_000
+/** Times that the progress timer fires until the timeout is over. */
+const TIMEOUT_PARTS = 6
 
 /** Any block above the last final one may be decided, and the head should be. */
 const ANY_BLOCK = new MinedCheckpoint({ depth: 0, interval: 1 })
@@ -269,9 +271,9 @@ export class TestCommittee {
     const { from: to, challenge } = query.message
     const members = [...network.keys.keys()].filter(member => member !== to)
     return members.slice(0, network.validators.quorum - 1).flatMap(from => {
-      const content = { from, to, challenge, decided }
+      const content = { to, challenge, decided, votes: [], viewChange: null }
       const signature = network.signing(from).sign(answerStatement(content))
-      const message = { type: 'answer', ...content, votes: [], viewChange: null, signature } as const
+      const message = { type: 'answer', from, ...content, signature } as const
       const body = encodeEnvelope({ clockMs: this.chain.nowMs, content: { type: 'protocol', message } })
       return this.receive(`p${from}`, body)
     })
@@ -320,6 +322,13 @@ export class TestCommittee {
   timeout(name: FinalityTimer): FinalityEffect[] {
     this.timers.delete(name)
     return this.step({ type: 'timeout', name })
+  }
+
+  /** The whole timeout is over, of which the progress timer tells in parts. */
+  expire(): FinalityEffect[] {
+    const effects: FinalityEffect[] = []
+    for (let part = 0; part < TIMEOUT_PARTS; part++) effects.push(...this.timeout('progress'))
+    return effects
   }
 
   /** A block came. */

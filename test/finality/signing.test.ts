@@ -83,9 +83,23 @@ const STATEMENTS: readonly Statement[] = [
   { phase: 'new-view', view: 2, sequence: 7, proposals: [{ ...proposal, sequence: 6 }] },
   { phase: 'complaint', view: 2, sequence: 0 },
   { phase: 'complaint', view: 3, sequence: 0 },
-  { phase: 'answer', view: 0, sequence: 7, challenge: 1, member: 2 },
-  { phase: 'answer', view: 0, sequence: 7, challenge: 2, member: 1 },
-  { phase: 'answer', view: 0, sequence: 8, challenge: 2, member: 1 },
+  { phase: 'answer', view: 0, sequence: 7, challenge: 1, member: 2, votes: [] },
+  { phase: 'answer', view: 0, sequence: 7, challenge: 2, member: 1, votes: [] },
+  { phase: 'answer', view: 0, sequence: 8, challenge: 2, member: 1, votes: [] },
+  { phase: 'answer', view: 1, sequence: 8, challenge: 2, member: 1, votes: [] },
+  { phase: 'answer', view: 0, sequence: 8, challenge: 2, member: 1, votes: [{ phase: 'prepare', ...claim }] },
+  { phase: 'answer', view: 0, sequence: 8, challenge: 2, member: 1, votes: [{ phase: 'commit', ...claim }] },
+  {
+    phase: 'answer',
+    view: 0,
+    sequence: 8,
+    challenge: 2,
+    member: 1,
+    votes: [
+      { phase: 'prepare', ...claim },
+      { phase: 'prepare', ...claim },
+    ],
+  },
 ]
 
 test('no two statements have one digest', () => {

@@ -44,6 +44,7 @@ const status: Status = {
   from: null,
   view: 1,
   isActive: true,
+  votes: true,
   decided: 3,
   value: idOf('a'),
   timeoutMs: 1_000,

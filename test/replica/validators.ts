@@ -60,12 +60,13 @@ export class ValidatedNetwork {
   /** Lets the others answer a validator that has just started: they have decided so much, and hold no votes of its own. */
   answer(node: TestNode, decided = 0): Effect[] {
     const to = Number(node.id.slice(1))
-    // The first challenge of the life that all nodes here have.
-    const content = { to, challenge: 1, decided }
+    // The first challenge of the life that all nodes here have: see `Committee`.
+    const challenge = (1 + node.nowMs) % 2 ** 16
+    const content = { to, challenge, decided, votes: [], viewChange: null }
     const others = this.#keys.keys().filter(member => member !== to)
     return [...others].flatMap(from => {
       const signature = this.#signing(from).sign(answerStatement(content))
-      const answer = { type: 'answer', from, ...content, votes: [], viewChange: null, signature } as const
+      const answer = { type: 'answer', from, ...content, signature } as const
       return node.receive(`v${from}`, this.word(answer))
     })
   }

@@ -18,7 +18,7 @@ function complaintStatement({ view }: Pick<Complaint, 'view'>): Statement {
 /** COMPLAINT to all, once in a view, when a member has been slow for too long. */
 export function considerComplaining(replica: Replica): void {
   const { self, view, leaders, complaints } = replica
-  if (self === null || !replica.isActive || replica.isHalted || !leaders.isAnyTooSlow) return
+  if (self === null || !replica.isActive || replica.isHalted || leaders.slow.length === 0) return
   if (complaints.get(self)?.view === view) return
   const message: Complaint = {
     type: 'complaint',

@@ -16,8 +16,14 @@ const TERM = 32
 const DOUBLINGS_MAX = 5
 /** Sequence numbers after which one failure of a member no longer counts. */
 const FORGIVEN_AFTER = 256
-/** Turns in a row in which a member is slow, while at most f are, before it is suspected for that alone. */
-const SLOW_TURNS = 2
+/**
+ * What a turn that took four times as long as those of others costs its member, and one that took eight times as long; a
+ * turn in good time pays one back. At the limit the member is too slow: two turns near the timeout among five are enough,
+ * and whatever it does below that, all turns together take no more than about twice as long.
+ */
+const SLOW_COST = 4
+const VERY_SLOW_COST = 8
+const SLOW_MAX = 12
 
 /** The primary of a view: v mod n. */
 export function primaryOfView(view: number, n: number): MemberIndex {
@@ -76,8 +82,10 @@ export class LeaderRecord {
   readonly #failures = new Map<MemberIndex, { count: number; last: number; until: number }>()
   /** The last sequence number that each member voted for. */
   readonly #heard = new Map<MemberIndex, number>()
-  /** Turns in a row in which a member was slow. */
-  readonly #slowTurns = new Map<MemberIndex, number>()
+  /** How long the last turn of each member took: rungs of the view timer. */
+  readonly #rungs = new Map<MemberIndex, number>()
+  /** What slow turns cost each member, less what it paid back. */
+  readonly #slowness = new Map<MemberIndex, number>()
 
   constructor(n: number) {
     this.#n = n
@@ -104,35 +112,41 @@ export class LeaderRecord {
 
   #fail(member: MemberIndex, sequence: number): void {
     const known = this.#failures.get(member) ?? { count: 0, last: sequence, until: 0 }
-    const forgiven = Math.floor(Math.max(0, sequence - known.last) / FORGIVEN_AFTER)
+    const since = Math.max(known.last, known.until)
+    const forgiven = Math.floor(Math.max(0, sequence - since) / FORGIVEN_AFTER)
     const count = Math.max(0, known.count - forgiven) + 1
     const until = Math.max(known.until, sequence + TERM * 2 ** Math.min(count - 1, DOUBLINGS_MAX))
     // The last to fail stands last.
     this.#failures.delete(member)
     this.#failures.set(member, { count, last: sequence, until })
-    this.#slowTurns.delete(member)
+    this.#slowness.delete(member)
   }
 
-  /** A member's turn ended in a decision, in good time or not. */
-  finish(member: MemberIndex, isSlow: boolean): void {
-    if (isSlow) this.#slowTurns.set(member, (this.#slowTurns.get(member) ?? 0) + 1)
-    else this.#slowTurns.delete(member)
+  /**
+   * A member's turn ended in a decision, after so many rungs of the view timer. It is measured against the last turns of
+   * the others: the f + 1 quickest, so an honest one among them. A rung more is no more than chance.
+   */
+  finish(member: MemberIndex, rung: number): void {
+    this.#rungs.set(member, rung)
+    const rungs = [...this.#rungs.values()].sort((a, b) => a - b)
+    if (rungs.length < this.#n - this.#f) return
+    const behind = rung - rungs[this.#f]!
+    const cost = behind > 2 ? VERY_SLOW_COST : behind === 2 ? SLOW_COST : behind === 1 ? 0 : -1
+    this.#slowness.set(member, Math.max(0, (this.#slowness.get(member) ?? 0) + cost))
   }
 
-  /** The members whose last turn was slow; none where they are more than f, for then it is the network that is slow. */
+  /** The members that are too slow; none where they are more than f, for then it is the network that is slow. */
   get slow(): MemberIndex[] {
-    return this.#slowTurns.size > this.#f ? [] : [...this.#slowTurns.keys()]
+    const slow = [...this.#slowness].filter(([, cost]) => cost >= SLOW_MAX).map(([member]) => member)
+    return slow.length > this.#f ? [] : slow
   }
 
-  /** Whether a member has been slow for so long that a view without it is better. */
-  get isAnyTooSlow(): boolean {
-    return this.slow.some(member => this.#slowTurns.get(member)! >= SLOW_TURNS)
-  }
-
-  /** The members that a VIEW-CHANGE names after this decision: the f that failed last, in increasing order. */
+  /** The members that a VIEW-CHANGE names after this decision: proven liars, then the last that failed; f, in increasing order. */
   suspects(decided: number): Suspect[] {
     const all = [...this.#failures].map(([member, { until }]) => ({ member, until }))
     const current = all.filter(({ until }) => until > decided)
+    // The sort keeps the order of equals.
+    current.sort((a, b) => Number(a.until === NUMBER_MAX) - Number(b.until === NUMBER_MAX))
     return current.slice(Math.max(0, current.length - this.#f)).sort((a, b) => a.member - b.member)
   }
 

@@ -13,13 +13,17 @@ export type Statement =
   /** `sequence` is the last stable checkpoint. */
   | (Departure & { readonly phase: 'view-change' })
   | { readonly phase: 'complaint'; readonly view: number; readonly sequence: 0 }
-  /** `sequence` is the last that is decided; `member` is the one that asked. */
+  /**
+   * `view` is the one that the member asked for which asks now, 0 for none; `sequence` is the last that is decided; `votes`
+   * are those of the member that are shown.
+   */
   | {
       readonly phase: 'answer'
-      readonly view: 0
+      readonly view: number
       readonly sequence: number
       readonly challenge: number
       readonly member: MemberIndex
+      readonly votes: readonly Vote[]
     }
   /** `sequence` is the last stable checkpoint that any of the view changes proves. */
   | {
@@ -108,6 +112,8 @@ export interface Status {
   readonly view: number
   /** Whether it takes part in its view, or is about to enter it. */
   readonly isActive: boolean
+  /** Whether it gives votes: a member that starts asks for its own first. */
+  readonly votes: boolean
   /** The last sequence number whose decision it has, and that decision. */
   readonly decided: number
   readonly value: Value
@@ -149,7 +155,7 @@ export interface Answer {
   readonly votes: readonly (Vote & { readonly signature: Signature })[]
   /** The VIEW-CHANGE of `to` for the highest view; null where there is none. */
   readonly viewChange: ViewChange | null
-  /** Over the challenge, `to` and `decided`. */
+  /** Over all of it, so that nobody that carries it can leave a vote out. */
   readonly signature: Signature
 }
 

@@ -13,11 +13,25 @@ import { isNewView, isViewChange, newViewStatement, proposalsOf, viewChangeState
 
 /** The timer ran out: the view is left where something waits to be decided, or its beginning is overdue. */
 export function onNoProgress(replica: Replica): void {
-  if (!replica.viewTimer.onTimeout()) return
+  if (!replica.viewTimer.onTimeout()) return considerHelping(replica)
   if (replica.self === null || (replica.isActive && !replica.hasUnfinished())) return
   suspect(replica, [awaitedLeader(replica)])
   replica.viewTimer.fail()
   leaveFor(replica, nextView(replica))
+}
+
+/**
+ * A turn that has not begun may wait for the decision before it, which its proposer alone was not told: by the member
+ * that collected it (leader-collected), or for want of luck. Whoever has that decision tells it, once for each turn.
+ */
+function considerHelping(replica: Replica): void {
+  const { decided, options, viewTimer, view } = replica
+  const proposer = awaitedLeader(replica)
+  if (viewTimer.rung !== 1 || !replica.isActive || proposer === replica.self) return
+  if (replica.log.get(decided + 1)?.voteOf('prepare', proposer)?.view === view) return
+  const certificate = options.application.decision(decided)
+  if (certificate !== null)
+    replica.outbox.emit({ type: 'send', to: proposer, message: { type: 'proof', certificate } })
 }
 
 /** The view is left for the slow members alone: the others go on in one that passes them over. */

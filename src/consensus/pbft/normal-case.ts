@@ -230,7 +230,7 @@ function noteTurn(replica: Replica, { sequence, accepted, committed }: Slot): bo
   const { view } = replica
   if (!replica.isActive || accepted?.view !== view || committed?.view !== view) return false
   if (sequence > replica.reproposed)
-    replica.leaders.finish(replica.proposer(sequence), replica.viewTimer.isSlow)
+    replica.leaders.finish(replica.proposer(sequence), replica.viewTimer.rung)
   return true
 }
 

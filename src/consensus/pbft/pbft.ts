@@ -138,6 +138,9 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
         replica.isAbstaining = true
         replica.viewTimer.stop()
         break
+      case 'convicted':
+        replica.leaders.convict(input.member)
+        break
       case 'lost':
         replica.decided = Math.min(replica.decided, input.decided)
         decide(replica)
@@ -176,7 +179,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
       replica.isActive = false
       replica.newView = null
     }
-    replica.persistView()
+    replica.persistAll()
     this.#vote()
     considerViewChanges(replica)
     advanceAll(replica)

@@ -1,13 +1,13 @@
 // What a member that starts does before it votes: it asks the others which votes of its own they hold. Its folder may be
 // a copy of an earlier day, and a member that votes from it would contradict votes that it no longer remembers (CometBFT
 // looks back over `double_sign_check_height` blocks for the same reason).
-// QUERY carries a challenge that no other life of the member used; ANSWER is signed over it, so that an answer to an
-// earlier life counts for nothing. The member votes once n − f members, itself among them, have answered and it has
+// QUERY carries a challenge that no other life of the member used. ANSWER is signed over it and over all that it shows: an
+// answer to an earlier life counts for nothing, and whoever carries one can leave nothing out. The member votes once n − f members, itself among them, have answered and it has
 // decided all that they had decided then. Each vote of its own that it is shown and does not remember binds it: it stays
 // out of that sequence number until it is decided, and out of the views that it had left.
 //
-// A vote that took part in a decision was counted by n − f − 1 others, and n − f − 1 others answer. If the member itself
-// is one of the f faulty ones, at most f − 1 of the answers lie, and an honest one has seen the vote.
+// A vote that more than f others hold is known to one of those that answer. One that fewer received, or that they lost in
+// a restart, may be forgotten: then the member counts among the f that may be faulty, and agreement does not suffer.
 
 import type { MemberIndex, Vote } from '../contract.ts'
 import { isMember } from './certificate.ts'
@@ -59,8 +59,11 @@ export function answerStatement({
   challenge,
   to,
   decided,
-}: Pick<Answer, 'challenge' | 'to' | 'decided'>): Statement {
-  return { phase: 'answer', view: 0, sequence: decided, challenge, member: to }
+  votes,
+  viewChange,
+}: Omit<Answer, 'type' | 'from' | 'signature'>): Statement {
+  const view = viewChange?.view ?? 0
+  return { phase: 'answer', view, sequence: decided, challenge, member: to, votes }
 }
 
 /** QUERY: we say what we have decided, and show the votes of its sender that we hold. */
@@ -73,10 +76,10 @@ export function onQuery(replica: Replica, { from: to, challenge }: Query): void 
     .flatMap(slot => [slot.voteOf('prepare', to), slot.voteOf('commit', to)])
     .filter(vote => vote !== undefined)
     .map(withoutMember)
-  const content = { from, to, challenge, decided: replica.decided }
   const viewChange = replica.viewChanges.get(to) ?? null
+  const content = { to, challenge, decided: replica.decided, votes, viewChange }
   const signature = replica.sign(answerStatement(content))
-  replica.reply({ type: 'answer', ...content, votes, viewChange, signature })
+  replica.reply({ type: 'answer', from, ...content, signature })
 }
 
 /** ANSWER: counted once what it shows is proved to be ours. */

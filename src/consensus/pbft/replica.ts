@@ -233,6 +233,15 @@ export class Replica {
     this.outbox.persist(slotKey(sequence), { type: 'slot', sequence, ...accepted!, prepared })
   }
 
+  /** Keeps all that it knows: of what it learned before it might vote, its owner may have kept nothing. */
+  persistAll(): void {
+    this.persistView()
+    const { newView, stable } = this
+    if (newView !== null) this.outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message: newView })
+    if (stable !== null) this.outbox.persist(STABLE_KEY, { type: 'stable', certificate: stable })
+    for (const slot of this.inOrder()) if (slot.accepted !== null) this.persistSlot(slot)
+  }
+
   persistView(): void {
     const record = { view: this.view, isActive: this.isActive, reproposed: this.reproposed }
     this.outbox.persist(VIEW_KEY, { type: 'view', ...record })

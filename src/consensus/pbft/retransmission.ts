@@ -81,6 +81,7 @@ function statusMessage(replica: Replica): Status {
     from: replica.options.signing.self,
     view: replica.view,
     isActive: replica.isActive,
+    votes: replica.self !== null,
     decided: replica.decided,
     value: replica.options.application.decision(replica.decided)?.value ?? NO_VALUE,
     timeoutMs: replica.viewTimer.timeoutMs,

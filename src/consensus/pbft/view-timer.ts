@@ -1,17 +1,21 @@
 // How long a replica waits for progress before it leaves a view (Castro and Liskov, sections 4.4 and 4.5.2): twice as
-// long for each view that fails. The timeout does not fall back at a decision, or a network whose delay is greater than
-// the base timeout would lose a view, and double the timeout again, for every decision. It halves after a round of
-// decisions each of which took less than a quarter of it: then half of it is still twice what they took.
+// long for each view that fails after f others in a row, for f may fail because of their leaders. The timeout does not
+// fall back at a decision, or a network whose delay is greater than the base timeout would lose a view, and double the
+// timeout again, for every decision. It halves after a round of decisions each of which took less than a quarter of it:
+// then half of it is still twice what they took.
 //
-// No clock is read. The timer fires first after a quarter of the timeout, and what is decided by then was quick.
+// No clock is read. The timer fires first after a part of the timeout (a 32nd), and again each time twice as much is over:
+// how often it fired before a decision came says how long that took, to a factor of two.
 
 import type { ProtocolTimer } from '../contract.ts'
+import { faultsTolerated } from './quorum.ts'
 
 /** Milliseconds of a timeout at most, whatever the base is: a day, which no network needs and every timer can hold. */
 const TIMEOUT_MS_MAX = 86_400_000
 
-/** The part of the timeout after which what is not decided is slow. */
-const SLOW_PART = 4
+/** Times that the timer fires until the timeout is over, each after twice as long as the last; and until a decision is slow. */
+const RUNGS = 6
+const SLOW_RUNG = 4
 
 /** What wants timers set. */
 export type TimerEffect =
@@ -21,8 +25,10 @@ export type TimerEffect =
 /** The progress timer of one replica. */
 export class ViewTimer {
   readonly #baseMs: number
-  /** Quick decisions in a row that halve the timeout. */
+  /** Members: as many quick decisions in a row halve the timeout. */
   readonly #round: number
+  /** Views that may fail in a row before the timeout doubles. */
+  readonly #failuresFree: number
   readonly #emit: (effect: TimerEffect) => void
   /** Doublings of the base timeout. */
   #doublings = 0
@@ -30,11 +36,12 @@ export class ViewTimer {
   #failures = 0
   #quick = 0
   #isTimed = false
-  #isSlow = false
+  #rung = 0
 
-  constructor(baseMs: number, round: number, emit: (effect: TimerEffect) => void) {
+  constructor(baseMs: number, n: number, emit: (effect: TimerEffect) => void) {
     this.#baseMs = baseMs
-    this.#round = round
+    this.#round = n
+    this.#failuresFree = Math.max(1, faultsTolerated(n))
     this.#emit = emit
   }
 
@@ -52,9 +59,14 @@ export class ViewTimer {
     return this.#isTimed
   }
 
+  /** How often the timer fired since the wait began: 0 before a 32nd of the timeout, 5 after half of it. */
+  get rung(): number {
+    return this.#rung
+  }
+
   /** Whether a quarter of the timeout is over. */
   get isSlow(): boolean {
-    return this.#isSlow
+    return this.#rung >= SLOW_RUNG
   }
 
   /** Runs the timer while there is something to wait for; one that runs is left running. */
@@ -62,41 +74,42 @@ export class ViewTimer {
     if (!isWaiting) return this.stop()
     if (this.#isTimed) return
     this.#isTimed = true
-    this.#emit({ type: 'set-timer', name: 'progress', delayMs: this.#quarterMs })
+    this.#emit({ type: 'set-timer', name: 'progress', delayMs: this.#untilRung(1) })
   }
 
   stop(): void {
-    this.#isSlow = false
+    this.#rung = 0
     if (!this.#isTimed) return
     this.#isTimed = false
     this.#emit({ type: 'clear-timer', name: 'progress' })
   }
 
-  /** The timer fired: whether the whole timeout is over, and not only a quarter of it. */
+  /** The timer fired: whether the whole timeout is over, and not only a part of it. */
   onTimeout(): boolean {
-    if (this.#isSlow || !this.#isTimed) {
+    if (this.#rung === RUNGS - 1 || !this.#isTimed) {
       this.#isTimed = false
-      this.#isSlow = false
+      this.#rung = 0
       return true
     }
-    this.#isSlow = true
-    this.#quick = 0
-    this.#emit({ type: 'set-timer', name: 'progress', delayMs: this.timeoutMs - this.#quarterMs })
+    this.#rung += 1
+    if (this.isSlow) this.#quick = 0
+    const delayMs = this.#untilRung(this.#rung + 1) - this.#untilRung(this.#rung)
+    this.#emit({ type: 'set-timer', name: 'progress', delayMs })
     return false
   }
 
-  /** A view failed. The first after a decision may have failed for its leader alone; more in a row, for want of time. */
+  /** A view failed. f in a row after a decision may have failed for their leaders alone; more, for want of time. */
   fail(): void {
     this.#failures += 1
     this.#quick = 0
-    if (this.#failures > 1 && this.timeoutMs < TIMEOUT_MS_MAX) this.#doublings += 1
+    if (this.#failures > this.#failuresFree && this.timeoutMs < TIMEOUT_MS_MAX) this.#doublings += 1
     this.stop()
   }
 
   /** Something was decided; `isOurs` when we voted for it in our view, so that its time says how fast the view is. */
   succeed(isOurs: boolean): void {
     this.#failures = 0
-    if (isOurs && this.#isTimed && !this.#isSlow) this.#quick += 1
+    if (isOurs && this.#isTimed && !this.isSlow) this.#quick += 1
     if (this.#quick >= this.#round) {
       this.#quick = 0
       this.#doublings = Math.max(0, this.#doublings - 1)
@@ -104,7 +117,8 @@ export class ViewTimer {
     this.stop()
   }
 
-  get #quarterMs(): number {
-    return Math.ceil(this.timeoutMs / SLOW_PART)
+  /** Milliseconds from the beginning of a wait until the timer has fired so often. */
+  #untilRung(rung: number): number {
+    return Math.ceil(this.timeoutMs / 2 ** (RUNGS - rung))
   }
 }

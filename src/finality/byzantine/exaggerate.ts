@@ -114,7 +114,14 @@ function farViews({ n, self, signing, state }: LieContext, value: Value, distanc
   const signature = signing.sign(decided)
   const signatures = Array.from({ length: n }, (_, member) => ({ member, signature }))
   const certificate: Certificate = { ...decided, signatures }
-  const place = { view: asked.view, isActive: true, decided: NUMBER_MAX, value, timeoutMs: NUMBER_MAX }
+  const place = {
+    view: asked.view,
+    isActive: true,
+    votes: true,
+    decided: NUMBER_MAX,
+    value,
+    timeoutMs: NUMBER_MAX,
+  }
   return [
     viewChange,
     { type: 'new-view', ...begun, signature: signing.sign(newViewStatement(begun)) },

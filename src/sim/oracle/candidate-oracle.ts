@@ -6,6 +6,7 @@
 
 import type { Genesis } from '../../chain/genesis.ts'
 import type { BlockId } from '../../chain/header.ts'
+import { decodeEnvelope } from '../../finality/envelope.ts'
 import { decodePbftRecord } from '../../finality/wire.ts'
 import type { Effect } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
@@ -69,8 +70,8 @@ export class CandidateOracle {
       this.#seen.add(key)
       // What is decided a member may vote for whatever it thinks of it.
       if (node.replica!.finality.report(0)!.sequence >= sequence) continue
-      const isMade = this.#cast.memberOf(node) === (view + sequence) % this.#cast.validators
-      if (before === undefined || isMade || this.#isReproposed(node, candidate)) continue
+      if (before === undefined || isProposed(effects, candidate) || this.#isReproposed(node, candidate))
+        continue
       const reason = this.#reasonAgainst(node, id, before, headsIn(effects, before))
       if (reason !== null)
         throw new Violation('H1', `${node.id} prepares ${id} for ${sequence}/${view}, which ${reason}`)
@@ -114,6 +115,17 @@ function candidatesIn(effects: readonly Effect[]): Candidate[] {
       const { sequence, view } = record
       return [{ sequence, view, id: record.value as BlockId }]
     })
+  })
+}
+
+/** Whether the node proposes this block itself in the same step. */
+function isProposed(effects: readonly Effect[], { sequence, view, id }: Candidate): boolean {
+  return effects.some(effect => {
+    if (effect.type !== 'broadcast' || effect.message.type !== 'finality') return false
+    const content = decodeEnvelope(effect.message.body)?.content
+    if (content?.type !== 'protocol' || content.message.type !== 'pre-prepare') return false
+    const { message } = content
+    return message.sequence === sequence && message.view === view && message.value === id
   })
 }
 

@@ -7,6 +7,7 @@ import { isCertificate } from '../../../src/consensus/pbft/certificate.ts'
 import { primaryOfView, proposerOf } from '../../../src/consensus/pbft/leader-schedule.ts'
 import type { NewView, PbftMessage, ViewChange } from '../../../src/consensus/pbft/messages.ts'
 import { faultsTolerated, quorumOf } from '../../../src/consensus/pbft/quorum.ts'
+import { answerStatement } from '../../../src/consensus/pbft/recall.ts'
 import {
   isNewView,
   isViewChange,
@@ -14,6 +15,7 @@ import {
   proposalsOf,
   viewChangeStatement,
 } from '../../../src/consensus/pbft/view-change.ts'
+import { ViewTimer } from '../../../src/consensus/pbft/view-timer.ts'
 import { Network } from '../network.ts'
 import { Notary } from '../notary.ts'
 import { forgeProofs } from './liars.ts'
@@ -506,7 +508,7 @@ test('a decision that takes more than a quarter of the timeout lets it stay as l
   }
   for (let count = 1; count <= 12; count++) {
     // The first quarter ends everywhere before the value is decided.
-    for (const member of ALL) stage.step(member, { type: 'timeout', name: 'progress' })
+    for (const member of ALL) stage.wait(member, 4)
     decideNext(stage)
     assert.equal(stage.pbft(A).state.timeoutMs, 2_000)
     assert.equal(stage.pbft(A).state.view, stage.pbft(B).state.view)
@@ -834,7 +836,16 @@ test('numbers that are none, or beyond all bounds, change nothing', () => {
       { type: 'proof', certificate: { ...vote('checkpoint', sequence, view, value), signatures: [] } },
       { type: 'view-change', view, from: D, stable: null, prepared: [], suspects: [], signature },
       { type: 'new-view', view, viewChanges: [], proposals: [], signature },
-      { type: 'status', from: D, view, isActive: true, decided: sequence, value, timeoutMs: number },
+      {
+        type: 'status',
+        from: D,
+        view,
+        isActive: true,
+        votes: true,
+        decided: sequence,
+        value,
+        timeoutMs: number,
+      },
     ]
     for (const message of messages)
       for (const effect of stage.say(D, [A], message)) assert.equal(effect.type, 'refuse')
@@ -901,7 +912,7 @@ test('a source is answered so much between two ticks and no more, whatever it as
   const stage = new Stage({ n: 4 })
   decide(stage, 1, 20)
   const ask = (): number => {
-    const status = { type: 'status', from: null, view: 0, isActive: true } as const
+    const status = { type: 'status', from: null, view: 0, isActive: true, votes: false } as const
     const message = { ...status, decided: 0, value: NO_VALUE, timeoutMs: 1000 }
     return said(stage.say(D, [A], message)).length
   }
@@ -979,14 +990,98 @@ test('a proposer whose turns are slow is complained of, and not where all are', 
   for (const slow of [[2], [0, 1, 2, 3]]) {
     const stage = new Stage({ n: 4 })
     stage.demand()
-    for (let count = 1; count <= 8; count++) {
+    for (let count = 1; count <= 12; count++) {
       const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
-      if (slow.includes(proposer))
-        for (const member of ALL) stage.step(member, { type: 'timeout', name: 'progress' })
+      if (slow.includes(proposer) && count > 4) for (const member of ALL) stage.wait(member, 4)
       decideNext(stage)
     }
     const complaints = stage.said.filter(({ message }) => message.type === 'complaint')
     assert.equal(complaints.length > 0, slow.length === 1)
     assert.equal(stage.pbft(A).state.view > 0, slow.length === 1)
   }
+})
+
+test('a turn that does not begin is helped: whoever waits tells its proposer the last decision, once', () => {
+  const stage = new Stage({ n: 4 })
+  stage.demand()
+  decideNext(stage)
+  const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
+  const wait = (member: number): string[] => {
+    const effects = stage.step(member, { type: 'timeout', name: 'progress' })
+    return effects.flatMap(effect =>
+      effect.type === 'send' ? [`${effect.message.type} to ${effect.to}`] : [],
+    )
+  }
+  const others = ALL.filter(member => member !== proposer)
+  assert.deepEqual(others.flatMap(wait), Array(3).fill(`proof to ${proposer}`))
+  assert.deepEqual(others.flatMap(wait), [], 'once')
+  assert.deepEqual(wait(proposer), [])
+})
+
+test('a turn that has begun is not helped', () => {
+  const stage = new Stage({ n: 4 })
+  stage.demand()
+  decideNext(stage)
+  const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
+  stage.propose(proposer, 'w2')
+  stage.deliver({ type: 'pre-prepare' })
+  for (const member of ALL)
+    assert.deepEqual(said(stage.step(member, { type: 'timeout', name: 'progress' })), [])
+})
+
+for (const n of [4, 7, 16, 31])
+  test(`${n} members: f views that fail in a row do not double the timeout, and the one after them does`, () => {
+    const timer = new ViewTimer(1_000, n, () => {})
+    for (let failures = 1; failures <= faultsTolerated(n); failures++) timer.fail()
+    assert.equal(timer.timeoutMs, 1_000)
+    timer.fail()
+    assert.equal(timer.timeoutMs, 2_000)
+    timer.succeed(true)
+    timer.fail()
+    assert.equal(timer.timeoutMs, 2_000, 'the first after a decision')
+  })
+
+test('the progress timer tells how long a wait has lasted, to a factor of two', () => {
+  const delays: number[] = []
+  const timer = new ViewTimer(3_200, 4, effect => {
+    if (effect.type === 'set-timer') delays.push(effect.delayMs)
+  })
+  timer.watch(true)
+  const rungs = [1, 2, 3, 4, 5].map(() => [timer.onTimeout(), timer.rung, timer.isSlow])
+  assert.deepEqual(
+    rungs,
+    [1, 2, 3, 4, 5].map(rung => [false, rung, rung >= 4]),
+  )
+  assert.deepEqual(delays, [100, 100, 200, 400, 800, 1_600])
+  assert.equal(timer.onTimeout(), true)
+})
+
+test('a member that was proved to lie before a start is not to lead after it', () => {
+  const stage = new Stage({ n: 4 })
+  stage.step(A, { type: 'convicted', member: B })
+  stage.demand()
+  const effects = stage.timeout(A)
+  const change = effects.flatMap(effect =>
+    'message' in effect && effect.message.type === 'view-change' ? [effect.message] : [],
+  )[0]
+  assert.deepEqual(change?.suspects, [{ member: B, until: NUMBER_MAX }])
+})
+
+test('a member keeps all that it learned while it asked for its own votes, how its view began among it', () => {
+  const stage = new Stage({ n: 4 })
+  stage.crash(D)
+  stage.players[D]!.disk.clear()
+  stage.restart(D, 77)
+  const changes = [A, B, C].map(from => viewChangeOf(stage, from))
+  stage.say(B, [D], newViewOf(stage, changes))
+  // Its owner keeps nothing until then.
+  stage.players[D]!.disk.clear()
+  for (const from of [A, B]) {
+    const content = { to: D, challenge: 77, decided: 0, votes: [], viewChange: null }
+    const signature = stage.sign(from, answerStatement(content))
+    stage.say(from, [D], { type: 'answer', from, ...content, signature })
+  }
+  assert.equal(stage.pbft(D).state.isRecalling, false)
+  const kept = [...stage.players[D]!.disk.values()].map(({ type }) => type)
+  assert.ok(kept.includes('new-view') && kept.includes('view'), kept.join())
 })

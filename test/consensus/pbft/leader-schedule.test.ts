@@ -58,6 +58,16 @@ test('a member that fails again is passed over for twice as long, and one failur
   assert.deepEqual(record.suspects(1_032), [], 'its term is over')
 })
 
+test('a member that fails whenever its term is over is passed over for ever longer: a term forgives nothing', () => {
+  const record = new LeaderRecord(4)
+  const terms: number[] = []
+  for (let sequence = 10; terms.length < 7; sequence += terms.at(-1)! + 1) {
+    record.fail(1, sequence)
+    terms.push(record.suspects(sequence)[0]!.until - sequence)
+  }
+  assert.deepEqual(terms, [32, 64, 128, 256, 512, 1_024, 1_024])
+})
+
 test('of those that failed the last f are suspects', () => {
   const record = new LeaderRecord(4)
   record.fail(1, 5)
@@ -83,6 +93,8 @@ test('a proven liar is not to lead again', () => {
   const record = new LeaderRecord(4)
   record.convict(2)
   assert.deepEqual(record.suspects(1e9), [{ member: 2, until: NUMBER_MAX }])
+  record.fail(0, 11)
+  assert.deepEqual(record.suspects(11), [{ member: 2, until: NUMBER_MAX }], 'whoever fails after it')
 })
 
 test('the view of a suspected primary is not asked for, but after more than n failures in a row each is', () => {
@@ -94,16 +106,50 @@ test('the view of a suspected primary is not asked for, but after more than n fa
   assert.equal(record.nextView(0, 5, 5), 1)
 })
 
-test('a member is too slow after two slow turns in a row, unless more than f are', () => {
+/** A record in which each of four members has led once, after so many rungs of the timer. */
+function afterARound(rung: number): LeaderRecord {
   const record = new LeaderRecord(4)
-  record.finish(1, true)
-  assert.deepEqual([record.slow, record.isAnyTooSlow], [[1], false])
-  record.finish(1, true)
-  assert.ok(record.isAnyTooSlow)
-  record.finish(2, true)
-  assert.deepEqual([record.slow, record.isAnyTooSlow], [[], false], 'the network is slow')
-  record.finish(2, false)
-  record.finish(1, false)
-  record.finish(1, true)
-  assert.equal(record.isAnyTooSlow, false)
+  for (const member of [0, 1, 2, 3]) record.finish(member, rung)
+  return record
+}
+
+test('a member is too slow after two very slow turns in a row', () => {
+  const record = afterARound(0)
+  record.finish(1, 4)
+  assert.deepEqual(record.slow, [])
+  record.finish(1, 3)
+  assert.deepEqual(record.slow, [1])
+})
+
+test('a member that is very slow in every other turn is too slow as well', () => {
+  const record = afterARound(0)
+  for (const rung of [4, 0]) record.finish(1, rung)
+  assert.deepEqual(record.slow, [])
+  record.finish(1, 4)
+  assert.deepEqual(record.slow, [1])
+})
+
+test('a member whose turns take four times as long as those of others is too slow, whatever the timeout is', () => {
+  for (const rung of [0, 1, 2]) {
+    const record = afterARound(rung)
+    for (let turn = 0; turn < 20; turn++) record.finish(1, rung + 1)
+    assert.deepEqual(record.slow, [], 'twice as long is no more than chance')
+    for (let turn = 0; turn < 3; turn++) record.finish(1, rung + 2)
+    assert.deepEqual(record.slow, [1])
+  }
+})
+
+test('where the network becomes slow, or more than f members do, nobody is too slow', () => {
+  const record = afterARound(0)
+  for (let round = 0; round < 5; round++) for (const member of [0, 1, 2, 3]) record.finish(member, 4)
+  assert.deepEqual(record.slow, [])
+  const two = afterARound(0)
+  for (let round = 0; round < 5; round++) for (const member of [1, 2]) two.finish(member, 4)
+  assert.deepEqual(two.slow, [])
+})
+
+test('a member with one very slow turn in many is not too slow', () => {
+  const record = afterARound(0)
+  for (let turn = 0; turn < 100; turn++) record.finish(1, turn % 10 === 0 ? 4 : 0)
+  assert.deepEqual(record.slow, [])
 })

@@ -239,7 +239,16 @@ export function exaggerating({ n, self, signing, random }: Context): PbftLiar {
         signature: FORGED,
       },
       { type: 'view-change', ...change, from: self, signature: signing.sign(viewChangeStatement(change)) },
-      { type: 'status', from: self, view, isActive: false, decided: sequence, value, timeoutMs: HUGE },
+      {
+        type: 'status',
+        from: self,
+        view,
+        isActive: false,
+        votes: false,
+        decided: sequence,
+        value,
+        timeoutMs: HUGE,
+      },
     ]
   }
   return {

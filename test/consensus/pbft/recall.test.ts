@@ -39,9 +39,9 @@ const propose = (stage: Stage, value: string, view = 0): PbftMessage => {
 }
 
 const answer = (stage: Stage, from: number, changes: object = {}): PbftMessage => {
-  const content = { to: A, challenge: CHALLENGE, decided: 0, ...changes }
+  const content = { to: A, challenge: CHALLENGE, decided: 0, votes: [], viewChange: null, ...changes }
   const signature = stage.sign(from, answerStatement(content))
-  return { type: 'answer', from, votes: [], viewChange: null, ...content, signature }
+  return { type: 'answer', from, ...content, signature }
 }
 
 test('a member that starts gives no vote before n − f members, itself among them, have answered', () => {
@@ -142,6 +142,28 @@ test('votes in an answer that are not its own are refused, and the answer does n
     stage.say(B, [A], answer(stage, B, { votes })).map(({ type }) => type),
     ['refuse'],
   )
+})
+
+test('an answer from which a vote or a VIEW-CHANGE was taken on its way is refused', () => {
+  const stage = new Stage({ n: 4 })
+  putBack(stage)
+  const vote = { phase: 'prepare', sequence: 1, view: 0, value: 'b' } as const
+  const content = { view: 6, stable: null, prepared: [], suspects: [] }
+  const viewChange = {
+    ...{ type: 'view-change', ...content, from: A },
+    signature: stage.sign(A, viewChangeStatement(content)),
+  } as const
+  const shown = [
+    { votes: [{ ...vote, signature: stage.sign(A, vote) }], viewChange: null },
+    { votes: [], viewChange },
+  ]
+  for (const content of shown) {
+    const stripped = { ...answer(stage, B, content), votes: [], viewChange: null } as PbftMessage
+    assert.deepEqual(
+      stage.say(B, [A], stripped).map(({ type }) => type),
+      ['refuse'],
+    )
+  }
 })
 
 test('a member that was away asks again, and votes again once it was answered', () => {

@@ -121,12 +121,17 @@ export class Stage {
     for (const index of indexes) this.step(index, { type: 'demand', isWaiting: true })
   }
 
-  /** A timer runs out: the progress timer as a whole, not only the part of it after which a decision is slow. */
+  /** A timer runs out: the progress timer as a whole, of whose parts only the last counts here. */
   timeout(index: number, name: 'progress' | 'retransmit' = 'progress'): Effect[] {
-    const effects = this.step(index, { type: 'timeout', name })
-    const [first] = effects
-    const isPart = name === 'progress' && effects.length === 1 && first?.type === 'set-timer'
-    return isPart ? [...effects, ...this.step(index, { type: 'timeout', name })] : effects
+    for (;;) {
+      const effects = this.step(index, { type: 'timeout', name })
+      if (name === 'retransmit' || !isPart(effects)) return effects
+    }
+  }
+
+  /** The progress timer fires so many times, none of which is the last. */
+  wait(index: number, parts: number): void {
+    for (let part = 0; part < parts; part++) this.step(index, { type: 'timeout', name: 'progress' })
   }
 
   crash(index: number): void {
@@ -329,4 +334,10 @@ export function showEffect(effect: Effect): string {
     case 'refuse':
       return `refuses ${effect.from}: ${effect.reason}`
   }
+}
+
+/** Whether the progress timer fired for a part of the timeout only: it runs on, and at most a decision is told. */
+export function isPart(effects: readonly { readonly type: string }[]): boolean {
+  const types = effects.map(({ type }) => type)
+  return types.includes('set-timer') && types.every(type => type === 'set-timer' || type === 'send')
 }

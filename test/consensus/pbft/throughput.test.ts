@@ -9,7 +9,7 @@ import type { Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
 import { faultsTolerated } from '../../../src/consensus/pbft/quorum.ts'
 import { Liar } from '../../../src/finality/byzantine/liar.ts'
 import { BYZANTINE_ROLES, type ByzantineRole } from '../../../src/finality/byzantine/roles.ts'
-import { FAIR, type Maker, Network } from '../network.ts'
+import { FAIR, type Liar as Lying, type Maker, Network } from '../network.ts'
 import { PATTERNS, pbftMaker } from './maker.ts'
 
 const TIMEOUT_MS = 1_000
@@ -110,6 +110,98 @@ for (const pattern of PATTERNS)
         assert.ok(2 * decisions >= fair, `${decisions} of ${fair}`)
       })
   }
+
+/** A liar that leads its turns by a rule of its own, and votes for others as all do. */
+type Leading = (self: MemberIndex, turn: number) => { readonly delayMs: number; readonly isMute: boolean }
+
+const LEADING: Readonly<Record<string, Leading>> = {
+  'late in every other turn': (_, turn) => ({ delayMs: turn % 2 === 0 ? 900 : 0, isMute: false }),
+  'a fifth of the timeout late in every turn': () => ({ delayMs: 190, isMute: false }),
+  'an eighth of the timeout late in every turn': () => ({ delayMs: 90, isMute: false }),
+  'leading nothing and voting for all': () => ({ delayMs: 0, isMute: true }),
+}
+
+function leadingAs(leading: Leading): (context: { readonly self: MemberIndex }) => Lying<PbftMessage> {
+  return ({ self }) => {
+    const turns = new Map<string, number>()
+    let delayMs = 0
+    return {
+      get delayMs() {
+        return delayMs
+      },
+      send: message => {
+        delayMs = 0
+        const { isMute } = leading(self, 0)
+        if (isMute && (message.type === 'new-view' || message.type === 'proof')) return []
+        if (message.type !== 'pre-prepare' || message.from !== self) return [message]
+        const key = `${message.view}/${message.sequence}`
+        if (!turns.has(key)) turns.set(key, turns.size)
+        delayMs = leading(self, turns.get(key)!).delayMs
+        return isMute ? [] : [message]
+      },
+    }
+  }
+}
+
+/** A liar that does not tell the next proposer what was decided in its own turn. */
+const estranging = ({ n }: { readonly n: number }): Lying<PbftMessage> => ({
+  send: (message, to) => {
+    if (message.type !== 'proof' || message.certificate.phase !== 'commit') return [message]
+    const { view, sequence } = message.certificate
+    return to === (view + sequence + 1) % n ? [] : [message]
+  },
+})
+
+/** The decisions of a minute in which the first f members after member 0 lie so. */
+function decisionsAgainst(
+  pattern: Pattern,
+  n: number,
+  liar: (context: { readonly n: number; readonly self: MemberIndex }) => Lying<PbftMessage>,
+): { readonly decisions: number; readonly network: PbftNetwork } {
+  const liars = Array.from({ length: faultsTolerated(n) }, (_, index) => index + 1)
+  const network: PbftNetwork = new Network({
+    maker: pbftMaker(pattern, CHECKPOINT_INTERVAL),
+    n,
+    seed: 1,
+    goal: Number.POSITIVE_INFINITY,
+    timeoutMs: TIMEOUT_MS,
+    liars: new Map(liars.map(member => [member, liar])),
+  })
+  return { decisions: decisionsOf(network), network }
+}
+
+for (const pattern of PATTERNS)
+  for (const n of [4, 7])
+    for (const [name, leading] of Object.entries(LEADING))
+      test(`${pattern}, ${n} members: with f leaders ${name} at least half as many decisions (L11)`, t => {
+        const { decisions } = decisionsAgainst(pattern, n, leadingAs(leading))
+        const fair = faultFree(pattern, n)
+        t.diagnostic(`${decisions} of ${fair} decisions`)
+        assert.ok(2 * decisions >= fair, `${decisions} of ${fair}`)
+      })
+
+for (const n of [4, 7])
+  test(`leader-collected, ${n} members: f collectors that leave the next proposer out take at most half, and nobody honest is passed over for it`, t => {
+    const { decisions, network } = decisionsAgainst('leader-collected', n, estranging)
+    const fair = faultFree('leader-collected', n)
+    t.diagnostic(`${decisions} of ${fair} decisions`)
+    assert.ok(2 * decisions >= fair, `${decisions} of ${fair}`)
+    assert.equal(network.view(0), 0)
+  })
+
+// Five leaders in a row that fail would double the timeout four times, and it falls once in a round.
+test('leader-collected, 16 members: five leaders in a row that lead nothing do not raise the timeout', t => {
+  const { decisions, network } = decisionsAgainst(
+    'leader-collected',
+    16,
+    leadingAs(LEADING['leading nothing and voting for all']!),
+  )
+  const fair = faultFree('leader-collected', 16)
+  t.diagnostic(`${decisions} of ${fair} decisions`)
+  assert.ok(2 * decisions >= fair, `${decisions} of ${fair}`)
+  const { state } = network.honest[0]!.copies[0]!.protocol as Pbft
+  assert.equal(state.timeoutMs, TIMEOUT_MS)
+})
 
 /** Messages between members, and views, for each of so many decisions that follow a first few. */
 function costAtDelay(

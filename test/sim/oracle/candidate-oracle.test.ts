@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { encodeEnvelope } from '../../../src/finality/envelope.ts'
 import { encodePbftRecord } from '../../../src/finality/wire.ts'
 import type { Effect } from '../../../src/replica/effects.ts'
 import { VOTE_RECORDS } from '../../../src/sim/node/finality-keys.ts'
@@ -58,6 +59,14 @@ function vote({ id: value }: FakeBlock, sequence = 1, view = 0): Effect {
   return { type: 'persist', writes: [{ key, value: encodePbftRecord(record) }] }
 }
 
+/** The proposal of a block by the member itself. */
+function proposal({ id: value }: FakeBlock, sequence: number, view: number): Effect {
+  const signature = new Uint8Array(65)
+  const message = { type: 'pre-prepare', sequence, view, value, from: 0, signature } as const
+  const body = encodeEnvelope({ clockMs: 0, content: { type: 'protocol', message } })
+  return { type: 'broadcast', message: { type: 'finality', body, block: null } }
+}
+
 const H1 = (message: RegExp) => ({ name: 'Violation', rule: 'H1', message })
 
 test('a vote for a block that is buried on our chain, or on one with as much work, is right', () => {
@@ -95,7 +104,7 @@ test('a vote for what a new view proposes again, for what is decided, for its ow
   oracle.afterStep(node, [vote(lone!, 1, 1)])
   assert.throws(() => oracle.afterStep(node, [vote(lone!, 1, 2)]), H1(/too close above/), 'another view')
   oracle.afterStep(node, [vote(lone!, 1, 2)])
-  oracle.afterStep(node, [vote(lone!, 4, 0)])
+  oracle.afterStep(node, [vote(lone!, 4, 0), proposal(lone!, 4, 0)])
   decided.sequence = 2
   oracle.afterStep(node, [vote(all[8]!, 2)])
 })
