@@ -411,15 +411,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a peer that does not answer is waited for',
     file: 'replica/sync.ts',
-    find: 'if (peer.request === null || peer.request.deadline > this.#ticks) continue',
-    replace: 'continue',
+    find: 'if (deadline > this.#ticks) return false',
+    replace: 'return false',
     tests: ['replica/sync'],
   },
   {
     name: 'a wanted block is taken away from the download that brings it',
     file: 'replica/sync.ts',
-    find: 'if (peer === undefined || isComing || ',
-    replace: 'if (peer === undefined || ',
+    find: "(part === 'headers' || this.#brings(this.#download, id))",
+    replace: "part === 'headers'",
     tests: ['replica/finality'],
   },
   {
@@ -496,10 +496,11 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block that was decided and is not here is not asked for',
     file: 'finality/committee.ts',
-    find: `        this.#want(value as BlockId, from)
+    find: `        this.#want(value as BlockId, voters, from)
         return false
 `,
-    replace: `        return false
+    replace: `        void voters
+        return false
 `,
     tests: ['finality/committee', 'replica/finality'],
   },
@@ -830,12 +831,11 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee', 'finality/envelope'],
   },
   {
-    name: 'a peer that does not give a block is asked for ever',
-    file: 'finality/committee.ts',
-    find: `        this.#retries += 1
-`,
-    replace: '',
-    tests: ['finality/committee', 'replica/finality'],
+    name: 'a peer that is late with a wanted block is waited for',
+    file: 'replica/wants.ts',
+    find: '    if (want !== undefined) want.isDue = true\n',
+    replace: '    void want\n',
+    tests: ['replica/wants', 'replica/finality'],
   },
   {
     name: 'what follows from an input of the protocol does not wait for its turn',
@@ -997,9 +997,9 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'any block that comes with a message is taken in',
     file: 'replica/replica.ts',
-    find: `    this.#attached = block
+    find: `    this.#attached = block === null ? null : { block, from }
 `,
-    replace: `    this.#attached = block
+    replace: `    this.#attached = block === null ? null : { block, from }
     if (block !== null && this.#tree.has(block.header.previous)) this.#connect(block)
 `,
     tests: ['replica/finality'],
@@ -1021,10 +1021,81 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block that is wanted takes the place of the one that was wanted before',
+    file: 'replica/wants.ts',
+    find: 'const WANTS_MAX = 4',
+    replace: 'const WANTS_MAX = 1',
+    tests: ['replica/wants', 'replica/finality'],
+  },
+  {
+    name: 'for a wanted block strangers are asked before validators',
+    file: 'replica/wants.ts',
+    find: 'return [Number(isStranger), ',
+    replace: 'return [Number(!isStranger), ',
+    tests: ['replica/wants'],
+  },
+  {
+    name: 'who promised a wanted block is not asked before those that did not',
+    file: 'finality/members.ts',
+    find: '...voters.map(member => this.#peers.get(member))',
+    replace: '...voters.slice(voters.length).map(member => this.#peers.get(member))',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'a peer that was late is asked first again for the next block',
+    file: 'replica/wants.ts',
+    find: 'Number(isLate), Number(!promised.has(peer)), failedTurn]',
+    replace: 'Number(isLate) * 0, Number(!promised.has(peer)), failedTurn * 0]',
+    tests: ['replica/wants'],
+  },
+  {
+    name: 'a peer that votes for a block is not asked for it again',
+    file: 'replica/wants.ts',
+    find: '      want.failed.delete(peer)\n',
+    replace: '',
+    tests: ['replica/wants'],
+  },
+  {
+    name: 'where a peer has failed to give a wanted block, the others wait for those that are asked',
+    file: 'replica/wants.ts',
+    find: `    want.failed.add(peer)
+    want.isDue = true`,
+    replace: '    want.failed.add(peer)',
+    tests: ['replica/wants'],
+  },
+  {
+    name: 'all peers are asked for one block',
+    file: 'replica/wants.ts',
+    find: 'export const ASKED_MAX = 3',
+    replace: 'export const ASKED_MAX = 9',
+    tests: ['replica/wants'],
+  },
+  {
+    name: 'peers that were late take all the places of those that are asked for a block',
+    file: 'replica/wants.ts',
+    find: 'const LATE_ASKED_MAX = 2',
+    replace: 'const LATE_ASKED_MAX = 3',
+    tests: ['replica/wants'],
+  },
+  {
+    name: 'one peer holds up the bodies for which finality waits',
     file: 'replica/sync.ts',
-    find: '!this.#peers.has(from) || this.#wanted !== null) return',
-    replace: '!this.#peers.has(from) || this.#wanted?.id === id) return',
+    find: 'first.every(request => request.lateAt <= this.#ticks)',
+    replace: 'first.length === 0',
+    tests: ['replica/wants'],
+  },
+  {
+    name: 'a peer is never late that gives headers without end',
+    file: 'replica/sync.ts',
+    find: '{ branch: next, wanted, lateAt }',
+    replace: '{ branch: next, wanted }',
     tests: ['replica/finality'],
+  },
+  {
+    name: 'headers that became final since they were asked for are refused',
+    file: 'replica/sync.ts',
+    find: 'if (wasAskedFor && this.#isFinal(header)) continue',
+    replace: 'void this.#isFinal',
+    tests: ['replica/sync'],
   },
   // ---- more branches than there is room for
   {
@@ -1100,7 +1171,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the rest of a branch of which a part was fetched is not asked for where that ended',
     file: 'replica/sync.ts',
-    find: '(this.#resume?.source === peer ? this.#resume.id : null)',
+    find: 'this.#resume?.id ?? null',
     replace: 'null',
     tests: ['replica/long-branch'],
   },

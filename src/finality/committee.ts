@@ -100,8 +100,6 @@ export class Committee implements Finality {
   /** The sequence number and view for which a block is being built, and the blocks that were. */
   #building: string | null = null
   #built: readonly BlockId[] = []
-  /** How often the block that is awaited was asked for again. */
-  #retries = 0
   /** When the pace timer fires; null when it does not run. */
   #nextLookMs: number | null = null
   /** Whether a decision was dropped because too many waited. */
@@ -378,7 +376,7 @@ export class Committee implements Finality {
           this.#onBehind(effect.certificate, effect.from)
           break
         case 'missing':
-          this.#want(effect.value as BlockId, effect.from)
+          this.#want(effect.value as BlockId, [], effect.from)
           break
         case 'evidence':
           this.#onEvidence(effect.evidence)
@@ -473,7 +471,8 @@ export class Committee implements Finality {
     } else {
       const block = this.#chain.get(value as BlockId)
       if (block === null) {
-        this.#want(value as BlockId, from)
+        const voters = certificate.signatures.map(({ member }) => member)
+        this.#want(value as BlockId, voters, from)
         return false
       }
       this.#last = { block, atMs: this.#chain.nowMs }
@@ -482,7 +481,6 @@ export class Committee implements Finality {
     }
     if (this.#isFresh && this.#protocol.state.isRecalling) this.#considerAbstaining(certificate)
     this.#sequence = sequence
-    this.#retries = 0
     this.#building = null
     this.#tellFollowers(certificate)
     return true
@@ -503,10 +501,10 @@ export class Committee implements Finality {
     this.#emit({ type: 'alarm', text: `this validator does not vote: ${reason}` })
   }
 
-  /** Asks a peer for a block that is needed and not here. */
-  #want(id: BlockId, from: FinalityPeer): void {
-    const asked = this.#members.whoMayHave(from, this.#retries)
-    if (asked !== null && this.#chain.get(id) === null) this.#emit({ type: 'want', id, from: asked })
+  /** Asks for a block that is needed and not here. */
+  #want(id: BlockId, voters: readonly MemberIndex[], speaker: FinalityPeer): void {
+    if (this.#chain.get(id) === null)
+      this.#emit({ type: 'want', id, holders: this.#members.holders(voters, speaker) })
   }
 
   /** Who does not vote may not have heard the votes: they are told what came of them. */
@@ -555,7 +553,6 @@ export class Committee implements Finality {
         return
       case 'retransmit':
         this.#greetAgain()
-        this.#retries += 1
         this.#applyAwaited()
         this.#applyTarget()
         return this.#drive({ type: 'timeout', name })

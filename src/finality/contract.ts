@@ -10,6 +10,14 @@ import type { EvidenceReport } from './evidence.ts'
 /** The name of a peer, as whoever carries the messages knows it. */
 export type FinalityPeer = string
 
+/** Which peers should have a block. */
+export interface Holders {
+  /** They voted for it, or speak of it. */
+  readonly promised: readonly FinalityPeer[]
+  /** The other validators, which are asked before peers that only follow; or all other peers where none is connected. */
+  readonly others: readonly FinalityPeer[]
+}
+
 /** The timers of a finality layer. Setting one again replaces it; one that was cleared never fires. */
 export type FinalityTimer = 'progress' | 'retransmit' | 'pace' | 'mischief'
 
@@ -77,8 +85,8 @@ export type FinalityEffect =
   | { readonly type: 'broadcast'; readonly body: Uint8Array; readonly block: BlockId | null }
   | { readonly type: 'set-timer'; readonly name: FinalityTimer; readonly delayMs: number }
   | { readonly type: 'clear-timer'; readonly name: FinalityTimer }
-  /** A block that this node needs, with all before it; this peer should have it. */
-  | { readonly type: 'want'; readonly id: BlockId; readonly from: FinalityPeer }
+  /** A block that this node needs, with all before it. */
+  | { readonly type: 'want'; readonly id: BlockId; readonly holders: Holders }
   /**
    * This block may be decided: it is not given up for lack of room. What all forgot could be decided all the same, and
    * nobody could have it then. Of very many only the newest count.

@@ -3,7 +3,7 @@
 
 import type { MemberIndex } from '../consensus/contract.ts'
 import type { Status } from '../consensus/pbft/messages.ts'
-import type { ChainAccess, FinalityPeer } from './contract.ts'
+import type { ChainAccess, FinalityPeer, Holders } from './contract.ts'
 
 /** What a validator said last of itself, and how its clock differs from ours. */
 export interface LastWord {
@@ -72,23 +72,16 @@ export class Members {
     return [...this.#connected].filter(peer => !voters.has(peer))
   }
 
-  /** The peer that should have something: the one given, or the one that has decided most; another at each retry. */
-  whoMayHave(from: FinalityPeer, retries: number): FinalityPeer | null {
-    const first = this.#connected.has(from) ? from : this.#furthest()
-    if (first === null || retries === 0) return first
-    const all = [first, ...[...this.#connected].filter(peer => peer !== first)]
-    return all[retries % all.length]!
-  }
-
-  #furthest(): FinalityPeer | null {
-    let best: FinalityPeer | null = null
-    let most = -1
-    for (const [member, peer] of this.#peers) {
-      const decided = this.#words.get(member)?.status.decided ?? 0
-      if (decided <= most) continue
-      best = peer
-      most = decided
+  /**
+   * Which peers should have a block: of the validators those that voted for it, whose vote promises that it can be had,
+   * and the one that speaks of it; where no validator is connected, the peer that speaks of it.
+   */
+  holders(voters: readonly MemberIndex[], speaker: FinalityPeer): Holders {
+    const promising = new Set([speaker, ...voters.map(member => this.#peers.get(member))])
+    const known = [...(this.#peers.size > 0 ? this.#peers.values() : this.#connected)]
+    return {
+      promised: known.filter(peer => promising.has(peer)),
+      others: known.filter(peer => !promising.has(peer)),
     }
-    return best ?? [...this.#connected][0] ?? null
   }
 }

@@ -5,10 +5,10 @@ import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
 import { nextBaseFee } from '../chain/fees.ts'
 import type { BlockId } from '../chain/header.ts'
-import type { ChainAccess, Finality, FinalityEffect, FinalityInput } from '../finality/contract.ts'
+import type { ChainAccess, Finality, FinalityEffect, FinalityInput, Holders } from '../finality/contract.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { ChainView } from './chain-view.ts'
-import type { Outbox, PeerId, Store } from './effects.ts'
+import type { Outbox, Store } from './effects.ts'
 import type { Mempool } from './mempool.ts'
 import { KEYS } from './records.ts'
 
@@ -22,8 +22,8 @@ export interface FinalityHost {
   readonly outbox: Outbox
   nowMs(): number
   finalise(final: Extract<FinalityEffect, { type: 'final' }>): void
-  /** Gets a block and all before it from this peer. */
-  want(id: BlockId, from: PeerId): void
+  /** Gets a block and all before it. */
+  want(id: BlockId, holders: Holders): void
   /** Does not give up this block for lack of room. */
   hold(id: BlockId): void
   /** Makes blocks on the head, without work, and takes them in. */
@@ -90,7 +90,7 @@ export class FinalityDriver {
       case 'clear-timer':
         return outbox.emit({ type: 'clear-timer', name: `finality/${effect.name}` })
       case 'want':
-        return this.#host.want(effect.id, effect.from)
+        return this.#host.want(effect.id, effect.holders)
       case 'hold':
         return this.#host.hold(effect.id)
       case 'build':

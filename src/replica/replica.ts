@@ -16,7 +16,7 @@ import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/h
 import { type ChainedHeader, chainHeader } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
-import type { Finality, FinalityEffect } from '../finality/contract.ts'
+import type { Finality, FinalityEffect, Holders } from '../finality/contract.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { ChainView } from './chain-view.ts'
@@ -92,7 +92,7 @@ export class Replica {
   readonly #givenUp = new BoundedMap<TransactionId, true>(GIVEN_UP_MAX)
   #toGossip: Transaction[] = []
   /** The block that came with the message that is being handled. */
-  #attached: Block | null = null
+  #attached: { readonly block: Block; readonly from: PeerId } | null = null
   /** Whether it was said that somebody follows a chain without the checkpoint: once is enough. */
   #hasToldOfCheckpoint = false
   #nowMs = 0
@@ -216,7 +216,7 @@ export class Replica {
       outbox: this.#outbox,
       nowMs: () => this.#nowMs,
       finalise: final => this.#finalise(final),
-      want: (id, from) => this.#want(id, from),
+      want: (id, holders) => this.#want(id, holders),
       hold: id => this.#held.set(id, true),
       build: (beneficiary, count) => this.#build(beneficiary, count),
     })
@@ -311,15 +311,17 @@ export class Replica {
 
   /** The block that comes with a message is taken in only when the finality layer wants it. */
   #onFinality(from: PeerId, body: Uint8Array, block: Block | null): void {
-    this.#attached = block
+    this.#attached = block === null ? null : { block, from }
     this.#driver.step({ type: 'message', from, body })
     this.#attached = null
   }
 
-  #want(id: BlockId, from: PeerId): void {
+  #want(id: BlockId, holders: Holders): void {
     this.#held.set(id, true)
-    const block = this.#attached
-    if (block?.id !== id || !this.#tree.has(block.header.previous)) return this.#sync.onWant(id, from)
+    const attached = this.#attached
+    if (attached?.block.id !== id || !this.#tree.has(attached.block.header.previous))
+      return this.#sync.onWant(id, holders)
+    const { block, from } = attached
     const rejection = this.#connect(block, { isNeeded: true })
     if (rejection !== null) this.#outbox.emit({ type: 'reject', from, reason: rejection })
   }

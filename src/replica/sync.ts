@@ -5,11 +5,13 @@
 // himself more than us; where it takes more headers than one answer has, more are asked for. Of a very long branch a part
 // is kept (header-branch.ts), fetched once the work of all is proved, and then the rest is asked for. Bodies are asked
 // for in small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer. Bodies
-// are connected in order, then the next headers are asked for.
+// are connected in order, then the next headers are asked for. A block that finality needs is asked for alone, or with all
+// before it where its parent is not here: of several peers if the first does not give it (wants.ts).
 
 import type { Block } from '../chain/block.ts'
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { Holders } from '../finality/contract.ts'
 import type { BlockTree } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { ChainView } from './chain-view.ts'
@@ -18,6 +20,7 @@ import { HeaderBranch } from './header-branch.ts'
 import type { ReplicaLimits } from './limits.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 import type { Rejection } from './verdict.ts'
+import { ASKED_MAX, type Want, Wants } from './wants.ts'
 
 /** What catching up needs of its replica. */
 export interface SyncHost {
@@ -47,6 +50,8 @@ export interface SyncHost {
 export const SYNC_TICK_MS = 500
 /** Whole ticks that a peer has for an answer. */
 export const ANSWER_TICKS = 8
+/** Whole ticks after which another peer is asked as well for what finality waits for. */
+const LATE_TICKS = 1
 /** Requests that a peer may leave unanswered before it is disconnected. */
 const STRIKES_MAX = 3
 /** Places where other branches were seen to leave ours below the base: one alarm for each is enough. */
@@ -64,7 +69,9 @@ interface Peer {
   patience: number
   strikes: number
   /** The bodies it was asked for. */
-  request: { readonly id: number; readonly ids: readonly BlockId[]; readonly deadline: number } | null
+  request: BodiesRequest | null
+  /** The headers it was asked for. */
+  headersRequest: HeadersRequest | null
   /** It left a request of this download unanswered, or a part of one: the others are asked for the rest. */
   isSlow: boolean
 }
@@ -80,10 +87,20 @@ interface Download {
   readonly bodies: Map<BlockId, { readonly block: Block; readonly from: PeerId }>
 }
 
-interface HeadersRequest {
+interface Request {
   readonly id: number
-  readonly peer: PeerId
+  /** The looks by which the answer is late, and by which it is given up. */
+  readonly lateAt: number
   readonly deadline: number
+  /** The wanted block for which it was made; null for any other reason. */
+  readonly wanted: BlockId | null
+}
+
+interface BodiesRequest extends Request {
+  readonly ids: readonly BlockId[]
+}
+
+interface HeadersRequest extends Request {
   readonly locator: readonly BlockId[]
   /** The branch that is asked on; null at its beginning. */
   readonly branch: Branch | null
@@ -104,14 +121,6 @@ interface Run {
   readonly isPart: boolean
 }
 
-interface Wanted {
-  readonly id: BlockId
-  /** Who should have it. */
-  readonly from: PeerId
-  /** What is to be asked for next; null while an answer is waited for. */
-  next: 'block' | 'headers' | null
-}
-
 const NOTHING: Run = { headers: [], isPart: false }
 
 /** The part of a replica that catches up. */
@@ -119,10 +128,8 @@ export class Sync {
   readonly #host: SyncHost
   readonly #peers = new Map<PeerId, Peer>()
   readonly #alarmed = new BoundedMap<BlockId, true>(ALARMS_MAX)
-  #headersRequest: HeadersRequest | null = null
   #download: Download | null = null
-  /** A block that must be had, whatever work it holds: first it is asked for alone, then with all before it. */
-  #wanted: Wanted | null = null
+  readonly #wants = new Wants()
   /** How far a branch is fetched whose rest this peer is still to be asked for. */
   #resume: { readonly source: PeerId; readonly id: BlockId } | null = null
   #emptyTurns = 0
@@ -149,8 +156,8 @@ export class Sync {
     const next = this.#download?.headers[this.#download.connected]
     return (
       id === next?.header.previous ||
-      id === this.#headersRequest?.branch?.fresh.forkId ||
-      id === this.#resume?.id
+      id === this.#resume?.id ||
+      [...this.#peers.values()].some(peer => peer.headersRequest?.branch?.fresh.forkId === id)
     )
   }
 
@@ -161,14 +168,14 @@ export class Sync {
       patience: this.#host.limits.branchHeadersMax,
       strikes: 0,
       request: null,
+      headersRequest: null,
       isSlow: false,
     })
   }
 
   removePeer(peer: PeerId): void {
     this.#peers.delete(peer)
-    if (this.#headersRequest?.peer === peer) this.#headersRequest = null
-    if (this.#wanted?.from === peer) this.#wanted = null
+    this.#wants.forgetPeer(peer)
     this.#proceed()
   }
 
@@ -180,11 +187,10 @@ export class Sync {
     this.#proceed()
   }
 
-  /** A block is needed with all before it, whatever work it holds; this peer should have it. */
-  onWant(id: BlockId, from: PeerId): void {
-    // One after the other: whoever wants two would have neither if each took the other's place.
-    if (this.#host.tree.has(id) || !this.#peers.has(from) || this.#wanted !== null) return
-    this.#wanted = { id, from, next: 'block' }
+  /** A block is needed with all before it, whatever work it holds. */
+  onWant(id: BlockId, holders: Holders): void {
+    if (this.#host.tree.has(id)) return
+    this.#wants.add(id, holders)
     this.#proceed()
   }
 
@@ -196,18 +202,25 @@ export class Sync {
   }
 
   onHeaders(from: PeerId, requestId: number, headers: readonly BlockHeader[]): void {
-    const request = this.#headersRequest
-    if (request?.peer !== from || request.id !== requestId) return
-    this.#headersRequest = null
+    const peer = this.#peers.get(from)
+    const request = peer?.headersRequest ?? null
+    if (request?.id !== requestId) return
+    peer!.headersRequest = null
+    // Another peer was asked as well, and was faster.
+    if (this.#download !== null) return this.#proceed()
     const fresh = this.#chainHeaders(headers, request)
     const run = typeof fresh === 'string' ? NOTHING : this.#worthFetching(fresh)
-    const next = run.headers.length > 0 ? null : this.#branchAfter(headers, request, fresh)
+    const next = run.headers.length > 0 ? null : this.#branchAfter(headers, from, request, fresh)
     if (next !== null) {
-      this.#askForHeaders(from, next)
+      // However many answers it takes: a branch that goes on and on is late as well.
+      const { wanted, lateAt } = request
+      this.#askForHeaders(from, { branch: next, wanted, lateAt })
       return this.#proceed()
     }
     if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
-    if (!run.isPart && this.#isAwaitingHeaders(from)) this.#wanted = null
+    const { wanted } = request
+    if (wanted !== null && !run.isPart && !run.headers.some(header => header.id === wanted))
+      this.#wants.onFailed(wanted, from)
     if (run.headers.length > 0) this.#beginDownload(from, run, fresh as HeaderBranch)
     else this.#dropClaim(from)
     this.#proceed()
@@ -221,16 +234,11 @@ export class Sync {
     if (isPart) this.#resume = { source, id: headers.at(-1)!.id }
   }
 
-  /** Whether headers from this peer are what the block that is wanted waits for. */
-  #isAwaitingHeaders(peer: PeerId): boolean {
-    return this.#wanted?.from === peer && this.#wanted.next === 'headers'
-  }
-
-  /** The part of a branch whose bodies are fetched: all for its work, or up to the block that is wanted. */
+  /** The part of a branch whose bodies are fetched: all for its work, or up to the last block that is wanted. */
   #worthFetching({ kept, tip, size, holdsWanted }: HeaderBranch): Run {
     const isPart = kept.length < size
     if (tip !== null && this.#host.isPreferred(tip)) return { headers: kept, isPart }
-    const end = kept.findIndex(header => header.id === this.#wanted?.id)
+    const end = kept.findLastIndex(header => this.#wants.has(header.id))
     if (end < 0 && holdsWanted) return { headers: kept, isPart }
     return { headers: kept.slice(0, end + 1), isPart: false }
   }
@@ -238,51 +246,63 @@ export class Sync {
   onBlocks(from: PeerId, requestId: number, blocks: readonly Block[]): void {
     const peer = this.#peers.get(from)
     if (peer?.request?.id !== requestId) return
-    const wanted = new Set(peer.request.ids)
+    const { request } = peer
+    const asked = new Set(request.ids)
     peer.request = null
-    const useful = new Map(blocks.filter(block => wanted.has(block.id)).map(block => [block.id, block]))
+    const useful = new Map(blocks.filter(block => asked.has(block.id)).map(block => [block.id, block]))
+    if (useful.size > 0) peer.strikes = 0
+    if (request.wanted !== null) {
+      this.#takeWanted(from, request, request.wanted, useful.get(request.wanted))
+      return this.#proceed()
+    }
     // An honest answer ends early only because it is large. One that drips would hold all others up.
     const bytes = [...useful.values()].reduce((sum, block) => sum + block.raw.length, 0)
-    if (useful.size < wanted.size && bytes < MESSAGE_LIMITS.blocksBytesMax / 2) peer.isSlow = true
-    if (useful.size > 0) peer.strikes = 0
-    this.#takeWanted(from, wanted, useful)
-    for (const [id, block] of useful) this.#download?.bodies.set(id, { block, from })
+    if (useful.size < asked.size && bytes < MESSAGE_LIMITS.blocksBytesMax / 2) peer.isSlow = true
+    for (const [id, block] of useful) if (!this.#isHere(id)) this.#download?.bodies.set(id, { block, from })
     this.#proceed()
   }
 
-  /** The block that was wanted alone: it is taken in, or all before it is asked for too. */
-  #takeWanted(from: PeerId, asked: ReadonlySet<BlockId>, blocks: Map<BlockId, Block>): void {
-    const wanted = this.#wanted
-    if (wanted === null || wanted.from !== from || !asked.has(wanted.id)) return
-    const block = blocks.get(wanted.id)
-    blocks.delete(wanted.id)
-    if (block === undefined || !this.#host.tree.has(block.header.previous)) {
-      wanted.next = 'headers'
+  /** The answer to a request for a wanted block alone: it is taken in, or all before it is asked for too. */
+  #takeWanted(from: PeerId, { lateAt }: Request, id: BlockId, block: Block | undefined): void {
+    if (block === undefined) return this.#wants.onFailed(id, from)
+    if (lateAt > this.#ticks) this.#wants.onGiven(from)
+    const want = this.#wants.get(id)
+    if (want === undefined || this.#host.tree.has(id)) return
+    if (!this.#host.tree.has(block.header.previous)) {
+      want.isDue ||= want.part === 'block'
+      want.part = 'headers'
       return
     }
-    this.#wanted = null
     const rejection = this.#connect(block)
-    if (rejection !== null) this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
+    if (rejection === null) return
+    this.#wants.onFailed(id, from)
+    this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
   onTick(): void {
     this.#ticks += 1
     this.#isTicking = false
-    if (this.#headersRequest !== null && this.#headersRequest.deadline <= this.#ticks) {
-      const { peer } = this.#headersRequest
-      this.#headersRequest = null
-      if (this.#isAwaitingHeaders(peer)) this.#wanted = null
-      this.#dropClaim(peer)
-      this.#strike(peer)
-    }
     for (const [id, peer] of this.#peers) {
-      if (peer.request === null || peer.request.deadline > this.#ticks) continue
-      peer.request = null
-      peer.isSlow = true
-      if (this.#wanted?.from === id) this.#wanted = null
-      this.#strike(id)
+      const { request, headersRequest } = peer
+      if (headersRequest !== null && this.#isOver(id, headersRequest)) {
+        peer.headersRequest = null
+        this.#dropClaim(id)
+      }
+      if (request !== null && this.#isOver(id, request)) {
+        peer.request = null
+        peer.isSlow = true
+      }
     }
     this.#proceed()
+  }
+
+  /** Looks at the deadlines of a request: whether its answer is waited for no more. */
+  #isOver(id: PeerId, { lateAt, deadline, wanted }: Request): boolean {
+    if (wanted !== null && lateAt === this.#ticks) this.#wants.onLate(wanted, id)
+    if (deadline > this.#ticks) return false
+    if (wanted !== null) this.#wants.onFailed(wanted, id)
+    this.#strike(id)
+    return true
   }
 
   /** The new part of a run of headers, each checked against its parent, with what came before it; or why it is refused. */
@@ -292,9 +312,12 @@ export class Sync {
   ): HeaderBranch | Rejection {
     const isContinued = branch !== null && headers[0]?.previous === branch.lastId
     const fresh = isContinued ? branch.fresh : new HeaderBranch(this.#host.limits.branchHeadersMax)
+    const wasAskedFor = headers[0] !== undefined && locator.includes(headers[0].previous)
     let parent = fresh.tip ?? undefined
     for (const header of headers) {
       if (parent === undefined) {
+        // The base may have moved to this header, or beyond it, since it was asked for.
+        if (wasAskedFor && this.#isFinal(header)) continue
         parent = this.#host.tree.get(header.previous)?.chained
         if (parent === undefined) return this.#refuseUnlinked(headers, locator)
       } else if (header.previous !== parent.id) {
@@ -304,16 +327,23 @@ export class Sync {
       if (chained === 'header-time-too-new') break
       if (typeof chained === 'string') return chained
       if (this.#host.isKnownInvalid(chained.id)) return 'block-known-invalid'
-      if (!this.#host.tree.has(chained.id)) fresh.add(chained, chained.id === this.#wanted?.id)
+      if (!this.#host.tree.has(chained.id)) fresh.add(chained, this.#wants.has(chained.id))
       parent = chained
     }
-    return fresh
+    return parent === undefined && wasAskedFor ? 'block-below-final' : fresh
+  }
+
+  /** Whether a header is of our chain, at the base or below it. */
+  #isFinal(header: BlockHeader): boolean {
+    if (this.#host.tree.has(header.previous)) return false
+    return this.#host.view.mainHeight(blockId(header)) !== null
   }
 
   /** What is to be asked on: a full answer may not be all of a branch. Null where there is no more, or no use in more. */
   #branchAfter(
     headers: readonly BlockHeader[],
-    { peer, branch }: HeadersRequest,
+    from: PeerId,
+    { branch }: HeadersRequest,
     fresh: HeaderBranch | Rejection,
   ): Branch | null {
     const last = headers.at(-1)
@@ -324,7 +354,7 @@ export class Sync {
     if (typeof fresh !== 'string') {
       // Not all of it was taken where some of it is from the future.
       const isWhole = fresh.tip?.id === lastId || this.#host.tree.has(lastId)
-      return isWhole && this.#bears(peer, fresh.size) ? { lastId, fresh } : null
+      return isWhole && this.#bears(from, fresh.size) ? { lastId, fresh } : null
     }
     // All of it is ours and final: the branch leaves us further on, which is worth an alarm.
     const isOurs = fresh === 'block-below-final' && this.#host.view.mainHeight(lastId) !== null
@@ -368,7 +398,7 @@ export class Sync {
       next = download.headers[download.connected]
     ) {
       const body = download.bodies.get(next.id)
-      const isHere = this.#host.tree.has(next.id)
+      const isHere = this.#isHere(next.id)
       if (body === undefined && !isHere) return
       const rejection = isHere ? null : this.#connect(body!.block)
       if (rejection !== null) {
@@ -397,49 +427,72 @@ export class Sync {
     if (this.#isConnecting) return
     // Bodies come by gossip too: what is wanted may be here by now.
     this.#connectBodies()
-    this.#requestWanted()
+    for (const want of this.#wants.all()) this.#requestWanted(want)
     if (this.#download !== null) this.#requestBodies(this.#download)
-    if (this.#download === null && this.#headersRequest === null) this.#requestHeaders()
-    const isBusy = this.#download !== null || this.#headersRequest !== null || this.#wanted !== null
+    const isAsking = [...this.#peers.values()].some(peer => peer.headersRequest !== null)
+    if (this.#download === null && !isAsking) this.#requestHeaders()
+    const isBusy =
+      this.#wants.size > 0 ||
+      this.#download !== null ||
+      [...this.#peers.values()].some(peer => peer.headersRequest !== null || peer.request !== null)
     if (isBusy === this.#isTicking) return
     this.#isTicking = isBusy
     if (isBusy) this.#host.outbox.emit({ type: 'set-timer', name: 'sync', delayMs: SYNC_TICK_MS })
     else this.#host.outbox.emit({ type: 'clear-timer', name: 'sync' })
   }
 
-  #requestWanted(): void {
-    const wanted = this.#wanted
-    if (wanted === null) return
-    const peer = this.#peers.get(wanted.from)
+  /** Asks for a wanted block where nobody is asked, or too few are. */
+  #requestWanted(want: Want): void {
+    const { id, part } = want
+    if (this.#isHere(id)) return this.#wants.delete(id)
     // A download that brings it must not have it taken away: it would ask for it again and again.
-    const isComing = this.#download?.headers.some(header => header.id === wanted.id) === true
-    if (peer === undefined || isComing || this.#host.tree.has(wanted.id)) {
-      this.#wanted = null
-      return
+    if (this.#download !== null && (part === 'headers' || this.#brings(this.#download, id))) return
+    const requestOf = (peer: Peer): Request | null => (part === 'block' ? peer.request : peer.headersRequest)
+    const peers = [...this.#peers]
+    const asked = peers.filter(([, peer]) => requestOf(peer)?.wanted === id).map(([peer]) => peer)
+    const free = peers.filter(([, peer]) => requestOf(peer) === null).map(([peer]) => peer)
+    const next = this.#wants.next(want, free, asked)
+    if (next === null) {
+      const isLost = asked.length === 0 && peers.every(([peer]) => want.failed.has(peer))
+      return isLost ? this.#wants.delete(id) : undefined
     }
-    if (wanted.next !== 'block' || peer.request !== null) return
-    wanted.next = null
-    this.#askForBodies(wanted.from, peer, [wanted.id])
+    want.isDue = false
+    if (part === 'block') this.#askForBodies(next, [id], id)
+    else this.#askForHeaders(next, { branch: null, wanted: id })
   }
 
-  #askForBodies(id: PeerId, peer: Peer, ids: readonly BlockId[]): void {
-    const requestId = this.#nextRequestId()
-    peer.request = { id: requestId, ids, deadline: this.#deadline() }
-    this.#host.outbox.emit({ type: 'send', to: id, message: { type: 'get-blocks', requestId, ids } })
+  /** Whether a block is here: in the tree, or final with others above it. */
+  #isHere(id: BlockId): boolean {
+    return this.#host.tree.has(id) || this.#host.view.mainHeight(id) !== null
+  }
+
+  #brings({ headers }: Download, id: BlockId): boolean {
+    return headers.some(header => header.id === id)
+  }
+
+  #askForBodies(peer: PeerId, ids: readonly BlockId[], wanted: BlockId | null): void {
+    const request = { ...this.#newRequest(), ids, wanted }
+    this.#peers.get(peer)!.request = request
+    const message = { type: 'get-blocks', requestId: request.id, ids } as const
+    this.#host.outbox.emit({ type: 'send', to: peer, message })
   }
 
   #requestHeaders(): void {
-    const best = this.#wanted?.next === 'headers' ? this.#wanted.from : this.#bestClaimant()
+    const best = this.#bestClaimant()
     if (best !== this.#resume?.source) this.#resume = null
-    if (best !== null) this.#askForHeaders(best, null)
+    if (best !== null) this.#askForHeaders(best, { branch: null, wanted: null })
   }
 
-  #askForHeaders(peer: PeerId, branch: Branch | null): void {
-    const from = branch?.lastId ?? (this.#resume?.source === peer ? this.#resume.id : null)
+  #askForHeaders(
+    peer: PeerId,
+    given: Pick<HeadersRequest, 'branch' | 'wanted'> & { readonly lateAt?: number },
+  ): void {
+    const from = given.branch?.lastId ?? this.#resume?.id ?? null
     const locator = from === null ? this.#locator() : [from, ...this.#locator()]
-    const requestId = this.#nextRequestId()
-    this.#headersRequest = { id: requestId, peer, deadline: this.#deadline(), locator, branch }
-    this.#host.outbox.emit({ type: 'send', to: peer, message: { type: 'get-headers', requestId, locator } })
+    const request = { ...this.#newRequest(), locator, ...given }
+    this.#peers.get(peer)!.headersRequest = request
+    const message = { type: 'get-headers', requestId: request.id, locator } as const
+    this.#host.outbox.emit({ type: 'send', to: peer, message })
   }
 
   /**
@@ -462,20 +515,25 @@ export class Sync {
   }
 
   #requestBodies(download: Download): void {
-    const asked = new Set([...this.#peers.values()].flatMap(peer => peer.request?.ids ?? []))
+    const asked = new Set(this.#waitedFor(download))
     const missing = download.headers
       .slice(download.connected, download.connected + this.#host.limits.bodiesAheadMax)
       .map(header => header.id)
-      .filter(id => !asked.has(id) && !download.bodies.has(id) && !this.#host.tree.has(id))
+      .filter(id => !asked.has(id) && !download.bodies.has(id) && !this.#isHere(id))
+    const wants = this.#wants.all().filter(want => this.#brings(download, want.id))
+    const isHolder = (id: PeerId): boolean =>
+      wants.some(want => want.promised.has(id) || want.others.includes(id))
     // Who gave the headers has the bodies for sure: any other may follow another branch.
-    const others = [...this.#peers.keys()].filter(id => id !== download.source)
+    const others = [...this.#peers.keys()]
+      .filter(id => id !== download.source)
+      .sort((one, other) => Number(isHolder(other)) - Number(isHolder(one)))
     for (const id of [download.source, ...others]) {
       const peer = this.#peers.get(id)
       if (missing.length === 0) return
       if (peer === undefined) continue
-      const mayHave = id === download.source || peer.claim > this.#host.tree.head.chained.work
+      const mayHave = id === download.source || isHolder(id) || peer.claim > this.#host.tree.head.chained.work
       if (!mayHave || peer.isSlow || peer.request !== null) continue
-      this.#askForBodies(id, peer, missing.splice(0, this.#host.limits.bodiesMax))
+      this.#askForBodies(id, missing.splice(0, this.#host.limits.bodiesMax), null)
     }
     const isAnyAsked = [...this.#peers.values()].some(peer => peer.request !== null)
     if (missing.length === 0 || isAnyAsked) return
@@ -483,10 +541,24 @@ export class Sync {
     this.#giveUpDownload(download)
   }
 
+  /** The bodies that no other peer is asked for while these requests are under way. */
+  #waitedFor(download: Download): BlockId[] {
+    const requests = [...this.#peers.values()].flatMap(peer => peer.request ?? [])
+    const next = download.headers[download.connected]!.id
+    const first = requests.filter(request => request.ids.includes(next))
+    // All others wait for the first. Where finality waits too, a peer that is late does not hold them up.
+    const isHeldUp =
+      this.#wants.size > 0 &&
+      first.length < ASKED_MAX &&
+      first.every(request => request.lateAt <= this.#ticks)
+    return requests.filter(request => !isHeldUp || !first.includes(request)).flatMap(({ ids }) => ids)
+  }
+
   #giveUpDownload({ source }: Download): void {
-    this.#dropClaim(source)
-    if (this.#isAwaitingHeaders(source)) this.#wanted = null
     this.#download = null
+    if (!this.#peers.has(source)) return
+    this.#dropClaim(source)
+    for (const { id, part } of this.#wants.all()) if (part === 'headers') this.#wants.onFailed(id, source)
   }
 
   /** Ids of our chain from the head backwards, ever further apart, the base and the genesis block among them. */
@@ -521,14 +593,11 @@ export class Sync {
       this.#host.outbox.emit({ type: 'disconnect', peer: id, reason: 'peer-stalled' })
   }
 
-  /** The look by which a request that is made now must be answered: the tick that is under way does not count. */
-  #deadline(): number {
-    return this.#ticks + ANSWER_TICKS + (this.#isTicking ? 1 : 0)
-  }
-
-  #nextRequestId(): number {
+  #newRequest(): Omit<Request, 'wanted'> {
     const id = this.#requests
     this.#requests = (id + 1) >>> 0
-    return id
+    // The tick that is under way does not count.
+    const ticks = this.#ticks + (this.#isTicking ? 1 : 0)
+    return { id, lateAt: ticks + LATE_TICKS, deadline: ticks + ANSWER_TICKS }
   }
 }

@@ -90,7 +90,8 @@ test('a decision waits for its block and asks for it, and is final when the bloc
   const block = fakeBlock('a', node.chain.root)
   const effects = node.hear('p2', proof(block.id))
   assert.deepEqual(finals(effects), [])
-  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: block.id, from: 'p2' }])
+  const holders = { promised: ['p2'], others: ['p1', 'p3', 'x'] }
+  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: block.id, holders }])
   assert.equal(node.report().sequence, 0)
   const later = node.give(block)
   assert.deepEqual(finals(later), [block.id])
@@ -101,7 +102,7 @@ test('a decision waits for its block and asks for it, and is final when the bloc
   assert.deepEqual(kept, certificate(block.id))
 })
 
-test('a block that does not come is asked for again, of another when its peer is gone', () => {
+test('a block that does not come is asked for again, of those that are still here', () => {
   const node = ada()
   const block = fakeBlock('a', node.chain.root)
   node.hear('p2', proof(block.id))
@@ -112,16 +113,17 @@ test('a block that does not come is asked for again, of another when its peer is
   node.step({ type: 'peer-disconnected', peer: 'p2' })
   const [want] = only(node.timeout('retransmit'), 'want')
   assert.equal(want?.id, block.id)
-  assert.notEqual(want.from, 'p2')
+  assert.deepEqual(want.holders, { promised: [], others: ['p1', 'p3', 'x'] })
 })
 
-test('a peer that does not give what it should have is not the only one that is asked', () => {
-  const node = ada()
-  const block = fakeBlock('a', node.chain.root)
-  const asked = new Set(only(node.hear('p2', proof(block.id)), 'want').map(({ from }) => from))
-  for (let round = 0; round < 6; round++)
-    for (const { from } of only(node.timeout('retransmit'), 'want')) asked.add(from)
-  assert.ok(asked.size > 1, `only ${[...asked]} was asked`)
+test('a decided block is asked of the validators that voted for it before all others, whoever tells of the decision', () => {
+  for (const teller of ['p2', 'x']) {
+    const node = ada()
+    for (const member of [1, 2, 3]) node.receive(`p${member}`, helloOf(member))
+    const effects = node.hear(teller, proof(fakeBlock('a', node.chain.root).id, 1, [0, 2, 3]))
+    const [want] = only(effects, 'want')
+    assert.deepEqual(want?.holders, { promised: ['p2', 'p3'], others: ['p1'] }, `told by ${teller}`)
+  }
 })
 
 test('decisions wait for the blocks of those before them', () => {
@@ -151,7 +153,9 @@ test('a certificate that is far ahead settles all before it, once its block is h
   const blocks = node.chain.extend('a', 5)
   const top = fakeBlock('top', blocks.at(-1)!)
   const effects = node.hear('p3', proof(top.id, 9))
-  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: top.id, from: 'p3' }])
+  assert.deepEqual(only(effects, 'want'), [
+    { type: 'want', id: top.id, holders: { promised: ['p3'], others: ['p1', 'p2', 'x'] } },
+  ])
   assert.deepEqual(finals(node.give(top)), [top.id])
   assert.equal(node.report().sequence, 9)
   assert.deepEqual(finals(node.hear('p3', proof(blocks[0]!.id, 1))), [], 'what is settled is settled')
@@ -623,10 +627,14 @@ test('who has not the turn waits for who has it', () => {
 test('a proposal is not voted for before its block is here', () => {
   const node = ada()
   const block = fakeBlock('a', node.chain.root)
+  for (const member of [1, 2, 3]) node.receive(`p${member}`, helloOf(member))
   const effects = node.hear('p1', proposal(block.id))
   assert.deepEqual(votes(effects), [])
-  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: block.id, from: 'p1' }])
-  assert.deepEqual(votes(node.give(block)), [block.id])
+  const wants = (now: readonly FinalityEffect[]) => only(now, 'want').map(({ holders }) => holders)
+  assert.deepEqual(wants(effects), [{ promised: ['p1'], others: ['p2', 'p3'] }])
+  const [voted] = wants(node.hear('p3', prepare(3, block.id)))
+  assert.deepEqual(voted, { promised: ['p3'], others: ['p1', 'p2'] }, 'a vote is a promise')
+  assert.deepEqual(new Set(votes(node.give(block))), new Set([block.id]))
 })
 
 test('a proposal that breaks the rules is not voted for', () => {

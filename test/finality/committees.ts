@@ -539,9 +539,11 @@ export class CommitteeNetwork {
     })
   }
 
-  #fetch(id: FinalityPeer, want: { readonly id: BlockId; readonly from: FinalityPeer }): void {
+  #fetch(id: FinalityPeer, want: Extract<FinalityEffect, { type: 'want' }>): void {
+    const { promised, others } = want.holders
     this.schedule.after(2 * LATENCY_MS, () => {
-      const block = this.nodes.get(want.from)?.chain.get(want.id) ?? null
+      const found = [...promised, ...others].map(peer => this.nodes.get(peer)?.chain.get(want.id) ?? null)
+      const block = found.find(block => block !== null) ?? null
       const node = this.nodes.get(id)!
       if (block !== null && node.chain.get(block.header.previous) !== null)
         this.#perform(id, node, () => void node.give(block))

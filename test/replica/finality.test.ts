@@ -338,31 +338,40 @@ test('a wanted block that comes by gossip meanwhile is not asked for again', () 
   assert.deepEqual(sentOf([...ticks(node), ...node.timeout('finality/retransmit')], 'get-blocks'), [])
 })
 
-test('a wanted block that its peer does not give is asked of another', () => {
+test('a wanted block that its peer does not give is asked of another: at once, or after a tick of silence', () => {
   for (const isSilent of [true, false]) {
     const { node, b, effects } = wanting()
-    if (isSilent) {
-      ticks(node)
-    } else {
-      const headers = answer(node, effects, [])
-      assert.equal(sentOf(headers, 'get-headers').length, 1)
-      assert.deepEqual(refusals(answer(node, headers, [])), [])
+    let found = isSilent ? node.timeout('sync') : answer(node, effects, [])
+    const all: Effect[] = []
+    while (found.length > 0) {
+      all.push(...found)
+      found = answer(node, found, b)
     }
-    const found: Effect[] = []
-    for (let round = 0; round < 4 && moves(found).length === 0; round++) {
-      let effects = node.timeout('finality/retransmit')
-      while (effects.length > 0) {
-        found.push(...effects)
-        effects = answer(
-          node,
-          effects.filter(effect => effect.type !== 'send' || effect.to === 'q'),
-          b,
-        )
-      }
-      found.push(...ticks(node))
-    }
-    assert.deepEqual(moves(found), ['head 2 after 5', 'final 2'], isSilent ? 'silent' : 'empty')
+    const asked = new Set([...sentOf(all, 'get-blocks'), ...sentOf(all, 'get-headers')].map(({ to }) => to))
+    assert.deepEqual([...asked], ['q'], isSilent ? 'silent' : 'empty')
+    assert.deepEqual(refusals(all), [])
+    assert.deepEqual(moves(all), ['head 2 after 5', 'final 2'])
   }
+})
+
+test('a peer that gives headers without end before those that are wanted is late, and another is asked as well', () => {
+  const network = new ValidatedNetwork('hybrid', 4)
+  const node = new TestNode(network.genesis, { nowMs: LATER_MS, limits: { headersMax: 2 } }).start()
+  const builder = new ChainBuilder(network.genesis)
+  node.feed(builder.extend(builder.root, 12))
+  const b = builder.extend(builder.root, 9, () => ({ extra: 2 }))
+  node.connect('p', 'q')
+  let effects = answer(node, node.receive('p', network.proof(tipOf(b).chained.id)), b)
+  const asked = [sentOf(effects, 'get-headers')]
+  for (const some of [b.slice(0, 2), b.slice(2, 4)]) {
+    const ticked = node.timeout('sync')
+    effects = answer(node, effects, some)
+    asked.push(sentOf(ticked, 'get-headers'), sentOf(effects, 'get-headers'))
+  }
+  assert.deepEqual(
+    asked.map(requests => requests.map(({ to }) => to)),
+    [['p'], [], ['p'], ['q'], ['p']],
+  )
 })
 
 // ---- blocks that come with a message
