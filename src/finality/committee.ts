@@ -177,6 +177,10 @@ export class Committee implements Finality {
     return effects
   }
 
+  isValidator(peer: FinalityPeer): boolean {
+    return this.#members.isValidator(peer)
+  }
+
   describe(body: Uint8Array): string {
     const envelope = decodeEnvelope(body)
     return envelope === null ? 'malformed' : describeContent(envelope.content)

@@ -110,6 +110,8 @@ export interface Finality {
   prefers(candidate: ChainedHeader, head: ChainedHeader): boolean
   /** The greatest height on the way to the head that clients may call safe, or null when none is. */
   safeHeight(head: ChainedHeader, finalHeight: number): number | null
+  /** Whether a peer has proved that it speaks for a validator. */
+  isValidator(peer: FinalityPeer): boolean
   /** A message of this layer in a few words, its kind first. */
   describe(body: Uint8Array): string
   /** Where an agreement stands, for people; null for a layer without one. */

@@ -54,6 +54,10 @@ export class LongestChain implements Finality {
     return height > 0 ? height : null
   }
 
+  isValidator(): boolean {
+    return false
+  }
+
   describe(): string {
     return 'nothing'
   }

@@ -51,6 +51,10 @@ export class Members {
     return this.#peers.get(member)
   }
 
+  isValidator(peer: FinalityPeer): boolean {
+    return this.#peers.values().some(its => its === peer)
+  }
+
   lastWord(member: MemberIndex): LastWord | undefined {
     return this.#words.get(member)
   }

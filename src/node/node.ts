@@ -12,7 +12,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Logger } from 'pino'
 import type { Address } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
-import { type BlockId, encodeHeader } from '../chain/header.ts'
+import { type BlockId, encodeHeader, HEADER_BYTES } from '../chain/header.ts'
 import type { ByzantineRole } from '../finality/byzantine/roles.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import type { Identity } from '../finality/identity.ts'
@@ -38,6 +38,7 @@ import { loadIdentity } from './identity.ts'
 import type { LinkQuality } from './link-delays.ts'
 import { Listeners } from './listeners.ts'
 import { type OutwardEffect, Performer } from './performer.ts'
+import { RequestQueue } from './request-queue.ts'
 import { SenderWarming } from './sender-warming.ts'
 import { Submissions } from './submissions.ts'
 import { Timers } from './timers.ts'
@@ -113,6 +114,7 @@ export class Node {
   readonly #recovery: RecoveryPool
   readonly #warming: SenderWarming
   readonly #submissions: Submissions
+  readonly #requests = new RequestQueue()
   readonly #heads: Listeners<HeadEvent>
   readonly #finals: Listeners<FinalEvent>
   readonly #alarms: Listeners<string>
@@ -320,6 +322,7 @@ export class Node {
   async #close(): Promise<void> {
     this.#timers.clearAll()
     this.#miner.stop()
+    this.#requests.close()
     await this.#performer.stop()
     this.#submissions.close()
     const parts = [this.#host, this.#miner, this.#recovery, this.#database]
@@ -376,17 +379,34 @@ export class Node {
 
   async #onMessage(from: PeerId, bytes: Uint8Array): Promise<void> {
     const message = this.#decode(from, bytes)
-    if (message === null) return
+    if (typeof message === 'string') return
     if (message.type === 'status') this.#onStatus(from, message)
     // Before the handshake nothing counts. Not a fault: of two crossing streams one is closed, with what was on it.
     else if (!this.#peerHeads.has(from)) return
     await this.#warm(from, message)
+    if (this.#isPriced(from, message)) return this.#serve(from, message)
     await this.#step({ type: 'message', from, message }, () => this.#host?.broadcast(message)).performed
+  }
+
+  /** Whether a message makes work for its sender alone: what is asked, and what the finality layer is told by no validator. */
+  #isPriced(from: PeerId, { type }: Message): boolean {
+    if (type === 'finality') return !this.replica.finality.isValidator(from)
+    return type === 'get-headers' || type === 'get-blocks'
+  }
+
+  async #serve(from: PeerId, message: Message): Promise<void> {
+    let performed = Promise.resolve(false)
+    await this.#requests.serve(from, () => {
+      const step = this.#step({ type: 'message', from, message })
+      performed = step.performed
+      return answerBytes(step.effects)
+    })
+    await performed
   }
 
   async #onGossip(from: PeerId, type: GossipType, bytes: Uint8Array): Promise<GossipVerdict> {
     const message = this.#decode(from, bytes)
-    if (message === null) return 'reject'
+    if (typeof message === 'string') return message
     if (message.type !== type) {
       this.#host?.refuse(from, 'message-malformed')
       return 'reject'
@@ -408,11 +428,13 @@ export class Node {
     if (status.genesisId === this.replica.genesis.block.id) this.#host?.confirm(from)
   }
 
-  #decode(from: PeerId, bytes: Uint8Array): Message | null {
-    const message = decodeMessage(bytes)
+  /** The message in these bytes, if it is to be taken in; else whether its sender is to blame. */
+  #decode(from: PeerId, bytes: Uint8Array): Message | 'ignore' | 'reject' {
+    const message = this.replica.screen(from, bytes) ?? decodeMessage(bytes)
     if (typeof message !== 'string') return message
+    if (message === 'known') return 'ignore'
     this.#host?.refuse(from, message)
-    return null
+    return verdictOn(message) === 'punish' ? 'reject' : 'ignore'
   }
 
   async #warm(from: PeerId, message: Message): Promise<void> {
@@ -455,4 +477,22 @@ export class Node {
         return this.#alarms.emit(effect.text)
     }
   }
+}
+
+/** Bytes of what a step sends to peers, but for a few each. */
+function answerBytes(effects: readonly Effect[]): number {
+  return effects.reduce((sum, effect) => {
+    if (effect.type !== 'send') return sum
+    const { message } = effect
+    switch (message.type) {
+      case 'headers':
+        return sum + message.headers.length * HEADER_BYTES
+      case 'blocks':
+        return sum + message.blocks.reduce((bytes, { raw }) => bytes + raw.length, 0)
+      case 'finality':
+        return sum + message.body.length + (message.block?.raw.length ?? 0)
+      default:
+        return sum
+    }
+  }, 0)
 }

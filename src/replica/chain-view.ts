@@ -2,7 +2,7 @@
 // Commands, RPC and peers are all served from here.
 
 import { type Block, peekHeight } from '../chain/block.ts'
-import type { BlockHeader, BlockId } from '../chain/header.ts'
+import { type BlockHeader, type BlockId, HEADER_BYTES } from '../chain/header.ts'
 import type { State } from '../chain/state.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 import type { BlockTree } from './block-tree.ts'
@@ -14,6 +14,7 @@ import {
   readBlockRecord,
   readCertificatePlace,
   readFinal,
+  readFinalHeaderBytes,
   readHeight,
   readPosition,
   readRecord,
@@ -48,6 +49,15 @@ export class ChainView {
     if (height < 0 || height >= this.#tree.base.chained.height) return null
     const key = KEYS.final(height)
     return readRecord(key, this.#store.get(key), readFinal)
+  }
+
+  /** The 80 bytes of the header of the main chain at this height, as peers want them; null beyond its ends. */
+  headerBytesAt(height: number): Uint8Array | null {
+    const entry = this.#tree.atHeight(height)
+    if (entry !== undefined) return entry.block.raw.subarray(0, HEADER_BYTES)
+    if (height < 0 || height >= this.#tree.base.chained.height) return null
+    const key = KEYS.final(height)
+    return readRecord(key, this.#store.get(key), readFinalHeaderBytes)
   }
 
   /** The block of the main chain at this height, or null beyond its ends. */

@@ -6,7 +6,14 @@
 // anything is allocated, and no byte may be left over.
 
 import { type Block, decodeBlock } from '../chain/block.ts'
-import { ByteReader, ByteWriter, fromReversedHex, MalformedBytes, toReversedHex } from '../chain/bytes.ts'
+import {
+  ByteReader,
+  ByteWriter,
+  fromReversedHex,
+  MalformedBytes,
+  readOrNull,
+  toReversedHex,
+} from '../chain/bytes.ts'
 import { type BlockHeader, type BlockId, encodeHeader, HEADER_BYTES, readHeader } from '../chain/header.ts'
 import { decodeTransaction, TRANSACTION_BYTES_MAX, type Transaction } from '../chain/transaction.ts'
 import type { Rejection } from './verdict.ts'
@@ -36,9 +43,13 @@ export type Message =
   /** New transactions, spread to all in batches. */
   | { readonly type: 'transactions'; readonly transactions: readonly Transaction[] }
 
-/** What a replica sends: blocks that are only passed on need not be decoded for it. */
+/** A header, or its 80 bytes. */
+export type OutgoingHeader = BlockHeader | { readonly raw: Uint8Array }
+
+/** What a replica sends: headers and blocks that are only passed on need not be decoded for it. */
 export type OutgoingMessage =
   | Message
+  | { readonly type: 'headers'; readonly requestId: number; readonly headers: readonly OutgoingHeader[] }
   | { readonly type: 'blocks'; readonly requestId: number; readonly blocks: readonly Pick<Block, 'raw'>[] }
 
 /** The kinds of message. */
@@ -81,7 +92,7 @@ export function encodeMessage(message: OutgoingMessage): Uint8Array {
       return writeIds(writer.u32(message.requestId), message.locator).finish()
     case 'headers':
       writer.u32(message.requestId).compactSize(message.headers.length)
-      for (const header of message.headers) writer.bytes(encodeHeader(header))
+      for (const header of message.headers) writer.bytes('raw' in header ? header.raw : encodeHeader(header))
       return writer.finish()
     case 'get-blocks':
       return writeIds(writer.u32(message.requestId), message.ids).finish()
@@ -114,6 +125,36 @@ export function decodeMessage(bytes: Uint8Array): Message | Rejection {
     if (error instanceof MalformedBytes) return 'message-malformed'
     throw error
   }
+}
+
+/** What the first bytes of a message tell that may be large. */
+export type MessagePeek =
+  | { readonly type: 'headers' | 'blocks'; readonly requestId: number }
+  | { readonly type: 'block'; readonly header: BlockHeader; readonly blockBytes: number }
+  | { readonly type: 'finality'; readonly attachedBytes: number }
+
+/** Looks at a message without decoding it; null where it is small, or none. */
+export function peekMessage(bytes: Uint8Array): MessagePeek | null {
+  return readOrNull(() => {
+    const reader = new ByteReader(bytes)
+    const type = KINDS[reader.u8()]
+    switch (type) {
+      case 'headers':
+      case 'blocks':
+        return { type, requestId: reader.u32() }
+      case 'block':
+        return { type, header: readHeader(reader), blockBytes: bytes.length - 1 }
+      case 'finality':
+        reader.sizedBytes(MESSAGE_LIMITS.finalityBytesMax)
+        return { type, attachedBytes: reader.remaining }
+      case 'status':
+      case 'get-headers':
+      case 'get-blocks':
+      case 'transactions':
+      case undefined:
+    }
+    return null
+  })
 }
 
 /** The transactions of a message, whose senders will be asked for. */

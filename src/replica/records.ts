@@ -18,7 +18,14 @@ import {
   readOrNull,
   toReversedHex,
 } from '../chain/bytes.ts'
-import { type BlockHeader, type BlockId, blockId, encodeHeader, readHeader } from '../chain/header.ts'
+import {
+  type BlockHeader,
+  type BlockId,
+  blockId,
+  encodeHeader,
+  HEADER_BYTES,
+  readHeader,
+} from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 
@@ -129,6 +136,12 @@ export function readFinal(reader: ByteReader): { id: BlockId; header: BlockHeade
   const header = readHeader(reader)
   if (blockId(header) !== id) throw new MalformedBytes('not the header of this id')
   return { id, header }
+}
+
+/** The 80 bytes of the header of a final block, as peers want them: their seal alone is looked at, for there may be many. */
+export function readFinalHeaderBytes(reader: ByteReader): Uint8Array {
+  reader.bytes(32)
+  return reader.bytes(HEADER_BYTES)
 }
 
 /** Where a final transaction is. */

@@ -30,6 +30,7 @@ import { Mempool } from './mempool.ts'
 import { batchTransactions, type Message, type OutgoingMessage, type Status } from './messages.ts'
 import { type MiningOrder, Production } from './production.ts'
 import { CorruptStore, encodeId, KEYS } from './records.ts'
+import { screen } from './screening.ts'
 import { headersAfter, storedBlocks } from './serving.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
@@ -241,6 +242,18 @@ export class Replica {
   }
 
   // ---- peers and messages
+
+  /** Why what a peer sends need not be decoded: see `screen`. */
+  screen(from: PeerId, bytes: Uint8Array): Rejection | 'known' | null {
+    return screen(bytes, {
+      blockBytesMax: this.genesis.blocks.blockBytesMax,
+      followsWork: this.finality.followsWork,
+      has: id => this.#tree.has(id),
+      hasWork: header => this.#hasWork(header),
+      isAsked: (type, requestId) => this.#sync.isAsked(from, type, requestId),
+      isValidator: this.finality.isValidator(from),
+    })
+  }
 
   #onPeerConnected(peer: PeerId): void {
     if (this.#peers.size >= PEERS_MAX) {

@@ -1,7 +1,7 @@
 // What a peer that catches up is given: headers after the point where its chain leaves ours, and blocks by id.
 // Both answers have bounds, and neither decodes what it only passes on.
 
-import type { BlockHeader, BlockId } from '../chain/header.ts'
+import type { BlockId } from '../chain/header.ts'
 import type { ChainView } from './chain-view.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 
@@ -10,7 +10,7 @@ export function headersAfter(
   view: ChainView,
   locator: readonly BlockId[],
   { headHeight, headersMax }: { headHeight: number; headersMax: number },
-): BlockHeader[] {
+): { raw: Uint8Array }[] {
   let fork = 0
   for (const id of locator) {
     const height = view.mainHeight(id)
@@ -19,7 +19,7 @@ export function headersAfter(
     break
   }
   const count = Math.min(headersMax, headHeight - fork)
-  return Array.from({ length: count }, (_, index) => view.headerAt(fork + 1 + index)!.header)
+  return Array.from({ length: count }, (_, index) => ({ raw: view.headerBytesAt(fork + 1 + index)! }))
 }
 
 /** Those of the blocks that this node has, as they are stored, until the bound on bytes is reached. */

@@ -179,6 +179,13 @@ export class Sync {
     this.#proceed()
   }
 
+  /** Whether a peer was asked for the answer with this id. */
+  isAsked(peer: PeerId, type: 'headers' | 'blocks', requestId: number): boolean {
+    const state = this.#peers.get(peer)
+    const request = type === 'headers' ? state?.headersRequest : state?.request
+    return request?.id === requestId
+  }
+
   /** A peer says how much work it follows. */
   onClaim(peer: PeerId, work: bigint): void {
     const state = this.#peers.get(peer)

@@ -23,6 +23,7 @@ export type MessageRejection =
   | 'peer-other-network'
   | 'peer-headers-unlinked'
   | 'peer-stalled'
+  | 'peer-answer-unasked'
   | 'peer-too-many'
   | 'block-known-invalid'
   | 'block-tree-full'
@@ -95,6 +96,8 @@ const VERDICTS: { readonly [reason in Rejection]: 'ignore' | 'punish' } = {
   'peer-other-network': 'ignore',
   'peer-headers-unlinked': 'punish',
   'peer-stalled': 'ignore',
+  // It may have come too late.
+  'peer-answer-unasked': 'ignore',
   'peer-too-many': 'ignore',
 }
 

@@ -1,0 +1,47 @@
+// What the first bytes of a message tell, so that nothing is decoded that has no use: an answer that nobody asked for, a
+// block that is too large, has no work, is here already or can't be followed, and what a stranger attaches to the words of
+// the finality layer. To decode a block costs a hundred times what it costs to send one.
+
+import type { BlockHeader, BlockId } from '../chain/header.ts'
+import { blockId } from '../chain/header.ts'
+import { type MessagePeek, peekMessage } from './messages.ts'
+import type { Rejection } from './verdict.ts'
+
+/** What is known before a message is decoded. */
+export interface ScreenHost {
+  /** Bytes of a block at most. */
+  readonly blockBytesMax: number
+  /** Whether blocks are followed for their work. */
+  readonly followsWork: boolean
+  has(id: BlockId): boolean
+  hasWork(header: BlockHeader): boolean
+  /** Whether this peer was asked for this answer. */
+  isAsked(type: 'headers' | 'blocks', requestId: number): boolean
+  /** Whether the peer speaks for a validator. */
+  readonly isValidator: boolean
+}
+
+/** Why a message is not decoded; `known` is no fault. Null where it is to be decoded. */
+export function screen(bytes: Uint8Array, host: ScreenHost): Rejection | 'known' | null {
+  const peek = peekMessage(bytes)
+  return peek === null ? null : screenPeek(peek, host)
+}
+
+function screenPeek(peek: MessagePeek, host: ScreenHost): Rejection | 'known' | null {
+  switch (peek.type) {
+    case 'headers':
+    case 'blocks':
+      return host.isAsked(peek.type, peek.requestId) ? null : 'peer-answer-unasked'
+    case 'finality':
+      if (peek.attachedBytes === 0) return null
+      // Proposals alone bring a block along, over the links between validators.
+      if (!host.isValidator) return 'block-uncertified'
+      return peek.attachedBytes > host.blockBytesMax ? 'block-too-large' : null
+    case 'block': {
+      if (!host.followsWork) return 'block-uncertified'
+      if (peek.blockBytes > host.blockBytesMax) return 'block-too-large'
+      if (host.has(blockId(peek.header))) return 'known'
+      return host.hasWork(peek.header) ? null : 'header-work-insufficient'
+    }
+  }
+}

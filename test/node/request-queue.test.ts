@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RequestQueue } from '../../src/node/request-queue.ts'
+
+/** A queue in virtual time: each request costs so many milliseconds, and a wait passes at once. */
+function inVirtualTime() {
+  let nowMs = 0
+  const queue = new RequestQueue({
+    now: () => nowMs,
+    sleep: async ms => {
+      nowMs += ms
+    },
+  })
+  const ask = (peer: string, costMs: number, bytes = 0): Promise<void> =>
+    queue.serve(peer, () => {
+      nowMs += costMs
+      return bytes
+    })
+  return { queue, ask, now: () => nowMs }
+}
+
+test('what is asked is served one at a time, in the order in which it came, with the event loop free in between', async () => {
+  const queue = new RequestQueue()
+  const seen: string[] = []
+  let turns = 0
+  const count = (): void => {
+    turns += 1
+    if (seen.length < 4) setImmediate(count)
+  }
+  setImmediate(count)
+  const peers = ['a', 'b', 'c', 'd']
+  const served = peers.map(peer =>
+    queue.serve(peer, () => {
+      seen.push(`${peer} ${turns}`)
+      return 0
+    }),
+  )
+  await Promise.all(served)
+  assert.deepEqual(
+    seen.map(one => one[0]),
+    peers,
+  )
+  assert.equal(new Set(seen.map(one => one.slice(2))).size, 4, 'each in a turn of its own')
+})
+
+test('a peer gets no more than its share of the time, whatever a request costs', async () => {
+  for (const costMs of [1, 40, 400]) {
+    const { ask, now } = inVirtualTime()
+    let spentMs = 0
+    while (now() < 60_000) {
+      await ask('a', costMs)
+      spentMs += costMs
+    }
+    assert.ok(spentMs <= 0.16 * now() + 250 + costMs, `${spentMs} of ${now()} ms`)
+    assert.ok(spentMs >= 0.12 * now(), 'and no less')
+  }
+})
+
+test('many peers get no more than twice as much together', async () => {
+  const { ask, now } = inVirtualTime()
+  let spentMs = 0
+  while (now() < 60_000)
+    for (let peer = 0; peer < 40; peer++) {
+      await ask(`p${peer}`, 20)
+      spentMs += 20
+    }
+  assert.ok(spentMs <= 0.32 * now() + 250 + 20, `${spentMs} of ${now()} ms`)
+})
+
+test('large answers cost, though they take no time', async () => {
+  const { ask, now } = inVirtualTime()
+  let bytes = 0
+  while (now() < 60_000) {
+    await ask('a', 0.001, 4 * 1024 * 1024)
+    bytes += 4 * 1024 * 1024
+  }
+  assert.ok(bytes <= 17 * 1024 * 1024 * (now() / 1000) + 30 * 1024 * 1024, `${bytes} in ${now()} ms`)
+})
+
+test('a peer that asks on another link while it waits is not heard', async () => {
+  const queue = new RequestQueue()
+  let served = 0
+  const work = () => {
+    served += 1
+    return 0
+  }
+  await Promise.all([queue.serve('a', work), queue.serve('a', work), queue.serve('b', work)])
+  assert.equal(served, 2)
+})
+
+test('a request that fails does not keep the next from being served', async () => {
+  const queue = new RequestQueue()
+  await assert.rejects(
+    queue.serve('a', () => {
+      throw new Error('no')
+    }),
+  )
+  let isServed = false
+  await queue.serve('b', () => {
+    isServed = true
+    return 0
+  })
+  assert.ok(isServed)
+})
+
+test('what waits when the queue is closed is dropped', async () => {
+  const queue = new RequestQueue()
+  const spend = (peer: string, ms: number) =>
+    queue.serve(peer, () => {
+      const endMs = performance.now() + ms
+      while (performance.now() < endMs);
+      return 0
+    })
+  await spend('a', 300)
+  let isServed = false
+  const waiting = queue.serve('a', () => {
+    isServed = true
+    return 0
+  })
+  queue.close()
+  await waiting
+  assert.equal(isServed, false)
+})

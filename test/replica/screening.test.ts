@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { concatBytes } from '../../src/chain/bytes.ts'
+import { encodeMessage, type Message } from '../../src/replica/messages.ts'
+import { type ScreenHost, screen } from '../../src/replica/screening.ts'
+import { ChainBuilder, smallGenesis } from './small-chain.ts'
+
+const genesis = smallGenesis()
+const builder = new ChainBuilder(genesis)
+const [entry] = builder.extend(builder.root, 1)
+const { block } = entry!
+
+const HOST: ScreenHost = {
+  blockBytesMax: 10_000,
+  followsWork: true,
+  has: () => false,
+  hasWork: () => true,
+  isAsked: () => true,
+  isValidator: true,
+}
+const screened = (message: Message, changes: Partial<ScreenHost> = {}) =>
+  screen(encodeMessage(message), { ...HOST, ...changes })
+const body = Uint8Array.of(1, 2, 3)
+
+test('what is wanted is decoded', () => {
+  assert.equal(screened({ type: 'block', block }), null)
+  assert.equal(screened({ type: 'blocks', requestId: 7, blocks: [block] }), null)
+  assert.equal(screened({ type: 'headers', requestId: 7, headers: [block.header] }), null)
+  assert.equal(screened({ type: 'finality', body, block }), null)
+  assert.equal(screened({ type: 'finality', body, block: null }, { isValidator: false }), null)
+  assert.equal(screened({ type: 'transactions', transactions: [] }), null)
+  assert.equal(screened({ type: 'get-blocks', requestId: 7, ids: [] }), null)
+})
+
+test('an answer that nobody asked for is not decoded, whatever is in it', () => {
+  const asked: string[] = []
+  const isAsked = (type: string, requestId: number): boolean => {
+    asked.push(`${type} ${requestId}`)
+    return false
+  }
+  for (const type of ['headers', 'blocks'] as const) {
+    const message =
+      type === 'headers' ? { type, requestId: 7, headers: [] } : { type, requestId: 7, blocks: [] }
+    const garbage = concatBytes(encodeMessage(message), new Uint8Array(1_000).fill(255))
+    assert.equal(screen(garbage, { ...HOST, isAsked }), 'peer-answer-unasked')
+  }
+  assert.deepEqual(asked, ['headers 7', 'blocks 7'])
+})
+
+test('a block is not decoded that is here, has no work, is too large or can not be followed', () => {
+  assert.equal(screened({ type: 'block', block }, { has: id => id === block.id }), 'known')
+  assert.equal(screened({ type: 'block', block }, { hasWork: () => false }), 'header-work-insufficient')
+  assert.equal(screened({ type: 'block', block }, { followsWork: false }), 'block-uncertified')
+  assert.equal(screened({ type: 'block', block }, { blockBytesMax: block.raw.length - 1 }), 'block-too-large')
+  const garbage = encodeMessage({ type: 'block', block })
+  garbage.fill(255, 81)
+  assert.equal(screen(garbage, { ...HOST, hasWork: () => false }), 'header-work-insufficient')
+})
+
+test('a block that a stranger attaches to words of the finality layer is not decoded, nor one that is too large', () => {
+  const message: Message = { type: 'finality', body, block }
+  assert.equal(screened(message, { isValidator: false }), 'block-uncertified')
+  assert.equal(screened(message, { blockBytesMax: block.raw.length - 1 }), 'block-too-large')
+})
+
+test('what is too short to say what it is goes on to the decoder', () => {
+  for (const bytes of [[], [2], [4, 1], [5, 1, 2], [7], [99]])
+    assert.equal(screen(Uint8Array.of(...bytes), HOST), null)
+})
