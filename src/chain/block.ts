@@ -39,13 +39,13 @@ export function decodeBlock(raw: Uint8Array): Block | BodyRejection {
   return toReversedHex(root) === block.header.merkleRoot ? block : 'block-merkle-mismatch'
 }
 
-/** The height that stored bytes of a block claim, without decoding the rest; null when they are none. */
-export function peekHeight(raw: Uint8Array): number | null {
+/** The coinbase record that stored bytes of a block hold, without decoding the rest; null when they are none. */
+export function peekCoinbase(raw: Uint8Array): CoinbaseRecord | null {
   return readOrNull(() => {
     const reader = new ByteReader(raw)
     readHeader(reader)
     reader.compactSize(raw.length)
-    return readCoinbase(reader).height
+    return readCoinbase(reader)
   })
 }
 

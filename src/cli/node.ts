@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import { parseAddress } from '../chain/address.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import type { Node } from '../node/node.ts'
+import { parseOrigin } from '../rpc/access.ts'
 import { checkpointOption, explainMismatch, readCheckpoint } from './checkpoint-option.ts'
 import { defineCommand } from './command.ts'
 import { explainDamage } from './damage.ts'
@@ -56,6 +57,12 @@ export const nodeRunOptions = {
     array: true,
     default: [] as string[],
     describe: 'Host name by which the node may be asked',
+  },
+  'rpc-allow-origin': {
+    type: 'string',
+    array: true,
+    default: [] as string[],
+    describe: 'Web page that may ask, such as https://wallet.example; wallets in a browser may without it',
   },
   ...checkpointOption,
   ...linkOptions,
@@ -126,7 +133,14 @@ export const nodeCommand = defineCommand({
       const stopped = nextStop(node.failed)
       tellOfHeads(node, log)
       const allowedHosts = args['rpc-allow-host']
-      const where = { host: args['rpc-host'], port: rpcPort, allowedHosts, cookieDirectory: dataDirectory }
+      const allowedOrigins = readOrigins(args['rpc-allow-origin'])
+      const where = {
+        host: args['rpc-host'],
+        port: rpcPort,
+        allowedHosts,
+        allowedOrigins,
+        cookieDirectory: dataDirectory,
+      }
       const rpc = await RpcServer.open(node, { ...where, log })
       try {
         if (beneficiary !== null) node.setMining(beneficiary, null)
@@ -144,6 +158,19 @@ export const nodeCommand = defineCommand({
     return EXIT.done
   },
 })
+
+/** The pages that may ask, as browsers name them. Ends the command when one is none. */
+function readOrigins(texts: readonly string[]): string[] {
+  return texts.map(text => {
+    const origin = parseOrigin(text)
+    if (origin === null)
+      throw new CommandError(
+        EXIT.usage,
+        `--rpc-allow-origin: expected a page such as https://wallet.example, got ${text}`,
+      )
+    return origin
+  })
+}
 
 /** The options that need a closer look; ends the command when one makes no sense. */
 function readOptions(args: {

@@ -1,7 +1,7 @@
 // The chain as one thing to read: its unfinal part from the tree in memory, its final part from the database.
 // Commands, RPC and peers are all served from here.
 
-import { type Block, peekHeight } from '../chain/block.ts'
+import { type Block, peekCoinbase } from '../chain/block.ts'
 import { type BlockHeader, type BlockId, HEADER_BYTES } from '../chain/header.ts'
 import type { State } from '../chain/state.ts'
 import type { TransactionId } from '../chain/transaction.ts'
@@ -81,12 +81,20 @@ export class ChainView {
     return { block, height, isMain: this.headerAt(height)?.id === id }
   }
 
+  /** The bytes of the block of the main chain at this height; null beyond its ends. */
+  rawBlockAt(height: number): Uint8Array | null {
+    const entry = this.#tree.atHeight(height)
+    if (entry !== undefined) return entry.block.raw
+    const final = this.headerAt(height)
+    return final === null ? null : this.#store.get(KEYS.block(final.id))
+  }
+
   /** The height of a block of the main chain, or null when the id is not on it. */
   mainHeight(id: BlockId): number | null {
     const entry = this.#tree.get(id)
     if (entry !== undefined) return this.#tree.isOnMainChain(entry) ? entry.chained.height : null
     const raw = this.#store.get(KEYS.block(id))
-    const height = raw === null ? null : peekHeight(raw)
+    const height = raw === null ? null : (peekCoinbase(raw)?.height ?? null)
     return height !== null && this.headerAt(height)?.id === id ? height : null
   }
 

@@ -1,10 +1,13 @@
 // Who may speak to the node: what is decided from a request's first line and headers, before a byte of its
 // body.
 //
-// A page in a browser may not: its requests carry an Origin, a page that has had its own name point to
-// 127.0.0.1 (DNS rebinding; go-ethereum #15962) shows that name as Host, and what a browser would send to
-// strangers without asking is not `application/json`. So these three headers are checked, and GET does
-// nothing.
+// A page in a browser may not, unless the operator names it: its requests carry an Origin, a page that has had
+// its own name point to 127.0.0.1 (DNS rebinding; go-ethereum #15962) shows that name as Host, and what a browser
+// would send to strangers without asking is not `application/json`. So these three headers are checked, and GET
+// does nothing.
+//
+// A browser's extension may: wallets are extensions. No page can show an Origin of theirs, and an extension that means
+// harm could reach the node in other ways; what it can do here is to read, and to hand in what somebody signed.
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIPv4, isIPv6 } from 'node:net'
@@ -37,8 +40,8 @@ export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::
 export function refuseRequest(rules: AccessRules, head: RequestHead): Refusal | null {
   const { method, url, headers } = head
   if (!rules.hosts.has(hostName(headers.host ?? ''))) return refusal(403, 'this Host is not allowed')
-  if (headers.origin !== undefined && !rules.origins.has(headers.origin)) {
-    return refusal(403, 'this Origin is not allowed')
+  if (headers.origin !== undefined && !isAllowedOrigin(rules, headers.origin)) {
+    return refusal(403, 'this Origin is not allowed: see --rpc-allow-origin')
   }
   if (url !== '/') return refusal(404, 'there is nothing here: JSON-RPC is at /')
   if (method !== 'POST') return refusal(405, 'quorate answers JSON-RPC: POST it to /')
@@ -51,7 +54,10 @@ export function isPreflight(rules: AccessRules, { method, headers }: RequestHead
   const { origin } = headers
   const asks = method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
   return (
-    asks && rules.hosts.has(hostName(headers.host ?? '')) && origin !== undefined && rules.origins.has(origin)
+    asks &&
+    rules.hosts.has(hostName(headers.host ?? '')) &&
+    origin !== undefined &&
+    isAllowedOrigin(rules, origin)
   )
 }
 
@@ -60,13 +66,29 @@ export function originHeaders(
   rules: AccessRules,
   origin: string | undefined,
 ): readonly (readonly [string, string])[] {
-  if (origin === undefined || !rules.origins.has(origin)) return []
+  if (origin === undefined || !isAllowedOrigin(rules, origin)) return []
   return [
     ['access-control-allow-origin', origin],
     ['access-control-allow-methods', 'POST'],
     ['access-control-allow-headers', 'content-type'],
     ['vary', 'origin'],
   ]
+}
+
+/** An Origin of an extension: Chromium's ids have 32 letters from a to p, Firefox's and Safari's are UUIDs. */
+const EXTENSION =
+  /^(?:chrome-extension:\/\/[a-p]{32}|(?:moz|safari-web)-extension:\/\/[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$/
+
+function isAllowedOrigin(rules: AccessRules, origin: string): boolean {
+  return rules.origins.has(origin) || EXTENSION.test(origin)
+}
+
+/** The origin that an operator names, as a browser writes it; null for what is none. */
+export function parseOrigin(text: string): string | null {
+  if (EXTENSION.test(text)) return text
+  const url = URL.parse(text)
+  const isWeb = url !== null && (url.protocol === 'http:' || url.protocol === 'https:')
+  return isWeb && url.href === `${url.origin}/` ? url.origin : null
 }
 
 /** A name or address as it stands in a Host header: IPv6 in brackets. */

@@ -1,7 +1,7 @@
 // One HTTP request and its answer. JSON-RPC's own errors are answers with status 200; other statuses are for
 // what is no JSON-RPC request at all, or one too many.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from '../chain/fields.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
 import { readBody } from './body.ts'
@@ -20,6 +20,8 @@ export interface ExchangeContext {
   readonly rate: RateLimit
   /** The secret of the control methods. */
   readonly token: string
+  /** Hears of requests from a Host or an Origin that is not allowed. */
+  readonly onRefused: (headers: IncomingHttpHeaders, text: string) => void
   /** Whether the connection should end with the answer. */
   readonly isClosing: () => boolean
 }
@@ -39,7 +41,10 @@ export async function exchange(
   }
   if (isPreflight(access, head)) return send(context, response, 204, null)
   const refusal = refuseRequest(access, head)
-  if (refusal !== null) return refuse(refusal.status, refusal.text)
+  if (refusal !== null) {
+    if (refusal.status === 403) context.onRefused(head.headers, refusal.text)
+    return refuse(refusal.status, refusal.text)
+  }
   if (!mayCall(context, request, 1)) return refuse(429, 'too many calls: slow down')
   const body = await readBody(request, limits.bodyBytesMax)
   if (body === 'aborted') return
@@ -67,7 +72,7 @@ async function answerBody(
   body: Uint8Array,
 ): Promise<void> {
   const { service, limits, token } = context
-  const parsed = parseOrError(body, limits.depthMax)
+  const parsed = parseOrError(body, limits)
   const isError = parsed instanceof RpcError
   // The first call was counted before the body was read; a batch that is too long is one error.
   const more = Array.isArray(parsed) && parsed.length <= limits.batchMax ? parsed.length - 1 : 0
@@ -80,9 +85,9 @@ async function answerBody(
   send(context, response, text === null ? 204 : 200, text)
 }
 
-function parseOrError(body: Uint8Array, depthMax: number): Json | RpcError {
+function parseOrError(body: Uint8Array, limits: RpcLimits): Json | RpcError {
   try {
-    return parseRequestText(body, depthMax)
+    return parseRequestText(body, limits)
   } catch (error) {
     if (error instanceof RpcError) return error
     throw error

@@ -5,11 +5,13 @@
 // go-ethereum's eth/gasprice). It is at least 1 gwei, also when all those blocks are empty, and at most 500
 // gwei, so that nobody's transactions can make others pay without bound.
 
-import type { Block } from '../chain/block.ts'
+import { type Block, peekCoinbase } from '../chain/block.ts'
+import type { CoinbaseRecord } from '../chain/coinbase.ts'
 import { effectiveTip, nextBaseFee } from '../chain/fees.ts'
 import type { Json } from '../chain/fields.ts'
 import { intrinsicGas, type Transaction } from '../chain/transaction.ts'
 import type { TreeBlock } from '../replica/block-tree.ts'
+import { BoundedMap } from '../replica/bounded-map.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { requireBlock } from './block-choice.ts'
@@ -24,8 +26,14 @@ const SAMPLED_BLOCKS = 20
 const SAMPLES_PER_BLOCK = 3
 /** Blocks in a fee history at most. */
 const HISTORY_BLOCKS_MAX = 1_024
-/** Transactions that one fee history looks at; with more its range gets shorter, which the method allows. */
-const HISTORY_TRANSACTIONS_MAX = 20_000
+/**
+ * Transactions that one fee history decodes or sorts at most, and bytes of blocks that it reads: with more its range gets
+ * shorter, which the method allows. What one has looked at the next has for nothing.
+ */
+const HISTORY_TRANSACTIONS_MAX = 3_000
+const HISTORY_BYTES_MAX = 4 * 1024 * 1024
+/** Blocks whose fees are remembered. */
+const REMEMBERED_MAX = 2 * HISTORY_BLOCKS_MAX
 const PERCENTILES_MAX = 100
 
 /** `eth_maxPriorityFeePerGas`: the suggested tip, wei per gas. */
@@ -48,7 +56,10 @@ export function feeHistory({ replica }: RpcBackend, params: Params): Json {
   }
   const newest = requireBlock(replica, parameter)
   if (!newest.isMain) throw new RpcError(CODES.refused, 'hash is not currently canonical')
-  const blocks = blocksUpTo(replica, newest.block, Math.min(Number(count), HISTORY_BLOCKS_MAX), percentiles)
+  const blocks = feesUpTo(replica, newest.block.coinbase.height, {
+    count: Math.min(Number(count), HISTORY_BLOCKS_MAX),
+    withTips: percentiles.length > 0,
+  })
   const last = blocks.at(-1)
   if (last === undefined) return { oldestBlock: '0x0', baseFeePerGas: [], gasUsedRatio: [] }
   return {
@@ -59,6 +70,62 @@ export function feeHistory({ replica }: RpcBackend, params: Params): Json {
     gasUsedRatio: blocks.map(({ coinbase }) => Number(coinbase.gasUsed) / Number(coinbase.gasLimit)),
     ...(percentiles.length === 0 ? {} : { reward: blocks.map(block => rewardsOf(block, percentiles)) }),
   }
+}
+
+/** What a fee history tells of one block. */
+interface BlockFees {
+  readonly coinbase: CoinbaseRecord
+  /** Cheapest first; null where nobody asked for them yet. */
+  readonly tips: readonly { readonly tip: bigint; readonly gas: bigint }[] | null
+}
+
+/** What was asked for before, by replica: of final blocks, which stay as they are, by height. */
+const remembered = new WeakMap<Replica, BoundedMap<number, BlockFees>>()
+
+/** The fees of the main chain up to this height, oldest first: as many as there is room for. */
+function feesUpTo(
+  replica: Replica,
+  newest: number,
+  { count, withTips }: { readonly count: number; readonly withTips: boolean },
+): BlockFees[] {
+  const { view, tree } = replica
+  const known = remembered.get(replica) ?? new BoundedMap<number, BlockFees>(REMEMBERED_MAX)
+  remembered.set(replica, known)
+  const all: BlockFees[] = []
+  let [transactions, bytes] = [0, 0]
+  for (let height = newest; height >= 0 && all.length < count; height--) {
+    let fees = known.get(height)
+    if (fees === undefined || (withTips && fees.tips === null)) {
+      const isSpent = transactions > HISTORY_TRANSACTIONS_MAX || bytes > HISTORY_BYTES_MAX
+      if (isSpent && all.length > 0) break
+      const read = readFees(view, height, withTips)
+      if (read === null) break
+      fees = read.fees
+      if (withTips) transactions += fees.coinbase.transactionCount
+      bytes += tree.atHeight(height) === undefined ? read.bytes : 0
+      if (height < tree.base.chained.height) known.set(height, fees)
+    }
+    all.push(fees)
+  }
+  return all.reverse()
+}
+
+/** The transactions of a block are decoded only for their tips. */
+function readFees(
+  view: Replica['view'],
+  height: number,
+  withTips: boolean,
+): { readonly fees: BlockFees; readonly bytes: number } | null {
+  const raw = view.rawBlockAt(height)
+  if (raw === null) return null
+  const coinbase = withTips ? null : peekCoinbase(raw)
+  if (coinbase !== null) return { fees: { coinbase, tips: null }, bytes: raw.length }
+  const block = view.blockAt(height)!
+  const tips = byTip(block.transactions, block.coinbase.baseFee).map(({ tx, tip }) => ({
+    tip,
+    gas: intrinsicGas(tx),
+  }))
+  return { fees: { coinbase: block.coinbase, tips }, bytes: raw.length }
 }
 
 // The answer depends on the head and what lies under it, so each head is asked once.
@@ -90,30 +157,15 @@ function cheapestTips(replica: Replica, { coinbase, transactions }: Block): bigi
   return tips
 }
 
-/** The blocks of the main chain that end with `newest`, oldest first. */
-function blocksUpTo(replica: Replica, newest: Block, count: number, percentiles: readonly number[]): Block[] {
-  const blocks: Block[] = []
-  let seen = 0
-  for (let at = newest.coinbase.height; at >= 0 && blocks.length < count; at--) {
-    const block = at === newest.coinbase.height ? newest : replica.view.blockAt(at)
-    if (block === null) break
-    // What is in memory costs nothing unless its tips are sorted.
-    if (percentiles.length > 0 || !replica.tree.has(block.id)) seen += block.transactions.length
-    if (seen > HISTORY_TRANSACTIONS_MAX && blocks.length > 0) break
-    blocks.push(block)
-  }
-  return blocks.reverse()
-}
-
 /** The tips at these percentiles of a block's gas, cheapest first; zeros for an empty block. */
-function rewardsOf(block: Block, percentiles: readonly number[]): Json {
-  const sorted = byTip(block.transactions, block.coinbase.baseFee)
+function rewardsOf({ coinbase, tips }: BlockFees, percentiles: readonly number[]): Json {
+  const sorted = tips ?? []
   if (sorted.length === 0) return percentiles.map(() => '0x0')
   let index = 0
-  let gas = intrinsicGas(sorted[0]!.tx)
+  let gas = sorted[0]!.gas
   return percentiles.map(percentile => {
-    const threshold = BigInt(Math.floor((Number(block.coinbase.gasUsed) * percentile) / 100))
-    while (gas < threshold && index < sorted.length - 1) gas += intrinsicGas(sorted[++index]!.tx)
+    const threshold = BigInt(Math.floor((Number(coinbase.gasUsed) * percentile) / 100))
+    while (gas < threshold && index < sorted.length - 1) gas += sorted[++index]!.gas
     return quantity(sorted[index]!.tip)
   })
 }
@@ -134,7 +186,9 @@ const PERCENTILES: Kind<readonly number[]> = {
     if (!Array.isArray(value) || value.length > PERCENTILES_MAX) return null
     const isAscending = value.every(
       (item, index) =>
-        typeof item === 'number' && item >= (index === 0 ? 0 : (value[index - 1] as number)) && item <= 100,
+        typeof item === 'number' &&
+        (index === 0 ? item >= 0 : item > (value[index - 1] as number)) &&
+        item <= 100,
     )
     return isAscending ? (value as number[]) : null
   },

@@ -9,8 +9,9 @@ import type { Json } from '../chain/fields.ts'
 import type { RpcBackend } from './backend.ts'
 import { CODES, RpcError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
-import { CONTROL_METHODS, METHODS, type Method } from './methods.ts'
+import { CONTROL_METHODS, EFFECTIVE_METHODS, METHODS, type Method } from './methods.ts'
 import { invalidParams, isObject, type Params } from './parameters.ts'
+import { isExactNumber } from './request-text.ts'
 
 /** What requests are answered with. */
 export interface Service {
@@ -78,7 +79,10 @@ function answerCall(service: Service, value: Json, isTrusted: boolean): Answer |
   if (call instanceof RpcError) return errorText(null, call)
   const onError = (error: unknown): Answer => answerError(service, call, error)
   try {
-    const result = findMethod(call.method, isTrusted)(service.backend, readParams(call))
+    const method = findMethod(call.method, isTrusted)
+    // Nobody is told what came of it: only what changes something is worth the work.
+    if (call.id === undefined && !EFFECTIVE_METHODS.has(call.method)) return null
+    const result = method(service.backend, readParams(call))
     if (!(result instanceof Promise)) return answerResult(service, call, result)
     return result.then(settled => answerResult(service, call, settled)).catch(onError)
   } catch (error) {
@@ -110,13 +114,13 @@ function readCall(value: Json): Call | RpcError {
   if (!isObject(value)) return invalidRequest('expected an object with method, params and id')
   const { jsonrpc, id, method, params } = value
   if (jsonrpc !== undefined && jsonrpc !== '2.0') return invalidRequest('expected jsonrpc to be "2.0"')
-  if (!isCallId(id)) return invalidRequest('expected id to be an integer, a string or null')
+  if (!isCallId(id)) return invalidRequest('expected id to be a number, a string or null')
   if (typeof method !== 'string') return invalidRequest('expected method to be a string')
   return { id, method, params }
 }
 
 function isCallId(id: Json | undefined): id is CallId | undefined {
-  return id === undefined || id === null || typeof id === 'string' || Number.isSafeInteger(id)
+  return id === undefined || id === null || typeof id === 'string' || Number.isFinite(id) || isExactNumber(id)
 }
 
 function findMethod(name: string, isTrusted: boolean): Method {

@@ -9,6 +9,8 @@ export interface RpcLimits {
   readonly batchMax: number
   /** Lists and objects within each other at most. */
   readonly depthMax: number
+  /** Members of objects in a request at most, and items of lists: a megabyte of names costs a second to parse. */
+  readonly membersMax: number
   /** Characters in an answer at most; in a batch all calls together. */
   readonly answerCharactersMax: number
   /** Milliseconds until a request's headers must be there. */
@@ -36,8 +38,9 @@ export interface RpcLimits {
 /** The limits of a node. */
 export const RPC_LIMITS: RpcLimits = {
   bodyBytesMax: 1_000_000,
-  batchMax: 100,
+  batchMax: 1_000,
   depthMax: 32,
+  membersMax: 20_000,
   answerCharactersMax: 25_000_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,

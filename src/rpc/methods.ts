@@ -95,3 +95,9 @@ export const CONTROL_METHODS: ReadonlyMap<string, Method> = new Map<string, Meth
   ['quorate_mine', mine],
   ['quorate_stopMining', stopMining],
 ])
+
+/** The methods that change anything. */
+export const EFFECTIVE_METHODS: ReadonlySet<string> = new Set([
+  'eth_sendRawTransaction',
+  ...CONTROL_METHODS.keys(),
+])

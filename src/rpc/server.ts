@@ -5,8 +5,15 @@
 // it does may change the node, except to hand it signed transactions.
 
 import { rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { BoundedMap } from '../replica/bounded-map.ts'
 import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
 import type { RpcBackend } from './backend.ts'
@@ -30,7 +37,10 @@ export interface RpcServerOptions {
   /** Changes to `RPC_LIMITS`. */
   readonly limits?: Partial<RpcLimits>
   /** Hears of faults of ours, which clients see as "internal error" only. A pino logger is one. */
-  readonly log?: { error(details: object, text: string): void }
+  readonly log?: {
+    error(details: object, text: string): void
+    warn?(details: object, text: string): void
+  }
 }
 
 /** Another program listens there. */
@@ -61,6 +71,9 @@ export class UnsafeHost extends Error {
     super(`on ${host} others can reach the RPC: name the host names by which they may, or use 127.0.0.1`)
   }
 }
+
+/** Hosts and Origins whose refusal was told; each is told once. */
+const REFUSED_MAX = 64
 
 /** A server that listens. */
 export class RpcServer {
@@ -93,12 +106,21 @@ export class RpcServer {
       else options.log?.error({ err, method }, 'an RPC call failed inside the node')
     }
     const token = newToken()
+    const told = new BoundedMap<string, true>(REFUSED_MAX)
+    const onRefused = ({ origin, host }: IncomingHttpHeaders, text: string): void => {
+      const name = `${origin ?? ''} ${host ?? ''}`
+      if (told.has(name)) return
+      told.set(name, true)
+      const shown = { origin: shorten(origin), host: shorten(host) }
+      options.log?.warn?.(shown, `a request is refused: ${text}`)
+    }
     const server = createHttpServer({
       service: { backend, limits, onFault },
       limits,
       access: { hosts: new Set(hosts.map(hostForm)), origins: new Set(allowedOrigins) },
       rate: new RateLimit(limits),
       token,
+      onRefused,
     })
     await listen(server, host, port)
     const url = `http://${hostForm(host)}:${(server.address() as AddressInfo).port}`
@@ -128,9 +150,33 @@ function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
     connectionsCheckingInterval: limits.deadlineCheckMs,
   })
   server.timeout = limits.idleMs
-  server.maxConnections = limits.connectionsMax
+  const sockets = new Map<Socket, { isAsking: boolean }>()
+  server.on('connection', socket => makeRoom(sockets, socket, limits.connectionsMax))
   const whole = { ...context, isClosing: () => !server.listening }
-  return server.on('request', (request, response) => serve(whole, request, response))
+  return server.on('request', (request, response) => {
+    const { socket } = request
+    setAsking(sockets, socket, true)
+    response.once('close', () => setAsking(sockets, socket, false))
+    serve(whole, request, response)
+  })
+}
+
+/** Takes a connection in; where there are too many the one goes that has asked for nothing for the longest time. */
+function makeRoom(sockets: Map<Socket, { isAsking: boolean }>, socket: Socket, connectionsMax: number): void {
+  if (sockets.size >= connectionsMax) {
+    const [idlest] = [...sockets].find(([, { isAsking }]) => !isAsking) ?? [socket]
+    sockets.delete(idlest)
+    idlest.destroy()
+    if (idlest === socket) return
+  }
+  sockets.set(socket, { isAsking: false })
+  socket.once('close', () => sockets.delete(socket))
+}
+
+/** The order of the map is that in which connections were last heard of. */
+function setAsking(sockets: Map<Socket, { isAsking: boolean }>, socket: Socket, isAsking: boolean): void {
+  if (!sockets.delete(socket)) return
+  sockets.set(socket, { isAsking })
 }
 
 function serve(context: ExchangeContext, request: IncomingMessage, response: ServerResponse): void {
@@ -170,4 +216,9 @@ async function closeServer(server: Server, graceMs: number): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
   clearTimeout(timer)
+}
+
+/** A header for the log: a stranger wrote it. */
+function shorten(text: string | undefined): string | null {
+  return text === undefined ? null : text.slice(0, 200)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { peekHeight } from '../../src/chain/block.ts'
+import { peekCoinbase } from '../../src/chain/block.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { Effect, Write } from '../../src/replica/effects.ts'
 import { KEYS } from '../../src/replica/records.ts'
@@ -342,7 +342,7 @@ test('every block record belongs to a final block or to an open one', () => {
   )
   for (const [key, raw] of grown.disk.entries('block/')) {
     const id = key.slice('block/0x'.length)
-    const height = peekHeight(raw)!
+    const height = peekCoinbase(raw)!.height
     const isFinal = height <= 3 && grown.replica.view.headerAt(height)?.id === `0x${id}`
     assert.ok(isFinal !== open.has(id), `${key} at height ${height}`)
   }

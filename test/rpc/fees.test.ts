@@ -112,12 +112,29 @@ test('a fee history is as long as asked, as the chain, or 1024 blocks', async t 
   }
 })
 
+test('what one fee history has read of final blocks the next has for nothing', async t => {
+  const node = new TestNode(testGenesis({ depth: 4 }))
+  node.mine(40)
+  const client = await serve(t, node)
+  const { view } = node.replica
+  const rawBlockAt = view.rawBlockAt.bind(view)
+  let reads = 0
+  view.rawBlockAt = height => {
+    reads += 1
+    return rawBlockAt(height)
+  }
+  const first = await client.object('eth_feeHistory', '0x40', 'latest', [50])
+  assert.equal(reads, 41)
+  assert.deepEqual(await client.object('eth_feeHistory', '0x40', 'latest', [50]), first)
+  assert.ok(reads <= 41 + 6, `${reads} reads`)
+})
+
 test('a fee history that makes no sense is refused', async t => {
   const client = await serve(t, new TestNode())
   const beyond = await client.error('eth_feeHistory', '0x1', '0x1', [])
   assert.deepEqual(beyond, { code: -32000, message: 'request beyond head block' })
   const many = Array.from({ length: 101 }, () => 50)
-  for (const percentiles of [[-1], [101], [50, 20], ['50'], '50', many]) {
+  for (const percentiles of [[-1], [101], [50, 20], [50, 50], ['50'], '50', many]) {
     assert.equal((await client.error('eth_feeHistory', '0x1', 'latest', percentiles)).code, -32602)
   }
   for (const count of [1, '1', '0x', '-0x1', null]) {

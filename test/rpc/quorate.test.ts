@@ -48,6 +48,7 @@ test('a new node tells its network and its first block', async t => {
     finality: 'longest-chain',
     lag: '0x0',
     halted: null,
+    muted: null,
     isMined: true,
     checkpoint: null,
     peers: '0x0',

@@ -210,14 +210,59 @@ test('a reader who does not read is cut off', { timeout: 20_000 }, async t => {
     )
 })
 
-test('there are at most so many connections', async t => {
+test('there are at most so many connections, and one that asks for nothing keeps nobody out', async t => {
   const client = await serve(t, new TestNode(), { limits: { connectionsMax: 2 } })
-  await open(t, client)
+  const ask = async (socket: Socket): Promise<void> => {
+    const answered = once(socket, 'data')
+    socket.write(`${HEAD}Content-Length: ${CALL.length}\r\n\r\n${CALL}`)
+    assert.match(String((await answered)[0]), /^HTTP\/1\.1 200 /)
+  }
+  const first = await open(t, client)
   const second = await open(t, client)
-  await closed(await open(t, client))
-  const answered = once(second, 'data')
-  second.write(`${HEAD}Content-Length: ${CALL.length}\r\n\r\n${CALL}`)
-  assert.match(String((await answered)[0]), /^HTTP\/1\.1 200 /)
+  await ask(first)
+  const gone = closed(second)
+  const third = await open(t, client)
+  await ask(third)
+  await gone
+  await ask(first)
+})
+
+test('many connections that ask for nothing do not lock others out', async t => {
+  const client = await serve(t, new TestNode(), { limits: { connectionsMax: 8 } })
+  for (let count = 0; count < 40; count++) await open(t, client)
+  assert.equal((await client.post(CALL)).status, 200)
+})
+
+test('a wallet in a browser may ask, and no page that only looks like one', async t => {
+  const client = await serve(t, new TestNode())
+  const uuid = '4e6d9a3c-0f6b-4d6f-9d0a-1b2c3d4e5f60'
+  for (const origin of [
+    'chrome-extension://nkbihfbeogaeaoehlefnkodbefgpgknn',
+    `moz-extension://${uuid}`,
+    `safari-web-extension://${uuid.toUpperCase()}`,
+  ]) {
+    const answer = await client.post(CALL, { headers: { origin } })
+    assert.deepEqual([answer.status, answer.headers['access-control-allow-origin']], [200, origin])
+    const asks = { origin, 'access-control-request-method': 'POST' }
+    assert.equal((await client.post('', { method: 'OPTIONS', headers: asks })).status, 204)
+  }
+  for (const origin of [
+    'chrome-extension://evil.example',
+    'https://chrome-extension',
+    'chrome-extension://nkbihfbeogaeaoehlefnkodbefgpgknn.evil.example',
+    `moz-extension://${uuid}/page`,
+  ])
+    assert.equal((await client.post(CALL, { headers: { origin } })).status, 403, origin)
+})
+
+test('an Origin that is refused is told in the log, once', async t => {
+  const told: object[] = []
+  const log = { error: () => {}, warn: (details: object, text: string) => told.push({ ...details, text }) }
+  const client = await serve(t, new TestNode(), { log })
+  for (let count = 0; count < 3; count++)
+    await client.post(CALL, { headers: { origin: 'https://dapp.example' } })
+  assert.equal(told.length, 1)
+  assert.match(JSON.stringify(told[0]), /dapp\.example.*--rpc-allow-origin/)
 })
 
 // How fast.
