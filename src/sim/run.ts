@@ -93,6 +93,7 @@ export class Run {
       healedPlan,
       events: options.script?.events ?? null,
       onDiskLoss: this.#onDiskLoss.bind(this),
+      onVotesLost: node => this.agreement?.oracle.loseVotes(node),
       random,
       schedule,
       trace,

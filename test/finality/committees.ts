@@ -201,7 +201,7 @@ export interface TestCommitteeOptions {
 
 export const TIMEOUT_MS = 1_000
 /** Times that the progress timer fires until the timeout is over. */
-const TIMEOUT_PARTS = 6
+const TIMEOUT_PARTS = 9
 
 /** Any block above the last final one may be decided, and the head should be. */
 const ANY_BLOCK = new MinedCheckpoint({ depth: 0, interval: 1 })

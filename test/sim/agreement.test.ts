@@ -23,9 +23,14 @@ for (const n of [4, 7, 10, 16]) {
       assertPass(collected)
       assert.equal(collected.agreement.messagesPerDecision, 5 * (n - 1))
       assert.deepEqual(collected.agreement.delaysPerDecision, { mean: 5, max: 5 })
+      assert.equal(all.agreement.repeatedMessages, 0)
+      // f members tell the next proposer as well what was decided: the last may be on its way.
+      const f = Math.floor((n - 1) / 3)
+      const { decisions, repeatedMessages } = collected.agreement
+      assert.ok(repeatedMessages <= f * decisions && repeatedMessages >= f * (decisions - 1))
       for (const { agreement } of [all, collected]) {
         assert.ok(agreement.decisions >= 3)
-        assert.deepEqual([agreement.repeatedMessages, agreement.viewChanges], [0, 0])
+        assert.equal(agreement.viewChanges, 0)
         assert.ok(agreement.certificates >= agreement.decisions)
       }
     }

@@ -16,14 +16,17 @@ const TERM = 32
 const DOUBLINGS_MAX = 5
 /** Sequence numbers after which one failure of a member no longer counts. */
 const FORGIVEN_AFTER = 256
+/** Rungs of the view timer by which a turn is late, and no more by chance: it took four times as long as those of others. */
+const LATE = 2
 /**
- * What a turn that took four times as long as those of others costs its member, and one that took eight times as long; a
- * turn in good time pays one back. At the limit the member is too slow: two turns near the timeout among five are enough,
- * and whatever it does below that, all turns together take no more than about twice as long.
+ * What a member may owe before it is too slow. A late turn costs as many turns as it took, and a turn in good time pays one
+ * back: so a member can take twice its share of the time, whether by many late turns or by few. One late turn alone may be
+ * anybody's fault.
  */
-const SLOW_COST = 4
-const VERY_SLOW_COST = 8
-const SLOW_MAX = 12
+const OWED_MAX = 12
+const LATE_TURNS_MIN = 2
+/** What is owed at most, so that a member that is slow once for all is forgiven some day. */
+const OWED_LIMIT = 1_024
 
 /** The primary of a view: v mod n. */
 export function primaryOfView(view: number, n: number): MemberIndex {
@@ -84,8 +87,10 @@ export class LeaderRecord {
   readonly #heard = new Map<MemberIndex, number>()
   /** How long the last turn of each member took: rungs of the view timer. */
   readonly #rungs = new Map<MemberIndex, number>()
-  /** What slow turns cost each member, less what it paid back. */
-  readonly #slowness = new Map<MemberIndex, number>()
+  /** What each member owes for late turns, and how many there were since it owed nothing. */
+  readonly #debts = new Map<MemberIndex, { owed: number; lateTurns: number }>()
+  /** The members whose last turn was late. */
+  readonly #late = new Set<MemberIndex>()
 
   constructor(n: number) {
     this.#n = n
@@ -119,7 +124,8 @@ export class LeaderRecord {
     // The last to fail stands last.
     this.#failures.delete(member)
     this.#failures.set(member, { count, last: sequence, until })
-    this.#slowness.delete(member)
+    this.#debts.delete(member)
+    this.#late.delete(member)
   }
 
   /**
@@ -131,14 +137,21 @@ export class LeaderRecord {
     const rungs = [...this.#rungs.values()].sort((a, b) => a - b)
     if (rungs.length < this.#n - this.#f) return
     const behind = rung - rungs[this.#f]!
-    const cost = behind > 2 ? VERY_SLOW_COST : behind === 2 ? SLOW_COST : behind === 1 ? 0 : -1
-    this.#slowness.set(member, Math.max(0, (this.#slowness.get(member) ?? 0) + cost))
+    const isLate = behind >= LATE
+    if (isLate) this.#late.add(member)
+    else this.#late.delete(member)
+    const { owed, lateTurns } = this.#debts.get(member) ?? { owed: 0, lateTurns: 0 }
+    const paid = behind <= 0 ? 1 : 1 / 2
+    const left = isLate ? Math.min(OWED_LIMIT, owed + 2 ** behind) : Math.max(0, owed - paid)
+    this.#debts.set(member, { owed: left, lateTurns: left === 0 ? 0 : lateTurns + Number(isLate) })
   }
 
-  /** The members that are too slow; none where they are more than f, for then it is the network that is slow. */
+  /** The members that are too slow; none where more than f are late, for then it is the network that is slow. */
   get slow(): MemberIndex[] {
-    const slow = [...this.#slowness].filter(([, cost]) => cost >= SLOW_MAX).map(([member]) => member)
-    return slow.length > this.#f ? [] : slow
+    const slow = [...this.#debts].filter(
+      ([, { owed, lateTurns }]) => owed >= OWED_MAX && lateTurns >= LATE_TURNS_MIN,
+    )
+    return this.#late.size > this.#f || slow.length > this.#f ? [] : slow.map(([member]) => member)
   }
 
   /** The members that a VIEW-CHANGE names after this decision: proven liars, then the last that failed; f, in increasing order. */

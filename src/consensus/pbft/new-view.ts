@@ -11,6 +11,9 @@ import { NEW_VIEW_KEY, type Replica } from './replica.ts'
 import { onStable, settleDecided } from './settled.ts'
 import { isNewView, isViewChange, newViewStatement, proposalsOf, viewChangeStatement } from './view-change.ts'
 
+/** How often the progress timer fires, a 32nd of the timeout in all, before a proposer is told what it may have missed. */
+const HELP_RUNG = 4
+
 /** The timer ran out: the view is left where something waits to be decided, or its beginning is overdue. */
 export function onNoProgress(replica: Replica): void {
   if (!replica.viewTimer.onTimeout()) return considerHelping(replica)
@@ -27,7 +30,7 @@ export function onNoProgress(replica: Replica): void {
 function considerHelping(replica: Replica): void {
   const { decided, options, viewTimer, view } = replica
   const proposer = awaitedLeader(replica)
-  if (viewTimer.rung !== 1 || !replica.isActive || proposer === replica.self) return
+  if (viewTimer.rung !== HELP_RUNG || !replica.isActive || proposer === replica.self) return
   if (replica.log.get(decided + 1)?.voteOf('prepare', proposer)?.view === view) return
   const certificate = options.application.decision(decided)
   if (certificate !== null)

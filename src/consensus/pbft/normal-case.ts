@@ -5,6 +5,7 @@ import { type Certificate, NO_VALUE, type Value, type Vote } from '../contract.t
 import { isMember, voteOf } from './certificate.ts'
 import type { Commit, PrePrepare, Prepare } from './messages.ts'
 import { onLateVote } from './omission.ts'
+import { faultsTolerated } from './quorum.ts'
 import { recallVote } from './recall.ts'
 import type { Replica } from './replica.ts'
 import type { SignedVote, Slot } from './slot.ts'
@@ -222,7 +223,24 @@ export function decide(replica: Replica): void {
     isOurs = noteTurn(replica, slot) || isOurs
     if (!replica.isInWindow(slot.sequence)) replica.log.delete(slot.sequence)
   }
-  if (replica.decided > before) onProgress(replica, isOurs)
+  if (replica.decided === before) return
+  if (isOurs) tellNextProposer(replica)
+  onProgress(replica, isOurs)
+}
+
+/**
+ * The next proposer waits for the decision before its turn, and the collector of that decision could keep it from it, so
+ * that it would seem slow. So f others tell it as well: if the collector lies, one of them does not.
+ */
+function tellNextProposer(replica: Replica): void {
+  const { decided, options, self } = replica
+  if (options.pattern !== 'leader-collected' || self === null) return
+  const [collector, next] = [replica.proposer(decided), replica.proposer(decided + 1)]
+  const certificate = replica.log.get(decided)?.committed ?? options.application.decision(decided)
+  const others = Array.from({ length: options.n }, (_, step) => (next + 1 + step) % options.n)
+  const telling = others.filter(member => member !== next && member !== collector)
+  if (certificate !== null && telling.slice(0, faultsTolerated(options.n)).includes(self))
+    replica.outbox.emit({ type: 'send', to: next, message: { type: 'proof', certificate } })
 }
 
 /** Notes how a proposer led a decision of our view; false for one of another view, or that others tell of. */

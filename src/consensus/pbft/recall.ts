@@ -30,7 +30,9 @@ export interface Recall {
 /** Begins to ask; until `isRecalled` the member only follows. */
 export function startRecall(replica: Replica, challenge: number): void {
   replica.viewTimer.stop()
-  replica.recall = { challenge, answers: new Map(), bound: 0, view: 0 }
+  // What it was shown before it asked again binds it all the same.
+  const { bound, view } = replica.recall ?? { bound: 0, view: 0 }
+  replica.recall = { challenge, answers: new Map(), bound, view }
   sendQuery(replica)
 }
 

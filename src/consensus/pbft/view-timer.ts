@@ -4,7 +4,7 @@
 // timeout again, for every decision. It halves after a round of decisions each of which took less than a quarter of it:
 // then half of it is still twice what they took.
 //
-// No clock is read. The timer fires first after a part of the timeout (a 32nd), and again each time twice as much is over:
+// No clock is read. The timer fires first after a part of the timeout (a 256th), and again each time twice as much is over:
 // how often it fired before a decision came says how long that took, to a factor of two.
 
 import type { ProtocolTimer } from '../contract.ts'
@@ -14,8 +14,11 @@ import { faultsTolerated } from './quorum.ts'
 const TIMEOUT_MS_MAX = 86_400_000
 
 /** Times that the timer fires until the timeout is over, each after twice as long as the last; and until a decision is slow. */
-const RUNGS = 6
-const SLOW_RUNG = 4
+const RUNGS = 9
+const SLOW_RUNG = 7
+
+/** Quick decisions that a slow one undoes: not all, or a few slow members would keep the timeout up for good. */
+const SLOW_PRICE = 2
 
 /** What wants timers set. */
 export type TimerEffect =
@@ -25,7 +28,7 @@ export type TimerEffect =
 /** The progress timer of one replica. */
 export class ViewTimer {
   readonly #baseMs: number
-  /** Members: as many quick decisions in a row halve the timeout. */
+  /** Members: as many quick decisions halve the timeout. */
   readonly #round: number
   /** Views that may fail in a row before the timeout doubles. */
   readonly #failuresFree: number
@@ -59,7 +62,7 @@ export class ViewTimer {
     return this.#isTimed
   }
 
-  /** How often the timer fired since the wait began: 0 before a 32nd of the timeout, 5 after half of it. */
+  /** How often the timer fired since the wait began: 0 before a 256th of the timeout, 8 after half of it. */
   get rung(): number {
     return this.#rung
   }
@@ -92,7 +95,7 @@ export class ViewTimer {
       return true
     }
     this.#rung += 1
-    if (this.isSlow) this.#quick = 0
+    if (this.#rung === SLOW_RUNG) this.#quick = Math.max(0, this.#quick - SLOW_PRICE)
     const delayMs = this.#untilRung(this.#rung + 1) - this.#untilRung(this.#rung)
     this.#emit({ type: 'set-timer', name: 'progress', delayMs })
     return false

@@ -51,6 +51,8 @@ export class Clients {
   readonly #handedIn: PlannedTransfer[] = []
   /** What nodes acknowledged, by its bytes: each version once. */
   readonly #promised = new Map<Uint8Array, Submission>()
+  /** Transfers whose promise was lost with a disk. */
+  readonly #forgiven = new Set<PlannedTransfer>()
   /** Transfers handed in and not answered yet, by token. */
   readonly #unanswered = new Map<string, Submission>()
   /** What is settled, as far as its client knows, with the node that said so. */
@@ -69,7 +71,18 @@ export class Clients {
 
   /** Transfers that must become final: those that were acknowledged; where clients look after theirs, all. */
   get owed(): readonly PlannedTransfer[] {
-    return this.isWatchful ? this.#handedIn : this.acknowledged
+    if (this.isWatchful) return this.#handedIn
+    // Nothing can follow on a nonce that nobody owes any more.
+    const lost = this.#lost
+    return this.acknowledged.filter(
+      ({ sender, nonce }) => !lost.some(one => one.sender === sender && one.nonce < nonce),
+    )
+  }
+
+  /** Transfers that were promised with a disk that is lost, and were not promised again. */
+  get #lost(): PlannedTransfer[] {
+    const promised = new Set(this.acknowledged)
+    return [...this.#forgiven].filter(transfer => !promised.has(transfer))
   }
 
   /** Transfers without an answer. */
@@ -114,7 +127,11 @@ export class Clients {
 
   /** A node lost its disk: what it alone acknowledged is owed by nobody, and its clients hand it in again. */
   forgive(node: SimNode): void {
-    for (const [raw, promised] of this.#promised) if (promised.node === node) this.#promised.delete(raw)
+    for (const [raw, promised] of this.#promised) {
+      if (promised.node !== node) continue
+      this.#promised.delete(raw)
+      this.#forgiven.add(promised.transfer)
+    }
     const lost = [...this.#answered].filter(one => one.node === node)
     for (const one of lost) this.#answered.delete(one)
     for (const { transfer, raw } of lost) this.#submit(transfer, raw, true)

@@ -25,6 +25,8 @@ export interface FaultInjectorOptions extends Omit<DrawOptions, 'happen' | 'isOv
   readonly network: Network
   /** A disk lost what it held for certain: nobody may hold the node to it. */
   readonly onDiskLoss: (node: SimNode) => void
+  /** Hears of a node whose votes are lost, and nothing else. */
+  readonly onVotesLost: (node: SimNode) => void
 }
 
 /** The faults of one run. */
@@ -127,7 +129,7 @@ export class FaultInjector {
 
   /** A node crashed: takes the votes of a forgetful one, and the data of one that found them damaged, as it is told to. */
   afterCrash(node: SimNode): void {
-    if (this.#options.cast.hasForgotten(node)) node.disk.wipe(VOTE_RECORDS)
+    if (this.#options.cast.hasForgotten(node)) this.#wipeVotes(node)
     if (node.stoppedBy !== null) this.#emptyDisk(node)
   }
 
@@ -141,7 +143,12 @@ export class FaultInjector {
     this.#options.cast.forget(node)
     this.#downMs.set(node.id, downMs)
     if (node.isUp) node.planCrash(effects)
-    else node.disk.wipe(VOTE_RECORDS)
+    else this.#wipeVotes(node)
+  }
+
+  #wipeVotes(node: SimNode): void {
+    node.disk.wipe(VOTE_RECORDS)
+    this.#options.onVotesLost(node)
   }
 
   #loseDisk(node: SimNode | null, { isEmpty, downMs }: { isEmpty: boolean; downMs: number }): void {

@@ -102,6 +102,11 @@ export class AgreementOracle {
   /** A node lost its disk, or that was put back. */
   forget(node: SimNode): void {
     this.#stored.forget(node)
+    this.loseVotes(node)
+  }
+
+  /** A member's votes are lost, or were put back to an earlier day. */
+  loseVotes(node: SimNode): void {
     const member = this.#cast.memberOf(node)
     if (member === null) return
     this.#views.rollBack(node)

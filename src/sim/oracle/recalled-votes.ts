@@ -4,6 +4,7 @@
 
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import type { Input, PeerId } from '../../replica/effects.ts'
+import { isForgetful } from '../adversary/adversary.ts'
 import type { Cast } from '../adversary/cast.ts'
 import type { Protocol } from '../network/costs.ts'
 import type { SimNode } from '../node/sim-node.ts'
@@ -65,7 +66,7 @@ export class RecalledVotes {
 
   /** Looks at a node after it took something in. */
   afterStep(node: SimNode, input: Input): void {
-    if (![...this.#cast.liars.values()].includes('rollback')) return
+    if (!this.#cast.liars.values().some(isForgetful)) return
     const message = protocolIn(input)
     const absence = this.#absences.get(node.id)
     if (message !== null) this.#noteHolder(node, message)
@@ -87,7 +88,9 @@ export class RecalledVotes {
     const { from, sequence, view, value } = message
     const member = cast.memberOf(node)
     const report = node.replica!.finality.report(0)
-    if (cast.liars.get(from) !== 'rollback' || member === null || member === from || report === null) return
+    const role = cast.liars.get(from)
+    if (role === undefined || !isForgetful(role) || member === null || member === from || report === null)
+      return
     const phase = message.type === 'commit' ? 'commit' : 'prepare'
     if (sequence !== report.sequence + 1 || (phase === 'prepare' && view < report.view)) return
     const key = keyOf({ phase, sequence, view, value }, from)

@@ -87,7 +87,8 @@ const DECISIONS = 12
 for (const n of [4, 7, 10, 16])
   for (const [pattern, messages, delays] of [
     ['all-to-all', 2 * n * (n - 1), 3],
-    ['leader-collected', 5 * (n - 1), 5],
+    // f members tell the next proposer as well.
+    ['leader-collected', 5 * (n - 1) + faultsTolerated(n), 5],
   ] as const)
     test(`${pattern} with ${n} members: ${messages} messages and ${delays} delays for a decision`, () => {
       // The variant in which a proposal is its proposer's PREPARE. Checkpoints are counted apart, and nothing is said
@@ -508,7 +509,7 @@ test('a decision that takes more than a quarter of the timeout lets it stay as l
   }
   for (let count = 1; count <= 12; count++) {
     // The first quarter ends everywhere before the value is decided.
-    for (const member of ALL) stage.wait(member, 4)
+    for (const member of ALL) stage.wait(member, 7)
     decideNext(stage)
     assert.equal(stage.pbft(A).state.timeoutMs, 2_000)
     assert.equal(stage.pbft(A).state.view, stage.pbft(B).state.view)
@@ -992,7 +993,7 @@ test('a proposer whose turns are slow is complained of, and not where all are', 
     stage.demand()
     for (let count = 1; count <= 12; count++) {
       const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
-      if (slow.includes(proposer) && count > 4) for (const member of ALL) stage.wait(member, 4)
+      if (slow.includes(proposer) && count > 4) for (const member of ALL) stage.wait(member, 7)
       decideNext(stage)
     }
     const complaints = stage.said.filter(({ message }) => message.type === 'complaint')
@@ -1007,6 +1008,7 @@ test('a turn that does not begin is helped: whoever waits tells its proposer the
   decideNext(stage)
   const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
   const wait = (member: number): string[] => {
+    stage.wait(member, 3)
     const effects = stage.step(member, { type: 'timeout', name: 'progress' })
     return effects.flatMap(effect =>
       effect.type === 'send' ? [`${effect.message.type} to ${effect.to}`] : [],
@@ -1043,16 +1045,16 @@ for (const n of [4, 7, 16, 31])
 
 test('the progress timer tells how long a wait has lasted, to a factor of two', () => {
   const delays: number[] = []
-  const timer = new ViewTimer(3_200, 4, effect => {
+  const timer = new ViewTimer(25_600, 4, effect => {
     if (effect.type === 'set-timer') delays.push(effect.delayMs)
   })
   timer.watch(true)
-  const rungs = [1, 2, 3, 4, 5].map(() => [timer.onTimeout(), timer.rung, timer.isSlow])
+  const all = [1, 2, 3, 4, 5, 6, 7, 8]
   assert.deepEqual(
-    rungs,
-    [1, 2, 3, 4, 5].map(rung => [false, rung, rung >= 4]),
+    all.map(() => [timer.onTimeout(), timer.rung, timer.isSlow]),
+    all.map(rung => [false, rung, rung >= 7]),
   )
-  assert.deepEqual(delays, [100, 100, 200, 400, 800, 1_600])
+  assert.deepEqual(delays, [100, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800])
   assert.equal(timer.onTimeout(), true)
 })
 
@@ -1085,3 +1087,45 @@ test('a member keeps all that it learned while it asked for its own votes, how i
   const kept = [...stage.players[D]!.disk.values()].map(({ type }) => type)
   assert.ok(kept.includes('new-view') && kept.includes('view'), kept.join())
 })
+
+test('a few slow members do not keep the timeout up: one slow decision in 28 undoes two quick ones', () => {
+  const timer = new ViewTimer(1_000, 31, () => {})
+  for (let failures = 0; failures < 20; failures++) timer.fail()
+  timer.succeed(false)
+  const raisedMs = timer.timeoutMs
+  assert.ok(raisedMs > 1_000)
+  for (let decision = 1; decision <= 3_000; decision++) {
+    timer.watch(true)
+    for (let rung = 0; rung < (decision % 28 === 0 ? 7 : 0); rung++) timer.onTimeout()
+    timer.succeed(true)
+  }
+  assert.equal(timer.timeoutMs, 1_000)
+})
+
+for (const n of [4, 7])
+  test(`leader-collected, ${n} members: f others tell the next proposer what was decided, so that the collector can not keep it from it`, () => {
+    const stage = new Stage({ n, pattern: 'leader-collected' })
+    stage.demand()
+    const turnOf = () => stage.players.keys().find(member => stage.pbft(member).turn !== null)
+    stage.propose(turnOf()!, 'w1')
+    const next = stage.pbft(0).state.proposer + 1
+    const told: string[] = []
+    for (;;) {
+      const delivered = stage.deliver({
+        type: 'proof',
+        to: stage.players
+          .keys()
+          .toArray()
+          .filter(member => member !== next % n),
+      })
+      const others =
+        stage.deliver({ type: 'prepare' }).length +
+        stage.deliver({ type: 'commit' }).length +
+        stage.deliver({ type: 'pre-prepare' }).length
+      for (const { effects } of delivered)
+        for (const effect of effects)
+          if (effect.type === 'send' && effect.message.type === 'proof') told.push(`${effect.to}`)
+      if (delivered.length + others === 0) break
+    }
+    assert.deepEqual(told, Array(faultsTolerated(n)).fill(`${next % n}`))
+  })

@@ -148,8 +148,37 @@ test('where the network becomes slow, or more than f members do, nobody is too s
   assert.deepEqual(two.slow, [])
 })
 
-test('a member with one very slow turn in many is not too slow', () => {
+test("a late turn is paid for by as many turns in good time as it took, and one alone is anybody's fault", () => {
+  for (const rung of [3, 4, 6, 8]) {
+    const [seldom, often] = [afterARound(0), afterARound(0)]
+    for (let late = 0; late < 5; late++) {
+      for (const [record, turns] of [
+        [seldom, 2 ** rung + 1],
+        [often, 2 ** rung / 4],
+      ] as const) {
+        record.finish(1, rung)
+        if (late === 0) assert.deepEqual(record.slow, [])
+        for (let turn = 0; turn < turns; turn++) record.finish(1, 0)
+      }
+      assert.deepEqual(seldom.slow, [])
+    }
+    assert.deepEqual(often.slow, [1])
+  }
+})
+
+test('a member that is always a little behind is not too slow for a late turn now and then', () => {
   const record = afterARound(0)
-  for (let turn = 0; turn < 100; turn++) record.finish(1, turn % 10 === 0 ? 4 : 0)
-  assert.deepEqual(record.slow, [])
+  for (let turn = 0; turn < 3_000; turn++) {
+    record.finish(1, turn % 100 === 0 ? 2 : 1)
+    assert.deepEqual(record.slow, [])
+  }
+})
+
+test('where members are late by turns, more than f of them, nobody is too slow', () => {
+  const record = afterARound(0)
+  for (let round = 0; round < 40; round++)
+    for (const member of [0, 1, 2, 3]) {
+      record.finish(member, member < 2 ? 0 : 2)
+      assert.deepEqual(record.slow, [])
+    }
 })

@@ -208,3 +208,14 @@ test('a member that abstains follows, and votes no more', () => {
   assert.deepEqual(said(stage.say(B, [A], propose(stage, 'b'))), [])
   assert.equal(stage.pbft(A).turn, null)
 })
+
+test('a member that is asked to recall again is bound by what it was shown before', () => {
+  const stage = new Stage({ n: 4 })
+  putBack(stage)
+  const vote = { phase: 'prepare', sequence: 1, view: 0, value: 'b' } as const
+  stage.say(B, [A], answer(stage, B, { votes: [{ ...vote, signature: stage.sign(A, vote) }] }))
+  stage.step(A, { type: 'recall', challenge: CHALLENGE + 1 })
+  for (const from of [C, D]) stage.say(from, [A], answer(stage, from, { challenge: CHALLENGE + 1 }))
+  assert.ok(stage.pbft(A).state.isRecalling, 'its vote is not decided')
+  assert.deepEqual(said(stage.say(B, [A], propose(stage, 'x'))), [])
+})
