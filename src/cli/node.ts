@@ -6,8 +6,10 @@ import process from 'node:process'
 import type { Logger } from 'pino'
 import { parseAddress } from '../chain/address.ts'
 import type { AgreementReport } from '../finality/contract.ts'
+import { guarded } from '../node/guarded.ts'
 import type { Node } from '../node/node.ts'
 import { parseOrigin } from '../rpc/access.ts'
+import { addressOptions, checkAddresses } from './address-option.ts'
 import { checkpointOption, explainMismatch, readCheckpoint } from './checkpoint-option.ts'
 import { defineCommand } from './command.ts'
 import { explainDamage } from './damage.ts'
@@ -33,18 +35,7 @@ export const nodeRunOptions = {
     describe: 'Folder for chain and identity',
     defaultDescription: '~/.quorate/NETWORK',
   },
-  listen: {
-    type: 'string',
-    array: true,
-    default: ['/ip4/127.0.0.1/tcp/0'],
-    describe: 'Multiaddress to listen on for peers',
-  },
-  peer: {
-    type: 'string',
-    array: true,
-    default: [] as string[],
-    describe: 'Multiaddress of a node to connect to',
-  },
+  ...addressOptions,
   mdns: { type: 'boolean', default: false, describe: 'Find nodes of the local network by multicast' },
   'rpc-port': { type: 'number', default: 8545, describe: 'Port for wallets; 0 takes a free one' },
   'rpc-host': {
@@ -96,6 +87,7 @@ export const nodeCommand = defineCommand({
     ['quorate node --genesis genesis/pbft.json --validator known.key', 'the only validator of a network'],
   ],
   run: async (args, output) => {
+    await checkAddresses(args)
     const { genesis, dataDirectory, beneficiary, rpcPort, mining, checkpoint } = readOptions(args)
     const links = readLinks(args, genesis)
     const chosen = await readValidatorOptions(args, genesis)
@@ -254,7 +246,7 @@ function tellOfVotes(node: Node, log: Logger): void {
     log.warn(`this validator still asks for its own votes; it takes ${report.quorum - 1} others; ${reach}`)
   }
   look()
-  setInterval(look, LOOK_MS).unref()
+  setInterval(guarded(log, 'looking at the votes', look), LOOK_MS).unref()
 }
 
 /** Milliseconds between two looks at whether a validator votes, and looks until it is said again that it does not. */

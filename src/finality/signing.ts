@@ -1,15 +1,12 @@
-// What validators sign, as bytes, and how it is signed and checked: ECDSA over secp256k1, the signer's address being
-// recovered from the signature. Everything that makes a statement what it is lies under the signature: the network,
-// the set of validators, the phase, the view, the sequence number and the value. What is left out can be exchanged.
+// What validators sign, as bytes (integers little-endian), and how it is signed and checked: ECDSA over secp256k1, the
+// signer's address recovered from it. All that makes a statement what it is lies under the signature, the network too.
 //
 //   tag (sized) | chain id 8 | genesis id 32 | validator set 32 | phase 1 | view 8 | sequence 8 |
 //   vote: value 32      view-change: count 4, then (sequence 8, view 8, value 32) of each, then
 //                                    count 4, then (member 1, until 8) of each suspect
 //                       new-view:    count 4, then (sequence 8, value 32) of each
 //                       complaint:   nothing
-//                       answer:      challenge 8, member 1, then
-//                                    count 4, then (phase 1, sequence 8, view 8, value 32) of each vote
-// Integers are little-endian.
+//                       answer:      challenge 8, member 1, count 4, then (phase 1, sequence 8, view 8, value 32) of each
 
 import type { Address } from '../chain/address.ts'
 import { ByteWriter, fromHex, fromReversedHex, type Hex, toHex } from '../chain/bytes.ts'

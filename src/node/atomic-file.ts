@@ -1,6 +1,7 @@
 // Small files that are written whole or not at all: a temporary file beside them, synced, then renamed over them.
 // The directory is synced too, for until then the new name may be lost with the power.
 
+import { constants } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -23,15 +24,19 @@ export async function writeFileAtomically(path: string, text: string): Promise<v
   }
 }
 
-/** The text of a file, or null when there is none. */
+/** The text of a file, or null when there is none. Throws for what is no file, such as a pipe, without waiting for it. */
 export async function readFileOrNull(path: string, bytesMax: number): Promise<string | null> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    },
+  )
   if (file === null) return null
   try {
-    const { size } = await file.stat()
+    const stats = await file.stat()
+    if (!stats.isFile()) throw new Error(`${path} is not a file`)
+    const { size } = stats
     if (size > bytesMax) throw new Error(`${path} has ${size} bytes, more than ${bytesMax}`)
     return await file.readFile('utf8')
   } finally {

@@ -1,8 +1,8 @@
 // The node's place in the network: gossip for what all should know, and one link per peer for everything else.
 // Which peers are dialled, kept, disconnected and denied comes together here.
 
-import type { Connection, PrivateKey } from '@libp2p/interface'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from 'pino'
 import type { BlockId } from '../chain/header.ts'
 import type { PeerId } from '../replica/effects.ts'
@@ -11,10 +11,26 @@ import { type Rejection, verdictOn } from '../replica/verdict.ts'
 import type { AddressBook } from './address-book.ts'
 import { type Counters, kindOf } from './counters.ts'
 import { DenyList } from './deny-list.ts'
+import { explainDialFailure } from './dial-failure.ts'
 import { frameMessage } from './frames.ts'
-import { carriesGossip, Gossip, type GossipType, isGossipType, type OnGossip } from './gossip.ts'
+import {
+  carriesGossip,
+  Gossip,
+  type GossipType,
+  type GossipVerdict,
+  isGossipType,
+  type OnGossip,
+} from './gossip.ts'
+import { guarded } from './guarded.ts'
 import { createNetwork, type Network } from './libp2p-network.ts'
 import type { LinkQuality } from './link-delays.ts'
+import {
+  type PeerAddress,
+  peerAddressOf,
+  printPeerAddress,
+  readListenAddress,
+  readPeerAddress,
+} from './peer-address.ts'
 import type { LinkEnd, PeerLink } from './peer-link.ts'
 import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
 import { Redialer } from './redialer.ts'
@@ -84,15 +100,23 @@ export class Host {
     this.#options = options
     this.#network = network
     this.#denied = denied
-    this.#gossip = new Gossip(network.services.gossip, options)
-    this.#links = new PeerLinks(network.peerId.toString(), {
-      onUp: peer => this.#onUp(peer),
-      onDown: (peer, end) => this.#onDown(peer, end),
-      onMessage: options.onMessage,
+    this.#gossip = new Gossip(network.services.gossip, {
+      ...options,
+      onGossip: (...given) => this.#takeGossip(...given),
     })
+    this.#links = new PeerLinks(
+      network.peerId.toString(),
+      {
+        onUp: peer => this.#onUp(peer),
+        onDown: (peer, end) => this.#onDown(peer, end),
+        onMessage: options.onMessage,
+      },
+      options.log,
+    )
     this.#redialer = new Redialer(
       {
         dial: addresses => this.#dial(addresses),
+        onUnreachable: (address, error) => this.#onUnreachable(address, error),
         isConnected: peer => this.#links.connections(peer).length > 0,
         isDenied: peer => this.#denied.has(peer, performance.now()),
         outboundCount: () => network.getConnections().filter(isOutbound).length,
@@ -101,13 +125,15 @@ export class Host {
     )
   }
 
-  /** Starts listening and dialling. Throws `ListenFailed`, or `InvalidAddress` for a bootstrap address. */
+  /** Starts listening and dialling. Throws `ListenFailed`, or `InvalidAddress` for what it is given. */
   static async start(options: HostOptions): Promise<Host> {
+    const bootstrap = options.bootstrap.map(readPeerAddress)
+    const listen = options.listen.map(address => printPeerAddress(readListenAddress(address)))
     const denied = new DenyList()
-    const network: Network = await createNetwork(options, denied)
+    const network: Network = await createNetwork({ ...options, listen }, denied)
     const host = new Host(options, network, denied)
     try {
-      for (const address of options.bootstrap) host.#redialer.give(address)
+      for (const address of bootstrap) host.#redialer.give(address)
       await host.#start()
       return host
     } catch (cause) {
@@ -132,7 +158,7 @@ export class Host {
 
   /** Keeps a connection to this multiaddr from now on. Throws `InvalidAddress`. */
   addPeer(address: string): void {
-    this.#redialer.give(address)
+    this.#redialer.give(readPeerAddress(address))
     this.#redialer.tick(performance.now())
   }
 
@@ -175,7 +201,7 @@ export class Host {
   confirm(peer: PeerId): void {
     this.#confirmed.add(peer)
     this.#redialer.confirm(peer)
-    void this.#note(peer)
+    guarded(this.#options.log, 'noting a peer', () => this.#note(peer))()
   }
 
   /** Ends the connection with a peer; one of another network is left alone for a while. */
@@ -194,14 +220,13 @@ export class Host {
     }
     const isNews = this.#denied.deny(peer, reason, performance.now())
     if (isNews) this.#options.log.warn({ peer, reason }, 'a peer broke the rules and is denied for a while')
-    for (const connection of this.#links.connections(peer)) connection.abort(new Error(reason))
+    abortAll(this.#links.connections(peer), reason)
   }
 
   /** Has no connection to these peers from now on, and may have one to all others again: a cut network, for tests. */
   cutOff(peers: readonly PeerId[]): void {
     this.#denied.cutOff(peers)
-    for (const peer of peers)
-      for (const connection of this.#links.connections(peer)) connection.abort(new Error('cut off'))
+    for (const peer of peers) abortAll(this.#links.connections(peer), 'cut off')
   }
 
   /** Closes all connections and stops listening. */
@@ -214,15 +239,10 @@ export class Host {
 
   async #start(): Promise<void> {
     const network = this.#network
-    network.addEventListener('connection:open', ({ detail }) => this.#links.onConnection(detail))
-    network.addEventListener('connection:close', ({ detail }) => this.#links.onConnectionClosed(detail))
-    network.addEventListener('peer:identify', ({ detail: { peerId } }) => {
-      if (this.#confirmed.has(peerId.toString())) void this.#note(peerId.toString())
-    })
-    network.addEventListener('peer:discovery', ({ detail: { id, multiaddrs } }) => {
-      if (multiaddrs.length > 0) this.#redialer.announce(id.toString(), multiaddrs)
-    })
-    await network.handle(PROTOCOL, (stream, connection) => this.#links.onStream(stream, connection), {
+    this.#listen()
+    const onStream = (stream: Stream, connection: Connection) => this.#links.onStream(stream, connection)
+    const drop = (_stream: Stream, connection: Connection) => abortAll([connection], 'a fault')
+    await network.handle(PROTOCOL, guarded(this.#options.log, 'taking a stream in', onStream, drop), {
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
     })
@@ -237,15 +257,58 @@ export class Host {
     }
     this.#gossip.join()
     this.#redialer.tick(performance.now())
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS)
+    this.#ticker = this.#startChores()
   }
 
-  #tick(): void {
-    this.#ticks += 1
-    this.#redialer.tick(performance.now())
-    this.#healGossip()
-    void this.#options.addressBook.save()
-    if (this.#ticks % SWEEP_TICKS === 0) void this.#sweepPeerStore()
+  /** Hears of what peers do. */
+  #listen(): void {
+    const { log } = this.#options
+    const network = this.#network
+    network.addEventListener(
+      'connection:open',
+      guarded(
+        log,
+        'taking a connection in',
+        ({ detail }) => this.#links.onConnection(detail),
+        ({ detail }) => abortAll([detail], 'a fault'),
+      ),
+    )
+    network.addEventListener(
+      'connection:close',
+      guarded(log, 'giving a connection up', ({ detail }) => this.#links.onConnectionClosed(detail)),
+    )
+    network.addEventListener(
+      'peer:identify',
+      guarded(log, 'noting what a peer says of itself', ({ detail: { peerId } }) => {
+        const peer = peerId.toString()
+        return this.#confirmed.has(peer) ? this.#note(peer) : null
+      }),
+    )
+    network.addEventListener(
+      'peer:discovery',
+      guarded(log, 'noting a peer of the local network', ({ detail: { id, multiaddrs } }) => {
+        const addresses = addressesOf(id.toString(), multiaddrs)
+        if (addresses.length > 0) this.#redialer.announce(id.toString(), addresses)
+      }),
+    )
+  }
+
+  /** Each is done once in a tick, whatever becomes of the others. */
+  #startChores(): NodeJS.Timeout {
+    const { log, addressBook } = this.#options
+    const chores = [
+      guarded(log, 'dialling', () => this.#redialer.tick(performance.now())),
+      guarded(log, 'healing gossip', () => this.#healGossip()),
+      guarded(log, 'saving the known peers', () => addressBook.save()),
+      guarded(log, 'forgetting peers', () =>
+        this.#ticks % SWEEP_TICKS === 0 ? this.#sweepPeerStore() : null,
+      ),
+    ]
+    const tick = () => {
+      this.#ticks += 1
+      for (const chore of chores) chore()
+    }
+    return setInterval(guarded(log, 'a tick', tick), TICK_MS)
   }
 
   #onUp(peer: PeerId): void {
@@ -259,19 +322,39 @@ export class Host {
     this.#options.log.info({ peer, end }, 'a peer is gone')
     this.#options.onPeerDisconnected(peer)
     if (end === 'message-too-large') this.refuse(peer, end)
-    if (end === 'silent' || end === 'too-slow')
-      for (const connection of this.#links.connections(peer)) connection.abort(new Error(end))
+    if (end === 'silent' || end === 'too-slow' || end === 'failed')
+      abortAll(this.#links.connections(peer), end)
   }
 
-  async #dial(addresses: readonly Multiaddr[]): Promise<PeerId> {
-    const connection = await this.#network.dial([...addresses])
+  async #dial(addresses: readonly PeerAddress[]): Promise<PeerId> {
+    const connection = await this.#network.dial(
+      addresses.map(address => multiaddr(printPeerAddress(address))),
+    )
     return connection.remotePeer.toString()
+  }
+
+  #onUnreachable(address: string, error: unknown): void {
+    this.#options.log.warn(`can't reach ${address}: ${explainDialFailure(error)}; the node keeps trying`)
+    this.#options.log.debug({ address, err: error }, 'a dial failed')
+  }
+
+  /** A mistake of ours in what a peer sent ends the connection with it, as everywhere. */
+  async #takeGossip(...given: Parameters<OnGossip>): Promise<GossipVerdict> {
+    try {
+      return await this.#options.onGossip(...given)
+    } catch (error) {
+      const [peer] = given
+      this.#options.log.error({ err: error, peer }, 'taking gossip in failed')
+      abortAll(this.#links.connections(peer), 'a fault')
+      return 'ignore'
+    }
   }
 
   /** Notes where the peer can be reached: where we dialled it, or else where it says that it listens. */
   async #note(peer: PeerId): Promise<void> {
     const connections = this.#links.connections(peer)
-    const dialled = connections.filter(isOutbound).map(({ remoteAddr }) => remoteAddr.toString())
+    const reached = connections.filter(isOutbound).map(({ remoteAddr }) => remoteAddr)
+    const dialled = addressesOf(peer, reached)
     if (dialled.length > 0) {
       this.#options.addressBook.note({ id: peer, addresses: dialled, wasDialled: true })
       return
@@ -280,7 +363,7 @@ export class Host {
     if (id === undefined) return
     // What identify learned; when it has not yet, this is done again when it has.
     const told = await this.#network.peerStore.get(id).catch(() => null)
-    const addresses = told?.addresses.map(({ multiaddr }) => `${multiaddr}/p2p/${peer}`) ?? []
+    const addresses = addressesOf(peer, told?.addresses.map(({ multiaddr: one }) => one) ?? [])
     this.#options.addressBook.note({ id: peer, addresses, wasDialled: false })
   }
 
@@ -319,6 +402,19 @@ export class Host {
       this.#options.log.debug({ err: error }, 'the peers that are gone could not be forgotten')
     }
   }
+}
+
+/** Those of the multiaddrs at which this peer can be dialled, each with its id. */
+function addressesOf(peer: PeerId, multiaddrs: readonly Multiaddr[]): PeerAddress[] {
+  return multiaddrs
+    .map(peerAddressOf)
+    .filter(address => address !== null)
+    .filter(address => (address.peer ?? peer) === peer)
+    .map(address => ({ ...address, peer }))
+}
+
+function abortAll(connections: readonly Connection[], reason: string): void {
+  for (const connection of connections) connection.abort(new Error(reason))
 }
 
 function isOutbound({ direction }: Connection): boolean {

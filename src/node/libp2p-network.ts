@@ -15,6 +15,7 @@ import type { BlockId } from '../chain/header.ts'
 import { boundedNoise } from './bounded-noise.ts'
 import type { DenyList } from './deny-list.ts'
 import { gossipOptions } from './gossip.ts'
+import type { FaultLog } from './guarded.ts'
 import type { LinkQuality } from './link-delays.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
 import { slowLinks } from './slow-links.ts'
@@ -40,6 +41,7 @@ export interface NetworkOptions {
   /** What its links are like, on a network for tests; null for what they are. */
   readonly links: LinkQuality | null
   readonly version: string
+  readonly log: FaultLog
 }
 
 /** A libp2p node that is not started yet, and to whom nobody connects who is denied. */
@@ -52,7 +54,8 @@ export async function createNetwork(options: NetworkOptions, denied: DenyList): 
   const tag = `_quorate-${options.genesisId.slice(2, 18)}._udp.local`
   const sockets = tcp({ backlog: 64, maxConnections: CONNECTIONS_MAX })
   // No seed: which packet meets which chance is up to the machine anyway.
-  const transport = options.links === null ? sockets : slowLinks(sockets, options.links, Math.random)
+  const transport =
+    options.links === null ? sockets : slowLinks(sockets, options.links, Math.random, options.log)
   let network: Network | null = null
   const gater = createGater(denied, () => network?.getConnections() ?? [])
   network = await createLibp2p({

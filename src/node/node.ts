@@ -163,9 +163,8 @@ export class Node {
       onError: error => log.error({ err: error }, 'recovering senders goes on with fewer threads'),
     })
     this.#warming = new SenderWarming(this.replica, this.#recovery)
-    this.#submissions = new Submissions(this.#recovery, (raw, token) => {
-      void this.#step({ type: 'submit', raw, token })
-    })
+    const submit = (raw: Uint8Array, token: string) => void this.#step({ type: 'submit', raw, token })
+    this.#submissions = new Submissions(this.#recovery, submit, log)
     const onListenerError = (error: unknown) => log.error({ err: error }, 'a listener failed')
     this.#heads = new Listeners(onListenerError)
     this.#finals = new Listeners(onListenerError)

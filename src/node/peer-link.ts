@@ -5,10 +5,11 @@
 // queued up to a cap, and a peer that lets the queue pass the cap is dropped. A peer that does not complete a
 // message for a minute is dropped too: everybody sends a status every five seconds.
 
-import type { Connection, Stream } from '@libp2p/interface'
+import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import type { PeerId } from '../replica/effects.ts'
 import { MESSAGE_LIMITS } from '../replica/messages.ts'
 import { FrameReader } from './frames.ts'
+import { type FaultLog, guarded } from './guarded.ts'
 
 /** Bytes that may wait for a peer to take them: one message of the largest size and what comes meanwhile. */
 export const OUTBOUND_BYTES_MAX = MESSAGE_LIMITS.bytesMax + 3 * 1024 * 1024
@@ -22,8 +23,8 @@ const READ_AHEAD_BYTES = 256 * 1024
 /** Milliseconds for which a stream that we leave may still send what is queued. */
 const LEAVE_TIMEOUT_MS = 1_000
 
-/** Why a link ended: we left in peace, the stream was closed, or the peer broke a rule. */
-export type LinkEnd = 'left' | 'closed' | 'silent' | 'too-slow' | 'message-too-large'
+/** Why a link ended: we left in peace, the stream was closed, a mistake of ours, or the peer broke a rule. */
+export type LinkEnd = 'left' | 'closed' | 'failed' | 'silent' | 'too-slow' | 'message-too-large'
 
 /** Who is told of what happens on a link. */
 export interface LinkHandlers {
@@ -40,22 +41,40 @@ export class PeerLink {
   readonly #stream: Stream
   readonly #handlers: LinkHandlers
   readonly #reader = new FrameReader()
+  readonly #handle: () => void
+  readonly #onSilence: () => void
   #silence: NodeJS.Timeout
   #isGreeted = false
   #isHandling = false
   #isPaused = false
   #isUp = true
 
-  constructor(stream: Stream, connection: Connection, handlers: LinkHandlers) {
+  constructor(
+    stream: Stream,
+    connection: Connection,
+    { handlers, log }: { readonly handlers: LinkHandlers; readonly log: FaultLog },
+  ) {
     this.peer = connection.remotePeer.toString()
     this.connection = connection
     this.#stream = stream
     this.#handlers = handlers
-    this.#silence = setTimeout(() => this.end('silent'), FIRST_MESSAGE_TIMEOUT_MS)
-    stream.addEventListener('message', ({ data }) => this.#onData(data.subarray()))
-    stream.addEventListener('remoteCloseWrite', () => this.end('closed'))
-    stream.addEventListener('close', () => this.end('closed'))
-    if (stream.status !== 'open') queueMicrotask(() => this.end('closed'))
+    const fail = () => this.end('failed')
+    this.#handle = guarded(log, 'handling what a peer sent', () => this.#handleMessages(), fail)
+    this.#onSilence = guarded(log, 'leaving a silent peer', () => this.end('silent'))
+    const onClosed = guarded(log, 'ending a link', () => this.end('closed'))
+    this.#silence = setTimeout(this.#onSilence, FIRST_MESSAGE_TIMEOUT_MS)
+    stream.addEventListener(
+      'message',
+      guarded(
+        log,
+        'reading what a peer sent',
+        ({ data }: StreamMessageEvent) => this.#onData(data.subarray()),
+        fail,
+      ),
+    )
+    stream.addEventListener('remoteCloseWrite', onClosed)
+    stream.addEventListener('close', onClosed)
+    if (stream.status !== 'open') queueMicrotask(onClosed)
   }
 
   /** Whether anything was sent. What all are told must wait until then, for the handshake comes first. */
@@ -93,7 +112,7 @@ export class PeerLink {
   #onData(chunk: Uint8Array): void {
     if (!this.#isUp) return
     this.#reader.push(chunk)
-    if (!this.#isHandling) void this.#handleMessages()
+    if (!this.#isHandling) this.#handle()
     else if (this.#reader.bufferedBytes > READ_AHEAD_BYTES) this.#pause()
   }
 
@@ -107,7 +126,7 @@ export class PeerLink {
       await this.#handlers.onMessage(message)
       // Counted from when we were ready for it, so that our own delay is not held against the peer.
       clearTimeout(this.#silence)
-      if (this.#isUp) this.#silence = setTimeout(() => this.end('silent'), SILENCE_TIMEOUT_MS)
+      if (this.#isUp) this.#silence = setTimeout(this.#onSilence, SILENCE_TIMEOUT_MS)
     }
     this.#isHandling = false
     this.#resume()

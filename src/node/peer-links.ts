@@ -6,6 +6,7 @@
 
 import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../replica/effects.ts'
+import { type FaultLog, guarded } from './guarded.ts'
 import { FIRST_MESSAGE_TIMEOUT_MS, type LinkEnd, PeerLink } from './peer-link.ts'
 
 /** The protocol of the stream that carries messages. */
@@ -37,11 +38,13 @@ export class PeerLinks {
   readonly #ownId: PeerId
   readonly #handlers: LinksHandlers
   readonly #peers = new Map<PeerId, ConnectedPeer>()
+  readonly #log: FaultLog
   #isClosed = false
 
-  constructor(ownId: PeerId, handlers: LinksHandlers) {
+  constructor(ownId: PeerId, handlers: LinksHandlers, log: FaultLog) {
     this.#ownId = ownId
     this.#handlers = handlers
+    this.#log = log
   }
 
   /** The link to a peer, or null. */
@@ -74,7 +77,7 @@ export class PeerLinks {
     peer.connections.add(connection)
     if (peer.link !== null) return
     this.#startDeadline(peer)
-    if (this.#isOpener(id)) void this.#open(peer)
+    this.#openIfOurs(peer)
   }
 
   /** A connection was closed. */
@@ -108,17 +111,26 @@ export class PeerLinks {
     return this.#ownId < peer
   }
 
+  /** Opens the link where that is ours to do. */
+  #openIfOurs(peer: ConnectedPeer): void {
+    if (!this.#isOpener(peer.id)) return
+    const abort = () => {
+      for (const connection of peer.connections) connection.abort(new Error('a fault'))
+    }
+    guarded(this.#log, 'opening a link', () => this.#open(peer), abort)()
+  }
+
   async #open(peer: ConnectedPeer): Promise<void> {
     const connection = [...peer.connections].find(({ status }) => status === 'open')
     if (connection === undefined || peer.isOpening || peer.link !== null || this.#isClosed) return
     peer.isOpening = true
     try {
-      const stream = await connection.newStream(PROTOCOL)
-      if (this.#isClosed || !peer.connections.has(connection)) stream.abort(new Error('no longer wanted'))
-      else this.#adopt(peer, stream, connection)
-    } catch {
+      const stream = await connection.newStream(PROTOCOL).catch(() => null)
       // It speaks another protocol, or none any more.
-      closeConnection(connection)
+      if (stream === null) closeConnection(connection)
+      else if (this.#isClosed || !peer.connections.has(connection))
+        stream.abort(new Error('no longer wanted'))
+      else this.#adopt(peer, stream, connection)
     } finally {
       peer.isOpening = false
     }
@@ -127,10 +139,11 @@ export class PeerLinks {
   #adopt(peer: ConnectedPeer, stream: Stream, connection: Connection): void {
     peer.link?.end('closed')
     clearTimeout(peer.deadline)
-    const link: PeerLink = new PeerLink(stream, connection, {
-      onMessage: bytes => this.#handlers.onMessage(peer.id, bytes),
-      onEnd: end => this.#onEnd(peer, link, end),
-    })
+    const handlers = {
+      onMessage: (bytes: Uint8Array) => this.#handlers.onMessage(peer.id, bytes),
+      onEnd: (end: LinkEnd) => this.#onEnd(peer, link, end),
+    }
+    const link: PeerLink = new PeerLink(stream, connection, { handlers, log: this.#log })
     peer.link = link
     this.#handlers.onUp(peer.id)
   }
@@ -141,14 +154,16 @@ export class PeerLinks {
     // Who was told may have closed the connections just now.
     if (this.#isClosed || peer.connections.size === 0) return
     this.#startDeadline(peer)
-    if (this.#isOpener(peer.id)) setTimeout(() => void this.#open(peer), REOPEN_DELAY_MS).unref()
+    const open = guarded(this.#log, 'opening a link anew', () => this.#openIfOurs(peer))
+    setTimeout(open, REOPEN_DELAY_MS).unref()
   }
 
   #startDeadline(peer: ConnectedPeer): void {
     clearTimeout(peer.deadline)
-    peer.deadline = setTimeout(() => {
+    const close = () => {
       for (const connection of peer.connections) closeConnection(connection)
-    }, FIRST_MESSAGE_TIMEOUT_MS)
+    }
+    peer.deadline = setTimeout(guarded(this.#log, 'leaving a mute peer', close), FIRST_MESSAGE_TIMEOUT_MS)
   }
 }
 

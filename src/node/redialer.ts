@@ -4,16 +4,13 @@
 // A dial counts as a success only once the peer has said that it follows our network. After each failure the wait
 // for the next attempt doubles, up to a minute, with a random part so that nodes that fell together don't rise
 // together. Connections that we opened can't be pushed out by those that others open to us (Heilman et al. 2015).
+//
+// That an address which was given can't be reached is told at once and then ever more rarely.
 
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { BoundedMap } from '../replica/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { type AddressBook, KNOWN_PEERS_MAX } from './address-book.ts'
-
-/** An address that can't be one. */
-export class InvalidAddress extends Error {
-  override name = 'InvalidAddress'
-}
+import { type PeerAddress, printPeerAddress } from './peer-address.ts'
 
 /** Connections that we open ourselves, besides those to given addresses. */
 export const OUTBOUND_TARGET = 8
@@ -24,11 +21,16 @@ export const GIVEN_MAX = 64
 const FIRST_WAIT_MS = 1_000
 const WAIT_MS_MAX = 60_000
 const PARALLEL_DIALS_MAX = 8
+/** Milliseconds until it is told again that an address can't be reached; each further silence is twice as long. */
+const FIRST_SILENCE_MS = 5 * 60_000
+const SILENCE_MS_MAX = 24 * 60 * 60_000
 
 /** What the redialer needs of the network. */
 export interface Dialer {
   /** Opens a connection; resolves to the peer that was reached. */
-  dial(addresses: readonly Multiaddr[]): Promise<PeerId>
+  dial(addresses: readonly PeerAddress[]): Promise<PeerId>
+  /** An address that was given can't be reached: told once for many attempts. */
+  onUnreachable(address: string, error: unknown): void
   isConnected(peer: PeerId): boolean
   isDenied(peer: PeerId): boolean
   /** How many connections we opened. */
@@ -38,7 +40,9 @@ export interface Dialer {
 /** Somebody to be connected to, under a name by which attempts are remembered. */
 interface Target {
   readonly name: string
-  readonly addresses: readonly string[]
+  readonly addresses: readonly PeerAddress[]
+  /** Whether a person gave it, who is told when it can't be reached. */
+  readonly isGiven: boolean
 }
 
 interface Attempts {
@@ -47,7 +51,16 @@ interface Attempts {
   failures: number
   nextMs: number
   isDialling: boolean
+  /** When a failure is told next, and for how long none is after that. */
+  nextTellingMs: number
+  silenceMs: number
 }
+
+const NO_FAILURES = {
+  failures: 0,
+  nextTellingMs: Number.NEGATIVE_INFINITY,
+  silenceMs: FIRST_SILENCE_MS,
+} satisfies Partial<Attempts>
 
 /** The one who dials. The hour is given in milliseconds of a clock that never steps back. */
 export class Redialer {
@@ -62,18 +75,14 @@ export class Redialer {
     this.#book = book
   }
 
-  /** Keeps a connection to this address from now on. Throws `InvalidAddress`. */
-  give(address: string): void {
-    if (!isAddress(address)) {
-      const given = JSON.stringify(address.slice(0, 100))
-      throw new InvalidAddress(`${given} is not an address such as /ip4/192.0.2.1/tcp/30303`)
-    }
-    this.#keep({ name: address, addresses: [address] })
+  /** Keeps a connection to this address from now on. */
+  give(address: PeerAddress): void {
+    this.#keep({ name: printPeerAddress(address), addresses: [address], isGiven: true })
   }
 
   /** Keeps a connection to a peer of the local network that made itself known. */
-  announce(peer: PeerId, addresses: readonly Multiaddr[]): void {
-    this.#keep({ name: peer, addresses: addresses.map(address => address.toString()) })
+  announce(peer: PeerId, addresses: readonly PeerAddress[]): void {
+    this.#keep({ name: peer, addresses, isGiven: false })
     this.#attemptsOf(peer).peer = peer
   }
 
@@ -81,7 +90,7 @@ export class Redialer {
   confirm(peer: PeerId): void {
     for (const name of [...this.#given.keys(), peer]) {
       const attempts = this.#attempts.get(name)
-      if (attempts?.peer === peer) attempts.failures = 0
+      if (attempts?.peer === peer) Object.assign(attempts, NO_FAILURES)
     }
   }
 
@@ -92,7 +101,7 @@ export class Redialer {
     if (missing <= 0) return
     const known = this.#book.peers().map(({ id, addresses }) => {
       this.#attemptsOf(id).peer = id
-      return { name: id, addresses }
+      return { name: id, addresses, isGiven: false }
     })
     for (const target of this.#due(known, nowMs).slice(0, missing)) this.#dial(target, nowMs)
   }
@@ -112,7 +121,7 @@ export class Redialer {
   #attemptsOf(name: string): Attempts {
     const known = this.#attempts.get(name)
     if (known !== undefined) return known
-    const fresh = { peer: null, failures: 0, nextMs: Number.NEGATIVE_INFINITY, isDialling: false }
+    const fresh = { peer: null, nextMs: Number.NEGATIVE_INFINITY, isDialling: false, ...NO_FAILURES }
     this.#attempts.set(name, fresh)
     return fresh
   }
@@ -122,31 +131,25 @@ export class Redialer {
     return peer === null || !(this.#dialer.isConnected(peer) || this.#dialer.isDenied(peer))
   }
 
-  #dial({ name, addresses }: Target, nowMs: number): void {
-    const attempts = this.#attemptsOf(name)
+  #dial(target: Target, nowMs: number): void {
+    const attempts = this.#attemptsOf(target.name)
     const wait = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** attempts.failures)
     attempts.nextMs = nowMs + wait * (0.75 + Math.random() / 2)
     attempts.failures += 1
     attempts.isDialling = true
     this.#dialling += 1
-    const dialled = this.#dialer.dial(addresses.map(address => multiaddr(address)))
     const end = (peer: PeerId | null) => {
       attempts.peer = peer ?? attempts.peer
       attempts.isDialling = false
       this.#dialling -= 1
     }
-    // Nobody there, or nobody for us: the next attempt comes later.
-    dialled.then(end, () => end(null))
-  }
-}
-
-/** Whether this is a multiaddr over TCP, as `tcp` alone is dialled. */
-function isAddress(text: string): boolean {
-  try {
-    return multiaddr(text)
-      .getComponents()
-      .some(({ name }) => name === 'tcp')
-  } catch {
-    return false
+    this.#dialer.dial(target.addresses).then(end, (error: unknown) => {
+      // The next attempt comes later.
+      end(null)
+      if (!target.isGiven || attempts.nextTellingMs > nowMs) return
+      attempts.nextTellingMs = nowMs + attempts.silenceMs
+      attempts.silenceMs = Math.min(SILENCE_MS_MAX, 2 * attempts.silenceMs)
+      this.#dialer.onUnreachable(target.name, error)
+    })
   }
 }

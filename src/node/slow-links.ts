@@ -8,11 +8,13 @@ import {
   type AbortOptions,
   type MultiaddrConnection,
   type StreamCloseEvent,
+  type StreamMessageEvent,
   type Transport,
   transportSymbol,
   type Upgrader,
 } from '@libp2p/interface'
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
+import { type FaultLog, guarded } from './guarded.ts'
 import { LinkDelays, type LinkQuality } from './link-delays.ts'
 
 /** Bytes that are on their way in one direction of a connection at most. */
@@ -26,8 +28,9 @@ export function slowLinks<Components>(
   createTransport: TransportFactory<Components>,
   quality: LinkQuality,
   random: () => number,
+  log: FaultLog,
 ): TransportFactory<Components> {
-  const slow = (raw: MultiaddrConnection) => new SlowConnection(raw, new LinkDelays(quality, random))
+  const slow = (raw: MultiaddrConnection) => new SlowConnection(raw, new LinkDelays(quality, random), log)
   return components => {
     const transport = createTransport(components)
     return {
@@ -62,18 +65,34 @@ export class SlowConnection extends AbstractMultiaddrConnection {
   readonly #inFlight: { readonly data: Bytes; readonly dueMs: number }[] = []
   #inFlightBytes = 0
   #timer: NodeJS.Timeout | undefined
+  readonly #deliverSafely: () => void
   /** Told when nothing is on its way any more. */
   #onArrived: () => void = () => {}
 
-  constructor(raw: MultiaddrConnection, delays: LinkDelays) {
+  constructor(raw: MultiaddrConnection, delays: LinkDelays, faultLog: FaultLog) {
     const { remoteAddr, direction, log, inactivityTimeout, maxReadBufferLength } = raw
     super({ remoteAddr, direction, log, inactivityTimeout, maxReadBufferLength })
     this.#raw = raw
     this.#delays = delays
-    raw.addEventListener('message', ({ data }) => this.onData(data))
-    raw.addEventListener('drain', () => this.#deliver())
-    raw.addEventListener('remoteCloseWrite', () => this.onRemoteCloseWrite())
-    raw.addEventListener('close', event => this.#onRawClosed(event))
+    const fail = () => this.abort(new Error('a fault'))
+    const onRemoteCloseWrite = () => this.onRemoteCloseWrite()
+    const onRawClosed = (event: StreamCloseEvent) => this.#onRawClosed(event)
+    this.#deliverSafely = guarded(faultLog, 'sending over a slow link', () => this.#deliver(), fail)
+    raw.addEventListener(
+      'message',
+      guarded(
+        faultLog,
+        'reading from a slow link',
+        ({ data }: StreamMessageEvent) => this.onData(data),
+        fail,
+      ),
+    )
+    raw.addEventListener('drain', this.#deliverSafely)
+    raw.addEventListener(
+      'remoteCloseWrite',
+      guarded(faultLog, 'half closing a slow link', onRemoteCloseWrite),
+    )
+    raw.addEventListener('close', guarded(faultLog, 'closing a slow link', onRawClosed))
   }
 
   /** Takes as much as may be on its way. */
@@ -93,7 +112,8 @@ export class SlowConnection extends AbstractMultiaddrConnection {
     if (this.#inFlight.length > 0) {
       await new Promise<void>((resolve, reject) => {
         this.#onArrived = resolve
-        options?.signal?.addEventListener('abort', () => reject(options.signal?.reason), { once: true })
+        const giveUp = () => reject(options?.signal?.reason)
+        options?.signal?.addEventListener('abort', giveUp, { once: true })
       })
     }
     await this.#raw.close(options)
@@ -122,7 +142,7 @@ export class SlowConnection extends AbstractMultiaddrConnection {
       const next = this.#inFlight[0]
       if (next === undefined) break
       if (next.dueMs > nowMs) {
-        this.#timer = setTimeout(() => this.#deliver(), Math.ceil(next.dueMs - nowMs))
+        this.#timer = setTimeout(this.#deliverSafely, Math.ceil(next.dueMs - nowMs))
         break
       }
       this.#inFlight.shift()

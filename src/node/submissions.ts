@@ -4,6 +4,7 @@
 
 import { decodeTransaction } from '../chain/transaction.ts'
 import type { SubmitResult } from '../replica/effects.ts'
+import { type FaultLog, guarded } from './guarded.ts'
 import type { Warmer } from './sender-warming.ts'
 
 /** Transactions that may wait to be taken in; who comes then is told that the pool is full. */
@@ -27,6 +28,7 @@ export class Submissions {
   readonly #warmer: Warmer
   readonly #submit: (raw: Uint8Array, token: string) => void
   readonly #unanswered = new Map<string, Submission>()
+  readonly #takeArrived: () => void
   #arrived: Submission[] = []
   #waiting = 0
   #tokens = 0
@@ -34,9 +36,10 @@ export class Submissions {
   #isClosed = false
 
   /** `submit` gives a transaction to the replica, whose reply goes to `onReply`. */
-  constructor(warmer: Warmer, submit: (raw: Uint8Array, token: string) => void) {
+  constructor(warmer: Warmer, submit: (raw: Uint8Array, token: string) => void, log: FaultLog) {
     this.#warmer = warmer
     this.#submit = submit
+    this.#takeArrived = guarded(log, 'taking transactions in', () => this.#take(this.#arrived.splice(0)))
   }
 
   /** Hands a transaction in. Rejects with `NodeClosed` when it is not known what became of it. */
@@ -47,7 +50,7 @@ export class Submissions {
     return new Promise((resolve, reject) => {
       // In memory of its own: the pool keeps it.
       this.#arrived.push({ raw: new Uint8Array(raw), resolve, reject })
-      if (this.#arrived.length === 1) setImmediate(() => this.#takeArrived())
+      if (this.#arrived.length === 1) setImmediate(this.#takeArrived)
     })
   }
 
@@ -66,21 +69,32 @@ export class Submissions {
     this.#arrived = []
   }
 
-  #takeArrived(): void {
-    const batch = this.#arrived
-    this.#arrived = []
-    const transactions = batch.map(({ raw }) => decodeTransaction(raw)).filter(tx => typeof tx !== 'string')
+  #take(batch: readonly Submission[]): void {
     // Recovered while the batches before it are handed in.
-    const warmed = this.#warmer.warm(transactions).catch(() => {})
+    const warmed = this.#warm(batch).catch(() => {})
     this.#tail = this.#tail.then(() => warmed).then(() => this.#handIn(batch))
+  }
+
+  async #warm(batch: readonly Submission[]): Promise<void> {
+    const transactions = batch.map(({ raw }) => decodeTransaction(raw)).filter(tx => typeof tx !== 'string')
+    await this.#warmer.warm(transactions)
   }
 
   async #handIn(batch: readonly Submission[]): Promise<void> {
     for (const [index, submission] of batch.entries()) {
       if (this.#isClosed) submission.reject(new NodeClosed('the node was closed'))
-      else this.#submitNow(submission)
+      else this.#submitOrReject(submission)
       this.#waiting -= 1
       if (index % SUBMISSIONS_PER_TURN === SUBMISSIONS_PER_TURN - 1) await new Promise(setImmediate)
+    }
+  }
+
+  #submitOrReject(submission: Submission): void {
+    try {
+      this.#submitNow(submission)
+    } catch (error) {
+      // Told to whoever handed it in; those that come after it go on.
+      submission.reject(error instanceof Error ? error : new Error(String(error)))
     }
   }
 

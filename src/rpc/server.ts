@@ -13,6 +13,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { guarded } from '../node/guarded.ts'
 import { BoundedMap } from '../replica/bounded-map.ts'
 import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
@@ -151,14 +152,26 @@ function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
   })
   server.timeout = limits.idleMs
   const sockets = new Map<Socket, { isAsking: boolean }>()
-  server.on('connection', socket => makeRoom(sockets, socket, limits.connectionsMax))
+  const log = { error: ({ err }: { err: unknown }) => context.service.onFault(err, 'HTTP') }
+  const take = (socket: Socket) => makeRoom(sockets, socket, limits.connectionsMax)
+  server.on(
+    'connection',
+    guarded(log, 'taking a connection in', take, socket => socket.destroy()),
+  )
   const whole = { ...context, isClosing: () => !server.listening }
-  return server.on('request', (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request
     setAsking(sockets, socket, true)
     response.once('close', () => setAsking(sockets, socket, false))
-    serve(whole, request, response)
-  })
+    // The other side may leave at any time; `close` follows and there is nothing to tell.
+    response.on('error', () => {})
+    return exchange(whole, request, response)
+  }
+  const giveUp = (_request: IncomingMessage, response: ServerResponse) => {
+    if (response.headersSent) response.destroy()
+    else sendLine(whole, response, 500, 'internal error')
+  }
+  return server.on('request', guarded(log, 'answering a request', answer, giveUp))
 }
 
 /** Takes a connection in; where there are too many the one goes that has asked for nothing for the longest time. */
@@ -177,15 +190,6 @@ function makeRoom(sockets: Map<Socket, { isAsking: boolean }>, socket: Socket, c
 function setAsking(sockets: Map<Socket, { isAsking: boolean }>, socket: Socket, isAsking: boolean): void {
   if (!sockets.delete(socket)) return
   sockets.set(socket, { isAsking })
-}
-
-function serve(context: ExchangeContext, request: IncomingMessage, response: ServerResponse): void {
-  // The other side may leave at any time; `close` follows and there is nothing to tell.
-  response.on('error', () => {})
-  exchange(context, request, response).catch((error: unknown) => {
-    context.service.onFault(error, 'HTTP')
-    if (!response.headersSent) sendLine(context, response, 500, 'internal error')
-  })
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -114,6 +114,14 @@ test('files, ports and folders that are wrong end the command with their code an
     /absent\.json/,
   )
   assertClear(await start('--genesis', network.genesisPath, '--data', node.ready.data), 6, /another|in use/)
+  for (const [option, address] of [
+    ['--peer', '/ip4/127.0.0.1/tcp/30303/ws'],
+    ['--listen', '30303'],
+    ['--listen', '/ip4/127.0.0.1/udp/30303/quic-v1'],
+  ] as const) {
+    const ended = await start('--genesis', network.genesisPath, '--data', other, option, address)
+    assertClear(ended, 2, new RegExp(`${option}: "${address}" is not an address such as /ip4/`))
+  }
   assertClear(
     await quorate(['node', '--genesis', network.genesisPath, '--data', other, '--rpc-port', port]),
     6,

@@ -263,6 +263,33 @@ kept(
   "const url = new URL(built ? './worker.js' : './worker.ts', import.meta.url)",
 )
 
+broken(
+  'a handler that is written in place is found, where strangers set it off',
+  'handlers',
+  'src/node/a.ts',
+  'setTimeout(() => a(), 1)',
+  'setInterval(async () => {}, 1).unref()',
+  'queueMicrotask(function () {})',
+  "a.addEventListener('close', event => b(event))",
+  "a.on('error', (error) => b((error)))",
+  "a.on('error', ({ c }) => guarded(log, 'it', () => b(c))())",
+  "on('a', guarded(log, 'it', () => a()), () => b())",
+)
+kept(
+  'a handler that is guarded or has a name is none',
+  'src/node/a.ts',
+  "setTimeout(guarded(log, 'it', () => a((1)), () => b()), 1)",
+  "a.addEventListener('close', guarded(log, 'it', ({ detail }) => b(detail)))",
+  'setImmediate(this.#take)',
+  'await new Promise(setImmediate)',
+  "const f = () => a.once('b', c)",
+)
+kept(
+  'a handler that no stranger sets off may be written in place',
+  'src/cli/a.ts',
+  'setTimeout(() => a(), 1)',
+)
+
 test('a README that is not there, or has no tree, or an untrue one, is found', () => {
   const says = (readme: string | null): string[] => checkReadme(readme, ['chain', 'cli']).map(show)
   const tree = (...lines: readonly string[]): string =>

@@ -125,6 +125,7 @@ export const checkSource = (source: Source): Finding[] => {
     ...checkPurity(source.path, tokens),
     ...checkSyntax(source.path, tokens),
     ...checkFileNames(source.path, tokens),
+    ...checkHandlers(source.path, tokens),
   ]
 }
 
@@ -288,6 +289,49 @@ const checkFileNames = (path: string, tokens: readonly Token[]): Finding[] => {
     const says = `'${text}' is '${twin}' in the built package, and this file does not name that`
     return strings.has(twin) ? [] : [{ rule: 'built', path, line, says }]
   })
+}
+
+/** What takes a function that nobody awaits, called by its name or as a method. */
+const callers = [
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'addEventListener',
+  'on',
+  'once',
+]
+
+/**
+ * An exception in a listener or a timer ends the process, and strangers set off most of those of src/node. So none is
+ * written in place there but as an argument of `guarded` (src/node/guarded.ts); one that has a name was thought about.
+ */
+const checkHandlers = (path: string, tokens: readonly Token[]): Finding[] => {
+  if (folderOf(path) !== 'node') return []
+  return tokens.flatMap(({ kind, text, line }, index) => {
+    if (kind !== 'name' || !callers.includes(text) || !is(tokens[index + 1], '(')) return []
+    const says = `a handler of '${text}' is written in place: wrap it in guarded(…)`
+    return hasBareFunction(tokens, index + 1) ? [{ rule: 'handlers', path, line, says }] : []
+  })
+}
+
+/** Whether a function is written between the bracket at `open` and its end, but for arguments of `guarded`. */
+const hasBareFunction = (tokens: readonly Token[], open: number): boolean => {
+  let depth = 0
+  let guard = Number.POSITIVE_INFINITY
+  for (let at = open; at < tokens.length; at++) {
+    if (is(tokens[at], '(')) {
+      depth += 1
+      if (tokens[at - 1]?.text === 'guarded') guard = Math.min(guard, depth)
+    }
+    const isArrow = is(tokens[at], '=') && is(tokens[at + 1], '>')
+    if ((isArrow || tokens[at]?.text === 'function') && depth < guard) return true
+    if (!is(tokens[at], ')')) continue
+    if (depth === guard) guard = Number.POSITIVE_INFINITY
+    depth -= 1
+    if (depth === 0) return false
+  }
+  return false
 }
 
 /** README's tree (a fenced block that begins with ```tree) lists exactly the folders of src; null if no README. */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Stream } from '@libp2p/interface'
+import { pino } from 'pino'
+import { decodeTransaction } from '../../src/chain/transaction.ts'
 import { AddressBook } from '../../src/node/address-book.ts'
 import { Counters } from '../../src/node/counters.ts'
 import { Host, type HostOptions } from '../../src/node/host.ts'
@@ -12,7 +14,7 @@ import { PROTOCOL } from '../../src/node/peer-links.ts'
 import { OUTBOUND_TARGET } from '../../src/node/redialer.ts'
 import { decodeMessage, type Message } from '../../src/replica/messages.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
-import { easyGenesis, silent, until } from './nodes.ts'
+import { easyGenesis, silent, transfer, until } from './nodes.ts'
 import { keyBeside, peerIdIn, RawPeer } from './raw-peer.ts'
 
 const genesis = easyGenesis()
@@ -255,3 +257,62 @@ function grantWindow(stream: Stream, length: number): void {
   const sendFrame: (header: object) => void = Reflect.get(stream, 'sendFrame')
   sendFrame({ type: 1, flag: 0, streamID: Reflect.get(stream, 'streamId'), length })
 }
+
+test('a mistake of ours in taking gossip in costs the sender its connection, and is told', async t => {
+  const lines: string[] = []
+  const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+  const { host, address, events } = await startHost(t, {
+    log,
+    onGossip: async () => assert.fail('a mistake'),
+  })
+  const other = (await startHost(t)).host
+  other.addPeer(address)
+  let nonce = 0
+  await until('it is told, with its place', () => {
+    const tx = decodeTransaction(transfer(0, nonce++))
+    assert.ok(typeof tx !== 'string')
+    other.broadcast({ type: 'transactions', transactions: [tx] })
+    return lines.some(line => /taking gossip in failed/.test(line) && /a mistake.*links\.test\.ts/.test(line))
+  })
+  await until('it is dropped', () => events.some(event => event.startsWith('down')))
+  assert.equal(host.multiaddrs().length, 1)
+})
+
+test('a mistake of ours in what is done at each tick is told, and the rest is done', async t => {
+  const lines: string[] = []
+  const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+  const addressBook = await AddressBook.load(join(await temporaryDirectory(t), 'peers.json'), silent)
+  const saved = t.mock.method(addressBook, 'save')
+  await startHost(t, { log, addressBook })
+  t.mock.method(addressBook, 'peers', () => assert.fail('a mistake'))
+  await until('it is told, with its place', () =>
+    lines.some(line => /dialling failed/.test(line) && /a mistake.*links\.test\.ts/.test(line)),
+  )
+  assert.ok(saved.mock.callCount() > 0)
+})
+
+for (const [kind, mistake] of [
+  ['message', { onMessage: () => assert.fail('a mistake') }],
+  ['connection', { onPeerConnected: () => assert.fail('a mistake') }],
+  ['departure', { onPeerDisconnected: () => assert.fail('a mistake') }],
+] as const)
+  test(`a mistake of ours in handling a ${kind} of a peer costs that peer its connection and no more`, async t => {
+    for (const place of ['before', 'after'] as const) {
+      const lines: string[] = []
+      const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+      const { host, address } = await startHost(t, { ...mistake, log })
+      const key = await keyBeside(place, peerIdIn(address))
+      const connecting = RawPeer.connect(t, address, key).catch(() => null)
+      // Where its link is refused it never comes to be.
+      const peer = kind === 'connection' ? null : await connecting
+      if (kind !== 'connection') await until('the link is up', () => host.peers().length > 0)
+      if (kind === 'message') peer?.send(request(1))
+      if (kind === 'departure') await peer?.connection.close()
+      await peer?.closed
+      await until('it is told, with its place', () =>
+        lines.some(line => /a mistake.*links\.test\.ts/.test(line)),
+      )
+      await until('it is gone', () => host.peers().length === 0)
+      await host.close()
+    }
+  })

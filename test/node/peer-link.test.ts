@@ -53,21 +53,24 @@ function setUp(t: TestContext) {
   const messages: Uint8Array[] = []
   const handling: PromiseWithResolvers<void>[] = []
   const connection = { remotePeer: 'peer' } as unknown as Connection
-  const link = new PeerLink(stream as unknown as Stream, connection, {
-    onMessage: bytes => {
+  const handlers = {
+    onMessage: (bytes: Uint8Array) => {
       messages.push(bytes)
       const handled = Promise.withResolvers<void>()
       handling.push(handled)
       return handled.promise
     },
-    onEnd: end => ends.push(end),
-  })
+    onEnd: (end: string) => ends.push(end),
+  }
+  const faults: unknown[] = []
+  const log = { error: ({ err }: { err: unknown }) => faults.push(err) }
+  const link = new PeerLink(stream as unknown as Stream, connection, { handlers, log })
   /** The oldest message that is being handled is done. */
   const finish = async () => {
     handling.shift()!.resolve()
     await new Promise(setImmediate)
   }
-  return { link, stream, ends, messages, finish }
+  return { link, stream, handlers, ends, messages, faults, finish }
 }
 
 const small = frameMessage(Uint8Array.of(1))
@@ -163,4 +166,35 @@ test('a stream that the peer closes or that can no longer be written to ends the
   broken.stream.status = 'closing'
   broken.link.send(small)
   assert.deepEqual(broken.ends, ['closed'])
+})
+
+for (const [kind, onMessage] of [
+  ['throws', () => assert.fail('a mistake')],
+  ['rejects', async () => assert.fail('a mistake')],
+] as const)
+  test(`a message whose handling ${kind} ends the link with its sender and is told, and ends nothing else`, async t => {
+    const { stream, handlers, ends, faults } = setUp(t)
+    handlers.onMessage = onMessage
+    stream.deliver(small)
+    await new Promise(setImmediate)
+    assert.deepEqual([ends, stream.status], [['failed'], 'aborted'])
+    assert.deepEqual(
+      faults.map(fault => fault instanceof Error && fault.message),
+      ['a mistake'],
+    )
+    t.mock.timers.tick(10 * SILENCE_TIMEOUT_MS)
+    assert.equal(ends.length, 1)
+  })
+
+test('an event of the stream or a timer whose listener throws ends nothing', t => {
+  for (const happen of [
+    (stream: ScriptedStream) => stream.abort(),
+    () => t.mock.timers.tick(FIRST_MESSAGE_TIMEOUT_MS),
+  ]) {
+    const { stream, handlers, faults } = setUp(t)
+    handlers.onEnd = () => assert.fail('a mistake')
+    happen(stream)
+    assert.equal(faults.length, 1)
+    t.mock.timers.reset()
+  }
 })

@@ -10,9 +10,13 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { FrameReader, frameMessage } from '../../src/node/frames.ts'
+import type { Node } from '../../src/node/node.ts'
 import { PROTOCOL } from '../../src/node/peer-links.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../src/replica/messages.ts'
 import { cleanUp } from '../cleanup.ts'
+import { withLength } from './identify-message.ts'
+
+const IDENTIFY = '/ipfs/id/1.0.0'
 
 /** A key whose peer id stands before or after another one, so that it opens the stream or waits for it. */
 export async function keyBeside(place: 'before' | 'after', id: string): Promise<PrivateKey> {
@@ -50,8 +54,16 @@ export class RawPeer {
     stream.addEventListener('message', ({ data }) => this.#onData(data.subarray()))
   }
 
-  /** Connects to the node at this address; its id stands where a key is given for it, or anywhere. */
-  static async connect(t: TestContext, address: string, key?: PrivateKey): Promise<RawPeer> {
+  /**
+   * Connects to the node at this address; its id stands where a key is given for it, or anywhere. `identify` makes what
+   * it answers when it is asked who it is; it is silent unless given.
+   */
+  static async connect(
+    t: TestContext,
+    address: string,
+    key?: PrivateKey,
+    identify?: (network: Libp2p) => Uint8Array,
+  ): Promise<RawPeer> {
     const network = await createLibp2p({
       ...(key === undefined ? {} : { privateKey: key }),
       addresses: { listen: [] },
@@ -64,9 +76,22 @@ export class RawPeer {
     const opened = new Promise<Stream>(resolve => {
       void network.handle(PROTOCOL, stream => resolve(stream))
     })
+    if (identify !== undefined) {
+      await network.handle(IDENTIFY, stream => {
+        stream.send(withLength(identify(network)))
+        stream.close().catch(error => stream.abort(error))
+      })
+    }
     const connection = await network.dial(multiaddr(address))
     const isOpener = network.peerId.toString() < peerIdIn(address)
     return new RawPeer(network, connection, isOpener ? await connection.newStream(PROTOCOL) : await opened)
+  }
+
+  /** Says that it follows the node's network and has its genesis block. */
+  greet({ replica: { genesis } }: Node): void {
+    const { id } = genesis.block
+    const chainId = BigInt(genesis.blocks.chainId)
+    this.send({ type: 'status', status: { genesisId: id, chainId, headId: id, height: 0, work: 0n } })
   }
 
   send(message: Message): void {

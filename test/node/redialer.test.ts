@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
+import { pino } from 'pino'
 import {
   ADDRESSES_PER_PEER_MAX,
   AddressBook,
@@ -10,11 +13,15 @@ import {
 } from '../../src/node/address-book.ts'
 import { DENIAL_MS, DenyList } from '../../src/node/deny-list.ts'
 import { IdentityUnusable, loadIdentity } from '../../src/node/identity.ts'
-import { GIVEN_MAX, InvalidAddress, OUTBOUND_TARGET, Redialer } from '../../src/node/redialer.ts'
+import { type PeerAddress, printPeerAddress } from '../../src/node/peer-address.ts'
+import { GIVEN_MAX, OUTBOUND_TARGET, Redialer } from '../../src/node/redialer.ts'
 import { temporaryDirectory } from '../cleanup.ts'
 import { silent } from './nodes.ts'
 
-const addressAt = (port: number): string => `/ip4/192.0.2.1/tcp/${port}`
+const ID = '12D3KooWC2kiEn96Rc4YnJthjPpnjpu4XBRQaHmRPAg1qex8pw4N'
+const OTHER_ID = '12D3KooWHFtsP3nA1QtPuxvzDFDwzQFaragYqexYs9EGopvf6JKQ'
+const addressAt = (port: number): PeerAddress => ({ kind: 'ip4', host: '192.0.2.1', port, peer: null })
+const textAt = (port: number): string => printPeerAddress(addressAt(port))
 const known = (id: string, changes: Partial<KnownPeer> = {}): KnownPeer => ({
   id,
   addresses: [addressAt(1)],
@@ -30,17 +37,20 @@ async function emptyBook(t: TestContext): Promise<AddressBook> {
 async function setUp(t: TestContext, answering: { readonly [address: string]: string } = {}) {
   const book = await emptyBook(t)
   const dials: string[] = []
+  const told: string[] = []
   const connected = new Set<string>()
   const denied = new Set<string>()
   const redialer = new Redialer(
     {
       dial: async ([address]) => {
-        dials.push(String(address))
-        const peer = answering[String(address)]
+        const text = printPeerAddress(address!)
+        dials.push(text)
+        const peer = answering[text]
         if (peer === undefined) throw new Error('nobody there')
         connected.add(peer)
         return peer
       },
+      onUnreachable: (address, error) => told.push(`${address}: ${error}`),
       isConnected: peer => connected.has(peer),
       isDenied: peer => denied.has(peer),
       outboundCount: () => connected.size,
@@ -58,7 +68,7 @@ async function setUp(t: TestContext, answering: { readonly [address: string]: st
     }
     return times
   }
-  return { redialer, book, dials, connected, denied, run }
+  return { redialer, book, dials, told, connected, denied, run }
 }
 
 test('a given address is dialled at once and then at ever longer intervals, up to a minute or so', async t => {
@@ -74,7 +84,7 @@ test('a given address is dialled at once and then at ever longer intervals, up t
 })
 
 test('a connected peer is not dialled, and again at once when it is lost', async t => {
-  const { redialer, connected, run } = await setUp(t, { [addressAt(1)]: 'a' })
+  const { redialer, connected, run } = await setUp(t, { [textAt(1)]: 'a' })
   redialer.give(addressAt(1))
   assert.deepEqual(await run(0, 100_000), [0])
   connected.delete('a')
@@ -82,7 +92,7 @@ test('a connected peer is not dialled, and again at once when it is lost', async
 })
 
 test('a peer of our network that is lost again and again is dialled as often', async t => {
-  const { redialer, connected, run } = await setUp(t, { [addressAt(1)]: 'a' })
+  const { redialer, connected, run } = await setUp(t, { [textAt(1)]: 'a' })
   redialer.give(addressAt(1))
   let dials = 0
   for (let nowMs = 0; nowMs < 200_000; nowMs += 1_000) {
@@ -94,7 +104,7 @@ test('a peer of our network that is lost again and again is dialled as often', a
 })
 
 test('a peer that connects and never proves to be of our network is dialled ever more rarely', async t => {
-  const { redialer, connected, run } = await setUp(t, { [addressAt(1)]: 'a' })
+  const { redialer, connected, run } = await setUp(t, { [textAt(1)]: 'a' })
   redialer.give(addressAt(1))
   const times: number[] = []
   for (let nowMs = 0; nowMs < 200_000; nowMs += 1_000) {
@@ -105,7 +115,7 @@ test('a peer that connects and never proves to be of our network is dialled ever
 })
 
 test('a denied peer is not dialled until its time is over', async t => {
-  const { redialer, connected, denied, run } = await setUp(t, { [addressAt(1)]: 'a' })
+  const { redialer, connected, denied, run } = await setUp(t, { [textAt(1)]: 'a' })
   redialer.give(addressAt(1))
   await run(0, 0)
   connected.delete('a')
@@ -117,17 +127,17 @@ test('a denied peer is not dialled until its time is over', async t => {
 
 test('known peers are dialled while there are few connections of our own, proven ones first', async t => {
   const ports = Array.from({ length: 20 }, (_, index) => index + 1)
-  const answering = Object.fromEntries(ports.map(port => [addressAt(port), `peer ${port}`]))
+  const answering = Object.fromEntries(ports.map(port => [textAt(port), `peer ${port}`]))
   const { book, dials, run } = await setUp(t, answering)
   for (const port of ports)
     book.note(known(`peer ${port}`, { addresses: [addressAt(port)], wasDialled: port > 17 }))
   await run(0, 100_000)
   assert.equal(dials.length, OUTBOUND_TARGET)
-  assert.deepEqual(dials.slice(0, 4), [18, 19, 20, 1].map(addressAt))
+  assert.deepEqual(dials.slice(0, 4), [18, 19, 20, 1].map(textAt))
 })
 
 test('known peers that do not answer make way for others', async t => {
-  const { book, dials, connected, run } = await setUp(t, { [addressAt(30)]: 'peer 30' })
+  const { book, dials, connected, run } = await setUp(t, { [textAt(30)]: 'peer 30' })
   for (let port = 1; port <= 30; port++) book.note(known(`peer ${port}`, { addresses: [addressAt(port)] }))
   await run(0, 5_000)
   assert.ok(connected.has('peer 30'))
@@ -136,16 +146,48 @@ test('known peers that do not answer make way for others', async t => {
 
 test('an announced peer is dialled until it is connected', async t => {
   const { redialer, run, dials } = await setUp(t)
-  const { multiaddr } = await import('@multiformats/multiaddr')
-  redialer.announce('a', [multiaddr(addressAt(1))])
+  redialer.announce('a', [addressAt(1)])
   await run(0, 0)
-  assert.deepEqual(dials, [addressAt(1)])
+  assert.deepEqual(dials, [textAt(1)])
 })
 
-test('what is no address is refused, and there is an end to those that are kept', async t => {
+test('a given address that nobody answers at is told at once and then ever more rarely', async t => {
+  const { redialer, told, run } = await setUp(t)
+  redialer.give(addressAt(1))
+  await run(0, 299_000)
+  assert.deepEqual(told, [`${textAt(1)}: Error: nobody there`])
+  await run(300_000, 890_000)
+  assert.equal(told.length, 2)
+  await run(900_000, 86_400_000)
+  assert.ok(told.length >= 7 && told.length <= 9, `told ${told.length} times in a day`)
+})
+
+test('a given address is told again when its peer was there and is lost', async t => {
+  const answering: Record<string, string> = { [textAt(1)]: 'a' }
+  const { redialer, told, connected, run } = await setUp(t, answering)
+  delete answering[textAt(1)]
+  redialer.give(addressAt(1))
+  await run(0, 1_000)
+  answering[textAt(1)] = 'a'
+  await run(2_000, 10_000)
+  redialer.confirm('a')
+  connected.delete('a')
+  delete answering[textAt(1)]
+  await run(11_000, 20_000)
+  assert.equal(told.length, 2)
+})
+
+test('nobody is told that a peer that nobody gave can not be reached', async t => {
+  const { redialer, book, dials, told, run } = await setUp(t)
+  book.note(known('a'))
+  redialer.announce('b', [addressAt(2)])
+  await run(0, 10_000)
+  assert.ok(dials.length > 2)
+  assert.deepEqual(told, [])
+})
+
+test('there is an end to the addresses that are kept', async t => {
   const { redialer, dials, run } = await setUp(t)
-  for (const address of ['', 'localhost:8545', '/ip4/1', '/ip4/999.0.0.1/tcp/1'])
-    assert.throws(() => redialer.give(address), InvalidAddress)
   for (let port = 1; port <= 2 * GIVEN_MAX; port++) redialer.give(addressAt(port))
   await run(0, 30_000)
   assert.equal(new Set(dials).size, GIVEN_MAX)
@@ -154,27 +196,94 @@ test('what is no address is refused, and there is an end to those that are kept'
 test('the address book survives a restart', async t => {
   const path = join(await temporaryDirectory(t), 'peers.json')
   const book = await AddressBook.load(path, silent)
-  book.note(known('a', { wasDialled: true }))
-  book.note(known('b'))
+  book.note(known(ID, { wasDialled: true, addresses: [{ ...addressAt(1), peer: ID }, addressAt(2)] }))
+  book.note(known(OTHER_ID))
   await book.save()
   assert.deepEqual((await AddressBook.load(path, silent)).peers(), book.peers())
   assert.equal((await stat(path)).mode & 0o777, 0o600)
 })
 
-test('an address book that is damaged is begun anew', async t => {
-  const path = join(await temporaryDirectory(t), 'peers.json')
-  for (const content of [
-    '',
-    '{',
-    '{}',
-    '[1]',
-    '[{"id":1}]',
-    '[{"id":"a","addresses":[1],"wasDialled":true}]',
-  ]) {
-    await writeFile(path, content)
-    assert.deepEqual((await AddressBook.load(path, silent)).peers(), [])
+/** Contents of a file that is no list of peers, each told once. */
+const NO_LISTS = [
+  '',
+  '{',
+  '{}',
+  'null',
+  '7',
+  '\u0000',
+  `${'['.repeat(200_000)}`,
+  `[${'1,'.repeat(600_000)}1]`,
+]
+/** Entries that are no peer, or a peer that can be reached nowhere. */
+const NO_PEERS: readonly unknown[] = [
+  1,
+  null,
+  [],
+  {},
+  { id: 1, addresses: [textAt(1)], wasDialled: false },
+  { id: 'a', addresses: [textAt(1)], wasDialled: false },
+  { id: `${ID}/foo`, addresses: [textAt(1)], wasDialled: false },
+  { id: ID, addresses: textAt(1), wasDialled: false },
+  { id: ID, addresses: [1], wasDialled: false },
+  { id: ID, addresses: ['/dns4/a/foo/tcp/1'], wasDialled: true },
+  { id: ID, addresses: ['', '/', textAt(0), '/ip4/192.0.2.1/tcp/1/ws', `/dns4/${'a'.repeat(999)}/tcp/1`] },
+  { id: ID, addresses: [`${textAt(1)}/p2p/${OTHER_ID}`], wasDialled: true },
+]
+
+test('a file that is no list of peers is begun anew, with one warning', async t => {
+  for (const content of NO_LISTS) {
+    const { peers, warnings } = await loadFrom(t, content)
+    assert.deepEqual([peers.length, warnings.length], [0, 1], content.slice(0, 20))
   }
 })
+
+test('what is no file is not waited for', async t => {
+  const path = join(await temporaryDirectory(t), 'peers.json')
+  execFileSync('mkfifo', [path])
+  assert.deepEqual((await AddressBook.load(path, silent)).peers(), [])
+  const directory = await temporaryDirectory(t)
+  assert.deepEqual((await AddressBook.load(directory, silent)).peers(), [])
+})
+
+test('of a file of known peers what is none is left out, entry by entry, with one warning', async t => {
+  const good = { id: OTHER_ID, addresses: [textAt(1), '/dns4/a/foo/tcp/1', textAt(2)], wasDialled: true }
+  const { peers, warnings } = await loadFrom(t, JSON.stringify([...NO_PEERS, good, ...NO_PEERS]))
+  assert.deepEqual(peers, [known(OTHER_ID, { addresses: [addressAt(1), addressAt(2)], wasDialled: true })])
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]!, /peers\.json can't be read and are left out/)
+})
+
+test('whatever is in the file of known peers, a book comes of it that can be written and read again', async t => {
+  const path = join(await temporaryDirectory(t), 'peers.json')
+  const addresses = fc.array(fc.oneof(fc.string(), fc.constant(textAt(1)), fc.jsonValue()), { maxLength: 3 })
+  const entry = fc.record({ id: fc.constantFrom(ID, OTHER_ID, 'a'), addresses, wasDialled: fc.boolean() })
+  const content = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.json(),
+    fc.array(fc.oneof(entry, fc.jsonValue()), { maxLength: 5 }).map(list => JSON.stringify(list)),
+  )
+  await fc.assert(
+    fc.asyncProperty(content, async text => {
+      await writeFile(path, text)
+      const book = await AddressBook.load(path, silent)
+      for (const peer of book.peers()) book.note({ ...peer, wasDialled: true, addresses: [addressAt(9)] })
+      await book.save()
+      const again = await AddressBook.load(path, silent)
+      if (book.peers().length > 0) assert.deepEqual(again.peers(), book.peers())
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** The peers of a book that is loaded from this text, and what is said of it. */
+async function loadFrom(t: TestContext, content: string) {
+  const path = join(await temporaryDirectory(t), 'peers.json')
+  await writeFile(path, content)
+  const warnings: string[] = []
+  const log = pino({ level: 'warn' }, { write: (line: string) => warnings.push(JSON.parse(line).msg) })
+  const book = await AddressBook.load(path, log)
+  return { peers: book.peers(), warnings }
+}
 
 test('an address that we reached is not replaced by hearsay, and hearsay is by what we reached', async t => {
   const book = await emptyBook(t)
@@ -191,7 +300,7 @@ test('strangers fill the address book to its end and push out no peer that we re
   assert.equal(book.peers().length, KNOWN_PEERS_MAX)
   assert.equal(book.peers()[0]?.id, 'friend')
   const many = Array.from({ length: 100 }, (_, port) => addressAt(port + 1))
-  book.note(known('wordy', { addresses: [`/dns4/${'x'.repeat(1_000)}/tcp/1`, ...many], wasDialled: true }))
+  book.note(known('wordy', { addresses: many, wasDialled: true }))
   assert.deepEqual(book.peers()[1]?.addresses, many.slice(0, ADDRESSES_PER_PEER_MAX))
 })
 

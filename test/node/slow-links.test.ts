@@ -9,6 +9,7 @@ import { createNetwork, type Network } from '../../src/node/libp2p-network.ts'
 import { LinkDelays, type LinkQuality } from '../../src/node/link-delays.ts'
 import { IN_FLIGHT_BYTES_MAX, SlowConnection } from '../../src/node/slow-links.ts'
 import { cleanUp } from '../cleanup.ts'
+import { silent } from './nodes.ts'
 
 const LATENCY_MS = 60
 /** What a delay is at least. */
@@ -17,7 +18,7 @@ const LEAST_MS = LATENCY_MS / 3
 /** A connection that is slow in one direction, what it goes through, and the far end. */
 function slowPair(t: TestContext, latencyMs = LATENCY_MS) {
   const [raw, far] = multiaddrConnectionPair()
-  const slow = new SlowConnection(raw, new LinkDelays({ latencyMs, lossRate: 0 }, Math.random))
+  const slow = new SlowConnection(raw, new LinkDelays({ latencyMs, lossRate: 0 }, Math.random), silent)
   cleanUp(t, () => slow.abort(new Error('the test is over')))
   return { slow, raw, far }
 }
@@ -131,6 +132,7 @@ async function networkOf(t: TestContext, links: LinkQuality | null): Promise<Net
       mdns: false,
       links,
       version: '0',
+      log: silent,
     },
     new DenyList(),
   )

@@ -7,7 +7,7 @@ import { SenderWarming, type Warmer } from '../../src/node/sender-warming.ts'
 import { NodeClosed, SUBMISSIONS_MAX, Submissions } from '../../src/node/submissions.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import type { Replica } from '../../src/replica/replica.ts'
-import { easyGenesis, transfer } from './nodes.ts'
+import { easyGenesis, silent, transfer } from './nodes.ts'
 
 /** A warmer that finishes when the test says so. */
 class SlowWarmer implements Warmer {
@@ -23,7 +23,11 @@ const turn = () => new Promise(setImmediate)
 function setUp() {
   const warmer = new SlowWarmer()
   const submitted: string[] = []
-  const submissions = new Submissions(warmer, (raw, token) => submitted.push(`${raw.length} ${token}`))
+  const submissions = new Submissions(
+    warmer,
+    (raw, token) => submitted.push(`${raw.length} ${token}`),
+    silent,
+  )
   return { warmer, submitted, submissions }
 }
 
@@ -94,7 +98,7 @@ test('a submission that is not answered when the node ends is refused, wherever 
 test('what is handed in is memory of its own', async () => {
   const warmer: Warmer = { warm: async () => {} }
   const seen: Uint8Array[] = []
-  const submissions = new Submissions(warmer, raw => seen.push(raw))
+  const submissions = new Submissions(warmer, raw => seen.push(raw), silent)
   const raw = Buffer.from([1, 2, 3])
   void submissions.add(raw).catch(() => {})
   raw.fill(0)
