@@ -33,7 +33,7 @@ export class PlantedCopy {
       rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 })
     })
     const root = join(import.meta.dirname, '..')
-    for (const name of ['src', 'test', 'genesis', 'package.json', 'tsconfig.json'])
+    for (const name of ['bin', 'src', 'test', 'genesis', 'scenarios', 'package.json', 'tsconfig.json'])
       cpSync(join(root, name), join(this.#directory, name), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(this.#directory, 'node_modules'))
   }

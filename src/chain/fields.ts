@@ -34,6 +34,11 @@ export class Fields {
     return this.#left.get(name) === null && this.#left.delete(name)
   }
 
+  /** Whether a field that was not taken yet is a text without letters; it is taken if so. */
+  isEmpty(name: string): boolean {
+    return this.#left.get(name) === '' && this.#left.delete(name)
+  }
+
   /** The names of the fields that were not taken yet. */
   names(): string[] {
     return [...this.#left.keys()]

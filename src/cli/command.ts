@@ -1,11 +1,9 @@
 // The shape of a command: its options as a table, its work as one function that returns an exit code.
-// yargs parses; this file is where its types and its ways of ending meet ours.
+// The tables are read in arguments.ts, which makes values of words, and in help.ts, which makes pages of them.
 
-import process from 'node:process'
-import type { CommandModule, InferredOptionTypes, Options, PositionalOptions } from 'yargs'
-import { exitWith } from './exit.ts'
+import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs'
 import type { ExitCode } from './exit-codes.ts'
-import { createOutput, type Output } from './output.ts'
+import type { Output } from './output.ts'
 
 /** What a command is made of. */
 export interface CommandParts<
@@ -21,44 +19,46 @@ export interface CommandParts<
   readonly run: (args: InferredOptionTypes<P & O>, output: Output) => Promise<ExitCode>
 }
 
-/** The command as yargs wants it; the process ends with the code that `run` returns or that its error means. */
-export function defineCommand<
-  P extends Record<string, PositionalOptions> = Record<never, never>,
-  O extends Record<string, Options> = Record<never, never>,
->(parts: CommandParts<P, O>): CommandModule {
-  return {
-    command: parts.command,
-    describe: parts.describe,
-    builder: yargs => {
-      for (const [name, positional] of Object.entries(parts.positionals ?? {}))
-        yargs.positional(name, positional)
-      for (const [usage, description] of parts.examples ?? []) yargs.example(usage, description)
-      return yargs.options(parts.options ?? {})
-    },
-    handler: async args => {
-      const output = createOutput(args.json === true)
-      try {
-        process.exitCode = await parts.run(args as InferredOptionTypes<P & O>, output)
-      } catch (error) {
-        exitWith(error, output)
-      }
-    },
-  }
+/** A command, whatever its options are. */
+export interface Command {
+  /** Its name and positional arguments: `import <name>`, `block [which]`, `run [files..]`. */
+  readonly usage: string
+  readonly describe: string
+  readonly positionals: Readonly<Record<string, PositionalOptions>>
+  readonly options: Readonly<Record<string, Options>>
+  readonly examples: readonly (readonly [string, string])[]
+  /** Takes the values by the names of the tables. Returns the code to end with, or throws. */
+  readonly run: (args: Readonly<Record<string, unknown>>, output: Output) => Promise<ExitCode>
 }
 
 /** A command that only has commands below it. */
-export function defineGroup(
-  name: string,
-  describe: string,
-  commands: readonly CommandModule[],
-): CommandModule {
+export interface CommandGroup {
+  readonly usage: string
+  readonly describe: string
+  readonly commands: readonly Command[]
+}
+
+/** The command of a table and a function. */
+export function defineCommand<
+  P extends Record<string, PositionalOptions> = Record<never, never>,
+  O extends Record<string, Options> = Record<never, never>,
+>(parts: CommandParts<P, O>): Command {
   return {
-    command: name,
-    describe,
-    builder: yargs => {
-      for (const command of commands) yargs.command(command)
-      return yargs.demandCommand(1, `quorate ${name} needs a command: see quorate ${name} --help`)
-    },
-    handler: () => {},
+    usage: parts.command,
+    describe: parts.describe,
+    positionals: parts.positionals ?? {},
+    options: parts.options ?? {},
+    examples: parts.examples ?? [],
+    run: (args, output) => parts.run(args as InferredOptionTypes<P & O>, output),
   }
+}
+
+/** A group of commands. */
+export function defineGroup(name: string, describe: string, commands: readonly Command[]): CommandGroup {
+  return { usage: name, describe, commands }
+}
+
+/** The name of a command or a group: its first word. */
+export function nameOf({ usage }: { readonly usage: string }): string {
+  return usage.split(' ', 1)[0]!
 }

@@ -8,7 +8,7 @@ export const EXIT = {
   no: 1,
   /** Unknown command or option, or a value that makes no sense. */
   usage: 2,
-  /** A file is missing, damaged or of another network: genesis, account, data directory. */
+  /** A file is missing, damaged, of another network, or can't be read or written: genesis, account, data directory. */
   file: 3,
   /** No node answers, or it answers with an error. */
   node: 4,

@@ -1,10 +1,11 @@
 // From an error to the lines that a user reads and the code that a script sees.
 // Only a fault of quorate's own may show a stack, and only when QUORATE_DEBUG is set.
 
-import process, { stderr } from 'node:process'
+import { stderr } from 'node:process'
+import { variable } from './environment.ts'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
-import { messageOf } from './files.ts'
-import type { Output } from './output.ts'
+import { describeFileError, messageOf } from './file-errors.ts'
+import { endWith, type Output } from './output.ts'
 
 /** Exit codes of errors that come from below, by the name of their class. */
 const CODES: ReadonlyMap<string, ExitCode> = new Map([
@@ -27,6 +28,7 @@ const CODES: ReadonlyMap<string, ExitCode> = new Map([
   ['MissingAccount', EXIT.file],
   ['AccountExists', EXIT.file],
   ['FileTooLarge', EXIT.file],
+  ['InputTaken', EXIT.usage],
   ['NotRegularFile', EXIT.file],
   ['InvalidAccountName', EXIT.usage],
   ['InvalidSecretKey', EXIT.file],
@@ -47,17 +49,23 @@ const CODES: ReadonlyMap<string, ExitCode> = new Map([
 /** Says what went wrong in a line or two and sets the exit code; only a fault of ours is shown with its stack. */
 export function exitWith(error: unknown, output: Output): void {
   const code = codeOf(error)
-  const cause = code === EXIT.fault ? `a fault in quorate: ${messageOf(error)}` : messageOf(error)
-  const remedy = error instanceof CommandError ? error.remedy : null
+  const file = code === EXIT.file ? describeFileError(error) : null
+  const said = file?.cause ?? messageOf(error)
+  const cause = code === EXIT.fault ? `a fault in quorate: ${said}` : said
+  const remedy = error instanceof CommandError ? error.remedy : (file?.remedy ?? null)
   if (output.isJson) output.data({ error: cause, code, ...(remedy === null ? {} : { remedy }) }, () => '')
   stderr.write(`quorate: ${cause}\n${remedy === null ? '' : `  ${remedy}\n`}`)
-  if (code === EXIT.fault && process.env.QUORATE_DEBUG !== undefined && error instanceof Error) {
+  if (code === EXIT.fault && variable('QUORATE_DEBUG') !== undefined && error instanceof Error) {
     stderr.write(`${error.stack}\n`)
   }
-  process.exitCode = code
+  endWith(code)
 }
 
 function codeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.code
-  return (error instanceof Error ? CODES.get(error.name) : undefined) ?? EXIT.fault
+  // A node that could not start has said in its own code why.
+  if (error instanceof Error && error.name === 'NodeNotStarted' && 'exitCode' in error)
+    return Object.values(EXIT).find(code => code === error.exitCode) ?? EXIT.fault
+  const named = error instanceof Error ? CODES.get(error.name) : undefined
+  return named ?? (describeFileError(error) === null ? EXIT.fault : EXIT.file)
 }

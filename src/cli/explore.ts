@@ -5,7 +5,7 @@ import { checksumAddress } from '../chain/address.ts'
 import type { Hex } from '../chain/bytes.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
-import { clientOf, nodeOptions, readTransactionId } from './node-option.ts'
+import { clientOf, nodeOptions, readBlockName, readTransactionId } from './node-option.ts'
 import { table } from './output.ts'
 import { coins } from './status.ts'
 
@@ -40,9 +40,8 @@ export const blockCommand = defineCommand({
   positionals: { which: { type: 'string', default: 'latest', describe: 'Height, id or tag' } },
   options: nodeOptions,
   run: async (args, output) => {
-    const isId = /^0x[0-9a-fA-F]{64}$/.test(args.which)
-    const parameter = /^\d{1,15}$/.test(args.which) ? `0x${Number(args.which).toString(16)}` : args.which
-    const method = isId ? 'eth_getBlockByHash' : 'eth_getBlockByNumber'
+    const { type, parameter } = readBlockName(args.which)
+    const method = type === 'id' ? 'eth_getBlockByHash' : 'eth_getBlockByNumber'
     const block = (await clientOf(args).call(method, [parameter, false])) as RpcBlock | null
     if (block === null) throw new CommandError(EXIT.no, `the node has no block ${args.which}`)
     output.data(block, () =>

@@ -1,24 +1,34 @@
-// Files and folders that commands share: where things are unless told otherwise, and how a genesis file is read.
-// What is wrong with a file is said with its path.
+// Files and folders that commands share: where things are unless told otherwise, and how files are read and written.
+// What is wrong with a file is said with its path; `-` is standard input or output.
 
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
-import { env } from 'node:process'
 import { InvalidField } from '../chain/fields.ts'
 import { type Genesis, parseGenesis } from '../chain/genesis.ts'
 import { createFinality } from '../finality/registry.ts'
+import {
+  InputTaken,
+  readStandardInput,
+  STANDARD_STREAM,
+  withoutMark,
+  writeNewFile as writeWhole,
+} from '../wallet/small-file.ts'
+import { variable } from './environment.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
+import { describeFileError, messageOf } from './file-errors.ts'
+import { writeDocument } from './output.ts'
 
 /** Why nothing is written over what somebody may still want. */
 const TAKEN = 'there is a file of this name'
-/** Bytes in a genesis file at most. */
-const GENESIS_BYTES_MAX = 16 * 1024 * 1024
+/** Bytes in a genesis file, a proof or a scenario at most. */
+const TEXT_BYTES_MAX = 16 * 1024 * 1024
 
 /** The folder for keys and data: QUORATE_HOME, or .quorate in the user's home. */
 export function homeDirectory(): string {
-  return env.QUORATE_HOME ?? join(homedir(), '.quorate')
+  const home = homedir()
+  // A HOME that is set to nothing is not set.
+  return variable('QUORATE_HOME') ?? join(home === '' ? userInfo().homedir : home, '.quorate')
 }
 
 /** Where keys are kept unless told otherwise. */
@@ -31,13 +41,23 @@ export function defaultDataDirectory(networkName: string): string {
   return join(homeDirectory(), networkName.replaceAll(/[^A-Za-z0-9_-]/g, '_'))
 }
 
+/** The text of a file, or of standard input where it is `-`. Ends the command when there is none. */
+export function readText(path: string, remedy: string | null = null): string {
+  try {
+    return (path === STANDARD_STREAM ? readStandardInput(TEXT_BYTES_MAX) : readWhole(path)).toString('utf8')
+  } catch (error) {
+    if (error instanceof InputTaken) throw new CommandError(EXIT.usage, error.message)
+    throw cannot('read', path, error, remedy)
+  }
+}
+
 /** The JSON of a file. Ends the command when there is none. */
 export function readJson(path: string): unknown {
+  const text = readText(path)
   try {
-    if (statSync(path).size > GENESIS_BYTES_MAX) throw new Error('the file is too large')
-    return JSON.parse(readFileSync(path, 'utf8'))
+    return JSON.parse(text)
   } catch (error) {
-    throw new CommandError(EXIT.file, `cannot read ${path}: ${messageOf(error)}`)
+    throw cannot('read', path, error)
   }
 }
 
@@ -46,31 +66,55 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   await writeNewFile(path, `${JSON.stringify(value, null, 2)}\n`)
 }
 
-/** Writes a new file. Ends the command when there is one of this name, or it can't be written. */
-export async function writeNewFile(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(
-      EXIT.file,
-      `cannot write ${path}: ${error.code === 'EEXIST' ? TAKEN : messageOf(error)}`,
-    )
+/**
+ * Writes a new file that everybody may read, or to stdout where it is `-`. Ends the command when there is one of this name,
+ * or it can't be written; then nothing of it is there.
+ */
+export async function writeNewFile(path: string, text: string, mode = 0o666): Promise<void> {
+  if (path === STANDARD_STREAM) return writeDocument(text)
+  await writeWhole(path, text, mode).catch((error: Error) => {
+    throw cannot('write', path, error)
   })
 }
 
 /** Ends the command when a new file of this name can't be written: before long work, not after it. */
 export function assertNewFile(path: string): void {
+  if (path === STANDARD_STREAM) return
   if (existsSync(path)) throw new CommandError(EXIT.file, `cannot write ${path}: ${TAKEN}`)
   try {
     accessSync(dirname(path), constants.W_OK)
     if (!statSync(dirname(path)).isDirectory()) throw new Error(`${dirname(path)} is no folder`)
   } catch (error) {
-    throw new CommandError(EXIT.file, `cannot write ${path}: ${messageOf(error)}`)
+    throw cannot('write', path, error)
   }
+}
+
+/** The error that ends a command which cannot read or write a file. */
+export function cannot(
+  verb: 'read' | 'write',
+  path: string,
+  error: unknown,
+  remedy: string | null = null,
+): CommandError {
+  const name = path === STANDARD_STREAM ? 'standard input' : path
+  const cause = `cannot ${verb} ${name}: ${messageOf(error)}`
+  return new CommandError(EXIT.file, cause, remedy ?? describeFileError(error)?.remedy ?? null)
+}
+
+function readWhole(path: string): Buffer {
+  if (statSync(path).size > TEXT_BYTES_MAX) throw new Error('the file is too large')
+  return withoutMark(readFileSync(path))
 }
 
 /** The network of a genesis file. Ends the command, naming the field, when the file is wrong. */
 export function readGenesis(path: string): Genesis {
+  return genesisOf(readJson(path), path)
+}
+
+/** The network in the JSON of this file. Ends the command, naming the field, when it is wrong. */
+export function genesisOf(file: unknown, path: string): Genesis {
   try {
-    const genesis = parseGenesis(readJson(path))
+    const genesis = parseGenesis(file)
     createFinality(genesis)
     return genesis
   } catch (error) {
@@ -81,11 +125,6 @@ export function readGenesis(path: string): Genesis {
       'genesis/local.json is an example.',
     )
   }
-}
-
-/** The message of anything that was thrown, in one line. */
-export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!
 }
 
 /** The path of a genesis file that comes with quorate. */

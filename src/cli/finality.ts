@@ -8,7 +8,7 @@ import { type RpcClient, RpcError } from '../wallet/rpc-client.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { writeJson } from './files.ts'
-import { clientOf, nodeOptions } from './node-option.ts'
+import { clientOf, nodeOptions, readBlockName } from './node-option.ts'
 import { runCheck, verifyArguments } from './verdict.ts'
 
 const METHOD = 'quorate_getFinalityProof'
@@ -73,7 +73,7 @@ const verifyCommand = defineCommand({
 
 /** The proof for a block as a person names it. Ends the command with code 1 when the node has none. */
 async function askProof(client: RpcClient, block: string): Promise<FinalityProof> {
-  const parameter = /^\d{1,15}$/.test(block) ? `0x${Number(block).toString(16)}` : block
+  const { parameter } = readBlockName(block)
   let answer: unknown
   try {
     answer = await client.call(METHOD, [parameter])

@@ -19,9 +19,11 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 /** The log of a process. */
 export function createLog(level: string, isJson: boolean): Logger {
   const options = { level, base: null }
-  return isJson
-    ? pino(options, pino.destination({ dest: 2, sync: true }))
-    : pino(options, { write: line => void stderr.write(forPeople(line)) })
+  if (!isJson) return pino(options, { write: line => void stderr.write(forPeople(line)) })
+  const destination = pino.destination({ dest: 2, sync: true })
+  // A node goes on where nobody reads its log, or the disk takes no more of it.
+  destination.on('error', () => {})
+  return pino(options, destination)
 }
 
 function forPeople(line: string): string {

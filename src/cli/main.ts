@@ -2,21 +2,20 @@
 // runs, so that help and wallet start at once.
 
 import process, { argv } from 'node:process'
-import yargs from 'yargs'
-import { hideBin } from 'yargs/helpers'
+import { readArguments } from './arguments.ts'
 import { attackCommand } from './attack.ts'
 import { compareCommand } from './compare.ts'
 import { doctorCommand } from './doctor.ts'
 import { evidenceCommand } from './evidence.ts'
 import { exitWith } from './exit.ts'
-import { CommandError, EXIT } from './exit-codes.ts'
 import { blockCommand, txCommand } from './explore.ts'
 import { finalityCommand } from './finality.ts'
 import { genesisCommand } from './genesis.ts'
+import { drawHelp } from './help.ts'
 import { mineCommand } from './mine.ts'
 import { netCommand } from './net.ts'
 import { nodeCommand } from './node.ts'
-import { createOutput } from './output.ts'
+import { createOutput, endWith, guardStreams } from './output.ts'
 import { scenarioCommand } from './scenario.ts'
 import { simCommand } from './sim.ts'
 import { startCommand } from './start.ts'
@@ -51,32 +50,31 @@ const COMMANDS = [
   theoryCommand,
 ]
 
-const parser = yargs(hideBin(argv))
-  .scriptName('quorate')
-  .usage('quorate <command>\n\nA small blockchain whose finality you can choose.')
-  .command(COMMANDS)
-  .option('json', {
-    type: 'boolean',
-    default: false,
-    global: true,
-    describe: 'Answer with one line of JSON on stdout',
-  })
-  .version(VERSION)
-  .demandCommand(1, 'which command? see quorate --help')
-  .recommendCommands()
-  .strict()
-  .wrap(Math.min(110, process.stdout.columns ?? 110))
-  .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-positional-numbers': false })
-  .epilogue(
-    'Exit codes: 0 done, 1 the answer is no, 2 usage, 3 file, 4 node, 5 password, 6 in use, 7 not known yet, 70 fault.',
-  )
-  .exitProcess(false)
-  .fail((message, error) => {
-    throw error ?? new CommandError(EXIT.usage, message, 'See quorate --help.')
-  })
+guardStreams()
+// Not Node's own way of ending, for its code 1 would say that the answer is no.
+process.once('uncaughtException', error => {
+  exitWith(error, output)
+  process.exit()
+})
+
+const words = argv.slice(2)
+let output = createOutput(words.includes('--json'))
 
 try {
-  await parser.parseAsync()
+  const request = readArguments(words, COMMANDS)
+  switch (request.type) {
+    case 'version':
+      output.data({ version: VERSION }, () => VERSION)
+      break
+    case 'help': {
+      const page = await drawHelp(request.path, COMMANDS)
+      output.data({ help: page }, () => page)
+      break
+    }
+    case 'run':
+      output = createOutput(request.args.json === true)
+      endWith(await request.command.run(request.args, output))
+  }
 } catch (error) {
-  exitWith(error, createOutput(argv.includes('--json')))
+  exitWith(error, output)
 }

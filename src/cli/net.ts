@@ -10,6 +10,7 @@ import { checksumAddress, parseAddress } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { type LocalNode, startNetwork, stopNetwork } from '../compare/stage/local-network.ts'
 import { validatorsOf } from '../finality/validators.ts'
+import { STANDARD_STREAM } from '../wallet/small-file.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { homeDirectory, packagedGenesis, readGenesis, writeJson } from './files.ts'
@@ -66,6 +67,8 @@ export const netCommand = defineCommand({
         '--genesis and --finality: give one of them',
         'The file says the finality.',
       )
+    if (args.genesis === STANDARD_STREAM)
+      throw new CommandError(EXIT.usage, '--genesis: each node reads the file, so it must have a name')
     if (pattern !== undefined && finality === undefined)
       throw new CommandError(EXIT.usage, '--pattern needs --finality pbft or --finality hybrid')
     if (args.mine !== undefined && parseAddress(args.mine) === null)
@@ -191,7 +194,7 @@ function placeOf(nodes: readonly LocalNode[], index: number): string[] {
 
 /** Resolves when the network is told to stop or its last node has ended. */
 function nextStop(nodes: readonly LocalNode[], onEnd: (index: number) => void): Promise<unknown> {
-  const signals = (['SIGINT', 'SIGTERM'] as const).map(
+  const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(
     name => new Promise<void>(resolve => process.once(name, () => resolve())),
   )
   const ends = nodes.map(async (node, index) => {

@@ -1,18 +1,18 @@
 // The option of every command that asks a node, and small readers of values that several commands take.
 // Each reader ends the command with what was given and what was expected.
 
-import { env } from 'node:process'
 import { type Address, parseAddress } from '../chain/address.ts'
 import { parseAmount } from '../chain/amount.ts'
 import type { Keystore } from '../wallet/keystore.ts'
 import { NODE_URL_DEFAULT, RpcClient } from '../wallet/rpc-client.ts'
+import { variable } from './environment.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 
 /** The options of a command that asks a node. */
 export const nodeOptions = {
   rpc: {
     type: 'string',
-    default: env.QUORATE_RPC ?? NODE_URL_DEFAULT,
+    default: variable('QUORATE_RPC') ?? NODE_URL_DEFAULT,
     describe: 'The node to ask (or set QUORATE_RPC)',
   },
 } as const
@@ -39,11 +39,11 @@ export function readCount(
   value: number | string,
   bounds: { min: number; max: number },
 ): number {
-  const number = value === '' ? Number.NaN : Number(value)
+  const number = String(value).trim() === '' ? Number.NaN : Number(value)
   if (Number.isSafeInteger(number) && number >= bounds.min && number <= bounds.max) return number
   throw new CommandError(
     EXIT.usage,
-    `${option}: expected a whole number from ${bounds.min} to ${bounds.max}, got ${value}`,
+    `${option}: expected a whole number from ${bounds.min} to ${bounds.max}, got ${value === '' ? 'none' : value}`,
   )
 }
 
@@ -60,6 +60,26 @@ export function readTransactionId(text: string): `0x${string}` {
   const id = text.toLowerCase()
   if (/^0x[0-9a-f]{64}$/.test(id)) return id as `0x${string}`
   throw new CommandError(EXIT.usage, `${text} is no transaction id`, 'An id is 0x and 64 hex digits.')
+}
+
+/** Names of blocks that move. */
+const BLOCK_TAGS = ['latest', 'safe', 'finalized', 'earliest', 'pending']
+
+/** A block as a person names it, as nodes are asked for it. Ends the command when it is no name of a block. */
+export function readBlockName(
+  text: string,
+):
+  | { readonly type: 'id'; readonly parameter: `0x${string}` }
+  | { readonly type: 'height' | 'tag'; readonly parameter: string } {
+  if (/^0x[0-9a-f]{64}$/i.test(text)) return { type: 'id', parameter: text.toLowerCase() as `0x${string}` }
+  if (/^\d{1,15}$/.test(text)) return { type: 'height', parameter: `0x${Number(text).toString(16)}` }
+  if (/^0x[0-9a-f]{1,12}$/i.test(text)) return { type: 'height', parameter: `0x${Number(text).toString(16)}` }
+  if (BLOCK_TAGS.includes(text)) return { type: 'tag', parameter: text }
+  throw new CommandError(
+    EXIT.usage,
+    `${JSON.stringify(text)} names no block`,
+    `Expected a height such as 12, an id (0x and 64 hex digits), or ${BLOCK_TAGS.join(', ')}.`,
+  )
 }
 
 /** The address that a person means: written out, or the name of one of his accounts. */

@@ -1,4 +1,4 @@
-// `quorate node`: runs a node until it is told to stop, by SIGINT or SIGTERM.
+// `quorate node`: runs a node until it is told to stop, by SIGINT, SIGTERM or SIGHUP.
 // When it is ready it says where it can be reached, as a line of JSON with --json.
 
 import { join } from 'node:path'
@@ -255,14 +255,15 @@ const WAIT_LOOKS = 20
 
 /** Says in the log what the node follows; while it catches up, a bar on the terminal takes the place of the lines. */
 function tellOfHeads(node: Node, log: Logger): void {
-  let bar: { readonly target: number; readonly progress: Progress } | null = null
+  let bar: Progress | null = null
   node.onHead(({ height, id, reorganised }) => {
     const behind = node.syncProgress()
-    if (behind !== null && behind.target !== bar?.target) {
-      bar = { target: behind.target, progress: createProgress('catching up', behind.target) }
+    if (behind !== null) {
+      // The log may be lines of JSON, or of a level that leaves this out.
+      bar ??= createProgress('catching up', behind.target, { say: line => log.info(line) })
+      return bar.update(height, 'blocks', behind.target)
     }
-    if (behind !== null) return bar?.progress.update(height, 'blocks')
-    bar?.progress.end()
+    bar?.end()
     bar = null
     if (reorganised === 0) log.info({ height, id }, 'new head')
     else log.warn({ height, id, reorganised }, 'the head moved to another branch')
@@ -271,10 +272,18 @@ function tellOfHeads(node: Node, log: Logger): void {
   node.onFinal(({ height, id }) => log[isNews ? 'info' : 'debug']({ height, id }, 'final'))
 }
 
-/** Resolves with the reason when the node is told to stop; rejects when a fault has stopped it. */
+/**
+ * Resolves with the reason when the node is told to stop, or the program that started it with a channel has ended; rejects
+ * when a fault has stopped it.
+ */
 function nextStop(failed: Promise<never>): Promise<string> {
   const signal = new Promise<string>(resolve => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(name))
+    if (process.send === undefined) return
+    const reason = 'the program that started it has ended'
+    if (process.connected) process.once('disconnect', () => resolve(reason))
+    else resolve(reason)
+    process.channel?.unref()
   })
   return Promise.race([signal, failed])
 }

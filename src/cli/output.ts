@@ -1,7 +1,13 @@
 // What a command says: data on stdout, as text for people or as one line of JSON; everything else on stderr.
 // So a pipe gets only what was asked for.
+//
+// Whoever reads may go away before the end (`| head`): then nothing more is said, and the work goes on to its own end and
+// its own exit code, for a transfer or a node must not die of it. That an answer could not be written for any other reason
+// is a failure of its own.
 
-import { stderr, stdout } from 'node:process'
+import process, { stderr, stdout } from 'node:process'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { describeFileError } from './file-errors.ts'
 
 /** Where a command's answers go. */
 export interface Output {
@@ -12,13 +18,44 @@ export interface Output {
   note(text: string): void
 }
 
+/** Whether stdout has been given to a file that a person named `-`: then the answer is a word on the way. */
+let isDocument = false
+/** Why the answer could not be written; null while it could. */
+let failure: string | null = null
+
 /** The output of a command that was called with or without --json. */
 export function createOutput(isJson: boolean): Output {
   return {
     isJson,
-    data: (data, text) => void stdout.write(`${isJson ? JSON.stringify(data, jsonValue) : text()}\n`),
+    data: (data, text) => {
+      if (!isDocument) stdout.write(`${isJson ? JSON.stringify(data, jsonValue) : text()}\n`)
+      else if (!isJson) stderr.write(`${text()}\n`)
+    },
     note: text => void stderr.write(`${text}\n`),
   }
+}
+
+/** Writes a file that is to go to stdout: it has stdout for itself. */
+export function writeDocument(text: string): void {
+  isDocument = true
+  stdout.write(text)
+}
+
+/** Makes the process outlive its readers. To be called once, before anything is said. */
+export function guardStreams(): void {
+  // What can't be said on stderr can't be said at all.
+  stderr.on('error', () => {})
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || failure !== null) return
+    failure = describeFileError(error)?.cause ?? error.message
+    stderr.write(`quorate: cannot write the answer: ${failure}\n`)
+    endWith(process.exitCode === undefined ? EXIT.done : (process.exitCode as ExitCode))
+  })
+}
+
+/** Sets the code that the process ends with; an answer that was not written makes a failure of a success. */
+export function endWith(code: ExitCode): void {
+  process.exitCode = code === EXIT.done && failure !== null ? EXIT.file : code
 }
 
 /** Lines of `name  value`, the values one below the other. */

@@ -1,7 +1,7 @@
 // `quorate scenario`: what is told in a file happens to a network, in the simulator or to real processes, and is held
 // against what the file expects. The answer is TAP, so that any harness can read it.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stdout } from 'node:process'
 import { parseScenario } from '../compare/scenario/parser.ts'
@@ -14,7 +14,7 @@ import { LATENCY_MS, onSimulatedStage } from '../compare/stage/simulated-stage.t
 import type { WithStage } from '../compare/stage/stage.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
-import { messageOf } from './files.ts'
+import { readText } from './files.ts'
 import { LINK_LIMITS } from './link-option.ts'
 import { readCount } from './node-option.ts'
 import { columns } from './output.ts'
@@ -182,19 +182,15 @@ function shortPath(path: string): string {
 
 /** Ends the command, naming file and line, when there is no scenario in it. */
 function readScenario(path: string): Scenario {
+  const text = readText(path, 'quorate scenario list names those that come with quorate.')
   try {
-    return parseScenario(readFileSync(path, 'utf8'))
+    return parseScenario(text)
   } catch (error) {
-    if (error instanceof InvalidScenario)
-      throw new CommandError(
-        EXIT.file,
-        `${path} is not a scenario: ${error.message}`,
-        'scenarios/README.md has the grammar; quorate scenario list names examples.',
-      )
+    if (!(error instanceof InvalidScenario)) throw error
     throw new CommandError(
       EXIT.file,
-      `cannot read ${path}: ${messageOf(error)}`,
-      'quorate scenario list names those that come with quorate.',
+      `${path} is not a scenario: ${error.message}`,
+      'scenarios/README.md has the grammar; quorate scenario list names examples.',
     )
   }
 }

@@ -12,7 +12,7 @@ import type { SimulationResult } from '../sim/simulation-result.ts'
 import { LIMIT_NAMES, type SmallLimits, usualLimit } from '../sim/small-limits.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
-import { packagedGenesis, readGenesis, readJson } from './files.ts'
+import { genesisOf, packagedGenesis, readJson } from './files.ts'
 import { readCount } from './node-option.ts'
 import type { Output } from './output.ts'
 import { createProgress } from './progress.ts'
@@ -212,7 +212,8 @@ function readSettings(args: SimArguments): SimulationSettings {
   if (args.swarm) return readSwarm(args)
   const isMined = (args.finality ?? FINALITY_MODES[0]) === FINALITY_MODES[0]
   const path = args.genesis ?? packagedGenesis(isMined ? 'simulated' : `simulated-${args.finality}`)
-  const { finality } = readGenesis(path)
+  const genesis = readJson(path)
+  const { finality } = genesisOf(genesis, path)
   if (finality.validators === undefined) {
     for (const name of ['validators', 'pattern', 'byzantine'] as const)
       if (args[name] !== undefined)
@@ -240,7 +241,7 @@ function readSettings(args: SimArguments): SimulationSettings {
       `--byzantine: ${adversary.count} validators can't lie where there are ${voters}`,
     )
   return {
-    genesis: readJson(path),
+    genesis,
     nodes,
     ...(validators === undefined ? {} : { validators }),
     pattern: args.pattern ?? null,
@@ -385,7 +386,7 @@ function readLimits(list: string | undefined): SmallLimits | null {
         `--limits: unknown limit ${text}`,
         `Known: ${LIMIT_NAMES.join(', ')}.`,
       )
-    return [name, readCount(`--limits ${name}`, Number(count), { min: 1, max: usualLimit(name) })]
+    return [name, readCount(`--limits ${name}`, count ?? '', { min: 1, max: usualLimit(name) })]
   })
   return Object.fromEntries(limits)
 }

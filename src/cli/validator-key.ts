@@ -5,9 +5,9 @@ import { type Address, checksumAddress, parseAddress } from '../chain/address.ts
 import { toHex } from '../chain/bytes.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
 import { parseSecretKey, randomSecretKey } from '../wallet/secret-key.ts'
-import { readSmallFile, writeNewFile } from '../wallet/small-file.ts'
+import { readSmallFile } from '../wallet/small-file.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
-import { messageOf } from './files.ts'
+import { cannot, writeNewFile } from './files.ts'
 
 /** A validator's key and the address that the genesis file names. */
 export interface ValidatorKey {
@@ -26,17 +26,14 @@ export async function createValidatorKey(path: string): Promise<Address> {
   const address = addressOfSecretKey(secretKey)
   const file = { address: checksumAddress(address), secretKey: toHex(secretKey) }
   secretKey.fill(0)
-  await writeNewFile(path, `${JSON.stringify(file, null, 2)}\n`).catch((error: NodeJS.ErrnoException) => {
-    const cause = error.code === 'EEXIST' ? 'there is a file of this name' : messageOf(error)
-    throw new CommandError(EXIT.file, `cannot write ${path}: ${cause}`)
-  })
+  await writeNewFile(path, `${JSON.stringify(file, null, 2)}\n`, 0o600)
   return address
 }
 
 /** The key in a file. Ends the command when the file is malformed, or readable by others than its owner. */
 export async function readValidatorKey(path: string): Promise<ValidatorKey> {
   const { bytes, mode } = await readSmallFile(path, FILE_BYTES_MAX).catch((error: Error) => {
-    throw new CommandError(EXIT.file, `cannot read ${path}: ${messageOf(error)}`)
+    throw cannot('read', path, error)
   })
   const key = parseValidatorKey(bytes.toString('utf8'))
   bytes.fill(0)

@@ -1,19 +1,22 @@
 // `quorate wallet`: keys, balances and transfers. Keys stay in files on this machine; the node never sees them.
 // Passwords come from a prompt, a file or the environment, never from the arguments.
 
-import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stderr } from 'node:process'
 import { checksumAddress } from '../chain/address.ts'
 import { formatAmount } from '../chain/amount.ts'
 import type { Account } from '../wallet/account.ts'
 import { readHistory } from '../wallet/history.ts'
+import { SCRYPT_STANDARD } from '../wallet/key-derivation.ts'
 import { Keystore } from '../wallet/keystore.ts'
 import { readPassword } from '../wallet/password.ts'
 import { parseSecretKey } from '../wallet/secret-key.ts'
+import { readSmallFile } from '../wallet/small-file.ts'
 import { submit } from '../wallet/submission.ts'
 import { prepareTransfer, signTransfer, type TransferWish } from '../wallet/transfer.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
-import { defaultKeystore } from './files.ts'
+import { cannot, defaultKeystore } from './files.ts'
 import {
   clientOf,
   nodeOptions,
@@ -24,6 +27,9 @@ import {
 } from './node-option.ts'
 import { columns, type Output, table } from './output.ts'
 import { watch, watchOptions } from './watch.ts'
+
+/** Bytes in a file with a secret key at most. */
+const KEY_BYTES_MAX = 4_096
 
 const keystoreOption = {
   keystore: {
@@ -96,6 +102,10 @@ const listCommand = defineCommand({
     const keystore = keystoreOf(args)
     const accounts = await keystore.list()
     for (const fault of await keystore.damaged()) output.note(`quorate: ${fault.message}`)
+    for (const file of await keystore.foreign())
+      output.note(
+        `quorate: ${file} is a key file of geth; take it over with: quorate wallet import NAME --file ${join(keystore.directory, file)}`,
+      )
     output.data(accounts, () =>
       accounts.length === 0
         ? `no accounts in ${keystore.directory}; make one with: quorate wallet new NAME`
@@ -164,7 +174,13 @@ const sendCommand = defineCommand({
         : { nonce: BigInt(readCount('--nonce', args.nonce, { min: 0, max: Number.MAX_SAFE_INTEGER })) }),
       ...(args.tip === undefined ? {} : { maxPriorityFeePerGas: readAmount('--tip', args.tip) }),
       ...(args['max-fee'] === undefined ? {} : { maxFeePerGas: readAmount('--max-fee', args['max-fee']) }),
-      ...(args['chain-id'] === undefined ? {} : { chainId: BigInt(args['chain-id']) }),
+      ...(args['chain-id'] === undefined
+        ? {}
+        : {
+            chainId: BigInt(
+              readCount('--chain-id', args['chain-id'], { min: 1, max: Number.MAX_SAFE_INTEGER }),
+            ),
+          }),
     }
     const fields = await prepareTransfer(client, wish)
     const password = await askPassword(args.from, args['password-file'], false)
@@ -257,7 +273,9 @@ export const walletCommand = defineGroup('wallet', 'Keys, balances and transfers
 ])
 
 function keystoreOf(args: { keystore?: string | undefined }): Keystore {
-  return new Keystore(args.keystore ?? defaultKeystore())
+  return new Keystore(args.keystore ?? defaultKeystore(), SCRYPT_STANDARD, line =>
+    stderr.write(`warning: ${line}\n`),
+  )
 }
 
 function showAccount(account: Account, output: Output): ExitCode {
@@ -277,10 +295,11 @@ function askPassword(account: string, file: string | undefined, isNew: boolean):
 }
 
 async function readSecretKey(path: string): Promise<Uint8Array> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new CommandError(EXIT.file, `cannot read ${path}: ${error.message}`)
+  const { bytes } = await readSmallFile(path, KEY_BYTES_MAX).catch((error: Error) => {
+    throw cannot('read', path, error)
   })
-  const secretKey = parseSecretKey(text.trim())
+  const secretKey = parseSecretKey(bytes.toString('utf8'))
+  bytes.fill(0)
   if (secretKey === null)
     throw new CommandError(EXIT.file, `${path} holds no secret key`, 'A secret key is 64 hex digits.')
   return secretKey

@@ -54,7 +54,11 @@ export async function decryptSecretKey(
   try {
     if (!timingSafeEqual(macOf(derived, key.ciphertext), key.mac)) throw new WrongPassword(path)
     const decipher = createDecipheriv('aes-128-ctr', derived.subarray(0, 16), key.iv)
-    const secretKey = decipher.update(key.ciphertext)
+    const plain = decipher.update(key.ciphertext)
+    // A key is a number: some programs leave out the zeros that it begins with.
+    const secretKey = Buffer.alloc(32)
+    secretKey.set(plain, 32 - plain.length)
+    plain.fill(0)
     const problem = checkSecretKey(secretKey, key)
     if (problem === null) return secretKey
     secretKey.fill(0)

@@ -13,7 +13,7 @@ export interface EncryptedKey {
   readonly derivation: KeyDerivation
   /** The initial counter block of AES-128-CTR: 16 bytes. */
   readonly iv: Uint8Array
-  /** 32 bytes. */
+  /** 32 bytes, or fewer where a program left out the zeros that the key begins with. */
   readonly ciphertext: Uint8Array
   /** Keccak-256 of the second half of the derived key and the ciphertext: 32 bytes. */
   readonly mac: Uint8Array
@@ -59,7 +59,7 @@ export function formatKeystoreFile(id: string, key: EncryptedKey): string {
 function parseObject(text: string): unknown {
   let value: unknown
   try {
-    value = JSON.parse(text, refusePrototype)
+    value = JSON.parse(text.replace(/^\uFEFF/, ''), refusePrototype)
   } catch (error) {
     if (error instanceof InvalidField) throw error
     // The parser's own message quotes the text, which may be a bare key that someone took for a key file.
@@ -76,7 +76,7 @@ function refusePrototype(name: string, value: unknown): unknown {
 
 function readKeystore(file: Fields): EncryptedKey {
   file.parse('version', 'the number 3', value => (value === 3 ? value : null))
-  const address = file.has('address') ? file.parse('address', '40 hex digits', readAddress) : null
+  const address = isSilent(file) ? null : file.parse('address', '40 hex digits', readAddress)
   // Before version 3 was settled the name was written with a capital, and some still do.
   const crypto = file.object(file.has('Crypto') ? 'Crypto' : 'crypto')
   crypto.parse('cipher', '"aes-128-ctr"', value => (value === 'aes-128-ctr' ? value : null))
@@ -87,9 +87,17 @@ function readKeystore(file: Fields): EncryptedKey {
     address,
     derivation,
     iv: readBytes(crypto.object('cipherparams'), 'iv', 16),
-    ciphertext: readBytes(crypto, 'ciphertext', 32),
+    ciphertext: crypto.parse('ciphertext', '1 to 32 bytes in hex', value => {
+      const bytes = readHex(value)
+      return bytes !== null && bytes.length >= 1 && bytes.length <= 32 ? bytes : null
+    }),
     mac: readBytes(crypto, 'mac', 32),
   }
+}
+
+/** Whether the file does not say whose key it is: without the field, or with nothing in it. */
+function isSilent(file: Fields): boolean {
+  return !file.has('address') || file.isNull('address') || file.isEmpty('address')
 }
 
 function readDerivation(crypto: Fields): KeyDerivation {

@@ -14,7 +14,7 @@ import {
   MissingAccount,
 } from './account.ts'
 import { decryptSecretKey, encryptSecretKey } from './key-cipher.ts'
-import { SCRYPT_STANDARD, type ScryptCost } from './key-derivation.ts'
+import { checkWeakness, SCRYPT_STANDARD, type ScryptCost } from './key-derivation.ts'
 import {
   type EncryptedKey,
   formatKeystoreFile,
@@ -38,11 +38,20 @@ export class InvalidKeystoreDirectory extends Error {
 export class Keystore {
   readonly directory: string
   readonly #cost: ScryptCost
+  readonly #warn: (line: string) => void
 
-  /** `cost` is what new files will cost to open; `SCRYPT_LIGHT` is for tests and play money. */
-  constructor(directory: string, cost: ScryptCost = SCRYPT_STANDARD) {
+  /**
+   * `cost` is what new files will cost to open; `SCRYPT_LIGHT` is for tests and play money. `warn` takes one line for the
+   * person, such as that a file that was opened protects its key badly.
+   */
+  constructor(
+    directory: string,
+    cost: ScryptCost = SCRYPT_STANDARD,
+    warn: (line: string) => void = () => {},
+  ) {
     this.directory = resolve(directory)
     this.#cost = cost
+    this.#warn = warn
   }
 
   /** The accounts, sorted by name. Files that are damaged, or silent about their address, are in `damaged`. */
@@ -53,6 +62,11 @@ export class Keystore {
   /** What is wrong with files that have an account's name but can't be used. */
   async damaged(): Promise<InvalidKeystore[]> {
     return (await this.#scan()).damaged
+  }
+
+  /** Files of geth, which names them by time and address: no accounts of this keystore until they are imported. */
+  async foreign(): Promise<string[]> {
+    return (await this.#files()).filter(file => file.startsWith(FOREIGN_BEGINNING)).sort()
   }
 
   /** The account of this name or address. Throws `MissingAccount`, `InvalidAccountName` and `InvalidKeystore`. */
@@ -95,7 +109,7 @@ export class Keystore {
     newPassword: Uint8Array = password,
   ): Promise<Account> {
     this.#pathOf(name)
-    const secretKey = await decryptSecretKey(await readKeyFile(file, readSmallFile), password, file)
+    const secretKey = await this.#decrypt(await readKeyFile(file, readSmallFile), password, file)
     try {
       return await this.importKey(name, secretKey, newPassword)
     } finally {
@@ -109,7 +123,14 @@ export class Keystore {
    */
   async open(nameOrAddress: string, password: Uint8Array): Promise<Uint8Array> {
     const { account, key } = await this.#find(nameOrAddress)
-    return await decryptSecretKey(key, password, account.path)
+    return await this.#decrypt(key, password, account.path)
+  }
+
+  async #decrypt(key: EncryptedKey, password: Uint8Array, path: string): Promise<Uint8Array> {
+    const secretKey = await decryptSecretKey(key, password, path)
+    const weakness = checkWeakness(key.derivation)
+    if (weakness !== null) this.#warn(`${path} protects its key badly: ${weakness}`)
+    return secretKey
   }
 
   async #find(nameOrAddress: string): Promise<StoredKey> {
@@ -145,12 +166,15 @@ export class Keystore {
     return scan
   }
 
-  async #names(): Promise<string[]> {
-    const files = await readdir(this.directory).catch((error: NodeJS.ErrnoException) => {
+  async #files(): Promise<string[]> {
+    return await readdir(this.directory).catch((error: NodeJS.ErrnoException) => {
       if (isMissing(error)) return []
       throw error.code === 'ENOTDIR' ? new InvalidKeystoreDirectory(this.directory) : error
     })
-    const names = files
+  }
+
+  async #names(): Promise<string[]> {
+    const names = (await this.#files())
       .filter(file => file.endsWith(FILE_ENDING))
       .map(file => file.slice(0, -FILE_ENDING.length))
     return names.filter(name => checkAccountName(name) === null).sort()
@@ -195,6 +219,7 @@ interface Scan {
 }
 
 const FILE_ENDING = '.json'
+const FOREIGN_BEGINNING = 'UTC--'
 
 async function readAccount(name: string, path: string): Promise<StoredKey> {
   const key = await readKeyFile(path, readRegularFile)
@@ -212,6 +237,9 @@ async function readKeyFile(path: string, read: typeof readSmallFile): Promise<En
     if (error instanceof FileTooLarge || error instanceof NotRegularFile) {
       throw new InvalidKeystore(path, error.message, { cause: error })
     }
+    // Of one file only: the others can be used.
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES')
+      throw new InvalidKeystore(path, 'it can not be read: permission denied', { cause: error })
     throw error
   }
 }

@@ -4,11 +4,11 @@
 // flood a reader. What the program itself writes and finds again is therefore only ever a regular file.
 
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, link, open, rm } from 'node:fs/promises'
+import { constants, readSync } from 'node:fs'
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** A file's first bytes and its permission bits. */
+/** A file's bytes, without a byte order mark before them, and its permission bits. */
 export interface SmallFile {
   /** The whole file. The caller clears it when it is secret. */
   readonly bytes: Buffer
@@ -34,8 +34,15 @@ export class NotRegularFile extends Error {
   }
 }
 
-/** Reads whatever the path leads to, a pipe too. Throws `FileTooLarge` and what Node throws. */
+/** The name that stands for standard input where a file is read, and for standard output where one is written. */
+export const STANDARD_STREAM = '-'
+
+/**
+ * Reads whatever the path leads to, a pipe too; `-` is standard input, which is its reader's alone. Throws `FileTooLarge`
+ * and what Node throws.
+ */
 export async function readSmallFile(path: string, bytesMax: number): Promise<SmallFile> {
+  if (path === STANDARD_STREAM) return { bytes: readStandardInput(bytesMax), mode: 0o600 }
   return await readOpened(await open(path, 'r'), path, bytesMax)
 }
 
@@ -51,28 +58,93 @@ export async function readRegularFile(path: string, bytesMax: number): Promise<S
   throw new NotRegularFile(path)
 }
 
+/** Standard input was read before: what there was has been taken. */
+export class InputTaken extends Error {
+  override name = 'InputTaken'
+
+  constructor() {
+    super('- is given for two files, and standard input can be read only once')
+  }
+}
+
+let isInputTaken = false
+
+/** All of standard input. The caller clears it when it is secret. Throws `FileTooLarge`, `InputTaken` and what Node throws. */
+export function readStandardInput(bytesMax: number): Buffer {
+  if (isInputTaken) throw new InputTaken()
+  isInputTaken = true
+  const buffer = Buffer.alloc(bytesMax + 1)
+  let size = 0
+  while (size <= bytesMax) {
+    const bytesRead = readSome(buffer, size)
+    if (bytesRead === 0) return withoutMark(buffer.subarray(0, size))
+    size += bytesRead
+  }
+  buffer.fill(0)
+  throw new FileTooLarge('standard input', bytesMax)
+}
+
+/** Bytes read into the buffer from `offset` on; 0 at the end. */
+function readSome(buffer: Buffer, offset: number): number {
+  for (;;) {
+    try {
+      return readSync(STANDARD_INPUT, buffer, offset, buffer.length - offset, null)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      // Whoever made it does not want to wait, but we do.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+    }
+  }
+}
+
+const STANDARD_INPUT = 0
+const RETRY_MS = 20
+
+/** What follows the byte order mark that some editors put before a text; all of it where there is none. */
+export function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? bytes.subarray(BYTE_ORDER_MARK.length)
+    : bytes
+}
+
+/** U+FEFF in UTF-8. */
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
 /**
- * Writes a new file that only its owner can read. After a crash it is there whole or not at all. Throws Node's error
- * EEXIST when anything, a link too, has that name.
+ * Writes a new file, which only its owner can read unless `mode` says otherwise. After a crash, or on a full disk, it is
+ * there whole or not at all. Throws Node's error EEXIST when anything, a link too, has that name.
  */
-export async function writeNewFile(path: string, text: string): Promise<void> {
+export async function writeNewFile(path: string, text: string, mode = 0o600): Promise<void> {
   const directory = dirname(path)
   const temporary = join(directory, `.${randomUUID()}.tmp`)
   try {
-    const file = await open(temporary, 'wx', 0o600)
+    const file = await open(temporary, 'wx', mode)
     try {
       await file.writeFile(text)
       await file.sync()
     } finally {
       await file.close()
     }
-    // Not rename, which would silently take the place of a file that appeared meanwhile.
-    await link(temporary, path)
+    await giveName(temporary, path)
   } finally {
     await rm(temporary, { force: true })
   }
   await syncDirectory(directory)
 }
+
+/** Not rename alone, which would silently take the place of a file that appeared meanwhile. */
+async function giveName(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    if (!WITHOUT_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    await (await open(path, 'wx', 0o600)).close()
+    await rename(temporary, path)
+  }
+}
+
+/** What file systems say that know no second name of a file: FAT, and some of networks. */
+const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 async function readOpened(file: FileHandle, path: string, bytesMax: number): Promise<SmallFile> {
   const buffer = Buffer.alloc(bytesMax + 1)
@@ -80,7 +152,10 @@ async function readOpened(file: FileHandle, path: string, bytesMax: number): Pro
     let size = 0
     while (size <= bytesMax) {
       const { bytesRead } = await file.read(buffer, size, buffer.length - size, null)
-      if (bytesRead === 0) return { bytes: buffer.subarray(0, size), mode: (await file.stat()).mode & 0o777 }
+      if (bytesRead === 0) {
+        const { mode } = await file.stat()
+        return { bytes: withoutMark(buffer.subarray(0, size)), mode: mode & 0o777 }
+      }
       size += bytesRead
     }
     buffer.fill(0)

@@ -55,6 +55,6 @@ test('a folder that is not there is told before the work', () => {
   const path = join(directory, 'nowhere', 'report.html')
   const { code, err } = compare('--all', '--out', path)
   assert.equal(code, 3)
-  assert.match(err, /^quorate: cannot write .*nowhere\/report\.html: ENOENT/)
+  assert.match(err, /^quorate: cannot write .*nowhere\/report\.html: there is no such file or folder/)
   assert.equal(existsSync(path), false)
 })

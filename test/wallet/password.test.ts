@@ -50,8 +50,8 @@ async function passwordFile(context: TestContext, text: string, mode = 0o600): P
   return path
 }
 
-test('the first line of a file is the password', async context => {
-  for (const text of ['s3cret', 's3cret\n', 's3cret\r\n', 's3cret\nand a remark\n']) {
+test('the first line of a file, without a byte order mark before it, is the password', async context => {
+  for (const text of ['s3cret', 's3cret\n', 's3cret\r\n', 's3cret\nand a remark\n', '\uFEFFs3cret\n']) {
     assert.equal(await read({ ...existing, file: await passwordFile(context, text) }), 's3cret')
   }
   assert.equal(await read({ ...existing, file: await passwordFile(context, ' a b \n') }), ' a b ')

@@ -18,7 +18,7 @@ export function onLiveStage(links: LinkParts = {}): WithStage {
   return async (parts, work) => {
     const network = await LiveNetwork.start({ ...parts, ...links })
     const stage = new LiveStage(network, new Chronicle(parts.nodes, parts.contender.final))
-    const signals = ['SIGINT', 'SIGTERM'] as const
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
     // Who ends us must not leave our nodes running.
     const onSignal = (): void => void network.close().finally(() => process.exit(INTERRUPTED))
     for (const signal of signals) process.once(signal, onSignal)

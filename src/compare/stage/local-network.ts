@@ -12,6 +12,13 @@ import { createInterface } from 'node:readline'
 /** A node ended before it was ready; the message has its last words. */
 class NodeNotStarted extends Error {
   override name = 'NodeNotStarted'
+  /** What it ended with; null where a signal ended it. */
+  readonly exitCode: number | null
+
+  constructor(lastWords: string, exitCode: number | null) {
+    super(`a node did not start: ${lastWords}`)
+    this.exitCode = exitCode
+  }
 }
 
 /** How a node of a local network is started. */
@@ -68,11 +75,16 @@ export class LocalNode {
       ...peerOptions,
       ...options,
     ]
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, ['--disable-sigusr1', main, ...args], {
+      // By the channel, which closes however this process ends, a node knows that nobody is left to stop it.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
     const log = createWriteStream(join(dataDirectory, 'node.log'), { flags: 'a' })
     const said: string[] = []
-    child.stderr.pipe(log)
-    createInterface({ input: child.stderr }).on('line', line => {
+    // A log that can't be written is no reason to end.
+    log.on('error', () => {})
+    child.stderr!.pipe(log)
+    createInterface({ input: child.stderr! }).on('line', line => {
       said.push(line)
       if (said.length > 5) said.shift()
     })
@@ -147,7 +159,7 @@ async function readReady(child: ChildProcess, said: readonly string[]): Promise<
     const answer = line === null ? null : (JSON.parse(line) as Ready & { ready?: boolean; error?: string })
     if (answer?.ready === true) return answer
     const lastWords = answer?.error ?? said.join(' / ')
-    throw new NodeNotStarted(`a node did not start: ${lastWords || 'it said nothing'}`)
+    throw new NodeNotStarted(lastWords || 'it said nothing', child.exitCode)
   } finally {
     clearTimeout(timer)
   }
