@@ -221,6 +221,7 @@ export function decide(replica: Replica): void {
     replica.decided = slot.sequence
     replica.outbox.emit({ type: 'decide', certificate: slot.committed })
     isOurs = noteTurn(replica, slot) || isOurs
+    exposeProposer(replica, slot)
     if (!replica.isInWindow(slot.sequence)) replica.log.delete(slot.sequence)
   }
   if (replica.decided === before) return
@@ -241,6 +242,17 @@ function tellNextProposer(replica: Replica): void {
   const telling = others.filter(member => member !== next && member !== collector)
   if (certificate !== null && telling.slice(0, faultsTolerated(options.n)).includes(self))
     replica.outbox.emit({ type: 'send', to: next, message: { type: 'proof', certificate } })
+}
+
+/**
+ * Who was told another value than the one that is decided in the same view shows what it was told: whoever was told the
+ * other one has the proof of the lie.
+ */
+function exposeProposer(replica: Replica, slot: Slot): void {
+  const { accepted, committed } = slot
+  if (accepted?.view !== committed?.view || accepted?.value === committed?.value) return
+  const prepare = replica.self === null ? null : prepareMessage(replica, slot)
+  if (prepare !== null) replica.broadcast(prepare)
 }
 
 /** Notes how a proposer led a decision of our view; false for one of another view, or that others tell of. */
