@@ -251,7 +251,9 @@ function tellNextProposer(replica: Replica): void {
 function exposeProposer(replica: Replica, slot: Slot): void {
   const { accepted, committed } = slot
   if (accepted?.view !== committed?.view || accepted?.value === committed?.value) return
-  const prepare = replica.self === null ? null : prepareMessage(replica, slot)
+  // Of another view it is not known any more who proposed there.
+  if (replica.self === null || !replica.isActive || accepted?.view !== replica.view) return
+  const prepare = prepareMessage(replica, slot)
   if (prepare !== null) replica.broadcast(prepare)
 }
 
