@@ -918,7 +918,7 @@ test('a new folder that was opened before anybody answered is as new at the next
 
 test('a validator that is put back to the same moment twice asks with another challenge each time', () => {
   const challenges = [1, 2].map(hour => {
-    const node = ada()
+    const node = ada({ life: 77 })
     node.chain.nowMs += hour * 3_600_000
     node.step({ type: 'head' })
     return said(node.log, 'query').at(-1)?.message.challenge

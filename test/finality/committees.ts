@@ -182,6 +182,8 @@ export function branch(
 }
 
 export interface TestCommitteeOptions {
+  /** The number of this life; one that no other has unless given. */
+  readonly life?: number
   readonly network: TestValidators
   /** A place, or another key, or null for who has none. */
   readonly self: MemberIndex | Uint8Array | null
@@ -237,7 +239,7 @@ export class TestCommittee {
       secretKey: typeof self === 'number' ? network.keys[self]! : self,
       recover: recoverOnce,
       sign: referenceSign,
-      life: nextLife(),
+      life: options.life ?? nextLife(),
       mayForgetVotes: options.mayForgetVotes ?? false,
       lie: options.lie ?? null,
     }
