@@ -89,6 +89,7 @@ export const nodeCommand = defineCommand({
   run: async (args, output) => {
     await checkAddresses(args)
     const { genesis, dataDirectory, beneficiary, rpcPort, mining, checkpoint } = readOptions(args)
+    const allowedOrigins = readOrigins(args['rpc-allow-origin'])
     const links = readLinks(args, genesis)
     const chosen = await readValidatorOptions(args, genesis)
     if (beneficiary !== null && chosen === null && !genesis.work.isProved)
@@ -125,7 +126,6 @@ export const nodeCommand = defineCommand({
       const stopped = nextStop(node.failed)
       tellOfHeads(node, log)
       const allowedHosts = args['rpc-allow-host']
-      const allowedOrigins = readOrigins(args['rpc-allow-origin'])
       const where = {
         host: args['rpc-host'],
         port: rpcPort,

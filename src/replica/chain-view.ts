@@ -86,7 +86,11 @@ export class ChainView {
     const entry = this.#tree.atHeight(height)
     if (entry !== undefined) return entry.block.raw
     const final = this.headerAt(height)
-    return final === null ? null : this.#store.get(KEYS.block(final.id))
+    if (final === null) return null
+    const key = KEYS.block(final.id)
+    const raw = this.#store.get(key)
+    if (raw === null) throw new CorruptStore(`record ${key} is missing`)
+    return raw
   }
 
   /** The height of a block of the main chain, or null when the id is not on it. */

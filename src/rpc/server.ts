@@ -14,7 +14,6 @@ import {
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { guarded } from '../node/guarded.ts'
-import { BoundedMap } from '../replica/bounded-map.ts'
 import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
 import type { RpcBackend } from './backend.ts'
@@ -73,7 +72,7 @@ export class UnsafeHost extends Error {
   }
 }
 
-/** Hosts and Origins whose refusal was told; each is told once. */
+/** Hosts and Origins whose refusal is told in the log; each is told once, and no more than these. */
 const REFUSED_MAX = 64
 
 /** A server that listens. */
@@ -107,11 +106,12 @@ export class RpcServer {
       else options.log?.error({ err, method }, 'an RPC call failed inside the node')
     }
     const token = newToken()
-    const told = new BoundedMap<string, true>(REFUSED_MAX)
+    const told = new Set<string>()
     const onRefused = ({ origin, host }: IncomingHttpHeaders, text: string): void => {
       const name = `${origin ?? ''} ${host ?? ''}`
-      if (told.has(name)) return
-      told.set(name, true)
+      // What is forgotten could be told again without end.
+      if (told.has(name) || told.size >= REFUSED_MAX) return
+      told.add(name)
       const shown = { origin: shorten(origin), host: shorten(host) }
       options.log?.warn?.(shown, `a request is refused: ${text}`)
     }

@@ -79,6 +79,7 @@ function questionsOf(node: TestNode, keys: readonly string[]): (() => unknown)[]
     ...heights.flatMap(height => [
       () => replica.view.headerAt(height),
       () => replica.view.blockAt(height)?.raw,
+      () => replica.view.rawBlockAt(height),
       () => replica.view.certificateAt(height),
       () => replica.view.certificateOf(height),
     ]),

@@ -263,6 +263,9 @@ test('an Origin that is refused is told in the log, once', async t => {
     await client.post(CALL, { headers: { origin: 'https://dapp.example' } })
   assert.equal(told.length, 1)
   assert.match(JSON.stringify(told[0]), /dapp\.example.*--rpc-allow-origin/)
+  for (let count = 0; count < 100; count++)
+    await client.post(CALL, { headers: { origin: `https://dapp${count}.example` } })
+  assert.equal(told.length, 64, 'and no stranger fills the log')
 })
 
 // How fast.

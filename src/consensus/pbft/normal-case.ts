@@ -245,8 +245,8 @@ function tellNextProposer(replica: Replica): void {
 }
 
 /**
- * Who was told another value than the one that is decided in the same view shows what it was told: whoever was told the
- * other one has the proof of the lie.
+ * A member that was told another value than the one decided in the same view shows what it was told: each member that
+ * was told the decided one then has the proof of the lie.
  */
 function exposeProposer(replica: Replica, slot: Slot): void {
   const { accepted, committed } = slot

@@ -2,9 +2,9 @@
 // a copy of an earlier day, and a member that votes from it would contradict votes that it no longer remembers (CometBFT
 // looks back over `double_sign_check_height` blocks for the same reason).
 // QUERY carries a challenge that no other life of the member used. ANSWER is signed over it and over all that it shows: an
-// answer to an earlier life counts for nothing, and whoever carries one can leave nothing out. The member votes once n − f members, itself among them, have answered and it has
-// decided all that they had decided then. Each vote of its own that it is shown and does not remember binds it: it stays
-// out of that sequence number until it is decided, and out of the views that it had left.
+// answer to an earlier life counts for nothing, and a peer that carries one can leave nothing out. The member votes once
+// n − f members, itself among them, have answered and it has decided all that they had decided then. Each vote of its own
+// that it is shown and does not remember binds it: it stays out of that sequence number until it is decided.
 //
 // A vote that more than f others hold is known to one of those that answer. One that fewer received, or that they lost in
 // a restart, may be forgotten: then the member counts among the f that may be faulty, and agreement does not suffer.

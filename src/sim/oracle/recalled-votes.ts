@@ -21,7 +21,8 @@ interface Absence {
   readonly lost: readonly Vote[]
   /** Of its last question; null before it asked. */
   challenge: number | null
-  readonly answers: Map<number, Answer>
+  /** What it was shown in this life, by question and member. */
+  readonly answers: Map<string, Answer>
 }
 
 /** The votes of members whose disks are put back in one committee. */
@@ -61,7 +62,6 @@ export class RecalledVotes {
     const absence = this.#absences.get(node.id)
     if (absence === undefined || absence.challenge === challenge) return
     absence.challenge = challenge
-    absence.answers.clear()
   }
 
   /** Looks at a node after it took something in. */
@@ -77,8 +77,10 @@ export class RecalledVotes {
 
   #noteAnswer(node: SimNode, { challenge, answers }: Absence, answer: Answer): void {
     const { from, to } = answer
-    if (answer.challenge === challenge && to === this.#cast.memberOf(node) && !answers.has(from))
-      answers.set(from, answer)
+    // Only the first answer to a question counts.
+    const key = `${challenge} ${from}`
+    if (answer.challenge === challenge && to === this.#cast.memberOf(node) && !answers.has(key))
+      answers.set(key, answer)
   }
 
   /** A vote that arrives for what its receiver has not decided is held there. */
@@ -108,7 +110,7 @@ export class RecalledVotes {
       const holders = this.#holders.get(keyOf(vote, member))?.size ?? 0
       if (holders > faultyMax) this.#signed.bind(vote, member)
     }
-    for (const [from, { votes, viewChange }] of answers) {
+    for (const { from, votes, viewChange } of answers.values()) {
       if (!this.#cast.isHonestMember(from)) continue
       for (const vote of votes) this.#signed.bind(vote, member)
       if (viewChange?.from === member) this.#viewChanges.noteViewChange(viewChange, null, member)
