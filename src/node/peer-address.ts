@@ -13,6 +13,8 @@ import type { PeerId } from '../replica/effects.ts'
 
 /** The kinds of host: an IP address, or a name that is looked up for addresses of either or of one family. */
 const HOST_KINDS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6'] as const
+/** The kinds of address at which a node can listen. */
+const IP_KINDS = ['ip4', 'ip6'] as const
 type HostKind = (typeof HOST_KINDS)[number]
 
 /** A place at which a peer may be dialled, or at which this node listens. */
@@ -44,6 +46,8 @@ const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const HOST_NAME = new RegExp(`^(?:${LABEL}\\.)*(?!(?:\\d+|0x[0-9a-f]*)$)${LABEL}$`)
 const PORT = /^(?:0|[1-9][0-9]{0,4})$/
 const PORT_MAX = 65_535
+/** What an address may be at which a peer is dialled. */
+const DIALLED = { kinds: HOST_KINDS, portMin: 1 } as const
 
 /** The address of a peer that this text is; null when it is none. */
 export function parsePeerAddress(text: string): PeerAddress | null {
@@ -66,11 +70,9 @@ export function readPeerAddress(text: string): PeerAddress {
 
 /** The address that a person wants this node to listen at: of an interface of this machine. Throws `InvalidAddress`. */
 export function readListenAddress(text: string): PeerAddress {
-  const address = readParts(splitText(text), 0)
+  const address = readParts(splitText(text), { kinds: IP_KINDS, portMin: 0 })
   if (typeof address === 'string') throw new InvalidAddress(text, address)
-  const { kind, peer } = address
-  if (kind !== 'ip4' && kind !== 'ip6') throw new InvalidAddress(text, 'a node listens at an IP address')
-  if (peer !== null) throw new InvalidAddress(text, 'a node listens under its own id, which is not given')
+  if (address.peer !== null) throw new InvalidAddress(text, 'a node listens under its own id, which is not given')
   return address
 }
 
@@ -93,9 +95,13 @@ function splitText(text: string): readonly string[] {
 }
 
 /** The address in names of protocols and their values, by turns, or why there is none. */
-function readParts(parts: readonly string[], portMin = 1): PeerAddress | string {
-  const [kind = '', name = '', tcp = '', portText = '', ...rest] = parts
-  if (!isHostKind(kind)) return `it must begin with one of ${HOST_KINDS.map(known => `/${known}`).join(', ')}`
+function readParts(
+  parts: readonly string[],
+  { kinds, portMin }: { readonly kinds: readonly HostKind[]; readonly portMin: number } = DIALLED,
+): PeerAddress | string {
+  const [given = '', name = '', tcp = '', portText = '', ...rest] = parts
+  const kind = kinds.find(known => known === given)
+  if (kind === undefined) return `it must begin with one of ${kinds.map(known => `/${known}`).join(', ')}`
   const host = readHost(kind, name)
   if (host === null)
     return kind.startsWith('dns') ? 'its name is no host name' : `its host is no ${kind} address`
@@ -107,10 +113,6 @@ function readParts(parts: readonly string[], portMin = 1): PeerAddress | string 
   if (p2p !== 'p2p' || more.length > 0) return 'nothing but /p2p and a peer id may come after the port'
   const peer = parsePeerId(id)
   return peer === null ? 'its peer id is none' : { kind, host, port, peer }
-}
-
-function isHostKind(text: string): text is HostKind {
-  return HOST_KINDS.some(kind => kind === text)
 }
 
 /** The host in its one spelling, or null. */

@@ -24,7 +24,7 @@ for (const [option, text, reason] of [
   ['--listen', '30303', /must begin with/],
   ['--listen', '/ip4/0.0.0.0/udp/30303/quic-v1', /only TCP is spoken/],
   ['--listen', '/ip4/0.0.0.0/tcp/30303/ws', /nothing but \/p2p/],
-  ['--listen', '/dns4/localhost/tcp/30303', /a node listens at an IP address/],
+  ['--listen', '/dns4/localhost/tcp/30303', /begin with one of \/ip4, \/ip6$/],
 ] as const)
   test(`what is no address is a mistake of usage, told with what was given: ${option} ${text}`, async () => {
     const args = option === '--peer' ? { listen: LISTEN, peer: [text] } : { listen: [text], peer: [] }
