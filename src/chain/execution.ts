@@ -56,7 +56,11 @@ export interface Execution {
   readonly state: State
   /** The accounts that have other values than before. */
   readonly changes: ReadonlyMap<Address, Account>
+  /** What those accounts had before, and others that were looked at. */
+  readonly before: ReadonlyMap<Address, Account>
   readonly receipts: readonly Receipt[]
+  /** Who sent each transaction, in order: recovered once, with the block. */
+  readonly senders: readonly Address[]
   readonly gasUsed: bigint
 }
 
@@ -76,7 +80,9 @@ export class BlockExecution {
   readonly #parentState: State
   readonly #baseFee: bigint
   readonly #changes = new Map<Address, Account>()
+  readonly #before = new Map<Address, Account>()
   readonly #receipts: Receipt[] = []
+  readonly #senders: Address[] = []
   #gasUsed = 0n
   #tips = 0n
 
@@ -100,6 +106,7 @@ export class BlockExecution {
     this.#tips += gas * tip
     this.#gasUsed += gas
     this.#receipts.push({ gasUsed: gas, cumulativeGasUsed: this.#gasUsed, effectiveGasPrice: gasPrice })
+    this.#senders.push(sender)
     return null
   }
 
@@ -110,7 +117,9 @@ export class BlockExecution {
     return {
       state: this.#parentState.with(changes),
       changes,
+      before: this.#before,
       receipts: this.#receipts,
+      senders: this.#senders,
       gasUsed: this.#gasUsed,
     }
   }
@@ -125,7 +134,11 @@ export class BlockExecution {
   }
 
   #get(address: Address): Account {
-    return this.#changes.get(address) ?? this.#parentState.get(address)
+    const known = this.#changes.get(address) ?? this.#before.get(address)
+    if (known !== undefined) return known
+    const account = this.#parentState.get(address)
+    this.#before.set(address, account)
+    return account
   }
 
   #credit(address: Address, amount: bigint): void {

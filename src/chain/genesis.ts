@@ -52,7 +52,7 @@ export function parseGenesis(file: unknown): Genesis {
   }
   const digest = sha256(new TextEncoder().encode(canonicalJson(file as Json)))
   const state = State.EMPTY.with(accounts)
-  const execution = { state, changes: accounts, receipts: [], gasUsed: 0n }
+  const execution = { state, changes: accounts, before: new Map(), receipts: [], senders: [], gasUsed: 0n }
   const coinbase = describeExecution(blocks, execution, {
     height: 0,
     beneficiary: NOBODY,

@@ -1,12 +1,13 @@
 // The chain as one thing to read: its unfinal part from the tree in memory, its final part from the database.
 // Commands, RPC and peers are all served from here.
 
+import type { Address } from '../chain/address.ts'
 import { type Block, peekCoinbase } from '../chain/block.ts'
 import { type BlockHeader, type BlockId, HEADER_BYTES } from '../chain/header.ts'
-import type { State } from '../chain/state.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 import type { BlockTree } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
+import { EarlierStates } from './earlier-states.ts'
 import type { Store } from './effects.ts'
 import {
   CorruptStore,
@@ -18,6 +19,7 @@ import {
   readHeight,
   readPosition,
   readRecord,
+  readSenders,
 } from './records.ts'
 
 /** A block of the chain, or of a branch beside it. */
@@ -33,6 +35,8 @@ const DECODED_MAX = 16
 
 /** Read access to everything a node has. */
 export class ChainView {
+  /** The states after final blocks. */
+  readonly states: EarlierStates
   readonly #tree: BlockTree
   readonly #store: Store
   readonly #decoded = new BoundedMap<BlockId, Block>(DECODED_MAX)
@@ -40,6 +44,7 @@ export class ChainView {
   constructor(tree: BlockTree, store: Store) {
     this.#tree = tree
     this.#store = store
+    this.states = new EarlierStates(tree, store)
   }
 
   /** The id and header of the main chain at this height, or null beyond its ends. */
@@ -139,9 +144,19 @@ export class ChainView {
     return record === null ? null : (this.certificateAt(readRecord(key, record, readHeight))?.bytes ?? null)
   }
 
-  /** The state after a block of the main chain; null below the last final block, where it is not kept. */
-  stateAt(height: number): State | null {
-    return this.#tree.atHeight(height)?.execution.state ?? null
+  /**
+   * Who sent the transactions of a block, in order. Null where that is not kept: in the final blocks of a database of an
+   * older version.
+   */
+  sendersOf({ id, coinbase, transactions }: Block): readonly Address[] | null {
+    const known = this.#tree.get(id)?.execution.senders ?? []
+    if (known.length === transactions.length) return known
+    const key = KEYS.senders(coinbase.height)
+    const record = this.#store.get(key)
+    if (record === null) return null
+    const senders = readRecord(key, record, readSenders)
+    if (senders.length !== transactions.length) throw new CorruptStore(`record ${key} is damaged`)
+    return senders
   }
 
   #stored(id: BlockId, raw: Uint8Array | null): Block {

@@ -13,12 +13,15 @@ import {
   encodeFinal,
   encodeHeight,
   encodePosition,
+  encodeSenders,
   KEYS,
 } from './records.ts'
+import { EARLIER_STATES, encodeUndo } from './undo.ts'
 
 /** Writes the fold of `final` (from the oldest, never empty) into the base, and the end of the `dropped` branches. */
 export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: readonly TreeBlock[]): void {
   const accounts = new Map<Address, Account>()
+  const { height: base } = final.at(-1)!.chained
   for (const entry of final) {
     for (const [address, account] of entry.execution.changes) accounts.set(address, account)
     outbox.write(KEYS.final(entry.chained.height), encodeFinal(entry.chained))
@@ -26,6 +29,7 @@ export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: 
     for (const [index, tx] of entry.block.transactions.entries()) {
       outbox.write(KEYS.transaction(tx.id), encodePosition({ height: entry.chained.height, index }))
     }
+    writeOfBlock(outbox, entry, base)
   }
   for (const [address, account] of accounts) {
     const exists = account.nonce !== 0n || account.balance !== 0n
@@ -33,6 +37,14 @@ export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: 
   }
   writeDropped(outbox, dropped)
   outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))
+}
+
+/** What is kept with a final block so that nothing of it is worked out again: its senders, and what it took from the state. */
+function writeOfBlock(outbox: Outbox, { chained, execution }: TreeBlock, base: number): void {
+  const { height } = chained
+  if (execution.senders.length > 0) outbox.write(KEYS.senders(height), encodeSenders(execution.senders))
+  if (height > base - EARLIER_STATES) outbox.write(KEYS.undo(height), encodeUndo(execution))
+  if (height > EARLIER_STATES) outbox.write(KEYS.undo(height - EARLIER_STATES), null)
 }
 
 /** Writes the end of blocks that left the tree without becoming final. */

@@ -4,11 +4,14 @@
 //   account/<address>  the state after the base block   final/<height>     id and header of a final block
 //   tx/<id>            height and index in a final block
 //   block/<id>         a whole block, final or not      open/<arrival>     id of a block above the base
+//   undo/<height>      what one of the last final blocks took from the state
+//   senders/<height>   who sent the transactions of a final block
 //   certificate/<height>   what proves a final block: the certificate, or the height of the block above that has one
 //   decision/<sequence>    height of the block that the agreement's decision of this number made final
 //   finality/<key>     what the finality layer keeps
 //   pooled/<id>        a transaction handed in here that no final block holds yet
 
+import { ADDRESS_BYTES, type Address, addressBytes } from '../chain/address.ts'
 import { type Block, decodeBlock } from '../chain/block.ts'
 import {
   ByteReader,
@@ -16,6 +19,7 @@ import {
   fromReversedHex,
   MalformedBytes,
   readOrNull,
+  toHex,
   toReversedHex,
 } from '../chain/bytes.ts'
 import {
@@ -41,6 +45,8 @@ export const KEYS = {
   block: (id: BlockId) => `block/${id}`,
   openBlocks: 'open/',
   openBlock: (arrival: number) => `open/${sortable(arrival)}`,
+  undo: (height: number) => `undo/${sortable(height)}`,
+  senders: (height: number) => `senders/${sortable(height)}`,
   certificate: (height: number) => `certificate/${sortable(height)}`,
   decision: (sequence: number) => `decision/${sortable(sequence)}`,
   finality: 'finality/',
@@ -152,6 +158,20 @@ export function encodePosition(position: { readonly height: number; readonly ind
 /** The record that `encodePosition` wrote. */
 export function readPosition(reader: ByteReader): { height: number; index: number } {
   return { height: Number(reader.u64()), index: reader.u32() }
+}
+
+/** Who sent the transactions of a block, in order: 20 bytes each. */
+export function encodeSenders(senders: readonly Address[]): Uint8Array {
+  const writer = new ByteWriter()
+  for (const sender of senders) writer.bytes(addressBytes(sender))
+  return writer.finish()
+}
+
+/** The record that `encodeSenders` wrote. */
+export function readSenders(reader: ByteReader): readonly Address[] {
+  const senders: Address[] = []
+  while (reader.remaining > 0) senders.push(toHex(reader.bytes(ADDRESS_BYTES)))
+  return senders
 }
 
 /** Where the proof of a final block is: with the block itself, or with one above it. */

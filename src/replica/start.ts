@@ -106,6 +106,13 @@ function* loadAccounts(store: Store): Generator<readonly [Address, Account]> {
 
 /** A block whose execution is in the base state already. */
 function settled(chained: TreeBlock['chained'], block: Block, state: State): TreeBlock {
-  const execution = { state, changes: new Map(), receipts: [], gasUsed: block.coinbase.gasUsed }
+  const execution = {
+    state,
+    changes: new Map(),
+    before: new Map(),
+    receipts: [],
+    senders: [],
+    gasUsed: block.coinbase.gasUsed,
+  }
   return { chained, block, execution, arrival: -1, seenMs: 0 }
 }

@@ -3,7 +3,7 @@
 
 import type { Json } from '../chain/fields.ts'
 import type { RpcBackend } from './backend.ts'
-import { requireBlock, requireState } from './block-choice.ts'
+import { requireAccounts, requireBlock } from './block-choice.ts'
 import { ADDRESS, BLOCK, LATEST, optional, type Params, required, SLOT } from './parameters.ts'
 import { quantity } from './quantity.ts'
 
@@ -12,8 +12,8 @@ const EMPTY_SLOT = `0x${'00'.repeat(32)}`
 /** `eth_getBalance`: wei. */
 export function getBalance({ replica }: RpcBackend, params: Params): Json {
   const address = required(params, 0, ADDRESS)
-  const { state } = requireState(replica, optional(params, 1, BLOCK, LATEST))
-  return quantity(state.get(address).balance)
+  const { accounts } = requireAccounts(replica, optional(params, 1, BLOCK, LATEST))
+  return quantity(accounts.get(address).balance)
 }
 
 /** `eth_getTransactionCount`: the account's nonce; at `pending` the first that nothing in the pool uses. */
@@ -21,7 +21,7 @@ export function getTransactionCount({ replica }: RpcBackend, params: Params): Js
   const address = required(params, 0, ADDRESS)
   const block = optional(params, 1, BLOCK, LATEST)
   if ('tag' in block && block.tag === 'pending') return quantity(replica.pool.nextNonce(address))
-  return quantity(requireState(replica, block).state.get(address).nonce)
+  return quantity(requireAccounts(replica, block).accounts.get(address).nonce)
 }
 
 /** `eth_getCode`: none. */

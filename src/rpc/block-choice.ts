@@ -5,8 +5,8 @@
 // the head; only nonces take the pool into account.
 
 import type { Block } from '../chain/block.ts'
-import type { State } from '../chain/state.ts'
 import type { ChainView, ViewedBlock } from '../replica/chain-view.ts'
+import type { Accounts } from '../replica/earlier-states.ts'
 import type { Replica } from '../replica/replica.ts'
 import { CODES, RpcError, unknownBlock } from './errors.ts'
 import type { BlockParameter, BlockTag } from './parameters.ts'
@@ -29,19 +29,27 @@ export function requireBlock(replica: Replica, parameter: BlockParameter): Viewe
   return found
 }
 
-/**
- * The state after the block that a parameter names. Throws -39001, or -32000 where it is not kept any more.
- */
-export function requireState(
-  replica: Replica,
-  parameter: BlockParameter,
-): { found: ViewedBlock; state: State } {
+/** A block, and all accounts after it. */
+export interface AccountsAt {
+  readonly found: ViewedBlock
+  readonly accounts: Accounts
+}
+
+/** The accounts after the block that a parameter names. Throws -39001, or -32000 where they are not kept any more. */
+export function requireAccounts(replica: Replica, parameter: BlockParameter): AccountsAt {
   const found = requireBlock(replica, parameter)
-  const state = replica.tree.get(found.block.id)?.execution.state
-  if (state !== undefined) return { found, state }
-  const { height: keptFrom } = replica.tree.base.chained
-  const text = `state at block ${found.height} is not available (kept from block ${keptFrom})`
-  throw new RpcError(CODES.refused, text)
+  const open = replica.tree.get(found.block.id)?.execution.state
+  // A block of another branch than the main one has the state of no height.
+  const accounts = open ?? (found.isMain ? replica.view.states.at(found.height) : null)
+  if (accounts === null) throw stateUnavailable(replica, found.height)
+  return { found, accounts }
+}
+
+/** The error for a state that is not kept any more. Tools look for geth's words at its beginning. */
+export function stateUnavailable(replica: Replica, height: number): RpcError {
+  const { keptFrom } = replica.view.states
+  const text = `missing trie node: the state after block ${height} is not kept any more (kept from block ${keptFrom})`
+  return new RpcError(CODES.refused, text)
 }
 
 /** The height of the last final block, or null before anything is final. */

@@ -7,7 +7,7 @@ import type { Json } from '../chain/fields.ts'
 import { type AccessListEntry, intrinsicGas } from '../chain/transaction.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
-import { requireBlock, requireState } from './block-choice.ts'
+import { requireAccounts, requireBlock } from './block-choice.ts'
 import { rejectionError } from './errors.ts'
 import {
   ADDRESS,
@@ -63,8 +63,8 @@ interface CallRequest {
 function assertAffordable(replica: Replica, block: BlockParameter, request: CallRequest, gas: bigint): void {
   const { from, value, gasPrice } = request
   const cost = value + gas * gasPrice
-  const { state } = requireState(replica, block)
-  if (from !== null && cost > state.get(from).balance) throw rejectionError('tx-insufficient-funds')
+  const { accounts } = requireAccounts(replica, block)
+  if (from !== null && cost > accounts.get(from).balance) throw rejectionError('tx-insufficient-funds')
 }
 
 const REQUEST: Kind<CallRequest> = {

@@ -10,6 +10,7 @@ import type { RpcBackend } from './backend.ts'
 import { CODES, RpcError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 import { CONTROL_METHODS, EFFECTIVE_METHODS, METHODS, type Method } from './methods.ts'
+import { Slices } from './outcome.ts'
 import { invalidParams, isObject, type Params } from './parameters.ts'
 import { isExactNumber } from './request-text.ts'
 
@@ -82,11 +83,20 @@ function answerCall(service: Service, value: Json, isTrusted: boolean): Answer |
     const method = findMethod(call.method, isTrusted)
     // Nobody is told what came of it: only what changes something is worth the work.
     if (call.id === undefined && !EFFECTIVE_METHODS.has(call.method)) return null
-    const result = method(service.backend, readParams(call))
+    const outcome = method(service.backend, readParams(call))
+    const result = outcome instanceof Slices ? workOff(outcome) : outcome
     if (!(result instanceof Promise)) return answerResult(service, call, result)
     return result.then(settled => answerResult(service, call, settled)).catch(onError)
   } catch (error) {
     return onError(error)
+  }
+}
+
+async function workOff({ steps }: Slices): Promise<Json> {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    await nextTurn()
   }
 }
 

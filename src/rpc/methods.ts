@@ -2,7 +2,6 @@
 // back. There is no `eth_sendTransaction`, `eth_sign` or `personal_…` and there will be none: the node has no
 // keys.
 
-import type { Json } from '../chain/fields.ts'
 import { getBalance, getCode, getStorageAt, getTransactionCount } from './accounts.ts'
 import type { RpcBackend } from './backend.ts'
 import { blockNumber, getBlockByHash, getBlockByNumber } from './blocks.ts'
@@ -24,6 +23,7 @@ import {
   peers,
   syncing,
 } from './network.ts'
+import type { Outcome } from './outcome.ts'
 import type { Params } from './parameters.ts'
 import { poolContent, poolContentFrom, poolStatus } from './pool.ts'
 import { getAccountProof, getInclusionProof } from './proofs.ts'
@@ -37,7 +37,7 @@ import {
 } from './transactions.ts'
 
 /** Answers one call. Throws `RpcError`; whatever else it throws is a fault of the node. */
-export type Method = (backend: RpcBackend, params: Params) => Json | Promise<Json>
+export type Method = (backend: RpcBackend, params: Params) => Outcome
 
 /** The methods by name. */
 export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([

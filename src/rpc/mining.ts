@@ -17,9 +17,11 @@ export function hashrate(backend: RpcBackend): Json {
   return quantity(Math.round(backend.hashrate()))
 }
 
-/** `eth_coinbase`: who gets what this node earns by mining or proposing, or null when nobody was named. */
+/** `eth_coinbase`: who gets what this node earns by mining or proposing; geth's error when nobody was named. */
 export function coinbase({ replica }: RpcBackend): Json {
-  return replica.mining?.beneficiary ?? null
+  const order = replica.mining
+  if (order === null) throw new RpcError(CODES.refused, 'etherbase must be explicitly specified')
+  return order.beneficiary
 }
 
 /** `quorate_mine`: mines for an account, for ever (null or absent) or for so many blocks. Refused without miners. */

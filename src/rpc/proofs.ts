@@ -5,6 +5,7 @@
 // i + 1. All hex is in the order in which it is hashed. What checks proofs: `verifyAccountProof`
 // (src/chain/state.ts) and `rootOfBranch` (src/chain/merkle.ts) over SHA-256d.
 
+import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
 import { leavesOf } from '../chain/block.ts'
 import { type Hex, toHex } from '../chain/bytes.ts'
@@ -12,22 +13,46 @@ import { encodeCoinbase } from '../chain/coinbase.ts'
 import type { Json } from '../chain/fields.ts'
 import { encodeHeader } from '../chain/header.ts'
 import { merkleBranch } from '../chain/merkle.ts'
-import type { Account, AccountProof } from '../chain/state.ts'
+import type { Account, AccountProof, State } from '../chain/state.ts'
+import type { ViewedBlock } from '../replica/chain-view.ts'
+import { CorruptStore } from '../replica/records.ts'
+import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
-import { requireState } from './block-choice.ts'
+import { requireAccounts, stateUnavailable } from './block-choice.ts'
+import { type Outcome, Slices } from './outcome.ts'
 import { ADDRESS, BLOCK, HASH, LATEST, optional, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
 
 /** `quorate_getAccountProof`: the account at a block, or its absence, under the block's header. */
-export function getAccountProof({ replica }: RpcBackend, params: Params): Json {
+export function getAccountProof({ replica }: RpcBackend, params: Params): Outcome {
   const address = required(params, 0, ADDRESS)
-  const { found, state } = requireState(replica, optional(params, 1, BLOCK, LATEST))
+  const { block, height } = requireAccounts(replica, optional(params, 1, BLOCK, LATEST)).found
+  const open = replica.tree.get(block.id)?.execution.state
+  return open === undefined
+    ? new Slices(proveEarlier(replica, address, { block, height }))
+    : accountProof(address, block, open)
+}
+
+/** The tree of a final block below the last one is made again for its proof. */
+function* proveEarlier(
+  replica: Replica,
+  address: Address,
+  { block, height }: Pick<ViewedBlock, 'block' | 'height'>,
+): Generator<void, Json> {
+  const state = yield* replica.view.states.rebuild(height)
+  if (state === null) throw stateUnavailable(replica, height)
+  if (state.root() !== block.coinbase.stateRoot)
+    throw new CorruptStore(`the records undo/ on disk do not lead to the state root of block ${height}`)
+  return accountProof(address, block, state)
+}
+
+function accountProof(address: Address, block: Block, state: State): Json {
   const proof = state.prove(address)
   return {
     address,
     ...accountFields(state.get(address)),
-    ...blockProof(found.block),
-    stateRoot: found.block.coinbase.stateRoot,
+    ...blockProof(block),
+    stateRoot: block.coinbase.stateRoot,
     siblings: proof.siblings.map(toHex),
     leaf: leafOf(proof),
   }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { KEYS } from '../../src/replica/records.ts'
+import { addressNumber } from '../chain/examples.ts'
 import { ChainBuilder, smallGenesis, transfer } from './small-chain.ts'
 import { TestNode } from './test-node.ts'
 
@@ -27,7 +29,6 @@ test('beyond the ends of the chain there is nothing', () => {
   for (const height of [-1, 6, 1000]) {
     assert.equal(view.headerAt(height), null)
     assert.equal(view.blockAt(height), null)
-    assert.equal(view.stateAt(height), null)
   }
 })
 
@@ -57,9 +58,20 @@ test('a transaction is found in the block that holds it, above and below the bas
   }
 })
 
-test('states are kept from the base up', () => {
-  for (const [height, entry] of chain.entries()) {
-    const root = view.stateAt(height)?.root()
-    assert.equal(root, height < 3 ? undefined : entry.execution.state.root())
-  }
+test('the senders of a block are known without recovering them, above and below the base, and after a restart', () => {
+  for (const one of [node, node.restarted()])
+    for (const entry of main) assert.deepEqual(one.replica.view.sendersOf(entry.block), [addressNumber(1)])
+  assert.deepEqual(view.sendersOf(builder.root.block), [])
+})
+
+test('of blocks that became final before senders were kept none are known', () => {
+  const old = node.restarted()
+  const key = KEYS.senders(2)
+  old.disk.write([{ key, value: null }])
+  assert.equal(old.replica.view.sendersOf(main[1]!.block), null)
+  old.disk.write([{ key, value: new Uint8Array(40) }])
+  assert.throws(() => old.replica.view.sendersOf(main[1]!.block), {
+    name: 'CorruptStore',
+    message: `record ${key} is damaged`,
+  })
 })

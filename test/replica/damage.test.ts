@@ -5,10 +5,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BlockId } from '../../src/chain/header.ts'
 import { NO_VALUE } from '../../src/consensus/contract.ts'
+import type { ChainView } from '../../src/replica/chain-view.ts'
 import type { Write } from '../../src/replica/effects.ts'
 import { CorruptStore, KEYS } from '../../src/replica/records.ts'
 import { headersAfter, storedBlocks } from '../../src/replica/serving.ts'
 import { Disk } from '../../src/sim/node/disk.ts'
+import { addressNumber } from '../chain/examples.ts'
 import { ChainBuilder, START_MS, smallGenesis, transfer } from './small-chain.ts'
 import { TestNetwork, TestNode } from './test-node.ts'
 import { ValidatedNetwork } from './validators.ts'
@@ -64,6 +66,11 @@ function stopped(): TestNode {
   return node
 }
 
+function sendersAt(view: ChainView, height: number): unknown {
+  const block = view.blockAt(height)
+  return block === null ? null : view.sendersOf(block)
+}
+
 /** Everything that a node is asked, one after the other: what it says on its own comes first. */
 function questionsOf(node: TestNode, keys: readonly string[]): (() => unknown)[] {
   const { replica } = node
@@ -82,6 +89,8 @@ function questionsOf(node: TestNode, keys: readonly string[]): (() => unknown)[]
       () => replica.view.rawBlockAt(height),
       () => replica.view.certificateAt(height),
       () => replica.view.certificateOf(height),
+      () => sendersAt(replica.view, height),
+      () => replica.view.states.at(height)?.get(addressNumber(1)),
     ]),
     ...blocks.flatMap(id => [
       () => storedBlocks(replica.view, [id]),
@@ -128,7 +137,18 @@ const WORLDS: readonly { readonly name: string; readonly grow: () => TestNode; r
     {
       name: 'a miner',
       grow: miner,
-      kinds: ['account/', 'base', 'block/', 'final/', 'genesis', 'open/', 'pooled/', 'tx/'],
+      kinds: [
+        'account/',
+        'base',
+        'block/',
+        'final/',
+        'genesis',
+        'open/',
+        'pooled/',
+        'senders/',
+        'tx/',
+        'undo/',
+      ],
     },
     {
       name: 'a validator',
@@ -147,7 +167,9 @@ const WORLDS: readonly { readonly name: string; readonly grow: () => TestNode; r
         'finality/voter',
         'genesis',
         'pooled/',
+        'senders/',
         'tx/',
+        'undo/',
       ],
     },
     {
@@ -167,6 +189,7 @@ const WORLDS: readonly { readonly name: string; readonly grow: () => TestNode; r
         'finality/evidence/3/',
         'genesis',
         'open/',
+        'undo/',
       ],
     },
   ]

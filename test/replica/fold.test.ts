@@ -11,7 +11,9 @@ import {
   readFinal,
   readHeight,
   readRecord,
+  readSenders,
 } from '../../src/replica/records.ts'
+import { readUndo } from '../../src/replica/undo.ts'
 import { addressNumber, COIN, GWEI } from '../chain/examples.ts'
 import { ChainBuilder, smallGenesis, tipOf, transfer } from './small-chain.ts'
 
@@ -83,7 +85,8 @@ test('an account that has nothing is removed, and one that has only a nonce is k
   assert.deepEqual(block.execution.state.get(poor), { nonce: 1n, balance: 0n })
   const outbox = new Outbox()
   const ghost = new Map([...block.execution.changes, [addressNumber(7), { nonce: 0n, balance: 0n }]])
-  writeFold(outbox, [{ ...block, execution: { ...block.execution, changes: ghost } }], [])
+  const before = new Map([...block.execution.before, [addressNumber(7), { nonce: 0n, balance: 1n }]])
+  writeFold(outbox, [{ ...block, execution: { ...block.execution, changes: ghost, before } }], [])
   const [persist] = outbox.take()
   assert.ok(persist?.type === 'persist')
   const written = (number: number) =>
@@ -108,4 +111,34 @@ test('a certificate is kept with its block, and for those before it where that i
   ])
   assert.equal(readRecord('decision', writes.get(KEYS.decision(5))!, readHeight), 3)
   assert.equal(writes.size, 4)
+})
+
+test('of blocks that become final at once each keeps its senders, and the last 128 what they took from the state', () => {
+  const many = builder.extend(builder.root, 140, step => ({ transactions: [transfer(2, step - 1)] }))
+  const outbox = new Outbox()
+  writeFold(outbox, many, [])
+  const [persist] = outbox.take()
+  assert.ok(persist?.type === 'persist')
+  const writes = new Map(persist.writes.map(({ key, value }) => [key, value]))
+  for (const [index, { execution }] of many.entries()) {
+    const height = index + 1
+    assert.deepEqual(readRecord('senders', writes.get(KEYS.senders(height))!, readSenders), execution.senders)
+    const undo = writes.get(KEYS.undo(height)) ?? null
+    if (height <= 12) assert.equal(undo, null)
+    else assert.deepEqual(readRecord('undo', undo, readUndo).get(addressNumber(2))?.nonce, BigInt(index))
+  }
+})
+
+test('what an earlier block took goes when 128 blocks are final above it', () => {
+  const [block] = builder.extend(run.at(-1)!, 1)
+  const chained = { ...block!.chained, height: 200 }
+  const outbox = new Outbox()
+  writeFold(outbox, [{ ...block!, chained }], [])
+  const [persist] = outbox.take()
+  assert.ok(persist?.type === 'persist')
+  const gone = persist.writes.filter(({ key, value }) => key.startsWith('undo/') && value === null)
+  assert.deepEqual(
+    gone.map(({ key }) => key),
+    [KEYS.undo(72)],
+  )
 })

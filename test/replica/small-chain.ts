@@ -103,7 +103,7 @@ export class ChainBuilder {
   constructor(genesis: Genesis = smallGenesis()) {
     this.genesis = genesis
     const { block, header, state } = genesis
-    const execution = { state, changes: new Map(), receipts: [], gasUsed: 0n }
+    const execution = { state, changes: new Map(), before: new Map(), receipts: [], senders: [], gasUsed: 0n }
     this.root = { chained: header, block, execution, arrival: -1, seenMs: 0 }
   }
 

@@ -58,7 +58,10 @@ test('mining is shown to whoever asks', async t => {
   const client = await serve(t, node)
   assert.equal(await client.result('eth_mining'), false)
   assert.equal(await client.result('eth_hashrate'), '0x0')
-  assert.equal(await client.result('eth_coinbase'), null)
+  assert.deepEqual(await client.error('eth_coinbase'), {
+    code: -32000,
+    message: 'etherbase must be explicitly specified',
+  })
   node.setMining(miner.address, null)
   node.hashesPerSecond = 1000.4
   assert.equal(await client.result('eth_mining'), true)
@@ -336,17 +339,16 @@ test('finalized is the last final block, and safe lies between it and the head',
   assert.equal(await client.result('eth_getBalance', miner.address, 'finalized'), hex(12n * COIN))
 })
 
-test('a state below the last final block is not kept, and the error says from where on it is', async t => {
+test('final blocks that are old have no state any more, and the error says from where on it is kept', async t => {
   const node = new TestNode(testGenesis({ depth: 4 }))
-  node.mine(10)
+  node.mine(140)
   const client = await serve(t, node)
-  const message = 'state at block 5 is not available (kept from block 6)'
-  assert.deepEqual(await client.error('eth_getBalance', alice.address, '0x5'), { code: -32000, message })
-  assert.deepEqual(await client.error('eth_getTransactionCount', alice.address, '0x5'), {
-    code: -32000,
-    message,
-  })
+  const message = 'missing trie node: the state after block 7 is not kept any more (kept from block 8)'
+  for (const method of ['eth_getBalance', 'eth_getTransactionCount', 'quorate_getAccountProof'])
+    assert.deepEqual(await client.error(method, alice.address, '0x7'), { code: -32000, message })
   assert.equal((await client.error('eth_getBalance', alice.address, 'earliest')).code, -32000)
+  assert.equal((await client.error('eth_estimateGas', { to: bob.address }, '0x7')).code, -32000)
+  assert.equal(await client.result('eth_getBalance', miner.address, '0x8'), hex(16n * COIN))
   // The blocks themselves are.
   assert.equal((await client.object('eth_getBlockByNumber', '0x5', true)).number, '0x5')
   assert.equal((await client.object('eth_getBlockByNumber', '0x5', true)).work, null)

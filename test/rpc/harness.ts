@@ -114,7 +114,9 @@ function recover(tx: Transaction): Address | null {
 export class TestNode implements RpcBackend {
   readonly version = '1.2.3'
   readonly replica: Replica
-  readonly #records = new Map<string, Uint8Array>()
+  /** What is on its disk. */
+  readonly records: Map<string, Uint8Array>
+  readonly #identity: Identity | undefined
   #template: MiningTemplate | null = null
   #nowMs = START_SECONDS * 1000
   peerList: readonly RpcPeer[] = []
@@ -131,11 +133,18 @@ export class TestNode implements RpcBackend {
   /** What it was stopped for. */
   damage: CorruptStore | null = null
 
-  constructor(genesis: Genesis = testGenesis(), salt = 0, identity?: Identity) {
+  constructor(
+    genesis: Genesis = testGenesis(),
+    salt = 0,
+    identity?: Identity,
+    records = new Map<string, Uint8Array>(),
+  ) {
+    this.records = records
+    this.#identity = identity
     this.replica = new Replica({
       genesis,
       finality: createFinality(genesis, identity),
-      store: storeOf(this.#records),
+      store: storeOf(records),
       recoverSender: recover,
       salt: Uint8Array.of(0, 0, 0, salt),
     })
@@ -209,6 +218,13 @@ export class TestNode implements RpcBackend {
       this.step({ type: 'message', from: 'peer', message: { type: 'block', block } })
   }
 
+  /** The same node after a restart: on a copy of its disk. */
+  restarted(): TestNode {
+    const next = new TestNode(this.replica.genesis, 1, this.#identity, new Map(this.records))
+    next.#nowMs = this.#nowMs
+    return next
+  }
+
   /** Lets time pass without anything happening. */
   wait(ms: number): void {
     this.#nowMs += ms
@@ -220,8 +236,8 @@ export class TestNode implements RpcBackend {
       if (effect.type === 'mine') this.#template = effect.template
       if (effect.type === 'persist') {
         for (const { key, value } of effect.writes) {
-          if (value === null) this.#records.delete(key)
-          else this.#records.set(key, value)
+          if (value === null) this.records.delete(key)
+          else this.records.set(key, value)
         }
       }
     }

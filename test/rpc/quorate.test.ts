@@ -353,7 +353,7 @@ test("a transaction is proven under a header's work", async t => {
   }
 })
 
-test('what is in no block has no inclusion proof, and what is not kept no account proof', async t => {
+test('what is in no block has no inclusion proof', async t => {
   const node = new TestNode(testGenesis({ depth: 2 }))
   const client = await serve(t, node)
   const tx = transfer()
@@ -361,8 +361,6 @@ test('what is in no block has no inclusion proof, and what is not kept no accoun
   assert.equal(await client.result('quorate_getInclusionProof', tx.id), null)
   node.mine(9)
   assert.equal((await client.object('quorate_getInclusionProof', tx.id)).blockNumber, '0x1')
-  const { message } = await client.error('quorate_getAccountProof', alice.address, '0x3')
-  assert.equal(message, 'state at block 3 is not available (kept from block 7)')
 })
 
 /** Block 2 holds three transfers. */

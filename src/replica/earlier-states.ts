@@ -1,0 +1,112 @@
+// The states after the final blocks below the last one, read from what each block took (undo.ts).
+//
+// An account is looked for in the blocks above the wanted one, the lowest first: the first that changed it says what it
+// had. So nothing is rebuilt for a balance. A proof needs a whole tree; it is made in slices, each a bounded step.
+//
+// Records are read when they are asked for, so a start costs nothing, and are final: what was read stays as it is.
+
+import type { Address } from '../chain/address.ts'
+import type { Account, State } from '../chain/state.ts'
+import type { BlockTree } from './block-tree.ts'
+import type { Store } from './effects.ts'
+import { CorruptStore, KEYS, readRecord } from './records.ts'
+import { EARLIER_STATES, readUndo, type Undo } from './undo.ts'
+
+/** Bytes of records that stay in memory: 128 blocks of 1,000 transfers are 15 MB. What has no room is read again. */
+const UNDO_BYTES_MAX = 32 * 1024 * 1024
+
+/** Accounts that one slice of a rebuild sets: about 5 ms. */
+const ACCOUNTS_PER_SLICE = 500
+
+/** All accounts after one block. */
+export interface Accounts {
+  get(address: Address): Account
+}
+
+/** The states of final blocks. */
+export class EarlierStates {
+  readonly #tree: BlockTree
+  readonly #store: Store
+  /** By height. */
+  readonly #undos = new Map<number, Undo>()
+  #bytes = 0
+  /** The lowest block whose state was known when somebody first asked; null until then. */
+  #lowest: number | null = null
+
+  constructor(tree: BlockTree, store: Store) {
+    this.#tree = tree
+    this.#store = store
+  }
+
+  /** The height of the lowest block whose state is known. */
+  get keptFrom(): number {
+    const { height } = this.#tree.base.chained
+    const least = Math.max(0, height - EARLIER_STATES)
+    if (this.#lowest === null) {
+      this.#lowest = height
+      // A database of an older version holds no records of blocks that were final then.
+      while (this.#lowest > least && this.#find(this.#lowest) !== null) this.#lowest -= 1
+    }
+    return Math.max(this.#lowest, least)
+  }
+
+  /** The accounts after a final block; null where they are not kept any more. */
+  at(height: number): Accounts | null {
+    const { chained, execution } = this.#tree.base
+    if (height > chained.height || height < this.keptFrom) return null
+    return { get: address => this.#accountAt(height, address) ?? execution.state.get(address) }
+  }
+
+  /** The whole state after a final block, in slices; null where it is not kept any more. */
+  *rebuild(height: number): Generator<void, State | null> {
+    const { chained, execution } = this.#tree.base
+    if (height > chained.height || height < this.keptFrom) return null
+    const changes = new Map<Address, Account>()
+    for (let above = chained.height; above > height; above--) {
+      // The base may have moved on meanwhile.
+      if (above <= this.keptFrom) return null
+      for (const [address, account] of this.#require(above).entries()) changes.set(address, account)
+      yield
+    }
+    let { state } = execution
+    const all = [...changes]
+    for (let start = 0; start < all.length; start += ACCOUNTS_PER_SLICE) {
+      state = state.with(all.slice(start, start + ACCOUNTS_PER_SLICE))
+      // Hashed now and not all at once at the end.
+      state.root()
+      yield
+    }
+    return state
+  }
+
+  #accountAt(height: number, address: Address): Account | null {
+    for (let above = height + 1; above <= this.#tree.base.chained.height; above++) {
+      const account = this.#require(above).get(address)
+      if (account !== null) return account
+    }
+    return null
+  }
+
+  #require(height: number): Undo {
+    const undo = this.#find(height)
+    if (undo === null) throw new CorruptStore(`record ${KEYS.undo(height)} is missing`)
+    return undo
+  }
+
+  #find(height: number): Undo | null {
+    const known = this.#undos.get(height)
+    if (known !== undefined) return known
+    const key = KEYS.undo(height)
+    const record = this.#store.get(key)
+    if (record === null) return null
+    const undo = readRecord(key, record, readUndo)
+    this.#undos.set(height, undo)
+    this.#bytes += undo.size
+    for (const [oldest, { size }] of this.#undos) {
+      if (this.#bytes <= UNDO_BYTES_MAX && oldest > this.#tree.base.chained.height - EARLIER_STATES) break
+      this.#undos.delete(oldest)
+      this.#bytes -= size
+    }
+    return undo
+  }
+}
