@@ -13,6 +13,7 @@ import type { Logger } from 'pino'
 import type { Address } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { type BlockId, encodeHeader, HEADER_BYTES } from '../chain/header.ts'
+import type { Transaction } from '../chain/transaction.ts'
 import type { ByzantineRole } from '../finality/byzantine/roles.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import type { Identity } from '../finality/identity.ts'
@@ -198,6 +199,11 @@ export class Node {
    */
   submit(raw: Uint8Array): Promise<SubmitResult> {
     return this.#submissions.add(raw)
+  }
+
+  /** Recovers who sent these, off the event loop; the replica knows it then. */
+  recoverSenders(transactions: readonly Transaction[]): Promise<void> {
+    return this.#recovery.warm(transactions)
   }
 
   /** Mines for this account, for ever or until so many blocks are found; null stops. */

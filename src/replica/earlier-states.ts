@@ -40,13 +40,8 @@ export class EarlierStates {
 
   /** The height of the lowest block whose state is known. */
   get keptFrom(): number {
-    const { height } = this.#tree.base.chained
-    const least = Math.max(0, height - EARLIER_STATES)
-    if (this.#lowest === null) {
-      this.#lowest = height
-      // A database of an older version holds no records of blocks that were final then.
-      while (this.#lowest > least && this.#find(this.#lowest) !== null) this.#lowest -= 1
-    }
+    const least = Math.max(0, this.#tree.base.chained.height - EARLIER_STATES)
+    this.#lowest ??= this.#findLowest(least)
     return Math.max(this.#lowest, least)
   }
 
@@ -77,6 +72,13 @@ export class EarlierStates {
       yield
     }
     return state
+  }
+
+  /** A database of an older version holds no records of the blocks that were final then. */
+  #findLowest(least: number): number {
+    let lowest = this.#tree.base.chained.height
+    while (lowest > least && this.#find(lowest) !== null) lowest -= 1
+    return lowest
   }
 
   #accountAt(height: number, address: Address): Account | null {

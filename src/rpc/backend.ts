@@ -2,6 +2,7 @@
 // something. src/node satisfies it; tests put a replica and a Map in its place.
 
 import type { Address } from '../chain/address.ts'
+import type { Transaction } from '../chain/transaction.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import type { SubmitResult } from '../replica/effects.ts'
 import type { CorruptStore } from '../replica/records.ts'
@@ -32,6 +33,8 @@ export interface RpcBackend {
   readonly replica: Replica
   /** Hands in the bytes of a signed transaction; resolves when the outcome is durable. */
   submit(raw: Uint8Array): Promise<SubmitResult>
+  /** Recovers who sent these, off the event loop, so that the replica knows it when it is asked next. */
+  recoverSenders(transactions: readonly Transaction[]): Promise<void>
   /** Mines for this account, for ever (null) or for so many blocks; a null beneficiary stops. */
   setMining(beneficiary: Address | null, blocks: number | null): void
   /** Hashes per second. */

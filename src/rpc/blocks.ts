@@ -10,9 +10,11 @@ import type { ViewedBlock } from '../replica/chain-view.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { chooseBlock, isFinal } from './block-choice.ts'
+import type { Outcome } from './outcome.ts'
 import { BLOCK, FLAG, HASH, LATEST, optional, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
 import { NO_LOGS_BLOOM } from './receipts.ts'
+import { withSenders } from './senders.ts'
 import { minedTransaction } from './transactions.ts'
 
 /** Keccak-256 of the RLP of an empty list: the hash of no uncles. */
@@ -27,18 +29,33 @@ export function blockNumber({ replica }: RpcBackend): Json {
 /**
  * `eth_getBlockByNumber`: by any block parameter; with whole transactions when the second parameter is true.
  */
-export function getBlockByNumber({ replica }: RpcBackend, params: Params): Json {
-  const found = chooseBlock(replica, optional(params, 0, BLOCK, LATEST))
-  return found === null ? null : blockObject(replica, found, optional(params, 1, FLAG, false))
+export function getBlockByNumber(backend: RpcBackend, params: Params): Outcome {
+  const found = chooseBlock(backend.replica, optional(params, 0, BLOCK, LATEST))
+  return found === null ? null : showBlock(backend, found, optional(params, 1, FLAG, false))
 }
 
 /** `eth_getBlockByHash`: on the main chain or beside it. */
-export function getBlockByHash({ replica }: RpcBackend, params: Params): Json {
-  const found = replica.view.block(required(params, 0, HASH))
-  return found === null ? null : blockObject(replica, found, optional(params, 1, FLAG, false))
+export function getBlockByHash(backend: RpcBackend, params: Params): Outcome {
+  const found = backend.replica.view.block(required(params, 0, HASH))
+  return found === null ? null : showBlock(backend, found, optional(params, 1, FLAG, false))
 }
 
-function blockObject(replica: Replica, found: ViewedBlock, isHydrated: boolean): Json {
+function showBlock(backend: RpcBackend, found: ViewedBlock, isHydrated: boolean): Outcome {
+  const { replica } = backend
+  const { transactions } = found.block
+  if (!isHydrated)
+    return blockObject(
+      replica,
+      found,
+      transactions.map(tx => tx.id),
+    )
+  return withSenders(backend, found.block, transactions, senderAt => {
+    const shown = transactions.map((_, index) => minedTransaction(found.block, index, senderAt(index)))
+    return blockObject(replica, found, shown)
+  })
+}
+
+function blockObject(replica: Replica, found: ViewedBlock, transactions: Json): Json {
   const { block } = found
   const { header, coinbase } = block
   return {
@@ -60,9 +77,7 @@ function blockObject(replica: Replica, found: ViewedBlock, isHydrated: boolean):
     nonce: `0x${header.nonce.toString(16).padStart(16, '0')}`,
     baseFeePerGas: quantity(coinbase.baseFee),
     size: quantity(block.raw.length),
-    transactions: isHydrated
-      ? block.transactions.map((_, index) => minedTransaction(replica, found, index))
-      : block.transactions.map(tx => tx.id),
+    transactions,
     uncles: [],
     ...ownFields(replica, found),
   }

@@ -148,11 +148,14 @@ function suggestedTip(replica: Replica): bigint {
   return tip
 }
 
-function cheapestTips(replica: Replica, { coinbase, transactions }: Block): bigint[] {
+function cheapestTips(replica: Replica, block: Block): bigint[] {
+  const { coinbase, transactions } = block
   const tips: bigint[] = []
-  for (const { tx, tip } of byTip(transactions, coinbase.baseFee)) {
+  // Where senders are not kept, in old blocks, nobody is taken for the beneficiary: a signature is too dear for a hint.
+  const senders = replica.view.sendersOf(block)
+  for (const { index, tip } of byTip(transactions, coinbase.baseFee)) {
     if (tips.length === SAMPLES_PER_BLOCK) break
-    if (replica.senderOf(tx) !== coinbase.beneficiary) tips.push(tip)
+    if (senders?.[index] !== coinbase.beneficiary) tips.push(tip)
   }
   return tips
 }
@@ -170,9 +173,12 @@ function rewardsOf({ coinbase, tips }: BlockFees, percentiles: readonly number[]
   })
 }
 
-function byTip(transactions: readonly Transaction[], baseFee: bigint): { tx: Transaction; tip: bigint }[] {
+function byTip(
+  transactions: readonly Transaction[],
+  baseFee: bigint,
+): { tx: Transaction; index: number; tip: bigint }[] {
   return transactions
-    .map(tx => ({ tx, tip: effectiveTip(tx, baseFee) }))
+    .map((tx, index) => ({ tx, index, tip: effectiveTip(tx, baseFee) }))
     .sort((a, b) => ascending(a.tip, b.tip))
 }
 

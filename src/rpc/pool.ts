@@ -4,7 +4,6 @@
 import type { Address } from '../chain/address.ts'
 import type { Json } from '../chain/fields.ts'
 import type { Mempool, PooledTransaction } from '../replica/mempool.ts'
-import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { ADDRESS, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
@@ -22,8 +21,8 @@ export function poolContent({ replica }: RpcBackend): Json {
   const queued: [Address, Json][] = []
   for (const sender of replica.pool.senders()) {
     const queue = replica.pool.queueOf(sender)
-    if (queue.pending.length > 0) pending.push([sender, byNonce(replica, queue.pending)])
-    if (queue.future.length > 0) queued.push([sender, byNonce(replica, queue.future)])
+    if (queue.pending.length > 0) pending.push([sender, byNonce(queue.pending)])
+    if (queue.future.length > 0) queued.push([sender, byNonce(queue.future)])
   }
   return { pending: Object.fromEntries(pending), queued: Object.fromEntries(queued) }
 }
@@ -31,7 +30,7 @@ export function poolContent({ replica }: RpcBackend): Json {
 /** `txpool_contentFrom`: those of one sender, by nonce. */
 export function poolContentFrom({ replica }: RpcBackend, params: Params): Json {
   const { pending, future } = replica.pool.queueOf(required(params, 0, ADDRESS))
-  return { pending: byNonce(replica, pending), queued: byNonce(replica, future) }
+  return { pending: byNonce(pending), queued: byNonce(future) }
 }
 
 /** How many transactions of the pool are pending, and how many wait behind a gap. */
@@ -41,6 +40,6 @@ export function countPool(pool: Mempool): { readonly pending: number; readonly q
   return { pending, queued: pool.size - pending }
 }
 
-function byNonce(replica: Replica, entries: readonly PooledTransaction[]): Json {
-  return Object.fromEntries(entries.map(({ tx }) => [tx.nonce.toString(), pooledTransaction(replica, tx)]))
+function byNonce(entries: readonly PooledTransaction[]): Json {
+  return Object.fromEntries(entries.map(entry => [entry.tx.nonce.toString(), pooledTransaction(entry)]))
 }

@@ -1,28 +1,27 @@
 // Transactions as clients see them, and the methods that find, count and
 // hand them in.
 
+import type { Address } from '../chain/address.ts'
+import type { Block } from '../chain/block.ts'
 import { toHex } from '../chain/bytes.ts'
 import { effectiveTip } from '../chain/fees.ts'
 import type { Json } from '../chain/fields.ts'
 import type { Transaction } from '../chain/transaction.ts'
-import type { ViewedBlock } from '../replica/chain-view.ts'
-import type { Replica } from '../replica/replica.ts'
+import type { PooledTransaction } from '../replica/mempool.ts'
 import type { RpcBackend } from './backend.ts'
 import { chooseBlock } from './block-choice.ts'
 import { rejectionError } from './errors.ts'
+import type { Outcome } from './outcome.ts'
 import { BLOCK, DATA, HASH, LATEST, optional, type Params, QUANTITY, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
+import { withSenders } from './senders.ts'
 
 /** A transaction of a block. */
-export function minedTransaction(
-  replica: Replica,
-  { block }: Pick<ViewedBlock, 'block'>,
-  index: number,
-): Json {
+export function minedTransaction(block: Block, index: number, sender: Address | null): Json {
   const tx = block.transactions[index]!
   const { baseFee, height } = block.coinbase
   return {
-    ...fieldsOf(replica, tx),
+    ...fieldsOf(tx, sender),
     gasPrice: quantity(baseFee + effectiveTip(tx, baseFee)),
     blockHash: block.id,
     blockNumber: quantity(height),
@@ -32,9 +31,9 @@ export function minedTransaction(
 }
 
 /** A transaction of the pool: its place is null. */
-export function pooledTransaction(replica: Replica, tx: Transaction): Json {
+export function pooledTransaction({ tx, sender }: PooledTransaction): Json {
   return {
-    ...fieldsOf(replica, tx),
+    ...fieldsOf(tx, sender),
     gasPrice: quantity(tx.maxFeePerGas),
     blockHash: null,
     blockNumber: null,
@@ -44,20 +43,21 @@ export function pooledTransaction(replica: Replica, tx: Transaction): Json {
 }
 
 /** `eth_getTransactionByHash`: on the main chain, or in the pool, or null. */
-export function getTransactionByHash({ replica }: RpcBackend, params: Params): Json {
+export function getTransactionByHash(backend: RpcBackend, params: Params): Outcome {
+  const { replica } = backend
   const id = required(params, 0, HASH)
   const place = replica.view.locate(id)
-  if (place !== null) return minedTransaction(replica, place, place.index)
+  if (place !== null) return transactionAt(backend, place.block, place.index)
   const pooled = replica.pool.get(id)
-  return pooled === undefined ? null : pooledTransaction(replica, pooled.tx)
+  return pooled === undefined ? null : pooledTransaction(pooled)
 }
 
 /** `eth_getTransactionByBlockHashAndIndex` and `…ByBlockNumberAndIndex`. */
-export function getTransactionByBlockAndIndex({ replica }: RpcBackend, params: Params): Json {
-  const found = chooseBlock(replica, optional(params, 0, BLOCK, LATEST))
+export function getTransactionByBlockAndIndex(backend: RpcBackend, params: Params): Outcome {
+  const found = chooseBlock(backend.replica, optional(params, 0, BLOCK, LATEST))
   const index = required(params, 1, QUANTITY)
   if (found === null || index >= found.block.transactions.length) return null
-  return minedTransaction(replica, found, Number(index))
+  return transactionAt(backend, found.block, Number(index))
 }
 
 /** `eth_getBlockTransactionCountByHash` and `…ByNumber`. */
@@ -73,12 +73,17 @@ export async function sendRawTransaction(backend: RpcBackend, params: Params): P
   return result.id
 }
 
-function fieldsOf(replica: Replica, tx: Transaction): { readonly [key: string]: Json } {
+function transactionAt(backend: RpcBackend, block: Block, index: number): Outcome {
+  const tx = block.transactions[index]!
+  return withSenders(backend, block, [tx], senderAt => minedTransaction(block, index, senderAt(index)))
+}
+
+function fieldsOf(tx: Transaction, sender: Address | null): { readonly [key: string]: Json } {
   const isLegacy = tx.type === 'legacy'
   const v = isLegacy ? tx.chainId * 2n + 35n + BigInt(tx.yParity) : BigInt(tx.yParity)
   return {
     hash: tx.id,
-    from: replica.senderOf(tx),
+    from: sender,
     nonce: quantity(tx.nonce),
     gas: quantity(tx.gasLimit),
     to: tx.to,

@@ -157,6 +157,13 @@ export class TestNode implements RpcBackend {
     return reply.result
   }
 
+  /** Transactions whose senders were asked for. */
+  recovered = 0
+
+  async recoverSenders(transactions: readonly Transaction[]): Promise<void> {
+    this.recovered += transactions.length
+  }
+
   setMining(beneficiary: Address | null, blocks: number | null): void {
     this.step({ type: 'mining', beneficiary, blocks })
   }

@@ -1,0 +1,25 @@
+// Who sent the transactions of a block, for methods that show it. It is kept with the block; where it is not, in a database
+// of an older version, it is recovered off the event loop first, for a signature costs as much as a hundred balances.
+
+import type { Address } from '../chain/address.ts'
+import type { Block } from '../chain/block.ts'
+import type { Json } from '../chain/fields.ts'
+import type { Transaction } from '../chain/transaction.ts'
+import type { RpcBackend } from './backend.ts'
+
+/** Who sent the transaction at this place in its block. */
+export type SenderAt = (index: number) => Address | null
+
+/** What `say` makes of a block, given the senders of these of its transactions. */
+export function withSenders(
+  backend: Pick<RpcBackend, 'replica' | 'recoverSenders'>,
+  block: Block,
+  transactions: readonly Transaction[],
+  say: (senderAt: SenderAt) => Json,
+): Json | Promise<Json> {
+  const { replica } = backend
+  const senders = transactions.length === 0 ? [] : replica.view.sendersOf(block)
+  if (senders !== null) return say(index => senders[index] ?? null)
+  const recovered = backend.recoverSenders(transactions)
+  return recovered.then(() => say(index => replica.senderOf(block.transactions[index]!)))
+}
