@@ -8,14 +8,11 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { BoundedMap } from '../replica/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
+import { type Credit, Debt, MS_PER_BYTE } from './debt.ts'
 
-/** The shares of the node's time that one peer, and all together, may cost. */
-const PEER_SHARE = 0.15
-const ALL_SHARE = 0.3
-/** Milliseconds that may be spent at once, by each. */
-const BURST_MS = 250
-/** What bytes of an answer cost: encoding, encryption, and the line. */
-const MS_PER_BYTE = 10 / 1_048_576
+/** What one peer, and all together, may cost of the node's time. */
+const PEER_CREDIT: Credit = { share: 0.15, burstMs: 250 }
+const ALL_CREDIT: Credit = { share: 0.3, burstMs: 250 }
 /** Peers whose debts are remembered, also while they are not connected. */
 const DEBTORS_MAX = 1_024
 
@@ -32,35 +29,10 @@ const REAL_TIME: Time = {
   sleep: (ms, signal) => setTimeout(ms, undefined, { signal, ref: false }),
 }
 
-/** What somebody has cost, less what was paid off since. */
-class Debt {
-  readonly #share: number
-  #ms = 0
-  #atMs = 0
-
-  constructor(share: number) {
-    this.#share = share
-  }
-
-  add(ms: number, nowMs: number): void {
-    this.#ms = this.#left(nowMs) + ms
-    this.#atMs = nowMs
-  }
-
-  /** Milliseconds until more may be spent. */
-  waitMs(nowMs: number): number {
-    return Math.max(0, this.#left(nowMs) - BURST_MS) / this.#share
-  }
-
-  #left(nowMs: number): number {
-    return Math.max(0, this.#ms - (nowMs - this.#atMs) * this.#share)
-  }
-}
-
 /** The requests of all peers of one node. */
 export class RequestQueue {
   readonly #time: Time
-  readonly #all = new Debt(ALL_SHARE)
+  readonly #all = new Debt(ALL_CREDIT)
   readonly #debts = new BoundedMap<PeerId, Debt>(DEBTORS_MAX)
   readonly #waiting = new Set<PeerId>()
   readonly #stop = new AbortController()
@@ -78,7 +50,7 @@ export class RequestQueue {
     if (this.#waiting.has(peer)) return
     this.#waiting.add(peer)
     try {
-      const debt = this.#debts.get(peer) ?? new Debt(PEER_SHARE)
+      const debt = this.#debts.get(peer) ?? new Debt(PEER_CREDIT)
       this.#debts.set(peer, debt)
       await this.#pause(debt.waitMs(this.#time.now()))
       await this.#inTurn(async () => {

@@ -5,12 +5,15 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Json } from '../chain/fields.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
 import { readBody } from './body.ts'
+import { type Client, clientOf } from './client-address.ts'
 import { showsToken } from './cookie.ts'
 import { RpcError } from './errors.ts'
-import { answerRequest, errorText, type Service } from './json-rpc.ts'
+import { errorText, refuseBatch, type Service } from './json-rpc.ts'
 import type { RpcLimits } from './limits.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { parseRequestText } from './request-text.ts'
+import { RequestWork } from './request-work.ts'
+import type { Turns } from './turns.ts'
 
 /** What an exchange needs. */
 export interface ExchangeContext {
@@ -18,6 +21,7 @@ export interface ExchangeContext {
   readonly limits: RpcLimits
   readonly access: AccessRules
   readonly rate: RateLimit
+  readonly turns: Turns
   /** The secret of the control methods. */
   readonly token: string
   /** Hears of requests from a Host or an Origin that is not allowed. */
@@ -25,6 +29,8 @@ export interface ExchangeContext {
   /** Whether the connection should end with the answer. */
   readonly isClosing: () => boolean
 }
+
+const TOO_MANY = 'too many calls: slow down'
 
 /** Answers one HTTP request. A fault of ours rejects before anything is sent. */
 export async function exchange(
@@ -45,11 +51,12 @@ export async function exchange(
     if (refusal.status === 403) context.onRefused(head.headers, refusal.text)
     return refuse(refusal.status, refusal.text)
   }
-  if (!mayCall(context, request, 1)) return refuse(429, 'too many calls: slow down')
+  const client = clientOf(request.socket.remoteAddress)
+  if (!context.turns.mayAsk(client) || !mayCall(context, client, 1)) return refuse(429, TOO_MANY)
   const body = await readBody(request, limits.bodyBytesMax)
   if (body === 'aborted') return
   if (body === 'too-long') return refuse(413, `a request has at most ${limits.bodyBytesMax} bytes`)
-  await answerBody(context, request, response, body)
+  await answerBody(context, request, response, { client, body })
 }
 
 /** Sends one line of text with a status. */
@@ -65,22 +72,28 @@ export function sendLine(
   send(context, response, status, `${text}\n`)
 }
 
+/** Reads a request and does its work as its client's turns come. For one that is gone nothing is done. */
 async function answerBody(
   context: ExchangeContext,
-  request: IncomingMessage,
+  { headers }: IncomingMessage,
   response: ServerResponse,
-  body: Uint8Array,
+  { client, body }: { readonly client: Client; readonly body: Uint8Array },
 ): Promise<void> {
-  const { service, limits, token } = context
-  const parsed = parseOrError(body, limits)
-  const isError = parsed instanceof RpcError
+  const { service, limits, token, turns } = context
+  let request = undefined as Json | RpcError | undefined
+  await turns.run(client, ({ isRefused }) => {
+    if (!isRefused && !response.destroyed) request = parseOrError(body, limits)
+    return 'done'
+  })
   // The first call was counted before the body was read; a batch that is too long is one error.
-  const more = Array.isArray(parsed) && parsed.length <= limits.batchMax ? parsed.length - 1 : 0
-  if (more > 0 && !mayCall(context, request, more)) {
-    return sendLine(context, response, 429, 'too many calls: slow down')
-  }
-  const isTrusted = showsToken(request.headers.authorization, token)
-  const text = isError ? errorText(null, parsed) : await answerRequest(service, parsed, isTrusted)
+  const more = Array.isArray(request) && request.length <= limits.batchMax ? request.length - 1 : 0
+  if (request === undefined || (more > 0 && !mayCall(context, client, more)))
+    return sendLine(context, response, 429, TOO_MANY)
+  const refusal = request instanceof RpcError ? request : refuseBatch(service, request)
+  const work = new RequestWork(service, request as Json, showsToken(headers.authorization, token))
+  if (refusal === null) await turns.run(client, turn => (response.destroyed ? 'done' : work.step(turn)))
+  const text = refusal === null ? await work.text() : errorText(null, refusal)
+  turns.chargeBytes(client, text?.length ?? 0)
   response.setHeader('content-type', 'application/json')
   send(context, response, text === null ? 204 : 200, text)
 }
@@ -94,8 +107,8 @@ function parseOrError(body: Uint8Array, limits: RpcLimits): Json | RpcError {
   }
 }
 
-function mayCall({ rate }: ExchangeContext, { socket }: IncomingMessage, calls: number): boolean {
-  return rate.take(socket.remoteAddress ?? '', calls, performance.now())
+function mayCall({ rate }: ExchangeContext, { key }: Client, calls: number): boolean {
+  return rate.take(key, calls, performance.now())
 }
 
 function send(

@@ -1,12 +1,16 @@
 // How much one client may ask: every number that keeps a slow, greedy or
 // broken sender from harming the node.
 
+import type { TurnLimits } from './turns.ts'
+
 /** The limits of a server. */
-export interface RpcLimits {
+export interface RpcLimits extends TurnLimits {
   /** Bytes of a request at most. */
   readonly bodyBytesMax: number
   /** Calls in a batch at most. */
   readonly batchMax: number
+  /** Milliseconds of the event loop that the calls of one request may take: the rest of a batch is refused then. */
+  readonly requestMsMax: number
   /** Lists and objects within each other at most. */
   readonly depthMax: number
   /** Members of objects in a request at most, and items of lists: a megabyte of names costs a second to parse. */
@@ -39,6 +43,7 @@ export interface RpcLimits {
 export const RPC_LIMITS: RpcLimits = {
   bodyBytesMax: 1_000_000,
   batchMax: 1_000,
+  requestMsMax: 1_000,
   depthMax: 32,
   membersMax: 20_000,
   answerCharactersMax: 25_000_000,
@@ -52,4 +57,14 @@ export const RPC_LIMITS: RpcLimits = {
   callsPerSecond: 50_000,
   callsBurst: 100_000,
   closeGraceMs: 2_000,
+  // A turn is short beside the 100 ms in which a node should answer its peers.
+  turnMs: 10,
+  // Shorter than clients' own timeouts: an answer that nobody waits for helps nobody.
+  waitMaxMs: 5_000,
+  waitingMax: 1_024,
+  // A second of work is some ten thousand balances.
+  addressCredit: { share: 0.15, burstMs: 1_000 },
+  strangersCredit: { share: 0.3, burstMs: 1_000 },
+  // A test suite or an indexer beside the node is never held up by this, unless it asks for minutes of work at once.
+  localCredit: { share: 0.6, burstMs: 10_000 },
 }

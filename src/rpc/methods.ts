@@ -6,6 +6,7 @@ import { getBalance, getCode, getStorageAt, getTransactionCount } from './accoun
 import type { RpcBackend } from './backend.ts'
 import { blockNumber, getBlockByHash, getBlockByNumber } from './blocks.ts'
 import { call, estimateGas } from './calls.ts'
+import { CODES, RpcError } from './errors.ts'
 import { feeHistory, gasPrice, maxPriorityFeePerGas } from './fees.ts'
 import { finalityReport, getEvidence, getFinalityProof } from './finality.ts'
 import { getLogs } from './logs.ts'
@@ -26,6 +27,7 @@ import {
 import type { Outcome } from './outcome.ts'
 import type { Params } from './parameters.ts'
 import { poolContent, poolContentFrom, poolStatus } from './pool.ts'
+import { PRICES, type Price } from './price.ts'
 import { getAccountProof, getInclusionProof } from './proofs.ts'
 import { getBlockReceipts, getTransactionReceipt } from './receipts.ts'
 import { finalityStatus, getTransactionStatus, status, tips } from './status.ts'
@@ -37,63 +39,72 @@ import {
 } from './transactions.ts'
 
 /** Answers one call. Throws `RpcError`; whatever else it throws is a fault of the node. */
-export type Method = (backend: RpcBackend, params: Params) => Outcome
+type Method = (backend: RpcBackend, params: Params) => Outcome
+
+/** A method, and what it costs: there is none without a price. */
+export interface Priced {
+  readonly answer: Method
+  readonly price: Price
+}
 
 /** The methods by name. */
-export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
-  ['eth_accounts', accounts],
-  ['eth_blockNumber', blockNumber],
-  ['eth_call', call],
-  ['eth_chainId', chainId],
-  ['eth_coinbase', coinbase],
-  ['eth_estimateGas', estimateGas],
-  ['eth_feeHistory', feeHistory],
-  ['eth_gasPrice', gasPrice],
-  ['eth_getBalance', getBalance],
-  ['eth_getBlockByHash', getBlockByHash],
-  ['eth_getBlockByNumber', getBlockByNumber],
-  ['eth_getBlockReceipts', getBlockReceipts],
-  ['eth_getBlockTransactionCountByHash', getBlockTransactionCount],
-  ['eth_getBlockTransactionCountByNumber', getBlockTransactionCount],
-  ['eth_getCode', getCode],
-  ['eth_getLogs', getLogs],
-  ['eth_getStorageAt', getStorageAt],
-  ['eth_getTransactionByBlockHashAndIndex', getTransactionByBlockAndIndex],
-  ['eth_getTransactionByBlockNumberAndIndex', getTransactionByBlockAndIndex],
-  ['eth_getTransactionByHash', getTransactionByHash],
-  ['eth_getTransactionCount', getTransactionCount],
-  ['eth_getTransactionReceipt', getTransactionReceipt],
-  ['eth_hashrate', hashrate],
-  ['eth_maxPriorityFeePerGas', maxPriorityFeePerGas],
-  ['eth_mining', isMining],
-  ['eth_sendRawTransaction', sendRawTransaction],
-  ['eth_syncing', syncing],
-  ['net_listening', isListening],
-  ['net_peerCount', peerCount],
-  ['net_version', networkVersion],
-  ['txpool_content', poolContent],
-  ['txpool_contentFrom', poolContentFrom],
-  ['txpool_status', poolStatus],
-  ['web3_clientVersion', clientVersion],
-  ['web3_sha3', keccak],
-  ['quorate_counters', counters],
-  ['quorate_finalityReport', finalityReport],
-  ['quorate_finalityStatus', finalityStatus],
-  ['quorate_getAccountProof', getAccountProof],
-  ['quorate_getEvidence', getEvidence],
-  ['quorate_getFinalityProof', getFinalityProof],
-  ['quorate_getInclusionProof', getInclusionProof],
-  ['quorate_getTransactionStatus', getTransactionStatus],
-  ['quorate_peers', peers],
-  ['quorate_status', status],
-  ['quorate_tips', tips],
+export const METHODS: ReadonlyMap<string, Priced> = new Map<string, Priced>([
+  ['eth_accounts', { answer: accounts, price: PRICES.memory }],
+  ['eth_blockNumber', { answer: blockNumber, price: PRICES.memory }],
+  ['eth_call', { answer: call, price: PRICES.blocks }],
+  ['eth_chainId', { answer: chainId, price: PRICES.memory }],
+  ['eth_coinbase', { answer: coinbase, price: PRICES.memory }],
+  ['eth_estimateGas', { answer: estimateGas, price: PRICES.state }],
+  ['eth_feeHistory', { answer: feeHistory, price: PRICES.fees }],
+  ['eth_gasPrice', { answer: gasPrice, price: PRICES.tip }],
+  ['eth_getBalance', { answer: getBalance, price: PRICES.state }],
+  ['eth_getBlockByHash', { answer: getBlockByHash, price: PRICES.blocks }],
+  ['eth_getBlockByNumber', { answer: getBlockByNumber, price: PRICES.blocks }],
+  ['eth_getBlockReceipts', { answer: getBlockReceipts, price: PRICES.blocks }],
+  ['eth_getBlockTransactionCountByHash', { answer: getBlockTransactionCount, price: PRICES.blocks }],
+  ['eth_getBlockTransactionCountByNumber', { answer: getBlockTransactionCount, price: PRICES.blocks }],
+  ['eth_getCode', { answer: getCode, price: PRICES.blocks }],
+  ['eth_getLogs', { answer: getLogs, price: PRICES.blocks }],
+  ['eth_getStorageAt', { answer: getStorageAt, price: PRICES.blocks }],
+  ['eth_getTransactionByBlockHashAndIndex', { answer: getTransactionByBlockAndIndex, price: PRICES.blocks }],
+  [
+    'eth_getTransactionByBlockNumberAndIndex',
+    { answer: getTransactionByBlockAndIndex, price: PRICES.blocks },
+  ],
+  ['eth_getTransactionByHash', { answer: getTransactionByHash, price: PRICES.blocks }],
+  ['eth_getTransactionCount', { answer: getTransactionCount, price: PRICES.state }],
+  ['eth_getTransactionReceipt', { answer: getTransactionReceipt, price: PRICES.blocks }],
+  ['eth_hashrate', { answer: hashrate, price: PRICES.memory }],
+  ['eth_maxPriorityFeePerGas', { answer: maxPriorityFeePerGas, price: PRICES.tip }],
+  ['eth_mining', { answer: isMining, price: PRICES.memory }],
+  ['eth_sendRawTransaction', { answer: sendRawTransaction, price: PRICES.submission }],
+  ['eth_syncing', { answer: syncing, price: PRICES.memory }],
+  ['net_listening', { answer: isListening, price: PRICES.memory }],
+  ['net_peerCount', { answer: peerCount, price: PRICES.memory }],
+  ['net_version', { answer: networkVersion, price: PRICES.memory }],
+  ['txpool_content', { answer: poolContent, price: PRICES.memory }],
+  ['txpool_contentFrom', { answer: poolContentFrom, price: PRICES.memory }],
+  ['txpool_status', { answer: poolStatus, price: PRICES.memory }],
+  ['web3_clientVersion', { answer: clientVersion, price: PRICES.memory }],
+  ['web3_sha3', { answer: keccak, price: PRICES.memory }],
+  ['quorate_counters', { answer: counters, price: PRICES.memory }],
+  ['quorate_finalityReport', { answer: finalityReport, price: PRICES.blocks }],
+  ['quorate_finalityStatus', { answer: finalityStatus, price: PRICES.blocks }],
+  ['quorate_getAccountProof', { answer: getAccountProof, price: PRICES.state }],
+  ['quorate_getEvidence', { answer: getEvidence, price: PRICES.memory }],
+  ['quorate_getFinalityProof', { answer: getFinalityProof, price: PRICES.headers }],
+  ['quorate_getInclusionProof', { answer: getInclusionProof, price: PRICES.blocks }],
+  ['quorate_getTransactionStatus', { answer: getTransactionStatus, price: PRICES.blocks }],
+  ['quorate_peers', { answer: peers, price: PRICES.memory }],
+  ['quorate_status', { answer: status, price: PRICES.blocks }],
+  ['quorate_tips', { answer: tips, price: PRICES.memory }],
 ])
 
 /** The methods that change what the node does: only for who has its cookie. */
-export const CONTROL_METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
-  ['quorate_cutOff', cutOff],
-  ['quorate_mine', mine],
-  ['quorate_stopMining', stopMining],
+export const CONTROL_METHODS: ReadonlyMap<string, Priced> = new Map<string, Priced>([
+  ['quorate_cutOff', { answer: cutOff, price: PRICES.memory }],
+  ['quorate_mine', { answer: mine, price: PRICES.memory }],
+  ['quorate_stopMining', { answer: stopMining, price: PRICES.memory }],
 ])
 
 /** The methods that change anything. */
@@ -101,3 +112,16 @@ export const EFFECTIVE_METHODS: ReadonlySet<string> = new Set([
   'eth_sendRawTransaction',
   ...CONTROL_METHODS.keys(),
 ])
+
+/** The method of this name. Throws -32601, and -32001 for a control method where the cookie was not shown. */
+export function findMethod(name: string, isTrusted: boolean): Priced {
+  const method = METHODS.get(name)
+  if (method !== undefined) return method
+  const control = CONTROL_METHODS.get(name)
+  if (control === undefined) {
+    const text = `the method ${name.slice(0, 100)} does not exist/is not available`
+    throw new RpcError(CODES.methodNotFound, text)
+  }
+  if (!isTrusted) throw new RpcError(CODES.cookieNeeded, `${name} needs the node's cookie`)
+  return control
+}

@@ -5,9 +5,13 @@ import type { Address } from '../chain/address.ts'
 import type { Json } from '../chain/fields.ts'
 import type { Mempool, PooledTransaction } from '../replica/mempool.ts'
 import type { RpcBackend } from './backend.ts'
+import { type Outcome, Slices } from './outcome.ts'
 import { ADDRESS, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
 import { pooledTransaction } from './transactions.ts'
+
+/** Transactions that one slice shows: about 2 ms. */
+const TRANSACTIONS_PER_SLICE = 256
 
 /** `txpool_status`: how many wait. */
 export function poolStatus({ replica }: RpcBackend): Json {
@@ -16,13 +20,26 @@ export function poolStatus({ replica }: RpcBackend): Json {
 }
 
 /** `txpool_content`: all of them, by sender and nonce. */
-export function poolContent({ replica }: RpcBackend): Json {
+export function poolContent({ replica }: RpcBackend): Outcome {
+  const { pool } = replica
+  // Taken at once: the pool changes between slices.
+  const queues = [...pool.senders()].map(sender => ({ sender, ...pool.queueOf(sender) }))
+  return new Slices(showQueues(queues))
+}
+
+type Queue = ReturnType<Mempool['queueOf']> & { readonly sender: Address }
+
+function* showQueues(queues: readonly Queue[]): Generator<void, Json> {
   const pending: [Address, Json][] = []
   const queued: [Address, Json][] = []
-  for (const sender of replica.pool.senders()) {
-    const queue = replica.pool.queueOf(sender)
-    if (queue.pending.length > 0) pending.push([sender, byNonce(queue.pending)])
-    if (queue.future.length > 0) queued.push([sender, byNonce(queue.future)])
+  let shown = 0
+  for (const queue of queues) {
+    if (queue.pending.length > 0) pending.push([queue.sender, byNonce(queue.pending)])
+    if (queue.future.length > 0) queued.push([queue.sender, byNonce(queue.future)])
+    shown += queue.pending.length + queue.future.length
+    if (shown < TRANSACTIONS_PER_SLICE) continue
+    shown = 0
+    yield
   }
   return { pending: Object.fromEntries(pending), queued: Object.fromEntries(queued) }
 }

@@ -21,6 +21,7 @@ import { newToken, writeCookie } from './cookie.ts'
 import { type ExchangeContext, exchange, sendLine } from './exchange.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
 import { RateLimit } from './rate-limit.ts'
+import { Turns, type TurnTime } from './turns.ts'
 
 /** Where and for whom a server listens. */
 export interface RpcServerOptions {
@@ -36,6 +37,8 @@ export interface RpcServerOptions {
   readonly cookieDirectory: string | null
   /** Changes to `RPC_LIMITS`. */
   readonly limits?: Partial<RpcLimits>
+  /** Where the turns of clients take their time from: the machine's clock unless given. */
+  readonly turnTime?: TurnTime
   /** Hears of faults of ours, which clients see as "internal error" only. A pino logger is one. */
   readonly log?: {
     error(details: object, text: string): void
@@ -120,6 +123,7 @@ export class RpcServer {
       limits,
       access: { hosts: new Set(hosts.map(hostForm)), origins: new Set(allowedOrigins) },
       rate: new RateLimit(limits),
+      turns: new Turns(limits, options.turnTime),
       token,
       onRefused,
     })

@@ -1,0 +1,229 @@
+// Turns of the event loop for clients, so that no call, no batch and no client holds the node up or keeps others from it.
+//
+// Work is done in steps, a few milliseconds of them in one turn of the loop; then everything else has its turn, and then
+// the next address. What a step cost is owed by its address (src/node/debt.ts): whoever owes much waits until time has
+// paid off some of it, and is refused when that would take too long. So whatever a method costs has its price, and an
+// address that asks for much gets its share and no more. Addresses of others have a share together too, for there may be
+// many of them; this machine has one of its own, for its programs are the operator's.
+
+import { type Credit, Debt, MS_PER_BYTE } from '../node/debt.ts'
+import { BoundedMap } from '../replica/bounded-map.ts'
+import type { Client } from './client-address.ts'
+
+/** How much of the node's time clients may have. */
+export interface TurnLimits {
+  /** Milliseconds of work in one turn of the event loop, but for the last step of it. */
+  readonly turnMs: number
+  /** Milliseconds that a request waits for its address to pay off what it owes; then it is refused. */
+  readonly waitMaxMs: number
+  /** Requests of one address that may wait. */
+  readonly waitingMax: number
+  /** What one address of another machine may cost. */
+  readonly addressCredit: Credit
+  /** What all other machines may cost together. */
+  readonly strangersCredit: Credit
+  /** What programs on this machine may cost. */
+  readonly localCredit: Credit
+}
+
+/** One step's turn. */
+export interface Turn {
+  /** When it should end. */
+  readonly endMs: number
+  /** Whether nothing more is to be done for this request, because its address owes too much. */
+  readonly isRefused: boolean
+  now(): number
+  /** Adds what the step costs besides its own time. */
+  charge(ms: number): void
+}
+
+/** Does some of a request's work. A promise says that it goes on when that is settled. */
+export type Step = (turn: Turn) => 'done' | 'more' | Promise<void>
+
+/** Where turns take their time from. */
+export interface TurnTime {
+  /** Milliseconds of a clock that never steps back. */
+  now(): number
+  /** Calls back in another turn of the event loop. */
+  soon(task: () => void): void
+  /** Calls back after so many milliseconds. Returns what ends it. */
+  later(ms: number, task: () => void): () => void
+}
+
+/** Addresses whose debts are remembered. Whoever was forgotten still has a part in what all strangers owe. */
+const DEBTORS_MAX = 4_096
+
+const REAL_TIME: TurnTime = {
+  now: () => performance.now(),
+  soon: task => void setImmediate(task),
+  later: (ms, task) => {
+    const timer = setTimeout(task, ms).unref()
+    return () => clearTimeout(timer)
+  },
+}
+
+interface Job {
+  readonly step: Step
+  /** What its address owes, and others with it. */
+  readonly debts: readonly Debt[]
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Waiting {
+  readonly job: Job
+  /** Since when it waits for its turn. */
+  readonly sinceMs: number
+}
+
+/** The turns of all clients of one server. */
+export class Turns {
+  readonly #limits: TurnLimits
+  readonly #time: TurnTime
+  readonly #strangers: Debt
+  readonly #debts = new BoundedMap<string, Debt>(DEBTORS_MAX)
+  /** By address, in the order in which they have their turns. */
+  readonly #waiting = new Map<string, Waiting[]>()
+  /** Requests by address that wait for their turn or for something else. */
+  readonly #counts = new Map<string, number>()
+  #spentMs = 0
+  #isSoon = false
+  #stopTimer: () => void = () => {}
+
+  constructor(limits: TurnLimits, time: TurnTime = REAL_TIME) {
+    this.#limits = limits
+    this.#time = time
+    this.#strangers = new Debt(limits.strangersCredit)
+  }
+
+  /** Whether it makes sense to read what a client asks: else it would be refused, or there is too much of it already. */
+  mayAsk(client: Client): boolean {
+    const { waitMaxMs, waitingMax } = this.#limits
+    const isFull = (this.#counts.get(client.key) ?? 0) >= waitingMax
+    return !isFull && waitMs(this.#debtsOf(client), this.#time.now()) <= waitMaxMs
+  }
+
+  /** Does a client's work step by step; resolves when it is done. Rejects with what a step throws. */
+  async run(client: Client, step: Step): Promise<void> {
+    const { key } = client
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#enqueue(key, { step, debts: this.#debtsOf(client), resolve, reject })
+        this.#work()
+      })
+    } finally {
+      const left = this.#counts.get(key)! - 1
+      if (left === 0) this.#counts.delete(key)
+      else this.#counts.set(key, left)
+    }
+  }
+
+  /** Adds what an answer costs by its bytes. */
+  chargeBytes(client: Client, bytes: number): void {
+    this.#charge(this.#debtsOf(client), bytes * MS_PER_BYTE)
+  }
+
+  #enqueue(key: string, job: Job): void {
+    const waiting = { job, sinceMs: this.#time.now() }
+    const jobs = this.#waiting.get(key)
+    if (jobs === undefined) this.#waiting.set(key, [waiting])
+    else jobs.push(waiting)
+  }
+
+  #work(): void {
+    while (this.#spentMs < this.#limits.turnMs) {
+      const key = this.#nextKey()
+      if (key === null) break
+      this.#workFor(key)
+    }
+    this.#goOn()
+  }
+
+  /** The address whose turn it is: the first that may spend, or whose request has waited for as long as it may. */
+  #nextKey(): string | null {
+    const nowMs = this.#time.now()
+    for (const [key, [first]] of this.#waiting) if (this.#restMs(first!, nowMs) <= 0) return key
+    return null
+  }
+
+  #workFor(key: string): void {
+    const jobs = this.#waiting.get(key)!
+    const { job } = jobs.shift()!
+    // Its next request has its turn after those of all others.
+    this.#waiting.delete(key)
+    if (jobs.length > 0) this.#waiting.set(key, jobs)
+    const beganMs = this.#time.now()
+    let extraMs = 0
+    const turn: Turn = {
+      endMs: beganMs + this.#limits.turnMs - this.#spentMs,
+      isRefused: waitMs(job.debts, beganMs) > 0,
+      now: this.#time.now,
+      charge: ms => {
+        extraMs += ms
+      },
+    }
+    this.#doStep(key, job, turn)
+    const costMs = this.#time.now() - beganMs
+    this.#spentMs += costMs
+    this.#charge(job.debts, costMs + extraMs)
+  }
+
+  #doStep(key: string, job: Job, turn: Turn): void {
+    const resume = (): void => {
+      this.#enqueue(key, job)
+      this.#work()
+    }
+    try {
+      const state = job.step(turn)
+      if (state === 'done') job.resolve()
+      else if (state === 'more') this.#enqueue(key, job)
+      else state.then(resume, job.reject)
+    } catch (error) {
+      job.reject(error)
+    }
+  }
+
+  /** Sees to what waits: in the next turn of the event loop, or when the first debt is paid off. */
+  #goOn(): void {
+    this.#stopTimer()
+    this.#stopTimer = () => {}
+    const nowMs = this.#time.now()
+    const rests = [...this.#waiting.values()].map(([first]) => this.#restMs(first!, nowMs))
+    const restMs = Math.min(...rests)
+    if (this.#spentMs > 0 || restMs <= 0) this.#workSoon()
+    else if (rests.length > 0) this.#stopTimer = this.#time.later(Math.ceil(restMs), () => this.#work())
+  }
+
+  /** In its next turn the event loop has all its time again. */
+  #workSoon(): void {
+    if (this.#isSoon) return
+    this.#isSoon = true
+    this.#time.soon(() => {
+      this.#isSoon = false
+      this.#spentMs = 0
+      this.#work()
+    })
+  }
+
+  /** Milliseconds until a request is looked at: to be worked on, or to be refused. */
+  #restMs({ job, sinceMs }: Waiting, nowMs: number): number {
+    return Math.min(waitMs(job.debts, nowMs), sinceMs + this.#limits.waitMaxMs - nowMs)
+  }
+
+  #debtsOf({ key, isLocal }: Client): readonly Debt[] {
+    const { localCredit, addressCredit } = this.#limits
+    const debt = this.#debts.get(key) ?? new Debt(isLocal ? localCredit : addressCredit)
+    this.#debts.set(key, debt)
+    return isLocal ? [debt] : [debt, this.#strangers]
+  }
+
+  #charge(debts: readonly Debt[], ms: number): void {
+    const nowMs = this.#time.now()
+    for (const debt of debts) debt.add(ms, nowMs)
+  }
+}
+
+function waitMs(debts: readonly Debt[], nowMs: number): number {
+  return Math.max(...debts.map(debt => debt.waitMs(nowMs)))
+}
