@@ -1992,4 +1992,99 @@ export const FAULTS: readonly Fault[] = [
     replace: 'if (n > WORK_MAX)',
     tests: ['wallet/keystore-file'],
   },
+  // ---- earlier state, senders, and the price of RPC
+  {
+    name: 'an earlier state is that of the last final block',
+    file: 'replica/earlier-states.ts',
+    find: 'this.#accountAt(height, address) ?? ',
+    replace: '',
+    tests: ['replica/earlier-states', 'rpc/earlier-state'],
+  },
+  {
+    name: 'a block keeps what it made of the accounts, not what it took',
+    file: 'replica/undo.ts',
+    find: 'encodeAccount(before.get(address)!)',
+    replace: 'encodeAccount((before, changes).get(address)!)',
+    tests: ['replica/fold', 'replica/earlier-states'],
+  },
+  {
+    name: 'what blocks took from the state is kept for ever',
+    file: 'replica/fold.ts',
+    find: '  if (height > EARLIER_STATES) outbox.write(KEYS.undo(height - EARLIER_STATES), null)\n',
+    replace: '',
+    tests: ['replica/fold', 'replica/earlier-states'],
+  },
+  {
+    name: 'a damaged record lets the states end where it stands',
+    file: 'replica/earlier-states.ts',
+    find: `    const undo = readRecord(key, record, readUndo)
+`,
+    replace: `    let undo: Undo
+    try {
+      undo = readRecord(key, record, readUndo)
+    } catch {
+      return null
+    }
+`,
+    tests: ['replica/earlier-states'],
+  },
+  {
+    name: 'an earlier state is proven without holding it against its block',
+    file: 'rpc/proofs.ts',
+    find: '  if (state.root() !== block.coinbase.stateRoot)\n',
+    replace: '  if (state.root() === block.coinbase.merkleRoot)\n',
+    tests: ['rpc/earlier-state'],
+  },
+  {
+    name: 'senders are not kept with their block',
+    file: 'replica/fold.ts',
+    find: '  if (execution.senders.length > 0) outbox.write(KEYS.senders(height), encodeSenders(execution.senders))\n',
+    replace: '  void encodeSenders\n',
+    tests: ['replica/fold', 'rpc/senders'],
+  },
+  {
+    name: 'showing an old transaction checks its signature on the event loop',
+    file: 'rpc/senders.ts',
+    find: 'say(index => senders[index] ?? null)',
+    replace: 'say(index => replica.senderOf(block.transactions[index]!))',
+    tests: ['rpc/senders'],
+  },
+  {
+    name: 'what a call takes costs its address nothing',
+    file: 'rpc/turns.ts',
+    find: 'this.#charge(job.debts, costMs + extraMs)',
+    replace: 'this.#charge(job.debts, extraMs)',
+    tests: ['rpc/turns'],
+  },
+  {
+    name: 'other machines have no share together',
+    file: 'rpc/turns.ts',
+    find: '[debt, this.#strangers]',
+    replace: '[debt]',
+    tests: ['rpc/turns'],
+  },
+  {
+    name: 'an address keeps its turn for as long as it has requests',
+    file: 'rpc/turns.ts',
+    find: `    this.#waiting.delete(key)
+    if (jobs.length > 0) this.#waiting.set(key, jobs)
+`,
+    replace: `    if (jobs.length === 0) this.#waiting.delete(key)
+`,
+    tests: ['rpc/turns'],
+  },
+  {
+    name: 'a turn of the event loop has no end while there is work for clients',
+    file: 'rpc/turns.ts',
+    find: '    while (this.#spentMs < this.#limits.turnMs) {\n',
+    replace: '    for (;;) {\n',
+    tests: ['rpc/turns'],
+  },
+  {
+    name: 'a request takes as long as it likes',
+    file: 'rpc/request-work.ts',
+    find: "    if (this.#spentMs > limits.requestMsMax) return limitExceeded('the request has taken too long')\n",
+    replace: '',
+    tests: ['rpc/request-work'],
+  },
 ]

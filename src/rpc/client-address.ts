@@ -11,10 +11,13 @@ export interface Client {
   readonly isLocal: boolean
 }
 
+/** Names all programs on this machine. */
+export const THIS_MACHINE = 'this machine'
+
 /** The client at the address that a socket names. */
 export function clientOf(remoteAddress: string | undefined): Client {
   const address = (remoteAddress ?? '').replace(/^::ffff:(?=[0-9.]+$)/i, '')
-  if (isLoopback(address)) return { key: 'this machine', isLocal: true }
+  if (isLoopback(address)) return { key: THIS_MACHINE, isLocal: true }
   return { key: address.includes(':') ? networkOf(address) : address, isLocal: false }
 }
 

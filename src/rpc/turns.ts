@@ -8,7 +8,7 @@
 
 import { type Credit, Debt, MS_PER_BYTE } from '../node/debt.ts'
 import { BoundedMap } from '../replica/bounded-map.ts'
-import type { Client } from './client-address.ts'
+import { type Client, THIS_MACHINE } from './client-address.ts'
 
 /** How much of the node's time clients may have. */
 export interface TurnLimits {
@@ -86,6 +86,7 @@ export class Turns {
   readonly #waiting = new Map<string, Waiting[]>()
   /** Requests by address that wait for their turn or for something else. */
   readonly #counts = new Map<string, number>()
+  #lastKey: string | null = null
   #spentMs = 0
   #isSoon = false
   #stopTimer: () => void = () => {}
@@ -143,12 +144,22 @@ export class Turns {
   /** The address whose turn it is: the first that may spend, or whose request has waited for as long as it may. */
   #nextKey(): string | null {
     const nowMs = this.#time.now()
-    for (const [key, [first]] of this.#waiting) if (this.#restMs(first!, nowMs) <= 0) return key
-    return null
+    const isReady = (jobs: readonly Waiting[] | undefined): boolean =>
+      jobs !== undefined && this.#restMs(jobs[0]!, nowMs) <= 0
+    // Every other turn is for this machine: other addresses may be many.
+    if (this.#lastKey !== THIS_MACHINE && isReady(this.#waiting.get(THIS_MACHINE))) return THIS_MACHINE
+    let own: string | null = null
+    for (const [key, jobs] of this.#waiting) {
+      if (!isReady(jobs)) continue
+      if (key !== THIS_MACHINE) return key
+      own = key
+    }
+    return own
   }
 
   #workFor(key: string): void {
     const jobs = this.#waiting.get(key)!
+    this.#lastKey = key
     const { job } = jobs.shift()!
     // Its next request has its turn after those of all others.
     this.#waiting.delete(key)

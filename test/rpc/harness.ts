@@ -144,11 +144,23 @@ export class TestNode implements RpcBackend {
     this.replica = new Replica({
       genesis,
       finality: createFinality(genesis, identity),
-      store: storeOf(records),
+      store: this.#store(),
       recoverSender: recover,
       salt: Uint8Array.of(0, 0, 0, salt),
     })
     this.step({ type: 'start' })
+  }
+
+  /** Records that were read. */
+  reads = 0
+
+  #store(): Store {
+    const store = storeOf(this.records)
+    const get = (key: string): Uint8Array | null => {
+      this.reads += 1
+      return store.get(key)
+    }
+    return { ...store, get }
   }
 
   async submit(raw: Uint8Array): Promise<SubmitResult> {
