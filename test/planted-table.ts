@@ -2033,7 +2033,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'rpc/proofs.ts',
     find: '  if (state.root() !== block.coinbase.stateRoot)\n',
     replace: '  if (state.root() === block.coinbase.merkleRoot)\n',
-    tests: ['rpc/earlier-state'],
+    tests: ['rpc/quorate'],
   },
   {
     name: 'senders are not kept with their block',

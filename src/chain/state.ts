@@ -122,6 +122,11 @@ export function verifyAccountProof(root: Hex, address: Address, proof: AccountPr
   return leaf !== null && equalBytes(leaf.path, path) ? leaf.account : NO_ACCOUNT
 }
 
+/** Which of 256 subtrees an account stands in: those of one can be set together without touching the others. */
+export function subtreeOf(address: Address): number {
+  return pathOf(address)[0]!
+}
+
 /** The 40 bytes of an account: nonce 8, balance 32, little-endian. */
 export function encodeAccount(account: Account): Uint8Array {
   return new ByteWriter().u64(account.nonce).u256(account.balance).finish()

@@ -6,7 +6,7 @@
 // Records are read when they are asked for, so a start costs nothing, and are final: what was read stays as it is.
 
 import type { Address } from '../chain/address.ts'
-import type { Account, State } from '../chain/state.ts'
+import { type Account, type State, subtreeOf } from '../chain/state.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { Store } from './effects.ts'
 import { CorruptStore, KEYS, readRecord } from './records.ts'
@@ -15,8 +15,8 @@ import { EARLIER_STATES, readUndo, type Undo } from './undo.ts'
 /** Bytes of records that stay in memory: 128 blocks of 1,000 transfers are 15 MB. What has no room is read again. */
 const UNDO_BYTES_MAX = 32 * 1024 * 1024
 
-/** Accounts that one slice of a rebuild sets: about 5 ms. */
-const ACCOUNTS_PER_SLICE = 500
+/** Slices of a rebuild besides the records: in the worst case 1,000 accounts each. */
+const SUBTREES = 256
 
 /** All accounts after one block. */
 export interface Accounts {
@@ -30,55 +30,68 @@ export class EarlierStates {
   /** By height. */
   readonly #undos = new Map<number, Undo>()
   #bytes = 0
-  /** The lowest block whose state was known when somebody first asked; null until then. */
-  #lowest: number | null = null
+  /** The lowest block whose state is known to be kept, as far as anybody has asked; null until then. */
+  #knownFrom: number | null = null
+  /** Whether it is known that none below that is. */
+  #isEnd = false
 
   constructor(tree: BlockTree, store: Store) {
     this.#tree = tree
     this.#store = store
   }
 
-  /** The height of the lowest block whose state is known. */
+  /** The height of the lowest block whose state is kept. */
   get keptFrom(): number {
-    const least = Math.max(0, this.#tree.base.chained.height - EARLIER_STATES)
-    this.#lowest ??= this.#findLowest(least)
-    return Math.max(this.#lowest, least)
+    this.#isKept(this.#least)
+    return Math.max(this.#knownFrom!, this.#least)
   }
 
   /** The accounts after a final block; null where they are not kept any more. */
   at(height: number): Accounts | null {
-    const { chained, execution } = this.#tree.base
-    if (height > chained.height || height < this.keptFrom) return null
-    return { get: address => this.#accountAt(height, address) ?? execution.state.get(address) }
+    const { state } = this.#tree.base.execution
+    if (!this.#isKept(height)) return null
+    return { get: address => this.#accountAt(height, address) ?? state.get(address) }
   }
 
   /** The whole state after a final block, in slices; null where it is not kept any more. */
   *rebuild(height: number): Generator<void, State | null> {
     const { chained, execution } = this.#tree.base
-    if (height > chained.height || height < this.keptFrom) return null
-    const changes = new Map<Address, Account>()
+    // Each subtree is changed and hashed in one go, so that no node is hashed twice but for the few above them.
+    const subtrees = Array.from({ length: SUBTREES }, () => new Map<Address, Account>())
     for (let above = chained.height; above > height; above--) {
       // The base may have moved on meanwhile.
-      if (above <= this.keptFrom) return null
-      for (const [address, account] of this.#require(above).entries()) changes.set(address, account)
+      if (!this.#isKept(height)) return null
+      for (const [address, account] of this.#require(above).entries())
+        subtrees[subtreeOf(address)]!.set(address, account)
       yield
     }
+    if (!this.#isKept(height)) return null
     let { state } = execution
-    const all = [...changes]
-    for (let start = 0; start < all.length; start += ACCOUNTS_PER_SLICE) {
-      state = state.with(all.slice(start, start + ACCOUNTS_PER_SLICE))
-      // Hashed now and not all at once at the end.
+    for (const changes of subtrees) {
+      if (changes.size === 0) continue
+      state = state.with(changes)
       state.root()
       yield
     }
     return state
   }
 
-  /** A database of an older version holds no records of the blocks that were final then. */
-  #findLowest(least: number): number {
-    let lowest = this.#tree.base.chained.height
-    while (lowest > least && this.#find(lowest) !== null) lowest -= 1
-    return lowest
+  get #least(): number {
+    return Math.max(0, this.#tree.base.chained.height - EARLIER_STATES)
+  }
+
+  /** Looks for the records that lead to a block, no further than nobody has looked yet. */
+  #isKept(height: number): boolean {
+    const base = this.#tree.base.chained.height
+    if (height > base || height < this.#least) return false
+    let known = Math.max(this.#knownFrom ?? base, this.#least)
+    // A database of an older version holds none of the blocks that were final then.
+    while (known > height && !this.#isEnd) {
+      if (this.#find(known) === null) this.#isEnd = true
+      else known -= 1
+    }
+    this.#knownFrom = known
+    return known <= height
   }
 
   #accountAt(height: number, address: Address): Account | null {

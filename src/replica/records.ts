@@ -2,13 +2,11 @@
 // record as it was written or not at all (record-seal.ts); here it is told whether it fits to what other records hold.
 //   genesis            id of the genesis block          base         the last final block, as a chained header
 //   account/<address>  the state after the base block   final/<height>     id and header of a final block
-//   tx/<id>            height and index in a final block
+//   tx/<id>            height and index in a final block   senders/<height>   who sent a final block's transactions
 //   block/<id>         a whole block, final or not      open/<arrival>     id of a block above the base
-//   undo/<height>      what one of the last final blocks took from the state
-//   senders/<height>   who sent the transactions of a final block
 //   certificate/<height>   what proves a final block: the certificate, or the height of the block above that has one
 //   decision/<sequence>    height of the block that the agreement's decision of this number made final
-//   finality/<key>     what the finality layer keeps
+//   finality/<key>     what the finality layer keeps    undo/<height>      what a recent final block took from the state
 //   pooled/<id>        a transaction handed in here that no final block holds yet
 
 import { ADDRESS_BYTES, type Address, addressBytes } from '../chain/address.ts'

@@ -1,4 +1,5 @@
-// What a method gives back: its answer, a promise of it, or work in slices that ends with it.
+// What a method gives back: its answer, a promise of it, or work in slices that ends with it. A promise is for what is done
+// elsewhere; what the event loop has to do is cut into slices, so that it is priced and others have their turn in between.
 
 import type { Json } from '../chain/fields.ts'
 

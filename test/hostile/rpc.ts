@@ -70,7 +70,7 @@ export function honestCalls({ blockId, transactionId }: Known): ReadonlyMap<stri
 }
 
 /** What may stand where a parameter is expected. */
-export function hostileValues({ blockId, transactionId }: Known): readonly Json[] {
+function hostileValues({ blockId, transactionId }: Known): readonly Json[] {
   const deep = Array.from({ length: 25 }).reduce<Json>(inner => [inner], 0)
   const deepObject = Array.from({ length: 25 }).reduce<Json>(inner => ({ a: inner }), 0)
   return [

@@ -6,7 +6,6 @@ import { test } from 'node:test'
 import { fromHex, type Hex } from '../../src/chain/bytes.ts'
 import { verifyAccountProof } from '../../src/chain/state.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
-import { KEYS } from '../../src/replica/records.ts'
 import { EARLIER_STATES } from '../../src/replica/undo.ts'
 import {
   alice,
@@ -147,14 +146,4 @@ test('a reorganisation is seen by number, and a block of the other branch by its
   // What is final now was never on the branch that was left.
   assert.equal(await balance('0x1'), hex(1_000n * COIN))
   assert.equal((await client.error('eth_getBalance', bob.address, left.id)).code, -39001)
-})
-
-test('a proof that the records on disk do not bear out stops the node', async t => {
-  const node = nodeOf('longest-chain')
-  for (let block = 0; block < 8; block++) extend(node, 'longest-chain')
-  const record = node.records.get(KEYS.undo(4))!
-  record[record.length - 1]! ^= 1
-  const client = await serve(t, node)
-  assert.equal((await client.error('quorate_getAccountProof', bob.address, '0x3')).code, -32603)
-  assert.match(node.damage!.message, /do not lead to the state root of block 3/)
 })

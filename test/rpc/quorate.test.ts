@@ -12,6 +12,7 @@ import { blockId, meetsTarget, readHeader } from '../../src/chain/header.ts'
 import { rootOfBranch } from '../../src/chain/merkle.ts'
 import { type Account, NO_ACCOUNT, verifyAccountProof } from '../../src/chain/state.ts'
 import { exactReversal, nakamotoReversal } from '../../src/finality/reversal.ts'
+import { KEYS } from '../../src/replica/records.ts'
 import {
   alice,
   bob,
@@ -361,6 +362,16 @@ test('what is in no block has no inclusion proof', async t => {
   assert.equal(await client.result('quorate_getInclusionProof', tx.id), null)
   node.mine(9)
   assert.equal((await client.object('quorate_getInclusionProof', tx.id)).blockNumber, '0x1')
+})
+
+test('a proof that the records on disk do not bear out stops the node', async t => {
+  const node = new TestNode(testGenesis({ depth: 2 }))
+  node.mine(8)
+  const record = node.records.get(KEYS.undo(4))!
+  record[record.length - 1]! ^= 1
+  const client = await serve(t, node)
+  assert.equal((await client.error('quorate_getAccountProof', miner.address, '0x3')).code, -32603)
+  assert.match(node.damage!.message, /do not lead to the state root of block 3/)
 })
 
 /** Block 2 holds three transfers. */
