@@ -957,6 +957,20 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee', 'finality/envelope'],
   },
   {
+    name: 'how a peer did is remembered after it is gone',
+    file: 'replica/wants.ts',
+    find: '    this.#standings.delete(peer)\n',
+    replace: '',
+    tests: ['replica/wants'],
+  },
+  {
+    name: 'what is said of other networks is not looked at, so that strangers of those stay',
+    file: 'replica/replica.ts',
+    find: "      this.#outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })\n",
+    replace: '',
+    tests: ['sim/strangers/strangers', 'replica/replica'],
+  },
+  {
     name: 'a peer that is late with a wanted block is waited for',
     file: 'replica/wants.ts',
     find: '    if (want !== undefined) want.isDue = true\n',

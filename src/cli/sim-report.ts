@@ -40,6 +40,7 @@ export function reportOne(
       ['bytes', String(result.bytes)],
       ...describeLies(result),
       ...describeHostile(result),
+      ...describeStrangers(result),
       ...(agreement === null ? [] : describeAgreement(agreement)),
       ['speed', describeSpeed(result, seconds)],
     ]),
@@ -142,6 +143,18 @@ function describeHostile({ hostile }: SimulationResult): [string, string][] {
   if (hostile === null) return []
   const attacks = Object.entries(hostile.attacks).map(([name, count]) => `${count} × ${name}`)
   return [['hostile', attacks.length === 0 ? 'no attack' : attacks.join(', ')]]
+}
+
+function describeStrangers({ strangers }: SimulationResult): [string, string][] {
+  if (strangers === null) return []
+  const count = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([name, times]) => `${times} × ${name}`)
+      .join(', ')
+  return [
+    ['strangers', count(strangers.attacks) || 'no attack'],
+    ['denied', count(strangers.denials) || 'nobody'],
+  ]
 }
 
 function describeAgreement(agreement: AgreementResult): [string, string][] {

@@ -73,6 +73,16 @@ const SOMETIMES: readonly Sometimes[] = [
     holds: ({ hostile }) => hostile !== null && Object.keys(hostile.attacks).length > 0,
   },
   {
+    text: 'strangers that attacked',
+    needs: 'swarm',
+    holds: ({ strangers }) => strangers !== null && Object.keys(strangers.attacks).length > 0,
+  },
+  {
+    text: 'a stranger that was denied',
+    needs: 'swarm',
+    holds: ({ strangers }) => strangers !== null && Object.keys(strangers.denials).length > 0,
+  },
+  {
     text: 'a transaction that was mined in place of another of its nonce',
     needs: 'swarm',
     holds: ({ hostile }) => hostile !== null && hostile.replacementsMined > 0,

@@ -20,7 +20,7 @@ import { HeaderBranch } from './header-branch.ts'
 import type { ReplicaLimits } from './limits.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 import type { Rejection } from './verdict.ts'
-import { ASKED_MAX, type Want, Wants } from './wants.ts'
+import { ASKED_MAX, WANTS_MAX, type Want, Wants } from './wants.ts'
 
 /** What catching up needs of its replica. */
 export interface SyncHost {
@@ -149,6 +149,18 @@ export class Sync {
   progress(): { readonly height: number; readonly target: number } | null {
     const download = this.#download
     return download === null ? null : { height: this.#host.tree.head.chained.height, target: download.target }
+  }
+
+  /** What peers can make grow, each with its bound: its name, how large it is, and how large it may be. */
+  sizes(): (readonly [name: string, size: number, max: number])[] {
+    const { bodiesAheadMax, branchHeadersMax } = this.#host.limits
+    const branches = [...this.#peers.values()].map(({ headersRequest }) => headersRequest?.branch?.fresh.kept)
+    return [
+      ['wanted blocks', this.#wants.size, WANTS_MAX],
+      ['peers and how they did', this.#wants.standings, this.#peers.size],
+      ['bodies that wait', this.#download?.bodies.size ?? 0, bodiesAheadMax],
+      ['headers of a branch', Math.max(0, ...branches.map(kept => kept?.length ?? 0)), branchHeadersMax],
+    ]
   }
 
   /** Whether what is being fetched stands on this block: to give it up for lack of room would be to begin again. */

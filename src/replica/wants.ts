@@ -10,7 +10,7 @@ import type { Holders } from '../finality/contract.ts'
 import type { PeerId } from './effects.ts'
 
 /** Blocks wanted at once: with one alone, what nobody has would keep out what somebody has. */
-const WANTS_MAX = 4
+export const WANTS_MAX = 4
 /** Peers that are asked for one block at a time. */
 export const ASKED_MAX = 3
 /** How many of these may be peers that were late before, so that they can't take all the places. */
@@ -46,6 +46,11 @@ export class Wants {
 
   get size(): number {
     return this.#wants.size
+  }
+
+  /** Peers of which it is remembered how they did. */
+  get standings(): number {
+    return this.#standings.size
   }
 
   has(id: BlockId): boolean {

@@ -29,6 +29,7 @@ import { validatorKey } from './simulated-genesis.ts'
 import { SimulatedWorld } from './simulated-world.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { isPoolSmall } from './small-limits.ts'
+import { Strangers } from './strangers/strangers.ts'
 import { Schedule } from './virtual/schedule.ts'
 import { Trace } from './virtual/trace.ts'
 
@@ -59,6 +60,8 @@ export class Run {
   readonly lyingMiner: LyingMiner | null
   /** Null where no peer lies. */
   readonly lyingPeer: LyingPeer | null
+  /** Null where there are none. */
+  readonly strangers: Strangers | null
   /** Every node, in the order of the cast. */
   readonly nodes: readonly SimNode[]
   readonly honest: readonly SimNode[]
@@ -102,11 +105,12 @@ export class Run {
       isAgreed,
     })
     this.chain = new NaiveChain(genesis, options.recoverSender)
-    this.oracle = new Oracle(this.chain, cast.blameable, setup.limits.pool)
+    this.oracle = new Oracle(this.chain, cast.mayBeBlamed.bind(cast), setup.limits.pool)
     this.agreement = isAgreed ? new Agreement(setup, this.chain) : null
     this.lyingMiner = createLyingMiner(setup, options)
     this.lyingPeer =
       cast.lyingPeer === null ? null : new LyingPeer(cast.lyingPeer, random.stream('peer lies'))
+    this.strangers = createStrangers(setup, this.schedule, this.network)
     this.world = new SimulatedWorld({
       genesis,
       recoverSender: options.recoverSender,
@@ -120,6 +124,7 @@ export class Run {
       agreement: this.agreement,
       lyingMiner: this.lyingMiner,
       lyingPeer: this.lyingPeer,
+      strangers: this.strangers,
       onReply: (token, result) => {
         this.clients.onReply(token, result)
         this.hostile?.onReply(token, result)
@@ -217,6 +222,22 @@ function createHostile(
   const { chainId, gasLimit: blockGas } = genesis.blocks
   const attacks = random.stream('hostile')
   return new HostileClients({ schedule, nodes, accounts: hostile, chainId, blockGas, random: attacks })
+}
+
+/** Those without a key that mean harm, where there are such. */
+function createStrangers(
+  { random, genesis, plan }: Setup,
+  schedule: Schedule,
+  network: Network,
+): Strangers | null {
+  if (plan.strangers === 0) return null
+  return new Strangers({
+    count: plan.strangers,
+    genesis,
+    schedule,
+    network,
+    random: random.stream('strangers'),
+  })
 }
 
 /** The nodes of a cast, which share the hashrate that the genesis file asks for; none is started yet. */

@@ -11,12 +11,13 @@ const SLACK_MS = 600_000
 
 /** Lets the run reach its height, with all its faults. */
 export function runSafety(run: Run): void {
-  const { agreement, blockTimeMs, clients, faults, hostile, nodes, options, schedule, world } = run
+  const { agreement, blockTimeMs, clients, faults, hostile, nodes, options, schedule, strangers, world } = run
   const { blocks, transfers } = options
   const plannedMs = blocks * blockTimeMs
   for (const node of nodes) world.start(node)
   clients.start(transfers === 0 ? Number.POSITIVE_INFINITY : plannedMs / transfers)
   hostile?.start()
+  strangers?.start(nodes)
   faults.start(nodes, plannedMs)
   const budgetMs = agreement === null ? plannedMs * 20 + SLACK_MS : plannedMs * 3 + CHAOS_MS
   // The budget ends to the moment: not when something happens by chance.

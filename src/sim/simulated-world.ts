@@ -4,7 +4,8 @@
 import type { Genesis } from '../chain/genesis.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import type { Effect, Input, PeerId, SubmitResult, Write } from '../replica/effects.ts'
-import type { OutgoingMessage } from '../replica/messages.ts'
+import type { Message, OutgoingMessage } from '../replica/messages.ts'
+import type { Rejection } from '../replica/verdict.ts'
 import type { Cast } from './adversary/cast.ts'
 import type { LyingMiner, ToldLie } from './adversary/lying-miner.ts'
 import type { LyingPeer } from './adversary/lying-peer.ts'
@@ -15,6 +16,8 @@ import { decisionIn, type Tag } from './network/costs.ts'
 import type { Network } from './network/network.ts'
 import type { SimNode, World } from './node/sim-node.ts'
 import type { Oracle } from './oracle/oracle.ts'
+import { isStranger } from './strangers/stranger-name.ts'
+import type { Strangers } from './strangers/strangers.ts'
 import type { Schedule } from './virtual/schedule.ts'
 import type { Trace } from './virtual/trace.ts'
 
@@ -38,6 +41,8 @@ export interface SimulatedWorldOptions {
   readonly lyingMiner: LyingMiner | null
   /** Null where no peer lies. */
   readonly lyingPeer: LyingPeer | null
+  /** Null where there are none. */
+  readonly strangers: Strangers | null
   /** Hands an answer to the client that waits for it. */
   readonly onReply: (token: string, result: SubmitResult) => void
 }
@@ -80,7 +85,12 @@ export class SimulatedWorld implements World {
 
   /** Bytes come out of the network; they are lost when the two are no longer connected. */
   deliver(from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null): void {
-    if (!this.#links.has(linkOf(from, to))) return
+    const { strangers } = this.#options
+    if (isStranger(to)) return strangers?.receive(to, bytes)
+    const isLinked = isStranger(from)
+      ? strangers?.isLinked(from, to) === true
+      : this.#links.has(linkOf(from, to))
+    if (!isLinked) return
     if (tag !== null) this.#options.agreement?.costs.received(to, tag)
     this.#node(to).receive(from, bytes, tag)
   }
@@ -92,7 +102,7 @@ export class SimulatedWorld implements World {
   }
 
   broadcast(from: SimNode, message: OutgoingMessage, tag: Tag | null): void {
-    const others = [...this.#nodes.keys()].filter(id => id !== from.id)
+    const others = this.#othersThan(from)
     const lies = this.#liesBeside(from, message)
     for (const lie of lies) if (lie.isFirst) this.#lie(from, others, lie)
     const withheldMs = this.#withheldMs(from, message)
@@ -102,10 +112,26 @@ export class SimulatedWorld implements World {
   }
 
   mayBeBlamed(peer: PeerId): boolean {
-    return this.#options.cast.blameable.has(peer)
+    return this.#options.cast.mayBeBlamed(peer)
+  }
+
+  get isScreened(): boolean {
+    return this.#options.strangers !== null
+  }
+
+  refuse(node: SimNode, from: PeerId, reason: Rejection): void {
+    this.beforeEffect(node, { type: 'reject', from, reason }, null)
+  }
+
+  /** What a stranger said goes on to all as if the node said it. What nodes say reaches all of them anyway. */
+  relay(from: SimNode, message: Message, source: PeerId): void {
+    if (!isStranger(source)) return
+    const others = this.#othersThan(from).filter(id => id !== source)
+    this.#send(from, others, message, null)
   }
 
   disconnect(from: SimNode, peer: PeerId): void {
+    if (isStranger(peer)) return this.#options.strangers?.disconnect(peer)
     const other = this.#node(peer)
     if (!this.#links.delete(linkOf(from.id, peer))) return
     // Not from within the step that asked for it.
@@ -116,6 +142,7 @@ export class SimulatedWorld implements World {
 
   /** The receiver of damaged bytes ends the connection. */
   breakLink(from: PeerId, to: PeerId): void {
+    if (isStranger(to)) return this.#options.strangers?.disconnect(to)
     this.disconnect(this.#node(to), from)
   }
 
@@ -148,9 +175,10 @@ export class SimulatedWorld implements World {
   }
 
   beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void {
-    const { agreement, cast, oracle } = this.#options
+    const { agreement, cast, oracle, strangers } = this.#options
     agreement?.oracle.beforeEffect(node, effect, tag)
     if (effect.type === 'head') this.#mineInSecret(node)
+    if (effect.type === 'reject') strangers?.onRefused(effect.from, node, effect.reason)
     if (!cast.isHonest(node)) return
     // Only by work alone may a branch below the last final block be right, and what meets it has to be excused.
     const mayBeWrong = this.genesis.finality.mode === 'longest-chain'
@@ -165,13 +193,20 @@ export class SimulatedWorld implements World {
   }
 
   crashed(node: SimNode): void {
-    const { faults } = this.#options
+    const { faults, strangers } = this.#options
     faults.afterCrash(node)
+    strangers?.onCrash(node)
     for (const other of this.#nodes.values()) {
       if (!this.#links.delete(linkOf(node.id, other.id))) continue
       this.schedule.after(NOTICE_MS, () => other.input({ type: 'peer-disconnected', peer: node.id }))
     }
     this.schedule.after(NOTICE_MS * 2 + faults.downMs(node), () => this.start(node))
+  }
+
+  /** All that a node is connected with, or would be were nothing down. */
+  #othersThan(node: SimNode): PeerId[] {
+    const others = [...this.#nodes.keys()].filter(id => id !== node.id)
+    return [...others, ...(this.#options.strangers?.namesAt(node.id) ?? [])]
   }
 
   #connect(a: SimNode, b: SimNode): void {

@@ -53,6 +53,11 @@ export interface SimulationResult {
     readonly attacks: Readonly<Record<string, number>>
     readonly replacementsMined: number
   } | null
+  /** Attacks of strangers by name, and the reasons for which nodes denied them; null when there were none. */
+  readonly strangers: {
+    readonly attacks: Readonly<Record<string, number>>
+    readonly denials: Readonly<Record<string, number>>
+  } | null
   /** Blocks beside the main chain that nodes gave up because there were too many. */
   readonly evictedBlocks: number
   readonly reorganisations: number
@@ -134,6 +139,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     evictions: oracle.promises.evictions,
     handedInAgain: clients.handedInAgain,
     hostile: describeHostile(run),
+    strangers: describeStrangers(run),
     evictedBlocks: oracle.evictedBlocks,
     reorganisations: oracle.reorganisations.count,
     deepestReorganisation: oracle.reorganisations.deepest,
@@ -178,6 +184,12 @@ function describeHostile({ hostile, nodes }: Run): SimulationResult['hostile'] {
     nodes.some(({ replica }) => replica !== null && replica.view.locate(id) !== null),
   )
   return { attacks: sorted(hostile.attacks), replacementsMined }
+}
+
+function describeStrangers({ strangers }: Run): SimulationResult['strangers'] {
+  return strangers === null
+    ? null
+    : { attacks: sorted(strangers.attacks), denials: sorted(strangers.denials) }
 }
 
 /** What the network did and promised, in words. */

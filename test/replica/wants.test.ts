@@ -33,6 +33,17 @@ test('who promised a block is asked before the other validators, and these befor
   assert.deepEqual(order(wants, ['s', 'v1', 'v2']), ['v2', 'v1', 's'])
 })
 
+test('how a peer did is forgotten with its connection: new names do not add up', () => {
+  const wants = new Wants()
+  for (let name = 1; name <= 20; name++) {
+    wants.onLate(id(7), `s${name}`)
+    wants.onFailed(id(8), `s${name}`)
+    assert.equal(wants.standings, 1)
+    wants.forgetPeer(`s${name}`)
+  }
+  assert.equal(wants.standings, 0)
+})
+
 test('a peer that failed is asked last the next time, and one that was late after all others of its kind', () => {
   const wants = new Wants()
   wants.onFailed(id(7), 'v1')

@@ -49,6 +49,22 @@ export function runCommittee(
   return { ...result, agreement: result.agreement }
 }
 
+/** One short run of five nodes for which work alone decides, without faults unless told otherwise. */
+export function runMined(
+  seed: number,
+  changes: Partial<SimulationOptions> & Pick<SimulationOptions, 'genesis'>,
+): SimulationResult {
+  return simulate({
+    seed,
+    nodes: 5,
+    faults: new Set(),
+    blocks: 12,
+    transfers: 12,
+    recoverSender: cache.recoverSender,
+    ...changes,
+  })
+}
+
 /** Says what a run found, with its last events. */
 export function assertPass(result: SimulationResult): void {
   assert.equal(result.verdict, 'PASS', `seed ${result.seed}: ${result.reason}\n${result.recent.join('\n')}`)

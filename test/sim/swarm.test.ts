@@ -72,6 +72,9 @@ test(`${SEEDS} swarm runs find nothing in healthy code, and most kinds of fault 
 // Seeds that failed once: of a bug in the node (1058, 1311), or of an oracle that was wrong.
 for (const seed of [38, 1058, 1311, 6567, 7556, 11145, 11175])
   test(`seed ${seed}, which failed once, holds`, () => {
-    const { verdict, reason } = simulate({ ...drawSwarm(seed, files), seed, recoverSender, signatures })
+    const drawn = drawSwarm(seed, files)
+    // The kinds of fault that there were then: another would make other runs of these seeds.
+    const faults = new Set([...drawn.faults].filter(kind => kind !== 'strangers'))
+    const { verdict, reason } = simulate({ ...drawn, faults, seed, recoverSender, signatures })
     assert.ok(FINE.has(verdict), `${verdict}: ${reason}`)
   })

@@ -4,6 +4,7 @@
 import type { Identity } from '../../finality/identity.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import type { SimNode } from '../node/sim-node.ts'
+import { isStranger, placeOfStranger } from '../strangers/stranger-name.ts'
 import { isForgetful, type LiarRole } from './adversary.ts'
 
 /** What a cast is made of. */
@@ -64,14 +65,14 @@ export class Cast {
     return Object.fromEntries(liars.map(([index, role]) => [nameOf(index), role]))
   }
 
-  /** The nodes that may be blamed. */
-  get blameable(): ReadonlySet<PeerId> {
-    return new Set(this.parts.filter(part => !this.#isOwedPart(part)).map(({ id }) => id))
-  }
-
   /** Where a node stands: twins stand where their brothers do. */
   placeOf(id: PeerId): number {
-    return this.#parts.get(id)!.index
+    return isStranger(id) ? placeOfStranger(id) : this.#parts.get(id)!.index
+  }
+
+  /** Whether a node, or a stranger, may be blamed. */
+  mayBeBlamed(id: PeerId): boolean {
+    return isStranger(id) || !this.#isOwedPart(this.#parts.get(id)!)
   }
 
   isTwin(node: SimNode): boolean {

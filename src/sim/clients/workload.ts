@@ -41,6 +41,12 @@ export function createClients(count: number): Client[] {
   return made.slice(0, count)
 }
 
+/** The account of a stranger, which never has anything. */
+export function createStranger(index: number): Client {
+  const secretKey = sha256(new TextEncoder().encode(`quorate simulated stranger ${index}`))
+  return { secretKey, address: addressOfSecretKey(secretKey) }
+}
+
 /** Plans transfers one after the other, with the right nonces. */
 export class Workload {
   readonly #clients: readonly Client[]

@@ -35,10 +35,14 @@ export const RARE_FAULT_KINDS = [
   'clock-stop',
   'wrong-hour',
   'bit-rot',
+  'strangers',
 ] as const
 
 /** One kind of fault. */
 export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof RARE_FAULT_KINDS)[number]
+
+/** Strangers in one run at most. */
+const STRANGERS_MAX = 3
 
 /** How bad each fault is in one run. */
 export interface FaultPlan {
@@ -102,6 +106,8 @@ export interface FaultPlan {
   readonly wrongHourEveryMs: number | null
   /** The same of disks of which one bit of one record flips. */
   readonly bitRotEveryMs: number | null
+  /** Peers without a key that mean harm; they do not end with the faults. */
+  readonly strangers: number
 }
 
 /** A quiet local network. */
@@ -138,6 +144,7 @@ export const NO_FAULTS: FaultPlan = {
   clockStopEveryMs: null,
   wrongHourEveryMs: null,
   bitRotEveryMs: null,
+  strangers: 0,
 }
 
 /** A network without chance, in which all that is sent together arrives together: for counting. */
@@ -195,5 +202,6 @@ function drawRareFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTime
     clockStopEveryMs: every('clock-stop'),
     wrongHourEveryMs: every('wrong-hour'),
     bitRotEveryMs: every('bit-rot'),
+    strangers: kinds.has('strangers') ? random.stream('strangers').integer(1, STRANGERS_MAX) : 0,
   }
 }

@@ -97,12 +97,17 @@ export class Network {
     const bytes = encodeMessage(message)
     this.messages.set(message.type, (this.messages.get(message.type) ?? 0) + to.length)
     this.bytes += bytes.length * to.length
+    this.sendBytes(from, to, bytes, tag)
+    return bytes.length
+  }
+
+  /** Sends bytes that need not be a message, and counts them nowhere. */
+  sendBytes(from: PeerId, to: readonly PeerId[], bytes: Uint8Array, tag: Tag | null = null): void {
     for (const receiver of to) {
       this.#replayLater(from, receiver, bytes, tag)
       this.#transmit(from, receiver, bytes, tag)
       if (this.#random.chance(this.faults.duplicateRate)) this.#transmit(from, receiver, bytes, tag)
     }
-    return bytes.length
   }
 
   /** Somebody has kept the message and says it again, long after, past all that was said since. */

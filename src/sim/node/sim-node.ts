@@ -12,9 +12,10 @@ import type { Identity } from '../../finality/identity.ts'
 import { createFinality } from '../../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName, Write } from '../../replica/effects.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from '../../replica/limits.ts'
-import { decodeMessage, type OutgoingMessage } from '../../replica/messages.ts'
+import { decodeMessage, type Message, type OutgoingMessage } from '../../replica/messages.ts'
 import { CorruptStore } from '../../replica/records.ts'
 import { Replica } from '../../replica/replica.ts'
+import type { Rejection } from '../../replica/verdict.ts'
 import { NO_FAULTS } from '../faults/fault-plan.ts'
 import type { Tag } from '../network/costs.ts'
 import type { Random } from '../virtual/random.ts'
@@ -46,6 +47,12 @@ export interface World {
   crashed(node: SimNode): void
   /** Whether a node may send what can't even be decoded; nobody may unless said. */
   mayBeBlamed?(peer: PeerId): boolean
+  /** Whether nodes look at the first bytes of what comes before they decode it, as those on sockets do. */
+  readonly isScreened?: boolean
+  /** A node has refused what came without showing it to its replica. */
+  refuse?(node: SimNode, from: PeerId, reason: Rejection): void
+  /** A node passes on what came from this peer. */
+  relay?(from: SimNode, message: Message, source: PeerId): void
 }
 
 /** What a simulated node is. */
@@ -71,6 +78,13 @@ export interface SimNodeOptions {
 /** Milliseconds by which a clock may be off when faults end: one that is off by more is set right. */
 const CLOCK_BEARABLE_MS = 25_000
 
+/** An effect that is to be performed, and what brought it about. */
+interface Queued {
+  readonly effect: Effect
+  readonly tag: Tag | null
+  readonly input: Input
+}
+
 /** A node of the simulator. */
 export class SimNode {
   readonly id: PeerId
@@ -91,7 +105,7 @@ export class SimNode {
   readonly #world: World
   readonly #options: SimNodeOptions
   readonly #random: Random
-  #queue: { readonly effect: Effect; readonly tag: Tag | null }[] = []
+  #queue: Queued[] = []
   #isSyncing = false
   #isStarting = false
   /** Effects to perform before the node crashes; null when no crash is planned. */
@@ -172,7 +186,7 @@ export class SimNode {
       // At once, as a node does: a timer that the replica has replaced must not fire while the disk is waited for.
       else if (effect.type === 'set-timer') this.#setTimer(effect.name, effect.delayMs)
       else if (effect.type === 'clear-timer') this.#timers.delete(effect.name)
-      this.#queue.push({ effect, tag: this.#world.tag?.(this, effect, cause) ?? null })
+      this.#queue.push({ effect, tag: this.#world.tag?.(this, effect, cause) ?? null, input })
     }
     this.#world.afterStep(this, input, effects)
     this.#perform()
@@ -180,13 +194,33 @@ export class SimNode {
 
   /** Takes bytes off the wire. */
   receive(from: PeerId, bytes: Uint8Array, tag: Tag | null = null): void {
-    const message = decodeMessage(bytes)
-    if (typeof message === 'string') {
-      if (this.#world.mayBeBlamed?.(from) !== true)
-        throw new Error(`${from} sent what can't be decoded: ${message}`)
-      return this.#world.trace.add(this.#world.schedule.nowMs, this.id, `< ${message} ${from}`)
+    if (this.#world.isScreened !== true) {
+      const message = this.#decode(from, bytes)
+      if (message !== null) this.input({ type: 'message', from, message }, tag)
+    } else if (this.isUp) {
+      this.#whenFree(() => {
+        const message = this.#screen(from, bytes)
+        if (message !== null) this.#step({ type: 'message', from, message }, tag)
+      })
     }
-    this.input({ type: 'message', from, message }, tag)
+  }
+
+  /** The message in these bytes if it has any use. */
+  #screen(from: PeerId, bytes: Uint8Array): Message | null {
+    const refusal = this.replica?.screen(from, bytes) ?? null
+    if (refusal === null) return this.#decode(from, bytes)
+    if (refusal !== 'known') this.#world.refuse?.(this, from, refusal)
+    return null
+  }
+
+  #decode(from: PeerId, bytes: Uint8Array): Message | null {
+    const message = decodeMessage(bytes)
+    if (typeof message !== 'string') return message
+    if (this.#world.mayBeBlamed?.(from) !== true)
+      throw new Error(`${from} sent what can't be decoded: ${message}`)
+    this.#world.trace.add(this.#world.schedule.nowMs, this.id, `< ${message} ${from}`)
+    this.#world.refuse?.(this, from, message)
+    return null
   }
 
   /** Makes the node do nothing for so long; what happens to it meanwhile waits. */
@@ -228,15 +262,15 @@ export class SimNode {
     while (!this.#isSyncing && this.#queue.length > 0) {
       if (this.#crashAfter === 0) return this.#crash()
       if (this.#crashAfter !== null) this.#crashAfter -= 1
-      const { effect, tag } = this.#queue.shift()!
+      const { effect, tag, input } = this.#queue.shift()!
       this.#world.trace.add(this.#world.schedule.nowMs, this.id, `> ${describeEffect(effect)}`)
       this.#world.beforeEffect(this, effect, tag)
-      this.#performOne(effect, tag)
+      this.#performOne(effect, tag, input)
     }
     if (!this.#isSyncing) this.#isStarting = false
   }
 
-  #performOne(effect: Effect, tag: Tag | null): void {
+  #performOne(effect: Effect, tag: Tag | null, input: Input): void {
     switch (effect.type) {
       case 'persist':
         this.#isSyncing = true
@@ -247,6 +281,9 @@ export class SimNode {
         return this.#world.broadcast(this, effect.message, tag)
       case 'disconnect':
         return this.#world.disconnect(this, effect.peer)
+      case 'relay':
+        if (input.type === 'message') this.#world.relay?.(this, input.message, input.from)
+        return
       case 'reply':
         return this.#world.reply(this, effect.token, effect.result)
       case 'mine':
@@ -256,7 +293,6 @@ export class SimNode {
         return
       case 'set-timer':
       case 'clear-timer':
-      case 'relay':
       case 'reject':
       case 'head':
       case 'final':

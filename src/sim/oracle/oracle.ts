@@ -45,21 +45,21 @@ export class Oracle {
   readonly #final = new Map<number, BlockId>()
   /** Where two branches were final by work alone, each as deep as the genesis file asks for; null as long as none were. */
   fork: string | null = null
-  readonly #liars: ReadonlySet<PeerId>
+  readonly #mayBeBlamed: (peer: PeerId) => boolean
   readonly #limits: PoolLimits
   #deepest = 0
   #reorganisations = 0
   #forced = 0
   #evictedBlocks = 0
 
-  /** `liars` are the nodes that may be blamed; `limits` are those of every pool. */
+  /** `mayBeBlamed` tells liars from those that nobody may blame; `limits` are those of every pool. */
   constructor(
     chain: NaiveChain,
-    liars: ReadonlySet<PeerId> = new Set(),
+    mayBeBlamed: (peer: PeerId) => boolean = () => false,
     limits: PoolLimits = REPLICA_LIMITS.pool,
   ) {
     this.#chain = chain
-    this.#liars = liars
+    this.#mayBeBlamed = mayBeBlamed
     this.#limits = limits
   }
 
@@ -87,7 +87,9 @@ export class Oracle {
   /** Looks at a node after it took something in. */
   afterStep(node: SimNode): void {
     this.promises.afterStep(node)
-    const { tree, pool } = node.replica!
+    const { tree, pool, sync } = node.replica!
+    for (const [name, size, max] of sync.sizes())
+      if (size > max) throw new Violation('S9', `${node.id} keeps ${size} ${name}, not ${max} at most`)
     const known = this.#knownOf(node)
     const head = tree.head.chained
     const { followsWork } = node.replica!.finality
@@ -139,8 +141,12 @@ export class Oracle {
         this.#checkAcknowledged(node, effect.result.id)
         return this.promises.afterPromise(node, effect.result.id)
       case 'reject':
-        if (verdictOn(effect.reason) === 'ignore' || this.#liars.has(effect.from)) return
+        if (verdictOn(effect.reason) === 'ignore' || this.#mayBeBlamed(effect.from)) return
         throw new Violation('C11', `${node.id} blames honest ${effect.from} for ${effect.reason}`)
+      case 'disconnect':
+        // Of its own network it may only be slow, and of such small ones never be too many.
+        if (effect.reason === 'peer-stalled' || this.#mayBeBlamed(effect.peer)) return
+        throw new Violation('C11', `${node.id} leaves honest ${effect.peer} for ${effect.reason}`)
       case 'head':
         known.durableId = effect.id
         known.durableWork = this.#chain.workOf(effect.id)

@@ -38,6 +38,7 @@ const SHOWS: Readonly<Record<FaultKind, (drawn: ReturnType<typeof plan>) => bool
   'disk-failure': ({ diskFailureEveryMs }) => diskFailureEveryMs !== null,
   'clock-stop': ({ clockStopEveryMs }) => clockStopEveryMs !== null,
   'bit-rot': ({ bitRotEveryMs }) => bitRotEveryMs !== null,
+  strangers: ({ strangers }) => strangers > 0,
   'wrong-hour': ({ wrongHourEveryMs }) => wrongHourEveryMs !== null,
 }
 

@@ -28,14 +28,16 @@ interface Looks {
   readonly pool: object
   readonly view?: object
   readonly disk?: Disk
+  readonly sizes?: readonly (readonly [string, number, number])[]
 }
 
-function nodeOf({ tree, pool, view = NOWHERE, disk = new Disk() }: Looks, id = 'n1'): SimNode {
+function nodeOf({ tree, pool, view = NOWHERE, disk = new Disk(), sizes = [] }: Looks, id = 'n1'): SimNode {
+  const sync = { sizes: () => sizes }
   const finality = { followsWork: true }
   return {
     id,
     disk,
-    replica: { genesis: builder.genesis, finality, tree, pool, view, fates: new Fates() },
+    replica: { genesis: builder.genesis, finality, tree, pool, view, sync, fates: new Fates() },
   } as unknown as SimNode
 }
 
@@ -363,9 +365,25 @@ test('C11: an honest peer may be refused, but not blamed', () => {
   assert.throws(() => oracle.beforeEffect(healthy(), blame), broken('C11'))
 })
 
+test('C11: a node may leave an honest peer that is slow, and for nothing else', () => {
+  const oracle = fresh()
+  oracle.beforeEffect(healthy(), { type: 'disconnect', peer: 'p', reason: 'peer-stalled' })
+  for (const reason of ['peer-other-network', 'peer-too-many'] as const)
+    assert.throws(
+      () => oracle.beforeEffect(healthy(), { type: 'disconnect', peer: 'p', reason }),
+      broken('C11'),
+    )
+})
+
+test('S9: what peers make grow has a bound', () => {
+  const looks = { tree: treeOf(main, tipOf(main)), pool: poolOn(tipOf(main)) }
+  fresh().afterStep(nodeOf({ ...looks, sizes: [['wanted blocks', 4, 4]] }))
+  assert.throws(() => fresh().afterStep(nodeOf({ ...looks, sizes: [['wanted blocks', 5, 4]] })), broken('S9'))
+})
+
 test('C11: a liar may be blamed', () => {
   const blame: Effect = { type: 'reject', from: 'p', reason: 'finality-refused' }
-  const oracle = new Oracle(new NaiveChain(builder.genesis, namedSender), new Set(['p']))
+  const oracle = new Oracle(new NaiveChain(builder.genesis, namedSender), peer => peer === 'p')
   oracle.beforeEffect(healthy(), blame)
   assert.throws(() => oracle.beforeEffect(healthy(), { ...blame, from: 'q' }), broken('C11'))
 })
@@ -459,7 +477,7 @@ test('S9: the limits of a pool are those of the run, of all senders together and
   const pool = poolLike({ [addressNumber(2)]: { pending: [entryOf(2, 0), entryOf(2, 1)], future: [] } })
   const node = nodeOf({ tree: treeOf(main, tipOf(main)), pool })
   const under = (changes: Partial<PoolLimits>): Oracle =>
-    new Oracle(new NaiveChain(builder.genesis, namedSender), new Set(), {
+    new Oracle(new NaiveChain(builder.genesis, namedSender), () => false, {
       ...REPLICA_LIMITS.pool,
       ...changes,
     })
