@@ -957,6 +957,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee', 'finality/envelope'],
   },
   {
+    name: 'a flag that is neither yes nor no is yes',
+    file: 'finality/wire.ts',
+    find: "  if (byte > 1) throw new MalformedBytes('neither yes nor no')\n",
+    replace: '',
+    tests: ['fuzz/fuzz'],
+  },
+  {
     name: 'how a peer did is remembered after it is gone',
     file: 'replica/wants.ts',
     find: '    this.#standings.delete(peer)\n',

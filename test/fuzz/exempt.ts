@@ -1,0 +1,36 @@
+// The functions that are named as decoders are and are not fuzzed by themselves, each with the reason.
+
+const PART = 'a part of decoders that are fuzzed: it has no input of its own'
+const ANSWERS =
+  'asks a node; what it takes from the answers it reads as fuzzed readers do (wallet/rpc-answer.ts)'
+const OWN = 'takes what this program has made, not what comes from outside'
+const OPTIONS = 'takes the options of a command line; what they are made of is fuzzed'
+
+/** By file and name. */
+export const EXEMPT: ReadonlyMap<string, string> = new Map([
+  ['chain/bytes.ts readOrNull', PART],
+  ['finality/encoding.ts readNumber', PART],
+  ['finality/encoding.ts readValue', PART],
+  ['finality/encoding.ts readVotePhase', PART],
+  ['finality/encoding.ts readMember', PART],
+  ['finality/encoding.ts readSignature', PART],
+  ['finality/encoding.ts readSuspects', PART],
+  ['finality/encoding.ts readList', PART],
+  ['rpc/body.ts readBody', 'collects bytes of a request; what is in them is read by parseRequestText'],
+  [
+    'replica/start.ts loadTree',
+    'reads records by readers that are fuzzed; test/replica/damage.test.ts damages each',
+  ],
+  ['wallet/small-file.ts readStandardInput', 'takes standard input, of which a process has one'],
+  ['cli/validator-option.ts readValidatorOptions', OPTIONS],
+  ['cli/finality-option.ts readFinality', OPTIONS],
+  ['cli/arguments.ts readArguments', OPTIONS],
+  ['cli/link-option.ts readLinks', OPTIONS],
+  ['cli/node-option.ts readAddress', OPTIONS],
+  ['cli/status.ts readStatus', ANSWERS],
+  ['cli/agreement.ts readAgreement', ANSWERS],
+  ['signatures/wasm-backend.ts loadWasmBackend', OWN],
+  ['signatures/native-backend.ts loadNativeBackend', OWN],
+  ['signatures/choose-backend.ts loadBackend', OWN],
+  ['compare/report/load.ts loadFigure', OWN],
+])

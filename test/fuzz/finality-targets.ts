@@ -1,0 +1,150 @@
+// The decoders of the finality layer: what validators say, what a committee keeps, and what anybody may hand in as a proof.
+
+import fc from 'fast-check'
+import { ByteReader, readOrNull } from '../../src/chain/bytes.ts'
+import { parseGenesis } from '../../src/chain/genesis.ts'
+import { encodeCertificate, readCertificate } from '../../src/finality/certificates.ts'
+import { readCommitteeRecords, readStoredCertificate } from '../../src/finality/committee-records.ts'
+import { decodeEnvelope, describeContent, encodeEnvelope } from '../../src/finality/envelope.ts'
+import { describeEvidence, readEvidenceReport, verifyEvidence } from '../../src/finality/evidence.ts'
+import { encodeEvidence, readEvidence } from '../../src/finality/evidence-record.ts'
+import { describeFinalityProof, readFinalityProof } from '../../src/finality/finality-proof.ts'
+import { createFinality } from '../../src/finality/registry.ts'
+import { validatorsOf } from '../../src/finality/validators.ts'
+import { verifyFinalityProof } from '../../src/finality/verify-proof.ts'
+import {
+  decodePbftMessage,
+  decodePbftRecord,
+  encodePbftMessage,
+  encodePbftRecord,
+} from '../../src/finality/wire.ts'
+import { message as anyMessage, record as anyRecord } from '../finality/arbitraries.ts'
+import { idOf, TestValidators } from '../finality/test-validators.ts'
+import { type Target, textTarget } from './target.ts'
+
+const messages = fc.sample(anyMessage, { seed: 1, numRuns: 60 })
+const records = fc.sample(anyRecord, { seed: 2, numRuns: 30 })
+const of = new TestValidators(4)
+const { header } = of.genesis.block
+const decision = of.certify({ phase: 'commit', sequence: 1, view: 0, value: of.genesis.block.id }, [0, 1, 2])
+const signature = (text: string) =>
+  of.signing(0).sign({ phase: 'commit', sequence: 1, view: 0, value: idOf(text) })
+const evidence = {
+  type: 'contradiction',
+  member: 0,
+  first: { phase: 'commit', sequence: 1, view: 0, value: idOf('a'), signature: signature('a') },
+  second: { phase: 'commit', sequence: 1, view: 0, value: idOf('b'), signature: signature('b') },
+} as const
+const proof = describeFinalityProof({
+  genesisId: of.genesis.block.id,
+  chainId: of.genesis.blocks.chainId,
+  validators: of.validators,
+  height: 0,
+  headers: [header],
+  certificate: decision,
+})
+const report = describeEvidence(evidence, { genesisId: of.genesis.block.id, validators: of.validators })
+
+/** The JSON of a text; null for what is none, which is for its reader to say. */
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+const whole = <T>(bytes: Uint8Array, read: (reader: ByteReader) => T): T | null =>
+  readOrNull(() => {
+    const reader = new ByteReader(bytes)
+    const result = read(reader)
+    reader.end()
+    return result
+  })
+const orNull = <T>(value: T | null, encode: (value: T) => Uint8Array): Uint8Array | null =>
+  value === null ? null : encode(value)
+
+export const FINALITY_TARGETS: readonly Target[] = [
+  {
+    covers: ['finality/wire.ts decodePbftMessage'],
+    samples: messages.map(encodePbftMessage),
+    take: bytes => orNull(decodePbftMessage(bytes), encodePbftMessage),
+  },
+  {
+    covers: ['finality/wire.ts decodePbftRecord'],
+    samples: records.map(encodePbftRecord),
+    take: bytes => orNull(decodePbftRecord(bytes), encodePbftRecord),
+  },
+  {
+    covers: ['finality/envelope.ts decodeEnvelope'],
+    samples: [
+      encodeEnvelope({
+        clockMs: 1e12,
+        content: { type: 'hello', member: 3, signature: new Uint8Array(65).fill(1) },
+      }),
+      ...messages.map(message => encodeEnvelope({ clockMs: 1e12, content: { type: 'protocol', message } })),
+    ],
+    take: bytes => {
+      const envelope = decodeEnvelope(bytes)
+      if (envelope !== null) describeContent(envelope.content)
+      return orNull(envelope, encodeEnvelope)
+    },
+  },
+  {
+    covers: ['finality/certificates.ts readCertificate'],
+    samples: [encodeCertificate(decision)],
+    take: bytes => orNull(whole(bytes, readCertificate), encodeCertificate),
+  },
+  {
+    covers: ['finality/committee-records.ts readStoredCertificate'],
+    samples: [encodeCertificate(decision)],
+    refusals: ['DamagedVotes'],
+    take: bytes => encodeCertificate(readStoredCertificate('key', bytes)),
+  },
+  {
+    covers: ['finality/evidence-record.ts readEvidence'],
+    samples: [encodeEvidence(evidence)],
+    take: bytes => orNull(whole(bytes, readEvidence), encodeEvidence),
+  },
+  {
+    covers: ['finality/committee-records.ts readCommitteeRecords'],
+    samples: [encodeEvidence(evidence), encodeCertificate(decision), ...records.map(encodePbftRecord)],
+    refusals: ['DamagedVotes'],
+    take: bytes => {
+      const key = ['vote/view', 'evidence/0', 'empty/1', 'conflict', 'voter', 'other'][bytes.length % 6]!
+      readCommitteeRecords(new Map([[key, bytes]]))
+      return 'taken'
+    },
+  },
+  textTarget(
+    ['finality/finality-proof.ts readFinalityProof'],
+    [JSON.stringify(proof)],
+    text => {
+      verifyFinalityProof(of.file, jsonOf(text))
+      return readFinalityProof(jsonOf(text))
+    },
+    ['InvalidField'],
+  ),
+  textTarget(
+    ['finality/evidence.ts readEvidenceReport'],
+    [JSON.stringify(report)],
+    text => {
+      verifyEvidence(of.file, jsonOf(text))
+      return readEvidenceReport(jsonOf(text))
+    },
+    ['InvalidField'],
+  ),
+  textTarget(
+    [
+      'chain/genesis.ts parseGenesis',
+      'finality/validators.ts readValidators',
+      'finality/validators.ts readValidatorName',
+    ],
+    [JSON.stringify(of.file)],
+    text => {
+      const genesis = parseGenesis(jsonOf(text))
+      validatorsOf(genesis)
+      return createFinality(genesis)
+    },
+    ['InvalidField'],
+  ),
+]
