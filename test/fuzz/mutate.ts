@@ -1,6 +1,7 @@
 // What a fuzzer gives to a decoder: valid encodings with structured damage, and bytes of chance. All of it follows from
 // the stream of random numbers, so that the seed and the number of an input name it.
 
+import { concatBytes } from '../../src/chain/bytes.ts'
 import type { Random } from '../../src/sim/virtual/random.ts'
 
 /** Bytes that lie at the edges of lengths, counts and tags. */
@@ -48,7 +49,7 @@ type Mutation = (bytes: Uint8Array, random: Random, others: readonly Uint8Array[
 
 const place = (bytes: Uint8Array, random: Random): number => random.integer(0, bytes.length)
 const splice = (bytes: Uint8Array, at: number, removed: number, put: Uint8Array): Uint8Array =>
-  Uint8Array.of(...bytes.subarray(0, at), ...put, ...bytes.subarray(Math.min(bytes.length, at + removed)))
+  concatBytes(bytes.subarray(0, at), put, bytes.subarray(Math.min(bytes.length, at + removed)))
 const randomBytes = (random: Random, length: number): Uint8Array =>
   Uint8Array.from({ length }, () => random.integer(0, 255))
 const part = (bytes: Uint8Array, random: Random): Uint8Array => {
@@ -77,7 +78,7 @@ const MUTATIONS: readonly Mutation[] = [
   // The beginning of one and the end of another.
   (bytes, random, others) => {
     const other = random.pick(others)
-    return Uint8Array.of(...bytes.subarray(0, place(bytes, random)), ...other.subarray(place(other, random)))
+    return concatBytes(bytes.subarray(0, place(bytes, random)), other.subarray(place(other, random)))
   },
   (bytes, random) =>
     splice(bytes, place(bytes, random), random.integer(0, 6), new TextEncoder().encode(random.pick(WORDS))),
