@@ -403,7 +403,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'headers need not link',
-    file: 'replica/sync.ts',
+    file: 'replica/header-check.ts',
     find: 'header.previous !== parent.id',
     replace: 'parent === null',
     tests: ['replica/sync'],
@@ -418,7 +418,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a wanted block is taken away from the download that brings it',
     file: 'replica/sync.ts',
-    find: "(part === 'headers' || this.#brings(this.#download, id))",
+    find: "(part === 'headers' || this.#download.brings(id))",
     replace: "part === 'headers'",
     tests: ['replica/finality'],
   },
@@ -466,7 +466,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a branch that leaves below the base is ignored in silence',
-    file: 'replica/sync.ts',
+    file: 'replica/header-check.ts',
     find: "      this.#host.outbox.emit({ type: 'alarm', text })\n",
     replace: '',
     tests: ['replica/sync', 'replica/replica'],
@@ -1239,7 +1239,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'headers that became final since they were asked for are refused',
-    file: 'replica/sync.ts',
+    file: 'replica/header-check.ts',
     find: 'if (wasAskedFor && this.#isFinal(header)) continue',
     replace: 'void this.#isFinal',
     tests: ['replica/sync'],
@@ -1297,8 +1297,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a branch that is being fetched makes room for others',
     file: 'replica/sync.ts',
-    find: '      id === next?.header.previous ||\n',
-    replace: '      next === null ||\n',
+    find: '      id === this.#download?.next?.header.previous ||\n',
+    replace: '',
     tests: ['replica/side-blocks'],
   },
   {

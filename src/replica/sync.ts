@@ -1,37 +1,29 @@
 // Catching up: headers first from one peer, then the bodies from several at once.
 //
-// A peer that claims more work is asked for headers; they are checked alone (links, target, work, times) before a
-// single body is fetched, and only a branch whose work passes our head's is fetched at all, so that a liar costs
-// himself more than us; where it takes more headers than one answer has, more are asked for. Of a very long branch a part
-// is kept (header-branch.ts), fetched once the work of all is proved, and then the rest is asked for. Bodies are asked
-// for in small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer. Bodies
-// are connected in order, then the next headers are asked for. A block that finality needs is asked for alone, or with all
-// before it where its parent is not here: of several peers if the first does not give it (wants.ts).
+// A peer that claims more work is asked for headers; they are checked alone (header-check.ts) before a single body is
+// fetched, and only a branch whose work passes our head's is fetched at all, so that a liar costs himself more than us;
+// where it takes more headers than one answer has, more are asked for. Of a very long branch a part is kept
+// (header-branch.ts), fetched once the work of all is proved, and then the rest is asked for. Bodies (body-download.ts) are
+// asked for in small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer.
+// Bodies are connected in order, then the next headers are asked for. A block that finality needs is asked for alone, or
+// with all before it where its parent is not here: of several peers if the first does not give it (wants.ts).
 
 import type { Block } from '../chain/block.ts'
-import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
+import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { Holders } from '../finality/contract.ts'
-import type { BlockTree } from './block-tree.ts'
-import { BoundedMap } from './bounded-map.ts'
-import type { ChainView } from './chain-view.ts'
-import type { Outbox, PeerId } from './effects.ts'
-import { HeaderBranch } from './header-branch.ts'
+import { BodyDownload } from './body-download.ts'
+import type { PeerId } from './effects.ts'
+import type { HeaderBranch } from './header-branch.ts'
+import { HeaderCheck, type HeaderHost, type HeadersQuestion } from './header-check.ts'
 import type { ReplicaLimits } from './limits.ts'
+import { locatorOf } from './locator.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 import { ASKED_MAX, WANTS_MAX, type Want, Wants } from './wants.ts'
 
 /** What catching up needs of its replica. */
-export interface SyncHost {
-  readonly tree: BlockTree
-  readonly view: ChainView
-  readonly outbox: Outbox
-  /** The header in context, or why it can't follow. */
-  chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | Rejection
-  isKnownInvalid(id: BlockId): boolean
-  /** Whether the header holds as much work as this network asks for at least. */
-  hasWork(header: BlockHeader): boolean
+export interface SyncHost extends HeaderHost {
   /** Whether the branch that ends here should be followed for its work. */
   isPreferred(tip: ChainedHeader): boolean
   /** Whether what peers claim to follow is reason enough to ask them. */
@@ -54,9 +46,6 @@ export const ANSWER_TICKS = 8
 const LATE_TICKS = 1
 /** Requests that a peer may leave unanswered before it is disconnected. */
 const STRIKES_MAX = 3
-/** Places where other branches were seen to leave ours below the base: one alarm for each is enough. */
-const ALARMS_MAX = 64
-
 interface Peer {
   /** Cumulative work that the peer claims to follow; zero once the claim proved empty. */
   claim: bigint
@@ -76,17 +65,6 @@ interface Peer {
   isSlow: boolean
 }
 
-interface Download {
-  readonly source: PeerId
-  readonly headers: readonly ChainedHeader[]
-  /** The height to which the whole branch is known, of which these may be a part. */
-  readonly target: number
-  /** How many of the headers have their bodies connected. */
-  connected: number
-  /** Bodies that wait for one before them, and who gave them. */
-  readonly bodies: Map<BlockId, { readonly block: Block; readonly from: PeerId }>
-}
-
 interface Request {
   readonly id: number
   /** The looks by which the answer is late, and by which it is given up. */
@@ -100,18 +78,7 @@ interface BodiesRequest extends Request {
   readonly ids: readonly BlockId[]
 }
 
-interface HeadersRequest extends Request {
-  readonly locator: readonly BlockId[]
-  /** The branch that is asked on; null at its beginning. */
-  readonly branch: Branch | null
-}
-
-/** A branch that is longer than one answer, as far as it is known: it does not hold enough work yet. */
-interface Branch {
-  readonly lastId: BlockId
-  /** Those of its headers that are new here. */
-  readonly fresh: HeaderBranch
-}
+interface HeadersRequest extends Request, HeadersQuestion {}
 
 /** What the headers of an answer lead to. */
 interface Run {
@@ -127,9 +94,9 @@ const NOTHING: Run = { headers: [], isPart: false }
 export class Sync {
   readonly #host: SyncHost
   readonly #peers = new Map<PeerId, Peer>()
-  readonly #alarmed = new BoundedMap<BlockId, true>(ALARMS_MAX)
-  #download: Download | null = null
   readonly #wants = new Wants()
+  readonly #check: HeaderCheck
+  #download: BodyDownload | null = null
   /** How far a branch is fetched whose rest this peer is still to be asked for. */
   #resume: { readonly source: PeerId; readonly id: BlockId } | null = null
   #emptyTurns = 0
@@ -142,6 +109,7 @@ export class Sync {
 
   constructor(host: SyncHost) {
     this.#host = host
+    this.#check = new HeaderCheck(host, id => this.#wants.has(id))
     this.#requests = host.firstRequestId
   }
 
@@ -165,9 +133,8 @@ export class Sync {
 
   /** Whether what is being fetched stands on this block: to give it up for lack of room would be to begin again. */
   needs(id: BlockId): boolean {
-    const next = this.#download?.headers[this.#download.connected]
     return (
-      id === next?.header.previous ||
+      id === this.#download?.next?.header.previous ||
       id === this.#resume?.id ||
       [...this.#peers.values()].some(peer => peer.headersRequest?.branch?.fresh.forkId === id)
     )
@@ -227,9 +194,10 @@ export class Sync {
     peer!.headersRequest = null
     // Another peer was asked as well, and was faster.
     if (this.#download !== null) return this.#proceed()
-    const fresh = this.#chainHeaders(headers, request)
+    const fresh = this.#check.check(headers, request)
     const run = typeof fresh === 'string' ? NOTHING : this.#worthFetching(fresh)
-    const next = run.headers.length > 0 ? null : this.#branchAfter(headers, from, request, fresh)
+    const rest = run.headers.length > 0 ? null : this.#check.rest(headers, request, fresh)
+    const next = rest === null || typeof fresh === 'string' || this.#bears(from, fresh.size) ? rest : null
     if (next !== null) {
       // However many answers it takes: a branch that goes on and on is late as well.
       const { wanted, lateAt } = request
@@ -249,7 +217,7 @@ export class Sync {
     for (const peer of this.#peers.values()) peer.isSlow = false
     this.#peers.get(source)!.emptyTurn = 0
     const target = (isPart ? fresh.tip! : headers.at(-1)!).height
-    this.#download = { source, headers, target, connected: 0, bodies: new Map() }
+    this.#download = new BodyDownload(source, headers, target)
     if (isPart) this.#resume = { source, id: headers.at(-1)!.id }
   }
 
@@ -277,7 +245,7 @@ export class Sync {
     // An honest answer ends early only because it is large. One that drips would hold all others up.
     const bytes = [...useful.values()].reduce((sum, block) => sum + block.raw.length, 0)
     if (useful.size < asked.size && bytes < MESSAGE_LIMITS.blocksBytesMax / 2) peer.isSlow = true
-    for (const [id, block] of useful) if (!this.#isHere(id)) this.#download?.bodies.set(id, { block, from })
+    for (const [id, block] of useful) if (!this.#isHere(id)) this.#download?.add(block, from)
     this.#proceed()
   }
 
@@ -324,62 +292,6 @@ export class Sync {
     return true
   }
 
-  /** The new part of a run of headers, each checked against its parent, with what came before it; or why it is refused. */
-  #chainHeaders(
-    headers: readonly BlockHeader[],
-    { locator, branch }: HeadersRequest,
-  ): HeaderBranch | Rejection {
-    const isContinued = branch !== null && headers[0]?.previous === branch.lastId
-    const fresh = isContinued ? branch.fresh : new HeaderBranch(this.#host.limits.branchHeadersMax)
-    const wasAskedFor = headers[0] !== undefined && locator.includes(headers[0].previous)
-    let parent = fresh.tip ?? undefined
-    for (const header of headers) {
-      if (parent === undefined) {
-        // The base may have moved to this header, or beyond it, since it was asked for.
-        if (wasAskedFor && this.#isFinal(header)) continue
-        parent = this.#host.tree.get(header.previous)?.chained
-        if (parent === undefined) return this.#refuseUnlinked(headers, locator)
-      } else if (header.previous !== parent.id) {
-        return 'peer-headers-unlinked'
-      }
-      const chained = this.#host.chain(parent, header)
-      if (chained === 'header-time-too-new') break
-      if (typeof chained === 'string') return chained
-      if (this.#host.isKnownInvalid(chained.id)) return 'block-known-invalid'
-      if (!this.#host.tree.has(chained.id)) fresh.add(chained, this.#wants.has(chained.id))
-      parent = chained
-    }
-    return parent === undefined && wasAskedFor ? 'block-below-final' : fresh
-  }
-
-  /** Whether a header is of our chain, at the base or below it. */
-  #isFinal(header: BlockHeader): boolean {
-    if (this.#host.tree.has(header.previous)) return false
-    return this.#host.view.mainHeight(blockId(header)) !== null
-  }
-
-  /** What is to be asked on: a full answer may not be all of a branch. Null where there is no more, or no use in more. */
-  #branchAfter(
-    headers: readonly BlockHeader[],
-    from: PeerId,
-    { branch }: HeadersRequest,
-    fresh: HeaderBranch | Rejection,
-  ): Branch | null {
-    const last = headers.at(-1)
-    if (last === undefined || headers.length < this.#host.limits.headersMax) return null
-    // Who does not go on where he was asked to follows another branch by now; a liar could begin again for ever.
-    if (branch !== null && headers[0]?.previous !== branch.lastId) return null
-    const lastId = blockId(last)
-    if (typeof fresh !== 'string') {
-      // Not all of it was taken where some of it is from the future.
-      const isWhole = fresh.tip?.id === lastId || this.#host.tree.has(lastId)
-      return isWhole && this.#bears(from, fresh.size) ? { lastId, fresh } : null
-    }
-    // All of it is ours and final: the branch leaves us further on, which is worth an alarm.
-    const isOurs = fresh === 'block-below-final' && this.#host.view.mainHeight(lastId) !== null
-    return isOurs ? { lastId, fresh: new HeaderBranch(this.#host.limits.branchHeadersMax) } : null
-  }
-
   /** Whether a peer is asked on after so many headers that are not worth fetching. */
   #bears(id: PeerId, headers: number): boolean {
     const peer = this.#peers.get(id)!
@@ -388,35 +300,11 @@ export class Sync {
     return false
   }
 
-  /** The headers begin below the base: on a branch that is not followed, or because the base has moved since. */
-  #refuseUnlinked(headers: readonly BlockHeader[], locator: readonly BlockId[]): Rejection {
-    const { view, tree } = this.#host
-    const { previous } = headers[0]!
-    if (!locator.includes(previous)) return 'peer-headers-unlinked'
-    // The branch on which it stands was ours when we asked.
-    if (view.mainHeight(previous) === null) return 'block-below-final'
-    const foreign = headers.find(header => view.mainHeight(blockId(header)) === null)
-    if (foreign === undefined) return 'block-below-final'
-    const fork = view.mainHeight(foreign.previous)
-    if (fork === null) return 'peer-headers-unlinked'
-    if (!this.#host.hasWork(foreign)) return 'header-work-insufficient'
-    if (fork < tree.base.chained.height && !this.#alarmed.has(foreign.previous)) {
-      this.#alarmed.set(foreign.previous, true)
-      const text = `a peer follows a branch that leaves ours below the last final block, after ${foreign.previous}; it is not followed`
-      this.#host.outbox.emit({ type: 'alarm', text })
-    }
-    return 'block-below-final'
-  }
-
   #connectBodies(): void {
     const download = this.#download
     if (download === null) return
-    for (
-      let next = download.headers[download.connected];
-      next !== undefined;
-      next = download.headers[download.connected]
-    ) {
-      const body = download.bodies.get(next.id)
+    for (let next = download.next; next !== null; next = download.next) {
+      const body = download.bodyOf(next.id)
       const isHere = this.#isHere(next.id)
       if (body === undefined && !isHere) return
       const rejection = isHere ? null : this.#connect(body!.block)
@@ -426,8 +314,7 @@ export class Sync {
           this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
         return this.#giveUpDownload(download)
       }
-      download.bodies.delete(next.id)
-      download.connected += 1
+      download.advance()
     }
     this.#download = null
   }
@@ -465,7 +352,7 @@ export class Sync {
     const { id, part } = want
     if (this.#isHere(id)) return this.#wants.delete(id)
     // A download that brings it must not have it taken away: it would ask for it again and again.
-    if (this.#download !== null && (part === 'headers' || this.#brings(this.#download, id))) return
+    if (this.#download !== null && (part === 'headers' || this.#download.brings(id))) return
     const requestOf = (peer: Peer): Request | null => (part === 'block' ? peer.request : peer.headersRequest)
     const peers = [...this.#peers]
     const asked = peers.filter(([, peer]) => requestOf(peer)?.wanted === id).map(([peer]) => peer)
@@ -483,10 +370,6 @@ export class Sync {
   /** Whether a block is here: in the tree, or final with others above it. */
   #isHere(id: BlockId): boolean {
     return this.#host.tree.has(id) || this.#host.view.mainHeight(id) !== null
-  }
-
-  #brings({ headers }: Download, id: BlockId): boolean {
-    return headers.some(header => header.id === id)
   }
 
   #askForBodies(peer: PeerId, ids: readonly BlockId[], wanted: BlockId | null): void {
@@ -507,7 +390,8 @@ export class Sync {
     given: Pick<HeadersRequest, 'branch' | 'wanted'> & { readonly lateAt?: number },
   ): void {
     const from = given.branch?.lastId ?? this.#resume?.id ?? null
-    const locator = from === null ? this.#locator() : [from, ...this.#locator()]
+    const own = locatorOf(this.#host.tree, this.#host.view)
+    const locator = from === null ? own : [from, ...own]
     const request = { ...this.#newRequest(), locator, ...given }
     this.#peers.get(peer)!.headersRequest = request
     const message = { type: 'get-headers', requestId: request.id, locator } as const
@@ -533,13 +417,12 @@ export class Sync {
     return best?.id ?? null
   }
 
-  #requestBodies(download: Download): void {
+  #requestBodies(download: BodyDownload): void {
     const asked = new Set(this.#waitedFor(download))
-    const missing = download.headers
-      .slice(download.connected, download.connected + this.#host.limits.bodiesAheadMax)
-      .map(header => header.id)
-      .filter(id => !asked.has(id) && !download.bodies.has(id) && !this.#isHere(id))
-    const wants = this.#wants.all().filter(want => this.#brings(download, want.id))
+    const missing = download
+      .missing(this.#host.limits.bodiesAheadMax)
+      .filter(id => !asked.has(id) && !this.#isHere(id))
+    const wants = this.#wants.all().filter(want => download.brings(want.id))
     const isHolder = (id: PeerId): boolean =>
       wants.some(want => want.promised.has(id) || want.others.includes(id))
     // Who gave the headers has the bodies for sure: any other may follow another branch.
@@ -561,9 +444,9 @@ export class Sync {
   }
 
   /** The bodies that no other peer is asked for while these requests are under way. */
-  #waitedFor(download: Download): BlockId[] {
+  #waitedFor(download: BodyDownload): BlockId[] {
     const requests = [...this.#peers.values()].flatMap(peer => peer.request ?? [])
-    const next = download.headers[download.connected]!.id
+    const next = download.next!.id
     const first = requests.filter(request => request.ids.includes(next))
     // All others wait for the first. Where finality waits too, a peer that is late does not hold them up.
     const isHeldUp =
@@ -573,27 +456,11 @@ export class Sync {
     return requests.filter(request => !isHeldUp || !first.includes(request)).flatMap(({ ids }) => ids)
   }
 
-  #giveUpDownload({ source }: Download): void {
+  #giveUpDownload({ source }: BodyDownload): void {
     this.#download = null
     if (!this.#peers.has(source)) return
     this.#dropClaim(source)
     for (const { id, part } of this.#wants.all()) if (part === 'headers') this.#wants.onFailed(id, source)
-  }
-
-  /** Ids of our chain from the head backwards, ever further apart, the base and the genesis block among them. */
-  #locator(): BlockId[] {
-    const { head, base } = this.#host.tree
-    const ids: BlockId[] = []
-    let step = 1
-    const addDownTo = (from: number, end: number): void => {
-      for (let height = from; height > end; height -= step) {
-        ids.push(this.#host.view.headerAt(height)!.id)
-        if (ids.length >= 10) step *= 2
-      }
-    }
-    addDownTo(head.chained.height, base.chained.height)
-    addDownTo(base.chained.height, 0)
-    return [...ids, this.#host.view.headerAt(0)!.id]
   }
 
   #dropClaim(id: PeerId): void {

@@ -1,0 +1,62 @@
+// The bodies of one branch whose headers were checked: which are here and wait for one before them, and which are still to
+// be asked for. Who is asked, and when an answer is late, is sync.ts's.
+
+import type { Block } from '../chain/block.ts'
+import type { BlockId } from '../chain/header.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { PeerId } from './effects.ts'
+
+/** A body, and the peer that gave it. */
+export interface GivenBody {
+  readonly block: Block
+  readonly from: PeerId
+}
+
+/** The download of one branch. */
+export class BodyDownload {
+  /** The peer that gave the headers. */
+  readonly source: PeerId
+  /** The height to which the whole branch is known, of which these may be a part. */
+  readonly target: number
+  readonly #headers: readonly ChainedHeader[]
+  readonly #bodies = new Map<BlockId, GivenBody>()
+  #connectedCount = 0
+
+  constructor(source: PeerId, headers: readonly ChainedHeader[], target: number) {
+    this.source = source
+    this.target = target
+    this.#headers = headers
+  }
+
+  /** The next block to be connected; null when all are. */
+  get next(): ChainedHeader | null {
+    return this.#headers[this.#connectedCount] ?? null
+  }
+
+  brings(id: BlockId): boolean {
+    return this.#headers.some(header => header.id === id)
+  }
+
+  /** Keeps a body until those before it are connected. */
+  add(block: Block, from: PeerId): void {
+    this.#bodies.set(block.id, { block, from })
+  }
+
+  bodyOf(id: BlockId): GivenBody | undefined {
+    return this.#bodies.get(id)
+  }
+
+  /** The next block is connected. */
+  advance(): void {
+    this.#bodies.delete(this.next!.id)
+    this.#connectedCount += 1
+  }
+
+  /** Those of the next so many blocks whose bodies are not here. */
+  missing(aheadMax: number): BlockId[] {
+    return this.#headers
+      .slice(this.#connectedCount, this.#connectedCount + aheadMax)
+      .map(header => header.id)
+      .filter(id => !this.#bodies.has(id))
+  }
+}
