@@ -38,6 +38,7 @@ import { Host, type PeerInfo } from './host.ts'
 import { loadIdentity } from './identity.ts'
 import type { LinkQuality } from './link-delays.ts'
 import { Listeners } from './listeners.ts'
+import { originOf } from './peer-origin.ts'
 import { type OutwardEffect, Performer } from './performer.ts'
 import { RequestQueue } from './request-queue.ts'
 import { SenderWarming } from './sender-warming.ts'
@@ -373,7 +374,8 @@ export class Node {
 
   #onPeerConnected(peer: PeerId): void {
     this.#peerHeads.delete(peer)
-    this.#step({ type: 'peer-connected', peer })
+    const info = this.#host?.peers().find(({ id }) => id === peer)
+    this.#step({ type: 'peer-connected', peer, ...(info === undefined ? {} : { origin: originOf(info) }) })
   }
 
   #onPeerDisconnected(peer: PeerId): void {

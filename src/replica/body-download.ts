@@ -33,6 +33,11 @@ export class BodyDownload {
     return this.#headers[this.#connectedCount] ?? null
   }
 
+  /** The work of the chain that ends with the last of these blocks. */
+  get work(): bigint {
+    return this.#headers.at(-1)!.work
+  }
+
   brings(id: BlockId): boolean {
     return this.#headers.some(header => header.id === id)
   }

@@ -8,6 +8,7 @@ import type { Address } from '../chain/address.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 import type { FinalityTimer } from '../finality/contract.ts'
+import type { PeerOrigin } from './claims.ts'
 import type { Message, OutgoingMessage } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
@@ -26,7 +27,8 @@ export type TimerName =
 /** What happens to a replica. */
 export type Input =
   | { readonly type: 'start' }
-  | { readonly type: 'peer-connected'; readonly peer: PeerId }
+  /** `origin` tells how it came: unless given it is a peer that chose this node, from a place of its own. */
+  | { readonly type: 'peer-connected'; readonly peer: PeerId; readonly origin?: PeerOrigin }
   | { readonly type: 'peer-disconnected'; readonly peer: PeerId }
   | { readonly type: 'message'; readonly from: PeerId; readonly message: Message }
   | { readonly type: 'timeout'; readonly name: TimerName }

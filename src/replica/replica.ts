@@ -21,6 +21,7 @@ import type { BlockTree, TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { ChainView } from './chain-view.ts'
 import { applyCheckpoint, type Checkpoint, isBesideCheckpoint } from './checkpoint.ts'
+import type { PeerOrigin } from './claims.ts'
 import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
 import { type Fate, Fates } from './fates.ts'
 import { FinalityDriver } from './finality-driver.ts'
@@ -154,7 +155,7 @@ export class Replica {
         this.#start()
         break
       case 'peer-connected':
-        this.#onPeerConnected(input.peer)
+        this.#onPeerConnected(input.peer, input.origin)
         break
       case 'peer-disconnected':
         this.#peers.delete(input.peer)
@@ -255,13 +256,13 @@ export class Replica {
     })
   }
 
-  #onPeerConnected(peer: PeerId): void {
+  #onPeerConnected(peer: PeerId, origin: PeerOrigin = { isOutbound: false, group: peer }): void {
     if (this.#peers.size >= PEERS_MAX) {
       this.#outbox.emit({ type: 'disconnect', peer, reason: 'peer-too-many' })
       return
     }
     this.#peers.add(peer)
-    this.#sync.addPeer(peer)
+    this.#sync.addPeer(peer, origin)
     this.#send(peer, { type: 'status', status: this.#status() })
     this.#driver.step({ type: 'peer-connected', peer })
     this.#sendOwn(peer)

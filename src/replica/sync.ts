@@ -13,6 +13,7 @@ import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { Holders } from '../finality/contract.ts'
 import { BodyDownload } from './body-download.ts'
+import { Claims, type PeerOrigin } from './claims.ts'
 import type { PeerId } from './effects.ts'
 import type { HeaderBranch } from './header-branch.ts'
 import { HeaderCheck, type HeaderHost, type HeadersQuestion } from './header-check.ts'
@@ -42,15 +43,13 @@ export interface SyncHost extends HeaderHost {
 export const SYNC_TICK_MS = 500
 /** Whole ticks that a peer has for an answer. */
 export const ANSWER_TICKS = 8
-/** Whole ticks after which another peer is asked as well for what finality waits for. */
+/** Whole ticks after which another peer is asked as well: for headers, and for what finality waits for. */
 const LATE_TICKS = 1
+/** Peers that are asked for headers at a time, each after the one before it was late: each may cost us a whole answer. */
+const HEADERS_ASKED_MAX = 3
 /** Requests that a peer may leave unanswered before it is disconnected. */
 const STRIKES_MAX = 3
 interface Peer {
-  /** Cumulative work that the peer claims to follow; zero once the claim proved empty. */
-  claim: bigint
-  /** When its claim last proved empty, counted in such events; 0 for one that led to blocks since, or to nothing yet. */
-  emptyTurn: number
   /**
    * Headers that a branch of this peer may have without holding more work than ours. Nobody knows how long an honest branch
    * is: one that is cut off has twice as many the next time. A liar mines for each, and the others have their turn between.
@@ -94,12 +93,12 @@ const NOTHING: Run = { headers: [], isPart: false }
 export class Sync {
   readonly #host: SyncHost
   readonly #peers = new Map<PeerId, Peer>()
+  readonly #claims = new Claims()
   readonly #wants = new Wants()
   readonly #check: HeaderCheck
   #download: BodyDownload | null = null
   /** How far a branch is fetched whose rest this peer is still to be asked for. */
   #resume: { readonly source: PeerId; readonly id: BlockId } | null = null
-  #emptyTurns = 0
   #isConnecting = false
   /** Whether the next look at the deadlines is due: words of peers must not put it off. */
   #isTicking = false
@@ -140,10 +139,9 @@ export class Sync {
     )
   }
 
-  addPeer(peer: PeerId): void {
+  addPeer(peer: PeerId, origin: PeerOrigin): void {
+    this.#claims.add(peer, origin)
     this.#peers.set(peer, {
-      claim: 0n,
-      emptyTurn: 0,
       patience: this.#host.limits.branchHeadersMax,
       strikes: 0,
       request: null,
@@ -154,6 +152,7 @@ export class Sync {
 
   removePeer(peer: PeerId): void {
     this.#peers.delete(peer)
+    this.#claims.remove(peer)
     this.#wants.forgetPeer(peer)
     this.#proceed()
   }
@@ -167,9 +166,8 @@ export class Sync {
 
   /** A peer says how much work it follows. */
   onClaim(peer: PeerId, work: bigint): void {
-    const state = this.#peers.get(peer)
-    if (state === undefined) return
-    state.claim = work
+    if (!this.#peers.has(peer)) return
+    this.#claims.claim(peer, work)
     this.#proceed()
   }
 
@@ -183,7 +181,7 @@ export class Sync {
   /** A peer has a block whose parent is not known here. */
   onOrphan(peer: PeerId): void {
     const atLeast = this.#host.tree.head.chained.work + 1n
-    const claim = this.#peers.get(peer)?.claim ?? 0n
+    const claim = this.#claims.of(peer)
     this.onClaim(peer, claim > atLeast ? claim : atLeast)
   }
 
@@ -193,9 +191,14 @@ export class Sync {
     if (request?.id !== requestId) return
     peer!.headersRequest = null
     // Another peer was asked as well, and was faster.
-    if (this.#download !== null) return this.#proceed()
+    if (this.#download !== null && !this.#isStalled(this.#download)) return this.#proceed()
     const fresh = this.#check.check(headers, request)
     const run = typeof fresh === 'string' ? NOTHING : this.#worthFetching(fresh)
+    if (this.#download !== null) {
+      if (run.headers.length === 0 || (fresh as HeaderBranch).tip!.work <= this.#download.work)
+        return this.#proceed()
+      this.#giveUpDownload(this.#download)
+    }
     const rest = run.headers.length > 0 ? null : this.#check.rest(headers, request, fresh)
     const next = rest === null || typeof fresh === 'string' || this.#bears(from, fresh.size) ? rest : null
     if (next !== null) {
@@ -209,16 +212,15 @@ export class Sync {
     if (wanted !== null && !run.isPart && !run.headers.some(header => header.id === wanted))
       this.#wants.onFailed(wanted, from)
     if (run.headers.length > 0) this.#beginDownload(from, run, fresh as HeaderBranch)
-    else this.#dropClaim(from)
+    else this.#failClaim(from)
     this.#proceed()
   }
 
   #beginDownload(source: PeerId, { headers, isPart }: Run, fresh: HeaderBranch): void {
     for (const peer of this.#peers.values()) peer.isSlow = false
-    this.#peers.get(source)!.emptyTurn = 0
     const target = (isPart ? fresh.tip! : headers.at(-1)!).height
     this.#download = new BodyDownload(source, headers, target)
-    if (isPart) this.#resume = { source, id: headers.at(-1)!.id }
+    this.#resume = isPart ? { source, id: headers.at(-1)!.id } : null
   }
 
   /** The part of a branch whose bodies are fetched: all for its work, or up to the last block that is wanted. */
@@ -273,7 +275,7 @@ export class Sync {
       const { request, headersRequest } = peer
       if (headersRequest !== null && this.#isOver(id, headersRequest)) {
         peer.headersRequest = null
-        this.#dropClaim(id)
+        this.#failClaim(id)
       }
       if (request !== null && this.#isOver(id, request)) {
         peer.request = null
@@ -314,6 +316,7 @@ export class Sync {
           this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
         return this.#giveUpDownload(download)
       }
+      if (body !== undefined) this.#claims.prove(body.from)
       download.advance()
     }
     this.#download = null
@@ -335,11 +338,12 @@ export class Sync {
     this.#connectBodies()
     for (const want of this.#wants.all()) this.#requestWanted(want)
     if (this.#download !== null) this.#requestBodies(this.#download)
-    const isAsking = [...this.#peers.values()].some(peer => peer.headersRequest !== null)
-    if (this.#download === null && !isAsking) this.#requestHeaders()
+    const isFree = this.#download === null || this.#isStalled(this.#download)
+    if (isFree && this.#host.followsWork) this.#requestHeaders()
     const isBusy =
       this.#wants.size > 0 ||
       this.#download !== null ||
+      this.#claims.isWaiting(this.#ticks) ||
       [...this.#peers.values()].some(peer => peer.headersRequest !== null || peer.request !== null)
     if (isBusy === this.#isTicking) return
     this.#isTicking = isBusy
@@ -379,42 +383,32 @@ export class Sync {
     this.#host.outbox.emit({ type: 'send', to: peer, message })
   }
 
+  /** Asks whoever claims more work than ours: the peer whose branch is fetched in part, or another, and one more when all are late. */
   #requestHeaders(): void {
-    const best = this.#bestClaimant()
-    if (best !== this.#resume?.source) this.#resume = null
-    if (best !== null) this.#askForHeaders(best, { branch: null, wanted: null })
+    const asked = [...this.#peers.values()].flatMap(({ headersRequest }) => headersRequest ?? [])
+    if (asked.length >= HEADERS_ASKED_MAX || asked.some(({ lateAt }) => lateAt > this.#ticks)) return
+    const { work } = this.#host.tree.head.chained
+    const source = this.#resume?.source
+    if (source !== undefined && asked.length === 0) {
+      if (this.#claims.of(source) > work) return this.#askForHeaders(source, { branch: null, wanted: null })
+      this.#resume = null
+    }
+    const next = this.#claims.next(work, this.#ticks, id => this.#peers.get(id)!.headersRequest === null)
+    if (next !== null) this.#askForHeaders(next, { branch: null, wanted: null })
   }
 
   #askForHeaders(
     peer: PeerId,
     given: Pick<HeadersRequest, 'branch' | 'wanted'> & { readonly lateAt?: number },
   ): void {
-    const from = given.branch?.lastId ?? this.#resume?.id ?? null
+    const resumed = this.#resume?.source === peer ? this.#resume.id : null
+    const from = given.branch?.lastId ?? resumed
     const own = locatorOf(this.#host.tree, this.#host.view)
     const locator = from === null ? own : [from, ...own]
     const request = { ...this.#newRequest(), locator, ...given }
     this.#peers.get(peer)!.headersRequest = request
     const message = { type: 'get-headers', requestId: request.id, locator } as const
     this.#host.outbox.emit({ type: 'send', to: peer, message })
-  }
-
-  /**
-   * Whose claim is looked into, of those that are more than our work: the one whose branch is fetched in part; then the
-   * greatest, after that of each other, for a liar could claim the most again at once.
-   */
-  #bestClaimant(): PeerId | null {
-    if (!this.#host.followsWork) return null
-    let best: (Peer & { readonly id: PeerId }) | null = null
-    for (const [id, peer] of this.#peers) {
-      if (peer.claim <= this.#host.tree.head.chained.work) continue
-      if (this.#resume?.source === id) return id
-      const isBetter =
-        best === null ||
-        peer.emptyTurn < best.emptyTurn ||
-        (peer.emptyTurn === best.emptyTurn && peer.claim > best.claim)
-      if (isBetter) best = { ...peer, id }
-    }
-    return best?.id ?? null
   }
 
   #requestBodies(download: BodyDownload): void {
@@ -428,12 +422,14 @@ export class Sync {
     // Who gave the headers has the bodies for sure: any other may follow another branch.
     const others = [...this.#peers.keys()]
       .filter(id => id !== download.source)
+      .sort((one, other) => this.#strikesOf(one) - this.#strikesOf(other))
       .sort((one, other) => Number(isHolder(other)) - Number(isHolder(one)))
     for (const id of [download.source, ...others]) {
       const peer = this.#peers.get(id)
       if (missing.length === 0) return
       if (peer === undefined) continue
-      const mayHave = id === download.source || isHolder(id) || peer.claim > this.#host.tree.head.chained.work
+      const mayHave =
+        id === download.source || isHolder(id) || this.#claims.of(id) > this.#host.tree.head.chained.work
       if (!mayHave || peer.isSlow || peer.request !== null) continue
       this.#askForBodies(id, missing.splice(0, this.#host.limits.bodiesMax), null)
     }
@@ -445,30 +441,51 @@ export class Sync {
 
   /** The bodies that no other peer is asked for while these requests are under way. */
   #waitedFor(download: BodyDownload): BlockId[] {
-    const requests = [...this.#peers.values()].flatMap(peer => peer.request ?? [])
-    const next = download.next!.id
-    const first = requests.filter(request => request.ids.includes(next))
-    // All others wait for the first. Where finality waits too, a peer that is late does not hold them up.
+    const first = this.#askedForNext(download)
+    // All others wait for the first. One that is late does not hold them up where finality waits too, or where it has given
+    // nothing yet: else each new identity could do so once.
     const isHeldUp =
-      this.#wants.size > 0 &&
       first.length < ASKED_MAX &&
-      first.every(request => request.lateAt <= this.#ticks)
-    return requests.filter(request => !isHeldUp || !first.includes(request)).flatMap(({ ids }) => ids)
+      first.every(id => this.#isLate(id) && (this.#wants.size > 0 || !this.#claims.hasProved(id)))
+    return [...this.#peers]
+      .filter(([id]) => !isHeldUp || !first.includes(id))
+      .flatMap(([, { request }]) => request?.ids ?? [])
+  }
+
+  /**
+   * Whether all peers that are asked for the next body are late, and none of them has given one before: a branch can be
+   * mined, or copied, by a peer that will never give its blocks. Meanwhile others are asked for headers, and one whose
+   * branch holds more work takes its place.
+   */
+  #isStalled(download: BodyDownload): boolean {
+    return this.#askedForNext(download).every(id => this.#isLate(id) && !this.#claims.hasProved(id))
+  }
+
+  #askedForNext({ next }: BodyDownload): PeerId[] {
+    return [...this.#peers].filter(([, { request }]) => request?.ids.includes(next!.id)).map(([id]) => id)
+  }
+
+  /** Whether a peer is late with the bodies that it was asked for. */
+  #isLate(id: PeerId): boolean {
+    return (this.#peers.get(id)?.request?.lateAt ?? 0) <= this.#ticks
+  }
+
+  #strikesOf(id: PeerId): number {
+    return this.#peers.get(id)?.strikes ?? 0
   }
 
   #giveUpDownload({ source }: BodyDownload): void {
     this.#download = null
     if (!this.#peers.has(source)) return
-    this.#dropClaim(source)
+    this.#failClaim(source)
     for (const { id, part } of this.#wants.all()) if (part === 'headers') this.#wants.onFailed(id, source)
   }
 
-  #dropClaim(id: PeerId): void {
-    const peer = this.#peers.get(id)
-    if (peer === undefined) return
-    peer.claim = 0n
-    this.#emptyTurns += 1
-    peer.emptyTurn = this.#emptyTurns
+  /** Nothing came of what a peer claims. That is its failure only where our own work has not grown beyond the claim since. */
+  #failClaim(id: PeerId): void {
+    if (this.#resume?.source === id) this.#resume = null
+    if (!this.#host.followsWork || this.#claims.of(id) <= this.#host.tree.head.chained.work) return
+    this.#claims.fail(id, this.#ticks)
   }
 
   #strike(id: PeerId): void {

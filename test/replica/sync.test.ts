@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type BlockId, encodeHeader } from '../../src/chain/header.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
+import { DELAY_TICKS_MAX } from '../../src/replica/claims.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import { MESSAGE_LIMITS, type Message, type OutgoingMessage } from '../../src/replica/messages.ts'
 import { ANSWER_TICKS, SYNC_TICK_MS } from '../../src/replica/sync.ts'
@@ -74,6 +75,19 @@ function meet(node: TestNode, head: TreeBlock, peers: Record<PeerId, Script>): E
 /** The deadlines are looked at so many times. */
 function pass(node: TestNode, ticks: number, peers: Record<PeerId, Script>): Effect[] {
   return Array.from({ length: ticks }, () => talk(node, node.timeout('sync'), peers)).flat()
+}
+
+/** A peer claims something, though its claims failed before: what is done once it is no longer left alone for that. */
+function claimAgain(
+  node: TestNode,
+  peer: PeerId,
+  claim: Message,
+  peers: Record<PeerId, Script> = {},
+): Effect[] {
+  const effects = talk(node, node.receive(peer, claim), peers)
+  for (let tick = 0; tick < DELAY_TICKS_MAX && sentOf(effects, 'get-headers').length === 0; tick++)
+    effects.push(...pass(node, 1, peers))
+  return effects
 }
 
 function blamed(effects: readonly Effect[]): string[] {
@@ -323,7 +337,7 @@ test('a branch with less work than ours is not fetched, however many headers it 
   const effects = node.receive('p', { type: 'headers', requestId: 1, headers })
   assert.deepEqual(sentOf(effects, 'get-blocks'), [])
   assert.deepEqual(blamed(effects), [])
-  assert.deepEqual(sentOf(node.receive('p', claims(tip)), 'get-headers').length, 1)
+  assert.deepEqual(sentOf(claimAgain(node, 'p', claims(tip)), 'get-headers').length, 1)
 })
 
 test('headers without end: one answer is one request, and nothing of what does not win is kept', () => {
@@ -333,7 +347,7 @@ test('headers without end: one answer is one request, and nothing of what does n
   const easy = builder.extend(builder.root, 30, step => ({ time: START_MS / 1000 + 400 * step, extra: 2 }))
   const headers = easy.map(entry => entry.chained.header)
   for (let round = 1; round <= 50; round++) {
-    const [request] = sentOf(node.receive('p', claims(tip, { work: 2n ** 200n })), 'get-headers')
+    const [request] = sentOf(claimAgain(node, 'p', claims(tip, { work: 2n ** 200n })), 'get-headers')
     const { requestId } = request!.message
     assert.deepEqual(sentOf(node.receive('p', { type: 'headers', requestId, headers }), 'get-headers'), [])
     // More that nobody asked for.
@@ -366,7 +380,7 @@ for (const { name, branch } of DEEP_FORKS) {
     assert.ok(tipOf(branch).chained.work > tip.chained.work)
     node.connect('p')
     const rounds = [1, 2, 3].map(() => {
-      const [request] = sentOf(node.receive('p', claims(tipOf(branch))), 'get-headers')
+      const [request] = sentOf(claimAgain(node, 'p', claims(tipOf(branch))), 'get-headers')
       return node.receive('p', honest([builder.root, ...branch])(request!.message)!)
     })
     assert.deepEqual(
@@ -443,15 +457,30 @@ test('headers on a branch that we gave up since we asked are nobody’s fault', 
 
 // ---- silence
 
-test('a peer that does not give its headers in time is left for another', () => {
+test('as soon as a peer is late with its headers another is asked as well', () => {
   const node = freshNode()
   const peers = { silent: SILENT, honest: honest(main) }
-  meet(node, tip, peers)
-  assert.equal(node.height, 0)
-  pass(node, ANSWER_TICKS - 1, peers)
-  assert.equal(node.height, 0)
-  pass(node, 1, peers)
+  assert.deepEqual(
+    sentOf(meet(node, tip, peers), 'get-headers').map(({ to }) => to),
+    ['silent'],
+  )
+  const effects = pass(node, 1, peers)
+  assert.deepEqual(
+    sentOf(effects, 'get-headers').map(({ to }) => to),
+    ['honest'],
+  )
+  pass(node, 2, peers)
   assert.equal(node.headId, tip.chained.id)
+})
+
+test('three peers are asked for headers at a time at most', () => {
+  const node = freshNode()
+  const peers = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`p${index}`, SILENT]))
+  const effects = [...meet(node, tip, peers), ...pass(node, ANSWER_TICKS - 1, peers)]
+  assert.deepEqual(
+    sentOf(effects, 'get-headers').map(({ to }) => to),
+    ['p0', 'p1', 'p2'],
+  )
 })
 
 test('a peer that does not give its bodies in time is left for another', () => {
@@ -471,7 +500,7 @@ test('a peer that leaves three requests unanswered is disconnected', () => {
   const peers = { silent: SILENT }
   node.connect('silent')
   const disconnects = [1, 2, 3].map(() => {
-    talk(node, node.receive('silent', claims(tip)), peers)
+    claimAgain(node, 'silent', claims(tip), peers)
     return effectsOf(pass(node, ANSWER_TICKS, peers), 'disconnect').map(({ reason }) => reason)
   })
   assert.deepEqual(disconnects, [[], [], ['peer-stalled']])
@@ -519,7 +548,10 @@ test('while nothing is asked no timer is set, and while something is one is', ()
   assert.deepEqual(timers(node.receive('p', claims(builder.root))), [])
   assert.deepEqual(timers(node.receive('p', claims(tip))), ['set-timer'])
   assert.deepEqual(timers(node.receive('p', claims(tip))), [])
-  assert.deepEqual(timers(node.receive('p', { type: 'headers', requestId: 1, headers: [] })), ['clear-timer'])
+  const empty = { type: 'headers', requestId: 1, headers: [] } as const
+  assert.deepEqual(timers(node.receive('p', empty)), [], 'it is left alone for some ticks')
+  assert.deepEqual(timers(node.timeout('sync')), ['set-timer'])
+  assert.deepEqual(timers(node.timeout('sync')), [], 'and then for none')
 })
 
 // ---- bodies
@@ -561,7 +593,7 @@ test('the chain up to an invalid block is kept, what follows it is not, and its 
   const effects = meet(node, tipOf(bad), { evil: honest(bad) })
   assert.equal(node.headId, main[15]!.chained.id)
   assert.deepEqual(blamed(effects), ['evil block-gas-used-wrong'])
-  const again = talk(node, node.receive('evil', claims(tipOf(bad))), { evil: honest(bad) })
+  const again = claimAgain(node, 'evil', claims(tipOf(bad)), { evil: honest(bad) })
   assert.deepEqual(blamed(again), ['evil block-known-invalid'])
   assert.deepEqual(sentOf(again, 'get-blocks'), [])
 })
@@ -610,8 +642,6 @@ test('a peer that drips one block at a time does not hold up the others', () => 
   }
   const peers = { drip, honest: honest(main) }
   node.connect('drip', 'honest')
-  node.receive('honest', claims(main[0]!))
-  node.receive('honest', { type: 'headers', requestId: 1, headers: [] })
   talk(node, node.receive('drip', claims(tip)), peers)
   talk(node, node.receive('honest', claims(tip)), peers)
   assert.equal(node.headId, tip.chained.id)
