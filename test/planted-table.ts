@@ -85,8 +85,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a time in the future is not refused',
     file: 'chain/header-chain.ts',
-    find: "  if (header.time > nowSeconds + rules.futureLimitSeconds) return 'header-time-too-new'\n",
-    replace: '',
+    find: 'return header.time > nowSeconds + futureLimitSeconds',
+    replace: 'return header.time > nowSeconds + Number.POSITIVE_INFINITY',
     tests: ['chain/header-chain', 'replica/replica'],
   },
   {
@@ -288,9 +288,12 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block from the future is remembered as invalid',
     file: 'replica/replica.ts',
-    find: "    if (typeof chained === 'string') return chained\n",
-    replace:
-      "    if (typeof chained === 'string') {\n      this.#invalid.set(block.id, true)\n      return chained\n    }\n",
+    find: "    if (!isDecided && this.#isEarly(block.header)) return 'header-time-too-new'\n",
+    replace: `    if (!isDecided && this.#isEarly(block.header)) {
+      this.#invalid.set(block.id, true)
+      return 'header-time-too-new'
+    }
+`,
     tests: ['replica/replica'],
   },
   {
@@ -397,8 +400,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'headers are followed whose work does not pass ours',
     file: 'replica/sync.ts',
-    find: 'if (tip !== null && this.#host.isPreferred(tip)) return',
-    replace: 'if (tip !== null) return',
+    find: 'if (timelyTip !== null && this.#host.isPreferred(timelyTip))',
+    replace: 'if (timelyTip !== null)',
     tests: ['replica/sync'],
   },
   {
@@ -1154,8 +1157,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a wanted block is followed up to the head of its peer',
     file: 'replica/sync.ts',
-    find: 'return { headers: kept.slice(0, end + 1), isPart: false }',
-    replace: 'return { headers: end < 0 ? [] : kept, isPart: false }',
+    find: 'return { headers: due.slice(0, end + 1), isPart: false }',
+    replace: 'return { headers: end < 0 ? [] : due, isPart: false }',
     tests: ['replica/finality'],
   },
   {
@@ -1370,6 +1373,48 @@ export const FAULTS: readonly Fault[] = [
     find: 'asked.some(({ lateAt }) => lateAt > this.#ticks)',
     replace: 'asked.length > 0',
     tests: ['replica/sync'],
+  },
+  {
+    name: 'a validator votes for a proposal whose time has not come',
+    file: 'finality/committee.ts',
+    find: 'if (!origin.isReproposed && isProposalEarly(',
+    replace: 'if (origin.isReproposed && isProposalEarly(',
+    tests: ['finality/committee'],
+  },
+  {
+    name: 'what is decided is held against the clock',
+    file: 'replica/replica.ts',
+    find: '!isDecided && this.#isEarly(block.header)',
+    replace: 'this.#isEarly(block.header)',
+    tests: ['replica/clock'],
+  },
+  {
+    name: 'a block that counts only once it is decided is held against the clock before that',
+    file: 'replica/replica.ts',
+    find: 'return this.finality.followsWork && isTimeTooNew',
+    replace: 'return isTimeTooNew',
+    tests: ['replica/clock'],
+  },
+  {
+    name: 'a block that is only proposed is taken in whatever the clock says',
+    file: 'finality/committee.ts',
+    find: 'speaker: effect.from, isDecided: false',
+    replace: 'speaker: effect.from, isDecided: true',
+    tests: ['replica/clock'],
+  },
+  {
+    name: 'headers that are not due by our clock make the claim of their peer fail',
+    file: 'replica/sync.ts',
+    find: 'this.#claims.defer(from, this.#ticks)',
+    replace: 'this.#claims.fail(from, this.#ticks)',
+    tests: ['replica/clock'],
+  },
+  {
+    name: 'decided blocks carry the times of proposals further and further into the future',
+    file: 'finality/proposal-time.ts',
+    find: 'decided.header.time > now + futureLimitSeconds',
+    replace: 'decided.header.time > now',
+    tests: ['finality/proposal-time'],
   },
   {
     name: 'a branch whose blocks are kept back keeps other branches out',

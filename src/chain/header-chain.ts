@@ -55,7 +55,7 @@ export function chainHeader(
   const target = decodeCompact(header.bits)
   if (target === null || (rules.isProved && !meetsTarget(id, target))) return 'header-work-insufficient'
   if (header.time <= medianTimePast(parent)) return 'header-time-too-old'
-  if (header.time > nowSeconds + rules.futureLimitSeconds) return 'header-time-too-new'
+  if (isTimeTooNew(rules, header, nowSeconds)) return 'header-time-too-new'
   return {
     id,
     header,
@@ -64,6 +64,15 @@ export function chainHeader(
     recentTimes: [...parent.recentTimes, header.time].slice(-MEDIAN_TIME_SPAN),
     scheduleStart: parent.height === 0 ? header.time - rules.blockTimeSeconds : parent.scheduleStart,
   }
+}
+
+/** Whether a header is further ahead of the reader's clock than this network allows: the one rule that passes with time. */
+export function isTimeTooNew(
+  { futureLimitSeconds }: Pick<WorkRules, 'futureLimitSeconds'>,
+  header: BlockHeader,
+  nowSeconds: number,
+): boolean {
+  return header.time > nowSeconds + futureLimitSeconds
 }
 
 /** The header that a chain begins with. */

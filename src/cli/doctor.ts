@@ -9,7 +9,7 @@ import { type Diagnosis, diagnose, seconds } from './diagnosis.ts'
 import { EXIT } from './exit-codes.ts'
 import { clientOf, nodeOptions, readCount } from './node-option.ts'
 import { columns, table } from './output.ts'
-import { readStatus } from './status.ts'
+import { describeClockDoubt, type NodeStatus, readStatus } from './status.ts'
 
 /** Milliseconds between two looks while something waits to be decided. */
 const POLL_MS = 250
@@ -30,14 +30,36 @@ export const doctorCommand = defineCommand({
     if (status.finality === 'longest-chain') {
       const sentence =
         'This network has no validators: a block is only the safer the deeper it lies, and a node calls it final when it will follow no branch without it.'
-      output.data({ isWell: true, mode: status.finality, sentences: [sentence], missing: [] }, () => sentence)
-      return EXIT.done
+      const sentences = [...clockSentences(status), sentence]
+      const isWell = status.clock === null
+      output.data({ isWell, mode: status.finality, sentences, missing: [] }, () => sentences.join('\n'))
+      return isWell ? EXIT.done : EXIT.no
     }
-    const { agreement, diagnosis } = await examine(client, waitMs)
+    const { agreement, diagnosis } = withClock(await examine(client, waitMs), status)
     output.data({ ...diagnosis, ...agreement }, () => describe(agreement, diagnosis))
     return diagnosis.isWell ? EXIT.done : EXIT.no
   },
 })
+
+/** What is wrong with the node's clock, and what to do about it; nothing when nothing is. */
+function clockSentences({ clock }: NodeStatus): string[] {
+  if (clock === null) return []
+  return [
+    `The clock of this node looks wrong, ${describeClockDoubt(clock)}. Set it by the network (NTP, such as \`timedatectl set-ntp true\`); the node then goes on by itself. If it is right, the clocks of those that made these blocks are not.`,
+  ]
+}
+
+/** A node with a wrong clock is not well, whatever else is: the first sentence says so. */
+function withClock(
+  { agreement, diagnosis }: { agreement: Agreement; diagnosis: Diagnosis },
+  status: NodeStatus,
+): { agreement: Agreement; diagnosis: Diagnosis } {
+  const sentences = [...clockSentences(status), ...diagnosis.sentences]
+  return {
+    agreement,
+    diagnosis: { ...diagnosis, isWell: diagnosis.isWell && status.clock === null, sentences },
+  }
+}
 
 /** Looks until something is decided, nothing waits, or the time is over. */
 async function examine(

@@ -41,6 +41,8 @@ export interface NodeStatus {
     readonly hashrate: number
   } | null
   readonly syncing: { readonly height: number; readonly target: number } | null
+  /** What speaks against the node's clock; null for nothing. */
+  readonly clock: { readonly behindSeconds: number; readonly peers: number } | null
   readonly version: string
 }
 
@@ -54,6 +56,7 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
     const mining = fields.isNull('mining') ? null : fields.object('mining')
     const checkpoint = fields.isNull('checkpoint') ? null : fields.object('checkpoint')
     const syncing = fields.isNull('syncing') ? null : fields.object('syncing')
+    const clock = fields.isNull('clock') ? null : fields.object('clock')
     const pool = fields.object('pool')
     return {
       network: fields.text('name'),
@@ -91,6 +94,10 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
             },
       syncing:
         syncing === null ? null : { height: number(syncing, 'height'), target: number(syncing, 'target') },
+      clock:
+        clock === null
+          ? null
+          : { behindSeconds: number(clock, 'behindSeconds'), peers: number(clock, 'peers') },
       version: fields.text('version'),
     }
   })
@@ -132,12 +139,19 @@ export const statusCommand = defineCommand({
               : `for ${mining.beneficiary}, ${(mining.hashrate / 1e6).toFixed(2)} MH/s`,
         ],
         ['catching up', syncing === null ? 'no' : `${syncing.height} of ${syncing.target}`],
+        ...(status.clock === null ? [] : [['CLOCK LOOKS WRONG', describeClockDoubt(status.clock)] as const]),
         ['version', status.version],
       ]),
     )
     return EXIT.done
   },
 })
+
+/** How far a clock seems to be off, and by whose word. */
+export function describeClockDoubt({ behindSeconds, peers }: NonNullable<NodeStatus['clock']>): string {
+  const of = peers === 1 ? 'one peer follows' : `${peers} peers follow`
+  return `${behindSeconds} s behind at least: ${of} blocks that are too new for it`
+}
 
 function describeCheckpoint({ height, id, isReached }: NonNullable<NodeStatus['checkpoint']>): string {
   return `height ${height}, ${id}${isReached ? '' : ': not reached yet, nothing is mined until then'}`

@@ -45,6 +45,7 @@ import { EvidenceLog } from './evidence-log.ts'
 import type { Identity } from './identity.ts'
 import { Members } from './members.ts'
 import type { LastDecision, Policy } from './policy.ts'
+import { isProposalEarly } from './proposal-time.ts'
 import { createSigning, type SigningDomain } from './signing.ts'
 import type { ValidatorSet } from './validators.ts'
 import { encodePbftRecord } from './wire.ts'
@@ -56,6 +57,8 @@ export interface CommitteeOptions {
   readonly timeoutMs: number
   readonly chainId: bigint
   readonly genesisId: BlockId
+  /** Seconds that a block may be ahead of the clock of a validator that votes for it. */
+  readonly futureLimitSeconds: number
   readonly identity: Identity
 }
 
@@ -319,6 +322,11 @@ export class Committee implements Finality {
     if (sequence !== this.#sequence + 1) return 'unknown'
     const block = this.#chain.get(value as BlockId)
     if (block === null) return 'unknown'
+    const { nowMs } = this.#chain
+    const { futureLimitSeconds } = this.#options
+    // It may be right later, and is looked at again. What is proposed again an honest validator has found right.
+    if (!origin.isReproposed && isProposalEarly(block, this.#last.block, { nowMs, futureLimitSeconds }))
+      return 'unknown'
     const validity = this.#policy.validate(block, this.#last, this.#chain, origin)
     // Our vote is a promise that the block can be had: should it be decided, somebody must have it.
     if (validity === 'valid') this.#emit({ type: 'hold', id: block.id })
@@ -380,7 +388,7 @@ export class Committee implements Finality {
           this.#onBehind(effect.certificate, effect.from)
           break
         case 'missing':
-          this.#want(effect.value as BlockId, [], effect.from)
+          this.#want(effect.value as BlockId, { voters: [], speaker: effect.from, isDecided: false })
           break
         case 'evidence':
           this.#onEvidence(effect.evidence)
@@ -476,7 +484,7 @@ export class Committee implements Finality {
       const block = this.#chain.get(value as BlockId)
       if (block === null) {
         const voters = certificate.signatures.map(({ member }) => member)
-        this.#want(value as BlockId, voters, from)
+        this.#want(value as BlockId, { voters, speaker: from, isDecided: true })
         return false
       }
       this.#last = { block, atMs: this.#chain.nowMs }
@@ -506,9 +514,20 @@ export class Committee implements Finality {
   }
 
   /** Asks for a block that is needed and not here. */
-  #want(id: BlockId, voters: readonly MemberIndex[], speaker: FinalityPeer): void {
-    if (this.#chain.get(id) === null)
-      this.#emit({ type: 'want', id, holders: this.#members.holders(voters, speaker) })
+  #want(
+    id: BlockId,
+    {
+      voters,
+      speaker,
+      isDecided,
+    }: {
+      readonly voters: readonly MemberIndex[]
+      readonly speaker: FinalityPeer
+      readonly isDecided: boolean
+    },
+  ): void {
+    if (this.#chain.get(id) !== null) return
+    this.#emit({ type: 'want', id, holders: this.#members.holders(voters, speaker), isDecided })
   }
 
   /** Who does not vote may not have heard the votes: they are told what came of them. */

@@ -85,8 +85,11 @@ export type FinalityEffect =
   | { readonly type: 'broadcast'; readonly body: Uint8Array; readonly block: BlockId | null }
   | { readonly type: 'set-timer'; readonly name: FinalityTimer; readonly delayMs: number }
   | { readonly type: 'clear-timer'; readonly name: FinalityTimer }
-  /** A block that this node needs, with all before it. */
-  | { readonly type: 'want'; readonly id: BlockId; readonly holders: Holders }
+  /**
+   * A block that this node needs, with all before it. One that is decided is taken in whatever the clock says; one that is
+   * only proposed is not.
+   */
+  | { readonly type: 'want'; readonly id: BlockId; readonly holders: Holders; readonly isDecided: boolean }
   /**
    * This block may be decided: it is not given up for lack of room. What all forgot could be decided all the same, and
    * nobody could have it then. Of very many only the newest count.

@@ -2,7 +2,8 @@
 // agreement (PBFT) makes it final before the next is begun. There is one chain and no branch of it.
 //
 // A block is proposed when something waits to be included, no sooner than `intervalMs` after the last one, and an
-// empty one only as a heartbeat. Its time is checked against the clock when it is voted on, and never again.
+// empty one only as a heartbeat. Its time is checked against the clock when it is voted on (proposal-time.ts), and never
+// again.
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'

@@ -85,7 +85,15 @@ function createCommittee(settings: Fields, { genesis, identity }: Setup, policy:
   settings.end()
   const { chainId } = genesis.blocks
   return new Committee(
-    { validators, pattern, timeoutMs, chainId, genesisId: genesis.block.id, identity },
+    {
+      validators,
+      pattern,
+      timeoutMs,
+      chainId,
+      genesisId: genesis.block.id,
+      futureLimitSeconds: genesis.work.futureLimitSeconds,
+      identity,
+    },
     policy,
   )
 }

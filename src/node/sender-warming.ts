@@ -18,12 +18,12 @@ export interface Warmer {
 
 /** Chooses what is recovered. */
 export class SenderWarming {
-  readonly #replica: Pick<Replica, 'genesis' | 'tree' | 'pool'>
+  readonly #replica: Pick<Replica, 'genesis' | 'tree' | 'pool' | 'finality'>
   readonly #warmer: Warmer
   /** Blocks that a peer was asked for last: at most one request per peer. */
   readonly #asked = new Map<PeerId, ReadonlySet<BlockId>>()
 
-  constructor(replica: Pick<Replica, 'genesis' | 'tree' | 'pool'>, warmer: Warmer) {
+  constructor(replica: Pick<Replica, 'genesis' | 'tree' | 'pool' | 'finality'>, warmer: Warmer) {
     this.#replica = replica
     this.#warmer = warmer
   }
@@ -69,10 +69,12 @@ export class SenderWarming {
 
   /** A block that nobody asked for is executed only where it can follow. */
   #ofNewBlock({ id, header, transactions }: Block, nowMs: number): readonly Transaction[] {
-    const { genesis, tree } = this.#replica
+    const { genesis, tree, finality } = this.#replica
     const parent = tree.get(header.previous)?.chained
     if (parent === undefined || tree.has(id)) return []
-    const chained = chainHeader(genesis.work, parent, header, Math.floor(nowMs / 1000))
+    // Where blocks count only once they are decided they are taken in whatever the clock says.
+    const nowSeconds = finality.followsWork ? Math.floor(nowMs / 1000) : Number.POSITIVE_INFINITY
+    const chained = chainHeader(genesis.work, parent, header, nowSeconds)
     return typeof chained === 'string' ? [] : transactions
   }
 }

@@ -18,19 +18,31 @@ export class BodyDownload {
   readonly source: PeerId
   /** The height to which the whole branch is known, of which these may be a part. */
   readonly target: number
+  readonly #decidedCount: number
   readonly #headers: readonly ChainedHeader[]
   readonly #bodies = new Map<BlockId, GivenBody>()
   #connectedCount = 0
 
-  constructor(source: PeerId, headers: readonly ChainedHeader[], target: number) {
+  /** The first `decidedCount` headers are of decided blocks: they are taken in whatever the clock says. */
+  constructor(
+    source: PeerId,
+    headers: readonly ChainedHeader[],
+    { target, decidedCount }: { readonly target: number; readonly decidedCount: number },
+  ) {
     this.source = source
     this.target = target
     this.#headers = headers
+    this.#decidedCount = decidedCount
   }
 
   /** The next block to be connected; null when all are. */
   get next(): ChainedHeader | null {
     return this.#headers[this.#connectedCount] ?? null
+  }
+
+  /** Whether the next block is decided, or below one that is. */
+  get isNextDecided(): boolean {
+    return this.#connectedCount < this.#decidedCount
   }
 
   /** The work of the chain that ends with the last of these blocks. */

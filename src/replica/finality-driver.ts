@@ -23,7 +23,7 @@ export interface FinalityHost {
   nowMs(): number
   finalise(final: Extract<FinalityEffect, { type: 'final' }>): void
   /** Gets a block and all before it. */
-  want(id: BlockId, holders: Holders): void
+  want(id: BlockId, holders: Holders, isDecided: boolean): void
   /** Does not give up this block for lack of room. */
   hold(id: BlockId): void
   /** Makes blocks on the head, without work, and takes them in. */
@@ -90,7 +90,7 @@ export class FinalityDriver {
       case 'clear-timer':
         return outbox.emit({ type: 'clear-timer', name: `finality/${effect.name}` })
       case 'want':
-        return this.#host.want(effect.id, effect.holders)
+        return this.#host.want(effect.id, effect.holders, effect.isDecided)
       case 'hold':
         return this.#host.hold(effect.id)
       case 'build':

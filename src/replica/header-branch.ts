@@ -13,6 +13,10 @@ export class HeaderBranch {
   #tip: ChainedHeader | null = null
   #size = 0
   #holdsWanted = false
+  #timely: ChainedHeader | null = null
+  #timelySize = 0
+  #decidedSize = 0
+  #newestEarlyTime: number | null = null
 
   constructor(keptMax: number) {
     this.#keptMax = keptMax
@@ -43,11 +47,40 @@ export class HeaderBranch {
     return this.#kept[0]?.header.previous ?? null
   }
 
+  /** The last header before the first that is not due by our clock; null where none is before it. */
+  get timelyTip(): ChainedHeader | null {
+    return this.#timely
+  }
+
+  /** Headers before the first that is not due by our clock. */
+  get timelySize(): number {
+    return this.#timelySize
+  }
+
+  /** Headers up to the last that is of a block that is decided: our clock has no say in them. */
+  get decidedSize(): number {
+    return this.#decidedSize
+  }
+
+  /** The time of the newest header that is not due by our clock, added or not; null for none. */
+  get newestEarlyTime(): number | null {
+    return this.#newestEarlyTime
+  }
+
+  /** Notes a header that is not due by our clock: neither is any after it. */
+  noteEarly({ header }: ChainedHeader): void {
+    this.#newestEarlyTime = Math.max(header.time, this.#newestEarlyTime ?? 0)
+  }
+
   /** Adds the child of the tip. */
-  add(header: ChainedHeader, isWanted: boolean): void {
+  add(header: ChainedHeader, { isWanted, isDecided }: { isWanted: boolean; isDecided: boolean }): void {
     if (this.#kept.length < this.#keptMax) this.#kept.push(header)
     this.#tip = header
     this.#size += 1
     if (isWanted) this.#holdsWanted = true
+    if (isDecided) this.#decidedSize = this.#size
+    if (this.#newestEarlyTime !== null) return
+    this.#timely = header
+    this.#timelySize = this.#size
   }
 }

@@ -10,14 +10,17 @@ import type { Outbox } from './effects.ts'
 import { HeaderBranch } from './header-branch.ts'
 import type { ReplicaLimits } from './limits.ts'
 import type { Rejection } from './verdict.ts'
+import type { Wants } from './wants.ts'
 
 /** What checking headers needs of its replica. */
 export interface HeaderHost {
   readonly tree: BlockTree
   readonly view: ChainView
   readonly outbox: Outbox
-  /** The header in context, or why it can't follow. */
+  /** The header in context, or why it can't follow, whatever the clock says. */
   chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | Rejection
+  /** Whether the header is not due yet by our clock, where that is asked. */
+  isEarly(header: BlockHeader): boolean
   isKnownInvalid(id: BlockId): boolean
   /** Whether the header holds as much work as this network asks for at least. */
   hasWork(header: BlockHeader): boolean
@@ -44,13 +47,12 @@ const ALARMS_MAX = 64
 /** Checks the headers that peers give. */
 export class HeaderCheck {
   readonly #host: HeaderHost
-  readonly #isWanted: (id: BlockId) => boolean
+  readonly #wants: Wants
   readonly #alarmed = new BoundedMap<BlockId, true>(ALARMS_MAX)
 
-  /** `isWanted` says which blocks are needed whatever work they hold. */
-  constructor(host: HeaderHost, isWanted: (id: BlockId) => boolean) {
+  constructor(host: HeaderHost, wants: Wants) {
     this.#host = host
-    this.#isWanted = isWanted
+    this.#wants = wants
   }
 
   /** The new part of a run of headers, each checked against its parent, with what came before it; or why it is refused. */
@@ -69,13 +71,21 @@ export class HeaderCheck {
         return 'peer-headers-unlinked'
       }
       const chained = this.#host.chain(parent, header)
-      if (chained === 'header-time-too-new') break
       if (typeof chained === 'string') return chained
       if (this.#host.isKnownInvalid(chained.id)) return 'block-known-invalid'
-      if (!this.#host.tree.has(chained.id)) fresh.add(chained, this.#isWanted(chained.id))
+      const isHere = this.#host.tree.has(chained.id)
+      if (!isHere && this.#host.isEarly(header)) fresh.noteEarly(chained)
+      // What is not due is followed to a block that is decided, and nowhere else.
+      const isTaken = fresh.newestEarlyTime === null || this.#wants.hasDecided
+      if (!isHere && isTaken) this.#add(fresh, chained)
       parent = chained
     }
     return parent === undefined && wasAskedFor ? 'block-below-final' : fresh
+  }
+
+  #add(fresh: HeaderBranch, chained: ChainedHeader): void {
+    const want = this.#wants.get(chained.id)
+    fresh.add(chained, { isWanted: want !== undefined, isDecided: want?.isDecided === true })
   }
 
   /**

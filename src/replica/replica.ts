@@ -13,7 +13,7 @@ import { type Execution, executeBlock } from '../chain/execution.ts'
 import { nextBaseFee } from '../chain/fees.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/header.ts'
-import { type ChainedHeader, chainHeader } from '../chain/header-chain.ts'
+import { type ChainedHeader, chainHeader, isTimeTooNew } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
 import type { Finality, FinalityEffect, Holders } from '../finality/contract.ts'
@@ -22,6 +22,7 @@ import { BoundedMap } from './bounded-map.ts'
 import { ChainView } from './chain-view.ts'
 import { applyCheckpoint, type Checkpoint, isBesideCheckpoint } from './checkpoint.ts'
 import type { PeerOrigin } from './claims.ts'
+import { type ClockDoubt, ClockWatch } from './clock-watch.ts'
 import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
 import { type Fate, Fates } from './fates.ts'
 import { FinalityDriver } from './finality-driver.ts'
@@ -58,6 +59,8 @@ export interface ReplicaOptions {
 const GOSSIP_DELAY_MS = 15
 /** Milliseconds between words to all peers about our head: the way by which lost messages are made up for. */
 const STATUS_INTERVAL_MS = 5_000
+/** Such words between two alarms about one clock: ten minutes. */
+const CLOCK_ALARM_STATUSES = 120
 /** Milliseconds after which transactions that were handed in here and wait are passed on again. */
 const REBROADCAST_INTERVAL_MS = 10_000
 /** Ids of blocks that are remembered as invalid. */
@@ -97,6 +100,9 @@ export class Replica {
   #attached: { readonly block: Block; readonly from: PeerId } | null = null
   /** Whether it was said that somebody follows a chain without the checkpoint: once is enough. */
   #hasToldOfCheckpoint = false
+  readonly #clock: ClockWatch
+  /** Words about our head since our clock began to look wrong. */
+  #clockTicks = 0
   #nowMs = 0
   #arrivals = 0
   #tree!: BlockTree
@@ -113,6 +119,7 @@ export class Replica {
     this.#recoverSender = options.recoverSender
     this.#salt = options.salt
     this.#limits = options.limits ?? REPLICA_LIMITS
+    this.#clock = new ClockWatch(options.genesis.work.futureLimitSeconds)
     this.#production = new Production(options.genesis, this.#outbox, options.salt)
   }
 
@@ -135,6 +142,11 @@ export class Replica {
   /** Whether the chain has come to the checkpoint. Nothing is mined before that: it would be for another chain. */
   get isCheckpointReached(): boolean {
     return this.checkpoint === null || this.#tree.head.chained.height >= this.checkpoint.height
+  }
+
+  /** How far the clock seems to be behind, by the blocks that peers follow; null where nothing speaks against it. */
+  get clockDoubt(): ClockDoubt | null {
+    return this.#clock.doubt(this.#nowSeconds())
   }
 
   /** For whom this replica mines; null when it does not mine. */
@@ -160,6 +172,7 @@ export class Replica {
       case 'peer-disconnected':
         this.#peers.delete(input.peer)
         this.#sync.removePeer(input.peer)
+        this.#clock.forget(input.peer)
         this.#driver.step({ type: 'peer-disconnected', peer: input.peer })
         break
       case 'message':
@@ -201,9 +214,11 @@ export class Replica {
       view: this.#view,
       outbox: this.#outbox,
       chain: (parent, header) => this.#chain(parent, header),
+      isEarly: header => this.#isEarly(header),
       isKnownInvalid: id => this.#invalid.has(id),
       hasWork: header => this.#hasWork(header),
-      connect: block => this.#connect(block, { isNeeded: true }),
+      connect: (block, isDecided) => this.#connect(block, { isNeeded: true, isDecided }),
+      noteEarly: (peer, timeSeconds) => this.#clock.note(peer, timeSeconds),
       isPreferred: tip => this.finality.prefers(tip, this.#tree.head.chained),
       followsWork: this.finality.followsWork,
       firstRequestId: new ByteReader(this.#salt).u32(),
@@ -218,7 +233,7 @@ export class Replica {
       outbox: this.#outbox,
       nowMs: () => this.#nowMs,
       finalise: final => this.#finalise(final),
-      want: (id, holders) => this.#want(id, holders),
+      want: (id, holders, isDecided) => this.#want(id, holders, isDecided),
       hold: id => this.#held.set(id, true),
       build: (beneficiary, count) => this.#build(beneficiary, count),
     })
@@ -320,6 +335,7 @@ export class Replica {
       return
     }
     const rejection = this.#connect(block, { isNeeded: false })
+    if (rejection === 'header-time-too-new') this.#clock.note(from, block.header.time)
     this.#outbox.emit(rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection })
   }
 
@@ -330,13 +346,13 @@ export class Replica {
     this.#attached = null
   }
 
-  #want(id: BlockId, holders: Holders): void {
+  #want(id: BlockId, holders: Holders, isDecided: boolean): void {
     this.#held.set(id, true)
     const attached = this.#attached
     if (attached?.block.id !== id || !this.#tree.has(attached.block.header.previous))
-      return this.#sync.onWant(id, holders)
+      return this.#sync.onWant(id, holders, isDecided)
     const { block, from } = attached
-    const rejection = this.#connect(block, { isNeeded: true })
+    const rejection = this.#connect(block, { isNeeded: true, isDecided })
     if (rejection !== null) this.#outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
@@ -361,6 +377,7 @@ export class Replica {
         return this.#flushGossip()
       case 'status':
         for (const peer of this.#peers) this.#send(peer, { type: 'status', status: this.#status() })
+        this.#warnOfClock()
         return this.#setTimer('status', STATUS_INTERVAL_MS)
       case 'sync':
         return this.#sync.onTick()
@@ -378,6 +395,17 @@ export class Replica {
       case 'finality/mischief':
         return this.#driver.step({ type: 'timeout', name: 'mischief' })
     }
+  }
+
+  /** Raises an alarm when our clock begins to look wrong, and from time to time for as long as it does. */
+  #warnOfClock(): void {
+    const doubt = this.clockDoubt
+    if (doubt === null) this.#clockTicks = 0
+    else if (this.#clockTicks++ % CLOCK_ALARM_STATUSES === 0)
+      this.#outbox.emit({
+        type: 'alarm',
+        text: `the clock of this node looks wrong: ${doubt.peers} of its peers follow blocks for which it is ${doubt.behindSeconds} seconds behind at least; what is mined after its time is not followed`,
+      })
   }
 
   #status(): Status {
@@ -463,12 +491,16 @@ export class Replica {
   /**
    * Takes a block whose parent is in the tree: checks it, keeps it and follows it if it should be followed. One that is
    * needed is never refused for lack of room: the finality layer asked for it, this node built it, or it is fetched with a
-   * branch whose headers hold more work than our head. All of these have another bound: a vote, or work. An execution is
-   * passed in by who has just made the block.
+   * branch whose headers hold more work than our head. All of these have another bound: a vote, or work. One that is decided
+   * is not held against the clock. An execution is passed in by who has just made the block.
    */
   #connect(
     block: Block,
-    { isNeeded, known }: { readonly isNeeded: boolean; readonly known?: Execution },
+    {
+      isNeeded,
+      isDecided = false,
+      known,
+    }: { readonly isNeeded: boolean; readonly isDecided?: boolean; readonly known?: Execution },
   ): Rejection | null {
     if (this.#tree.has(block.id)) return null
     if (this.#invalid.has(block.id)) return 'block-known-invalid'
@@ -476,6 +508,7 @@ export class Replica {
     if (parent === undefined) return 'block-below-final'
     const chained = this.#chain(parent.chained, block.header)
     if (typeof chained === 'string') return chained
+    if (!isDecided && this.#isEarly(block.header)) return 'header-time-too-new'
     const isPreferred = this.finality.prefers(chained, this.#tree.head.chained)
     if (!isNeeded && !isPreferred && !this.#hasRoomFor(chained, parent)) return 'block-tree-full'
     const layer = {
@@ -498,9 +531,9 @@ export class Replica {
     return null
   }
 
-  /** A header in context, or why it can't follow: every chain passes here, whatever way it came. */
+  /** A header in context, or why it can't follow, whatever the clock says: every chain passes here, whatever way it came. */
   #chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | Rejection {
-    const chained = chainHeader(this.genesis.work, parent, header, this.#nowSeconds())
+    const chained = chainHeader(this.genesis.work, parent, header, Number.POSITIVE_INFINITY)
     if (typeof chained === 'string' || !isBesideCheckpoint(this.checkpoint, chained)) return chained
     if (!this.#hasToldOfCheckpoint) {
       this.#hasToldOfCheckpoint = true
@@ -508,6 +541,14 @@ export class Replica {
       this.#outbox.emit({ type: 'alarm', text })
     }
     return 'block-not-checkpoint'
+  }
+
+  /**
+   * Whether a block is not to be taken in yet by our clock. Where blocks count only once they are decided it is asked when
+   * they are voted for, and not here.
+   */
+  #isEarly(header: BlockHeader): boolean {
+    return this.finality.followsWork && isTimeTooNew(this.genesis.work, header, this.#nowSeconds())
   }
 
   /**

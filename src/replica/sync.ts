@@ -35,8 +35,10 @@ export interface SyncHost extends HeaderHost {
    */
   readonly firstRequestId: number
   readonly limits: Pick<ReplicaLimits, 'headersMax' | 'bodiesMax' | 'bodiesAheadMax' | 'branchHeadersMax'>
-  /** Takes a block in, however many there are; the reason when it is refused. */
-  connect(block: Block): Rejection | null
+  /** Takes a block in, however many there are, and one that is decided whatever the clock says; or why it is refused. */
+  connect(block: Block, isDecided: boolean): Rejection | null
+  /** A peer follows a block of this time, in seconds since 1970, which is not due by our clock. */
+  noteEarly(peer: PeerId, timeSeconds: number): void
 }
 
 /** Milliseconds between two ticks, in which what peers still owe is counted. The clock is not asked: it may be set. */
@@ -108,7 +110,7 @@ export class Sync {
 
   constructor(host: SyncHost) {
     this.#host = host
-    this.#check = new HeaderCheck(host, id => this.#wants.has(id))
+    this.#check = new HeaderCheck(host, this.#wants)
     this.#requests = host.firstRequestId
   }
 
@@ -172,9 +174,9 @@ export class Sync {
   }
 
   /** A block is needed with all before it, whatever work it holds. */
-  onWant(id: BlockId, holders: Holders): void {
+  onWant(id: BlockId, holders: Holders, isDecided: boolean): void {
     if (this.#host.tree.has(id)) return
-    this.#wants.add(id, holders)
+    this.#wants.add(id, holders, isDecided)
     this.#proceed()
   }
 
@@ -194,6 +196,8 @@ export class Sync {
     if (this.#download !== null && !this.#isStalled(this.#download)) return this.#proceed()
     const fresh = this.#check.check(headers, request)
     const run = typeof fresh === 'string' ? NOTHING : this.#worthFetching(fresh)
+    const earlyTime = typeof fresh === 'string' ? null : fresh.newestEarlyTime
+    if (earlyTime !== null) this.#host.noteEarly(from, earlyTime)
     if (this.#download !== null) {
       if (run.headers.length === 0 || (fresh as HeaderBranch).tip!.work <= this.#download.work)
         return this.#proceed()
@@ -212,6 +216,7 @@ export class Sync {
     if (wanted !== null && !run.isPart && !run.headers.some(header => header.id === wanted))
       this.#wants.onFailed(wanted, from)
     if (run.headers.length > 0) this.#beginDownload(from, run, fresh as HeaderBranch)
+    else if (earlyTime !== null) this.#claims.defer(from, this.#ticks)
     else this.#failClaim(from)
     this.#proceed()
   }
@@ -219,17 +224,18 @@ export class Sync {
   #beginDownload(source: PeerId, { headers, isPart }: Run, fresh: HeaderBranch): void {
     for (const peer of this.#peers.values()) peer.isSlow = false
     const target = (isPart ? fresh.tip! : headers.at(-1)!).height
-    this.#download = new BodyDownload(source, headers, target)
+    this.#download = new BodyDownload(source, headers, { target, decidedCount: fresh.decidedSize })
     this.#resume = isPart ? { source, id: headers.at(-1)!.id } : null
   }
 
   /** The part of a branch whose bodies are fetched: all for its work, or up to the last block that is wanted. */
-  #worthFetching({ kept, tip, size, holdsWanted }: HeaderBranch): Run {
-    const isPart = kept.length < size
-    if (tip !== null && this.#host.isPreferred(tip)) return { headers: kept, isPart }
-    const end = kept.findLastIndex(header => this.#wants.has(header.id))
-    if (end < 0 && holdsWanted) return { headers: kept, isPart }
-    return { headers: kept.slice(0, end + 1), isPart: false }
+  #worthFetching({ kept, size, holdsWanted, timelyTip, timelySize, decidedSize }: HeaderBranch): Run {
+    const due = kept.slice(0, Math.max(timelySize, decidedSize))
+    if (timelyTip !== null && this.#host.isPreferred(timelyTip))
+      return { headers: due, isPart: kept.length < timelySize }
+    const end = due.findLastIndex(header => this.#wants.has(header.id))
+    if (end < 0 && holdsWanted) return { headers: due, isPart: kept.length < size }
+    return { headers: due.slice(0, end + 1), isPart: false }
   }
 
   onBlocks(from: PeerId, requestId: number, blocks: readonly Block[]): void {
@@ -262,7 +268,7 @@ export class Sync {
       want.part = 'headers'
       return
     }
-    const rejection = this.#connect(block)
+    const rejection = this.#connect(block, want.isDecided)
     if (rejection === null) return
     this.#wants.onFailed(id, from)
     this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
@@ -309,7 +315,7 @@ export class Sync {
       const body = download.bodyOf(next.id)
       const isHere = this.#isHere(next.id)
       if (body === undefined && !isHere) return
-      const rejection = isHere ? null : this.#connect(body!.block)
+      const rejection = isHere ? null : this.#connect(body!.block, download.isNextDecided)
       if (rejection !== null) {
         // Nobody honest has a block that is invalid, nor follows one. Who gave us others is not to blame.
         for (const from of new Set([download.source, body!.from]))
@@ -322,9 +328,9 @@ export class Sync {
     this.#download = null
   }
 
-  #connect(block: Block): Rejection | null {
+  #connect(block: Block, isDecided: boolean): Rejection | null {
     this.#isConnecting = true
-    const rejection = this.#host.connect(block)
+    const rejection = this.#host.connect(block, isDecided)
     this.#isConnecting = false
     return rejection
   }

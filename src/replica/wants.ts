@@ -25,6 +25,8 @@ export interface Want {
   readonly failed: Set<PeerId>
   /** Asked for alone, or with all before it once its parent proved to be unknown here. */
   part: 'block' | 'headers'
+  /** Whether it is decided, and not only proposed. */
+  isDecided: boolean
   /** Whether one more is to be asked, beside those that are. */
   isDue: boolean
 }
@@ -57,6 +59,11 @@ export class Wants {
     return this.#wants.has(id)
   }
 
+  /** Whether a block is wanted that is decided. */
+  get hasDecided(): boolean {
+    return this.#wants.values().some(want => want.isDecided)
+  }
+
   get(id: BlockId): Want | undefined {
     return this.#wants.get(id)
   }
@@ -67,8 +74,9 @@ export class Wants {
   }
 
   /** Notes a block. One that is wanted already is asked for once more where a peer promises it that did not before. */
-  add(id: BlockId, { promised, others }: Holders): void {
+  add(id: BlockId, { promised, others }: Holders, isDecided = false): void {
     const want = this.#wants.get(id) ?? this.#create(id)
+    want.isDecided ||= isDecided
     want.others = others
     for (const peer of promised) {
       if (want.promised.has(peer)) continue
@@ -135,6 +143,7 @@ export class Wants {
       others: [],
       failed: new Set(),
       part: 'block',
+      isDecided: false,
       isDue: true,
     }
     this.#wants.set(id, want)

@@ -35,6 +35,7 @@ export function status(backend: RpcBackend): Json {
     pool: poolOf(replica),
     mining: miningOf(backend),
     syncing: syncingOf(backend),
+    clock: clockOf(replica),
     version: backend.version,
   }
 }
@@ -165,6 +166,12 @@ function miningOf(backend: RpcBackend): Json {
 function syncingOf(backend: RpcBackend): Json {
   const progress = backend.syncProgress()
   return progress === null ? null : { height: quantity(progress.height), target: quantity(progress.target) }
+}
+
+/** What speaks against this node's clock: how far it is behind at least, and how many peers say so; null for nothing. */
+function clockOf({ clockDoubt }: Replica): Json {
+  if (clockDoubt === null) return null
+  return { behindSeconds: quantity(clockDoubt.behindSeconds), peers: quantity(clockDoubt.peers) }
 }
 
 /** How many blocks off the main chain each block of the tree is. */

@@ -91,7 +91,7 @@ test('a decision waits for its block and asks for it, and is final when the bloc
   const effects = node.hear('p2', proof(block.id))
   assert.deepEqual(finals(effects), [])
   const holders = { promised: ['p2'], others: ['p1', 'p3', 'x'] }
-  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: block.id, holders }])
+  assert.deepEqual(only(effects, 'want'), [{ type: 'want', id: block.id, holders, isDecided: true }])
   assert.equal(node.report().sequence, 0)
   const later = node.give(block)
   assert.deepEqual(finals(later), [block.id])
@@ -100,6 +100,23 @@ test('a decision waits for its block and asks for it, and is final when the bloc
   assert.equal(final?.certificate?.sequence, 1)
   const kept = readCertificate(new ByteReader(final!.certificate!.bytes))
   assert.deepEqual(kept, certificate(block.id))
+})
+
+test('a validator does not vote for a proposal from the future, and does as soon as its time has come', () => {
+  const node = ada()
+  const { chain } = node
+  const time = chain.nowMs / 1000 + four.genesis.work.futureLimitSeconds + 1
+  const block = chain.make(chain.root, 'early', { time })
+  chain.head = block
+  assert.deepEqual(votes(node.hear('p1', proposal(block.id))), [])
+  chain.nowMs += 1_000
+  assert.ok(votes(node.timeout('retransmit')).includes(block.id))
+})
+
+test('a decided block is final though it is from the future', () => {
+  const node = ada()
+  const block = node.chain.make(node.chain.root, 'early', { time: node.chain.nowMs / 1000 + 3_600 })
+  assert.deepEqual(finals(node.hear('p2', proof(block.id))), [block.id])
 })
 
 test('a block that does not come is asked for again, of those that are still here', () => {
@@ -154,7 +171,7 @@ test('a certificate that is far ahead settles all before it, once its block is h
   const top = fakeBlock('top', blocks.at(-1)!)
   const effects = node.hear('p3', proof(top.id, 9))
   assert.deepEqual(only(effects, 'want'), [
-    { type: 'want', id: top.id, holders: { promised: ['p3'], others: ['p1', 'p2', 'x'] } },
+    { type: 'want', id: top.id, holders: { promised: ['p3'], others: ['p1', 'p2', 'x'] }, isDecided: true },
   ])
   assert.deepEqual(finals(node.give(top)), [top.id])
   assert.equal(node.report().sequence, 9)

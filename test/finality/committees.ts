@@ -250,6 +250,7 @@ export class TestCommittee {
         timeoutMs: TIMEOUT_MS,
         chainId: network.genesis.blocks.chainId,
         genesisId: network.genesis.block.id,
+        futureLimitSeconds: network.genesis.work.futureLimitSeconds,
         identity,
       },
       policy,

@@ -56,6 +56,7 @@ test('a new node tells its network and its first block', async t => {
     pool: { pending: '0x0', queued: '0x0', bytes: '0x0' },
     mining: null,
     syncing: null,
+    clock: null,
     version: '1.2.3',
   })
 })

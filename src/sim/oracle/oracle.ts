@@ -43,6 +43,8 @@ export class Oracle {
   readonly #chain: NaiveChain
   readonly #known = new Map<SimNode, Known>()
   readonly #final = new Map<number, BlockId>()
+  /** Blocks that were not due by the clock of the node that took them in. */
+  readonly #early = new Map<BlockId, { readonly node: PeerId; readonly height: number }>()
   /** Where two branches were final by work alone, each as deep as the genesis file asks for; null as long as none were. */
   fork: string | null = null
   readonly #mayBeBlamed: (peer: PeerId) => boolean
@@ -233,11 +235,34 @@ export class Oracle {
     }
   }
 
-  /** A block that was just taken in may not be from further in the future than the rules allow. */
+  /**
+   * A block that is followed for its work may not be from further in the future than the rules allow when it is taken in.
+   * What validators decide is not held against the clock: such a block, of which no node may have another at its height,
+   * is judged when that height is final.
+   */
   #checkTime(node: SimNode, { chained, seenMs }: TreeBlock): void {
-    const limit = node.replica!.genesis.work.futureLimitSeconds
-    if (seenMs > 0 && chained.header.time > Math.floor(seenMs / 1000) + limit)
+    const { genesis, finality } = node.replica!
+    const limit = genesis.work.futureLimitSeconds
+    const isDue = seenMs === 0 || chained.header.time <= Math.floor(seenMs / 1000) + limit
+    if (isDue || !finality.followsWork) return
+    const final = this.#final.get(chained.height)
+    const isUndecided = finality.report(seenMs) === null || (final !== undefined && final !== chained.id)
+    if (isUndecided)
       throw new Violation('C9', `${node.id} takes block ${chained.id}, whose time has not come`)
+    this.#early.set(chained.id, { node: node.id, height: chained.height })
+  }
+
+  /** Early blocks at or below a final one must be final themselves. */
+  #checkEarly(height: number): void {
+    for (const [id, early] of this.#early) {
+      if (early.height > height) continue
+      this.#early.delete(id)
+      if (this.#final.get(early.height) !== id)
+        throw new Violation(
+          'C9',
+          `${early.node} took block ${id}, whose time had not come and which is not decided`,
+        )
+    }
   }
 
   #checkFinal(node: SimNode, known: Known, final: { id: BlockId; height: number }): void {
@@ -261,6 +286,7 @@ export class Oracle {
       this.#final.set(height, id)
       if (height > 0) id = this.#chain.parentOf(id)
     }
+    this.#checkEarly(final.height)
   }
 
   #checkPool(node: SimNode): void {

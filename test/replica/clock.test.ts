@@ -1,0 +1,175 @@
+// A node whose clock is behind: what is decided it follows all the same, what is mined it follows when its clock is right
+// again, and it says that its clock looks wrong.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Effect } from '../../src/replica/effects.ts'
+import type { Message } from '../../src/replica/messages.ts'
+import { ChainBuilder, idsOf, tipOf, transfer } from './small-chain.ts'
+import { effectsOf, sentOf, TestNode } from './test-node.ts'
+import { ValidatedNetwork } from './validators.ts'
+
+const HOUR_SECONDS = 3_600
+const LIMIT_SECONDS = 15
+/** Words about our head in ten minutes. */
+const STATUSES = 120
+
+type Run = ReturnType<ChainBuilder['extend']>
+
+/** Answers what is asked of `p`, which has these blocks, until nothing is asked any more. */
+function answered(node: TestNode, effects: readonly Effect[], run: Run): Effect[] {
+  const all: Effect[] = []
+  const left = [...effects]
+  for (let effect = left.shift(); effect !== undefined; effect = left.shift()) {
+    all.push(effect)
+    if (effect.type !== 'send' || effect.to !== 'p') continue
+    const { message } = effect
+    if (message.type === 'get-headers') {
+      const known = run.findLastIndex(entry => message.locator.includes(entry.chained.id))
+      const headers = run.slice(known + 1).map(entry => entry.chained.header)
+      left.push(...node.receive('p', { type: 'headers', requestId: message.requestId, headers }))
+    } else if (message.type === 'get-blocks') {
+      const blocks = run.filter(entry => message.ids.includes(entry.chained.id)).map(entry => entry.block)
+      left.push(...node.receive('p', { type: 'blocks', requestId: message.requestId, blocks }))
+    }
+  }
+  return all
+}
+
+/** The right time when the last of these blocks is made, in milliseconds. */
+const timeOf = (run: Run): number => tipOf(run).chained.header.time * 1000
+
+// ---- what is decided
+
+for (const mode of ['pbft', 'hybrid'] as const) {
+  test(`${mode}: a node whose clock is an hour behind follows what is decided, and nothing beyond it`, () => {
+    const network = new ValidatedNetwork(mode, 4)
+    const builder = new ChainBuilder(network.genesis)
+    const run = builder.extend(builder.root, 6, step => ({ transactions: [transfer(1, step - 1)] }))
+    const nowMs = timeOf(run) - HOUR_SECONDS * 1000
+    const node = new TestNode(network.genesis, { nowMs }).start()
+    node.connect('p')
+    const effects = answered(node, node.receive('p', network.proof(run[3]!.chained.id)), run)
+    assert.equal(node.headId, run[3]!.chained.id)
+    assert.deepEqual(
+      effectsOf(effects, 'final').map(({ height }) => height),
+      [4],
+    )
+    assert.deepEqual(effectsOf(effects, 'reject'), [])
+  })
+}
+
+test('pbft: a validator whose clock was an hour behind votes for what is proposed as soon as it has what is decided', () => {
+  const network = new ValidatedNetwork('pbft', 4)
+  const builder = new ChainBuilder(network.genesis)
+  const run = builder.extend(builder.root, 2, step => ({ transactions: [transfer(1, step - 1)] }))
+  const nowMs = timeOf(run) - HOUR_SECONDS * 1000
+  const node = new TestNode(network.genesis, { id: 'v0', nowMs, identity: network.identityOf('v0') }).start()
+  network.answer(node)
+  node.connect('p')
+  answered(node, node.receive('p', network.proof(run[0]!.chained.id)), run)
+  const proposal: Message = {
+    ...(network.word(network.proposal(run[1]!.chained.id, 2)) as Extract<Message, { type: 'finality' }>),
+    block: run[1]!.block,
+  }
+  const effects = node.receive('p', proposal)
+  const said = effectsOf(effects, 'broadcast').flatMap(({ message }) =>
+    message.type === 'finality' ? [node.replica.finality.describe(message.body)] : [],
+  )
+  assert.match(said.join(), /^prepare/)
+})
+
+test('hybrid: a block that is only proposed is not followed before its time has come', () => {
+  const network = new ValidatedNetwork('hybrid', 4)
+  const builder = new ChainBuilder(network.genesis)
+  const run = builder.extend(builder.root, 1)
+  const nowMs = timeOf(run) - HOUR_SECONDS * 1000
+  const node = new TestNode(network.genesis, { id: 'v0', nowMs, identity: network.identityOf('v0') }).start()
+  network.answer(node)
+  node.connect('p')
+  answered(node, node.receive('p', network.word(network.proposal(run[0]!.chained.id))), run)
+  assert.equal(node.height, 0)
+})
+
+// ---- what is mined
+
+const builder = new ChainBuilder()
+const main = builder.extend(builder.root, 10)
+
+function claim(): Message {
+  const { block, blocks } = builder.genesis
+  const { id: headId, height, work } = tipOf(main).chained
+  return { type: 'status', status: { genesisId: block.id, chainId: blocks.chainId, headId, height, work } }
+}
+
+/** A node whose clock is an hour behind, and that was given the headers of a peer. */
+function behind(): TestNode {
+  const node = new TestNode(builder.genesis, { nowMs: timeOf(main) - HOUR_SECONDS * 1000 }).start()
+  node.connect('p')
+  answered(node, node.receive('p', claim()), main)
+  return node
+}
+
+test('headers that are too new say how far the clock is behind at least, until it is set', () => {
+  const node = behind()
+  assert.equal(node.height, 0)
+  const doubt = { behindSeconds: HOUR_SECONDS - LIMIT_SECONDS, peers: 1 }
+  assert.deepEqual(node.replica.clockDoubt, doubt)
+  node.nowMs += HOUR_SECONDS * 1000
+  node.timeout('status')
+  assert.equal(node.replica.clockDoubt, null)
+})
+
+test('a block that is too new says so as well, and a peer that goes says nothing any more', () => {
+  const node = new TestNode(builder.genesis, { nowMs: timeOf(main.slice(0, 1)) - 60_000 }).start()
+  node.connect('p')
+  node.receive('p', { type: 'block', block: main[0]!.block })
+  assert.deepEqual(node.replica.clockDoubt, { behindSeconds: 60 - LIMIT_SECONDS, peers: 1 })
+  node.step({ type: 'peer-disconnected', peer: 'p' })
+  assert.equal(node.replica.clockDoubt, null)
+})
+
+test('a clock that looks wrong raises an alarm, and another one each ten minutes', () => {
+  const node = behind()
+  const alarms = Array.from({ length: STATUSES + 1 }, () => effectsOf(node.timeout('status'), 'alarm').length)
+  assert.deepEqual(
+    alarms.flatMap((count, index) => (count > 0 ? [index] : [])),
+    [0, STATUSES],
+  )
+})
+
+test('a node whose clock is set follows the chain within a few ticks, whatever it was told before', () => {
+  const node = behind()
+  for (let tick = 0; tick < 100; tick++) {
+    answered(node, node.receive('p', claim()), main)
+    answered(node, node.timeout('sync'), main)
+  }
+  assert.equal(node.height, 0)
+  node.nowMs += HOUR_SECONDS * 1000
+  let ticks = 0
+  for (; ticks < 100 && node.height === 0; ticks++) {
+    answered(node, node.receive('p', claim()), main)
+    answered(node, node.timeout('sync'), main)
+  }
+  assert.equal(node.headId, tipOf(main).chained.id)
+  assert.ok(ticks <= 8, `${ticks} ticks`)
+})
+
+test('a peer whose blocks are early is asked once in eight ticks, however often it claims', () => {
+  const node = behind()
+  let asked = 0
+  for (let tick = 0; tick < 80; tick++)
+    for (const effects of [node.receive('p', claim()), node.timeout('sync')])
+      asked += sentOf(answered(node, effects, main), 'get-headers').length
+  assert.equal(asked, 10)
+})
+
+test('the blocks before the first that is early are followed', () => {
+  const node = new TestNode(builder.genesis, {
+    nowMs: timeOf(main.slice(0, 4)) - LIMIT_SECONDS * 1000,
+  }).start()
+  node.connect('p')
+  answered(node, node.receive('p', claim()), main)
+  assert.deepEqual([node.headId], idsOf(main.slice(3, 4)))
+  assert.ok((node.replica.clockDoubt?.behindSeconds ?? 0) > 0)
+})
