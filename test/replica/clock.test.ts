@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { Effect } from '../../src/replica/effects.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import { ChainBuilder, idsOf, tipOf, transfer } from './small-chain.ts'
-import { effectsOf, sentOf, TestNode } from './test-node.ts'
+import { effectsOf, sentOf, TestNetwork, TestNode } from './test-node.ts'
 import { ValidatedNetwork } from './validators.ts'
 
 const HOUR_SECONDS = 3_600
@@ -77,6 +77,49 @@ test('pbft: a validator whose clock was an hour behind votes for what is propose
     message.type === 'finality' ? [node.replica.finality.describe(message.body)] : [],
   )
   assert.match(said.join(), /^prepare/)
+})
+
+const SECONDS = 6
+const VALIDATORS = ['v0', 'v1', 'v2', 'v3']
+
+/** Four validators that are given five transfers a second, the clock of v2 off by so much from the start. */
+function fourValidators(offsetMs: number): TestNetwork {
+  const network = new ValidatedNetwork('pbft', 4)
+  const net = new TestNetwork(network.genesis, undefined, { identityOf: peer => network.identityOf(peer) })
+  net.clockOffsetsMs.set('v2', offsetMs)
+  net.add(...VALIDATORS)
+  for (const [index, a] of VALIDATORS.entries())
+    for (const b of VALIDATORS.slice(index + 1)) net.connect(a, b)
+  let count = 0
+  const submit = (): void => {
+    const { raw } = transfer(1 + (count % 9), Math.floor(count / 9))
+    net.input('v1', { type: 'submit', raw, token: `${count++}` })
+    net.schedule.after(200, submit)
+  }
+  net.schedule.after(100, submit)
+  net.run(SECONDS * 1_000)
+  return net
+}
+
+const finalHeight = (net: TestNetwork, id: string): number =>
+  net.nodes.get(id)!.replica.tree.base.chained.height
+
+test('pbft: a validator whose clock is an hour behind does not slow the others down, and keeps up with them', () => {
+  const [right, behind] = [fourValidators(0), fourValidators(-HOUR_SECONDS * 1000)]
+  const [all, some] = [right, behind].map(net => finalHeight(net, 'v1'))
+  assert.ok(some! >= 0.8 * all!, `${some} blocks, and ${all} where all clocks are right`)
+  assert.ok(finalHeight(behind, 'v2') >= some! - 1)
+})
+
+test('pbft: a validator whose clock was an hour off, either way, keeps up with the others as soon as it is set', () => {
+  for (const offsetMs of [-HOUR_SECONDS * 1000, HOUR_SECONDS * 1000]) {
+    const net = fourValidators(offsetMs)
+    net.clockOffsetsMs.delete('v2')
+    const before = finalHeight(net, 'v1')
+    net.run(SECONDS * 1_000)
+    assert.ok(finalHeight(net, 'v1') > before)
+    assert.ok(finalHeight(net, 'v2') >= finalHeight(net, 'v1') - 1)
+  }
 })
 
 test('hybrid: a block that is only proposed is not followed before its time has come', () => {

@@ -178,6 +178,8 @@ export class TestNetwork {
   readonly schedule = new Schedule()
   readonly genesis: Genesis
   readonly nodes = new Map<PeerId, TestNode>()
+  /** Milliseconds by which the clock of a node is ahead; those that are not named are right. */
+  readonly clockOffsetsMs = new Map<PeerId, number>()
   /** Everything that anybody did. */
   readonly log: { readonly node: PeerId; readonly effect: Effect }[] = []
   /** Whether a message arrives; all do unless a test says otherwise. */
@@ -238,7 +240,7 @@ export class TestNetwork {
 
   input(id: PeerId, input: Input): void {
     const node = this.nodes.get(id)!
-    node.nowMs = this.nowMs
+    node.nowMs = this.nowMs + (this.clockOffsetsMs.get(id) ?? 0)
     const effects = node.step(input)
     for (const effect of effects) {
       this.log.push({ node: id, effect })
