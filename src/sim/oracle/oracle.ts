@@ -10,6 +10,7 @@ import { ByteReader } from '../../chain/bytes.ts'
 import { maximumCost } from '../../chain/fees.ts'
 import { type BlockId, blockId, readHeader } from '../../chain/header.ts'
 import type { TransactionId } from '../../chain/transaction.ts'
+import { validatorsOf } from '../../finality/validators.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
 import type { Effect, PeerId } from '../../replica/effects.ts'
 import { type PoolLimits, REPLICA_LIMITS } from '../../replica/limits.ts'
@@ -246,7 +247,7 @@ export class Oracle {
     const isDue = seenMs === 0 || chained.header.time <= Math.floor(seenMs / 1000) + limit
     if (isDue || !finality.followsWork) return
     const final = this.#final.get(chained.height)
-    const isUndecided = finality.report(seenMs) === null || (final !== undefined && final !== chained.id)
+    const isUndecided = validatorsOf(genesis) === null || (final !== undefined && final !== chained.id)
     if (isUndecided)
       throw new Violation('C9', `${node.id} takes block ${chained.id}, whose time has not come`)
     this.#early.set(chained.id, { node: node.id, height: chained.height })
