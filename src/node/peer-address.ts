@@ -72,7 +72,8 @@ export function readPeerAddress(text: string): PeerAddress {
 export function readListenAddress(text: string): PeerAddress {
   const address = readParts(splitText(text), { kinds: IP_KINDS, portMin: 0 })
   if (typeof address === 'string') throw new InvalidAddress(text, address)
-  if (address.peer !== null) throw new InvalidAddress(text, 'a node listens under its own id, which is not given')
+  if (address.peer !== null)
+    throw new InvalidAddress(text, 'a node listens under its own id, which is not given')
   return address
 }
 

@@ -69,6 +69,11 @@ export class BodyDownload {
     this.#connectedCount += 1
   }
 
+  /** How many bodies wait for one before them. */
+  get waiting(): number {
+    return this.#bodies.size
+  }
+
   /** Those of the next so many blocks whose bodies are not here. */
   missing(aheadMax: number): BlockId[] {
     return this.#headers

@@ -127,7 +127,7 @@ export class Sync {
     return [
       ['wanted blocks', this.#wants.size, WANTS_MAX],
       ['peers and how they did', this.#wants.standings, this.#peers.size],
-      ['bodies that wait', this.#download?.bodies.size ?? 0, bodiesAheadMax],
+      ['bodies that wait', this.#download?.waiting ?? 0, bodiesAheadMax],
       ['headers of a branch', Math.max(0, ...branches.map(kept => kept?.length ?? 0)), branchHeadersMax],
     ]
   }
