@@ -2181,4 +2181,27 @@ export const FAULTS: readonly Fault[] = [
     replace: '',
     tests: ['rpc/request-work'],
   },
+
+  // ---- files
+  {
+    name: 'a folder without CURRENT is a new one',
+    file: 'node/database-files.ts',
+    find: "return isUnmade ? null : 'CURRENT is missing'",
+    replace: 'return null',
+    tests: ['node/database-files'],
+  },
+  {
+    name: 'a log that the manifest names may be missing',
+    file: 'node/database-files.ts',
+    find: "return log === 0 || files.has(fileName(log, 'log')) ? null :",
+    replace: 'return log >= 0 ? null :',
+    tests: ['node/database-files'],
+  },
+  {
+    name: 'a table that was cut short is whole',
+    file: 'node/database-files.ts',
+    find: '    if (found !== size) return',
+    replace: '    if (found > size) return',
+    tests: ['node/database-files'],
+  },
 ]

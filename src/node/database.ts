@@ -15,8 +15,8 @@ import { type DatabaseOptions, Level } from 'level'
 import type { Store, Write } from '../replica/effects.ts'
 import { openRecord, sealRecord } from '../replica/record-seal.ts'
 import { CorruptStore } from '../replica/records.ts'
+import { findDamage } from './database-files.ts'
 import type { DurableStore } from './performer.ts'
-import { findDamagedLog } from './write-ahead-log.ts'
 
 /** Another process, or this one, has the database open. */
 export class DatabaseLocked extends Error {
@@ -82,7 +82,7 @@ export class Database implements Store, DurableStore {
     if (openDirectories.has(directory)) throw lockedError(directory)
     openDirectories.add(directory)
     try {
-      const damage = await findDamagedLog(directory)
+      const damage = await findDamage(directory)
       if (damage !== null) throw damagedError(directory, damage)
       const level = new Level<string, Uint8Array>(directory, OPTIONS)
       await level.open()
@@ -203,9 +203,7 @@ function openError(directory: string, error: unknown): Error {
   const cause = error.cause ?? error
   const code = cause instanceof Error && 'code' in cause ? cause.code : null
   if (code === 'LEVEL_LOCKED') return lockedError(directory, cause)
-  // A MANIFEST that CURRENT names and that is not there is told as an input/output error.
-  const isDamaged = code === 'LEVEL_CORRUPTION' || /MANIFEST.*No such file/.test(reasonOf(cause))
-  if (isDamaged) return damagedError(directory, reasonOf(cause), cause)
+  if (code === 'LEVEL_CORRUPTION') return damagedError(directory, reasonOf(cause), cause)
   return new DatabaseUnusable(`can't open the database in ${directory}: ${reasonOf(cause)}`, { cause })
 }
 

@@ -1,38 +1,46 @@
-// A look at LevelDB's write-ahead log before LevelDB opens it.
+// LevelDB's logs, which it writes its records and its manifests to, as they are read before LevelDB opens them.
 //
 // LevelDB leaves out records of the log whose checksum is wrong, without a word, and then deletes the log: a damaged
 // one would cost everything that was not yet in a table. So the log is read here first, and a node with a damaged
 // one does not start. Format: doc/log_format.md of LevelDB: blocks of 32 KiB that hold records of
 // checksum 4 (CRC-32C, masked) | length 2 | type 1 | data.
 
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-
 const BLOCK_BYTES = 32 * 1024
 const HEADER_BYTES = 7
 const MASK_DELTA = 0xa282ead8
-/** The types of a record that begins something: a whole one, or the first of several parts. */
-const BEGINNINGS: ReadonlySet<number> = new Set([1, 2])
+/** What a record is: all of what was written, or one of its parts. */
+const TYPE = { full: 1, first: 2, middle: 3, last: 4 } as const
+const BEGINNINGS: ReadonlySet<number> = new Set([TYPE.full, TYPE.first])
 /** The Castagnoli polynomial, reversed. */
 const POLYNOMIAL = 0x82f63b78
-
-/** The name of the first log in this directory that is damaged, with the place; null when none is. */
-export async function findDamagedLog(directory: string): Promise<string | null> {
-  const files = await readdir(directory)
-  for (const file of files.filter(name => name.endsWith('.log')).sort()) {
-    const offset = firstDamage(await readFile(join(directory, file)))
-    if (offset !== null) return `${file} at byte ${offset}`
-  }
-  return null
-}
 
 /**
  * Where the first damaged record begins, or null. Damage with nothing whole behind it is none: it is what a power cut
  * leaves of a write that was under way.
  */
 export function firstDamage(log: Uint8Array): number | null {
-  const view = new DataView(log.buffer, log.byteOffset, log.byteLength)
   let damage: number | null = null
+  for (const { offset, type, data } of parts(log)) {
+    if (data === null) damage ??= offset
+    else if (damage !== null && BEGINNINGS.has(type)) return damage
+  }
+  return null
+}
+
+/** What was written to a log, one after the other, up to the first that is not whole. */
+export function* readWhole(log: Uint8Array): Generator<Uint8Array> {
+  let begun: Uint8Array[] = []
+  for (const { type, data } of parts(log)) {
+    if (data === null) return
+    if (BEGINNINGS.has(type)) begun = []
+    begun.push(data)
+    if (type === TYPE.full || type === TYPE.last) yield Buffer.concat(begun)
+  }
+}
+
+/** The records of all blocks as they lie there; `data` is null for one whose checksum is wrong. */
+function* parts(log: Uint8Array): Generator<{ offset: number; type: number; data: Uint8Array | null }> {
+  const view = new DataView(log.buffer, log.byteOffset, log.byteLength)
   for (let block = 0; block < log.length; block += BLOCK_BYTES) {
     const end = Math.min(block + BLOCK_BYTES, log.length)
     for (let offset = block; offset + HEADER_BYTES <= end; ) {
@@ -43,12 +51,10 @@ export function firstDamage(log: Uint8Array): number | null {
       if (length === 0 && type === 0 && view.getUint32(offset, true) === 0) break
       const isWhole =
         next <= end && maskedCrc(log.subarray(offset + 6, next)) === view.getUint32(offset, true)
-      if (!isWhole) damage ??= offset
-      else if (damage !== null && BEGINNINGS.has(type)) return damage
+      yield { offset, type, data: isWhole ? log.subarray(offset + HEADER_BYTES, next) : null }
       offset = next
     }
   }
-  return null
 }
 
 function maskedCrc(bytes: Uint8Array): number {

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Database } from '../../src/node/database.ts'
-import { crc32c, findDamagedLog, firstDamage } from '../../src/node/write-ahead-log.ts'
+import { crc32c, firstDamage, readWhole } from '../../src/node/write-ahead-log.ts'
 import { temporaryDirectory } from '../cleanup.ts'
 
 /** A log that LevelDB wrote, with records of several blocks. */
@@ -30,7 +30,8 @@ test('a log that LevelDB wrote is whole, cut short anywhere or torn at its end t
   const log = await writeLog(directory)
   assert.ok(log.length > 3 * 32 * 1024)
   assert.equal(firstDamage(log), null)
-  assert.equal(await findDamagedLog(directory), null)
+  // One batch each, and the number of the layout.
+  assert.equal([...readWhole(log)].length, 21)
   // A cut inside the last block is what an interrupted write leaves.
   for (let size = log.length - (log.length % (32 * 1024)); size < log.length; size += 61) {
     assert.equal(firstDamage(log.subarray(0, size)), null, `cut at ${size}`)
