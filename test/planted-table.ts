@@ -2204,4 +2204,65 @@ export const FAULTS: readonly Fault[] = [
     replace: '    if (found > size) return',
     tests: ['node/database-files'],
   },
+  {
+    name: 'a vote leaves before its mark is written',
+    file: 'node/marked-store.ts',
+    find: 'if (mark !== null) await this.#file?.write(mark)',
+    replace: 'if (mark !== null) this.#file?.write(mark).catch(() => {})',
+    tests: ['node/vote-mark'],
+  },
+  {
+    name: 'a mark is written before the records that it speaks of',
+    file: 'node/marked-store.ts',
+    find: `    await this.#database.flush()
+    if (mark !== null) await this.#file?.write(mark)`,
+    replace: `    if (mark !== null) await this.#file?.write(mark)
+    await this.#database.flush()`,
+    tests: ['node/vote-mark'],
+  },
+  {
+    name: 'a mark that is staged meanwhile is written with a flush that began before',
+    file: 'node/marked-store.ts',
+    find: `    this.#staged = null
+    await this.#database.flush()
+    if (mark !== null) await this.#file?.write(mark)`,
+    replace: `    await this.#database.flush()
+    if (mark !== null) await this.#file?.write(this.#staged!)`,
+    tests: ['node/vote-mark'],
+  },
+  {
+    name: 'what a mark tells beyond the records binds nobody',
+    file: 'finality/committee.ts',
+    find: 'this.#forgotten = forgottenOf(this.#mark, known, this.#sequence)',
+    replace: 'this.#forgotten = null',
+    tests: ['node/vote-mark'],
+  },
+  {
+    name: 'a mark that the records tell of as well binds',
+    file: 'finality/vote-mark.ts',
+    find: 'const sequence = compareVotes(mark, known) > 0 && mark.sequence > decided ? mark.sequence : 0',
+    replace: 'const sequence = compareVotes(mark, known) > 0 ? mark.sequence : known.sequence',
+    tests: ['finality/vote-mark'],
+  },
+  {
+    name: 'a commit is no news to a mark',
+    file: 'finality/vote-mark.ts',
+    find: '    Number(one.hasCommitted) - Number(other.hasCommitted)',
+    replace: '    0',
+    tests: ['finality/vote-mark'],
+  },
+  {
+    name: 'a view of which the beginning is forgotten is entered again',
+    file: 'finality/vote-mark.ts',
+    find: 'mark.lastView + (isBegun ? 1 : 0)',
+    replace: 'mark.lastView',
+    tests: ['finality/vote-mark'],
+  },
+  {
+    name: 'a torn mark is read',
+    file: 'node/vote-mark-file.ts',
+    find: ' || Number.parseInt(check, 16) !== crc32(text)) return null',
+    replace: ') return null',
+    tests: ['node/vote-mark'],
+  },
 ]

@@ -14,6 +14,7 @@ const CODES: ReadonlyMap<string, ExitCode> = new Map([
   ['OtherNetwork', EXIT.file],
   ['DamagedVotes', EXIT.file],
   ['IdentityUnusable', EXIT.file],
+  ['VoteMarkUnusable', EXIT.file],
   ['DatabaseLocked', EXIT.inUse],
   ['DatabaseCorrupt', EXIT.file],
   ['DatabaseVersionUnknown', EXIT.file],

@@ -5,6 +5,7 @@ import type { Genesis } from '../chain/genesis.ts'
 import { BYZANTINE_ROLES } from '../finality/byzantine/roles.ts'
 import { type Validator, validatorsOf } from '../finality/validators.ts'
 import type { ValidatorOptions } from '../node/node.ts'
+import { STANDARD_STREAM } from '../wallet/small-file.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readValidatorKey } from './validator-key.ts'
 
@@ -71,6 +72,7 @@ export async function readValidatorOptions(
       `--validator: the key in ${path} is nobody's in ${genesis.name}: its address is ${address}`,
       `The genesis file names ${validators.validators.map(({ name }) => name).join(', ')}; see quorate genesis show.`,
     )
-  const options = { secretKey, mayForgetVotes: args['forget-votes'], role: byzantine ?? null }
+  const keyPath = path === STANDARD_STREAM ? {} : { keyPath: path }
+  const options = { secretKey, mayForgetVotes: args['forget-votes'], role: byzantine ?? null, ...keyPath }
   return { validator, options }
 }

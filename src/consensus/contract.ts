@@ -98,13 +98,15 @@ export type Evidence = Contradiction | Omission
 export type ProtocolInput<Message, Record> =
   /**
    * What was persisted, by key, and the last sequence number whose decision the application has. With a challenge, a
-   * number that no other life of this member used, it asks for its own votes before it votes; see `recall`.
+   * number that no other life of this member used, it asks for its own votes before it votes; see `recall`. `forgotten`
+   * is the last sequence number and the last view for which it signed what no record tells of, where that is known.
    */
   | {
       readonly type: 'start'
       readonly records: ReadonlyMap<string, Record>
       readonly decided: number
       readonly challenge: number | null
+      readonly forgotten?: { readonly sequence: number; readonly view: number } | null
     }
   /** Votes that were given before may not all be remembered here: nothing is voted for until others were asked. */
   | { readonly type: 'recall'; readonly challenge: number }

@@ -6,12 +6,15 @@ import type { Certificate } from '../consensus/contract.ts'
 import type { PbftRecord } from '../consensus/pbft/messages.ts'
 import { readCertificate } from './certificates.ts'
 import { EvidenceLog } from './evidence-log.ts'
+import { decodeMark, type VoteMark } from './vote-mark.ts'
 import { decodePbftRecord } from './wire.ts'
 
 /** The keys, and what they begin with. */
 export const COMMITTEE_KEYS = {
   /** Votes of the protocol. */
   vote: (key: string) => `${VOTES}${key}`,
+  /** How far this validator has voted: a node keeps it beside the key as well, and hands out the further of both. */
+  mark: 'mark',
   /** The address of the validator whose votes these are. */
   voter: 'voter',
   /** Is there as long as the folder was new when it started, and no vote has been given from it. */
@@ -36,6 +39,8 @@ export class DamagedVotes extends Error {
 export interface CommitteeRecords {
   readonly votes: Map<string, PbftRecord>
   readonly voter: Uint8Array | null
+  /** Null where none was kept. */
+  readonly mark: VoteMark | null
   readonly evidence: EvidenceLog
   /** Decisions on nothing, by sequence number. */
   readonly empty: Map<number, Certificate>
@@ -59,6 +64,7 @@ export function readCommitteeRecords(records: ReadonlyMap<string, Uint8Array>): 
   return {
     votes,
     voter: records.get(COMMITTEE_KEYS.voter) ?? null,
+    mark: readMark(records.get(COMMITTEE_KEYS.mark)),
     evidence,
     empty,
     conflict: conflict === undefined ? null : new TextDecoder().decode(conflict),
@@ -79,6 +85,12 @@ function readVote(key: string, bytes: Uint8Array): PbftRecord {
   const record = decodePbftRecord(bytes)
   if (record === null) throw new DamagedVotes(`the record ${key} of this validator's votes is damaged`)
   return record
+}
+
+function readMark(bytes: Uint8Array | undefined): VoteMark | null {
+  const mark = bytes === undefined ? null : decodeMark(bytes)
+  if (bytes !== undefined && mark === null) throw new DamagedVotes('the mark of the last vote is damaged')
+  return mark
 }
 
 function readOrThrow<T>(key: string, read: () => T): T {

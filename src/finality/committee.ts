@@ -48,6 +48,16 @@ import type { LastDecision, Policy } from './policy.ts'
 import { isProposalEarly } from './proposal-time.ts'
 import { createSigning, type SigningDomain } from './signing.ts'
 import type { ValidatorSet } from './validators.ts'
+import {
+  advanceMark,
+  encodeMark,
+  type Forgotten,
+  forgottenOf,
+  furthest,
+  markOf,
+  NO_VOTES,
+  type VoteMark,
+} from './vote-mark.ts'
 import { encodePbftRecord } from './wire.ts'
 
 /** What the genesis file says of a committee, and who this node is in it. */
@@ -110,6 +120,10 @@ export class Committee implements Finality {
   /** Whether no vote was ever given from this folder, so that only the others can tell whether this validator voted before. */
   #isFresh = false
   #challenges = 0
+  /** How far this validator has voted. */
+  #mark = NO_VOTES
+  /** What it has signed, by the mark beside its key, and does not remember. */
+  #forgotten: Forgotten | null = null
   /** When the last input came, in milliseconds since 1970; 0 before the first. */
   #lastStepMs = 0
   #halted: string | null = null
@@ -198,7 +212,7 @@ export class Committee implements Finality {
       self: this.#self,
       state,
       members: this.#members,
-      muted: this.#muted ?? (state.isRecalling ? VOTES_ARE_ASKED_FOR : null),
+      muted: this.#muted ?? (state.isRecalling ? this.#whyRecalling() : null),
       halted: this.#halted,
       sequence: this.#sequence,
       isWaiting: this.#isWaiting,
@@ -206,6 +220,10 @@ export class Committee implements Finality {
       nowMs,
       evidence: this.#evidence.all.map(evidence => describeEvidence(evidence, { genesisId, validators })),
     })
+  }
+
+  #whyRecalling(): string {
+    return this.#forgotten === null ? VOTES_ARE_ASKED_FOR : describeForgotten(this.#forgotten)
   }
 
   /** How much is remembered of what others said, whoever lies: it has a bound (see the tests). */
@@ -216,7 +234,7 @@ export class Committee implements Finality {
   // ---- start
 
   #start(records: ReadonlyMap<string, Uint8Array>, isFresh: boolean): void {
-    const { votes, voter, evidence, empty, conflict } = readCommitteeRecords(records)
+    const { votes, voter, mark, evidence, empty, conflict } = readCommitteeRecords(records)
     this.#evidence = evidence
     this.#empty = empty
     if (conflict !== null) this.#halt(conflict)
@@ -238,8 +256,21 @@ export class Committee implements Finality {
       const untried = this.#isFresh ? new Uint8Array() : null
       this.#emit({ type: 'persist', key: COMMITTEE_KEYS.untried, value: untried })
     }
+    this.#startMark(mark, markOf(votes.values()))
     for (const { member } of this.#evidence.all) this.#drive({ type: 'convicted', member })
-    this.#drive({ type: 'start', records: votes, decided: this.#sequence, challenge: this.#nextChallenge() })
+    const challenge = this.#nextChallenge()
+    const forgotten = this.#forgotten
+    this.#drive({ type: 'start', records: votes, decided: this.#sequence, challenge, forgotten })
+  }
+
+  /** Compares how far it voted, by the mark, with what its records tell. */
+  #startMark(mark: VoteMark | null, known: VoteMark): void {
+    if (this.#self === null) return
+    const { mayForgetVotes } = this.#options.identity
+    this.#mark = mark === null || mayForgetVotes ? known : furthest(mark, known)
+    this.#forgotten = forgottenOf(this.#mark, known, this.#sequence)
+    if (this.#forgotten !== null) this.#alarmMuted(describeForgotten(this.#forgotten))
+    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.mark, value: encodeMark(this.#mark) })
   }
 
   /** A number that this validator never asked with before. A machine that is put back twice to one moment is so at two hours. */
@@ -254,8 +285,9 @@ export class Committee implements Finality {
     const awayMs = this.#lastStepMs === 0 ? 0 : nowMs - this.#lastStepMs
     this.#lastStepMs = nowMs
     if (awayMs <= AWAY_MS || this.#self === null || this.#halted !== null) return
-    if (awayMs > AWAY_TICKS * this.#protocol.state.timeoutMs)
-      this.#drive({ type: 'recall', challenge: this.#nextChallenge() })
+    if (awayMs <= AWAY_TICKS * this.#protocol.state.timeoutMs) return
+    if (!this.#protocol.state.isRecalling) this.#forgotten = null
+    this.#drive({ type: 'recall', challenge: this.#nextChallenge() })
   }
 
   /** Votes that another validator gave from this folder are not ours; they are removed only to make room for ours. */
@@ -363,6 +395,7 @@ export class Committee implements Finality {
           if (this.#self === null || !this.#mayKeepVotes()) break
           const value = effect.record === null ? null : encodePbftRecord(effect.record)
           this.#emit({ type: 'persist', key: COMMITTEE_KEYS.vote(effect.key), value })
+          if (effect.record !== null) this.#advanceMark(effect.record)
           break
         }
         case 'send':
@@ -409,6 +442,13 @@ export class Committee implements Finality {
           break
       }
     }
+  }
+
+  #advanceMark(record: PbftRecord): void {
+    const mark = advanceMark(this.#mark, record)
+    if (mark === this.#mark) return
+    this.#mark = mark
+    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.mark, value: encodeMark(mark) })
   }
 
   /** Until the others have answered, a new folder keeps no vote: after the next start it is as new as before. */
@@ -714,6 +754,14 @@ export class Committee implements Finality {
   #emit(effect: FinalityEffect): void {
     this.#effects.push(effect)
   }
+}
+
+function describeForgotten({ sequence, view }: Forgotten): string {
+  const signed = [
+    ...(sequence === 0 ? [] : [`votes up to decision ${sequence}`]),
+    ...(view === 0 ? [] : [`view changes up to view ${view}`]),
+  ]
+  return `by the mark beside its key it signed ${signed.join(' and ')}, of which this folder holds no record: it was emptied, or is an older copy; until the others have decided that much it stays out; to put its newest folder back is safe, --forget-votes is not`
 }
 
 /** Whether to catch up to this decision rather than that: the furthest that is in reach, or else the nearest. */

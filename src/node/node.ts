@@ -13,6 +13,7 @@ import type { Logger } from 'pino'
 import type { Address } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { type BlockId, encodeHeader, HEADER_BYTES } from '../chain/header.ts'
+import { addressOfSecretKey } from '../chain/signature.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import type { ByzantineRole } from '../finality/byzantine/roles.ts'
 import type { AgreementReport } from '../finality/contract.ts'
@@ -38,12 +39,14 @@ import { Host, type PeerInfo } from './host.ts'
 import { loadIdentity } from './identity.ts'
 import type { LinkQuality } from './link-delays.ts'
 import { Listeners } from './listeners.ts'
+import { MarkedStore } from './marked-store.ts'
 import { originOf } from './peer-origin.ts'
 import { type OutwardEffect, Performer } from './performer.ts'
 import { RequestQueue } from './request-queue.ts'
 import { SenderWarming } from './sender-warming.ts'
 import { Submissions } from './submissions.ts'
 import { Timers } from './timers.ts'
+import { VoteMarkFile } from './vote-mark-file.ts'
 
 /** How a node is set up. */
 export interface NodeOptions {
@@ -77,6 +80,11 @@ export interface ValidatorOptions {
   readonly mayForgetVotes: boolean
   /** How it lies, on a network for tests; null for an honest one. */
   readonly role: ByzantineRole | null
+  /**
+   * The file that the key is in: how far it voted is kept beside it, where the loss of the data folder does not reach. In
+   * the data folder unless given, and where nothing can be written beside the key.
+   */
+  readonly keyPath?: string
 }
 
 /** The node follows another head. */
@@ -93,6 +101,7 @@ export interface NodePeer extends PeerInfo {
 /** What a node is made of before it can begin. */
 interface NodeParts {
   readonly database: Database
+  readonly store: MarkedStore
   readonly senders: SenderCache
   readonly backend: RecoveryBackend
   readonly privateKey: PrivateKey
@@ -106,6 +115,7 @@ export class Node {
   readonly failed: Promise<never>
   readonly #log: Logger
   readonly #database: Database
+  readonly #store: MarkedStore
   readonly #timers: Timers<TimerName>
   readonly #performer: Performer
   readonly #miner: Miner
@@ -129,7 +139,7 @@ export class Node {
 
   private constructor(options: NodeOptions, parts: NodeParts) {
     const { genesis, log, mining = {} } = options
-    const { database, senders } = parts
+    const { database, store, senders } = parts
     this.failed = new Promise((_, reject) => {
       this.#tellFault = reject
     })
@@ -138,19 +148,20 @@ export class Node {
     this.version = options.version
     this.#log = log
     this.#database = database
+    this.#store = store
     this.#senders = senders
     const salt = randomBytes(4)
     this.replica = new Replica({
       genesis,
       finality: createFinality(genesis, this.#identity(options, parts, salt.readUInt32LE())),
-      store: database,
+      store,
       recoverSender: senders.recoverSender,
       salt,
       checkpoint: options.checkpoint ?? null,
     })
     this.#timers = new Timers(name => void this.#step({ type: 'timeout', name }))
     this.#performer = new Performer({
-      store: database,
+      store,
       timers: this.#timers,
       perform: effect => this.#perform(effect),
       onFault: error => this.fail(error),
@@ -175,21 +186,24 @@ export class Node {
 
   /**
    * Opens the node of a data directory: reads its chain, listens and dials. Throws what is wrong by name: the
-   * errors of `Database.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork`, `CheckpointMismatch` and `CorruptStore`, a
+   * errors of `Database.open`, `VoteMarkFile.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork`, `CheckpointMismatch` and `CorruptStore`, a
    * validator's `DamagedVotes`, and `InvalidField` for a finality that the genesis file sets up wrongly.
    */
   static async open(options: NodeOptions): Promise<Node> {
     createFinality(options.genesis)
     const backend = await chooseBackend()
     const database = await Database.open(join(options.dataDirectory, 'chain'))
+    let store = new MarkedStore(database, null)
     let node: Node | null = null
     try {
+      store = new MarkedStore(database, await openMark(options))
       const privateKey = await loadIdentity(join(options.dataDirectory, 'identity.key'))
-      node = new Node(options, { database, senders: new SenderCache(backend), backend, privateKey })
+      const senders = new SenderCache(backend)
+      node = new Node(options, { database, store, senders, backend, privateKey })
       await node.#start(options, privateKey)
       return node
     } catch (error) {
-      await (node ?? database).close()
+      await (node ?? store).close()
       throw error
     }
   }
@@ -331,7 +345,7 @@ export class Node {
     this.#requests.close()
     await this.#performer.stop()
     this.#submissions.close()
-    const parts = [this.#host, this.#miner, this.#recovery, this.#database]
+    const parts = [this.#host, this.#miner, this.#recovery, this.#store]
     for (const part of parts) {
       await part
         ?.close()
@@ -484,6 +498,26 @@ export class Node {
         return this.#alarms.emit(effect.text)
     }
   }
+}
+
+/** The mark beside the validator's key; null for a node that has none. */
+async function openMark({
+  validator,
+  dataDirectory,
+  genesis,
+  log,
+}: NodeOptions): Promise<VoteMarkFile | null> {
+  if (validator === undefined) return null
+  const { id } = genesis.block
+  const address = addressOfSecretKey(validator.secretKey)
+  const name = `${address.slice(2, 10)}-${id.slice(-8)}.votes`
+  const inside = join(dataDirectory, name)
+  const { keyPath } = validator
+  const paths = keyPath === undefined ? [inside] : [`${keyPath}.${name}`, inside]
+  const file = await VoteMarkFile.open(paths, { address, genesisId: id })
+  if (file.path !== paths[0])
+    log.warn(`nothing can be written beside ${keyPath}: how far this key voted is kept in ${file.path}`)
+  return file
 }
 
 /** Bytes of what a step sends to peers, but for a few each. */

@@ -151,7 +151,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     return replica.outbox.take()
   }
 
-  #start({ records, decided, challenge }: Extract<Input, { type: 'start' }>): void {
+  #start({ records, decided, challenge, forgotten }: Extract<Input, { type: 'start' }>): void {
     const replica = this.#replica
     replica.decided = decided
     for (const record of records.values()) replica.restore(record)
@@ -162,7 +162,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     settleDecided(replica)
     replica.scheduleRetransmission()
     if (challenge === null || replica.options.signing.self === null) return this.#vote()
-    startRecall(replica, challenge)
+    startRecall(replica, challenge, forgotten ?? undefined)
   }
 
   /** All that this member voted before is known: it votes from here on, and says again what it had said. */

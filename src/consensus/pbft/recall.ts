@@ -1,10 +1,10 @@
 // What a member that starts does before it votes: it asks the others which votes of its own they hold. Its folder may be
-// a copy of an earlier day, and a member that votes from it would contradict votes that it no longer remembers (CometBFT
-// looks back over `double_sign_check_height` blocks for the same reason).
+// a copy of an earlier day, and its votes would contradict those that it forgot (CometBFT's `double_sign_check_height`).
 // QUERY carries a challenge that no other life of the member used. ANSWER is signed over it and over all that it shows: an
 // answer to an earlier life counts for nothing, and a peer that carries one can leave nothing out. The member votes once
 // n − f members, itself among them, have answered and it has decided all that they had decided then. Each vote of its own
-// that it is shown and does not remember binds it: it stays out of that sequence number until it is decided.
+// that it is shown, or its owner knows of, and that it does not remember binds it: it stays out of that sequence number
+// until it is decided.
 //
 // A vote that more than f others hold is known to one of those that answer. One that fewer received, or that they lost in
 // a restart, may be forgotten: then the member counts among the f that may be faulty, and agreement does not suffer.
@@ -28,10 +28,14 @@ export interface Recall {
 }
 
 /** Begins to ask; until `isRecalled` the member only follows. */
-export function startRecall(replica: Replica, challenge: number): void {
+export function startRecall(
+  replica: Replica,
+  challenge: number,
+  forgotten: { readonly sequence: number; readonly view: number } = { sequence: 0, view: 0 },
+): void {
   replica.viewTimer.stop()
   // What it was shown before it asked again binds it all the same.
-  const { bound, view } = replica.recall ?? { bound: 0, view: 0 }
+  const { bound, view } = replica.recall ?? { bound: forgotten.sequence, view: forgotten.view }
   replica.recall = { challenge, answers: new Map(), bound, view }
   sendQuery(replica)
 }

@@ -7,7 +7,7 @@ import type { FaultPlan } from '../faults/fault-plan.ts'
 import { apartIn } from '../faults/partition.ts'
 import type { Tag } from '../network/costs.ts'
 import type { Network } from '../network/network.ts'
-import { VOTE_RECORDS } from '../node/finality-keys.ts'
+import { VOTE_MARK, VOTE_RECORDS } from '../node/finality-keys.ts'
 import type { SimNode } from '../node/sim-node.ts'
 import type { Trace } from '../virtual/trace.ts'
 import type { DrawOptions } from './draw.ts'
@@ -157,7 +157,7 @@ export class FaultInjector {
     this.#downMs.set(node.id, downMs)
     node.crash()
     if (isEmpty) return this.#emptyDisk(node)
-    node.disk.restore()
+    node.disk.restore([VOTE_MARK])
     this.#options.onDiskLoss(node)
   }
 

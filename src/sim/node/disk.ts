@@ -84,11 +84,16 @@ export class Disk implements Store {
     this.#copy = new Map(this.#durable)
   }
 
-  /** Goes back to what was copied last: a fault that no disk should have. */
-  restore(): void {
+  /** Goes back to what was copied last, but for these keys, which are kept elsewhere: a fault that no disk should have. */
+  restore(elsewhere: readonly string[] = []): void {
     this.#waiting.length = 0
-    this.#durable = new Map(this.#copy)
-    this.#seen = new Map(this.#copy)
+    const image = new Map(this.#copy)
+    for (const key of elsewhere) {
+      const value = this.#durable.get(key)
+      if (value !== undefined) image.set(key, value)
+    }
+    this.#durable = image
+    this.#seen = new Map(image)
   }
 
   /**

@@ -9,6 +9,8 @@ export type VoteRecord = NonNullable<ReturnType<typeof decodePbftRecord>>
 
 /** Before the key of every record of what a member voted. */
 export const VOTE_RECORDS = `${KEYS.finality}vote/`
+/** How far a member has voted, which nodes keep beside its key. */
+export const VOTE_MARK = `${KEYS.finality}mark`
 /** Before the key of every proof of a lie. */
 export const EVIDENCE_RECORDS = `${KEYS.finality}evidence/`
 /** Before the sequence number of every decision that nothing is to be done. */

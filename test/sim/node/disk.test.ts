@@ -89,6 +89,10 @@ test('a disk that is restored is as it was when it was copied, and what was on i
   disk.restore()
   assert.deepEqual([...disk.entries('')], [['a', one]])
   assert.deepEqual([disk.isDurable('b'), disk.unsynced], [false, 0])
+  disk.write([{ key: 'b', value: one }])
+  disk.sync()
+  disk.restore(['b', 'c'])
+  assert.deepEqual(disk.keys(), ['a', 'b'], 'what is kept elsewhere stays')
 })
 
 test('a record with a flipped bit is not read, and is known as damaged until it is written again', () => {

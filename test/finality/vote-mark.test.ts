@@ -1,0 +1,177 @@
+// The mark of how far a validator voted: what it tells beside its records, and what a validator does about it.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Certificate, Value } from '../../src/consensus/contract.ts'
+import type { PbftRecord } from '../../src/consensus/pbft/messages.ts'
+import { DamagedVotes } from '../../src/finality/committee-records.ts'
+import {
+  advanceMark,
+  decodeMark,
+  encodeMark,
+  forgottenOf,
+  furthest,
+  markOf,
+  NO_VOTES,
+  type VoteMark,
+} from '../../src/finality/vote-mark.ts'
+import { said, TestCommittee, type TestCommitteeOptions } from './committees.ts'
+import { TestValidators } from './test-validators.ts'
+
+const VALUE = '0'.repeat(64) as Value
+
+function slot(sequence: number, view: number, preparedIn: number | null = null): PbftRecord {
+  const prepared: Certificate | null =
+    preparedIn === null
+      ? null
+      : { phase: 'prepare', sequence, view: preparedIn, value: VALUE, signatures: [] }
+  return { type: 'slot', sequence, view, value: VALUE, proposal: new Uint8Array(), prepared }
+}
+
+const view = (number: number, isActive: boolean): PbftRecord => ({
+  type: 'view',
+  view: number,
+  isActive,
+  reproposed: 0,
+})
+
+/** What a validator writes from its first vote on, in order: each step but the last two signs something new. */
+const LIFE: readonly PbftRecord[] = [
+  slot(1, 0),
+  slot(1, 0, 0),
+  slot(2, 0),
+  view(1, false),
+  view(1, true),
+  slot(2, 1),
+  slot(2, 1, 1),
+  view(3, false),
+  view(3, true),
+  slot(3, 3),
+]
+
+test('a mark tells of every vote and view change as it is written, and records of all of them tell the same', () => {
+  let mark = NO_VOTES
+  for (const [index, record] of LIFE.entries()) {
+    const next = advanceMark(mark, record)
+    assert.notEqual(next, mark, `step ${index}`)
+    assert.deepEqual(decodeMark(encodeMark(next)), next)
+    assert.equal(advanceMark(next, record), next)
+    mark = next
+    assert.equal(forgottenOf(mark, markOf(LIFE.slice(0, index + 1)), 0), null, `step ${index}`)
+  }
+})
+
+test('records that end before the mark does have forgotten the last vote or view of it, unless it is decided', () => {
+  const mark = markOf(LIFE)
+  const forgotten = (count: number, decided = 0) => forgottenOf(mark, markOf(LIFE.slice(0, count)), decided)
+  assert.deepEqual(forgotten(0), { sequence: 3, view: 3 })
+  assert.deepEqual(forgotten(9), { sequence: 3, view: 0 })
+  assert.equal(forgotten(9, 3), null)
+  // It remembers that it asked for view 3, and not how it began.
+  assert.deepEqual(forgotten(8), { sequence: 3, view: 4 })
+  assert.deepEqual(forgotten(8, 3), { sequence: 0, view: 4 })
+  const committed = markOf(LIFE.slice(0, 2))
+  assert.deepEqual(forgottenOf(committed, markOf(LIFE.slice(0, 1)), 0), { sequence: 1, view: 0 })
+})
+
+test('records that were forgotten in good order because they are settled forget nothing', () => {
+  const mark = markOf(LIFE)
+  assert.equal(forgottenOf(mark, markOf([view(3, true)]), 3), null)
+})
+
+const marks: fc.Arbitrary<VoteMark> = fc.record({
+  sequence: fc.nat(5),
+  view: fc.nat(5),
+  hasCommitted: fc.boolean(),
+  lastView: fc.nat(5),
+  hasEntered: fc.boolean(),
+})
+
+test('the further of two marks forgets nothing of either', () => {
+  fc.assert(
+    fc.property(marks, marks, (one, other) => {
+      const both = furthest(one, other)
+      assert.deepEqual(both, furthest(other, one))
+      assert.equal(forgottenOf(one, both, 0), null)
+      assert.equal(forgottenOf(other, both, 0), null)
+    }),
+  )
+})
+
+test('bytes that are no mark are refused, and those that are say what they said', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 30 }), bytes => {
+      const mark = decodeMark(bytes)
+      if (mark !== null) assert.deepEqual(encodeMark(mark), bytes)
+    }),
+  )
+  const far = { ...NO_VOTES, sequence: Number.MAX_SAFE_INTEGER }
+  assert.deepEqual(decodeMark(encodeMark(far)), far)
+  assert.equal(decodeMark(new Uint8Array(25).fill(0xff)), null)
+})
+
+// ---- what a validator does about it
+
+const four = new TestValidators(4)
+
+function member(mark: VoteMark, options: Partial<TestCommitteeOptions> = {}): TestCommittee {
+  const records = new Map([['mark', encodeMark(mark)]])
+  const node = new TestCommittee({
+    network: four,
+    self: 0,
+    isFresh: true,
+    records,
+    isAnswered: false,
+    ...options,
+  })
+  node.start()
+  node.connect('p1', 'p2', 'p3')
+  return node
+}
+
+const proof = (value: Value, sequence: number) => {
+  const vote = { phase: 'commit', sequence, view: 0, value } as const
+  const signatures = [1, 2, 3].map(from => ({ member: from, signature: four.signing(from).sign(vote) }))
+  return { type: 'proof', certificate: { ...vote, signatures } } as const
+}
+
+test('a validator whose folder is new, and whose key has voted, stays out until all that it voted for is decided', () => {
+  const node = member({ ...NO_VOTES, sequence: 2 })
+  assert.match(node.alarms.join(), /signed votes up to decision 2, of which this folder holds no record/)
+  const [first, second] = node.chain.extend('a', 2)
+  node.answer(0)
+  assert.match(node.report().muted ?? '', /up to decision 2/)
+  node.hear('p1', proof(first!.id, 1))
+  assert.match(node.report().muted ?? '', /up to decision 2/)
+  node.hear('p1', proof(second!.id, 2))
+  node.timeout('retransmit')
+  assert.deepEqual([node.report().self, node.report().muted], [0, null])
+})
+
+test('a validator that asked for a view, and forgot it, asks for none before it again', () => {
+  const node = member({ ...NO_VOTES, lastView: 5, hasEntered: true })
+  assert.match(node.alarms.join(), /view changes up to view 5/)
+  assert.deepEqual(said(node.log, 'view-change'), [])
+  node.answer(0)
+  assert.equal(node.report().muted, null)
+  assert.deepEqual(
+    said(node.log, 'view-change').map(({ message }) => message.view),
+    [5],
+  )
+})
+
+test('a validator that is told that its votes may be forgotten begins a new mark', () => {
+  const node = member({ ...NO_VOTES, sequence: 2 }, { mayForgetVotes: true })
+  node.answer(0)
+  assert.equal(node.report().muted, null)
+  assert.deepEqual(decodeMark(node.records.get('mark')!), NO_VOTES)
+  const again = node.restarted({ mayForgetVotes: false })
+  again.answer(0)
+  assert.equal(again.report().muted, null)
+})
+
+test('a damaged mark stops the start by name', () => {
+  const records = new Map([['mark', Uint8Array.of(1)]])
+  assert.throws(() => member(NO_VOTES, { records }), DamagedVotes)
+})
