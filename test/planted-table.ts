@@ -2265,4 +2265,32 @@ export const FAULTS: readonly Fault[] = [
     replace: ') return null',
     tests: ['node/vote-mark'],
   },
+  {
+    name: 'a file is written through a link that lies where it is written first',
+    file: 'node/atomic-file.ts',
+    find: '  const temporary = `${path}.${randomUUID()}.tmp`\n',
+    replace: '  const temporary = `${path}.tmp`\n  await rm(`${path}.${randomUUID()}`, { force: true })\n',
+    tests: ['node/atomic-file'],
+  },
+  {
+    name: 'a file is as long as the file system says',
+    file: 'node/atomic-file.ts',
+    find: '    if (bytesRead === 0) return buffer',
+    replace: '    if (bytesRead < buffer.length) return buffer',
+    tests: ['node/atomic-file', 'node/vote-mark'],
+  },
+  {
+    name: 'others may write to a data folder',
+    file: 'node/data-folder.ts',
+    find: "return (folder.mode & OTHERS_WRITE) === 0 ? null : 'mode'",
+    replace: 'return null',
+    tests: ['node/atomic-file'],
+  },
+  {
+    name: 'a data folder may be somebody else\'s',
+    file: 'node/data-folder.ts',
+    find: "if (user !== 0 && folder.uid !== user) return 'owner'",
+    replace: "if (folder.uid === -1) return 'owner'",
+    tests: ['node/atomic-file'],
+  },
 ]

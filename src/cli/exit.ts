@@ -19,6 +19,7 @@ const CODES: ReadonlyMap<string, ExitCode> = new Map([
   ['DatabaseCorrupt', EXIT.file],
   ['DatabaseVersionUnknown', EXIT.file],
   ['DatabaseUnusable', EXIT.file],
+  ['DataFolderUnusable', EXIT.file],
   ['PortInUse', EXIT.inUse],
   ['CannotListen', EXIT.inUse],
   ['ListenFailed', EXIT.inUse],
@@ -31,6 +32,7 @@ const CODES: ReadonlyMap<string, ExitCode> = new Map([
   ['FileTooLarge', EXIT.file],
   ['InputTaken', EXIT.usage],
   ['NotRegularFile', EXIT.file],
+  ['SilentPipe', EXIT.file],
   ['InvalidAccountName', EXIT.usage],
   ['InvalidSecretKey', EXIT.file],
   ['InvalidTransfer', EXIT.usage],
@@ -53,13 +55,19 @@ export function exitWith(error: unknown, output: Output): void {
   const file = code === EXIT.file ? describeFileError(error) : null
   const said = file?.cause ?? messageOf(error)
   const cause = code === EXIT.fault ? `a fault in quorate: ${said}` : said
-  const remedy = error instanceof CommandError ? error.remedy : (file?.remedy ?? null)
+  const remedy = remedyOf(error) ?? file?.remedy ?? null
   if (output.isJson) output.data({ error: cause, code, ...(remedy === null ? {} : { remedy }) }, () => '')
   stderr.write(`quorate: ${cause}\n${remedy === null ? '' : `  ${remedy}\n`}`)
   if (code === EXIT.fault && variable('QUORATE_DEBUG') !== undefined && error instanceof Error) {
     stderr.write(`${error.stack}\n`)
   }
   endWith(code)
+}
+
+/** What an error of ours says to do. */
+function remedyOf(error: unknown): string | null {
+  const remedy = error instanceof Error && 'remedy' in error ? error.remedy : null
+  return typeof remedy === 'string' ? remedy : null
 }
 
 function codeOf(error: unknown): ExitCode {

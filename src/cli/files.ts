@@ -1,19 +1,13 @@
 // Files and folders that commands share: where things are unless told otherwise, and how files are read and written.
 // What is wrong with a file is said with its path; `-` is standard input or output.
 
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { InvalidField } from '../chain/fields.ts'
 import { type Genesis, parseGenesis } from '../chain/genesis.ts'
 import { createFinality } from '../finality/registry.ts'
-import {
-  InputTaken,
-  readStandardInput,
-  STANDARD_STREAM,
-  withoutMark,
-  writeNewFile as writeWhole,
-} from '../wallet/small-file.ts'
+import { InputTaken, readAnyFile, STANDARD_STREAM, writeNewFile as writeWhole } from '../wallet/small-file.ts'
 import { variable } from './environment.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { describeFileError, messageOf } from './file-errors.ts'
@@ -44,7 +38,7 @@ export function defaultDataDirectory(networkName: string): string {
 /** The text of a file, or of standard input where it is `-`. Ends the command when there is none. */
 export function readText(path: string, remedy: string | null = null): string {
   try {
-    return (path === STANDARD_STREAM ? readStandardInput(TEXT_BYTES_MAX) : readWhole(path)).toString('utf8')
+    return readAnyFile(path, TEXT_BYTES_MAX).bytes.toString('utf8')
   } catch (error) {
     if (error instanceof InputTaken) throw new CommandError(EXIT.usage, error.message)
     throw cannot('read', path, error, remedy)
@@ -99,11 +93,6 @@ export function cannot(
   const name = path === STANDARD_STREAM ? 'standard input' : path
   const cause = `cannot ${verb} ${name}: ${messageOf(error)}`
   return new CommandError(EXIT.file, cause, remedy ?? describeFileError(error)?.remedy ?? null)
-}
-
-function readWhole(path: string): Buffer {
-  if (statSync(path).size > TEXT_BYTES_MAX) throw new Error('the file is too large')
-  return withoutMark(readFileSync(path))
 }
 
 /** The network of a genesis file. Ends the command, naming the field, when the file is wrong. */

@@ -1,11 +1,11 @@
 // `quorate mine`: tells a running node to mine, a number of blocks or until it is told to stop.
 // This needs the cookie in the node's folder, so only who may read that folder can do it.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Keystore } from '../wallet/keystore.ts'
 import { RpcClient } from '../wallet/rpc-client.ts'
+import { readAnyFile } from '../wallet/small-file.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { messageOf } from './file-errors.ts'
@@ -16,6 +16,7 @@ import { type NodeStatus, readStatus } from './status.ts'
 
 /** Milliseconds between looks at how far the node is. */
 const POLL_MS = 200
+const COOKIE_BYTES_MAX = 1_000
 
 /** The command that tells a node to mine. */
 export const mineCommand = defineCommand({
@@ -52,7 +53,7 @@ export const mineCommand = defineCommand({
         'To be one of them: quorate node --validator FILE.',
       )
     const client = new RpcClient(args.rpc, {
-      token: await readCookie(args.data ?? defaultDataDirectory(before.network)),
+      token: readCookie(args.data ?? defaultDataDirectory(before.network)),
     })
     if (args.stop) {
       await client.call('quorate_stopMining')
@@ -90,10 +91,10 @@ async function waitForBlocks(client: RpcClient, blocks: number): Promise<NodeSta
   }
 }
 
-async function readCookie(dataDirectory: string): Promise<string> {
+function readCookie(dataDirectory: string): string {
   const path = join(dataDirectory, 'rpc.cookie')
   try {
-    return (await readFile(path, 'utf8')).trim()
+    return readAnyFile(path, COOKIE_BYTES_MAX).bytes.toString('utf8').trim()
   } catch (error) {
     throw new CommandError(
       EXIT.file,

@@ -33,6 +33,7 @@ import { SenderCache } from '../signatures/sender-cache.ts'
 import { signerRecovery } from '../signatures/signer-recovery.ts'
 import { AddressBook } from './address-book.ts'
 import { Counters, type NodeCounters } from './counters.ts'
+import { openDataFolder } from './data-folder.ts'
 import { Database } from './database.ts'
 import type { GossipType, GossipVerdict } from './gossip.ts'
 import { Host, type PeerInfo } from './host.ts'
@@ -186,12 +187,13 @@ export class Node {
 
   /**
    * Opens the node of a data directory: reads its chain, listens and dials. Throws what is wrong by name: the
-   * errors of `Database.open`, `VoteMarkFile.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork`, `CheckpointMismatch` and `CorruptStore`, a
+   * errors of `openDataFolder`, `Database.open`, `VoteMarkFile.open`, `loadIdentity` and `Host.start`, a replica's `OtherNetwork`, `CheckpointMismatch` and `CorruptStore`, a
    * validator's `DamagedVotes`, and `InvalidField` for a finality that the genesis file sets up wrongly.
    */
   static async open(options: NodeOptions): Promise<Node> {
     createFinality(options.genesis)
     const backend = await chooseBackend()
+    await openDataFolder(options.dataDirectory)
     const database = await Database.open(join(options.dataDirectory, 'chain'))
     let store = new MarkedStore(database, null)
     let node: Node | null = null

@@ -2,8 +2,8 @@
 // node.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeFileAtomically } from '../node/atomic-file.ts'
 
 /** The file in a data directory. */
 const COOKIE_FILE = 'rpc.cookie'
@@ -19,16 +19,7 @@ export function newToken(): string {
  */
 export async function writeCookie(dataDirectory: string, token: string): Promise<string> {
   const path = join(dataDirectory, COOKIE_FILE)
-  const temporary = `${path}.new`
-  await rm(temporary, { force: true })
-  // Never through a file or link that is there already, and never readable for others, not even for a moment.
-  const file = await open(temporary, 'wx', 0o600)
-  try {
-    await file.writeFile(token)
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
+  await writeFileAtomically(path, token)
   return path
 }
 

@@ -4,7 +4,7 @@
 // flood a reader. What the program itself writes and finds again is therefore only ever a regular file.
 
 import { randomUUID } from 'node:crypto'
-import { constants, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
@@ -34,16 +34,38 @@ export class NotRegularFile extends Error {
   }
 }
 
+/** Nobody writes to a pipe that is to be read. */
+export class SilentPipe extends Error {
+  override name = 'SilentPipe'
+
+  constructor(path: string) {
+    super(`${path} is a pipe, and nobody writes to it`)
+  }
+}
+
 /** The name that stands for standard input where a file is read, and for standard output where one is written. */
 export const STANDARD_STREAM = '-'
 
 /**
- * Reads whatever the path leads to, a pipe too; `-` is standard input, which is its reader's alone. Throws `FileTooLarge`
- * and what Node throws.
+ * Reads whatever the path leads to, a pipe too; `-` is standard input, which is its reader's alone. A pipe that nobody has
+ * begun to write to after a few seconds is given up. Throws `FileTooLarge`, `SilentPipe` and what Node throws.
  */
-export async function readSmallFile(path: string, bytesMax: number): Promise<SmallFile> {
+export function readAnyFile(path: string, bytesMax: number): SmallFile {
   if (path === STANDARD_STREAM) return { bytes: readStandardInput(bytesMax), mode: 0o600 }
-  return await readOpened(await open(path, 'r'), path, bytesMax)
+  // Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stats = fstatSync(file)
+    const waits = stats.isFIFO() ? WRITER_WAITS : 0
+    return { bytes: readUpTo(file, { path, bytesMax, waits }), mode: stats.mode & 0o777 }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The same as a promise. */
+export async function readSmallFile(path: string, bytesMax: number): Promise<SmallFile> {
+  return readAnyFile(path, bytesMax)
 }
 
 /** Reads a regular file and follows no link to it. Throws `NotRegularFile`, `FileTooLarge` and what Node throws. */
@@ -73,32 +95,49 @@ let isInputTaken = false
 export function readStandardInput(bytesMax: number): Buffer {
   if (isInputTaken) throw new InputTaken()
   isInputTaken = true
+  return readUpTo(STANDARD_INPUT, { path: 'standard input', bytesMax, waits: 0 })
+}
+
+/** Reads to the end. At a beginning without bytes it looks again so many times, for its writer may not have come yet. */
+function readUpTo(
+  file: number,
+  { path, bytesMax, waits }: { readonly path: string; readonly bytesMax: number; readonly waits: number },
+): Buffer {
   const buffer = Buffer.alloc(bytesMax + 1)
   let size = 0
-  while (size <= bytesMax) {
-    const bytesRead = readSome(buffer, size)
-    if (bytesRead === 0) return withoutMark(buffer.subarray(0, size))
+  for (let looks = 0; size <= bytesMax; looks++) {
+    const bytesRead = readSome(file, buffer, size)
     size += bytesRead
+    if (bytesRead > 0) continue
+    if (size > 0 || waits === 0) return withoutMark(buffer.subarray(0, size))
+    if (looks >= waits) throw new SilentPipe(path)
+    pause()
   }
   buffer.fill(0)
-  throw new FileTooLarge('standard input', bytesMax)
+  throw new FileTooLarge(path, bytesMax)
 }
 
 /** Bytes read into the buffer from `offset` on; 0 at the end. */
-function readSome(buffer: Buffer, offset: number): number {
+function readSome(file: number, buffer: Buffer, offset: number): number {
   for (;;) {
     try {
-      return readSync(STANDARD_INPUT, buffer, offset, buffer.length - offset, null)
+      return readSync(file, buffer, offset, buffer.length - offset, null)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       // Whoever made it does not want to wait, but we do.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+      pause()
     }
   }
 }
 
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+}
+
 const STANDARD_INPUT = 0
 const RETRY_MS = 20
+/** Looks at a pipe that has no writer: five seconds. */
+const WRITER_WAITS = 250
 
 /** What follows the byte order mark that some editors put before a text; all of it where there is none. */
 export function withoutMark(bytes: Buffer): Buffer {

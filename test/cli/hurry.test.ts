@@ -69,6 +69,33 @@ const ROWS: readonly Row[] = [
   { line: 'quorate genesis show marked.json', code: 0, says: /^network +local$/ },
   { line: 'quorate node --data /dev/null/x --rpc-port 0', code: 3, says: /\/dev\/null\/x/ },
   {
+    line: 'quorate node --data /proc/self/task --rpc-port 0',
+    code: 3,
+    says: /^quorate: \/proc\/self\/task is no place for data: it is a part of \/proc$/,
+  },
+  {
+    line: 'mkdir open && chmod 777 open && quorate node --data open --rpc-port 0',
+    code: 3,
+    says: /^quorate: others can write to the data folder open$/,
+  },
+  // What has no end, and what has no writer.
+  {
+    line: 'quorate genesis show /dev/zero',
+    code: 3,
+    says: /^quorate: cannot read \/dev\/zero: .* it has more than 16777216 bytes$/,
+  },
+  {
+    line: 'quorate wallet import ada --keystore keys --key-file /dev/zero --password-file marked.password',
+    code: 3,
+    says: /^quorate: cannot read \/dev\/zero: .* more than/,
+  },
+  {
+    line: 'mkfifo silent && quorate genesis show silent',
+    code: 3,
+    says: /silent is a pipe, and nobody writes to it$/,
+  },
+  { line: 'quorate genesis show <(sleep 0.1; cat marked.json)', code: 0, says: /^network +local$/ },
+  {
     line: 'quorate wallet import ada --keystore keys --key-file marked.key --password-file marked.password',
     code: 0,
     says: /^account +ada$/,
