@@ -2268,8 +2268,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a file is written through a link that lies where it is written first',
     file: 'node/atomic-file.ts',
-    find: '  const temporary = `${path}.${randomUUID()}.tmp`\n',
-    replace: '  const temporary = `${path}.tmp`\n  await rm(`${path}.${randomUUID()}`, { force: true })\n',
+    find: 'const MAKE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW',
+    replace: "const MAKE = 'w'",
     tests: ['node/atomic-file'],
   },
   {
@@ -2287,10 +2287,53 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/atomic-file'],
   },
   {
-    name: 'a data folder may be somebody else\'s',
+    name: "a data folder may be somebody else's",
     file: 'node/data-folder.ts',
     find: "if (user !== 0 && folder.uid !== user) return 'owner'",
     replace: "if (folder.uid === -1) return 'owner'",
     tests: ['node/atomic-file'],
+  },
+  // ---- what others say
+  {
+    name: 'what a node says reaches the terminal as it came',
+    file: 'cli/output.ts',
+    find: ': terminalText(text())}\\n`)\n      else',
+    replace: ': text()}\\n`)\n      else',
+    tests: ['cli/hostile-node'],
+  },
+  {
+    name: 'JSON for machines holds what a terminal obeys',
+    file: 'cli/output.ts',
+    find: 'terminalJson(JSON.stringify(data, jsonValue))',
+    replace: 'JSON.stringify(data, jsonValue)',
+    tests: ['cli/hostile-node'],
+  },
+  {
+    name: 'what a peer says of itself fakes a line of the log',
+    file: 'cli/log.ts',
+    find: 'terminalLine(forPeople(line))',
+    replace: 'forPeople(line)',
+    tests: ['cli/terminal-text'],
+  },
+  {
+    name: 'a proposer is any number that a node says',
+    file: 'cli/agreement.ts',
+    find: "proposer: member(fields, 'proposer')",
+    replace: "proposer: count(fields, 'proposer')",
+    tests: ['cli/hostile-node'],
+  },
+  {
+    name: 'every time is in the calendar',
+    file: 'cli/terminal-text.ts',
+    find: 'Number.isNaN(date.getTime()) ?',
+    replace: 'seconds === -1 ?',
+    tests: ['cli/hostile-node', 'cli/terminal-text'],
+  },
+  {
+    name: 'an answer may be nested without end',
+    file: 'wallet/rpc-client.ts',
+    find: 'if (depthOf(text) > DEPTH_MAX)',
+    replace: 'if (depthOf(text) < 0)',
+    tests: ['cli/hostile-node'],
   },
 ]

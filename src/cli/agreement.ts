@@ -31,13 +31,19 @@ const METHOD = 'quorate_finalityReport'
 
 /** Asks a node how its validators are. Throws what `RpcClient.call` throws. */
 export async function readAgreement(client: RpcClient): Promise<Agreement> {
-  return readObject(METHOD, await client.call(METHOD), fields => ({
+  return readObject(METHOD, await client.call(METHOD), readReport)
+}
+
+function readReport(fields: Fields): Agreement {
+  const validators = objectsField(fields, 'validators', readValidator)
+  const member: Take<number> = (of, name) => of.integer(name, { min: 0, max: validators.length - 1 })
+  return {
     mode: fields.text('mode'),
     isMined: flag(fields, 'isMined'),
     pattern: fields.text('pattern'),
     quorum: count(fields, 'quorum'),
     faultsTolerated: count(fields, 'faultsTolerated'),
-    self: orNull(fields, 'self', count),
+    self: orNull(fields, 'self', member),
     view: count(fields, 'view'),
     isActive: flag(fields, 'isActive'),
     muted: orNull(fields, 'muted', text),
@@ -46,15 +52,15 @@ export async function readAgreement(client: RpcClient): Promise<Agreement> {
     timeoutMs: number(fields, 'timeoutMs'),
     isWaiting: flag(fields, 'isWaiting'),
     sinceDecisionMs: orNull(fields, 'sinceDecisionMs', number),
-    proposer: count(fields, 'proposer'),
-    validators: objectsField(fields, 'validators', readValidator),
+    proposer: member(fields, 'proposer'),
+    validators,
     evidence: listField(fields, 'evidence', readEvidenceReport),
     head: count(fields, 'head'),
     final: count(fields, 'final'),
     lag: count(fields, 'lag'),
     futureLimitMs: number(fields, 'futureLimitMs'),
     lastCertificate: orNull(fields, 'lastCertificate', (of, name) => readCertificate(of.object(name))),
-  }))
+  }
 }
 
 function readValidator(fields: Fields): ValidatorReport {

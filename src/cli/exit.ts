@@ -6,6 +6,7 @@ import { variable } from './environment.ts'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
 import { describeFileError, messageOf } from './file-errors.ts'
 import { endWith, type Output } from './output.ts'
+import { terminalText } from './terminal-text.ts'
 
 /** Exit codes of errors that come from below, by the name of their class. */
 const CODES: ReadonlyMap<string, ExitCode> = new Map([
@@ -57,7 +58,7 @@ export function exitWith(error: unknown, output: Output): void {
   const cause = code === EXIT.fault ? `a fault in quorate: ${said}` : said
   const remedy = remedyOf(error) ?? file?.remedy ?? null
   if (output.isJson) output.data({ error: cause, code, ...(remedy === null ? {} : { remedy }) }, () => '')
-  stderr.write(`quorate: ${cause}\n${remedy === null ? '' : `  ${remedy}\n`}`)
+  stderr.write(terminalText(`quorate: ${cause}\n${remedy === null ? '' : `  ${remedy}\n`}`))
   if (code === EXIT.fault && variable('QUORATE_DEBUG') !== undefined && error instanceof Error) {
     stderr.write(`${error.stack}\n`)
   }

@@ -1,36 +1,54 @@
 // `quorate block` and `quorate tx`: what is on the chain, as Ethereum's methods answer it.
-// With --json the node's answer is passed on as it is.
+// With --json the node's answer is passed on as it is, once it is seen to be one.
 
 import { checksumAddress } from '../chain/address.ts'
-import type { Hex } from '../chain/bytes.ts'
+import { formatAmount } from '../chain/amount.ts'
+import type { Fields, Json } from '../chain/fields.ts'
+import {
+  addressField,
+  hashField,
+  listField,
+  parseHash,
+  parseQuantity,
+  printable,
+  quantityField,
+  readObject,
+} from '../wallet/rpc-answer.ts'
+import { RpcError } from '../wallet/rpc-client.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { clientOf, nodeOptions, readBlockName, readTransactionId } from './node-option.ts'
 import { table } from './output.ts'
-import { coins } from './status.ts'
+import { timeText } from './terminal-text.ts'
 
-interface RpcBlock {
-  readonly hash: Hex
-  readonly parentHash: Hex
-  readonly number: Hex
-  readonly timestamp: Hex
-  readonly miner: Hex
-  readonly stateRoot: Hex
-  readonly gasUsed: Hex
-  readonly gasLimit: Hex
-  readonly baseFeePerGas: Hex
-  readonly size: Hex
-  readonly transactions: readonly Hex[]
+const METHOD = 'quorate_getTransactionStatus'
+
+/** A block as `quorate block` shows it. */
+function readBlock(fields: Fields) {
+  return {
+    hash: hashField(fields, 'hash'),
+    parentHash: hashField(fields, 'parentHash'),
+    number: quantityField(fields, 'number'),
+    timestamp: quantityField(fields, 'timestamp'),
+    miner: addressField(fields, 'miner'),
+    stateRoot: hashField(fields, 'stateRoot'),
+    gasUsed: quantityField(fields, 'gasUsed'),
+    gasLimit: quantityField(fields, 'gasLimit'),
+    baseFeePerGas: quantityField(fields, 'baseFeePerGas'),
+    size: quantityField(fields, 'size'),
+    transactions: listField(fields, 'transactions', parseHash),
+  }
 }
 
-interface RpcTransaction {
-  readonly hash: Hex
-  readonly from: Hex
-  readonly to: Hex | null
-  readonly value: Hex
-  readonly nonce: Hex
-  readonly type: Hex
-  readonly blockNumber: Hex | null
+/** A transaction as `quorate tx` shows it. */
+function readTransaction(fields: Fields) {
+  return {
+    from: addressField(fields, 'from'),
+    to: fields.isNull('to') ? null : addressField(fields, 'to'),
+    value: quantityField(fields, 'value'),
+    nonce: quantityField(fields, 'nonce'),
+    blockNumber: fields.isNull('blockNumber') ? null : quantityField(fields, 'blockNumber'),
+  }
 }
 
 /** One block. */
@@ -42,21 +60,19 @@ export const blockCommand = defineCommand({
   run: async (args, output) => {
     const { type, parameter } = readBlockName(args.which)
     const method = type === 'id' ? 'eth_getBlockByHash' : 'eth_getBlockByNumber'
-    const block = (await clientOf(args).call(method, [parameter, false])) as RpcBlock | null
-    if (block === null) throw new CommandError(EXIT.no, `the node has no block ${args.which}`)
-    output.data(block, () =>
+    const answer = await clientOf(args).call(method, [parameter, false])
+    if (answer === null) throw new CommandError(EXIT.no, `the node has no block ${args.which}`)
+    const block = readObject(method, answer, readBlock)
+    output.data(answer, () =>
       table([
-        ['block', String(Number(block.number))],
+        ['block', String(block.number)],
         ['id', block.hash],
         ['parent', block.parentHash],
-        ['time', new Date(Number(block.timestamp) * 1000).toISOString()],
+        ['time', timeText(block.timestamp)],
         ['miner', checksumAddress(block.miner)],
         ['state root', block.stateRoot],
-        [
-          'gas',
-          `${Number(block.gasUsed)} of ${Number(block.gasLimit)}, base fee ${Number(block.baseFeePerGas)} wei`,
-        ],
-        ['size', `${Number(block.size)} bytes`],
+        ['gas', `${block.gasUsed} of ${block.gasLimit}, base fee ${block.baseFeePerGas} wei`],
+        ['size', `${block.size} bytes`],
         [
           'transactions',
           block.transactions.length === 0 ? 'none' : block.transactions.join('\n              '),
@@ -76,45 +92,50 @@ export const txCommand = defineCommand({
   run: async (args, output) => {
     const id = readTransactionId(args.transaction)
     const client = clientOf(args)
-    const [tx, receipt, status] = (await client.batch([
-      { method: 'eth_getTransactionByHash', params: [id] },
-      { method: 'eth_getTransactionReceipt', params: [id] },
-      { method: 'quorate_getTransactionStatus', params: [id] },
-    ])) as [
-      RpcTransaction | null,
-      { gasUsed: Hex; effectiveGasPrice: Hex } | null,
-      Record<string, unknown> | null,
-    ]
-    if (tx === null && status === null) throw new CommandError(EXIT.no, `the node has never had ${id}`)
-    const fee =
-      receipt === null
-        ? null
-        : `0x${(BigInt(receipt.gasUsed) * BigInt(receipt.effectiveGasPrice)).toString(16)}`
-    output.data({ transaction: tx, receipt, status }, () =>
+    const methods = ['eth_getTransactionByHash', 'eth_getTransactionReceipt', METHOD] as const
+    const outcomes = await client.batch(methods.map(method => ({ method, params: [id] })))
+    for (const outcome of outcomes) if (outcome instanceof RpcError) throw outcome
+    const [transaction, receipt, status] = outcomes
+    if (transaction === null && status === null)
+      throw new CommandError(EXIT.no, `the node has never had ${id}`)
+    const tx = transaction === null ? null : readObject(methods[0], transaction, readTransaction)
+    const fee = receipt === null ? null : readObject(methods[1], receipt, readFee)
+    const words = status === null ? 'unknown' : readObject(METHOD, status, readWords)
+    output.data({ transaction, receipt, status }, () =>
       table([
         ['transaction', id],
-        [
-          'status',
-          Object.values(status ?? { status: 'unknown' })
-            .map(describeValue)
-            .join(' '),
-        ],
+        ['status', words],
         ...(tx === null
           ? []
           : ([
               ['from', checksumAddress(tx.from)],
               ['to', tx.to === null ? 'a new contract' : checksumAddress(tx.to)],
-              ['value', coins(tx.value)],
-              ['nonce', String(Number(tx.nonce))],
-              ['block', tx.blockNumber === null ? 'none yet' : String(Number(tx.blockNumber))],
+              ['value', `${formatAmount(tx.value)} coins`],
+              ['nonce', String(tx.nonce)],
+              ['block', tx.blockNumber === null ? 'none yet' : String(tx.blockNumber)],
             ] as const)),
-        ...(fee === null ? [] : [['fee', coins(fee)] as const]),
+        ...(fee === null ? [] : [['fee', `${formatAmount(fee)} coins`] as const]),
       ]),
     )
     return EXIT.done
   },
 })
 
-function describeValue(value: unknown): string {
-  return typeof value === 'string' && /^0x[0-9a-f]{1,16}$/.test(value) ? String(Number(value)) : String(value)
+function readFee(fields: Fields): bigint {
+  return quantityField(fields, 'gasUsed') * quantityField(fields, 'effectiveGasPrice')
+}
+
+/** All that a node says of what became of a transaction, in the order in which it says it. */
+function readWords(fields: Fields): string {
+  return fields
+    .names()
+    .map(name => fields.parse(name, 'a text or a flag', describeValue))
+    .join(' ')
+}
+
+function describeValue(value: Json): string | null {
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value !== 'string') return null
+  const quantity = parseQuantity(value)
+  return quantity !== null && value.length <= 18 ? String(quantity) : printable(value)
 }

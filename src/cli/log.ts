@@ -3,6 +3,7 @@
 
 import { stderr } from 'node:process'
 import pino, { type Logger } from 'pino'
+import { terminalJson, terminalLine } from './terminal-text.ts'
 
 /** How much a node says. */
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -19,11 +20,14 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 /** The log of a process. */
 export function createLog(level: string, isJson: boolean): Logger {
   const options = { level, base: null }
-  if (!isJson) return pino(options, { write: line => void stderr.write(forPeople(line)) })
+  if (!isJson)
+    return pino(options, {
+      write: line => void stderr.write(`${terminalLine(forPeople(line))}\n`),
+    })
   const destination = pino.destination({ dest: 2, sync: true })
   // A node goes on where nobody reads its log, or the disk takes no more of it.
   destination.on('error', () => {})
-  return pino(options, destination)
+  return pino(options, { write: line => void destination.write(`${terminalJson(line.trimEnd())}\n`) })
 }
 
 function forPeople(line: string): string {
@@ -31,5 +35,5 @@ function forPeople(line: string): string {
   const fields = Object.entries(rest).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
-  return `${new Date(time).toISOString().slice(11, 23)} ${(NAMES.get(level) ?? '').padEnd(5)} ${[msg ?? '', ...fields].join(' ')}\n`
+  return `${new Date(time).toISOString().slice(11, 23)} ${(NAMES.get(level) ?? '').padEnd(5)} ${[msg ?? '', ...fields].join(' ')}`
 }

@@ -8,6 +8,7 @@
 import process, { stderr, stdout } from 'node:process'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { describeFileError } from './file-errors.ts'
+import { terminalJson, terminalText } from './terminal-text.ts'
 
 /** Where a command's answers go. */
 export interface Output {
@@ -28,10 +29,11 @@ export function createOutput(isJson: boolean): Output {
   return {
     isJson,
     data: (data, text) => {
-      if (!isDocument) stdout.write(`${isJson ? JSON.stringify(data, jsonValue) : text()}\n`)
-      else if (!isJson) stderr.write(`${text()}\n`)
+      if (!isDocument)
+        stdout.write(`${isJson ? terminalJson(JSON.stringify(data, jsonValue)) : terminalText(text())}\n`)
+      else if (!isJson) stderr.write(`${terminalText(text())}\n`)
     },
-    note: text => void stderr.write(`${text}\n`),
+    note: text => void stderr.write(`${terminalText(text)}\n`),
   }
 }
 

@@ -1,14 +1,21 @@
 // `quorate status`, `peers`, `tips`: a running node at a glance.
 // What the node answers is read field by field, as anything from outside is.
 
-import { formatAmount } from '../chain/amount.ts'
-import type { Json } from '../chain/fields.ts'
-import { printable, quantityField, readObject } from '../wallet/rpc-answer.ts'
+import { Fields, InvalidField, type Json } from '../chain/fields.ts'
+import {
+  hashField,
+  quantityField,
+  quantityText,
+  readAnswer,
+  readObject,
+  textField,
+} from '../wallet/rpc-answer.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
 import { defineCommand } from './command.ts'
 import { EXIT } from './exit-codes.ts'
 import { clientOf, nodeOptions } from './node-option.ts'
 import { columns, table } from './output.ts'
+import { timeText } from './terminal-text.ts'
 
 /** What `quorate_status` answers, as far as commands use it. */
 export interface NodeStatus {
@@ -59,26 +66,26 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
     const clock = fields.isNull('clock') ? null : fields.object('clock')
     const pool = fields.object('pool')
     return {
-      network: fields.text('name'),
+      network: textField(fields, 'name'),
       chainId: number(fields, 'chainId'),
-      genesisId: fields.text('genesisId'),
+      genesisId: hashField(fields, 'genesisId'),
       head: {
-        id: head.text('id'),
+        id: hashField(head, 'id'),
         height: number(head, 'height'),
         time: number(head, 'time'),
-        stateRoot: head.text('stateRoot'),
+        stateRoot: hashField(head, 'stateRoot'),
       },
-      final: final === null ? null : { id: final.text('id'), height: number(final, 'height') },
-      finality: fields.text('finality'),
+      final: final === null ? null : { id: hashField(final, 'id'), height: number(final, 'height') },
+      finality: textField(fields, 'finality'),
       lag: number(fields, 'lag'),
-      halted: fields.isNull('halted') ? null : fields.parse('halted', 'a text', readText),
-      muted: fields.isNull('muted') ? null : fields.parse('muted', 'a text', readText),
+      halted: fields.isNull('halted') ? null : textField(fields, 'halted'),
+      muted: fields.isNull('muted') ? null : textField(fields, 'muted'),
       isMined: fields.parse('isMined', 'true or false', readFlag),
       checkpoint:
         checkpoint === null
           ? null
           : {
-              id: checkpoint.text('id'),
+              id: hashField(checkpoint, 'id'),
               height: number(checkpoint, 'height'),
               isReached: checkpoint.parse('isReached', 'true or false', readFlag),
             },
@@ -88,7 +95,7 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
         mining === null
           ? null
           : {
-              beneficiary: mining.text('beneficiary'),
+              beneficiary: textField(mining, 'beneficiary'),
               blocksLeft: mining.isNull('blocksLeft') ? null : number(mining, 'blocksLeft'),
               hashrate: number(mining, 'hashrate'),
             },
@@ -98,7 +105,7 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
         clock === null
           ? null
           : { behindSeconds: number(clock, 'behindSeconds'), peers: number(clock, 'peers') },
-      version: fields.text('version'),
+      version: textField(fields, 'version'),
     }
   })
 }
@@ -114,7 +121,7 @@ export const statusCommand = defineCommand({
     output.data(status, () =>
       table([
         ['network', `${status.network}, chain id ${status.chainId}, genesis ${status.genesisId}`],
-        ['head', `height ${head.height}, ${head.id}, ${new Date(head.time * 1000).toISOString()}`],
+        ['head', `height ${head.height}, ${head.id}, ${timeText(head.time)}`],
         ['state root', head.stateRoot],
         [
           'final',
@@ -166,21 +173,17 @@ function readFlag(value: Json): boolean | null {
   return typeof value === 'boolean' ? value : null
 }
 
-function readText(value: Json): string | null {
-  return typeof value === 'string' ? printable(value) : null
-}
-
 /** Who a node is connected to. */
 export const peersCommand = defineCommand({
   command: 'peers',
   describe: 'Who a running node is connected to',
   options: nodeOptions,
   run: async (args, output) => {
-    const peers = (await clientOf(args).call('quorate_peers')) as {
-      id: string
-      address: string
-      direction: string
-    }[]
+    const peers = await askList(clientOf(args), 'quorate_peers', fields => ({
+      id: textField(fields, 'id'),
+      address: textField(fields, 'address'),
+      direction: textField(fields, 'direction'),
+    }))
     output.data(peers, () =>
       peers.length === 0
         ? 'no peers; connect a node with: quorate node --peer MULTIADDRESS'
@@ -199,8 +202,13 @@ export const tipsCommand = defineCommand({
   describe: 'The ends of all branches that a node knows',
   options: nodeOptions,
   run: async (args, output) => {
-    type Tip = { id: string; height: string; work: string; branchLength: string; status: string }
-    const tips = (await clientOf(args).call('quorate_tips')) as Tip[]
+    const tips = await askList(clientOf(args), 'quorate_tips', fields => ({
+      id: hashField(fields, 'id'),
+      height: quantityText(fields, 'height'),
+      work: quantityText(fields, 'work'),
+      branchLength: quantityText(fields, 'branchLength'),
+      status: textField(fields, 'status'),
+    }))
     output.data(tips, () =>
       columns([
         ['status', 'height', 'off the main chain', 'work', 'id'],
@@ -217,7 +225,11 @@ export const tipsCommand = defineCommand({
   },
 })
 
-/** Coins in a quantity. */
-export function coins(quantity: string): string {
-  return `${formatAmount(BigInt(quantity))} coins`
+/** What a node answers where it answers a list of objects. */
+async function askList<T>(client: RpcClient, method: string, read: (fields: Fields) => T): Promise<T[]> {
+  const answer = await client.call(method)
+  return readAnswer(method, () => {
+    if (!Array.isArray(answer)) throw new InvalidField('answer', 'expected a list')
+    return answer.map((item: unknown, index) => read(new Fields(`answer[${index}]`, item)))
+  })
 }

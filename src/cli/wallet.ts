@@ -26,6 +26,7 @@ import {
   readTransactionId,
 } from './node-option.ts'
 import { columns, type Output, table } from './output.ts'
+import { timeText } from './terminal-text.ts'
 import { watch, watchOptions } from './watch.ts'
 
 /** Bytes in a file with a secret key at most. */
@@ -235,7 +236,7 @@ const historyCommand = defineCommand({
             ['block', 'time', 'what', 'coins', 'fee', 'with', 'transaction'],
             ...entries.map(entry => [
               String(entry.blockNumber),
-              new Date(Number(entry.time) * 1000).toISOString().slice(0, 19),
+              timeText(entry.time).slice(0, 19),
               entry.direction,
               entry.value === null ? '' : formatAmount(entry.value),
               entry.fee === 0n ? '' : formatAmount(entry.fee),

@@ -2,6 +2,7 @@
 // (Ethereum's JSON-RPC specification, "Hex encoding"; reading first takes seconds for a long text), an object's fields
 // are taken one by one, and text that is shown to a person loses what a terminal would obey.
 
+import { type Address, parseAddress } from '../chain/address.ts'
 import type { Hex } from '../chain/bytes.ts'
 import { Fields, InvalidField, type Json } from '../chain/fields.ts'
 
@@ -49,6 +50,21 @@ export function readAnswer<T>(method: string, read: () => T): T {
 /** A field that is a quantity. Throws `InvalidField`. */
 export function quantityField(fields: Fields, name: string): bigint {
   return fields.parse(name, 'a quantity such as 0x1f', parseQuantity)
+}
+
+/** A field that is a quantity, as it was written. Throws `InvalidField`. */
+export function quantityText(fields: Fields, name: string): Hex {
+  return formatQuantity(quantityField(fields, name))
+}
+
+/** A field that is an address, as it was written. Throws `InvalidField`. */
+export function addressField(fields: Fields, name: string): Address {
+  return fields.parse(name, 'an address', value => (typeof value === 'string' ? parseAddress(value) : null))
+}
+
+/** A field that is a text, in one line for a person. Throws `InvalidField`. */
+export function textField(fields: Fields, name: string): string {
+  return fields.parse(name, 'a text', value => (typeof value === 'string' ? printable(value) : null))
 }
 
 /** A field that is a hash. Throws `InvalidField`. */

@@ -199,7 +199,26 @@ function silenceOf(error: unknown): Silence {
   return typeof code === 'string' && NO_CONNECTION.has(code) ? 'no-connection' : 'connection-lost'
 }
 
+/** Lists and objects in one another at most: whoever goes through an answer does it by recursion. */
+const DEPTH_MAX = 100
+
+/** How deep a JSON text nests; what is no JSON has some depth too. */
+function depthOf(text: string): number {
+  let [depth, deepest, isInText] = [0, 0, false]
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]
+    if (isInText) {
+      if (character === '\\') index += 1
+      else if (character === '"') isInText = false
+    } else if (character === '"') isInText = true
+    else if (character === '[' || character === '{') deepest = Math.max(deepest, ++depth)
+    else if (character === ']' || character === '}') depth -= 1
+  }
+  return deepest
+}
+
 function parseBody(label: string, status: number, text: string): unknown {
+  if (depthOf(text) > DEPTH_MAX) throw new InvalidAnswer(label, `it is nested deeper than ${DEPTH_MAX}`)
   try {
     return JSON.parse(text)
   } catch (error) {

@@ -35,7 +35,7 @@ export class NotRegularFile extends Error {
 }
 
 /** Nobody writes to a pipe that is to be read. */
-export class SilentPipe extends Error {
+class SilentPipe extends Error {
   override name = 'SilentPipe'
 
   constructor(path: string) {
@@ -92,7 +92,7 @@ export class InputTaken extends Error {
 let isInputTaken = false
 
 /** All of standard input. The caller clears it when it is secret. Throws `FileTooLarge`, `InputTaken` and what Node throws. */
-export function readStandardInput(bytesMax: number): Buffer {
+function readStandardInput(bytesMax: number): Buffer {
   if (isInputTaken) throw new InputTaken()
   isInputTaken = true
   return readUpTo(STANDARD_INPUT, { path: 'standard input', bytesMax, waits: 0 })
@@ -140,7 +140,7 @@ const RETRY_MS = 20
 const WRITER_WAITS = 250
 
 /** What follows the byte order mark that some editors put before a text; all of it where there is none. */
-export function withoutMark(bytes: Buffer): Buffer {
+function withoutMark(bytes: Buffer): Buffer {
   return bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
     ? bytes.subarray(BYTE_ORDER_MARK.length)
     : bytes
