@@ -22,7 +22,11 @@ import { type FakeNode, startFakeNode } from '../wallet/fake-node.ts'
 const folder = mkdtempSync(join(tmpdir(), 'quorate-hostile-'))
 after(() => rmSync(folder, { recursive: true }))
 const keys = join(folder, 'keys')
-await new Keystore(keys, { n: 2, r: 8, p: 1 }).importKey('ada', new Uint8Array(32).fill(1), Buffer.from('secret'))
+await new Keystore(keys, { n: 2, r: 8, p: 1 }).importKey(
+  'ada',
+  new Uint8Array(32).fill(1),
+  Buffer.from('secret'),
+)
 writeFileSync(join(folder, 'password'), 'secret', { mode: 0o600 })
 writeFileSync(join(folder, 'rpc.cookie'), '0'.repeat(64), { mode: 0o600 })
 
