@@ -539,17 +539,17 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a known peer that can not be read is the end of all of them',
-    file: 'node/address-book.ts',
+    file: 'node/address-book-file.ts',
     find: 'return { peer: null, dropped: 1 }',
     replace: "throw new Error('no peer')",
-    tests: ['node/redialer'],
+    tests: ['node/address-book'],
   },
   {
     name: 'a known peer is dialled at the address of another one',
-    file: 'node/address-book.ts',
+    file: 'node/address-book-file.ts',
     find: '    .filter(address => (address.peer ?? peer) === peer)\n',
     replace: '',
-    tests: ['node/redialer'],
+    tests: ['node/address-book'],
   },
   {
     name: 'nobody looks after what a handler promises',
@@ -596,8 +596,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an address that can not be reached is told of at each attempt',
     file: 'node/redialer.ts',
-    find: '!target.isGiven || attempts.nextTellingMs > nowMs',
-    replace: '!target.isGiven',
+    find: "from !== 'given' || attempts.nextTellingMs > nowMs",
+    replace: "from !== 'given'",
     tests: ['node/redialer'],
   },
   {

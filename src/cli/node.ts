@@ -37,6 +37,11 @@ export const nodeRunOptions = {
   },
   ...addressOptions,
   mdns: { type: 'boolean', default: false, describe: 'Find nodes of the local network by multicast' },
+  'limit-loopback': {
+    type: 'boolean',
+    default: false,
+    describe: 'Limit connections of addresses of this machine as those of others',
+  },
   'rpc-port': { type: 'number', default: 8545, describe: 'Port for wallets; 0 takes a free one' },
   'rpc-host': {
     type: 'string',
@@ -115,6 +120,7 @@ export const nodeCommand = defineCommand({
       listen,
       bootstrap,
       mdns,
+      limitLoopback: args['limit-loopback'],
       ...(links === null ? {} : { links }),
       version: VERSION,
       mining,

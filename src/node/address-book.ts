@@ -1,22 +1,48 @@
 // The addresses at which peers of our network were met, kept in a file so that a restart finds them again.
 //
-// A peer is noted once it has said that it follows our network. Addresses that we dialled with success are worth
-// more than those that a stranger only told us, and are forgotten last: strangers can't fill the book with
-// addresses of their own and push out those that work.
+// A peer is noted once it has said that it follows our network: as tried where we dialled it with success, and as new where
+// it only told us where it listens. Each kind has a table in buckets (see address-buckets.ts), so that strangers can't fill
+// the book with addresses of their own and push out those that work. Where the slot of a peer that was tried is taken,
+// the one that has it is dialled first, and makes room only when it does not answer.
 //
 // The file only helps: what can't be read in it is left out, entry by entry, and never stops a start.
 
+import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import { BoundedMap } from '../replica/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
+import { BOOK_BYTES_MAX, type BookContent, readBook, writeBook } from './address-book-file.ts'
+import { AddressBuckets, type BucketLayout, type Origin } from './address-buckets.ts'
 import { readFileOrNull, writeFileAtomically } from './atomic-file.ts'
-import { type PeerAddress, parsePeerAddress, parsePeerId, printPeerAddress } from './peer-address.ts'
+import { type GroupOf, groupWith } from './network-group.ts'
+import { type PeerAddress, printPeerAddress } from './peer-address.ts'
 
-/** Peers in the book at most. */
-export const KNOWN_PEERS_MAX = 512
 /** Addresses of one peer at most. */
 export const ADDRESSES_PER_PEER_MAX = 4
+/** Peers that are dialled first at the next start. */
+export const ANCHORS_MAX = 2
 
-const FILE_BYTES_MAX = 1024 * 1024
+/** Peers that we reached: of one provider group 32 of 256. */
+export const TRIED = {
+  name: 'tried',
+  buckets: 32,
+  bucketSize: 8,
+  bucketsPerSource: 4,
+} as const satisfies BucketLayout
+/** Peers that told us of themselves: from one provider group 64 of 512. */
+export const NEW = {
+  name: 'new',
+  buckets: 64,
+  bucketSize: 8,
+  bucketsPerSource: 8,
+} as const satisfies BucketLayout
+/** Peers in the book at most. */
+export const KNOWN_PEERS_MAX = TRIED.buckets * TRIED.bucketSize + NEW.buckets * NEW.bucketSize
+
+/** Tried peers of which it is remembered who waits for their slot. */
+const RIVALS_MAX = 16
+/** Failed dials after which a tried peer is no longer protected from one that waits for its slot. */
+const TRIED_FAILURES_MAX = 2
 
 /** A peer and where it was met. */
 export interface KnownPeer {
@@ -27,52 +53,115 @@ export interface KnownPeer {
   readonly wasDialled: boolean
 }
 
+type Entry = KnownPeer & {
+  /** The group of whoever told of it. */
+  readonly source: string
+  failures: number
+}
+
 /** The address book of one node. */
 export class AddressBook {
   readonly #path: string
   readonly #log: Logger
-  readonly #peers = new Map<PeerId, KnownPeer>()
+  readonly #groupOf: GroupOf
+  readonly #key: Uint8Array
+  readonly #peers = new Map<PeerId, Entry>()
+  readonly #tried: AddressBuckets
+  readonly #new: AddressBuckets
+  /** Who waits for the slot of a tried peer. */
+  readonly #rivals = new BoundedMap<PeerId, PeerId>(RIVALS_MAX)
+  /** Those of the last run, and those that the file holds for the next one. */
+  #anchors: readonly PeerId[] = []
+  #nextAnchors: readonly PeerId[] = []
   #isSaved = true
   #saving: Promise<void> = Promise.resolve()
 
-  private constructor(path: string, log: Logger) {
+  private constructor(path: string, log: Logger, groupOf: GroupOf, key: Uint8Array) {
     this.#path = path
     this.#log = log
+    this.#groupOf = groupOf
+    this.#key = key
+    this.#tried = new AddressBuckets(TRIED, key)
+    this.#new = new AddressBuckets(NEW, key)
   }
 
-  /** The book in this file, without what can't be read in it; an empty one when there is no file. */
-  static async load(path: string, log: Logger): Promise<AddressBook> {
-    const book = new AddressBook(path, log)
+  /**
+   * The book in this file, without what can't be read in it; an empty one when there is no file. `groupOf` says which
+   * addresses are of one group; those of one provider unless given.
+   */
+  static async load(path: string, log: Logger, groupOf: GroupOf = groupWith(true)): Promise<AddressBook> {
+    let content: BookContent | null = null
     try {
-      const text = await readFileOrNull(path, FILE_BYTES_MAX)
-      if (text === null) return book
-      const { peers, dropped } = readPeers(text)
-      for (const peer of peers) book.#peers.set(peer.id, peer)
+      const text = await readFileOrNull(path, BOOK_BYTES_MAX)
+      content = text === null ? null : readBook(text)
+      const dropped = content?.dropped ?? 0
       if (dropped > 0)
         log.warn({ dropped }, `some of the known peers in ${path} can't be read and are left out`)
     } catch (error) {
       log.warn({ err: error }, `the known peers in ${path} can't be read; beginning with none`)
     }
+    const book = new AddressBook(path, log, groupOf, content?.key ?? randomBytes(32))
+    for (const { source, ...peer } of content?.peers ?? []) book.note(peer, source)
+    book.#anchors = content?.anchors ?? []
+    book.#nextAnchors = book.#anchors
+    book.#isSaved = true
     return book
   }
 
-  /** All known peers, those that we reached ourselves first. */
+  /** All known peers: the anchors of the last run, then those that we reached ourselves, then the others. */
   peers(): KnownPeer[] {
-    const all = [...this.#peers.values()]
-    return [...all.filter(peer => peer.wasDialled), ...all.filter(peer => !peer.wasDialled)]
+    const ids = new Set([...this.#anchors, ...this.#tried.peers(), ...this.#new.peers()])
+    return [...ids]
+      .map(id => this.#peers.get(id))
+      .filter(entry => entry !== undefined)
+      .map(({ id, addresses, wasDialled }) => ({ id, addresses, wasDialled }))
   }
 
-  /** Notes a peer. The addresses replace those that are known, unless they are hearsay and the others are not. */
-  note(peer: KnownPeer): void {
+  /** Those of which it is worth knowing whether they answer: first those whose slots others wait for. */
+  untested(): KnownPeer[] {
+    const all = this.peers()
+    const contested = all.filter(({ id }) => this.#rivals.has(id))
+    return [...contested, ...all.filter(({ wasDialled }) => !wasDialled)]
+  }
+
+  /**
+   * Notes a peer, and from whose group it was heard of; from itself unless given. The addresses replace those that are
+   * known, unless they are hearsay and the others are not.
+   */
+  note(peer: KnownPeer, source: string | null = null): void {
     const known = this.#peers.get(peer.id)
     const addresses = peer.addresses.slice(0, ADDRESSES_PER_PEER_MAX)
-    const isWorse = known?.wasDialled === true && !peer.wasDialled
-    const isSame = known?.wasDialled === peer.wasDialled && printAll(known.addresses) === printAll(addresses)
-    if (addresses.length === 0 || isWorse || isSame) return
-    this.#peers.delete(peer.id)
-    this.#peers.set(peer.id, { ...peer, addresses })
+    const [first] = addresses
+    if (first === undefined || (known?.wasDialled === true && !peer.wasDialled)) return
+    const entry = { ...peer, addresses, source: source ?? this.#groupOf(first), failures: 0 }
+    if (peer.wasDialled) {
+      if (known !== undefined) known.failures = 0
+      this.#rivals.delete(peer.id)
+    }
+    if (known?.wasDialled === peer.wasDialled && printAll(known.addresses) === printAll(addresses)) return
+    if (peer.wasDialled) this.#noteTried(entry)
+    else this.#noteNew(entry)
+  }
+
+  /** The peer did not answer at its addresses, while others did. */
+  noteFailure(id: PeerId): void {
+    const entry = this.#peers.get(id)
+    if (entry === undefined) return
+    entry.failures += 1
+    const rival = this.#peers.get(this.#rivals.get(id) ?? '')
+    if (rival === undefined || entry.failures < TRIED_FAILURES_MAX) return
+    this.#rivals.delete(id)
+    this.#remove(id)
+    this.#noteTried({ ...rival, wasDialled: true })
+    this.#noteNew({ ...entry, wasDialled: false })
+  }
+
+  /** These are dialled first at the next start. None keeps those that are known. */
+  setAnchors(peers: readonly PeerId[]): void {
+    const anchors = peers.filter(id => this.#peers.has(id)).slice(0, ANCHORS_MAX)
+    if (anchors.length === 0 || anchors.join() === this.#nextAnchors.join()) return
+    this.#nextAnchors = anchors
     this.#isSaved = false
-    if (this.#peers.size > KNOWN_PEERS_MAX) this.#peers.delete(this.#leastWorthy())
   }
 
   /** Writes the book if it has changed. A failure is logged: the node can live without it. */
@@ -86,47 +175,59 @@ export class AddressBook {
     if (this.#isSaved) return
     this.#isSaved = true
     try {
-      const peers = [...this.#peers.values()]
-      const entries = peers.map(peer => ({ ...peer, addresses: peer.addresses.map(printPeerAddress) }))
-      await writeFileAtomically(this.#path, `${JSON.stringify(entries, null, 1)}\n`)
+      const order = [...this.#tried.peers(), ...this.#new.peers()]
+      const peers = order.map(id => this.#peers.get(id)).filter(entry => entry !== undefined)
+      const text = writeBook({ key: this.#key, anchors: this.#nextAnchors, peers })
+      await writeFileAtomically(this.#path, text)
     } catch (error) {
       this.#log.warn({ err: error }, `the known peers can't be written to ${this.#path}`)
     }
   }
 
-  /** The oldest of those that we never reached, or else the oldest of all. */
-  #leastWorthy(): PeerId {
-    const all = [...this.#peers.values()]
-    return (all.find(peer => !peer.wasDialled) ?? all[0])!.id
+  /** A peer that we reached goes to its slot, or waits as a new one until whoever has it was tested. */
+  #noteTried(entry: Entry): void {
+    const slot = this.#tried.slotOf(this.#originOf(entry, this.#groupOf(entry.addresses[0]!)))
+    const holder = this.#tried.at(slot)
+    if (holder !== undefined && holder !== entry.id) {
+      this.#noteNew({ ...entry, wasDialled: false })
+      if (this.#peers.has(entry.id)) this.#rivals.set(holder, entry.id)
+      return
+    }
+    this.#put(this.#tried, slot, entry)
+  }
+
+  /** A peer of which we heard goes to its slot, unless another has it that did not fail yet. */
+  #noteNew(entry: Entry): void {
+    const slot = this.#new.slotOf(this.#originOf(entry, entry.source))
+    const holder = this.#new.at(slot)
+    if (holder !== undefined && holder !== entry.id) {
+      if (this.#peers.get(holder)?.failures === 0) return
+      this.#remove(holder)
+    }
+    this.#put(this.#new, slot, entry)
+  }
+
+  #put(table: AddressBuckets, slot: number, entry: Entry): void {
+    this.#remove(entry.id)
+    table.set(slot, entry.id)
+    this.#peers.set(entry.id, entry)
+    this.#isSaved = false
+  }
+
+  #remove(id: PeerId): void {
+    this.#tried.delete(id)
+    this.#new.delete(id)
+    this.#peers.delete(id)
+  }
+
+  /** One provider group spreads over its buckets by address where it is tried, and by group of address where it is new. */
+  #originOf({ addresses, wasDialled }: Entry, source: string): Origin {
+    const first = addresses[0]!
+    const address = printPeerAddress({ ...first, peer: null })
+    return { source, part: wasDialled ? address : this.#groupOf(first), address }
   }
 }
 
 function printAll(addresses: readonly PeerAddress[]): string {
   return addresses.map(printPeerAddress).join()
-}
-
-/** The peers in the text of a file, and how many entries and addresses in it are none. Throws when it is no list. */
-function readPeers(text: string): { readonly peers: readonly KnownPeer[]; readonly dropped: number } {
-  const list: unknown = JSON.parse(text)
-  if (!Array.isArray(list)) throw new Error('not a list of peers')
-  const entries = list.slice(0, KNOWN_PEERS_MAX).map(readPeer)
-  const peers = entries.map(({ peer }) => peer).filter(peer => peer !== null)
-  return { peers, dropped: entries.reduce((sum, { dropped }) => sum + dropped, 0) }
-}
-
-/** One entry, without the addresses that are none or another peer's; null when nothing is left of it. */
-function readPeer(entry: unknown): { readonly peer: KnownPeer | null; readonly dropped: number } {
-  const given = typeof entry === 'object' && entry !== null ? entry : {}
-  const { id, addresses, wasDialled } = given as Partial<Record<keyof KnownPeer, unknown>>
-  const peer = typeof id === 'string' ? parsePeerId(id) : null
-  if (peer === null || !Array.isArray(addresses)) return { peer: null, dropped: 1 }
-  const readable = addresses
-    .map(address => (typeof address === 'string' ? parsePeerAddress(address) : null))
-    .filter(address => address !== null)
-    .filter(address => (address.peer ?? peer) === peer)
-  const kept = readable.slice(0, ADDRESSES_PER_PEER_MAX)
-  return {
-    peer: kept.length === 0 ? null : { id: peer, addresses: kept, wasDialled: wasDialled === true },
-    dropped: addresses.length - readable.length,
-  }
 }

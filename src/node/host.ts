@@ -1,7 +1,7 @@
 // The node's place in the network: gossip for what all should know, and one link per peer for everything else.
 // Which peers are dialled, kept, disconnected and denied comes together here.
 
-import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
+import type { Connection, PeerInfo as LibraryPeerInfo, PrivateKey, Stream } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from 'pino'
 import type { BlockId } from '../chain/header.ts'
@@ -22,8 +22,10 @@ import {
   type OnGossip,
 } from './gossip.ts'
 import { guarded } from './guarded.ts'
+import { InboundGate } from './inbound-gate.ts'
 import { createNetwork, type Network } from './libp2p-network.ts'
 import type { LinkQuality } from './link-delays.ts'
+import { type GroupOf, groupWith, placeOf, placeOfMultiaddr } from './network-group.ts'
 import {
   type PeerAddress,
   peerAddressOf,
@@ -33,7 +35,9 @@ import {
 } from './peer-address.ts'
 import type { LinkEnd, PeerLink } from './peer-link.ts'
 import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
+import { PeerMerits } from './peer-merits.ts'
 import { Redialer } from './redialer.ts'
+import { addressesToldOf } from './told-addresses.ts'
 
 /** The addresses to listen at can't be had. */
 export class ListenFailed extends Error {
@@ -43,6 +47,8 @@ export class ListenFailed extends Error {
 const TICK_MS = 1_000
 /** Ticks after which a peer that listens to gossip and does not get ours is connected to anew. */
 const GOSSIPLESS_TICKS_MAX = 10
+/** Ticks in which a peer that is connected must have said that it follows our network. */
+const HANDSHAKE_TICKS_MAX = 20
 /** Ticks between sweeps of what libp2p remembers of peers that are gone. */
 const SWEEP_TICKS = 60
 
@@ -67,6 +73,8 @@ export interface HostOptions {
   readonly mdns: boolean
   /** What its links are like, on a network for tests; null for what they are. */
   readonly links: LinkQuality | null
+  /** Whether the limits by address and group hold for loopback addresses too. */
+  readonly limitLoopback: boolean
   readonly addressBook: AddressBook
   /** Counts what is sent. */
   readonly counters: Counters
@@ -79,6 +87,8 @@ export interface HostOptions {
   /** A message came over the link; the next of this peer follows when this resolves, which it always does. */
   onMessage(from: PeerId, bytes: Uint8Array): Promise<void>
   readonly onGossip: OnGossip
+  /** Whether a linked peer has proved that it speaks for a validator. */
+  isValidator(peer: PeerId): boolean
 }
 
 /** A running host. */
@@ -87,8 +97,14 @@ export class Host {
   readonly #network: Network
   readonly #gossip: Gossip
   readonly #links: PeerLinks
-  readonly #denied: DenyList
+  readonly #denied = new DenyList()
   readonly #redialer: Redialer
+  readonly #groupOf: GroupOf
+  readonly #merits = new PeerMerits()
+  /** Peers that are connected only to see whether they are there. */
+  readonly #feelers = new Set<PeerId>()
+  /** For each connected peer that has not said that it follows our network: for how many ticks. */
+  readonly #mute = new Map<PeerId, number>()
   /** The linked peers that have said that they follow our network. */
   readonly #confirmed = new Set<PeerId>()
   /** For each linked peer that does not get our gossip: for how many ticks. */
@@ -96,10 +112,10 @@ export class Host {
   #ticks = 0
   #ticker: NodeJS.Timeout | undefined
 
-  private constructor(options: HostOptions, network: Network, denied: DenyList) {
+  private constructor(options: HostOptions, network: Network, gate: InboundGate) {
     this.#options = options
     this.#network = network
-    this.#denied = denied
+    this.#groupOf = groupWith(options.limitLoopback)
     this.#gossip = new Gossip(network.services.gossip, {
       ...options,
       onGossip: (...given) => this.#takeGossip(...given),
@@ -116,22 +132,34 @@ export class Host {
     this.#redialer = new Redialer(
       {
         dial: addresses => this.#dial(addresses),
+        feel: (peer, addresses) => this.#feel(peer, addresses),
         onUnreachable: (address, error) => this.#onUnreachable(address, error),
         isConnected: peer => this.#links.connections(peer).length > 0,
         isDenied: peer => this.#denied.has(peer, performance.now()),
-        outboundCount: () => network.getConnections().filter(isOutbound).length,
+        outbound: () => this.#outbound(),
       },
       options.addressBook,
+      this.#groupOf,
     )
+    gate.open({
+      isDenied: peer => this.#denied.has(peer, performance.now()),
+      isPrivileged: peer => this.#isPrivileged(peer),
+      isExpectedAt: address => this.#redialer.given().some(given => placeOf(given).address === address),
+      standing: peer => this.#merits.standing(peer),
+      connections: () => network.getConnections(),
+    })
   }
 
   /** Starts listening and dialling. Throws `ListenFailed`, or `InvalidAddress` for what it is given. */
   static async start(options: HostOptions): Promise<Host> {
     const bootstrap = options.bootstrap.map(readPeerAddress)
     const listen = options.listen.map(address => printPeerAddress(readListenAddress(address)))
-    const denied = new DenyList()
-    const network: Network = await createNetwork({ ...options, listen }, denied)
-    const host = new Host(options, network, denied)
+    const gate = new InboundGate(options.limitLoopback, options.log)
+    let announced: Host | null = null
+    const onAnnounced = (peer: LibraryPeerInfo) => announced?.onAnnounced(peer)
+    const network = await createNetwork({ ...options, listen, onAnnounced }, gate)
+    const host = new Host(options, network, gate)
+    announced = host
     try {
       for (const address of bootstrap) host.#redialer.give(address)
       await host.#start()
@@ -160,6 +188,14 @@ export class Host {
   addPeer(address: string): void {
     this.#redialer.give(readPeerAddress(address))
     this.#redialer.tick(performance.now())
+  }
+
+  /** A peer makes itself known on the local network. */
+  onAnnounced({ id, multiaddrs }: LibraryPeerInfo): void {
+    const peer = id.toString()
+    const addresses = addressesOf(peer, multiaddrs)
+    if (addresses.length > 0 && peer !== this.#network.peerId.toString())
+      this.#redialer.announce(peer, addresses, performance.now())
   }
 
   /** Sends a message to one peer, if there is a link to it. */
@@ -200,8 +236,14 @@ export class Host {
   /** The peer has said that it follows our network. */
   confirm(peer: PeerId): void {
     this.#confirmed.add(peer)
+    this.#merits.confirm(peer)
     this.#redialer.confirm(peer)
-    guarded(this.#options.log, 'noting a peer', () => this.#note(peer))()
+    guarded(this.#options.log, 'noting a peer', () => this.#noteConfirmed(peer))()
+  }
+
+  /** The peer gave something that was news: it is not the first that makes room for others. */
+  credit(peer: PeerId, what: 'block' | 'transactions'): void {
+    this.#merits.credit(peer, what, performance.now())
   }
 
   /** Ends the connection with a peer; one of another network is left alone for a while. */
@@ -284,22 +326,17 @@ export class Host {
         return this.#confirmed.has(peer) ? this.#note(peer) : null
       }),
     )
-    network.addEventListener(
-      'peer:discovery',
-      guarded(log, 'noting a peer of the local network', ({ detail: { id, multiaddrs } }) => {
-        const addresses = addressesOf(id.toString(), multiaddrs)
-        if (addresses.length > 0) this.#redialer.announce(id.toString(), addresses)
-      }),
-    )
   }
 
   /** Each is done once in a tick, whatever becomes of the others. */
   #startChores(): NodeJS.Timeout {
-    const { log, addressBook } = this.#options
+    const { log } = this.#options
     const chores = [
       guarded(log, 'dialling', () => this.#redialer.tick(performance.now())),
       guarded(log, 'healing gossip', () => this.#healGossip()),
-      guarded(log, 'saving the known peers', () => addressBook.save()),
+      guarded(log, 'leaving mute peers', () => this.#leaveMute()),
+      guarded(log, 'remembering validators', () => this.#noteValidators()),
+      guarded(log, 'saving the known peers', () => this.#saveBook()),
       guarded(log, 'forgetting peers', () =>
         this.#ticks % SWEEP_TICKS === 0 ? this.#sweepPeerStore() : null,
       ),
@@ -318,6 +355,7 @@ export class Host {
 
   #onDown(peer: PeerId, end: LinkEnd): void {
     this.#confirmed.delete(peer)
+    this.#merits.forget(peer)
     this.#gossipless.delete(peer)
     this.#options.log.info({ peer, end }, 'a peer is gone')
     this.#options.onPeerDisconnected(peer)
@@ -331,6 +369,32 @@ export class Host {
       addresses.map(address => multiaddr(printPeerAddress(address))),
     )
     return connection.remotePeer.toString()
+  }
+
+  /** Opens a connection to a peer that ends when the peer is confirmed, or when it stays mute. */
+  async #feel(peer: PeerId, addresses: readonly PeerAddress[]): Promise<PeerId> {
+    this.#feelers.add(peer)
+    return this.#dial(addresses).catch(error => {
+      this.#feelers.delete(peer)
+      throw error
+    })
+  }
+
+  /** The connections that we opened to stay. */
+  #outbound(): { readonly peer: PeerId; readonly group: string }[] {
+    return this.#network
+      .getConnections()
+      .filter(isOutbound)
+      .map(({ remotePeer, remoteAddr }) => ({
+        peer: remotePeer.toString(),
+        address: peerAddressOf(remoteAddr),
+      }))
+      .filter(({ peer }) => !this.#feelers.has(peer))
+      .map(({ peer, address }) => ({ peer, group: address === null ? '' : this.#groupOf(address) }))
+  }
+
+  #isPrivileged(peer: PeerId): boolean {
+    return this.#merits.isValidator(peer) || this.#options.isValidator(peer) || this.#redialer.isGiven(peer)
   }
 
   #onUnreachable(address: string, error: unknown): void {
@@ -350,21 +414,73 @@ export class Host {
     }
   }
 
+  async #noteConfirmed(peer: PeerId): Promise<void> {
+    await this.#note(peer)
+    // A feeler has seen what it came for.
+    if (this.#feelers.delete(peer))
+      for (const connection of this.#links.connections(peer).filter(isOutbound)) closeConnection(connection)
+  }
+
   /** Notes where the peer can be reached: where we dialled it, or else where it says that it listens. */
   async #note(peer: PeerId): Promise<void> {
+    const { addressBook } = this.#options
     const connections = this.#links.connections(peer)
     const reached = connections.filter(isOutbound).map(({ remoteAddr }) => remoteAddr)
     const dialled = addressesOf(peer, reached)
     if (dialled.length > 0) {
-      this.#options.addressBook.note({ id: peer, addresses: dialled, wasDialled: true })
+      addressBook.note({ id: peer, addresses: dialled, wasDialled: true })
       return
     }
-    const id = connections[0]?.remotePeer
-    if (id === undefined) return
+    const [connection] = connections
+    if (connection === undefined) return
+    const { remotePeer, remoteAddr } = connection
     // What identify learned; when it has not yet, this is done again when it has.
-    const told = await this.#network.peerStore.get(id).catch(() => null)
-    const addresses = addressesOf(peer, told?.addresses.map(({ multiaddr: one }) => one) ?? [])
-    this.#options.addressBook.note({ id: peer, addresses, wasDialled: false })
+    const told = await this.#network.peerStore.get(remotePeer).catch(() => null)
+    const multiaddrs = told?.addresses.map(({ multiaddr: one }) => one) ?? []
+    const place = placeOfMultiaddr(remoteAddr)
+    const addresses = addressesToldOf(place, addressesOf(peer, multiaddrs))
+    const [first] = addresses
+    if (first === undefined) return
+    const isExempt = place.reach === 'loopback' && !this.#options.limitLoopback
+    addressBook.note(
+      { id: peer, addresses, wasDialled: false },
+      isExempt ? this.#groupOf(first) : place.group,
+    )
+  }
+
+  /** The peers to which we have been connected for longest are dialled first at the next start. */
+  async #saveBook(): Promise<void> {
+    const { addressBook } = this.#options
+    const kept = this.#network
+      .getConnections()
+      .filter(isOutbound)
+      .filter(({ remotePeer }) => !this.#feelers.has(remotePeer.toString()))
+      .sort((a, b) => a.timeline.open - b.timeline.open)
+      .map(({ remotePeer }) => remotePeer.toString())
+    addressBook.setAnchors(kept.filter(peer => this.#confirmed.has(peer)))
+    await addressBook.save()
+  }
+
+  /** Ends connections with peers that do not say which network they follow: they take the places of others. */
+  #leaveMute(): void {
+    const connected = new Set(this.#network.getConnections().map(({ remotePeer }) => remotePeer.toString()))
+    for (const peer of this.#mute.keys())
+      if (!connected.has(peer) || this.#confirmed.has(peer)) this.#mute.delete(peer)
+    for (const peer of this.#feelers) if (!connected.has(peer)) this.#feelers.delete(peer)
+    for (const peer of connected) {
+      if (this.#confirmed.has(peer)) continue
+      const ticks = (this.#mute.get(peer) ?? 0) + 1
+      this.#mute.set(peer, ticks)
+      if (ticks < HANDSHAKE_TICKS_MAX) continue
+      this.#options.addressBook.noteFailure(peer)
+      abortAll(this.#links.connections(peer), 'it does not say which network it follows')
+    }
+  }
+
+  /** The finality layer knows of a validator while it is linked; it is to find its place again after that. */
+  #noteValidators(): void {
+    for (const { peer } of this.#links.all())
+      if (this.#options.isValidator(peer)) this.#merits.noteValidator(peer)
   }
 
   /** Returns who listens. */

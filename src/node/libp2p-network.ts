@@ -2,30 +2,35 @@
 //
 // One connection may hold a queue for its link, one for gossip and one for what is encrypted (12 MiB each), a
 // window for each stream (16 of 1 MiB), and of what comes in a message, an RPC of gossip and gossip that waits
-// (about 10 MiB each): with CONNECTIONS_MAX peers that all do their worst, 64 times 85 MiB.
+// (about 10 MiB each): with peers of nobody's choice in all 56 places that all do their worst, 56 times 85 MiB.
 
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
-import type { Connection, ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, PeerInfo, PrivateKey } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { BlockId } from '../chain/header.ts'
 import { boundedNoise } from './bounded-noise.ts'
-import type { DenyList } from './deny-list.ts'
 import { gossipOptions } from './gossip.ts'
-import type { FaultLog } from './guarded.ts'
+import { type FaultLog, guarded } from './guarded.ts'
+import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
 import type { LinkQuality } from './link-delays.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
 import { slowLinks } from './slow-links.ts'
 
-/** Connections at most; those that others open to us leave some for those that we open. */
-export const CONNECTIONS_MAX = 64
-/** Connections that others may open to us. */
-export const INBOUND_CONNECTIONS_MAX = 48
+/**
+ * Connections from which on libp2p prunes: above what others may open to us, what we choose ourselves, and all addresses
+ * that were given or announced together.
+ */
+export const CONNECTIONS_MAX = 160
 
-const CONNECTIONS_PER_PEER_MAX = 2
+/**
+ * Sockets of others at most, where the system's accepting of many at once outruns the closing of those that are refused.
+ * Beyond that Node drops them unseen, whoever they are, so it is far above what the door lets in.
+ */
+const SOCKETS_MAX = INBOUND_CONNECTIONS_MAX + 4 * PENDING_MAX
 const STREAMS_PER_CONNECTION_MAX = 16
 const STREAM_WINDOW_BYTES_MAX = 1024 * 1024
 
@@ -38,27 +43,26 @@ export interface NetworkOptions {
   readonly genesisId: BlockId
   readonly listen: readonly string[]
   readonly mdns: boolean
+  /** Called with what a peer of the local network announces of itself, at each announcement. */
+  onAnnounced(peer: PeerInfo): void
   /** What its links are like, on a network for tests; null for what they are. */
   readonly links: LinkQuality | null
   readonly version: string
   readonly log: FaultLog
 }
 
-/** A libp2p node that is not started yet, and to whom nobody connects who is denied. */
-export async function createNetwork(options: NetworkOptions, denied: DenyList): Promise<Network> {
+/** A libp2p node that is not started yet, with this door. */
+export async function createNetwork(options: NetworkOptions, gate: ConnectionGater): Promise<Network> {
   const streamOptions = {
     maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
     // A stream that is not read holds its window, and no more than that can come.
     maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
   }
-  const tag = `_quorate-${options.genesisId.slice(2, 18)}._udp.local`
-  const sockets = tcp({ backlog: 64, maxConnections: CONNECTIONS_MAX })
+  const sockets = tcp({ backlog: 64, maxConnections: SOCKETS_MAX })
   // No seed: which packet meets which chance is up to the machine anyway.
   const transport =
     options.links === null ? sockets : slowLinks(sockets, options.links, Math.random, options.log)
-  let network: Network | null = null
-  const gater = createGater(denied, () => network?.getConnections() ?? [])
-  network = await createLibp2p({
+  return createLibp2p({
     start: false,
     privateKey: options.privateKey,
     nodeInfo: { name: 'quorate', version: options.version },
@@ -72,36 +76,32 @@ export async function createNetwork(options: NetworkOptions, denied: DenyList): 
         streamOptions,
       }),
     ],
-    peerDiscovery: options.mdns ? [mdns({ serviceTag: tag })] : [],
-    connectionGater: gater,
+    peerDiscovery: options.mdns ? [announcements(options)] : [],
+    connectionGater: gate,
     connectionManager: {
+      // Others are limited by the door; libp2p's own limits know no difference between them.
       maxConnections: CONNECTIONS_MAX,
+      maxIncomingPendingConnections: SOCKETS_MAX,
+      inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
       maxParallelDials: 16,
-      maxIncomingPendingConnections: 16,
-      // Of one address: several nodes may run on one machine and start together.
-      inboundConnectionThreshold: 20,
     },
     // Its pings take a busy event loop for a dead peer; silence on the link is what tells (see peer-link.ts).
     connectionMonitor: { enabled: false },
     services: { identify: identify(), gossip: gossipsub(gossipOptions(options.genesisId)) },
   })
-  return network
 }
 
-/** Who may connect. */
-function createGater(denied: DenyList, connections: () => Connection[]): ConnectionGater {
-  const isDenied = (peer: { toString(): string }) => denied.has(peer.toString(), performance.now())
-  const isCrowded = (peer: { toString(): string }) => {
-    const id = peer.toString()
-    return (
-      connections().filter(other => other.remotePeer.toString() === id).length >= CONNECTIONS_PER_PEER_MAX
-    )
-  }
-  return {
-    denyDialPeer: isDenied,
-    denyInboundConnection: () =>
-      connections().filter(({ direction }) => direction === 'inbound').length >= INBOUND_CONNECTIONS_MAX,
-    denyInboundEncryptedConnection: peer => isDenied(peer) || isCrowded(peer),
-    denyOutboundEncryptedConnection: peer => isDenied(peer),
+/**
+ * Multicast DNS of one network. Its finds are taken from itself: libp2p's own event tells of each peer once, and of those
+ * that only connected too.
+ */
+function announcements({ genesisId, log, onAnnounced }: NetworkOptions): ReturnType<typeof mdns> {
+  const create = mdns({ serviceTag: `_quorate-${genesisId.slice(2, 18)}._udp.local` })
+  return components => {
+    const discovery = create(components)
+    const onPeer = ({ detail }: CustomEvent<PeerInfo>) => onAnnounced(detail)
+    discovery.addEventListener('peer', guarded(log, 'noting a peer of the local network', onPeer))
+    return discovery
   }
 }

@@ -41,6 +41,7 @@ import { loadIdentity } from './identity.ts'
 import type { LinkQuality } from './link-delays.ts'
 import { Listeners } from './listeners.ts'
 import { MarkedStore } from './marked-store.ts'
+import { groupWith } from './network-group.ts'
 import { originOf } from './peer-origin.ts'
 import { type OutwardEffect, Performer } from './performer.ts'
 import { RequestQueue } from './request-queue.ts'
@@ -62,6 +63,8 @@ export interface NodeOptions {
   readonly mdns?: boolean
   /** What its links are like, on a network for tests; what they are unless given. */
   readonly links?: LinkQuality
+  /** Whether loopback addresses are limited as others are; false unless given. */
+  readonly limitLoopback?: boolean
   /** Threads that mine, and the share of time that they do (see src/mining/miner.ts for both defaults). */
   readonly mining?: { readonly threads?: number; readonly throttle?: number }
   /** Who this node is among the validators; it only follows unless given. */
@@ -309,8 +312,9 @@ export class Node {
   // ---- the life of a node
 
   async #start(options: NodeOptions, privateKey: PrivateKey): Promise<void> {
-    const { dataDirectory, genesis, log } = options
-    const addressBook = await AddressBook.load(join(dataDirectory, 'peers.json'), log)
+    const { dataDirectory, genesis, log, limitLoopback = false } = options
+    const bookPath = join(dataDirectory, 'peers.json')
+    const addressBook = await AddressBook.load(bookPath, log, groupWith(limitLoopback))
     await this.#database.preload(STARTING_PREFIXES)
     // Thrown to who opens the node, not treated as a fault of a running one.
     const effects = this.replica.step({ type: 'start' }, Date.now())
@@ -323,6 +327,7 @@ export class Node {
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? false,
       links: options.links ?? null,
+      limitLoopback,
       addressBook,
       counters: this.#counters,
       version: options.version,
@@ -331,6 +336,7 @@ export class Node {
       onPeerDisconnected: peer => this.#onPeerDisconnected(peer),
       onMessage: (from, bytes) => this.#onMessage(from, bytes),
       onGossip: (from, type, bytes) => this.#onGossip(from, type, bytes),
+      isValidator: peer => this.replica.finality.isValidator(peer),
     })
     // A fault meanwhile closed the node without its host.
     if (this.#hasFailed) {
@@ -408,7 +414,12 @@ export class Node {
     else if (!this.#peerHeads.has(from)) return
     await this.#warm(from, message)
     if (this.#isPriced(from, message)) return this.#serve(from, message)
-    await this.#step({ type: 'message', from, message }, () => this.#host?.broadcast(message)).performed
+    const { effects, performed } = this.#step({ type: 'message', from, message }, () => {
+      this.#credit(from, message)
+      this.#host?.broadcast(message)
+    })
+    if (movesHead(effects)) this.#host?.credit(from, 'block')
+    await performed
   }
 
   /** Whether a message makes work for its sender alone: what is asked, and what the finality layer is told by no validator. */
@@ -438,11 +449,18 @@ export class Node {
     let isGood = false
     const { effects, performed } = this.#step({ type: 'message', from, message }, () => {
       isGood = true
+      this.#credit(from, message)
       this.#host?.passOn(message, type, from)
     })
+    if (movesHead(effects)) this.#host?.credit(from, 'block')
     await performed
     const isBad = effects.some(effect => effect.type === 'reject' && verdictOn(effect.reason) === 'punish')
     return isGood ? 'accept' : isBad ? 'reject' : 'ignore'
+  }
+
+  /** The peer gave what is passed on: it was news, and good. */
+  #credit(from: PeerId, { type }: Message): void {
+    if (type === 'transactions') this.#host?.credit(from, type)
   }
 
   /** A status is the handshake: until it comes nothing else on the link is heard. */
@@ -520,6 +538,11 @@ async function openMark({
   if (file.path !== paths[0])
     log.warn(`nothing can be written beside ${keyPath}: how far this key voted is kept in ${file.path}`)
   return file
+}
+
+/** Whether a step took a block in that the node follows. */
+function movesHead(effects: readonly Effect[]): boolean {
+  return effects.some(({ type }) => type === 'head')
 }
 
 /** Bytes of what a step sends to peers, but for a few each. */

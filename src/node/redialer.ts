@@ -1,21 +1,30 @@
-// Keeps a node connected: dials the addresses that it was given for as long as they are not connected, and known
-// peers while it has few connections of its own choice.
+// Keeps a node connected: dials the addresses that it was given for as long as they are not connected, peers that announce
+// themselves on the local network, and known peers while it has few connections of its own choice.
 //
 // A dial counts as a success only once the peer has said that it follows our network. After each failure the wait
 // for the next attempt doubles, up to a minute, with a random part so that nodes that fell together don't rise
-// together. Connections that we opened can't be pushed out by those that others open to us (Heilman et al. 2015).
+// together. Connections that we opened can't be pushed out by those that others open to us, and those of our own choice
+// go to different provider groups. Every few minutes a known peer that was never reached is dialled for a moment (a
+// feeler), so that the book learns which of what it was told is true (Heilman et al. 2015, countermeasures 3 and 5).
 //
 // That an address which was given can't be reached is told at once and then ever more rarely.
 
 import { BoundedMap } from '../replica/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
-import { type AddressBook, KNOWN_PEERS_MAX } from './address-book.ts'
+import { type AddressBook, KNOWN_PEERS_MAX, type KnownPeer } from './address-book.ts'
+import { ANNOUNCED_MAX, AnnouncedPeers } from './announced-peers.ts'
+import type { GroupOf } from './network-group.ts'
 import { type PeerAddress, printPeerAddress } from './peer-address.ts'
 
 /** Connections that we open ourselves, besides those to given addresses. */
 export const OUTBOUND_TARGET = 8
-/** Addresses that a node keeps a connection to at most, and peers that the local network announced. */
+/** Addresses that a node keeps a connection to at most. */
 export const GIVEN_MAX = 64
+/** Milliseconds between two feelers, more or less. */
+export const FEELER_MS = 2 * 60_000
+/** Connections of our own choice to one provider group, and where the book has nobody of another one to dial. */
+const PER_GROUP_MAX = 1
+const PER_GROUP_ELSE_MAX = 2
 
 /** Milliseconds before the second attempt; each further wait is twice as long. */
 const FIRST_WAIT_MS = 1_000
@@ -29,20 +38,22 @@ const SILENCE_MS_MAX = 24 * 60 * 60_000
 export interface Dialer {
   /** Opens a connection; resolves to the peer that was reached. */
   dial(addresses: readonly PeerAddress[]): Promise<PeerId>
+  /** Opens a connection that ends as soon as the peer has said that it follows our network. */
+  feel(peer: PeerId, addresses: readonly PeerAddress[]): Promise<PeerId>
   /** An address that was given can't be reached: told once for many attempts. */
   onUnreachable(address: string, error: unknown): void
   isConnected(peer: PeerId): boolean
   isDenied(peer: PeerId): boolean
-  /** How many connections we opened. */
-  outboundCount(): number
+  /** The connections that we opened and keep: to whom, and the group of its address. */
+  outbound(): readonly { readonly peer: PeerId; readonly group: string }[]
 }
 
 /** Somebody to be connected to, under a name by which attempts are remembered. */
 interface Target {
   readonly name: string
   readonly addresses: readonly PeerAddress[]
-  /** Whether a person gave it, who is told when it can't be reached. */
-  readonly isGiven: boolean
+  /** Who chose it: a person, who is told when it can't be reached, the local network, or we from the book. */
+  readonly from: 'given' | 'announced' | 'book'
 }
 
 interface Attempts {
@@ -66,63 +77,135 @@ const NO_FAILURES = {
 export class Redialer {
   readonly #dialer: Dialer
   readonly #book: AddressBook
+  readonly #groupOf: GroupOf
   readonly #given = new Map<string, Target>()
-  readonly #attempts = new BoundedMap<string, Attempts>(GIVEN_MAX + KNOWN_PEERS_MAX)
+  readonly #announced: AnnouncedPeers
+  /** Apart from those of others, of whom strangers can make ever new ones. */
+  readonly #givenAttempts = new Map<string, Attempts>()
+  readonly #attempts = new BoundedMap<string, Attempts>(ANNOUNCED_MAX + KNOWN_PEERS_MAX)
+  /** Known peers that are being dialled, and the groups of their addresses. */
+  readonly #choosing = new Map<string, string>()
+  #nextFeelerMs: number | null = null
   #dialling = 0
 
-  constructor(dialer: Dialer, book: AddressBook) {
+  constructor(dialer: Dialer, book: AddressBook, groupOf: GroupOf) {
     this.#dialer = dialer
     this.#book = book
+    this.#groupOf = groupOf
+    this.#announced = new AnnouncedPeers(peer => dialer.isConnected(peer))
   }
 
   /** Keeps a connection to this address from now on. */
   give(address: PeerAddress): void {
-    this.#keep({ name: printPeerAddress(address), addresses: [address], isGiven: true })
+    const name = printPeerAddress(address)
+    if (this.#given.size < GIVEN_MAX) this.#given.set(name, { name, addresses: [address], from: 'given' })
   }
 
-  /** Keeps a connection to a peer of the local network that made itself known. */
-  announce(peer: PeerId, addresses: readonly PeerAddress[]): void {
-    this.#keep({ name: peer, addresses, isGiven: false })
-    this.#attemptsOf(peer).peer = peer
+  /** Whether a person gave the address of this peer, as far as we know who is there. */
+  isGiven(peer: PeerId): boolean {
+    return this.#given
+      .values()
+      .some(
+        ({ name, addresses: [address] }) => (address?.peer ?? this.#givenAttempts.get(name)?.peer) === peer,
+      )
+  }
+
+  /** The addresses that a person gave. */
+  given(): PeerAddress[] {
+    return [...this.#given.values()].flatMap(({ addresses }) => addresses)
+  }
+
+  /** Keeps a connection to a peer of the local network for as long as it makes itself known. */
+  announce(peer: PeerId, addresses: readonly PeerAddress[], nowMs: number): void {
+    this.#announced.add({ id: peer, addresses }, nowMs)
   }
 
   /** The peer follows our network: when it is lost it is dialled again without delay. */
   confirm(peer: PeerId): void {
-    for (const name of [...this.#given.keys(), peer]) {
-      const attempts = this.#attempts.get(name)
+    for (const attempts of [...this.#givenAttempts.values(), this.#attempts.get(peer)])
       if (attempts?.peer === peer) Object.assign(attempts, NO_FAILURES)
-    }
   }
 
   /** Dials whomever should be dialled now. */
   tick(nowMs: number): void {
-    for (const target of this.#due([...this.#given.values()], nowMs)) this.#dial(target, nowMs)
-    const missing = OUTBOUND_TARGET - this.#dialer.outboundCount() - this.#dialling
-    if (missing <= 0) return
-    const known = this.#book.peers().map(({ id, addresses }) => {
-      this.#attemptsOf(id).peer = id
-      return { name: id, addresses, isGiven: false }
-    })
-    for (const target of this.#due(known, nowMs).slice(0, missing)) this.#dial(target, nowMs)
+    const announced = this.#announced.current(nowMs).map(peer => this.#targetOf(peer, 'announced'))
+    for (const targets of [[...this.#given.values()], announced])
+      for (const target of this.#due(targets, nowMs).slice(0, this.#room())) this.#dial(target, nowMs)
+    const missing = OUTBOUND_TARGET - this.#dialer.outbound().length - this.#dialling
+    if (missing > 0) this.#choose(missing, nowMs)
+    this.#feel(nowMs)
   }
 
-  /** Those whose time has come and for whom there is room, who failed least first. */
+  /** Dials known peers of different groups. */
+  #choose(count: number, nowMs: number): void {
+    const known = this.#book.peers().map(peer => this.#targetOf(peer, 'book'))
+    const due = this.#due(known, nowMs)
+    const chosen = this.#diverse(due, PER_GROUP_MAX, count)
+    // Few are better than none, but not so that one group is all that we see.
+    if (chosen.length === 0) chosen.push(...this.#diverse(due, PER_GROUP_ELSE_MAX, count))
+    for (const target of chosen) {
+      this.#choosing.set(target.name, this.#groupOfTarget(target))
+      this.#dial(target, nowMs)
+    }
+  }
+
+  /** Of these the first, so that no group has more connections of our own choice than this. */
+  #diverse(targets: readonly Target[], perGroupMax: number, count: number): Target[] {
+    const own = this.#dialer.outbound().filter(({ peer }) => !this.isGiven(peer))
+    const counts = new Map<string, number>()
+    const add = (group: string) => counts.set(group, (counts.get(group) ?? 0) + 1)
+    for (const group of [...own.map(({ group }) => group), ...this.#choosing.values()]) add(group)
+    const chosen: Target[] = []
+    for (const target of targets) {
+      if (chosen.length >= Math.min(count, this.#room())) break
+      const group = this.#groupOfTarget(target)
+      if ((counts.get(group) ?? 0) >= perGroupMax) continue
+      add(group)
+      chosen.push(target)
+    }
+    return chosen
+  }
+
+  /** How many dials may begin now. */
+  #room(): number {
+    return Math.max(0, PARALLEL_DIALS_MAX - this.#dialling)
+  }
+
+  /** Tests one of the addresses that the book was only told, now and then. */
+  #feel(nowMs: number): void {
+    const isFirst = this.#nextFeelerMs === null
+    if (!isFirst && nowMs < this.#nextFeelerMs!) return
+    this.#nextFeelerMs = nowMs + FEELER_MS * (0.75 + Math.random() / 2)
+    if (isFirst) return
+    const untested = this.#book.untested().map(peer => this.#targetOf(peer, 'book'))
+    const [target] = this.#due(untested, nowMs)
+    if (target === undefined) return
+    this.#dial(target, nowMs, () => this.#dialer.feel(target.name, target.addresses))
+  }
+
+  #groupOfTarget({ addresses }: Target): string {
+    return this.#groupOf(addresses[0]!)
+  }
+
+  /** A peer whose id is known. */
+  #targetOf({ id, addresses }: Pick<KnownPeer, 'id' | 'addresses'>, from: Target['from']): Target {
+    this.#attemptsOf(id).peer = id
+    return { name: id, addresses, from }
+  }
+
+  /** Those whose time has come, who failed least first. */
   #due(targets: readonly Target[], nowMs: number): Target[] {
     return targets
       .filter(target => this.#isDue(this.#attemptsOf(target.name), nowMs))
       .sort((a, b) => this.#attemptsOf(a.name).failures - this.#attemptsOf(b.name).failures)
-      .slice(0, PARALLEL_DIALS_MAX - this.#dialling)
-  }
-
-  #keep(target: Target): void {
-    if (this.#given.size < GIVEN_MAX) this.#given.set(target.name, target)
   }
 
   #attemptsOf(name: string): Attempts {
-    const known = this.#attempts.get(name)
+    const store = this.#given.has(name) ? this.#givenAttempts : this.#attempts
+    const known = store.get(name)
     if (known !== undefined) return known
     const fresh = { peer: null, nextMs: Number.NEGATIVE_INFINITY, isDialling: false, ...NO_FAILURES }
-    this.#attempts.set(name, fresh)
+    store.set(name, fresh)
     return fresh
   }
 
@@ -131,7 +214,7 @@ export class Redialer {
     return peer === null || !(this.#dialer.isConnected(peer) || this.#dialer.isDenied(peer))
   }
 
-  #dial(target: Target, nowMs: number): void {
+  #dial(target: Target, nowMs: number, open = () => this.#dialer.dial(target.addresses)): void {
     const attempts = this.#attemptsOf(target.name)
     const wait = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** attempts.failures)
     attempts.nextMs = nowMs + wait * (0.75 + Math.random() / 2)
@@ -142,14 +225,21 @@ export class Redialer {
       attempts.peer = peer ?? attempts.peer
       attempts.isDialling = false
       this.#dialling -= 1
+      this.#choosing.delete(target.name)
     }
-    this.#dialer.dial(target.addresses).then(end, (error: unknown) => {
+    open().then(end, (error: unknown) => {
       // The next attempt comes later.
       end(null)
-      if (!target.isGiven || attempts.nextTellingMs > nowMs) return
-      attempts.nextTellingMs = nowMs + attempts.silenceMs
-      attempts.silenceMs = Math.min(SILENCE_MS_MAX, 2 * attempts.silenceMs)
-      this.#dialer.onUnreachable(target.name, error)
+      this.#onFailure(target, attempts, nowMs, error)
     })
+  }
+
+  #onFailure({ name, from }: Target, attempts: Attempts, nowMs: number, error: unknown): void {
+    // Where nobody can be reached it is our own network that is down.
+    if (from === 'book' && this.#dialer.outbound().length > 0) this.#book.noteFailure(name)
+    if (from !== 'given' || attempts.nextTellingMs > nowMs) return
+    attempts.nextTellingMs = nowMs + attempts.silenceMs
+    attempts.silenceMs = Math.min(SILENCE_MS_MAX, 2 * attempts.silenceMs)
+    this.#dialer.onUnreachable(name, error)
   }
 }

@@ -83,8 +83,8 @@ for (const [what, addresses] of Object.entries(HOSTILE)) {
 /** The addresses of a peer in a file of known peers. */
 function notedIn(book: string, peer: string): readonly string[] {
   if (!existsSync(book)) return []
-  const entries = JSON.parse(readFileSync(book, 'utf8')) as { id: string; addresses: string[] }[]
-  return entries.find(({ id }) => id === peer)?.addresses ?? []
+  const { peers } = JSON.parse(readFileSync(book, 'utf8')) as { peers: { id: string; addresses: string[] }[] }
+  return peers.find(({ id }) => id === peer)?.addresses ?? []
 }
 
 async function assertWorks(node: Node, other: Node): Promise<void> {
@@ -131,7 +131,6 @@ test('whatever peers answer when they are asked who they are, a node lives, work
       await until('it is heard', () => victim.peers().some(({ id, head }) => id === peer.id && head !== null))
       await peer.network.stop()
     }),
-    // libp2p takes no more than 20 connections a second from one host.
     { numRuns: 15 },
   )
   await assertWorks(victim, other)

@@ -5,7 +5,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { tcp } from '@libp2p/tcp'
+import { type TCPSocketOptions, tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -25,6 +25,23 @@ export async function keyBeside(place: 'before' | 'after', id: string): Promise<
     const isBefore = peerIdFromPrivateKey(key).toString() < id
     if (isBefore === (place === 'before')) return key
   }
+}
+
+/** Rejects when the connection ends. */
+function refusal(connection: Connection): Promise<never> {
+  const refused = new Promise<never>((_, reject) => {
+    const refuse = () => reject(new Error('the connection ended before it had its stream'))
+    connection.addEventListener('close', refuse)
+    if (connection.status !== 'open') refuse()
+  })
+  refused.catch(() => {})
+  return refused
+}
+
+/** Options of a socket that leaves from this address; libp2p passes on what Node's sockets take, and names less of it. */
+function dialFrom(localAddress: string): TCPSocketOptions {
+  const options: TCPSocketOptions & { readonly localAddress: string } = { localAddress }
+  return options
 }
 
 /** The peer id at the end of a multiaddr. */
@@ -56,18 +73,20 @@ export class RawPeer {
 
   /**
    * Connects to the node at this address; its id stands where a key is given for it, or anywhere. `identify` makes what
-   * it answers when it is asked who it is; it is silent unless given.
+   * it answers when it is asked who it is; it is silent unless given. `from` is the address of this machine from which
+   * it comes.
    */
   static async connect(
     t: TestContext,
     address: string,
     key?: PrivateKey,
     identify?: (network: Libp2p) => Uint8Array,
+    from?: string,
   ): Promise<RawPeer> {
     const network = await createLibp2p({
       ...(key === undefined ? {} : { privateKey: key }),
       addresses: { listen: [] },
-      transports: [tcp()],
+      transports: [tcp(from === undefined ? {} : { dialOpts: dialFrom(from) })],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       connectionMonitor: { enabled: false },
@@ -84,11 +103,12 @@ export class RawPeer {
     }
     const connection = await network.dial(multiaddr(address))
     const isOpener = network.peerId.toString() < peerIdIn(address)
-    return new RawPeer(network, connection, isOpener ? await connection.newStream(PROTOCOL) : await opened)
+    const stream = isOpener ? connection.newStream(PROTOCOL) : opened
+    return new RawPeer(network, connection, await Promise.race([stream, refusal(connection)]))
   }
 
   /** Says that it follows the node's network and has its genesis block. */
-  greet({ replica: { genesis } }: Node): void {
+  greet({ replica: { genesis } }: { readonly replica: Pick<Node['replica'], 'genesis'> }): void {
     const { id } = genesis.block
     const chainId = BigInt(genesis.blocks.chainId)
     this.send({ type: 'status', status: { genesisId: id, chainId, headId: id, height: 0, work: 0n } })

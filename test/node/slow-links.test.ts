@@ -4,7 +4,6 @@ import { type TestContext, test } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, MultiaddrConnection } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
-import { DenyList } from '../../src/node/deny-list.ts'
 import { createNetwork, type Network } from '../../src/node/libp2p-network.ts'
 import { LinkDelays, type LinkQuality } from '../../src/node/link-delays.ts'
 import { IN_FLIGHT_BYTES_MAX, SlowConnection } from '../../src/node/slow-links.ts'
@@ -130,11 +129,12 @@ async function networkOf(t: TestContext, links: LinkQuality | null): Promise<Net
       genesisId: `0x${'00'.repeat(32)}`,
       listen: ['/ip4/127.0.0.1/tcp/0'],
       mdns: false,
+      onAnnounced: () => {},
       links,
       version: '0',
       log: silent,
     },
-    new DenyList(),
+    {},
   )
   await network.start()
   cleanUp(t, () => network.stop())
