@@ -32,6 +32,8 @@ export interface RpcLimits extends TurnLimits {
    */
   readonly lingerMs: number
   readonly connectionsMax: number
+  /** Of them, those of one address; this machine has no limit of its own. */
+  readonly connectionsPerAddressMax: number
   /** Calls per second and address in the long run, and at once after a pause: room for clients' batches. */
   readonly callsPerSecond: number
   readonly callsBurst: number
@@ -54,6 +56,7 @@ export const RPC_LIMITS: RpcLimits = {
   deadlineCheckMs: 1_000,
   lingerMs: 1_000,
   connectionsMax: 512,
+  connectionsPerAddressMax: 128,
   callsPerSecond: 50_000,
   callsBurst: 100_000,
   closeGraceMs: 2_000,

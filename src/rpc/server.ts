@@ -17,6 +17,7 @@ import { guarded } from '../node/guarded.ts'
 import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
 import type { RpcBackend } from './backend.ts'
+import { Connections } from './connections.ts'
 import { newToken, writeCookie } from './cookie.ts'
 import { type ExchangeContext, exchange, sendLine } from './exchange.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
@@ -155,9 +156,9 @@ function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
     connectionsCheckingInterval: limits.deadlineCheckMs,
   })
   server.timeout = limits.idleMs
-  const sockets = new Map<Socket, { isAsking: boolean }>()
+  const connections = new Connections(limits)
   const log = { error: ({ err }: { err: unknown }) => context.service.onFault(err, 'HTTP') }
-  const take = (socket: Socket) => makeRoom(sockets, socket, limits.connectionsMax)
+  const take = (socket: Socket) => connections.add(socket)
   server.on(
     'connection',
     guarded(log, 'taking a connection in', take, socket => socket.destroy()),
@@ -165,8 +166,8 @@ function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
   const whole = { ...context, isClosing: () => !server.listening }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request
-    setAsking(sockets, socket, true)
-    response.once('close', () => setAsking(sockets, socket, false))
+    connections.setAsking(socket, true)
+    response.once('close', () => connections.setAsking(socket, false))
     // The other side may leave at any time; `close` follows and there is nothing to tell.
     response.on('error', () => {})
     return exchange(whole, request, response)
@@ -176,24 +177,6 @@ function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
     else sendLine(whole, response, 500, 'internal error')
   }
   return server.on('request', guarded(log, 'answering a request', answer, giveUp))
-}
-
-/** Takes a connection in; where there are too many the one goes that has asked for nothing for the longest time. */
-function makeRoom(sockets: Map<Socket, { isAsking: boolean }>, socket: Socket, connectionsMax: number): void {
-  if (sockets.size >= connectionsMax) {
-    const [idlest] = [...sockets].find(([, { isAsking }]) => !isAsking) ?? [socket]
-    sockets.delete(idlest)
-    idlest.destroy()
-    if (idlest === socket) return
-  }
-  sockets.set(socket, { isAsking: false })
-  socket.once('close', () => sockets.delete(socket))
-}
-
-/** The order of the map is that in which connections were last heard of. */
-function setAsking(sockets: Map<Socket, { isAsking: boolean }>, socket: Socket, isAsking: boolean): void {
-  if (!sockets.delete(socket)) return
-  sockets.set(socket, { isAsking })
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -233,6 +233,19 @@ test('many connections that ask for nothing do not lock others out', async t => 
   assert.equal((await client.post(CALL)).status, 200)
 })
 
+test('many connections of one address that all ask, and never end, do not lock another address out', async t => {
+  const client = await serve(t, new TestNode(), { limits: { connectionsMax: 8 } })
+  const honest = await open(t, client)
+  for (let count = 0; count < 20; count++) {
+    const socket = await open(t, client, '127.66.0.1')
+    socket.write(`${HEAD}Content-Length: ${CALL.length}\r\n\r\n${CALL.slice(0, 5)}`)
+  }
+  assert.equal((await client.post(CALL)).status, 200)
+  const answered = once(honest, 'data')
+  honest.write(`${HEAD}Content-Length: ${CALL.length}\r\n\r\n${CALL}`)
+  assert.match(String((await answered)[0]), /^HTTP\/1\.1 200 /)
+})
+
 test('a wallet in a browser may ask, and no page that only looks like one', async t => {
   const client = await serve(t, new TestNode())
   const uuid = '4e6d9a3c-0f6b-4d6f-9d0a-1b2c3d4e5f60'
@@ -513,9 +526,9 @@ const HEAD = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/js
 const QUICK = { headersTimeoutMs: 100, requestTimeoutMs: 100, deadlineCheckMs: 20 }
 
 /** A bare connection to a server. */
-async function open(t: TestContext, client: RpcClient): Promise<Socket> {
+async function open(t: TestContext, client: RpcClient, localAddress = '127.0.0.1'): Promise<Socket> {
   const { hostname, port } = new URL(client.url)
-  const socket = connect(Number(port), hostname)
+  const socket = connect({ port: Number(port), host: hostname, localAddress })
   // A reset is one of the ways in which a server ends a connection.
   socket.on('error', () => {})
   cleanUp(t, () => socket.destroy())
