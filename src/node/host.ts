@@ -317,7 +317,7 @@ export class Host {
     )
     network.addEventListener(
       'connection:close',
-      guarded(log, 'giving a connection up', ({ detail }) => this.#links.onConnectionClosed(detail)),
+      guarded(log, 'giving a connection up', ({ detail }) => this.#onConnectionClosed(detail)),
     )
     network.addEventListener(
       'peer:identify',
@@ -346,6 +346,12 @@ export class Host {
       for (const chore of chores) chore()
     }
     return setInterval(guarded(log, 'a tick', tick), TICK_MS)
+  }
+
+  #onConnectionClosed(connection: Connection): void {
+    this.#links.onConnectionClosed(connection)
+    const peer = connection.remotePeer.toString()
+    if (this.#links.connections(peer).length === 0) this.#feelers.delete(peer)
   }
 
   #onUp(peer: PeerId): void {
@@ -466,7 +472,6 @@ export class Host {
     const connected = new Set(this.#network.getConnections().map(({ remotePeer }) => remotePeer.toString()))
     for (const peer of this.#mute.keys())
       if (!connected.has(peer) || this.#confirmed.has(peer)) this.#mute.delete(peer)
-    for (const peer of this.#feelers) if (!connected.has(peer)) this.#feelers.delete(peer)
     for (const peer of connected) {
       if (this.#confirmed.has(peer)) continue
       const ticks = (this.#mute.get(peer) ?? 0) + 1
