@@ -67,11 +67,11 @@ test('after a restart without --peer a node finds an honest peer although a stra
   const first = await open({ dataDirectory, limitLoopback: true, bootstrap: honest.multiaddrs() })
   await until('they are linked', () => hasGreeted(first, honest))
   const sybils = await Promise.all(
-    Array.from({ length: 10 }, () =>
+    Array.from({ length: 8 }, () =>
       open({ listen: [`/ip4/${STRANGER}/tcp/0`], bootstrap: first.multiaddrs() }),
     ),
   )
-  await until('the strangers are linked', () => sybils.filter(sybil => hasGreeted(first, sybil)).length >= 8)
+  await until('the strangers are linked', () => sybils.filter(sybil => hasGreeted(first, sybil)).length >= 4)
   await first.close()
   // A stranger that is in the book as tried as often as it can be, and as new.
   const book = await AddressBook.load(join(dataDirectory, 'peers.json'), silent)
