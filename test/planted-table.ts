@@ -703,14 +703,14 @@ export const FAULTS: readonly Fault[] = [
     file: 'node/host.ts',
     find: "      guarded(log, 'leaving mute peers', () => this.#leaveMute()),\n",
     replace: '',
-    tests: ['node/slots'],
+    tests: ['node/feelers'],
   },
   {
     name: 'a feeler stays connected',
     file: 'node/host.ts',
     find: 'if (this.#feelers.delete(peer))',
     replace: 'if (!this.#feelers.has(peer) && this.#feelers.delete(peer))',
-    tests: ['node/slots'],
+    tests: ['node/feelers'],
   },
   {
     name: 'clients of the RPC that ask without end push out those of other addresses',

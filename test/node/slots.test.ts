@@ -9,8 +9,6 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { AddressBook } from '../../src/node/address-book.ts'
 import { INBOUND_CONNECTIONS_MAX, INBOUND_PER_ADDRESS_MAX } from '../../src/node/inbound-gate.ts'
 import type { Node } from '../../src/node/node.ts'
-import { readPeerAddress } from '../../src/node/peer-address.ts'
-import { FEELER_MS } from '../../src/node/redialer.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 import { attackSilentSockets, attackSlots } from '../hostile/slots.ts'
 import { identifyMessage } from './identify-message.ts'
@@ -86,27 +84,6 @@ test('after a restart without --peer a node finds an honest peer although a stra
   assert.ok(outbound.filter(({ address }) => address.includes(STRANGER)).length <= 2)
 })
 
-test('a stranger that never says which network it follows does not stay', async t => {
-  t.mock.timers.enable({ apis: ['setInterval'] })
-  const node = await nodesOf(t)()
-  const stranger = await RawPeer.connect(t, node.multiaddrs()[0]!)
-  const friendly = await RawPeer.connect(t, node.multiaddrs()[0]!)
-  friendly.greet(node)
-  // It says other things, and opens streams anew.
-  stranger.send({ type: 'get-headers', requestId: 1, locator: [] })
-  await until('one has greeted', () =>
-    node.peers().some(({ id, head }) => id === friendly.id && head !== null),
-  )
-  let isClosed = false
-  void stranger.closed.then(() => (isClosed = true))
-  for (let ticks = 0; ticks < 30; ticks++) t.mock.timers.tick(1_000)
-  await until('it is gone', () => isClosed)
-  assert.deepEqual(
-    node.peers().map(({ id }) => id),
-    [friendly.id],
-  )
-})
-
 test('a stranger that only connects is not kept as one that the local network announced', async t => {
   const open = nodesOf(t)
   const node = await open()
@@ -134,28 +111,4 @@ test('a stranger that only connects is not kept as one that the local network an
   node.addPeer(`/ip4/127.0.0.1/tcp/${(unreachable.address() as AddressInfo).port}`)
   await until('two ticks have passed', () => given >= 3)
   assert.equal(dials, 0)
-})
-
-test('a feeler moves a peer that the book was only told to those that were reached, and leaves again', async t => {
-  const open = nodesOf(t)
-  const dataDirectory = await temporaryDirectory(t)
-  const path = join(dataDirectory, 'peers.json')
-  const book = await AddressBook.load(path, silent)
-  const peers = [await open(), await open(), await open()]
-  for (const [index, peer] of peers.entries()) {
-    const address = readPeerAddress(peer.multiaddrs()[0]!)
-    book.note({ id: address.peer!, addresses: [address], wasDialled: false }, `source ${index}`)
-  }
-  assert.equal(book.peers().length, peers.length)
-  await book.save()
-  const node = await open({ dataDirectory, limitLoopback: true })
-  // Of one provider two are chosen at most.
-  await until('two are linked', () => peers.filter(peer => hasGreeted(node, peer)).length === 2)
-  const now = performance.now.bind(performance)
-  t.mock.method(performance, 'now', () => now() + 2 * FEELER_MS)
-  const reached = async () => (await AddressBook.load(path, silent)).peers().filter(peer => peer.wasDialled)
-  while ((await reached()).length < 3) await new Promise(resolve => setTimeout(resolve, 20))
-  // The peer knows the node by now, and may connect to it itself.
-  const outbound = () => node.peers().filter(({ direction }) => direction === 'outbound')
-  await until('it has left again', () => outbound().length === 2)
 })
