@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { AddressBook } from '../../src/node/address-book.ts'
@@ -40,14 +41,26 @@ test('a feeler moves a peer that the book was only told to those that were reach
   const open = nodesOf(t)
   const dataDirectory = await temporaryDirectory(t)
   const path = join(dataDirectory, 'peers.json')
-  const book = await AddressBook.load(path, silent)
   const peers = [await open(), await open(), await open()]
-  for (const [index, peer] of peers.entries()) {
-    const address = readPeerAddress(peer.multiaddrs()[0]!)
-    book.note({ id: address.peer!, addresses: [address], wasDialled: false }, `source ${index}`)
+  const addresses = peers.map(peer => readPeerAddress(peer.multiaddrs()[0]!))
+  /** A book of them under a secret by which no two of them have one slot. */
+  const bookOf = async (wasDialled: boolean, secret: number): Promise<AddressBook> => {
+    await writeFile(path, JSON.stringify({ key: secret.toString(16).padStart(64, '0'), peers: [] }))
+    const book = await AddressBook.load(path, silent)
+    for (const [index, address] of addresses.entries())
+      book.note(
+        { id: address.peer!, addresses: [address], wasDialled },
+        wasDialled ? null : `source ${index}`,
+      )
+    return book
   }
-  assert.equal(book.peers().length, peers.length)
-  await book.save()
+  const fits = async (secret: number): Promise<boolean> => {
+    const reached = (await bookOf(true, secret)).peers().filter(({ wasDialled }) => wasDialled)
+    return reached.length === 3 && (await bookOf(false, secret)).peers().length === 3
+  }
+  let secret = 0
+  while (!(await fits(secret))) secret += 1
+  await (await bookOf(false, secret)).save()
   const node = await open({ dataDirectory, limitLoopback: true })
   // Of one provider two are chosen at most.
   await until('two are linked', () => peers.filter(peer => hasGreeted(node, peer)).length === 2)
