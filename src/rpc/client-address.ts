@@ -1,7 +1,8 @@
 // Who a client is: the address at the other end of its connection. What a header says of it is not believed. An IPv6
 // address stands for its /64, which is the least that anybody is given.
 
-import { isLoopback } from './access.ts'
+import { isIPv4, isIPv6 } from 'node:net'
+import { placeOf } from '../node/network-group.ts'
 
 /** A client, as far as its limits go. */
 export interface Client {
@@ -15,18 +16,8 @@ export interface Client {
 export const THIS_MACHINE = 'this machine'
 
 /** The client at the address that a socket names. */
-export function clientOf(remoteAddress: string | undefined): Client {
-  const address = (remoteAddress ?? '').replace(/^::ffff:(?=[0-9.]+$)/i, '')
-  if (isLoopback(address)) return { key: THIS_MACHINE, isLocal: true }
-  return { key: address.includes(':') ? networkOf(address) : address, isLocal: false }
-}
-
-/** The first 64 bits of an IPv6 address. */
-function networkOf(address: string): string {
-  const [before = '', after] = address.replace(/%.*$/, '').split('::')
-  const groups = (text: string): string[] => text.split(':').filter(group => group !== '')
-  const left = groups(before)
-  const right = groups(after ?? '')
-  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0')
-  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`
+export function clientOf(remoteAddress = ''): Client {
+  if (!isIPv4(remoteAddress) && !isIPv6(remoteAddress)) return { key: remoteAddress, isLocal: false }
+  const { address, reach } = placeOf({ kind: isIPv4(remoteAddress) ? 'ip4' : 'ip6', host: remoteAddress })
+  return reach === 'loopback' ? { key: THIS_MACHINE, isLocal: true } : { key: address, isLocal: false }
 }
