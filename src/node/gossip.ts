@@ -1,7 +1,8 @@
-// Gossip: new blocks and transactions, spread to all by gossipsub (Vyzovitis et al. 2020; libp2p's gossipsub v1.2).
+// Gossip: new blocks, spread to all by gossipsub (Vyzovitis et al. 2020; libp2p's gossipsub v1.2). Transactions are not
+// gossiped: they are announced over the links, and pulled (src/replica/transaction-relay.ts).
 //
 // A message is taken in before it is passed on: the replica says whether it is good, and what is not is not
-// relayed. Messages are unsigned, since blocks and transactions prove themselves, and are told apart by the
+// relayed. Messages are unsigned, since blocks prove themselves, and are told apart by the
 // SHA-256 of topic and content, so that one content has one name. Each network has topics of its own.
 
 import { createHash } from 'node:crypto'
@@ -19,7 +20,9 @@ import { MESSAGE_LIMITS, type MessageType } from '../replica/messages.ts'
 import type { Counters } from './counters.ts'
 
 /** The kinds of message that are gossiped. */
-export type GossipType = Extract<MessageType, 'block' | 'transactions'>
+export type GossipType = Extract<MessageType, 'block'>
+
+const GOSSIP_TYPES: readonly GossipType[] = ['block']
 
 /** What becomes of a gossiped message; `reject` is only for what its sender is to blame for. */
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'
@@ -49,13 +52,13 @@ const RESULTS = {
 
 /** The topic of one kind of message in one network. */
 export function gossipTopic(genesisId: BlockId, type: GossipType): string {
-  return `/quorate/${genesisId}/${type === 'block' ? 'blocks' : 'transactions'}`
+  return `/quorate/${genesisId}/${type}s`
 }
 
 /** How gossipsub is set up for a network. */
 export function gossipOptions(genesisId: BlockId): Partial<GossipsubOpts> {
   return {
-    allowedTopics: [gossipTopic(genesisId, 'block'), gossipTopic(genesisId, 'transactions')],
+    allowedTopics: GOSSIP_TYPES.map(type => gossipTopic(genesisId, type)),
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: ({ topic, data }) => createHash('sha256').update(topic).update(data).digest(),
     seenTTL: SEEN_TTL_MS,
@@ -103,7 +106,7 @@ export class Gossip {
 
   /** Begins to take messages in. */
   join(): void {
-    for (const type of ['block', 'transactions'] as const) {
+    for (const type of GOSSIP_TYPES) {
       const topic = gossipTopic(this.#genesisId, type)
       this.#service.topicValidators.set(topic, (from, message) => this.#validate(from, type, message))
       this.#service.subscribe(topic)
@@ -151,7 +154,7 @@ export class Gossip {
 
 /** Whether messages of this kind are gossiped. */
 export function isGossipType(type: MessageType): type is GossipType {
-  return type === 'block' || type === 'transactions'
+  return type === 'block'
 }
 
 /** Whether our gossip reaches the other end of a connection with these streams. */

@@ -22,7 +22,7 @@ import { createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
 import type { Checkpoint } from '../replica/checkpoint.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
-import { decodeMessage, type Message } from '../replica/messages.ts'
+import { decodeMessage, type Message, typeOfMessage } from '../replica/messages.ts'
 import { CorruptStore, STARTING_PREFIXES } from '../replica/records.ts'
 import { Replica } from '../replica/replica.ts'
 import { verdictOn } from '../replica/verdict.ts'
@@ -422,10 +422,11 @@ export class Node {
     await performed
   }
 
-  /** Whether a message makes work for its sender alone: what is asked, and what the finality layer is told by no validator. */
+  /** Whether a message makes work for its sender alone: what is asked, and what is announced or said by no validator. */
   #isPriced(from: PeerId, { type }: Message): boolean {
-    if (type === 'finality') return !this.replica.finality.isValidator(from)
-    return type === 'get-headers' || type === 'get-blocks'
+    if (type === 'get-headers' || type === 'get-blocks') return true
+    const isPriced = type === 'finality' || type === 'announce' || type === 'get-transactions'
+    return isPriced && !this.replica.finality.isValidator(from)
   }
 
   async #serve(from: PeerId, message: Message): Promise<void> {
@@ -439,12 +440,12 @@ export class Node {
   }
 
   async #onGossip(from: PeerId, type: GossipType, bytes: Uint8Array): Promise<GossipVerdict> {
-    const message = this.#decode(from, bytes)
-    if (typeof message === 'string') return message
-    if (message.type !== type) {
+    if (typeOfMessage(bytes) !== type) {
       this.#host?.refuse(from, 'message-malformed')
       return 'reject'
     }
+    const message = this.#decode(from, bytes)
+    if (typeof message === 'string') return message
     await this.#warm(from, message)
     let isGood = false
     const { effects, performed } = this.#step({ type: 'message', from, message }, () => {
@@ -555,6 +556,8 @@ function answerBytes(effects: readonly Effect[]): number {
         return sum + message.headers.length * HEADER_BYTES
       case 'blocks':
         return sum + message.blocks.reduce((bytes, { raw }) => bytes + raw.length, 0)
+      case 'transactions':
+        return sum + message.transactions.reduce((bytes, { raw }) => bytes + raw.length, 0)
       case 'finality':
         return sum + message.body.length + (message.block?.raw.length ?? 0)
       default:

@@ -1,7 +1,7 @@
 // Recovers the senders of the transactions in a message off the event loop, before the replica asks for them.
 //
 // Only for what will be executed: recovery is the dearest work that a message can cause, so it is not done for a
-// block that lacks its work or its parent, nor for blocks that nobody asked for.
+// block that lacks its work or its parent, nor for blocks or transactions that nobody asked for.
 
 import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'
@@ -10,20 +10,21 @@ import type { Transaction } from '../chain/transaction.ts'
 import type { PeerId } from '../replica/effects.ts'
 import type { Message, OutgoingMessage } from '../replica/messages.ts'
 import type { Replica } from '../replica/replica.ts'
+import type { Urgency } from '../signatures/places.ts'
 
 /** Someone who recovers senders, as a RecoveryPool does. */
 export interface Warmer {
-  warm(transactions: readonly Transaction[]): Promise<void>
+  warm(transactions: readonly Transaction[], urgency: Urgency): Promise<void>
 }
 
 /** Chooses what is recovered. */
 export class SenderWarming {
-  readonly #replica: Pick<Replica, 'genesis' | 'tree' | 'pool' | 'finality'>
+  readonly #replica: Pick<Replica, 'genesis' | 'tree' | 'relay' | 'finality'>
   readonly #warmer: Warmer
   /** Blocks that a peer was asked for last: at most one request per peer. */
   readonly #asked = new Map<PeerId, ReadonlySet<BlockId>>()
 
-  constructor(replica: Pick<Replica, 'genesis' | 'tree' | 'pool' | 'finality'>, warmer: Warmer) {
+  constructor(replica: Pick<Replica, 'genesis' | 'tree' | 'relay' | 'finality'>, warmer: Warmer) {
     this.#replica = replica
     this.#warmer = warmer
   }
@@ -41,14 +42,15 @@ export class SenderWarming {
   /** Resolves when the message can be taken in without much ado. */
   async warm(from: PeerId, message: Message, nowMs: number): Promise<void> {
     const transactions = this.#worthRecovering(from, message, nowMs)
-    if (transactions.length > 0) await this.#warmer.warm(transactions)
+    const urgency = message.type === 'transactions' ? 'peer' : 'block'
+    if (transactions.length > 0) await this.#warmer.warm(transactions, urgency)
   }
 
   #worthRecovering(from: PeerId, message: Message, nowMs: number): readonly Transaction[] {
-    const { tree, pool } = this.#replica
+    const { tree, relay } = this.#replica
     switch (message.type) {
       case 'transactions':
-        return message.transactions.filter(tx => pool.get(tx.id) === undefined)
+        return relay.wanted(from, message.requestId, message.transactions)
       case 'blocks': {
         const asked = this.#asked.get(from)
         return message.blocks
@@ -63,6 +65,8 @@ export class SenderWarming {
       case 'get-headers':
       case 'headers':
       case 'get-blocks':
+      case 'announce':
+      case 'get-transactions':
         return []
     }
   }

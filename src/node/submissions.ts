@@ -77,7 +77,7 @@ export class Submissions {
 
   async #warm(batch: readonly Submission[]): Promise<void> {
     const transactions = batch.map(({ raw }) => decodeTransaction(raw)).filter(tx => typeof tx !== 'string')
-    await this.#warmer.warm(transactions)
+    await this.#warmer.warm(transactions, 'submission')
   }
 
   async #handIn(batch: readonly Submission[]): Promise<void> {

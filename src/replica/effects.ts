@@ -18,6 +18,7 @@ export type PeerId = string
 /** The timers of a replica. Setting one again replaces it; one that was cleared never fires. */
 export type TimerName =
   | 'gossip'
+  | 'transactions'
   | 'status'
   | 'sync'
   | 'template'

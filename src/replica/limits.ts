@@ -14,7 +14,7 @@ export interface PoolLimits {
 /** The limits of one replica. */
 export interface ReplicaLimits {
   readonly pool: PoolLimits
-  /** Transactions that are passed on together; so many do not wait for more. */
+  /** Transactions that are announced or asked for together; so many do not wait for more. */
   readonly gossipTransactionsMax: number
   /** Headers in the answer to who catches up. */
   readonly headersMax: number

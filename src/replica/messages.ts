@@ -9,13 +9,20 @@ import { type Block, decodeBlock } from '../chain/block.ts'
 import {
   ByteReader,
   ByteWriter,
+  fromHex,
   fromReversedHex,
   MalformedBytes,
   readOrNull,
+  toHex,
   toReversedHex,
 } from '../chain/bytes.ts'
 import { type BlockHeader, type BlockId, encodeHeader, HEADER_BYTES, readHeader } from '../chain/header.ts'
-import { decodeTransaction, TRANSACTION_BYTES_MAX, type Transaction } from '../chain/transaction.ts'
+import {
+  decodeTransaction,
+  TRANSACTION_BYTES_MAX,
+  type Transaction,
+  type TransactionId,
+} from '../chain/transaction.ts'
 import type { Rejection } from './verdict.ts'
 
 /** What a node follows, said when a connection opens and from time to time. */
@@ -40,8 +47,15 @@ export type Message =
   | { readonly type: 'block'; readonly block: Block }
   /** What the finality layer says, and the block that it speaks of for those who don't have it. */
   | { readonly type: 'finality'; readonly body: Uint8Array; readonly block: Block | null }
-  /** New transactions, spread to all in batches. */
-  | { readonly type: 'transactions'; readonly transactions: readonly Transaction[] }
+  /** Ids of transactions that wait in the sender's pool. Who lacks them asks for them. */
+  | { readonly type: 'announce'; readonly ids: readonly TransactionId[] }
+  | { readonly type: 'get-transactions'; readonly requestId: number; readonly ids: readonly TransactionId[] }
+  /** Those of the transactions that are still there, in the order of the request, from the first that fits. */
+  | {
+      readonly type: 'transactions'
+      readonly requestId: number
+      readonly transactions: readonly Transaction[]
+    }
 
 /** A header, or its 80 bytes. */
 export type OutgoingHeader = BlockHeader | { readonly raw: Uint8Array }
@@ -66,9 +80,12 @@ export const MESSAGE_LIMITS = {
   blocksBytesMax: 4 * 1024 * 1024,
   /** Bytes of what the finality layer says. */
   finalityBytesMax: 4 * 1024 * 1024 + 64,
+  /** Transactions in one announcement, request or answer. */
   transactionsMax: 256,
-  /** Bytes of transactions in one batch, unless the first alone is larger. */
+  /** Bytes of transactions in one answer, unless the first alone is larger. */
   transactionsBytesMax: 128 * 1024,
+  /** Bytes of such an answer: the largest transaction fits, and four bytes of length for each. */
+  transactionsAnswerBytesMax: TRANSACTION_BYTES_MAX + 4 * 256 + 16,
 } as const
 
 const KINDS: readonly MessageType[] = [
@@ -80,6 +97,8 @@ const KINDS: readonly MessageType[] = [
   'block',
   'transactions',
   'finality',
+  'announce',
+  'get-transactions',
 ]
 
 /** The bytes of a message. */
@@ -102,8 +121,12 @@ export function encodeMessage(message: OutgoingMessage): Uint8Array {
       return writer.finish()
     case 'block':
       return writer.bytes(message.block.raw).finish()
+    case 'announce':
+      return writeTransactionIds(writer, message.ids).finish()
+    case 'get-transactions':
+      return writeTransactionIds(writer.u32(message.requestId), message.ids).finish()
     case 'transactions':
-      writer.compactSize(message.transactions.length)
+      writer.u32(message.requestId).compactSize(message.transactions.length)
       for (const tx of message.transactions) writer.sizedBytes(tx.raw)
       return writer.finish()
     case 'finality':
@@ -127,9 +150,15 @@ export function decodeMessage(bytes: Uint8Array): Message | Rejection {
   }
 }
 
+/** The kind that a message says it is; null when there is no such kind. */
+export function typeOfMessage(bytes: Uint8Array): MessageType | null {
+  return KINDS[bytes[0] ?? KINDS.length] ?? null
+}
+
 /** What the first bytes of a message tell that may be large. */
 export type MessagePeek =
   | { readonly type: 'headers' | 'blocks'; readonly requestId: number }
+  | { readonly type: 'transactions'; readonly requestId: number; readonly answerBytes: number }
   | { readonly type: 'block'; readonly header: BlockHeader; readonly blockBytes: number }
   | { readonly type: 'finality'; readonly attachedBytes: number }
 
@@ -142,6 +171,8 @@ export function peekMessage(bytes: Uint8Array): MessagePeek | null {
       case 'headers':
       case 'blocks':
         return { type, requestId: reader.u32() }
+      case 'transactions':
+        return { type, requestId: reader.u32(), answerBytes: bytes.length }
       case 'block':
         return { type, header: readHeader(reader), blockBytes: bytes.length - 1 }
       case 'finality':
@@ -150,7 +181,8 @@ export function peekMessage(bytes: Uint8Array): MessagePeek | null {
       case 'status':
       case 'get-headers':
       case 'get-blocks':
-      case 'transactions':
+      case 'announce':
+      case 'get-transactions':
       case undefined:
     }
     return null
@@ -172,28 +204,20 @@ export function transactionsIn(message: Message): readonly Transaction[] {
     case 'get-headers':
     case 'headers':
     case 'get-blocks':
+    case 'announce':
+    case 'get-transactions':
       return []
   }
 }
 
-/** Splits transactions into batches of so many at most that each fit in one message. */
-export function batchTransactions(
-  transactions: readonly Transaction[],
-  countMax: number = MESSAGE_LIMITS.transactionsMax,
-): Transaction[][] {
-  const batches: Transaction[][] = []
+/** Those of the transactions, from the first on, that fit in one answer. */
+export function fittingTransactions(transactions: readonly Transaction[]): readonly Transaction[] {
   let bytes = 0
-  for (const tx of transactions) {
-    const last = batches.at(-1)
+  const end = transactions.findIndex((tx, index) => {
     bytes += tx.raw.length
-    if (last !== undefined && last.length < countMax && bytes <= MESSAGE_LIMITS.transactionsBytesMax) {
-      last.push(tx)
-    } else {
-      batches.push([tx])
-      bytes = tx.raw.length
-    }
-  }
-  return batches
+    return index > 0 && bytes > MESSAGE_LIMITS.transactionsBytesMax
+  })
+  return end === -1 ? transactions : transactions.slice(0, end)
 }
 
 /** Carries the reason why an inner part was refused out of the reader. */
@@ -226,8 +250,16 @@ function readMessage(reader: ByteReader): Message {
       }
     case 'block':
       return { type, block: acceptOrRefuse(decodeBlock(reader.rest())) }
+    case 'announce':
+      return { type, ids: readTransactionIds(reader) }
+    case 'get-transactions':
+      return { type, requestId: reader.u32(), ids: readTransactionIds(reader) }
     case 'transactions':
-      return { type, transactions: readList(reader, MESSAGE_LIMITS.transactionsMax, readSizedTransaction) }
+      return {
+        type,
+        requestId: reader.u32(),
+        transactions: readList(reader, MESSAGE_LIMITS.transactionsMax, readSizedTransaction),
+      }
     case 'finality':
       return { type, body: reader.sizedBytes(MESSAGE_LIMITS.finalityBytesMax), block: readLastBlock(reader) }
   }
@@ -263,6 +295,16 @@ function readIds(reader: ByteReader, max: number): BlockId[] {
 
 function readId(reader: ByteReader): BlockId {
   return toReversedHex(reader.bytes(32))
+}
+
+function writeTransactionIds(writer: ByteWriter, ids: readonly TransactionId[]): ByteWriter {
+  writer.compactSize(ids.length)
+  for (const id of ids) writer.bytes(fromHex(id))
+  return writer
+}
+
+function readTransactionIds(reader: ByteReader): TransactionId[] {
+  return readList(reader, MESSAGE_LIMITS.transactionsMax, () => toHex(reader.bytes(32)))
 }
 
 function readHeaders(reader: ByteReader): BlockHeader[] {

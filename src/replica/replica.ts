@@ -29,14 +29,15 @@ import { FinalityDriver } from './finality-driver.ts'
 import { writeCertificate, writeDropped, writeFold } from './fold.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import { Mempool } from './mempool.ts'
-import { batchTransactions, type Message, type OutgoingMessage, type Status } from './messages.ts'
+import type { Message, OutgoingMessage, Status } from './messages.ts'
 import { type MiningOrder, Production } from './production.ts'
 import { CorruptStore, encodeId, KEYS } from './records.ts'
 import { screen } from './screening.ts'
 import { headersAfter, storedBlocks } from './serving.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
-import { type Rejection, verdictOn } from './verdict.ts'
+import { TransactionRelay } from './transaction-relay.ts'
+import type { Rejection } from './verdict.ts'
 
 /** What a replica is given. */
 export interface ReplicaOptions {
@@ -55,13 +56,11 @@ export interface ReplicaOptions {
   readonly checkpoint?: Checkpoint | null
 }
 
-/** Milliseconds between a transaction's arrival and its being passed on with others. */
-const GOSSIP_DELAY_MS = 15
 /** Milliseconds between words to all peers about our head: the way by which lost messages are made up for. */
 const STATUS_INTERVAL_MS = 5_000
 /** Such words between two alarms about one clock: ten minutes. */
 const CLOCK_ALARM_STATUSES = 120
-/** Milliseconds after which transactions that were handed in here and wait are passed on again. */
+/** Milliseconds after which transactions that were handed in here and wait are announced again. */
 const REBROADCAST_INTERVAL_MS = 10_000
 /** Ids of blocks that are remembered as invalid. */
 const INVALID_BLOCKS_MAX = 1_000
@@ -95,7 +94,6 @@ export class Replica {
   readonly #own = new Set<TransactionId>()
   /** Transactions that were handed in here and left the pool: should they come back, they are kept as before. */
   readonly #givenUp = new BoundedMap<TransactionId, true>(GIVEN_UP_MAX)
-  #toGossip: Transaction[] = []
   /** The block that came with the message that is being handled. */
   #attached: { readonly block: Block; readonly from: PeerId } | null = null
   /** Whether it was said that somebody follows a chain without the checkpoint: once is enough. */
@@ -110,6 +108,7 @@ export class Replica {
   #pool!: Mempool
   #sync!: Sync
   #driver!: FinalityDriver
+  #relay!: TransactionRelay
 
   constructor(options: ReplicaOptions) {
     this.genesis = options.genesis
@@ -137,6 +136,11 @@ export class Replica {
 
   get sync(): Sync {
     return this.#sync
+  }
+
+  /** How transactions come from peers and go to them. */
+  get relay(): TransactionRelay {
+    return this.#relay
   }
 
   /** Whether the chain has come to the checkpoint. Nothing is mined before that: it would be for another chain. */
@@ -173,6 +177,7 @@ export class Replica {
         this.#peers.delete(input.peer)
         this.#sync.removePeer(input.peer)
         this.#clock.forget(input.peer)
+        this.#relay.removePeer(input.peer)
         this.#driver.step({ type: 'peer-disconnected', peer: input.peer })
         break
       case 'message':
@@ -224,6 +229,15 @@ export class Replica {
       firstRequestId: new ByteReader(this.#salt).u32(),
       limits: this.#limits,
     })
+    this.#relay = new TransactionRelay({
+      outbox: this.#outbox,
+      pooled: id => this.#pool.get(id)?.tx,
+      isKnown: id => this.#pool.get(id) !== undefined || this.#tree.including(id) !== undefined,
+      take: tx => this.#takeRelayed(tx),
+      isTrusted: peer => this.finality.isValidator(peer),
+      firstRequestId: new ByteReader(this.#salt).u32(),
+      transactionsMax: this.#limits.gossipTransactionsMax,
+    })
     this.#driver = new FinalityDriver({
       finality: this.finality,
       tree,
@@ -266,7 +280,10 @@ export class Replica {
       followsWork: this.finality.followsWork,
       has: id => this.#tree.has(id),
       hasWork: header => this.#hasWork(header),
-      isAsked: (type, requestId) => this.#sync.isAsked(from, type, requestId),
+      isAsked: (type, requestId) =>
+        type === 'transactions'
+          ? this.#relay.isAsked(from, requestId)
+          : this.#sync.isAsked(from, type, requestId),
       isValidator: this.finality.isValidator(from),
     })
   }
@@ -278,9 +295,10 @@ export class Replica {
     }
     this.#peers.add(peer)
     this.#sync.addPeer(peer, origin)
+    this.#relay.addPeer(peer)
     this.#send(peer, { type: 'status', status: this.#status() })
     this.#driver.step({ type: 'peer-connected', peer })
-    this.#sendOwn(peer)
+    this.#announceOwn(peer)
   }
 
   #onMessage(from: PeerId, message: Message): void {
@@ -308,8 +326,12 @@ export class Replica {
         return this.#sync.onBlocks(from, message.requestId, message.blocks)
       case 'block':
         return this.#onBlock(from, message.block)
+      case 'announce':
+        return this.#relay.onAnnounce(from, message.ids)
+      case 'get-transactions':
+        return this.#relay.onRequest(from, message.requestId, message.ids)
       case 'transactions':
-        return this.#onTransactions(from, message.transactions)
+        return this.#relay.onAnswer(from, message.requestId, message.transactions)
       case 'finality':
         return this.#onFinality(from, message.body, message.block)
     }
@@ -356,25 +378,12 @@ export class Replica {
     if (rejection !== null) this.#outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
-  #onTransactions(from: PeerId, transactions: readonly Transaction[]): void {
-    const rejections: Rejection[] = []
-    let accepted = 0
-    for (const tx of transactions) {
-      const rejection = this.#addToPool(tx, 'new')
-      if (rejection === null) accepted += 1
-      else rejections.push(rejection)
-    }
-    const worst =
-      rejections.find(reason => verdictOn(reason) === 'punish') ??
-      (accepted === 0 ? rejections[0] : undefined)
-    if (worst !== undefined) this.#outbox.emit({ type: 'reject', from, reason: worst })
-    else if (accepted > 0) this.#outbox.emit({ type: 'relay' })
-  }
-
   #onTimeout(name: TimerName): void {
     switch (name) {
       case 'gossip':
-        return this.#flushGossip()
+        return this.#relay.flush()
+      case 'transactions':
+        return this.#relay.onTick()
       case 'status':
         for (const peer of this.#peers) this.#send(peer, { type: 'status', status: this.#status() })
         this.#warnOfClock()
@@ -384,7 +393,7 @@ export class Replica {
       case 'template':
         return this.#production.onTimeout(this.#pool, this.#nowMs)
       case 'rebroadcast':
-        for (const peer of this.#peers) this.#sendOwn(peer)
+        for (const peer of this.#peers) this.#announceOwn(peer)
         return this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
       case 'finality/progress':
         return this.#driver.step({ type: 'timeout', name: 'progress' })
@@ -429,7 +438,7 @@ export class Replica {
       return
     }
     this.#keep(tx)
-    this.#gossip(tx)
+    this.#relay.announce(tx.id)
     this.#outbox.emit({ type: 'reply', token, result: { id: tx.id } })
   }
 
@@ -440,6 +449,7 @@ export class Replica {
     if (sender === null) return 'tx-signature-invalid'
     const result = this.#pool.add(tx, sender, origin)
     if (typeof result === 'string') return result
+    this.#relay.onKnown(tx.id)
     this.fates.forget(tx.id)
     if (this.#givenUp.has(tx.id)) this.#keep(tx)
     if (result.replaced !== null) this.#settle(result.replaced.tx.id, { status: 'replaced', by: tx.id })
@@ -465,25 +475,20 @@ export class Replica {
     if (this.#own.delete(id)) this.#outbox.write(KEYS.pooled(id), null)
   }
 
-  #gossip(tx: Transaction): void {
-    this.#toGossip.push(tx)
-    if (this.#toGossip.length >= this.#limits.gossipTransactionsMax) this.#flushGossip()
-    else if (this.#toGossip.length === 1) this.#setTimer('gossip', GOSSIP_DELAY_MS)
+  /** Announces what was handed in here and waits. */
+  #announceOwn(peer: PeerId): void {
+    this.#relay.announceTo(
+      peer,
+      [...this.#own].filter(id => this.#pool.get(id) !== undefined),
+    )
   }
 
-  /** Hands a peer what was handed in here and waits: directly, for gossip would take it for a repetition. */
-  #sendOwn(peer: PeerId): void {
-    const waiting = [...this.#own].map(id => this.#pool.get(id)?.tx).filter(tx => tx !== undefined)
-    for (const transactions of batchTransactions(waiting, this.#limits.gossipTransactionsMax))
-      this.#send(peer, { type: 'transactions', transactions })
-  }
-
-  #flushGossip(): void {
-    for (const transactions of batchTransactions(this.#toGossip, this.#limits.gossipTransactionsMax)) {
-      this.#outbox.emit({ type: 'broadcast', message: { type: 'transactions', transactions } })
-    }
-    this.#toGossip = []
-    this.#outbox.emit({ type: 'clear-timer', name: 'gossip' })
+  /** Takes in a transaction that a peer was asked for. */
+  #takeRelayed(tx: Transaction): 'pending' | 'future' | Rejection {
+    const rejection = this.#addToPool(tx, 'new')
+    if (rejection !== null) return rejection
+    this.#relay.announce(tx.id)
+    return tx.nonce < this.#pool.nextNonce(this.#recoverSender(tx)!) ? 'pending' : 'future'
   }
 
   // ---- blocks
@@ -601,7 +606,13 @@ export class Replica {
       this.#settle(entry.tx.id, by === null ? { status: 'dropped', reason } : { status: 'replaced', by })
     }
     for (const entry of left) for (const tx of entry.block.transactions) this.#takeBack(tx, joined)
-    for (const entry of joined) for (const tx of entry.block.transactions) this.fates.forget(tx.id)
+    for (const entry of joined) for (const tx of entry.block.transactions) this.#onIncluded(tx.id)
+    this.#relay.onHead()
+  }
+
+  #onIncluded(id: TransactionId): void {
+    this.fates.forget(id)
+    this.#relay.onKnown(id)
   }
 
   /** A transaction of a block that was left waits again, unless the new branch holds it or another in its place. */
@@ -609,7 +620,7 @@ export class Replica {
     if (this.#tree.including(tx.id) !== undefined) return
     const rejection = this.#addToPool(tx, 'back')
     if (rejection === null) {
-      this.#gossip(tx)
+      this.#relay.announce(tx.id)
     } else if (rejection !== 'tx-already-known') {
       const by = this.#includedInstead(this.#recoverSender(tx)!, tx.nonce, joined)
       this.#settle(tx.id, by === null ? { status: 'dropped', reason: rejection } : { status: 'replaced', by })

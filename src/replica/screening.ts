@@ -4,7 +4,7 @@
 
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import { blockId } from '../chain/header.ts'
-import { type MessagePeek, peekMessage } from './messages.ts'
+import { MESSAGE_LIMITS, type MessagePeek, peekMessage } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
 /** What is known before a message is decoded. */
@@ -16,7 +16,7 @@ export interface ScreenHost {
   has(id: BlockId): boolean
   hasWork(header: BlockHeader): boolean
   /** Whether this peer was asked for this answer. */
-  isAsked(type: 'headers' | 'blocks', requestId: number): boolean
+  isAsked(type: 'headers' | 'blocks' | 'transactions', requestId: number): boolean
   /** Whether the peer speaks for a validator. */
   readonly isValidator: boolean
 }
@@ -32,6 +32,9 @@ function screenPeek(peek: MessagePeek, host: ScreenHost): Rejection | 'known' | 
     case 'headers':
     case 'blocks':
       return host.isAsked(peek.type, peek.requestId) ? null : 'peer-answer-unasked'
+    case 'transactions':
+      if (!host.isAsked(peek.type, peek.requestId)) return 'peer-answer-unasked'
+      return peek.answerBytes > MESSAGE_LIMITS.transactionsAnswerBytesMax ? 'message-too-large' : null
     case 'finality':
       if (peek.attachedBytes === 0) return null
       // Proposals alone bring a block along, over the links between validators.

@@ -1,25 +1,35 @@
-// A counting semaphore (Dijkstra 1965): as many may work as there are places; who comes later waits in the
-// order of coming.
+// A counting semaphore (Dijkstra 1965) with lanes: as many may work as there are places; who comes later waits behind all
+// that are more urgent, and else in the order of coming.
+
+/** What work is for, from the most urgent on: a block, a transaction that was handed in here, or one of a peer. */
+export const URGENCIES = ['block', 'submission', 'peer'] as const
+export type Urgency = (typeof URGENCIES)[number]
 
 /** A number of places that are taken and given back. */
 export class Places {
   #free: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: { readonly [urgency in Urgency]: (() => void)[] } = {
+    block: [],
+    submission: [],
+    peer: [],
+  }
 
   constructor(count: number) {
     this.#free = count
   }
 
   /** Resolves when the caller has a place. */
-  async take(): Promise<void> {
-    if (this.#free === 0) return new Promise(resolve => this.#waiting.push(resolve))
+  async take(urgency: Urgency = 'block'): Promise<void> {
+    if (this.#free === 0) return new Promise(resolve => this.#waiting[urgency].push(resolve))
     this.#free--
   }
 
-  /** Gives a place back: to whom has waited longest, if somebody has. */
+  /** Gives a place back: to whom has waited longest among the most urgent, if somebody has. */
   give(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#free++
-    else next()
+    for (const urgency of URGENCIES) {
+      const next = this.#waiting[urgency].shift()
+      if (next !== undefined) return next()
+    }
+    this.#free++
   }
 }

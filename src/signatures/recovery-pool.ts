@@ -9,7 +9,7 @@
 import { availableParallelism } from 'node:os'
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
 import { packTransactions, unpackSender } from './packed.ts'
-import { Places } from './places.ts'
+import { Places, type Urgency } from './places.ts'
 import { RecoveryThread } from './recovery-thread.ts'
 import type { SenderCache } from './sender-cache.ts'
 
@@ -59,16 +59,18 @@ export class RecoveryPool {
 
   /**
    * Resolves when the cache knows the senders of these transactions, as far as it has room for them; each is
-   * recovered once, however many callers wait for it. When the pool is closed it resolves at once.
+   * recovered once, however many callers wait for it. When the pool is closed it resolves at once. What is less urgent
+   * waits for a place behind what is more; and what a peer sends is left to the threads, however little it is.
    */
-  async warm(transactions: readonly Transaction[]): Promise<void> {
+  async warm(transactions: readonly Transaction[], urgency: Urgency = 'block'): Promise<void> {
     if (this.#isClosed) return
     const unknown = transactions.filter(tx => !this.#cache.has(tx.id))
-    if (unknown.length < BATCH_TRANSACTIONS_MIN) return this.#warmFew(unknown)
+    const isFew = unknown.length < BATCH_TRANSACTIONS_MIN
+    if (isFew && urgency !== 'peer') return this.#warmFew(unknown)
     const batches: Promise<void>[] = []
     for (const batch of this.#cut(unknown)) {
       if (this.#isClosed) break
-      await this.#places.take()
+      await this.#places.take(urgency)
       const warmed = this.#warmBatch(batch)
       // An error belongs to who waits for this call, below; it must not count as unhandled before.
       warmed.catch(() => {})

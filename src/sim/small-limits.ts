@@ -21,7 +21,7 @@ const LIMITS = {
   'pool-bytes': { usual: pool.bytesMax, min: 250, max: 1_000 },
   /** Transactions of one sender in it, which is also how far ahead his nonces may be. */
   sender: { usual: pool.senderTransactionsMax, min: 1, max: 4 },
-  /** Transactions that are passed on together. */
+  /** Transactions that are announced or asked for together. */
   gossip: { usual: gossipTransactionsMax, min: 1, max: 3 },
   /** Headers in an answer. */
   headers: { usual: headersMax, min: 1, max: 8 },

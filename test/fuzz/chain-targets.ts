@@ -67,7 +67,9 @@ const MESSAGES: readonly Message[] = [
   { type: 'get-blocks', requestId: 2, ids },
   { type: 'blocks', requestId: 3, blocks },
   { type: 'block', block: blocks[1]! },
-  { type: 'transactions', transactions },
+  { type: 'announce', ids: transactions.map(({ id }) => id) },
+  { type: 'get-transactions', requestId: 4, ids: transactions.map(({ id }) => id) },
+  { type: 'transactions', requestId: 4, transactions },
   { type: 'finality', body: Uint8Array.of(1, 2, 3), block: null },
   { type: 'finality', body: new Uint8Array(), block: blocks[1]! },
 ]

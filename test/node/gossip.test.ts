@@ -10,7 +10,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { decodeTransaction, type Transaction } from '../../src/chain/transaction.ts'
+import { encodeHeader } from '../../src/chain/header.ts'
 import { Counters } from '../../src/node/counters.ts'
 import {
   Gossip,
@@ -20,18 +20,18 @@ import {
   WAITING_BYTES_MAX,
 } from '../../src/node/gossip.ts'
 import type { Node } from '../../src/node/node.ts'
-import { encodeMessage, type Message } from '../../src/replica/messages.ts'
+import { encodeMessage } from '../../src/replica/messages.ts'
 import { cleanUp } from '../cleanup.ts'
-import { easyGenesis, nodesOf, transfer, until } from './nodes.ts'
+import { ChainBuilder, unmineHeader } from '../replica/small-chain.ts'
+import { easyGenesis, headAt, nodesOf, transfer, until } from './nodes.ts'
 import { keyBeside, peerIdIn } from './raw-peer.ts'
 
 const genesis = easyGenesis()
 const genesisId = genesis.block.id
-const decoded = (raw: Uint8Array): Transaction => decodeTransaction(raw) as Transaction
-const transactions = (...raws: Uint8Array[]): Message => ({
-  type: 'transactions',
-  transactions: raws.map(decoded),
-})
+const builder = new ChainBuilder(genesis)
+const { block } = builder.mine(builder.root)
+const unmined = encodeMessage({ type: 'block', block })
+unmined.set(encodeHeader(unmineHeader(block.header)), 1)
 
 /** One who gossips and does nothing else, connected to a node that waits for him to open a stream. */
 async function gossiperAt(t: TestContext, node: Node) {
@@ -47,10 +47,10 @@ async function gossiperAt(t: TestContext, node: Node) {
   cleanUp(t, () => network.stop())
   const connection = await network.dial(multiaddr(address))
   const { gossip } = network.services
-  const topics = [gossipTopic(genesisId, 'block'), gossipTopic(genesisId, 'transactions')] as const
-  for (const topic of topics) gossip.subscribe(topic)
-  await until('the node listens', () => topics.every(topic => gossip.getSubscribers(topic).length === 1))
-  return { connection, publish: (topic: 0 | 1, bytes: Uint8Array) => gossip.publish(topics[topic], bytes) }
+  const topic = gossipTopic(genesisId, 'block')
+  gossip.subscribe(topic)
+  await until('the node listens', () => gossip.getSubscribers(topic).length === 1)
+  return { connection, publish: (bytes: Uint8Array) => gossip.publish(topic, bytes) }
 }
 
 test('gossip of one who has no link yet is taken in and passed on', async t => {
@@ -59,31 +59,28 @@ test('gossip of one who has no link yet is taken in and passed on', async t => {
   const b = await open({ bootstrap: [a.multiaddrs()[0]!] })
   await until('they are linked', () => a.peers()[0]?.head != null && b.peers()[0]?.head != null)
   const gossiper = await gossiperAt(t, a)
-  await gossiper.publish(1, encodeMessage(transactions(transfer(0, 0))))
-  await until('both have it', () => a.replica.pool.size === 1 && b.replica.pool.size === 1)
+  await gossiper.publish(encodeMessage({ type: 'block', block }))
+  await Promise.all([a, b].map(node => headAt(node, 1)))
 })
 
-const BAD: { readonly [what: string]: readonly [0 | 1, Uint8Array] } = {
-  'a message that can not be decoded': [0, Uint8Array.of(5, 1, 2, 3)],
-  'a message of no bytes': [1, new Uint8Array()],
-  'transactions among the blocks': [0, encodeMessage(transactions(transfer(0, 0)))],
-  'a status among the transactions': [
-    1,
-    encodeMessage({
-      type: 'status',
-      status: { genesisId, chainId: 7n, headId: genesisId, height: 0, work: 0n },
-    }),
-  ],
-  'a transaction of another chain': [1, encodeMessage(transactions(transfer(0, 0, { chainId: 9n })))],
+const BAD: { readonly [what: string]: Uint8Array } = {
+  'a message that can not be decoded': Uint8Array.of(5, 1, 2, 3),
+  'a message of no bytes': new Uint8Array(),
+  'an answer among the blocks': encodeMessage({ type: 'transactions', requestId: 1, transactions: [] }),
+  'a status among the blocks': encodeMessage({
+    type: 'status',
+    status: { genesisId, chainId: 7n, headId: genesisId, height: 0, work: 0n },
+  }),
+  'a block without its work': unmined,
 }
 
-for (const [what, [topic, bytes]] of Object.entries(BAD)) {
+for (const [what, bytes] of Object.entries(BAD)) {
   test(`${what} in gossip ends the connection with the sender and is not passed on`, async t => {
     const open = nodesOf(t)
     const a = await open()
     const b = await open({ bootstrap: [a.multiaddrs()[0]!] })
     const gossiper = await gossiperAt(t, a)
-    await gossiper.publish(topic, bytes)
+    await gossiper.publish(bytes)
     // Sooner than a connection without a link is closed anyhow.
     await until('the sender is disconnected', () => gossiper.connection.status !== 'open')
     await a.submit(transfer(1, 0))

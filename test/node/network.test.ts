@@ -198,7 +198,7 @@ const HOSTILE: { readonly [what: string]: (peer: RawPeer, node: Node) => void } 
   'a length that is too large': peer => peer.stream.send(Uint8Array.of(255, 255, 255, 127)),
   'a transaction of another chain': (peer, node) => {
     peer.send(statusOf(node))
-    peer.send({ type: 'transactions', transactions: [decoded(transfer(0, 0, { chainId: 9n }))] })
+    peer.offer(decoded(transfer(0, 0, { chainId: 9n })))
   },
 }
 
@@ -229,7 +229,7 @@ test('what a peer says before its status is not heard, and no fault', async t =>
   const node = await nodesOf(t)()
   const peer = await RawPeer.connect(t, addressOfNode(node))
   peer.send({ type: 'get-headers', requestId: 1, locator: [] })
-  peer.send({ type: 'transactions', transactions: [decoded(transfer(0, 0))] })
+  peer.offer(decoded(transfer(0, 0)))
   peer.send(statusOf(node))
   peer.send({ type: 'get-headers', requestId: 2, locator: [] })
   const { requestId } = await peer.receive('headers')
@@ -249,7 +249,7 @@ test('what comes over a link is passed on, and who does not gossip gets it over 
   listener.send(statusOf(b))
   await until('all are connected', () => a.peers().length === 2 && b.peers().length === 2)
   const tx = decoded(transfer(0, 0))
-  sender.send({ type: 'transactions', transactions: [tx] })
+  sender.offer(tx)
   await until('the other node has it', () => b.replica.pool.get(tx.id) !== undefined)
   b.setMining(MINER, 1)
   const { block } = await listener.receive('block')

@@ -9,10 +9,11 @@ import { type TCPSocketOptions, tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import type { Transaction, TransactionId } from '../../src/chain/transaction.ts'
 import { FrameReader, frameMessage } from '../../src/node/frames.ts'
 import type { Node } from '../../src/node/node.ts'
 import { PROTOCOL } from '../../src/node/peer-links.ts'
-import { decodeMessage, encodeMessage, type Message } from '../../src/replica/messages.ts'
+import { decodeMessage, encodeMessage, MESSAGE_LIMITS, type Message } from '../../src/replica/messages.ts'
 import { cleanUp } from '../cleanup.ts'
 import { withLength } from './identify-message.ts'
 
@@ -60,6 +61,7 @@ export class RawPeer {
   /** Resolves when the connection is closed, by whomever. */
   readonly closed: Promise<void>
   readonly #reader = new FrameReader()
+  readonly #offered = new Map<TransactionId, Transaction>()
   readonly #listeners = new Set<() => void>()
 
   constructor(network: Libp2p, connection: Connection, stream: Stream) {
@@ -118,6 +120,20 @@ export class RawPeer {
     this.stream.send(frameMessage(encodeMessage(message)))
   }
 
+  /** Announces these transactions, and gives those of them that it is asked for, now and later. */
+  offer(...transactions: readonly Transaction[]): void {
+    for (const tx of transactions) this.#offered.set(tx.id, tx)
+    const ids = transactions.map(({ id }) => id)
+    const { transactionsMax } = MESSAGE_LIMITS
+    for (let start = 0; start < ids.length; start += transactionsMax)
+      this.send({ type: 'announce', ids: ids.slice(start, start + transactionsMax) })
+  }
+
+  #give({ requestId, ids }: Extract<Message, { type: 'get-transactions' }>): void {
+    const transactions = ids.map(id => this.#offered.get(id)).filter(tx => tx !== undefined)
+    if (transactions.length > 0) this.send({ type: 'transactions', requestId, transactions })
+  }
+
   /** Resolves to the first message of this kind that came or comes. */
   async receive<T extends Message['type']>(type: T): Promise<Extract<Message, { type: T }>> {
     for (;;) {
@@ -133,6 +149,7 @@ export class RawPeer {
       const message = typeof next === 'string' ? next : decodeMessage(next)
       if (typeof message === 'string') throw new Error(`a node sent something bad: ${message}`)
       this.received.push(message)
+      if (message.type === 'get-transactions') this.#give(message)
     }
     for (const listener of this.#listeners) listener()
     this.#listeners.clear()

@@ -135,7 +135,10 @@ function warmingOf() {
       get: (id: string) => (id === genesis.block.id ? { chained: genesis.header } : undefined),
       has: (id: string) => id === genesis.block.id,
     },
-    pool: { get: (id: string) => (id === known.id ? known : undefined) },
+    relay: {
+      wanted: (_from: string, requestId: number, transactions: readonly Transaction[]) =>
+        transactions.filter(({ id }) => requestId === 7 && id === unknown.id),
+    },
   } as unknown as Replica
   const warming = new SenderWarming(replica, {
     warm: async transactions => void warmed.push(transactions.map(tx => tx.id)),
@@ -148,9 +151,11 @@ function warmingOf() {
   return { warming, warm }
 }
 
-test('transactions are recovered ahead unless the pool has them', async () => {
+test('transactions are recovered ahead that were asked for', async () => {
   const { warm } = warmingOf()
-  assert.deepEqual(await warm({ type: 'transactions', transactions: [known, unknown] }), [unknown.id])
+  assert.deepEqual(await warm({ type: 'transactions', requestId: 7, transactions: [known, unknown] }), [
+    unknown.id,
+  ])
 })
 
 test('a block is recovered ahead only when its header stands on a known one', async () => {

@@ -4,7 +4,7 @@ import { REPLICA_LIMITS, type ReplicaLimits } from '../../src/replica/limits.ts'
 import { MESSAGE_LIMITS } from '../../src/replica/messages.ts'
 import { KEYS } from '../../src/replica/records.ts'
 import { ChainBuilder, fees, START_MS, tipOf, transfer } from './small-chain.ts'
-import { effectsOf, sentOf, TestNetwork, TestNode } from './test-node.ts'
+import { announcedIn, sentOf, TestNetwork, TestNode } from './test-node.ts'
 
 const builder = new ChainBuilder()
 const main = builder.extend(builder.root, 30)
@@ -18,13 +18,13 @@ test('nobody says more at once than a message may hold', () => {
   assert.ok(REPLICA_LIMITS.gossipTransactionsMax <= MESSAGE_LIMITS.transactionsMax)
 })
 
-test('where one transaction is a batch, each is passed on at once and alone, to who comes later too', () => {
+test('where one transaction is a batch, each is announced at once and alone, to who comes later too', () => {
   const node = nodeWith({ gossipTransactionsMax: 1 })
-  for (const nonce of [0, 1])
-    assert.equal(effectsOf(node.submit(transfer(1, nonce).raw), 'broadcast').length, 1)
-  const handed = sentOf(node.connect('late'), 'transactions')
+  node.connect('p')
+  for (const nonce of [0, 1]) assert.equal(sentOf(node.submit(transfer(1, nonce).raw), 'announce').length, 1)
+  const told = sentOf(node.connect('late'), 'announce')
   assert.deepEqual(
-    handed.map(({ message }) => message.transactions.length),
+    told.map(({ message }) => message.ids.length),
     [1, 1],
   )
 })
@@ -49,16 +49,11 @@ test('a transaction handed in here that was pushed out and comes back from other
   assert.equal(node.disk.get(KEYS.pooled(first.id)), null)
   node.startMining(1)
   node.finishMining()
-  node.connect('p')
-  node.receive('p', { type: 'transactions', transactions: [first] })
+  node.pull('p', first)
   assert.equal(node.replica.fates.get(first.id), undefined)
   assert.ok(node.disk.isDurable(KEYS.pooled(first.id)))
   assert.notEqual(node.restarted().replica.pool.get(first.id), undefined)
-  const [handed] = sentOf(node.connect('late'), 'transactions')
-  assert.deepEqual(
-    handed?.message.transactions.map(({ id }) => id),
-    [first.id],
-  )
+  assert.deepEqual(announcedIn(node.connect('late')), [`late ${first.id}`])
 })
 
 test('who may say and ask little at once catches up all the same', () => {

@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ByteWriter } from '../../src/chain/bytes.ts'
 import { encodeHeader } from '../../src/chain/header.ts'
+import type { Transaction } from '../../src/chain/transaction.ts'
 import {
-  batchTransactions,
   decodeMessage,
   encodeMessage,
+  fittingTransactions,
   MESSAGE_LIMITS,
   type Message,
   transactionsIn,
@@ -38,8 +39,10 @@ const MESSAGES: readonly Message[] = [
   { type: 'blocks', requestId: 3, blocks: run.map(entry => entry.block) },
   { type: 'blocks', requestId: 3, blocks: [] },
   { type: 'block', block: run[1]!.block },
-  { type: 'transactions', transactions: [one, two] },
-  { type: 'transactions', transactions: [] },
+  { type: 'transactions', requestId: 4, transactions: [one, two] },
+  { type: 'transactions', requestId: 4, transactions: [] },
+  { type: 'announce', ids: [one.id, two.id] },
+  { type: 'get-transactions', requestId: 5, ids: [one.id, two.id] },
   { type: 'finality', body: Uint8Array.of(1, 2, 3), block: null },
   { type: 'finality', body: new Uint8Array(), block: run[1]!.block },
 ]
@@ -82,11 +85,13 @@ const block = run[0]!.block.raw
 /** A request or an answer with this many items of a list. */
 function listMessage(kind: number, item: (writer: ByteWriter) => void, count: number): Uint8Array {
   const writer = new ByteWriter().u8(kind)
-  if (kind !== 6) writer.u32(7)
+  if (kind !== ANNOUNCE) writer.u32(7)
   writer.compactSize(count)
   for (let index = 0; index < count; index++) item(writer)
   return writer.finish()
 }
+
+const ANNOUNCE = 8
 
 const LIMITS: readonly { name: string; kind: number; max: number; item: (writer: ByteWriter) => void }[] = [
   {
@@ -109,6 +114,18 @@ const LIMITS: readonly { name: string; kind: number; max: number; item: (writer:
     max: MESSAGE_LIMITS.transactionsMax,
     item: writer => writer.sizedBytes(one.raw),
   },
+  {
+    name: 'an announcement',
+    kind: ANNOUNCE,
+    max: MESSAGE_LIMITS.transactionsMax,
+    item: writer => writer.bytes(id),
+  },
+  {
+    name: 'a request for transactions',
+    kind: 9,
+    max: MESSAGE_LIMITS.transactionsMax,
+    item: writer => writer.bytes(id),
+  },
 ]
 
 for (const { name, kind, max, item } of LIMITS) {
@@ -120,7 +137,7 @@ for (const { name, kind, max, item } of LIMITS) {
   test(`${name}: a count without its items costs nothing`, () => {
     const honest = new ByteWriter().compactSize(max).finish()
     for (const size of [honest, [0xfd, 0xff, 0xff], [0xfe, 0xff, 0xff, 0xff, 0xff], Array(9).fill(0xff)]) {
-      const bytes = Uint8Array.of(kind, ...(kind === 6 ? [] : [7, 0, 0, 0]), ...size)
+      const bytes = Uint8Array.of(kind, ...(kind === ANNOUNCE ? [] : [7, 0, 0, 0]), ...size)
       assert.equal(decodeMessage(bytes), 'message-malformed')
     }
   })
@@ -132,7 +149,7 @@ test('what is longer than a message may be is refused before it is looked at', (
 })
 
 test('an unknown kind, and no bytes at all, are refused', () => {
-  for (const bytes of [[], [8], [255], [8, 0, 0, 0, 0]])
+  for (const bytes of [[], [10], [255], [10, 0, 0, 0, 0]])
     assert.equal(decodeMessage(Uint8Array.of(...bytes)), 'message-malformed')
 })
 
@@ -144,17 +161,17 @@ test('a height beyond 2^48 is refused: it would not be exact', () => {
 
 test('a reason from within is kept: a bad transaction, a body of another header, a mutated body', () => {
   const highS = transfer(1, 0).raw.slice(0, -1)
-  const cut = new ByteWriter().u8(6).compactSize(1).sizedBytes(highS).finish()
+  const cut = new ByteWriter().u8(6).u32(7).compactSize(1).sizedBytes(highS).finish()
   assert.equal(decodeMessage(cut), 'tx-malformed')
   const other = encodeMessage({ type: 'block', block: run[1]!.block })
   other[1 + 36]! ^= 1
   assert.equal(decodeMessage(other), 'block-merkle-mismatch')
-  const huge = new ByteWriter().u8(6).compactSize(1).sizedBytes(new Uint8Array(200_000)).finish()
+  const huge = new ByteWriter().u8(6).u32(7).compactSize(1).sizedBytes(new Uint8Array(200_000)).finish()
   assert.equal(decodeMessage(huge), 'message-malformed')
 })
 
 test('random bytes never throw', () => {
-  const kind = fc.integer({ min: 0, max: 9 })
+  const kind = fc.integer({ min: 0, max: 11 })
   fc.assert(
     fc.property(kind, fc.uint8Array({ maxLength: 300 }), (first, rest) => {
       const decoded = decodeMessage(Uint8Array.of(first, ...rest))
@@ -169,7 +186,7 @@ test('a block and a transaction keep no more memory than they need', () => {
   const answer = decodeMessage(encodeMessage({ type: 'blocks', requestId: 1, blocks: [block, block] }))
   assert.ok(typeof answer === 'object' && answer.type === 'blocks')
   for (const { raw } of answer.blocks) assert.equal(raw.buffer.byteLength, raw.length)
-  const batch = decodeMessage(encodeMessage({ type: 'transactions', transactions: [one, two] }))
+  const batch = decodeMessage(encodeMessage({ type: 'transactions', requestId: 1, transactions: [one, two] }))
   assert.ok(typeof batch === 'object' && batch.type === 'transactions')
   for (const { raw } of batch.transactions) assert.equal(raw.buffer.byteLength, raw.length)
 })
@@ -189,35 +206,21 @@ test('the transactions of a message are those whose senders will be asked for', 
   )
 })
 
-test('batches keep the order, lose nothing and fit in messages', () => {
+test('an answer holds the first of the transactions that fit in it, and one at least', () => {
   const sizes = fc.array(fc.constantFrom(10, 10, 10, 1_000, 60_000, 131_072), { maxLength: 40 })
   fc.assert(
     fc.property(sizes, list => {
       const transactions = list.map(size => ({ ...one, raw: new Uint8Array(size) }))
-      const batches = batchTransactions(transactions)
-      assert.deepEqual(batches.flat(), transactions)
-      for (const batch of batches) {
-        const bytes = batch.reduce((sum, tx) => sum + tx.raw.length, 0)
-        assert.ok(batch.length > 0 && batch.length <= MESSAGE_LIMITS.transactionsMax)
-        assert.ok(batch.length === 1 || bytes <= MESSAGE_LIMITS.transactionsBytesMax)
-      }
-      // Two neighbours that would fit together are together.
-      for (const [index, batch] of batches.entries()) {
-        const next = batches[index + 1]?.[0]
-        if (next === undefined || batch.length === MESSAGE_LIMITS.transactionsMax) continue
-        const bytes = [...batch, next].reduce((sum, tx) => sum + tx.raw.length, 0)
-        assert.ok(bytes > MESSAGE_LIMITS.transactionsBytesMax)
-      }
+      const fitting = fittingTransactions(transactions)
+      assert.deepEqual(fitting, transactions.slice(0, fitting.length))
+      const bytesOf = (some: readonly Transaction[]) => some.reduce((sum, { raw }) => sum + raw.length, 0)
+      assert.ok(fitting.length <= 1 || bytesOf(fitting) <= MESSAGE_LIMITS.transactionsBytesMax)
+      assert.ok(fitting.length > 0 || list.length === 0)
+      const message = { type: 'transactions', requestId: 1, transactions: fitting } as const
+      assert.ok(encodeMessage(message).length <= MESSAGE_LIMITS.transactionsAnswerBytesMax)
+      if (fitting.length < list.length)
+        assert.ok(bytesOf(transactions.slice(0, fitting.length + 1)) > MESSAGE_LIMITS.transactionsBytesMax)
     }),
-  )
-  const many = Array.from({ length: 600 }, () => one)
-  assert.deepEqual(
-    batchTransactions(many).map(batch => batch.length),
-    [256, 256, 88],
-  )
-  assert.deepEqual(
-    batchTransactions(many.slice(0, 5), 2).map(batch => batch.length),
-    [2, 2, 1],
   )
 })
 

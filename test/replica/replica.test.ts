@@ -20,13 +20,12 @@ import {
   tipOf,
   transfer,
 } from './small-chain.ts'
-import { effectsOf, sentOf, TestNetwork, TestNode } from './test-node.ts'
+import { announcedIn, effectsOf, sentOf, TestNetwork, TestNode } from './test-node.ts'
 
 const LATER_MS = START_MS + 10_000_000
 const fresh = (genesis = smallGenesis()): TestNode => new TestNode(genesis, { nowMs: LATER_MS }).start()
 
 const blockMessage = ({ block }: TreeBlock): Message => ({ type: 'block', block })
-const batch = (...transactions: readonly Transaction[]): Message => ({ type: 'transactions', transactions })
 const rejections = (effects: readonly Effect[]): string[] =>
   effectsOf(effects, 'reject').map(({ from, reason }) => `${from} ${reason}`)
 
@@ -92,8 +91,9 @@ test('a transaction that comes again after it was dropped waits again, and nothi
   assert.equal(node.replica.fates.get(tx.id), undefined)
 })
 
-test('a transaction is answered for after it is on disk, and passed on with others a moment later', () => {
+test('a transaction is answered for after it is on disk, and announced with others a moment later', () => {
   const node = fresh()
+  node.connect('p')
   const [one, two] = [transfer(1, 0), transfer(1, 1)]
   assert.deepEqual(
     node.submit(one.raw, 'a').map(effect => effect.type),
@@ -103,23 +103,19 @@ test('a transaction is answered for after it is on disk, and passed on with othe
     node.submit(two.raw, 'b').map(effect => effect.type),
     ['persist', 'reply'],
   )
-  const [broadcast] = effectsOf(node.timeout('gossip'), 'broadcast')
-  assert.ok(broadcast?.message.type === 'transactions')
-  assert.deepEqual(
-    broadcast.message.transactions.map(tx => tx.id),
-    [one.id, two.id],
-  )
+  assert.deepEqual(announcedIn(node.timeout('gossip')), [`p ${one.id}`, `p ${two.id}`])
 })
 
 test('64 transactions do not wait for more', () => {
   const node = fresh()
+  node.connect('p')
   const senders = [1, 2, 3, 4]
   const effects = senders.flatMap(from =>
     Array.from({ length: 16 }, (_, nonce) => node.submit(transfer(from, nonce).raw)).flat(),
   )
-  assert.equal(effectsOf(effects, 'broadcast').length, 1)
+  assert.equal(sentOf(effects, 'announce').length, 1)
   assert.deepEqual(effectsOf(effects, 'clear-timer'), [{ type: 'clear-timer', name: 'gossip' }])
-  assert.deepEqual(effectsOf(node.timeout('gossip'), 'broadcast'), [])
+  assert.deepEqual(announcedIn(node.timeout('gossip')), [])
 })
 
 const REFUSED: readonly { name: string; raw: Uint8Array; reason: string }[] = [
@@ -141,23 +137,19 @@ for (const { name, raw, reason } of REFUSED) {
   })
 }
 
-test('a transaction handed in survives a restart and is handed to peers again until a final block holds it', () => {
+test('a transaction handed in survives a restart and is announced to peers again until a final block holds it', () => {
   const genesis = smallGenesis({ finality: { depth: 2 } })
   const node = fresh(genesis)
   const tx = transfer(1, 0)
   node.submit(tx.raw)
-  const handed = (effects: readonly Effect[]): string[] =>
-    sentOf(effects, 'transactions').flatMap(({ to, message }) =>
-      message.transactions.map(({ id }) => `${to} ${id}`),
-    )
   const again = node.restarted()
   assert.ok(again.replica.pool.get(tx.id) !== undefined)
-  assert.deepEqual(handed(again.connect('p')), [`p ${tx.id}`])
-  assert.deepEqual(handed(again.timeout('rebroadcast')), [`p ${tx.id}`])
+  assert.deepEqual(announcedIn(again.connect('p')), [`p ${tx.id}`])
+  assert.deepEqual(announcedIn(again.timeout('rebroadcast')), [`p ${tx.id}`])
   const builder = new ChainBuilder(genesis)
   again.feed(builder.extend(builder.root, 2, step => ({ transactions: step === 1 ? [tx] : [] })))
   // It is in a block, but that block may still be left.
-  assert.deepEqual(handed(again.timeout('rebroadcast')), [])
+  assert.deepEqual(announcedIn(again.timeout('rebroadcast')), [])
   assert.ok(again.disk.get(KEYS.pooled(tx.id)) !== null)
   again.feed([builder.mine(again.replica.tree.head)])
   assert.equal(again.disk.get(KEYS.pooled(tx.id)), null)
@@ -175,14 +167,12 @@ test('a transaction handed in that another replaces is not on disk any more, and
 
 test('of a batch the good ones are taken, and the sender is blamed only for what no honest peer sends', () => {
   const node = fresh()
-  assert.deepEqual(node.receive('p', batch(transfer(1, 0), transfer(2, 0))), [{ type: 'relay' }])
-  // One known, one new: it is worth passing on.
-  assert.deepEqual(node.receive('q', batch(transfer(1, 0), transfer(3, 0))), [{ type: 'relay' }])
-  assert.deepEqual(rejections(node.receive('q', batch(transfer(1, 0)))), ['q tx-already-known'])
-  const mixed = batch(transfer(4, 0), transfer(5, 0, { chainId: 1n }))
-  assert.deepEqual(rejections(node.receive('evil', mixed)), ['evil tx-wrong-chain'])
-  assert.equal(node.replica.pool.size, 4)
-  assert.deepEqual(node.receive('p', batch()), [])
+  assert.deepEqual(rejections(node.pull('p', transfer(1, 0), transfer(2, 0, { value: 101n * COIN }))), [])
+  const mixed = [transfer(4, 0), transfer(5, 0, { chainId: 1n })]
+  assert.deepEqual(rejections(node.pull('evil', ...mixed)), ['evil tx-wrong-chain'])
+  assert.equal(node.replica.pool.size, 2)
+  const unfunded = transfer(3, 0, { value: 101n * COIN })
+  assert.deepEqual(rejections(node.pull('q', unfunded)), ['q tx-insufficient-funds'])
 })
 
 // ---- blocks
@@ -390,8 +380,9 @@ test('transactions of blocks that were left wait again in their order, once, and
     extra: 2,
   }))
   node.feed(left)
+  node.connect('q')
   const late = transfer(1, 3)
-  node.receive('p', batch(late))
+  node.pull('p', late)
   const effects = node.feed(joined)
   const { pending, future } = node.replica.pool.queueOf(addressNumber(1))
   assert.deepEqual(
@@ -399,13 +390,12 @@ test('transactions of blocks that were left wait again in their order, once, and
     [transactions[1]!.id, transactions[2]!.id, late.id],
   )
   assert.deepEqual(future, [])
-  assert.equal(effectsOf(effects, 'set-timer').filter(({ name }) => name === 'gossip').length, 1)
-  const [broadcast] = effectsOf(node.timeout('gossip'), 'broadcast')
-  assert.ok(broadcast?.message.type === 'transactions')
-  assert.deepEqual(
-    broadcast.message.transactions.map(tx => tx.id),
-    [transactions[1]!.id, transactions[2]!.id],
-  )
+  assert.deepEqual(effectsOf(effects, 'reject'), [])
+  const again = transactions.slice(1).map(({ id }) => id)
+  assert.deepEqual(announcedIn(node.timeout('gossip')), [
+    `q ${late.id}`,
+    ...['q', 'p'].flatMap(peer => again.map(id => `${peer} ${id}`)),
+  ])
 })
 
 test('the pool follows accounts that only the branch that was left had changed', () => {
@@ -415,7 +405,7 @@ test('the pool follows accounts that only the branch that was left had changed',
   const first = transfer(1, 0, { to: addressNumber(60), value: COIN })
   const left = builder.mine(builder.root, { transactions: [first] })
   node.feed([left])
-  node.receive('p', batch(transfer(1, 1), transfer(60, 0)))
+  node.pull('p', transfer(1, 1), transfer(60, 0))
   assert.equal(node.replica.pool.size, 2)
   node.feed(builder.extend(builder.root, 2, () => ({ extra: 1, beneficiary: addressNumber(0x78) })))
   const { pool, fates } = node.replica

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concatBytes } from '../../src/chain/bytes.ts'
-import { encodeMessage, type Message } from '../../src/replica/messages.ts'
+import { encodeMessage, MESSAGE_LIMITS, type Message } from '../../src/replica/messages.ts'
 import { type ScreenHost, screen } from '../../src/replica/screening.ts'
 import { ChainBuilder, smallGenesis } from './small-chain.ts'
 
@@ -28,7 +28,9 @@ test('what is wanted is decoded', () => {
   assert.equal(screened({ type: 'headers', requestId: 7, headers: [block.header] }), null)
   assert.equal(screened({ type: 'finality', body, block }), null)
   assert.equal(screened({ type: 'finality', body, block: null }, { isValidator: false }), null)
-  assert.equal(screened({ type: 'transactions', transactions: [] }), null)
+  assert.equal(screened({ type: 'transactions', requestId: 7, transactions: [] }), null)
+  assert.equal(screened({ type: 'announce', ids: [] }), null)
+  assert.equal(screened({ type: 'get-transactions', requestId: 7, ids: [] }), null)
   assert.equal(screened({ type: 'get-blocks', requestId: 7, ids: [] }), null)
 })
 
@@ -38,13 +40,25 @@ test('an answer that nobody asked for is not decoded, whatever is in it', () => 
     asked.push(`${type} ${requestId}`)
     return false
   }
-  for (const type of ['headers', 'blocks'] as const) {
-    const message =
-      type === 'headers' ? { type, requestId: 7, headers: [] } : { type, requestId: 7, blocks: [] }
+  const answers: readonly Message[] = [
+    { type: 'headers', requestId: 7, headers: [] },
+    { type: 'blocks', requestId: 7, blocks: [] },
+    { type: 'transactions', requestId: 7, transactions: [] },
+  ]
+  for (const message of answers) {
     const garbage = concatBytes(encodeMessage(message), new Uint8Array(1_000).fill(255))
     assert.equal(screen(garbage, { ...HOST, isAsked }), 'peer-answer-unasked')
   }
-  assert.deepEqual(asked, ['headers 7', 'blocks 7'])
+  assert.deepEqual(asked, ['headers 7', 'blocks 7', 'transactions 7'])
+})
+
+test('an unasked batch of transactions is not decoded, nor one that is larger than any answer', () => {
+  const bytes = encodeMessage({ type: 'transactions', requestId: 7, transactions: [] })
+  const garbage = (size: number) => concatBytes(bytes, new Uint8Array(size - bytes.length).fill(255))
+  const { transactionsAnswerBytesMax } = MESSAGE_LIMITS
+  assert.equal(screen(garbage(300), { ...HOST, isAsked: () => false }), 'peer-answer-unasked')
+  assert.equal(screen(garbage(transactionsAnswerBytesMax), HOST), null)
+  assert.equal(screen(garbage(transactionsAnswerBytesMax + 1), HOST), 'message-too-large')
 })
 
 test('a block is not decoded that is here, has no work, is too large or can not be followed', () => {
@@ -64,6 +78,6 @@ test('a block that a stranger attaches to words of the finality layer is not dec
 })
 
 test('what is too short to say what it is goes on to the decoder', () => {
-  for (const bytes of [[], [2], [4, 1], [5, 1, 2], [7], [99]])
+  for (const bytes of [[], [2], [4, 1], [5, 1, 2], [6, 1], [7], [99]])
     assert.equal(screen(Uint8Array.of(...bytes), HOST), null)
 })

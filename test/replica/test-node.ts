@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import type { Genesis } from '../../src/chain/genesis.ts'
 import type { BlockId } from '../../src/chain/header.ts'
-import type { TransactionId } from '../../src/chain/transaction.ts'
+import type { RecoverSender } from '../../src/chain/signature.ts'
+import type { Transaction, TransactionId } from '../../src/chain/transaction.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality, NOBODY } from '../../src/finality/registry.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
@@ -53,6 +54,7 @@ export class TestNode {
   nowMs: number
   /** Every batch that was persisted, in order. */
   readonly batches: Extract<Effect, { type: 'persist' }>['writes'][] = []
+  readonly connected = new Set<PeerId>()
   /** The job that is being mined. */
   template: MiningTemplate | null = null
 
@@ -66,6 +68,7 @@ export class TestNode {
       identity?: Identity
       limits?: Partial<ReplicaLimits>
       checkpoint?: Checkpoint | null
+      recoverSender?: RecoverSender
     } = {},
   ) {
     this.id = options.id ?? 'node'
@@ -78,7 +81,8 @@ export class TestNode {
     this.limits = { ...REPLICA_LIMITS, ...options.limits }
     this.checkpoint = options.checkpoint ?? null
     const { disk: store, limits, checkpoint } = this
-    const given = { genesis, finality, store, recoverSender: namedSender, salt, limits, checkpoint }
+    const { recoverSender = namedSender } = options
+    const given = { genesis, finality, store, recoverSender, salt, limits, checkpoint }
     this.replica = new Replica(given)
   }
 
@@ -105,6 +109,8 @@ export class TestNode {
   step(input: Input): Effect[] {
     const effects = this.replica.step(input, this.nowMs)
     assertPersistFirst(effects)
+    if (input.type === 'peer-connected') this.connected.add(input.peer)
+    if (input.type === 'peer-disconnected') this.connected.delete(input.peer)
     for (const effect of effects) {
       if (effect.type === 'persist') {
         this.batches.push(effect.writes)
@@ -124,6 +130,23 @@ export class TestNode {
   /** Takes a message in, through its bytes. */
   receive(from: PeerId, message: Message): Effect[] {
     return this.step({ type: 'message', from, message: overTheWire(message) })
+  }
+
+  /**
+   * Takes transactions in from a peer, which is connected where it is not: it announces them, and gives what it is asked
+   * for. The effects are those of the answer.
+   */
+  pull(from: PeerId, ...transactions: readonly Transaction[]): Effect[] {
+    if (!this.connected.has(from)) this.connect(from)
+    const asked = sentOf(
+      this.receive(from, { type: 'announce', ids: transactions.map(({ id }) => id) }),
+      'get-transactions',
+    )
+    return asked.flatMap(({ to, message: { requestId, ids } }) => {
+      assert.equal(to, from)
+      const given = ids.map(id => transactions.find(tx => tx.id === id)!)
+      return this.receive(from, { type: 'transactions', requestId, transactions: given })
+    })
   }
 
   /** Takes blocks in, one after the other, from a peer that has nothing to do with anything else. */
@@ -158,6 +181,11 @@ export class TestNode {
       count += view.blockAt(height)!.transactions.filter(tx => tx.id === id).length
     return count
   }
+}
+
+/** The ids that each peer is told of. */
+export function announcedIn(effects: readonly Effect[]): string[] {
+  return sentOf(effects, 'announce').flatMap(({ to, message }) => message.ids.map(id => `${to} ${id}`))
 }
 
 /** The message as who gets it reads it. */

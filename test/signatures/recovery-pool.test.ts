@@ -7,6 +7,7 @@ import { recoverSender } from '../../src/chain/signature.ts'
 import type { Transaction } from '../../src/chain/transaction.ts'
 import type { RecoveryBackend } from '../../src/signatures/backend.ts'
 import { chooseBackend } from '../../src/signatures/choose-backend.ts'
+import { Places } from '../../src/signatures/places.ts'
 import {
   BATCH_TRANSACTIONS_MAX,
   BATCH_TRANSACTIONS_MIN,
@@ -316,4 +317,27 @@ test('a number of threads that is none is refused', t => {
   for (const threads of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     assert.throws(() => setUp(t, { threads }), RangeError)
   }
+})
+
+test('what a peer sends is left to the threads, however little it is', async t => {
+  const { cache, pool, recovered } = setUp(t, { threads: 1 })
+  const [one, ...others] = few.slice(0, 4)
+  await pool.warm([one!], 'peer')
+  await pool.warm(others, 'peer')
+  assertKnown(cache, [one!, ...others])
+  assert.equal(recovered.here, 0)
+})
+
+test('what is more urgent takes the next place, and else who has waited longest', async () => {
+  const places = new Places(1)
+  await places.take()
+  const order: string[] = []
+  const waiting = (['peer', 'submission', 'block', 'peer', 'block'] as const).map(async (urgency, index) => {
+    await places.take(urgency)
+    order.push(`${urgency} ${index}`)
+    places.give()
+  })
+  places.give()
+  await Promise.all(waiting)
+  assert.deepEqual(order, ['block 2', 'block 4', 'submission 1', 'peer 0', 'peer 3'])
 })

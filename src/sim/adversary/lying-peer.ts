@@ -28,7 +28,8 @@ export class LyingPeer {
     switch (message.type) {
       case 'status':
       case 'headers':
-      case 'blocks': {
+      case 'blocks':
+      case 'transactions': {
         const lies = this.#liesAbout(message)
         const [isLie, lie] = [this.#random.chance(LYING_RATE), this.#random.pick(lies)]
         if (!isLie) return message
@@ -39,12 +40,13 @@ export class LyingPeer {
       case 'get-blocks':
       case 'block':
       case 'finality':
-      case 'transactions':
+      case 'announce':
+      case 'get-transactions':
         return message
     }
   }
 
-  #liesAbout(message: Extract<OutgoingMessage, { type: 'status' | 'headers' | 'blocks' }>) {
+  #liesAbout(message: Extract<OutgoingMessage, { type: 'status' | 'headers' | 'blocks' | 'transactions' }>) {
     switch (message.type) {
       case 'status': {
         const { status } = message
@@ -71,6 +73,15 @@ export class LyingPeer {
           lie('one block', { ...message, blocks: blocks.slice(0, 1) }),
           lie('one block many times', { ...message, blocks: blocks.map(() => blocks[0]!) }),
           lie('blocks backwards', { ...message, blocks: blocks.toReversed() }),
+        ]
+      }
+      case 'transactions': {
+        const { transactions } = message
+        return [
+          lie('no transactions', null),
+          lie('transactions that are none', { ...message, transactions: [] }),
+          lie('the last transaction', { ...message, transactions: transactions.slice(-1) }),
+          lie('transactions backwards', { ...message, transactions: transactions.toReversed() }),
         ]
       }
     }

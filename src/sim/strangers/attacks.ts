@@ -17,6 +17,7 @@ import {
   signingHash,
   type Transaction,
   type TransactionFields,
+  type TransactionId,
 } from '../../chain/transaction.ts'
 import {
   MESSAGE_LIMITS,
@@ -49,7 +50,7 @@ export interface Attack {
 }
 
 /** What is asked of a stranger. */
-export type Question = Extract<OutgoingMessage, { type: 'get-headers' | 'get-blocks' }>
+export type Question = Extract<OutgoingMessage, { type: 'get-headers' | 'get-blocks' | 'get-transactions' }>
 
 /** What a stranger answers; an empty list is silence. */
 export interface Answer {
@@ -148,22 +149,61 @@ export const ATTACKS: { readonly [type in MessageType]: readonly Attack[] } = {
           : [asBlock(withHeader(random.pick(blocks), encodeHeader(random.pick(headers))))],
     },
   ],
-  transactions: [
+  announce: [
     {
-      name: 'transactions of others again',
-      make: ({ overheard, random }) => [batch(some(overheard.transactions, random))],
+      name: 'ids of transactions of others again',
+      make: ({ overheard, random }) => [announce(some(overheard.transactions, random))],
     },
-    { name: 'transactions without funds', make: scene => [batch(unfunded(scene, {}))] },
     {
-      name: 'transactions of another chain',
+      name: 'ids of transactions that are nowhere',
+      make: ({ random }) => [
+        { type: 'announce', ids: times(MESSAGE_LIMITS.transactionsMax, () => randomId(random)) },
+      ],
+    },
+    {
+      name: 'a transaction without funds',
+      make: scene => [announce(remembered(scene, unfunded(scene, {})))],
+    },
+    {
+      name: 'a transaction of another chain',
       isBlatant: true,
-      make: scene => [batch(unfunded(scene, { chainId: scene.genesis.blocks.chainId + 1n }))],
+      make: scene => [
+        announce(remembered(scene, unfunded(scene, { chainId: scene.genesis.blocks.chainId + 1n }))),
+      ],
     },
     {
       name: 'transactions without funds among those of others',
       make: scene => [
-        batch([...some(scene.overheard.transactions, scene.random), ...unfunded(scene, { nonce: 7n })]),
+        announce([
+          ...some(scene.overheard.transactions, scene.random),
+          ...remembered(scene, unfunded(scene, { nonce: 7n })),
+        ]),
       ],
+    },
+  ],
+  'get-transactions': [
+    {
+      name: 'a question for transactions',
+      make: scene => [askTransactions(scene, some(scene.overheard.transactions, scene.random).map(idOf))],
+    },
+    {
+      name: 'a question for unknown transactions',
+      make: scene => [
+        askTransactions(
+          scene,
+          times(MESSAGE_LIMITS.transactionsMax, () => randomId(scene.random)),
+        ),
+      ],
+    },
+  ],
+  transactions: [
+    {
+      name: 'transactions that nobody asked for',
+      make: ({ overheard, random }) => [batchTo(randomNumber(random), some(overheard.transactions, random))],
+    },
+    {
+      name: 'transactions without funds, unasked',
+      make: scene => [batchTo(randomNumber(scene.random), unfunded(scene, {}))],
     },
   ],
   finality: [
@@ -236,6 +276,28 @@ export const ANSWERS: { readonly [type in MessageType]: readonly Answer[] } = {
       },
     },
   ],
+  'get-transactions': [
+    { name: 'no transactions at all', make: () => [] },
+    { name: 'transactions that are none', make: ({ requestId }) => [batchTo(requestId, [])] },
+    {
+      name: 'other transactions than were asked for',
+      make: ({ requestId }, scene) => [batchTo(requestId, unfunded(scene, {}))],
+    },
+    {
+      name: 'the transactions that were asked for',
+      isLure: true,
+      make: (question, { overheard }) => {
+        const ids: readonly TransactionId[] = question.type === 'get-transactions' ? question.ids : []
+        return [
+          batchTo(
+            question.requestId,
+            overheard.transactions.filter(({ id }) => ids.includes(id)),
+          ),
+        ]
+      },
+    },
+  ],
+  announce: [],
   status: [],
   headers: [],
   blocks: [],
@@ -295,8 +357,26 @@ function blocksTo(requestId: number, list: readonly Block[]): OutgoingMessage {
   return { type: 'blocks', requestId, blocks: list.slice(0, MESSAGE_LIMITS.blocksMax) }
 }
 
-function batch(transactions: readonly Transaction[]): OutgoingMessage {
-  return { type: 'transactions', transactions }
+function announce(transactions: readonly Transaction[]): OutgoingMessage {
+  return { type: 'announce', ids: transactions.map(idOf) }
+}
+
+function askTransactions({ random }: Scene, ids: readonly TransactionId[]): OutgoingMessage {
+  return { type: 'get-transactions', requestId: randomNumber(random), ids }
+}
+
+function batchTo(requestId: number, transactions: readonly Transaction[]): OutgoingMessage {
+  return { type: 'transactions', requestId, transactions }
+}
+
+/** Remembers transactions that a stranger made, for whoever asks for them. */
+function remembered({ overheard }: Scene, transactions: readonly Transaction[]): readonly Transaction[] {
+  overheard.note({ type: 'transactions', requestId: 0, transactions })
+  return transactions
+}
+
+function idOf({ id }: Transaction): TransactionId {
+  return id
 }
 
 function asBlock(block: Pick<Block, 'raw'>): OutgoingMessage {

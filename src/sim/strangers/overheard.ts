@@ -84,6 +84,8 @@ export class Overheard {
         return
       case 'get-headers':
       case 'get-blocks':
+      case 'announce':
+      case 'get-transactions':
     }
   }
 

@@ -119,8 +119,12 @@ function describeMessage(message: OutgoingMessage): string {
       return `block ${message.block.id}`
     case 'finality':
       return `finality ${fingerprint(message.body)} ${message.block?.id ?? ''}`
+    case 'announce':
+      return `announce ${message.ids.join(' ')}`
+    case 'get-transactions':
+      return `get-transactions ${message.requestId} ${message.ids.join(' ')}`
     case 'transactions':
-      return `transactions ${message.transactions.map(tx => tx.id).join(' ')}`
+      return `transactions ${message.requestId} ${message.transactions.map(tx => tx.id).join(' ')}`
   }
 }
 

@@ -45,8 +45,12 @@ test('twenty runs with a lying peer and every fault pass, and it lied in every w
     'no blocks',
     'no claim',
     'no headers',
+    'no transactions',
     'one block',
     'one block many times',
+    'the last transaction',
+    'transactions backwards',
+    'transactions that are none',
   ])
 })
 

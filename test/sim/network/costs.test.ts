@@ -79,7 +79,11 @@ test('a certificate that a collector spreads is part of the decision, of either 
 test('nothing but the messages of the finality layer is looked at, and nothing is said of a run without decisions', () => {
   const costs = new Costs()
   assert.equal(
-    costs.tag('a', { type: 'broadcast', message: { type: 'transactions', transactions: [] } }, null),
+    costs.tag(
+      'a',
+      { type: 'broadcast', message: { type: 'transactions', requestId: 1, transactions: [] } },
+      null,
+    ),
     null,
   )
   assert.equal(costs.tag('a', { type: 'relay' }, null), null)

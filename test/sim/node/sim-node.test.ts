@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NOBODY } from '../../../src/finality/registry.ts'
 import type { Effect, Input } from '../../../src/replica/effects.ts'
-import { encodeMessage } from '../../../src/replica/messages.ts'
+import { encodeMessage, type OutgoingMessage } from '../../../src/replica/messages.ts'
 import { KEYS } from '../../../src/replica/records.ts'
 import { SimNode, type World } from '../../../src/sim/node/sim-node.ts'
 import { Random } from '../../../src/sim/virtual/random.ts'
@@ -19,6 +19,7 @@ function worldOf(clockOffsetMs = 0, genesis = smallGenesis()) {
   const done: string[] = []
   const schedule = new Schedule()
   const steps: Input['type'][] = []
+  const sent: OutgoingMessage[] = []
   const trace = new Trace(5)
   let crashes = 0
   const tx = transfer(1, 0)
@@ -32,7 +33,10 @@ function worldOf(clockOffsetMs = 0, genesis = smallGenesis()) {
     schedule,
     trace,
     epochMs: START_MS,
-    send: note('send'),
+    send: (from, _to, message) => {
+      sent.push(message)
+      note('send')(from)
+    },
     broadcast: note('broadcast'),
     disconnect: note('disconnect'),
     reply: note('reply'),
@@ -55,7 +59,7 @@ function worldOf(clockOffsetMs = 0, genesis = smallGenesis()) {
     schedule.after(ms, () => {})
     while (schedule.nowMs < endMs) schedule.advance()
   }
-  return { node, done, steps, trace, runFor, tx, crashCount: () => crashes }
+  return { node, done, sent, steps, trace, runFor, tx, crashCount: () => crashes }
 }
 
 test('nothing behind a persist is done before the disk has synced', () => {
@@ -227,11 +231,15 @@ test('a node reads its own clock', () => {
 })
 
 test('what comes off the wire is taken in, and a peer of another network is left', () => {
-  const { node, runFor, done, tx } = worldOf()
+  const { node, runFor, done, sent, tx } = worldOf()
   node.start()
   node.input({ type: 'peer-connected', peer: 'p' })
   runFor(100)
-  node.receive('p', encodeMessage({ type: 'transactions', transactions: [tx] }))
+  node.receive('p', encodeMessage({ type: 'announce', ids: [tx.id] }))
+  const request = sent.at(-1)
+  assert.ok(request?.type === 'get-transactions')
+  const { requestId } = request
+  node.receive('p', encodeMessage({ type: 'transactions', requestId, transactions: [tx] }))
   assert.ok(node.replica!.pool.get(tx.id) !== undefined)
   const { id } = node.replica!.tree.head.chained
   const status = { genesisId: tx.id, chainId: 1n, headId: id, height: 0, work: 0n }

@@ -33,7 +33,15 @@ test('there is an attack for every kind of message, and a name for every attack'
 })
 
 test('of what strangers send only that costs a stranger its name which no honest peer can send', () => {
-  const kinds = ['status', 'get-headers', 'headers', 'get-blocks', 'blocks', 'block'] as const
+  const kinds = [
+    'status',
+    'get-headers',
+    'headers',
+    'get-blocks',
+    'blocks',
+    'block',
+    'get-transactions',
+  ] as const
   for (const attack of kinds.flatMap(kind => ATTACKS[kind])) {
     const blamed = Array.from({ length: 10 }, (_, seed) => isBlamedFor(attack, seed))
     if (attack.isBlatant === true) assert.ok(blamed.includes(true), attack.name)
