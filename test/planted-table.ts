@@ -1933,15 +1933,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'headers may be asked for without end',
     file: 'node/node.ts',
-    find: "return type === 'get-headers' || type === 'get-blocks'",
-    replace: "return type === 'get-blocks'",
+    find: "if (type === 'get-headers' || type === 'get-blocks') return true",
+    replace: "if (type === 'get-blocks') return true",
     tests: ['node/hostile-peer'],
   },
   {
     name: 'requests are served without a break',
     file: 'node/request-queue.ts',
-    find: '        await setImmediate()\n',
-    replace: '',
+    find: '      await setImmediate()\n      const { debts',
+    replace: '      const { debts',
     tests: ['node/request-queue', 'node/hostile-peer'],
   },
   {
@@ -1954,9 +1954,30 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'many peers may cost more than one',
     file: 'node/request-queue.ts',
-    find: 'for (const debtor of [debt, this.#all])',
-    replace: 'for (const debtor of [debt])',
+    find: 'this.#do(work, [...debts, this.#all])',
+    replace: 'this.#do(work, debts)',
     tests: ['node/request-queue'],
+  },
+  {
+    name: 'a new identity has a new share of the time',
+    file: 'node/request-queue.ts',
+    find: '        debtOf(this.#groups, group, GROUP_SHARE),\n      ]',
+    replace: '      ]',
+    tests: ['node/request-queue'],
+  },
+  {
+    name: 'who owes much is served before who owes nothing',
+    file: 'node/request-queue.ts',
+    find: 'this.#tickets.splice(owed.indexOf(Math.min(...owed)), 1)',
+    replace: 'this.#tickets.splice(0, 1)',
+    tests: ['node/request-queue'],
+  },
+  {
+    name: 'the hello of a validator waits behind what strangers ask for',
+    file: 'node/node.ts',
+    find: 'isHello(message.body) && !this.#greeted.has(from)',
+    replace: 'isHello(message.body) && this.#greeted.has(from)',
+    tests: ['hostile/hello'],
   },
   {
     name: 'answers that nobody asked for are decoded',

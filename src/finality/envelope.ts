@@ -35,6 +35,7 @@ export interface Envelope {
 const KINDS = ['hello', 'protocol'] as const
 const HELLO_TAG = new TextEncoder().encode('quorate/hello/1')
 const SIGNATURE_BYTES = 65
+const HELLO_BYTES = 1 + 8 + 1 + SIGNATURE_BYTES
 const CLOCK_MAX = 2n ** 48n
 
 /** The bytes of an envelope. */
@@ -48,6 +49,11 @@ export function encodeEnvelope({ clockMs, content }: Envelope): Uint8Array {
     case 'protocol':
       return writer.bytes(encodePbftMessage(content.message)).finish()
   }
+}
+
+/** Whether these bytes are a hello, as far as their kind and size tell: without reading on. */
+export function isHello(bytes: Uint8Array): boolean {
+  return bytes[0] === KINDS.indexOf('hello') && bytes.length === HELLO_BYTES
 }
 
 /** The envelope in these bytes, or null when they are none. */

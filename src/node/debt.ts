@@ -23,16 +23,17 @@ export class Debt {
   }
 
   add(ms: number, nowMs: number): void {
-    this.#ms = this.#left(nowMs) + ms
+    this.#ms = this.leftMs(nowMs) + ms
     this.#atMs = nowMs
   }
 
   /** Milliseconds until more may be spent. */
   waitMs(nowMs: number): number {
-    return Math.max(0, this.#left(nowMs) - this.#credit.burstMs) / this.#credit.share
+    return Math.max(0, this.leftMs(nowMs) - this.#credit.burstMs) / this.#credit.share
   }
 
-  #left(nowMs: number): number {
+  /** Milliseconds that are not paid off. */
+  leftMs(nowMs: number): number {
     return Math.max(0, this.#ms - (nowMs - this.#atMs) * this.#credit.share)
   }
 }

@@ -184,6 +184,12 @@ export class Host {
     }))
   }
 
+  /** Where a linked peer is; null where there is no link, or it is at no address that we know. */
+  addressOf(peer: PeerId): PeerAddress | null {
+    const link = this.#links.get(peer)
+    return link === null ? null : peerAddressOf(link.connection.remoteAddr)
+  }
+
   /** Keeps a connection to this multiaddr from now on. Throws `InvalidAddress`. */
   addPeer(address: string): void {
     this.#redialer.give(readPeerAddress(address))

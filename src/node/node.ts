@@ -17,6 +17,7 @@ import { addressOfSecretKey } from '../chain/signature.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import type { ByzantineRole } from '../finality/byzantine/roles.ts'
 import type { AgreementReport } from '../finality/contract.ts'
+import { isHello } from '../finality/envelope.ts'
 import type { Identity } from '../finality/identity.ts'
 import { createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
@@ -41,7 +42,7 @@ import { loadIdentity } from './identity.ts'
 import type { LinkQuality } from './link-delays.ts'
 import { Listeners } from './listeners.ts'
 import { MarkedStore } from './marked-store.ts'
-import { groupWith } from './network-group.ts'
+import { groupWith, placeOf } from './network-group.ts'
 import { originOf } from './peer-origin.ts'
 import { type OutwardEffect, Performer } from './performer.ts'
 import { RequestQueue } from './request-queue.ts'
@@ -136,6 +137,8 @@ export class Node {
   readonly #alarms: Listeners<string>
   /** What each linked peer said last of its head. */
   readonly #peerHeads = new Map<PeerId, { readonly id: BlockId; readonly height: number }>()
+  /** Linked peers whose hello was served. */
+  readonly #greeted = new Set<PeerId>()
   #host: Host | null = null
   #tellFault!: (error: Error) => void
   #hasFailed = false
@@ -396,12 +399,14 @@ export class Node {
 
   #onPeerConnected(peer: PeerId): void {
     this.#peerHeads.delete(peer)
+    this.#greeted.delete(peer)
     const info = this.#host?.peers().find(({ id }) => id === peer)
     this.#step({ type: 'peer-connected', peer, ...(info === undefined ? {} : { origin: originOf(info) }) })
   }
 
   #onPeerDisconnected(peer: PeerId): void {
     this.#peerHeads.delete(peer)
+    this.#greeted.delete(peer)
     this.#warming.forget(peer)
     this.#step({ type: 'peer-disconnected', peer })
   }
@@ -431,11 +436,17 @@ export class Node {
 
   async #serve(from: PeerId, message: Message): Promise<void> {
     let performed = Promise.resolve(false)
-    await this.#requests.serve(from, () => {
+    const work = () => {
       const step = this.#step({ type: 'message', from, message })
       performed = step.performed
       return answerBytes(step.effects)
-    })
+    }
+    const address = this.#host?.addressOf(from) ?? null
+    const group = address === null ? 'unknown' : placeOf(address).address
+    // A validator is a stranger until its hello is taken in: of each connection the first does not wait for others.
+    const isFirstHello = message.type === 'finality' && isHello(message.body) && !this.#greeted.has(from)
+    if (isFirstHello) this.#greeted.add(from)
+    await (isFirstHello ? this.#requests.serveHello(group, work) : this.#requests.serve(from, group, work))
     await performed
   }
 

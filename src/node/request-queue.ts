@@ -1,6 +1,7 @@
 // Serves what peers ask for, so that no question holds the node up: one at a time, whoever asks, with the event loop free
-// before each; and a peer that has cost much waits until its share of the node's time allows for more. Links are read one
-// message at a time (peer-link.ts), so a peer that waits holds up nobody but itself.
+// before each; and a peer that has cost much waits until its share of the node's time allows for more, and so does one of
+// its address. Of those whose turn it is, who owes least is served first: a stranger that asks without end is passed by
+// everybody else. Links are read one message at a time (peer-link.ts), so a peer that waits holds up nobody but itself.
 //
 // The price of a request is what it cost: milliseconds of the event loop, and the bytes of the answer. So no kind of
 // request is without a price, and none has a wrong one.
@@ -10,9 +11,15 @@ import { BoundedMap } from '../replica/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { type Credit, Debt, MS_PER_BYTE } from './debt.ts'
 
-/** What one peer, and all together, may cost of the node's time. */
+/**
+ * What one peer, the peers of one household's addresses, and all together may cost of the node's time: one who changes its
+ * identity gains nothing, and two who change it leave something for the others.
+ */
 const PEER_CREDIT: Credit = { share: 0.15, burstMs: 250 }
+const GROUP_CREDIT: Credit = { share: 0.2, burstMs: 250 }
 const ALL_CREDIT: Credit = { share: 0.3, burstMs: 250 }
+/** What the words may cost by which peers prove that they speak for validators: 250 a second. */
+const HELLO_CREDIT: Credit = { share: 0.05, burstMs: 250 }
 /** Peers whose debts are remembered, also while they are not connected. */
 const DEBTORS_MAX = 1_024
 
@@ -29,42 +36,65 @@ const REAL_TIME: Time = {
   sleep: (ms, signal) => setTimeout(ms, undefined, { signal, ref: false }),
 }
 
+/** A request whose turn comes. */
+interface Ticket {
+  readonly debts: readonly Debt[]
+  /** Returns the bytes of the answer. */
+  readonly work: () => number
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
 /** The requests of all peers of one node. */
 export class RequestQueue {
   readonly #time: Time
   readonly #all = new Debt(ALL_CREDIT)
-  readonly #debts = new BoundedMap<PeerId, Debt>(DEBTORS_MAX)
+  readonly #hellos = new Debt(HELLO_CREDIT)
+  readonly #peers = new BoundedMap<PeerId, Debt>(DEBTORS_MAX)
+  readonly #groups = new BoundedMap<string, Debt>(DEBTORS_MAX)
   readonly #waiting = new Set<PeerId>()
   readonly #stop = new AbortController()
-  #last: Promise<void> = Promise.resolve()
+  /** In the order in which they came. */
+  #tickets: Ticket[] = []
+  #isServing = false
+  #lastHello: Promise<void> = Promise.resolve()
 
   constructor(time: Time = REAL_TIME) {
     this.#time = time
   }
 
   /**
-   * Does the work for a peer when its turn has come; `work` returns the bytes of its answer. A peer has one request here:
-   * a second one, over another link, is dropped. Resolves when it is done, or will not be.
+   * Does the work for a peer of a group of addresses when its turn has come; `work` returns the bytes of its answer. A peer
+   * has one request here: a second one, over another link, is dropped. Resolves when it is done, or will not be.
    */
-  async serve(peer: PeerId, work: () => number): Promise<void> {
+  async serve(peer: PeerId, group: string, work: () => number): Promise<void> {
     if (this.#waiting.has(peer)) return
     this.#waiting.add(peer)
     try {
-      const debt = this.#debts.get(peer) ?? new Debt(PEER_CREDIT)
-      this.#debts.set(peer, debt)
-      await this.#pause(debt.waitMs(this.#time.now()))
-      await this.#inTurn(async () => {
-        await this.#pause(this.#all.waitMs(this.#time.now()))
-        await setImmediate()
-        if (this.#stop.signal.aborted) return
-        const beganMs = this.#time.now()
-        const bytes = work()
-        const nowMs = this.#time.now()
-        for (const debtor of [debt, this.#all]) debtor.add(nowMs - beganMs + bytes * MS_PER_BYTE, nowMs)
+      const debts = [debtOf(this.#peers, peer, PEER_CREDIT), debtOf(this.#groups, group, GROUP_CREDIT)]
+      await this.#pause(Math.max(...debts.map(debt => debt.waitMs(this.#time.now()))))
+      await new Promise<void>((resolve, reject) => {
+        this.#tickets.push({ debts, work, resolve, reject })
+        void this.#serveTickets()
       })
     } finally {
       this.#waiting.delete(peer)
     }
+  }
+
+  /**
+   * The same for the word by which a peer may prove that it speaks for a validator: in the order in which they come, in a
+   * share of their own, so that nothing else that strangers ask for delays it.
+   */
+  async serveHello(group: string, work: () => number): Promise<void> {
+    const turn = this.#lastHello.then(async () => {
+      await this.#pause(this.#hellos.waitMs(this.#time.now()))
+      await setImmediate()
+      if (!this.#stop.signal.aborted)
+        this.#do(work, [this.#hellos, debtOf(this.#groups, group, GROUP_CREDIT)])
+    })
+    this.#lastHello = turn.catch(() => {})
+    return turn
   }
 
   /** Drops what waits. */
@@ -72,11 +102,36 @@ export class RequestQueue {
     this.#stop.abort()
   }
 
-  /** One after the other, in the order in which they came. */
-  async #inTurn(task: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(task)
-    this.#last = turn.catch(() => {})
-    return turn
+  /** One after the other; who owes least is next, whose debt shrinks while it waits. */
+  async #serveTickets(): Promise<void> {
+    if (this.#isServing) return
+    this.#isServing = true
+    while (this.#tickets.length > 0) {
+      await this.#pause(this.#all.waitMs(this.#time.now()))
+      await setImmediate()
+      const { debts, work, resolve, reject } = this.#takeNext()
+      try {
+        if (!this.#stop.signal.aborted) this.#do(work, [...debts, this.#all])
+        resolve()
+      } catch (error) {
+        reject(error)
+      }
+    }
+    this.#isServing = false
+  }
+
+  #takeNext(): Ticket {
+    const nowMs = this.#time.now()
+    const owed = this.#tickets.map(({ debts }) => Math.max(...debts.map(debt => debt.leftMs(nowMs))))
+    const [next] = this.#tickets.splice(owed.indexOf(Math.min(...owed)), 1)
+    return next!
+  }
+
+  #do(work: () => number, debtors: readonly Debt[]): void {
+    const beganMs = this.#time.now()
+    const bytes = work()
+    const nowMs = this.#time.now()
+    for (const debtor of debtors) debtor.add(nowMs - beganMs + bytes * MS_PER_BYTE, nowMs)
   }
 
   async #pause(ms: number): Promise<void> {
@@ -86,4 +141,11 @@ export class RequestQueue {
       if (!signal.aborted) throw error
     })
   }
+}
+
+/** What somebody owes, from now on among the debts that are remembered. */
+function debtOf<K>(debts: BoundedMap<K, Debt>, debtor: K, credit: Credit): Debt {
+  const debt = debts.get(debtor) ?? new Debt(credit)
+  debts.set(debtor, debt)
+  return debt
 }

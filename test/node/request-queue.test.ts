@@ -11,12 +11,15 @@ function inVirtualTime() {
       nowMs += ms
     },
   })
-  const ask = (peer: string, costMs: number, bytes = 0): Promise<void> =>
-    queue.serve(peer, () => {
+  const ask = (peer: string, costMs: number, bytes = 0, group = peer): Promise<void> =>
+    queue.serve(peer, group, () => {
       nowMs += costMs
       return bytes
     })
-  return { queue, ask, now: () => nowMs }
+  const spend = (ms: number): void => {
+    nowMs += ms
+  }
+  return { queue, ask: Object.assign(ask, { spend }), now: () => nowMs }
 }
 
 test('what is asked is served one at a time, in the order in which it came, with the event loop free in between', async () => {
@@ -30,7 +33,7 @@ test('what is asked is served one at a time, in the order in which it came, with
   setImmediate(count)
   const peers = ['a', 'b', 'c', 'd']
   const served = peers.map(peer =>
-    queue.serve(peer, () => {
+    queue.serve(peer, peer, () => {
       seen.push(`${peer} ${turns}`)
       return 0
     }),
@@ -67,6 +70,50 @@ test('many peers get no more than twice as much together', async () => {
   assert.ok(spentMs <= 0.32 * now() + 250 + 20, `${spentMs} of ${now()} ms`)
 })
 
+test('the peers of one group of addresses get no more than its share, and a new identity no more at once', async () => {
+  const { ask, now } = inVirtualTime()
+  let [spentMs, identities] = [0, 0]
+  while (now() < 60_000) {
+    await ask(`p${identities++}`, 20, 0, 'one house')
+    spentMs += 20
+  }
+  assert.ok(spentMs <= 0.21 * now() + 250 + 20, `${spentMs} of ${now()} ms`)
+  assert.ok(spentMs >= 0.17 * now(), 'and no less')
+})
+
+test('of those that wait who owes least is served first, and none starves for having owed something', async () => {
+  const { queue, ask } = inVirtualTime()
+  for (const [peer, costMs] of [
+    ['much', 200],
+    ['some', 20],
+  ] as const)
+    await ask(peer, costMs)
+  const order: string[] = []
+  const served = ['much', 'some', 'nothing'].map(peer =>
+    queue.serve(peer, peer, () => {
+      order.push(peer)
+      return 0
+    }),
+  )
+  await Promise.all(served)
+  assert.deepEqual(order, ['nothing', 'some', 'much'])
+})
+
+test('a hello is served although all that strangers may cost is spent, and hellos have a share too', async () => {
+  const { queue, ask, now } = inVirtualTime()
+  for (let peer = 0; peer < 40; peer++) await ask(`p${peer}`, 40, 4 * 1024 * 1024)
+  const beganMs = now()
+  const hello = (costMs: number) =>
+    queue.serveHello('house', () => {
+      ask.spend(costMs)
+      return 0
+    })
+  await hello(1)
+  assert.equal(now(), beganMs + 1)
+  for (let count = 0; count < 1_000; count++) await hello(1)
+  assert.ok(now() - beganMs >= (1_000 - 260) / 0.05, `${now() - beganMs} ms`)
+})
+
 test('large answers cost, though they take no time', async () => {
   const { ask, now } = inVirtualTime()
   for (let answer = 0; answer < 100; answer++) await ask('a', 0.001, 4 * 1024 * 1024)
@@ -81,19 +128,19 @@ test('a peer that asks on another link while it waits is not heard', async () =>
     served += 1
     return 0
   }
-  await Promise.all([queue.serve('a', work), queue.serve('a', work), queue.serve('b', work)])
+  await Promise.all([queue.serve('a', 'a', work), queue.serve('a', 'a', work), queue.serve('b', 'b', work)])
   assert.equal(served, 2)
 })
 
 test('a request that fails does not keep the next from being served', async () => {
   const queue = new RequestQueue()
   await assert.rejects(
-    queue.serve('a', () => {
+    queue.serve('a', 'a', () => {
       throw new Error('no')
     }),
   )
   let isServed = false
-  await queue.serve('b', () => {
+  await queue.serve('b', 'b', () => {
     isServed = true
     return 0
   })
@@ -103,14 +150,14 @@ test('a request that fails does not keep the next from being served', async () =
 test('what waits when the queue is closed is dropped', async () => {
   const queue = new RequestQueue()
   const spend = (peer: string, ms: number) =>
-    queue.serve(peer, () => {
+    queue.serve(peer, peer, () => {
       const endMs = performance.now() + ms
       while (performance.now() < endMs);
       return 0
     })
   await spend('a', 300)
   let isServed = false
-  const waiting = queue.serve('a', () => {
+  const waiting = queue.serve('a', 'a', () => {
     isServed = true
     return 0
   })
