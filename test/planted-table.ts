@@ -1987,6 +1987,27 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/screening'],
   },
   {
+    name: 'blocks that nobody asked for are decoded with one that was',
+    file: 'replica/screening.ts',
+    find: "    if (!host.asksFor(requestId, blockId(block.header))) return 'peer-answer-unasked'\n",
+    replace: '',
+    tests: ['replica/screening'],
+  },
+  {
+    name: 'a block is decoded that has more transactions than its gas allows for',
+    file: 'replica/screening.ts',
+    find: ' || transactionCount > host.blockTransactionsMax',
+    replace: '',
+    tests: ['replica/screening'],
+  },
+  {
+    name: 'a large message is decoded in one turn of the event loop',
+    file: 'node/turns.ts',
+    find: 'if (step.done === true || this.#time.now() >= endMs) return step',
+    replace: 'if (step.done === true) return step',
+    tests: ['node/turns'],
+  },
+  {
     name: 'a block without work is decoded',
     file: 'replica/screening.ts',
     find: "return host.hasWork(peek.header) ? null : 'header-work-insufficient'",

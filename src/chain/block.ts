@@ -9,7 +9,8 @@ import { ByteReader, ByteWriter, type Hex, MalformedBytes, readOrNull, toReverse
 import { COINBASE_BYTES_MAX, type CoinbaseRecord, encodeCoinbase, readCoinbase } from './coinbase.ts'
 import { sha256d } from './hash.ts'
 import { type BlockHeader, type BlockId, blockId, encodeHeader, HEADER_BYTES, readHeader } from './header.ts'
-import { merkleRoot } from './merkle.ts'
+import { merkleRoot, merkleRootInSteps } from './merkle.ts'
+import { finish, type Steps } from './steps.ts'
 import { decodeTransaction, type Transaction, transactionSize } from './transaction.ts'
 
 /** A decoded block and the bytes it was read from. */
@@ -20,6 +21,9 @@ export interface Block {
   readonly transactions: readonly Transaction[]
   readonly raw: Uint8Array
 }
+
+/** Transactions that are decoded in one step: a fraction of a millisecond. */
+const TRANSACTIONS_PER_STEP = 16
 
 /** Bytes of a block besides its transactions at most: header, count (a CompactSize of up to 5), coinbase record. */
 export const BLOCK_OVERHEAD_BYTES = HEADER_BYTES + 5 + COINBASE_BYTES_MAX
@@ -32,9 +36,19 @@ export type BodyRejection = 'block-malformed' | 'block-mutated' | 'block-merkle-
 
 /** The block in these bytes with its body checked against its header, or why there is none. */
 export function decodeBlock(raw: Uint8Array): Block | BodyRejection {
-  const block = readOrNull(() => readBlock(raw))
+  return finish(decodeBlockInSteps(raw))
+}
+
+/** The same in steps: to decode the largest block takes a second. */
+export function* decodeBlockInSteps(raw: Uint8Array): Steps<Block | BodyRejection> {
+  const block = yield* readBlock(raw)
   if (block === null) return 'block-malformed'
-  const { root, isMutated } = merkleRoot(leavesOf(block))
+  const leaves = [sha256d(encodeCoinbase(block.coinbase))]
+  for (const tx of block.transactions) {
+    leaves.push(sha256d(tx.raw))
+    if (leaves.length % TRANSACTIONS_PER_STEP === 0) yield
+  }
+  const { root, isMutated } = yield* merkleRootInSteps(leaves)
   if (isMutated) return 'block-mutated'
   return toReversedHex(root) === block.header.merkleRoot ? block : 'block-merkle-mismatch'
 }
@@ -46,6 +60,15 @@ export function peekCoinbase(raw: Uint8Array): CoinbaseRecord | null {
     readHeader(reader)
     reader.compactSize(raw.length)
     return readCoinbase(reader)
+  })
+}
+
+/** How a block begins: its header, and how many transactions it says that it has. Null where it begins otherwise. */
+export function peekBlock(raw: Uint8Array): { header: BlockHeader; transactionCount: number } | null {
+  return readOrNull(() => {
+    const reader = new ByteReader(raw)
+    const header = readHeader(reader)
+    return { header, transactionCount: reader.compactSize(raw.length) - 1 }
   })
 }
 
@@ -73,16 +96,27 @@ export function contentRoot(content: Pick<Block, 'coinbase' | 'transactions'>): 
   return toReversedHex(merkleRoot(leavesOf(content)).root)
 }
 
-function readBlock(raw: Uint8Array): Block {
+/** The block in these bytes, whatever its header commits to; null when there is none. */
+function* readBlock(raw: Uint8Array): Steps<Block | null> {
   const reader = new ByteReader(raw)
+  const start = readOrNull(() => readStart(reader))
+  if (start === null) return null
+  const transactions: Transaction[] = []
+  while (transactions.length < start.coinbase.transactionCount) {
+    const tx = readOrNull(() => readTransaction(raw, reader))
+    if (tx === null) return null
+    transactions.push(tx)
+    if (transactions.length % TRANSACTIONS_PER_STEP === 0) yield
+  }
+  return reader.remaining > 0 ? null : { id: blockId(start.header), ...start, transactions, raw }
+}
+
+function readStart(reader: ByteReader): Pick<Block, 'header' | 'coinbase'> {
   const header = readHeader(reader)
   const count = reader.compactSize(reader.remaining)
   const coinbase = readCoinbase(reader)
   if (coinbase.transactionCount !== count - 1) throw new MalformedBytes('transaction count')
-  const transactions: Transaction[] = []
-  while (transactions.length < count - 1) transactions.push(readTransaction(raw, reader))
-  reader.end()
-  return { id: blockId(header), header, coinbase, transactions, raw }
+  return { header, coinbase }
 }
 
 function readTransaction(raw: Uint8Array, reader: ByteReader): Transaction {

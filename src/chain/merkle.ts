@@ -6,15 +6,35 @@
 
 import { concatBytes, equalBytes } from './bytes.ts'
 import { sha256d } from './hash.ts'
+import { finish, type Steps } from './steps.ts'
+
+/** Nodes that are hashed in one step: 1 ms. */
+const PARENTS_PER_STEP = 256
+
+/** The root of a tree, and whether another list of leaves may have it too. */
+interface MerkleRoot {
+  readonly root: Uint8Array
+  readonly isMutated: boolean
+}
 
 /** The root over 32-byte leaves, and whether the list has a repeated tail that another list's root equals. */
-export function merkleRoot(leaves: readonly Uint8Array[]): { root: Uint8Array; isMutated: boolean } {
+export function merkleRoot(leaves: readonly Uint8Array[]): MerkleRoot {
+  return finish(merkleRootInSteps(leaves))
+}
+
+/** The same in steps: one for each level, and in a large level more. */
+export function* merkleRootInSteps(leaves: readonly Uint8Array[]): Steps<MerkleRoot> {
   if (leaves.length === 0) throw new Error('a Merkle tree needs a leaf')
   let level = leaves
   let isMutated = false
   while (level.length > 1) {
     isMutated ||= hasEqualPair(level)
-    level = parentLevel(level)
+    const parents: Uint8Array[] = []
+    for (let left = 0; left < level.length; left += PARENTS_PER_STEP * 2) {
+      parents.push(...parentLevel(level.slice(left, left + PARENTS_PER_STEP * 2)))
+      yield
+    }
+    level = parents
   }
   return { root: level[0]!, isMutated }
 }

@@ -61,6 +61,9 @@ export type DecodeRejection =
   | 'tx-signature-out-of-range'
   | 'tx-signature-high-s'
 
+/** Gas that any transaction uses at least: what a plain transfer costs. */
+export const TRANSACTION_GAS_MIN = 21_000
+
 /** Bytes in the largest transaction that is accepted (geth's limit). */
 export const TRANSACTION_BYTES_MAX = 128 * 1024
 
@@ -112,7 +115,7 @@ export function intrinsicGas(fields: Pick<TransactionFields, 'to' | 'data' | 'ac
   const storageKeys = fields.accessList.reduce((sum, entry) => sum + entry.storageKeys.length, 0)
   const words = Math.ceil(fields.data.length / 32)
   const gas =
-    21_000 +
+    TRANSACTION_GAS_MIN +
     zeros * 4 +
     (fields.data.length - zeros) * 16 +
     fields.accessList.length * 2_400 +

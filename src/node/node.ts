@@ -1,7 +1,7 @@
 // A node: a replica whose effects are performed for real, on a disk, a network and threads that mine.
 //
 // Everything that happens comes to one place, `#step`, one thing after the other; what the replica wants done is
-// performed by one loop (performer.ts). Messages are decoded at the edge, and the senders of their transactions
+// performed by one loop (performer.ts). Messages are decoded at the edge, large ones in parts, and the senders of their transactions
 // recovered off the event loop, before the replica sees them. After a fault (the disk fails, a record on it is damaged,
 // the replica throws) nothing is done any more: the node closes, and its owner is told.
 
@@ -23,7 +23,7 @@ import { createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
 import type { Checkpoint } from '../replica/checkpoint.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
-import { decodeMessage, type Message, typeOfMessage } from '../replica/messages.ts'
+import { decodeMessageInSteps, type Message, typeOfMessage } from '../replica/messages.ts'
 import { CorruptStore, STARTING_PREFIXES } from '../replica/records.ts'
 import { Replica } from '../replica/replica.ts'
 import { verdictOn } from '../replica/verdict.ts'
@@ -49,6 +49,7 @@ import { RequestQueue } from './request-queue.ts'
 import { SenderWarming } from './sender-warming.ts'
 import { Submissions } from './submissions.ts'
 import { Timers } from './timers.ts'
+import { Turns } from './turns.ts'
 import { VoteMarkFile } from './vote-mark-file.ts'
 
 /** How a node is set up. */
@@ -132,6 +133,7 @@ export class Node {
   readonly #warming: SenderWarming
   readonly #submissions: Submissions
   readonly #requests = new RequestQueue()
+  readonly #decoding = new Turns()
   readonly #heads: Listeners<HeadEvent>
   readonly #finals: Listeners<FinalEvent>
   readonly #alarms: Listeners<string>
@@ -412,7 +414,7 @@ export class Node {
   }
 
   async #onMessage(from: PeerId, bytes: Uint8Array): Promise<void> {
-    const message = this.#decode(from, bytes)
+    const message = await this.#decode(from, bytes)
     if (typeof message === 'string') return
     if (message.type === 'status') this.#onStatus(from, message)
     // Before the handshake nothing counts. Not a fault: of two crossing streams one is closed, with what was on it.
@@ -455,7 +457,7 @@ export class Node {
       this.#host?.refuse(from, 'message-malformed')
       return 'reject'
     }
-    const message = this.#decode(from, bytes)
+    const message = await this.#decode(from, bytes)
     if (typeof message === 'string') return message
     await this.#warm(from, message)
     let isGood = false
@@ -482,8 +484,9 @@ export class Node {
   }
 
   /** The message in these bytes, if it is to be taken in; else whether its sender is to blame. */
-  #decode(from: PeerId, bytes: Uint8Array): Message | 'ignore' | 'reject' {
-    const message = this.replica.screen(from, bytes) ?? decodeMessage(bytes)
+  async #decode(from: PeerId, bytes: Uint8Array): Promise<Message | 'ignore' | 'reject'> {
+    const message =
+      this.replica.screen(from, bytes) ?? (await this.#decoding.run(decodeMessageInSteps(bytes)))
     if (typeof message !== 'string') return message
     if (message === 'known') return 'ignore'
     this.#host?.refuse(from, message)

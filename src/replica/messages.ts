@@ -5,7 +5,7 @@
 // Decoding refuses everything that is not exactly one message: every count has a bound that is checked before
 // anything is allocated, and no byte may be left over.
 
-import { type Block, decodeBlock } from '../chain/block.ts'
+import { type Block, decodeBlockInSteps, peekBlock } from '../chain/block.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -17,6 +17,7 @@ import {
   toReversedHex,
 } from '../chain/bytes.ts'
 import { type BlockHeader, type BlockId, encodeHeader, HEADER_BYTES, readHeader } from '../chain/header.ts'
+import { finish, type Steps } from '../chain/steps.ts'
 import {
   decodeTransaction,
   TRANSACTION_BYTES_MAX,
@@ -137,10 +138,15 @@ export function encodeMessage(message: OutgoingMessage): Uint8Array {
 
 /** The message in these bytes, or why they are none. */
 export function decodeMessage(bytes: Uint8Array): Message | Rejection {
+  return finish(decodeMessageInSteps(bytes))
+}
+
+/** The same in steps, of which none takes much longer than a millisecond. */
+export function* decodeMessageInSteps(bytes: Uint8Array): Steps<Message | Rejection> {
   if (bytes.length > MESSAGE_LIMITS.bytesMax) return 'message-too-large'
   try {
     const reader = new ByteReader(bytes)
-    const message = readMessage(reader)
+    const message = yield* readMessage(reader)
     reader.end()
     return message
   } catch (error) {
@@ -157,10 +163,19 @@ export function typeOfMessage(bytes: Uint8Array): MessageType | null {
 
 /** What the first bytes of a message tell that may be large. */
 export type MessagePeek =
-  | { readonly type: 'headers' | 'blocks'; readonly requestId: number }
+  | { readonly type: 'headers'; readonly requestId: number }
+  /** Null where the blocks do not even begin as blocks do. */
+  | { readonly type: 'blocks'; readonly requestId: number; readonly blocks: readonly BlockPeek[] | null }
   | { readonly type: 'transactions'; readonly requestId: number; readonly answerBytes: number }
-  | { readonly type: 'block'; readonly header: BlockHeader; readonly blockBytes: number }
-  | { readonly type: 'finality'; readonly attachedBytes: number }
+  | { readonly type: 'block'; readonly block: BlockPeek }
+  | { readonly type: 'finality'; readonly attached: BlockPeek | 'malformed' | null }
+
+/** What the beginning of a block tells, and its size. */
+export interface BlockPeek {
+  readonly header: BlockHeader
+  readonly transactionCount: number
+  readonly bytes: number
+}
 
 /** Looks at a message without decoding it; null where it is small, or none. */
 export function peekMessage(bytes: Uint8Array): MessagePeek | null {
@@ -169,15 +184,16 @@ export function peekMessage(bytes: Uint8Array): MessagePeek | null {
     const type = KINDS[reader.u8()]
     switch (type) {
       case 'headers':
-      case 'blocks':
         return { type, requestId: reader.u32() }
+      case 'blocks':
+        return { type, requestId: reader.u32(), blocks: readOrNull(() => peekBlocks(reader)) }
       case 'transactions':
         return { type, requestId: reader.u32(), answerBytes: bytes.length }
       case 'block':
-        return { type, header: readHeader(reader), blockBytes: bytes.length - 1 }
+        return { type, block: readBlockPeek(reader.rest()) }
       case 'finality':
         reader.sizedBytes(MESSAGE_LIMITS.finalityBytesMax)
-        return { type, attachedBytes: reader.remaining }
+        return { type, attached: reader.remaining === 0 ? null : (peekOf(reader.rest()) ?? 'malformed') }
       case 'status':
       case 'get-headers':
       case 'get-blocks':
@@ -187,6 +203,25 @@ export function peekMessage(bytes: Uint8Array): MessagePeek | null {
     }
     return null
   })
+}
+
+function peekBlocks(reader: ByteReader): BlockPeek[] {
+  const blocks = readList(reader, MESSAGE_LIMITS.blocksMax, () =>
+    readBlockPeek(reader.sizedBytes(MESSAGE_LIMITS.bytesMax)),
+  )
+  reader.end()
+  return blocks
+}
+
+function readBlockPeek(raw: Uint8Array): BlockPeek {
+  const peek = peekOf(raw)
+  if (peek === null) throw new MalformedBytes('no block')
+  return peek
+}
+
+function peekOf(raw: Uint8Array): BlockPeek | null {
+  const peek = peekBlock(raw)
+  return peek === null ? null : { ...peek, bytes: raw.length }
 }
 
 /** The transactions of a message, whose senders will be asked for. */
@@ -230,7 +265,7 @@ class Refused extends Error {
   }
 }
 
-function readMessage(reader: ByteReader): Message {
+function* readMessage(reader: ByteReader): Steps<Message> {
   const type = KINDS[reader.u8()]
   if (type === undefined) throw new MalformedBytes('unknown kind')
   switch (type) {
@@ -246,10 +281,10 @@ function readMessage(reader: ByteReader): Message {
       return {
         type,
         requestId: reader.u32(),
-        blocks: readList(reader, MESSAGE_LIMITS.blocksMax, readSizedBlock),
+        blocks: yield* readListInSteps(reader, MESSAGE_LIMITS.blocksMax, readSizedBlock),
       }
     case 'block':
-      return { type, block: acceptOrRefuse(decodeBlock(reader.rest())) }
+      return { type, block: acceptOrRefuse(yield* decodeBlockInSteps(reader.rest())) }
     case 'announce':
       return { type, ids: readTransactionIds(reader) }
     case 'get-transactions':
@@ -258,10 +293,14 @@ function readMessage(reader: ByteReader): Message {
       return {
         type,
         requestId: reader.u32(),
-        transactions: readList(reader, MESSAGE_LIMITS.transactionsMax, readSizedTransaction),
+        transactions: yield* readListInSteps(reader, MESSAGE_LIMITS.transactionsMax, readSizedTransaction),
       }
     case 'finality':
-      return { type, body: reader.sizedBytes(MESSAGE_LIMITS.finalityBytesMax), block: readLastBlock(reader) }
+      return {
+        type,
+        body: reader.sizedBytes(MESSAGE_LIMITS.finalityBytesMax),
+        block: yield* readLastBlock(reader),
+      }
   }
 }
 
@@ -313,17 +352,18 @@ function readHeaders(reader: ByteReader): BlockHeader[] {
   return Array.from({ length: count }, () => readHeader(reader))
 }
 
-function readSizedBlock(reader: ByteReader): Block {
+function* readSizedBlock(reader: ByteReader): Steps<Block> {
   // In memory of its own: one block may be kept long after the rest of its answer.
-  return acceptOrRefuse(decodeBlock(reader.sizedBytes(MESSAGE_LIMITS.bytesMax).slice()))
+  return acceptOrRefuse(yield* decodeBlockInSteps(reader.sizedBytes(MESSAGE_LIMITS.bytesMax).slice()))
 }
 
 /** The block in what is left, if anything is. */
-function readLastBlock(reader: ByteReader): Block | null {
-  return reader.remaining === 0 ? null : acceptOrRefuse(decodeBlock(reader.rest()))
+function* readLastBlock(reader: ByteReader): Steps<Block | null> {
+  return reader.remaining === 0 ? null : acceptOrRefuse(yield* decodeBlockInSteps(reader.rest()))
 }
 
-function readSizedTransaction(reader: ByteReader): Transaction {
+function* readSizedTransaction(reader: ByteReader): Steps<Transaction> {
+  yield
   // In memory of its own: a transaction may be kept long after the rest of its batch.
   return acceptOrRefuse(decodeTransaction(reader.sizedBytes(TRANSACTION_BYTES_MAX).slice()))
 }
@@ -332,6 +372,17 @@ function readList<T>(reader: ByteReader, max: number, read: (reader: ByteReader)
   const count = reader.compactSize(max)
   const list: T[] = []
   while (list.length < count) list.push(read(reader))
+  return list
+}
+
+function* readListInSteps<T>(
+  reader: ByteReader,
+  max: number,
+  read: (reader: ByteReader) => Steps<T>,
+): Steps<T[]> {
+  const count = reader.compactSize(max)
+  const list: T[] = []
+  while (list.length < count) list.push(yield* read(reader))
   return list
 }
 

@@ -15,7 +15,12 @@ import type { Genesis } from '../chain/genesis.ts'
 import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/header.ts'
 import { type ChainedHeader, chainHeader, isTimeTooNew } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
+import {
+  decodeTransaction,
+  TRANSACTION_GAS_MIN,
+  type Transaction,
+  type TransactionId,
+} from '../chain/transaction.ts'
 import type { Finality, FinalityEffect, Holders } from '../finality/contract.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
@@ -277,6 +282,7 @@ export class Replica {
   screen(from: PeerId, bytes: Uint8Array): Rejection | 'known' | null {
     return screen(bytes, {
       blockBytesMax: this.genesis.blocks.blockBytesMax,
+      blockTransactionsMax: Number(this.genesis.blocks.gasLimit) / TRANSACTION_GAS_MIN,
       followsWork: this.finality.followsWork,
       has: id => this.#tree.has(id),
       hasWork: header => this.#hasWork(header),
@@ -284,6 +290,7 @@ export class Replica {
         type === 'transactions'
           ? this.#relay.isAsked(from, requestId)
           : this.#sync.isAsked(from, type, requestId),
+      asksFor: (requestId, id) => this.#sync.asksFor(from, requestId, id),
       isValidator: this.finality.isValidator(from),
     })
   }

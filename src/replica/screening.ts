@@ -4,19 +4,23 @@
 
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import { blockId } from '../chain/header.ts'
-import { MESSAGE_LIMITS, type MessagePeek, peekMessage } from './messages.ts'
+import { type BlockPeek, MESSAGE_LIMITS, type MessagePeek, peekMessage } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
 /** What is known before a message is decoded. */
 export interface ScreenHost {
   /** Bytes of a block at most. */
   readonly blockBytesMax: number
+  /** Transactions of a block at most: its gas allows for no more. */
+  readonly blockTransactionsMax: number
   /** Whether blocks are followed for their work. */
   readonly followsWork: boolean
   has(id: BlockId): boolean
   hasWork(header: BlockHeader): boolean
   /** Whether this peer was asked for this answer. */
   isAsked(type: 'headers' | 'blocks' | 'transactions', requestId: number): boolean
+  /** Whether this request is for this block. */
+  asksFor(requestId: number, id: BlockId): boolean
   /** Whether the peer speaks for a validator. */
   readonly isValidator: boolean
 }
@@ -30,21 +34,44 @@ export function screen(bytes: Uint8Array, host: ScreenHost): Rejection | 'known'
 function screenPeek(peek: MessagePeek, host: ScreenHost): Rejection | 'known' | null {
   switch (peek.type) {
     case 'headers':
-    case 'blocks':
       return host.isAsked(peek.type, peek.requestId) ? null : 'peer-answer-unasked'
+    case 'blocks':
+      if (!host.isAsked(peek.type, peek.requestId)) return 'peer-answer-unasked'
+      return screenBlocks(peek, host)
     case 'transactions':
       if (!host.isAsked(peek.type, peek.requestId)) return 'peer-answer-unasked'
       return peek.answerBytes > MESSAGE_LIMITS.transactionsAnswerBytesMax ? 'message-too-large' : null
     case 'finality':
-      if (peek.attachedBytes === 0) return null
+      if (peek.attached === null) return null
       // Proposals alone bring a block along, over the links between validators.
       if (!host.isValidator) return 'block-uncertified'
-      return peek.attachedBytes > host.blockBytesMax ? 'block-too-large' : null
+      return peek.attached === 'malformed' ? 'block-malformed' : checkSize(peek.attached, host)
     case 'block': {
       if (!host.followsWork) return 'block-uncertified'
-      if (peek.blockBytes > host.blockBytesMax) return 'block-too-large'
-      if (host.has(blockId(peek.header))) return 'known'
-      return host.hasWork(peek.header) ? null : 'header-work-insufficient'
+      const { header } = peek.block
+      const tooLarge = checkSize(peek.block, host)
+      if (tooLarge !== null) return tooLarge
+      if (host.has(blockId(header))) return 'known'
+      return host.hasWork(header) ? null : 'header-work-insufficient'
     }
   }
+}
+
+/** An answer of blocks none of which is decoded before the beginning of each is seen. */
+function screenBlocks(
+  { requestId, blocks }: Extract<MessagePeek, { type: 'blocks' }>,
+  host: ScreenHost,
+): Rejection | null {
+  if (blocks === null) return 'message-malformed'
+  for (const block of blocks) {
+    if (!host.asksFor(requestId, blockId(block.header))) return 'peer-answer-unasked'
+    const tooLarge = checkSize(block, host)
+    if (tooLarge !== null) return tooLarge
+  }
+  return null
+}
+
+function checkSize({ bytes, transactionCount }: BlockPeek, host: ScreenHost): Rejection | null {
+  const isTooLarge = bytes > host.blockBytesMax || transactionCount > host.blockTransactionsMax
+  return isTooLarge ? 'block-too-large' : null
 }

@@ -166,6 +166,12 @@ export class Sync {
     return request?.id === requestId
   }
 
+  /** Whether a peer is asked for this block by this request. */
+  asksFor(peer: PeerId, requestId: number, id: BlockId): boolean {
+    const request = this.#peers.get(peer)?.request
+    return request?.id === requestId && request.ids.includes(id)
+  }
+
   /** A peer says how much work it follows. */
   onClaim(peer: PeerId, work: bigint): void {
     if (!this.#peers.has(peer)) return

@@ -3,19 +3,23 @@ import { test } from 'node:test'
 import { concatBytes } from '../../src/chain/bytes.ts'
 import { encodeMessage, MESSAGE_LIMITS, type Message } from '../../src/replica/messages.ts'
 import { type ScreenHost, screen } from '../../src/replica/screening.ts'
-import { ChainBuilder, smallGenesis } from './small-chain.ts'
+import { ChainBuilder, smallGenesis, transfer } from './small-chain.ts'
 
 const genesis = smallGenesis()
 const builder = new ChainBuilder(genesis)
-const [entry] = builder.extend(builder.root, 1)
+const [entry, other] = builder.extend(builder.root, 2, step => ({
+  transactions: step === 2 ? [transfer(1, 0), transfer(2, 0)] : [],
+}))
 const { block } = entry!
 
 const HOST: ScreenHost = {
   blockBytesMax: 10_000,
+  blockTransactionsMax: 100,
   followsWork: true,
   has: () => false,
   hasWork: () => true,
   isAsked: () => true,
+  asksFor: () => true,
   isValidator: true,
 }
 const screened = (message: Message, changes: Partial<ScreenHost> = {}) =>
@@ -67,7 +71,7 @@ test('a block is not decoded that is here, has no work, is too large or can not 
   assert.equal(screened({ type: 'block', block }, { followsWork: false }), 'block-uncertified')
   assert.equal(screened({ type: 'block', block }, { blockBytesMax: block.raw.length - 1 }), 'block-too-large')
   const garbage = encodeMessage({ type: 'block', block })
-  garbage.fill(255, 81)
+  garbage.fill(255, 82)
   assert.equal(screen(garbage, { ...HOST, hasWork: () => false }), 'header-work-insufficient')
 })
 
@@ -80,4 +84,29 @@ test('a block that a stranger attaches to words of the finality layer is not dec
 test('what is too short to say what it is goes on to the decoder', () => {
   for (const bytes of [[], [2], [4, 1], [5, 1, 2], [6, 1], [7], [99]])
     assert.equal(screen(Uint8Array.of(...bytes), HOST), null)
+})
+
+test('of an answer no block is decoded when one of them was not asked for, is too large, or is none', () => {
+  const answer: Message = { type: 'blocks', requestId: 7, blocks: [block, other!.block] }
+  const asked: string[] = []
+  const asksFor = (requestId: number, id: string): boolean => {
+    asked.push(`${requestId} ${id}`)
+    return id === block.id
+  }
+  assert.equal(screened(answer, { asksFor }), 'peer-answer-unasked')
+  assert.deepEqual(asked, [`7 ${block.id}`, `7 ${other!.block.id}`])
+  assert.equal(screened(answer, { blockBytesMax: other!.block.raw.length - 1 }), 'block-too-large')
+  const cut = encodeMessage(answer).slice(0, -1)
+  assert.equal(screen(cut, HOST), 'message-malformed')
+})
+
+test('no block is decoded that says it has more transactions than its gas allows for', () => {
+  for (const message of [
+    { type: 'block', block: other!.block },
+    { type: 'blocks', requestId: 7, blocks: [block, other!.block] },
+    { type: 'finality', body, block: other!.block },
+  ] as const) {
+    assert.equal(screened(message, { blockTransactionsMax: 2 }), null)
+    assert.equal(screened(message, { blockTransactionsMax: 1 }), 'block-too-large')
+  }
 })
