@@ -485,8 +485,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'transactions that were not asked for are decoded',
     file: 'replica/screening.ts',
-    find: "      if (!host.isAsked(peek.type, peek.requestId)) return 'peer-answer-unasked'\n",
-    replace: '',
+    find: "      if (!host.isAsked(peek.type, peek.requestId)) return 'peer-answer-unasked'\n      return peek.answerBytes",
+    replace: '      return peek.answerBytes',
     tests: ['replica/screening', 'hostile/transactions'],
   },
   {

@@ -1,5 +1,5 @@
 // Remembers who sent a transaction, by its id, which commits to the signature: so that a transaction that
-// comes by gossip, waits in the mempool and returns in a block is checked once. "Nobody" is remembered too,
+// comes from a peer, waits in the mempool and returns in a block is checked once. "Nobody" is remembered too,
 // or a bad transaction would cost as much each time it is sent again.
 
 import type { Address } from '../chain/address.ts'
