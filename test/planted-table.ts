@@ -1961,8 +1961,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a new identity has a new share of the time',
     file: 'node/request-queue.ts',
-    find: '        debtOf(this.#groups, group, GROUP_SHARE),\n      ]',
-    replace: '      ]',
+    find: ', debtOf(this.#groups, group, GROUP_SHARE)]\n      await',
+    replace: ']\n      await',
     tests: ['node/request-queue'],
   },
   {
@@ -2010,8 +2010,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block without work is decoded',
     file: 'replica/screening.ts',
-    find: "return host.hasWork(peek.header) ? null : 'header-work-insufficient'",
-    replace: 'return host.hasWork(peek.header) ? null : null',
+    find: "return host.hasWork(header) ? null : 'header-work-insufficient'",
+    replace: 'return host.hasWork(header) ? null : null',
     tests: ['replica/screening'],
   },
   {

@@ -369,10 +369,11 @@ function* readSizedTransaction(reader: ByteReader): Steps<Transaction> {
 }
 
 function readList<T>(reader: ByteReader, max: number, read: (reader: ByteReader) => T): T[] {
-  const count = reader.compactSize(max)
-  const list: T[] = []
-  while (list.length < count) list.push(read(reader))
-  return list
+  // biome-ignore lint/correctness/useYield: an item that is small has no steps
+  const inSteps = function* (from: ByteReader): Steps<T> {
+    return read(from)
+  }
+  return finish(readListInSteps(reader, max, inSteps))
 }
 
 function* readListInSteps<T>(
