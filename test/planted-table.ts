@@ -562,8 +562,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a peer may be dialled at port 0',
     file: 'node/peer-address.ts',
-    find: 'portMin = 1)',
-    replace: 'portMin = 0)',
+    find: 'portMin: 1 }',
+    replace: 'portMin: 0 }',
     tests: ['node/identify', 'node/peer-address'],
   },
   {
@@ -787,7 +787,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block that was decided and is not here is not asked for',
     file: 'finality/committee.ts',
-    find: `        this.#want(value as BlockId, voters, from)
+    find: `        this.#want(value as BlockId, { voters, speaker: from, isDecided: true })
         return false
 `,
     replace: `        void voters
@@ -1391,8 +1391,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'one peer holds up the bodies for which finality waits',
     file: 'replica/sync.ts',
-    find: 'first.every(request => request.lateAt <= this.#ticks)',
-    replace: 'first.length === 0',
+    find: '(this.#wants.size > 0 || !this.#claims.hasProved(id))',
+    replace: '!this.#claims.hasProved(id)',
     tests: ['replica/wants'],
   },
   {
@@ -1483,7 +1483,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the rest of a branch of which a part was fetched is not asked for where that ended',
     file: 'replica/sync.ts',
-    find: 'this.#resume?.id ?? null',
+    find: 'this.#resume?.source === peer ? this.#resume.id : null',
     replace: 'null',
     tests: ['replica/long-branch'],
   },
@@ -1961,7 +1961,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a new identity has a new share of the time',
     file: 'node/request-queue.ts',
-    find: ', debtOf(this.#groups, group, GROUP_SHARE)]\n      await',
+    find: ', debtOf(this.#groups, group, GROUP_CREDIT)]\n      await',
     replace: ']\n      await',
     tests: ['node/request-queue'],
   },
@@ -2032,7 +2032,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a member that starts votes at once',
     file: 'consensus/pbft/pbft.ts',
-    find: '    startRecall(replica, challenge)\n  }',
+    find: '    startRecall(replica, challenge, forgotten ?? undefined)\n  }',
     replace: '    this.#vote()\n  }',
     tests: ['sim/oracle/recalled-votes'],
   },
@@ -2095,8 +2095,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a member that asks again forgets what it was shown',
     file: 'consensus/pbft/recall.ts',
-    find: 'const { bound, view } = replica.recall ?? { bound: 0, view: 0 }',
-    replace: 'const { bound, view } = { bound: 0, view: 0 }',
+    find: 'replica.recall ?? { bound: forgotten.sequence, view: forgotten.view }',
+    replace: '{ bound: forgotten.sequence, view: forgotten.view }',
     tests: ['consensus/pbft/recall'],
   },
   {

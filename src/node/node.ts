@@ -421,11 +421,13 @@ export class Node {
     else if (!this.#peerHeads.has(from)) return
     await this.#warm(from, message)
     if (this.#isPriced(from, message)) return this.#serve(from, message)
-    const { effects, performed } = this.#step({ type: 'message', from, message }, () => {
-      this.#credit(from, message)
-      this.#host?.broadcast(message)
-    })
+    const given = message.type === 'transactions' ? message.transactions : []
+    const news = given.filter(({ id }) => this.replica.pool.get(id) === undefined)
+    const relay = () => this.#host?.broadcast(message)
+    const { effects, performed } = this.#step({ type: 'message', from, message }, relay)
     if (movesHead(effects)) this.#host?.credit(from, 'block')
+    if (news.some(({ id }) => this.replica.pool.get(id) !== undefined))
+      this.#host?.credit(from, 'transactions')
     await performed
   }
 
@@ -463,18 +465,12 @@ export class Node {
     let isGood = false
     const { effects, performed } = this.#step({ type: 'message', from, message }, () => {
       isGood = true
-      this.#credit(from, message)
       this.#host?.passOn(message, type, from)
     })
     if (movesHead(effects)) this.#host?.credit(from, 'block')
     await performed
     const isBad = effects.some(effect => effect.type === 'reject' && verdictOn(effect.reason) === 'punish')
     return isGood ? 'accept' : isBad ? 'reject' : 'ignore'
-  }
-
-  /** The peer gave what is passed on: it was news, and good. */
-  #credit(from: PeerId, { type }: Message): void {
-    if (type === 'transactions') this.#host?.credit(from, type)
   }
 
   /** A status is the handshake: until it comes nothing else on the link is heard. */

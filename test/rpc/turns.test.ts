@@ -241,7 +241,7 @@ test('a client is the address of its socket; an IPv6 address stands for its netw
     assert.equal(clientOf(address).isLocal, true, address)
   assert.deepEqual(clientOf('::ffff:192.0.2.1'), a)
   const net = clientOf('2001:db8:1:2:3:4:5:6')
-  assert.deepEqual(net, { key: '2001:db8:1:2::/64', isLocal: false })
+  assert.deepEqual(net, { key: '2001:db8:1:2::', isLocal: false })
   assert.deepEqual(clientOf('2001:db8:1:2::9'), net)
   assert.deepEqual(clientOf('fe80::1%eth0'), clientOf('fe80::ffff:2%eth1'))
   assert.notDeepEqual(clientOf('2001:db8:1:3::9'), net)
