@@ -630,6 +630,20 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/peer-link', 'node/links'],
   },
   {
+    name: 'what has no use is read as fast as it comes',
+    file: 'node/node.ts',
+    find: '    await this.#requests.serve(from, () => bytes.length * USELESS_BYTES_FACTOR)\n',
+    replace: '',
+    tests: ['node/hostile-peer'],
+  },
+  {
+    name: 'all that a peer sent at once is handled in one turn of the event loop',
+    file: 'node/peer-link.ts',
+    find: '      await setImmediate()\n',
+    replace: '',
+    tests: ['node/peer-link'],
+  },
+  {
     name: 'a mistake in dialling is the end of all that is done at each tick',
     file: 'node/host.ts',
     find: "guarded(log, 'dialling', () => this.#redialer.tick(performance.now())),",
@@ -1961,8 +1975,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a new identity has a new share of the time',
     file: 'node/request-queue.ts',
-    find: ', debtOf(this.#groups, group, GROUP_CREDIT)]\n      await',
-    replace: ']\n      await',
+    find: 'debtOf(this.#peers, peer, PEER_CREDIT), debtOf(this.#groups, group, GROUP_CREDIT)]',
+    replace: 'debtOf(this.#peers, peer, PEER_CREDIT)]',
     tests: ['node/request-queue'],
   },
   {

@@ -48,6 +48,9 @@ const MESSAGE_BYTES = {
   complaint: 11,
 } as const
 
+/** The kinds of message. */
+export const PBFT_MESSAGE_TYPES = Object.keys(MESSAGE_BYTES) as readonly PbftMessage['type'][]
+
 const RECORD_BYTES = { view: 1, slot: 2, stable: 3, 'new-view': 4 } as const
 
 /** The bytes of a message. Throws a RangeError when it has no form in bytes. */

@@ -113,6 +113,12 @@ interface NodeParts {
   readonly privateKey: PrivateKey
 }
 
+/**
+ * What a byte that has no use costs, in bytes of answers: it was decrypted, copied and cut into a message, which no answer
+ * paid for. With the price of request-queue.ts 1.5 MiB a second are read of a peer that sends nothing else.
+ */
+const USELESS_BYTES_FACTOR = 10
+
 /** A running node. */
 export class Node {
   readonly version: string
@@ -415,7 +421,7 @@ export class Node {
 
   async #onMessage(from: PeerId, bytes: Uint8Array): Promise<void> {
     const message = await this.#decode(from, bytes)
-    if (typeof message === 'string') return
+    if (typeof message === 'string') return this.#charge(from, bytes)
     if (message.type === 'status') this.#onStatus(from, message)
     // Before the handshake nothing counts. Not a fault: of two crossing streams one is closed, with what was on it.
     else if (!this.#peerHeads.has(from)) return
@@ -438,6 +444,18 @@ export class Node {
     return isPriced && !this.replica.finality.isValidator(from)
   }
 
+  /** What has no use is paid for by its bytes: until it is, nothing more is read of who sent it. */
+  async #charge(from: PeerId, bytes: Uint8Array): Promise<void> {
+    if (this.replica.finality.isValidator(from)) return
+    await this.#requests.charge(from, this.#groupOf(from), bytes.length * USELESS_BYTES_FACTOR)
+  }
+
+  /** The household from whose address a peer is connected: what its peers cost together has a bound. */
+  #groupOf(peer: PeerId): string {
+    const address = this.#host?.addressOf(peer) ?? null
+    return address === null ? 'unknown' : placeOf(address).address
+  }
+
   async #serve(from: PeerId, message: Message): Promise<void> {
     let performed = Promise.resolve(false)
     const work = () => {
@@ -445,8 +463,7 @@ export class Node {
       performed = step.performed
       return answerBytes(step.effects)
     }
-    const address = this.#host?.addressOf(from) ?? null
-    const group = address === null ? 'unknown' : placeOf(address).address
+    const group = this.#groupOf(from)
     // A validator is a stranger until its hello is taken in: of each connection the first does not wait for others.
     const isFirstHello = message.type === 'finality' && isHello(message.body) && !this.#greeted.has(from)
     if (isFirstHello) this.#greeted.add(from)
@@ -475,8 +492,10 @@ export class Node {
 
   /** A status is the handshake: until it comes nothing else on the link is heard. */
   #onStatus(from: PeerId, { status }: Extract<Message, { type: 'status' }>): void {
+    // Once: what all that come after cost is what the replica does with them.
+    const isFirst = !this.#peerHeads.has(from)
     this.#peerHeads.set(from, { id: status.headId, height: status.height })
-    if (status.genesisId === this.replica.genesis.block.id) this.#host?.confirm(from)
+    if (isFirst && status.genesisId === this.replica.genesis.block.id) this.#host?.confirm(from)
   }
 
   /** The message in these bytes, if it is to be taken in; else whether its sender is to blame. */

@@ -1,10 +1,11 @@
 // The link to one peer: one long-lived stream that carries messages both ways.
 //
-// Reading is back-pressured: one message is handled at a time, and while one is, little more is read; so a peer
-// waits for its own messages and for nobody else's. Writing is not waited for: what the peer does not take is
-// queued up to a cap, and a peer that lets the queue pass the cap is dropped. A peer that does not complete a
-// message for a minute is dropped too: everybody sends a status every five seconds.
+// Reading is back-pressured: one message is handled at a time, and one in a turn of the event loop, and meanwhile little
+// more is read; so a peer waits for its own messages and for nobody else's. Writing is not waited for: what the peer
+// does not take is queued up to a cap, and a peer that lets the queue pass the cap is dropped. A peer that does not
+// complete a message for a minute is dropped too: everybody sends a status every five seconds.
 
+import { setImmediate } from 'node:timers/promises'
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import type { PeerId } from '../replica/effects.ts'
 import { MESSAGE_LIMITS } from '../replica/messages.ts'
@@ -124,6 +125,7 @@ export class PeerLink {
       if (message === 'message-too-large') return this.end(message)
       clearTimeout(this.#silence)
       await this.#handlers.onMessage(message)
+      await setImmediate()
       // Counted from when we were ready for it, so that our own delay is not held against the peer.
       clearTimeout(this.#silence)
       if (this.#isUp) this.#silence = setTimeout(this.#onSilence, SILENCE_TIMEOUT_MS)

@@ -71,8 +71,8 @@ export class RequestQueue {
     if (this.#waiting.has(peer)) return
     this.#waiting.add(peer)
     try {
-      const debts = [debtOf(this.#peers, peer, PEER_CREDIT), debtOf(this.#groups, group, GROUP_CREDIT)]
-      await this.#pause(Math.max(...debts.map(debt => debt.waitMs(this.#time.now()))))
+      const debts = this.#debtsOf(peer, group)
+      await this.#payOff(debts)
       await new Promise<void>((resolve, reject) => {
         this.#tickets.push({ debts, work, resolve, reject })
         void this.#serveTickets()
@@ -83,7 +83,17 @@ export class RequestQueue {
   }
 
   /**
-   * The same for the word by which a peer may prove that it speaks for a validator: in the order in which they come, in a
+   * Charges a peer for bytes that had no use; resolves when they are paid off. No share of others is touched: nothing was
+   * done for the peer but to read them, so that what others ask for does not wait.
+   */
+  async charge(peer: PeerId, group: string, bytes: number): Promise<void> {
+    const debts = this.#debtsOf(peer, group)
+    for (const debt of debts) debt.add(bytes * MS_PER_BYTE, this.#time.now())
+    await this.#payOff(debts)
+  }
+
+  /**
+   * Does the work for the word by which a peer may prove that it speaks for a validator: in the order in which they come, in a
    * share of their own, so that nothing else that strangers ask for delays it.
    */
   async serveHello(group: string, work: () => number): Promise<void> {
@@ -132,6 +142,15 @@ export class RequestQueue {
     const bytes = work()
     const nowMs = this.#time.now()
     for (const debtor of debtors) debtor.add(nowMs - beganMs + bytes * MS_PER_BYTE, nowMs)
+  }
+
+  #debtsOf(peer: PeerId, group: string): readonly Debt[] {
+    return [debtOf(this.#peers, peer, PEER_CREDIT), debtOf(this.#groups, group, GROUP_CREDIT)]
+  }
+
+  async #payOff(debts: readonly Debt[]): Promise<void> {
+    const nowMs = this.#time.now()
+    await this.#pause(Math.max(...debts.map(debt => debt.waitMs(nowMs))))
   }
 
   async #pause(ms: number): Promise<void> {

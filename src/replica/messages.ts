@@ -89,7 +89,8 @@ export const MESSAGE_LIMITS = {
   transactionsAnswerBytesMax: TRANSACTION_BYTES_MAX + 4 * 256 + 16,
 } as const
 
-const KINDS: readonly MessageType[] = [
+/** The kinds of message, in the order of their first bytes. */
+export const MESSAGE_TYPES: readonly MessageType[] = [
   'status',
   'get-headers',
   'headers',
@@ -104,7 +105,7 @@ const KINDS: readonly MessageType[] = [
 
 /** The bytes of a message. */
 export function encodeMessage(message: OutgoingMessage): Uint8Array {
-  const writer = new ByteWriter().u8(KINDS.indexOf(message.type))
+  const writer = new ByteWriter().u8(MESSAGE_TYPES.indexOf(message.type))
   switch (message.type) {
     case 'status':
       return writeStatus(writer, message.status).finish()
@@ -158,7 +159,7 @@ export function* decodeMessageInSteps(bytes: Uint8Array): Steps<Message | Reject
 
 /** The kind that a message says it is; null when there is no such kind. */
 export function typeOfMessage(bytes: Uint8Array): MessageType | null {
-  return KINDS[bytes[0] ?? KINDS.length] ?? null
+  return MESSAGE_TYPES[bytes[0] ?? MESSAGE_TYPES.length] ?? null
 }
 
 /** What the first bytes of a message tell that may be large. */
@@ -181,7 +182,7 @@ export interface BlockPeek {
 export function peekMessage(bytes: Uint8Array): MessagePeek | null {
   return readOrNull(() => {
     const reader = new ByteReader(bytes)
-    const type = KINDS[reader.u8()]
+    const type = MESSAGE_TYPES[reader.u8()]
     switch (type) {
       case 'headers':
         return { type, requestId: reader.u32() }
@@ -266,7 +267,7 @@ class Refused extends Error {
 }
 
 function* readMessage(reader: ByteReader): Steps<Message> {
-  const type = KINDS[reader.u8()]
+  const type = MESSAGE_TYPES[reader.u8()]
   if (type === undefined) throw new MalformedBytes('unknown kind')
   switch (type) {
     case 'status':

@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { frameMessage } from '../../src/node/frames.ts'
 import type { Node } from '../../src/node/node.ts'
-import type { Message } from '../../src/replica/messages.ts'
+import { MESSAGE_TYPES, type Message } from '../../src/replica/messages.ts'
 import { addressOf, nodesOf } from './nodes.ts'
 import { RawPeer } from './raw-peer.ts'
 
@@ -78,6 +79,29 @@ test('answers that nobody asked for cost nothing, and end no connection', async 
   stranger.send({ type: 'get-headers', requestId: 1, locator: [] })
   await stranger.receive('headers')
   assert.deepEqual(steps, ['get-headers'])
+  assert.equal(node.peers().length, 1)
+})
+
+test('a stranger that sends what has no use is read no faster than it pays', async t => {
+  const { node, stranger } = await attacked(t)
+  const [atOnce, perMs, enough] = [4, 2 / 1_000, 8].map(mebibytes => mebibytes * 2 ** 20) as [
+    number,
+    number,
+    number,
+  ]
+  let read = 0
+  const screen = node.replica.screen.bind(node.replica)
+  node.replica.screen = (from, bytes) => {
+    read += bytes.length
+    return screen(from, bytes)
+  }
+  const junk = new Uint8Array(2 ** 20)
+  junk[0] = MESSAGE_TYPES.indexOf('blocks')
+  const beganMs = performance.now()
+  for (let size = 0; size < 2 * enough; size += junk.length) stranger.stream.send(frameMessage(junk))
+  while (read < enough) await sleep(20)
+  const lastedMs = performance.now() - beganMs
+  assert.ok(read <= atOnce + perMs * lastedMs, `${read} bytes in ${lastedMs} ms`)
   assert.equal(node.peers().length, 1)
 })
 

@@ -68,7 +68,8 @@ function setUp(t: TestContext) {
   /** The oldest message that is being handled is done. */
   const finish = async () => {
     handling.shift()!.resolve()
-    await new Promise(setImmediate)
+    // One turn of the event loop between two messages.
+    for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate)
   }
   return { link, stream, handlers, ends, messages, faults, finish }
 }
@@ -126,6 +127,22 @@ test('one message is handled at a time, in their order, and little more is read 
   await finish()
   assert.equal(messages.length, 3)
   assert.equal(stream.readStatus, 'readable')
+})
+
+test('messages that come together are handled one in each turn of the event loop', async t => {
+  const { stream, handlers } = setUp(t)
+  let [turn, isCounting] = [0, true]
+  const count = () => {
+    turn += 1
+    if (isCounting) setImmediate(count)
+  }
+  const turns: number[] = []
+  handlers.onMessage = async () => void turns.push(turn)
+  setImmediate(count)
+  for (let message = 0; message < 3; message++) stream.deliver(small)
+  while (turns.length < 3) await new Promise(setImmediate)
+  isCounting = false
+  assert.equal(new Set(turns).size, 3, String(turns))
 })
 
 test('a message whose length is too large ends the link', t => {

@@ -50,6 +50,29 @@ export function peerIdIn(address: string): string {
   return address.slice(address.lastIndexOf('/') + 1)
 }
 
+/**
+ * libp2p that listens nowhere and speaks no protocol but what a test adds; its id stands where a key is given for it. `from`
+ * is the address of this machine from which it dials.
+ */
+export function rawNetwork(key?: PrivateKey, from?: string): Promise<Libp2p> {
+  return createLibp2p({
+    ...(key === undefined ? {} : { privateKey: key }),
+    addresses: { listen: [] },
+    transports: [tcp(from === undefined ? {} : { dialOpts: dialFrom(from) })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false },
+  })
+}
+
+/** Answers with these bytes whoever asks who this peer is. */
+export async function answerIdentify(network: Libp2p, answer: () => Uint8Array): Promise<void> {
+  await network.handle(IDENTIFY, stream => {
+    stream.send(withLength(answer()))
+    stream.close().catch(error => stream.abort(error))
+  })
+}
+
 /** A connection to a node and the stream on it that carries messages. */
 export class RawPeer {
   readonly id: string
@@ -85,24 +108,12 @@ export class RawPeer {
     identify?: (network: Libp2p) => Uint8Array,
     from?: string,
   ): Promise<RawPeer> {
-    const network = await createLibp2p({
-      ...(key === undefined ? {} : { privateKey: key }),
-      addresses: { listen: [] },
-      transports: [tcp(from === undefined ? {} : { dialOpts: dialFrom(from) })],
-      connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
-      connectionMonitor: { enabled: false },
-    })
+    const network = await rawNetwork(key, from)
     cleanUp(t, () => network.stop())
     const opened = new Promise<Stream>(resolve => {
       void network.handle(PROTOCOL, stream => resolve(stream))
     })
-    if (identify !== undefined) {
-      await network.handle(IDENTIFY, stream => {
-        stream.send(withLength(identify(network)))
-        stream.close().catch(error => stream.abort(error))
-      })
-    }
+    if (identify !== undefined) await answerIdentify(network, () => identify(network))
     const connection = await network.dial(multiaddr(address))
     const isOpener = network.peerId.toString() < peerIdIn(address)
     const stream = isOpener ? connection.newStream(PROTOCOL) : opened
