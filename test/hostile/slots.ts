@@ -7,6 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { Genesis } from '../../src/chain/genesis.ts'
 import { cleanUp } from '../cleanup.ts'
 import { RawPeer } from '../node/raw-peer.ts'
+import { STRANGERS_ADDRESS } from './stranger.ts'
 
 /** A node that is attacked. */
 export interface SlotsTarget {
@@ -22,7 +23,7 @@ export interface SlotsTarget {
 export async function attackSlots(
   t: TestContext,
   { address, genesis }: SlotsTarget,
-  { identities = 47, from = '127.66.0.1' } = {},
+  { identities = 47, from = STRANGERS_ADDRESS } = {},
 ): Promise<RawPeer[]> {
   const peers: RawPeer[] = []
   for (let count = 0; count < identities; count++) {
@@ -38,7 +39,7 @@ export async function attackSlots(
 export async function attackSilentSockets(
   t: TestContext,
   { address }: Pick<SlotsTarget, 'address'>,
-  { sockets = 100, from = '127.66.0.1' } = {},
+  { sockets = 100, from = STRANGERS_ADDRESS } = {},
 ): Promise<{ readonly opened: () => number }> {
   const { host, port } = hostAndPort(address)
   const live = new Map<number, ReturnType<typeof connect>>()

@@ -3,8 +3,8 @@
 
 import type { TestContext } from 'node:test'
 import type { Genesis } from '../../src/chain/genesis.ts'
-import { decodeTransaction, encodeTransaction, type Transaction } from '../../src/chain/transaction.ts'
 import { RawPeer } from '../node/raw-peer.ts'
+import { someUnfunded } from './unfunded.ts'
 
 /** Whom an attack is for. */
 export interface AttackTarget {
@@ -18,29 +18,6 @@ export interface TransactionAttack {
   readonly announced: number
   /** How many transactions the node has asked the attackers for. */
   asked(): number
-}
-
-/** Transactions that are well formed, each of another sender, which has nothing. */
-export function unfundedTransactions(genesis: Genesis, count: number, first = 0): Transaction[] {
-  return Array.from({ length: count }, (_, index) => {
-    const fields = {
-      type: 'eip1559',
-      chainId: BigInt(genesis.blocks.chainId),
-      nonce: 0n,
-      maxFeePerGas: 10n ** 12n,
-      maxPriorityFeePerGas: 10n ** 9n,
-      gasLimit: 21_000n,
-      to: `0x${'99'.repeat(20)}`,
-      value: BigInt(1 + first + index),
-      data: new Uint8Array(),
-      accessList: [],
-    } as const
-    // The abscissa of the base point of the curve, which is one of its points.
-    const r = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n
-    const tx = decodeTransaction(encodeTransaction(fields, { yParity: 0, r, s: 1n }))
-    if (typeof tx === 'string') throw new Error(`not well formed: ${tx}`)
-    return tx
-  })
 }
 
 /** Connects so many identities, each of which announces so many transactions and gives whatever it is asked for. */
@@ -58,7 +35,7 @@ export async function attackWithUnfundedTransactions(
   while (peers.length < identities) {
     const peer = await RawPeer.connect(t, address)
     peer.send({ type: 'status', status })
-    peer.offer(...unfundedTransactions(genesis, transactions, peers.length * transactions))
+    peer.offer(...someUnfunded(genesis.blocks.chainId, transactions))
     peers.push(peer)
   }
   const asked = () =>

@@ -40,7 +40,7 @@ function refusal(connection: Connection): Promise<never> {
 }
 
 /** Options of a socket that leaves from this address; libp2p passes on what Node's sockets take, and names less of it. */
-function dialFrom(localAddress: string): TCPSocketOptions {
+export function dialFrom(localAddress: string): TCPSocketOptions {
   const options: TCPSocketOptions & { readonly localAddress: string } = { localAddress }
   return options
 }

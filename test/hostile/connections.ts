@@ -1,0 +1,190 @@
+// Strangers that only take up places, lie about themselves, or send what is no message at all.
+
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { ByteWriter } from '../../src/chain/bytes.ts'
+import { gossipOptions, gossipTopic } from '../../src/node/gossip.ts'
+import { MESSAGE_LIMITS } from '../../src/replica/messages.ts'
+import { field, identifyMessage, withLength } from '../node/identify-message.ts'
+import { dialFrom } from '../node/raw-peer.ts'
+import type { Attack } from './attack.ts'
+import type { Attacker } from './attacker.ts'
+import { STRANGERS_ADDRESS, type Target } from './stranger.ts'
+
+const IDENTITIES = 47
+const SILENT_SOCKETS = 100
+/** Milliseconds for which a stranger that said who it is stays before another comes. */
+const STAY_MS = 200
+const MESHSUB = '/meshsub/1.2.0'
+
+const PORT = multiaddr('/tcp/1').bytes
+/** A name as a component of a multiaddr, whatever is in it. */
+const dns4 = (name: string): Uint8Array => {
+  const bytes = new TextEncoder().encode(name)
+  return Uint8Array.of(54, ...withLength(bytes), ...PORT)
+}
+const LIES: readonly Uint8Array[] = [
+  dns4('a/foo'),
+  dns4('a/tcp/1'),
+  dns4('a\n\u001b[2J'),
+  dns4('////'),
+  dns4(''),
+  dns4('x'.repeat(250)),
+  multiaddr('/ip4/127.0.0.1/tcp/1/p2p-circuit').bytes,
+  multiaddr('/unix/%2Ftmp%2Fx').bytes,
+  Uint8Array.of(255, 255, 255, 255),
+  Uint8Array.of(54, 255),
+  new Uint8Array(0),
+]
+
+/** Who takes up places, and who speaks something else. */
+export const connections: readonly Attack[] = [
+  {
+    name: 'says that it listens where no text can say',
+    covers: ['identify'],
+    run: attacker =>
+      attacker.persist(() => attacker.pause(STAY_MS), {
+        identify: network => identifyMessage(network, LIES),
+      }),
+  },
+  {
+    name: 'names a thousand addresses of its own',
+    covers: ['identify'],
+    run: attacker =>
+      attacker.persist(() => attacker.pause(STAY_MS), {
+        identify: network =>
+          identifyMessage(
+            network,
+            Array.from({ length: 1_000 }, (_, index) => multiaddr(`/ip4/192.0.2.1/tcp/${index + 1}`).bytes),
+          ),
+      }),
+  },
+  {
+    name: 'comes under 47 names and stays',
+    covers: ['places'],
+    run: async attacker => {
+      const stay = () => attacker.persist(() => saying(attacker))
+      await Promise.all(Array.from({ length: IDENTITIES }, stay))
+    },
+  },
+  {
+    name: 'opens 100 sockets and says nothing',
+    covers: ['places'],
+    run: async attacker => {
+      await Promise.all(Array.from({ length: SILENT_SOCKETS }, () => silentSocket(attacker)))
+    },
+  },
+  {
+    name: 'sends frames of no message, of every size',
+    covers: ['frames'],
+    run: attacker =>
+      attacker.persist(stranger => attacker.flood(stranger, count => frameOf(new Uint8Array(count % 4_096)))),
+  },
+  {
+    name: 'announces the largest message and sends it byte by byte',
+    covers: ['frames'],
+    run: attacker =>
+      attacker.persist(async stranger => {
+        await stranger.send(new ByteWriter().u32(MESSAGE_LIMITS.bytesMax).finish())
+        await attacker.trickle(stranger, 10, () => new Uint8Array(1))
+      }),
+  },
+  {
+    name: 'gossips what is no block',
+    covers: ['block', 'gossip'],
+    run: attacker => {
+      const topic = gossipTopic(attacker.target.genesisId, 'block')
+      return attacker.persist(
+        async stranger => {
+          const { gossip } = (stranger.network as Awaited<ReturnType<typeof gossiping>>).services
+          gossip.subscribe(topic)
+          for (let count = 0; !attacker.isOver; count++) {
+            const data = new Uint8Array(1_024)
+            new DataView(data.buffer).setUint32(8, count)
+            await gossip.publish(topic, data).catch(() => {})
+            attacker.spend({ bytesSent: data.length })
+            await attacker.pause(1)
+          }
+        },
+        { network: gossiping },
+      )
+    },
+  },
+  {
+    name: 'floods gossip with what it has and wants',
+    covers: ['gossip'],
+    run: attacker =>
+      attacker.persist(async stranger => {
+        const stream = await stranger.connection.newStream(MESHSUB)
+        const rpc = withLength(controlMessage(gossipTopic(attacker.target.genesisId, 'block')))
+        while (!attacker.isOver) {
+          if (stream.writeBufferLength === 0) {
+            stream.send(rpc)
+            attacker.spend({ bytesSent: rpc.length })
+          }
+          await attacker.pause(1)
+        }
+      }),
+  },
+]
+
+/** Does what honest nodes do, and no more, for as long as it is let. */
+async function saying(attacker: Attacker): Promise<void> {
+  while (!attacker.isOver) await attacker.pause(1_000)
+}
+
+async function silentSocket(attacker: Attacker): Promise<void> {
+  const { host, port } = placeOf(attacker.target)
+  while (!attacker.isOver) {
+    const socket: Socket = connect({ port, host, localAddress: STRANGERS_ADDRESS })
+    socket.on('error', () => {})
+    socket.resume()
+    attacker.spend({ connections: 1 })
+    const end = () => socket.destroy()
+    attacker.signal.addEventListener('abort', end, { once: true })
+    await once(socket, 'close').catch(() => {})
+    attacker.signal.removeEventListener('abort', end)
+    await attacker.pause(100)
+  }
+}
+
+function placeOf({ address }: Target): { readonly host: string; readonly port: number } {
+  const [, , host, , port] = address.split('/')
+  return { host: host!, port: Number(port) }
+}
+
+function frameOf(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([new ByteWriter().u32(bytes.length).finish(), bytes])
+}
+
+/** libp2p with gossip as a node has it. */
+function gossiping({ genesisId }: Target) {
+  return createLibp2p({
+    addresses: { listen: [] },
+    transports: [tcp({ dialOpts: dialFrom(STRANGERS_ADDRESS) })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false },
+    services: { identify: identify(), gossip: gossipsub(gossipOptions(genesisId)) },
+  })
+}
+
+/** What gossipsub says for itself: many ids that it has, and many that it wants. */
+function controlMessage(topic: string): Uint8Array {
+  const text = new TextEncoder().encode(topic)
+  const ids = Array.from({ length: 1_000 }, (_, index) => {
+    const id = new Uint8Array(32).fill(7)
+    new DataView(id.buffer).setUint32(0, Math.floor(Math.random() * 2 ** 32) ^ index)
+    return id
+  })
+  const have = Buffer.concat([field(1, text), ...ids.map(id => field(2, id))])
+  const want = Buffer.concat(ids.map(id => field(1, id)))
+  return field(3, Buffer.concat([field(1, have), field(2, want), field(3, field(1, text))]))
+}
