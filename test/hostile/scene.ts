@@ -22,7 +22,7 @@ import type { Target } from './stranger.ts'
 /** Blocks that the node has before it is attacked. */
 const BLOCKS = 120
 /** Nothing is asserted about time: this ends a test that waits in vain. */
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 170_000
 const RESOLUTION_MS = 10
 const DEPTH = 2
 
@@ -49,7 +49,7 @@ export function targetOf(node: Node, rpc: string | null = null): Target {
   return { address: node.multiaddrs()[0]!, rpc, genesisId: block.id, chainId, blockBytesMax }
 }
 
-/** Resolves when the condition holds; fails after two minutes. */
+/** Resolves when the condition holds; fails after three minutes. */
 export async function eventually(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = performance.now() + PATIENCE_MS
   while (!(await isSo())) {
