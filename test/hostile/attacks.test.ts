@@ -55,7 +55,7 @@ for (const attack of ATTACKS) {
 }
 
 function isUnderWay({ cost }: Attacker): boolean {
-  return cost.connections + cost.refusals > 0 && cost.bytesSent + cost.bytesReceived + cost.connections > 1
+  return Object.values(cost).some(value => value > 1)
 }
 
 function checkRead({ cost }: Attacker, lastedMs: number): void {
