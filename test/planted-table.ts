@@ -632,8 +632,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what has no use is read as fast as it comes',
     file: 'node/node.ts',
-    find: '    await this.#requests.serve(from, () => bytes.length * USELESS_BYTES_FACTOR)\n',
-    replace: '',
+    find: 'await this.#requests.charge(from, this.#groupOf(from), bytes.length * USELESS_BYTES_FACTOR)',
+    replace: 'void bytes',
     tests: ['node/hostile-peer'],
   },
   {
