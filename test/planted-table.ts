@@ -1405,8 +1405,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'one peer holds up the bodies for which finality waits',
     file: 'replica/sync.ts',
-    find: '(this.#wants.size > 0 || !this.#claims.hasProved(id))',
-    replace: '!this.#claims.hasProved(id)',
+    find: 'first.length < ASKED_MAX &&\n',
+    replace: 'first.length < 0 &&\n',
     tests: ['replica/wants'],
   },
   {
