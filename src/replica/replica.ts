@@ -449,10 +449,11 @@ export class Replica {
     this.#outbox.emit({ type: 'reply', token, result: { id: tx.id } })
   }
 
-  #addToPool(tx: Transaction, origin: 'new' | 'back'): Rejection | null {
+  /** Takes a transaction into the pool. The sender is given where it is known, as for one of a block that was executed. */
+  #addToPool(tx: Transaction, origin: 'new' | 'back', known?: Address): Rejection | null {
     // The cheap answer first: recovering a sender is the dearest check there is.
     if (this.#pool.get(tx.id) !== undefined) return 'tx-already-known'
-    const sender = this.#recoverSender(tx)
+    const sender = known ?? this.#recoverSender(tx)
     if (sender === null) return 'tx-signature-invalid'
     const result = this.#pool.add(tx, sender, origin)
     if (typeof result === 'string') return result
@@ -612,7 +613,9 @@ export class Replica {
         reason === 'tx-nonce-too-low' ? this.#includedInstead(entry.sender, entry.tx.nonce, joined) : null
       this.#settle(entry.tx.id, by === null ? { status: 'dropped', reason } : { status: 'replaced', by })
     }
-    for (const entry of left) for (const tx of entry.block.transactions) this.#takeBack(tx, joined)
+    for (const { block, execution } of left)
+      for (const [index, tx] of block.transactions.entries())
+        this.#takeBack(tx, execution.senders[index]!, joined)
     for (const entry of joined) for (const tx of entry.block.transactions) this.#onIncluded(tx.id)
     this.#relay.onHead()
   }
@@ -623,21 +626,21 @@ export class Replica {
   }
 
   /** A transaction of a block that was left waits again, unless the new branch holds it or another in its place. */
-  #takeBack(tx: Transaction, joined: readonly TreeBlock[]): void {
+  #takeBack(tx: Transaction, sender: Address, joined: readonly TreeBlock[]): void {
     if (this.#tree.including(tx.id) !== undefined) return
-    const rejection = this.#addToPool(tx, 'back')
+    const rejection = this.#addToPool(tx, 'back', sender)
     if (rejection === null) {
       this.#relay.announce(tx.id)
     } else if (rejection !== 'tx-already-known') {
-      const by = this.#includedInstead(this.#recoverSender(tx)!, tx.nonce, joined)
+      const by = this.#includedInstead(sender, tx.nonce, joined)
       this.#settle(tx.id, by === null ? { status: 'dropped', reason: rejection } : { status: 'replaced', by })
     }
   }
 
   #includedInstead(sender: Address, nonce: bigint, blocks: readonly TreeBlock[]): TransactionId | null {
-    for (const entry of blocks) {
-      const other = entry.block.transactions.find(
-        tx => tx.nonce === nonce && this.#recoverSender(tx) === sender,
+    for (const { block, execution } of blocks) {
+      const other = block.transactions.find(
+        (tx, index) => tx.nonce === nonce && execution.senders[index] === sender,
       )
       if (other !== undefined) return other.id
     }

@@ -367,6 +367,34 @@ test('a reorganisation of any depth from 1 to 20 comes to what a replay from the
   }
 })
 
+test('a reorganisation recovers no sender again: the blocks that are left were executed', () => {
+  let recoveries = 0
+  const recoverSender: typeof namedSender = tx => {
+    recoveries += 1
+    return namedSender(tx)
+  }
+  const genesis = smallGenesis()
+  const node = new TestNode(genesis, { nowMs: LATER_MS, recoverSender }).start()
+  const builder = new ChainBuilder(genesis)
+  node.feed(
+    builder.extend(builder.root, 3, step => ({
+      transactions: [transfer(1, step - 1), transfer(2, step - 1)],
+    })),
+  )
+  const instead = transfer(1, 0, { value: COIN })
+  const other = builder.extend(builder.root, 4, step => ({
+    transactions: step === 1 ? [instead] : [],
+    extra: 1,
+  }))
+  const before = recoveries
+  const effects = node.feed(other)
+  assert.equal(effectsOf(effects, 'head').at(-1)?.reorganised, 3)
+  // The one transaction of the new branch.
+  assert.equal(recoveries - before, 1)
+  assert.deepEqual(node.replica.fates.get(transfer(1, 0).id), { status: 'replaced', by: instead.id })
+  assert.equal(node.replica.pool.get(transfer(2, 0).id)?.sender, addressNumber(2))
+})
+
 test('transactions of blocks that were left wait again in their order, once, and are passed on', () => {
   const node = fresh()
   const builder = new ChainBuilder(node.genesis)
