@@ -94,6 +94,7 @@ const ANSWERS: Readonly<Record<string, Json>> = {
     pool: { pending: '0x0', queued: '0x0' },
     mining: { beneficiary: ADDRESS, blocksLeft: '0x0', hashrate: '0x0' },
     syncing: { height: '0x0', target: '0x0' },
+    clock: { behindSeconds: '0x40', peers: '0x1' },
     version: '1.0.0',
   },
   quorate_finalityReport: {
