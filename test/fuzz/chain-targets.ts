@@ -1,6 +1,6 @@
 // The decoders of blocks, transactions, states, messages and records: what peers send, and what a disk gives back.
 
-import { assembleBlock, decodeBlock, peekCoinbase } from '../../src/chain/block.ts'
+import { assembleBlock, decodeBlock, peekBlock, peekCoinbase } from '../../src/chain/block.ts'
 import { ByteReader, readOrNull } from '../../src/chain/bytes.ts'
 import { encodeCoinbase, readCoinbase } from '../../src/chain/coinbase.ts'
 import { decodeCompact, encodeCompact } from '../../src/chain/compact.ts'
@@ -18,6 +18,7 @@ import {
   encodeHeight,
   encodeId,
   encodePosition,
+  encodeSenders,
   readBlockRecord,
   readCertificatePlace,
   readChainedHeader,
@@ -27,13 +28,16 @@ import {
   readId,
   readPosition,
   readRecord,
+  readSenders,
 } from '../../src/replica/records.ts'
+import { encodeUndo, readUndo } from '../../src/replica/undo.ts'
 import {
   PACKED_SIGNATURE_BYTES,
   packSignature,
   unpackSender,
   unpackSignature,
 } from '../../src/signatures/packed.ts'
+import { addressNumber } from '../chain/examples.ts'
 import { ChainBuilder, transfer } from '../replica/small-chain.ts'
 import type { Target } from './target.ts'
 
@@ -50,6 +54,8 @@ const ids = run.map(({ chained }) => chained.id)
 const blocks = run.map(({ block }) => block)
 const [first] = run
 const { chained } = run[2]!
+const addresses = [1, 2, 3].map(number => addressNumber(number))
+const before = new Map(addresses.map((address, index) => [address, { nonce: 7n, balance: BigInt(index) }]))
 
 const MESSAGES: readonly Message[] = [
   {
@@ -111,10 +117,11 @@ export const CHAIN_TARGETS: readonly Target[] = [
     },
   },
   {
-    covers: ['chain/block.ts decodeBlock', 'chain/block.ts peekCoinbase'],
+    covers: ['chain/block.ts decodeBlock', 'chain/block.ts peekCoinbase', 'chain/block.ts peekBlock'],
     samples: blocks.map(({ raw }) => raw),
     take: bytes => {
       peekCoinbase(bytes)
+      peekBlock(bytes)
       const block = decodeBlock(bytes)
       return typeof block === 'string'
         ? null
@@ -204,6 +211,16 @@ export const CHAIN_TARGETS: readonly Target[] = [
     readCertificatePlace,
     () => 'taken',
   ),
+  record('readSenders', [encodeSenders(addresses), encodeSenders([])], readSenders, encodeSenders),
+  {
+    covers: ['replica/undo.ts readUndo'],
+    samples: [encodeUndo({ changes: before, before })],
+    refusals: ['CorruptStore'],
+    take: bytes => {
+      const before = new Map(readRecord('key', bytes, readUndo).entries())
+      return encodeUndo({ changes: before, before })
+    },
+  },
   record('readHeight', [encodeHeight(12)], readHeight, value =>
     Number.isSafeInteger(value) ? encodeHeight(value) : 'taken',
   ),

@@ -21,7 +21,7 @@ export const EXEMPT: ReadonlyMap<string, string> = new Map([
     'replica/start.ts loadTree',
     'reads records by readers that are fuzzed; test/replica/damage.test.ts damages each',
   ],
-  ['wallet/small-file.ts readStandardInput', 'takes standard input, of which a process has one'],
+  ['node/data-folder.ts openDataFolder', 'opens a folder, and reads no bytes'],
   ['cli/validator-option.ts readValidatorOptions', OPTIONS],
   ['cli/finality-option.ts readFinality', OPTIONS],
   ['cli/arguments.ts readArguments', OPTIONS],

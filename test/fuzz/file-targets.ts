@@ -67,7 +67,12 @@ export function fileTargets(folder: string): readonly Target[] {
         ),
       ['PasswordRefused', 'PasswordUnavailable'],
     ),
-    target(['wallet/small-file.ts readSmallFile'], [key], path => readSmallFile(path, 200), ['FileTooLarge']),
+    target(
+      ['wallet/small-file.ts readSmallFile', 'wallet/small-file.ts readAnyFile'],
+      [key],
+      path => readSmallFile(path, 200),
+      ['FileTooLarge'],
+    ),
     target(['wallet/small-file.ts readRegularFile'], [key], path => readRegularFile(path, 200), [
       'FileTooLarge',
     ]),

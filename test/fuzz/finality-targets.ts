@@ -12,6 +12,7 @@ import { describeFinalityProof, readFinalityProof } from '../../src/finality/fin
 import { createFinality } from '../../src/finality/registry.ts'
 import { validatorsOf } from '../../src/finality/validators.ts'
 import { verifyFinalityProof } from '../../src/finality/verify-proof.ts'
+import { decodeMark, encodeMark, NO_VOTES } from '../../src/finality/vote-mark.ts'
 import {
   decodePbftMessage,
   decodePbftRecord,
@@ -88,6 +89,13 @@ export const FINALITY_TARGETS: readonly Target[] = [
       if (envelope !== null) describeContent(envelope.content)
       return orNull(envelope, encodeEnvelope)
     },
+  },
+  {
+    covers: ['finality/vote-mark.ts decodeMark'],
+    samples: [NO_VOTES, { ...NO_VOTES, sequence: 2 ** 40, view: 3, hasCommitted: true, lastView: 4 }].map(
+      encodeMark,
+    ),
+    take: bytes => orNull(decodeMark(bytes), encodeMark),
   },
   {
     covers: ['finality/certificates.ts readCertificate'],

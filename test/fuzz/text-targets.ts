@@ -15,7 +15,9 @@ import {
 } from '../../src/cli/node-option.ts'
 import { parseScenario } from '../../src/compare/scenario/parser.ts'
 import { readBytes } from '../../src/finality/vote-json.ts'
+import { readBook, writeBook } from '../../src/node/address-book-file.ts'
 import { FrameReader, frameMessage } from '../../src/node/frames.ts'
+import { readManifest } from '../../src/node/manifest.ts'
 import {
   parsePeerAddress,
   parsePeerId,
@@ -24,8 +26,10 @@ import {
   readListenAddress,
   readPeerAddress,
 } from '../../src/node/peer-address.ts'
-import { firstDamage } from '../../src/node/write-ahead-log.ts'
+import { crc32c, firstDamage } from '../../src/node/write-ahead-log.ts'
 import { parseOrigin } from '../../src/rpc/access.ts'
+import { RpcError } from '../../src/rpc/errors.ts'
+import { readCall, readParams } from '../../src/rpc/json-rpc.ts'
 import * as quantity from '../../src/rpc/quantity.ts'
 import { parseRequestText } from '../../src/rpc/request-text.ts'
 import { ofRegressionFile } from '../../src/sim/regression-file.ts'
@@ -40,6 +44,30 @@ const ADDRESSES = [
   `/ip6/2001:db8::1/tcp/1/p2p/${PEER}`,
   '/dns4/node.example.com/tcp/65535',
 ]
+const BOOK = writeBook({
+  key: new Uint8Array(32).fill(3),
+  anchors: [PEER],
+  peers: [
+    { id: PEER, addresses: [parsePeerAddress('/ip4/192.0.2.1/tcp/1')!], wasDialled: true, source: '192.0' },
+  ],
+})
+const OLD_BOOK = JSON.stringify([{ id: PEER, addresses: ['/dns4/a.example/tcp/2'], wasDialled: false }])
+/** A version edit of LevelDB, and the part of one that names a table. */
+const EDITS = [
+  Uint8Array.of(1, 1, 97, 2, 3, 9, 0, 3, 4, 4, 0, 7, 0, 5, 200, 1, 1, 97, 1, 98),
+  Uint8Array.of(7, 0, 5, 200, 1, 1, 97, 1, 98),
+]
+/** The record as a log: checksum 4, length 2, type 1, and its bytes. */
+const asLog = (record: Uint8Array): Uint8Array => {
+  const log = new Uint8Array(7 + record.length)
+  const view = new DataView(log.buffer)
+  log[6] = 1
+  log.set(record, 7)
+  const crc = crc32c(log.subarray(6))
+  view.setUint32(0, ((((crc >>> 15) | (crc << 17)) >>> 0) + 0xa282ead8) >>> 0, true)
+  view.setUint16(4, record.length, true)
+  return log
+}
 const HASH = `0x${'5a'.repeat(32)}`
 const scenario = (name: string): string =>
   readFileSync(join(import.meta.dirname, '..', '..', 'scenarios', `${name}.scenario`), 'utf8')
@@ -141,6 +169,24 @@ export const TEXT_TARGETS: readonly Target[] = [
     take: bytes => {
       JSON.stringify(parseRequestText(bytes, { depthMax: 32, membersMax: 1_000 }))
       return 'taken'
+    },
+  },
+  textTarget(
+    ['rpc/json-rpc.ts readCall', 'rpc/json-rpc.ts readParams'],
+    [REQUEST, '{"id":"a","method":"m","params":{"a":1}}', '{"method":"m","params":[null,{}]}'],
+    text => {
+      const call = readCall(jsonOf(text))
+      return call instanceof RpcError ? null : readParams(call)
+    },
+    ['RpcError'],
+  ),
+  textTarget(['node/address-book-file.ts readBook'], [BOOK, OLD_BOOK], readBook, ['SyntaxError', 'Error']),
+  {
+    covers: ['node/manifest.ts readManifest'],
+    samples: EDITS,
+    take: bytes => {
+      readManifest(bytes)
+      return readManifest(asLog(bytes.subarray(0, 2 ** 15 - 7))) === null ? null : 'taken'
     },
   },
   textTarget(['rpc/quantity.ts parseQuantity'], ['0x0', '0x1f', `0x${'f'.repeat(64)}`], text => {
