@@ -688,6 +688,8 @@ export class Committee implements Finality {
   }
 
   #onHello(from: FinalityPeer, { member, signature }: Extract<Content, { type: 'hello' }>): void {
+    // It left while its message waited for its turn.
+    if (!this.#members.isConnected(from)) return
     const signer = this.#options.identity.recover(helloDigest(this.#domain, from), signature)
     if (signer === null || this.#options.validators.indexOf(signer) !== member)
       return this.#emit({ type: 'refuse', from, reason: 'hello-forged' })

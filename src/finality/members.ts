@@ -31,9 +31,13 @@ export class Members {
     for (const [member, its] of this.#peers) if (its === peer) this.#peers.delete(member)
   }
 
-  /** A peer has proved that it speaks for a validator. */
+  /** A peer has proved that it speaks for a validator. One that left meanwhile takes the place of nobody. */
   bind(member: MemberIndex, peer: FinalityPeer): void {
-    this.#peers.set(member, peer)
+    if (this.#connected.has(peer)) this.#peers.set(member, peer)
+  }
+
+  isConnected(peer: FinalityPeer): boolean {
+    return this.#connected.has(peer)
   }
 
   /** Whether this is the first time that a validator is met at two peers. */

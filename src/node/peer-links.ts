@@ -9,8 +9,11 @@ import type { PeerId } from '../replica/effects.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { FIRST_MESSAGE_TIMEOUT_MS, type LinkEnd, PeerLink } from './peer-link.ts'
 
-/** The protocol of the stream that carries messages. */
-export const PROTOCOL = '/quorate/1'
+/**
+ * The protocol of the stream that carries messages. Its number goes up with each change of a message's layout, so that nodes
+ * of two versions do not connect, rather than blame each other for what they can't read: 2 since transactions are announced.
+ */
+export const PROTOCOL = '/quorate/2'
 
 /** Milliseconds before a link that broke while a connection stayed is opened anew. */
 const REOPEN_DELAY_MS = 1_000

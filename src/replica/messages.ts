@@ -89,7 +89,7 @@ export const MESSAGE_LIMITS = {
   transactionsAnswerBytesMax: TRANSACTION_BYTES_MAX + 4 * 256 + 16,
 } as const
 
-/** The kinds of message, in the order of their first bytes. */
+/** The kinds of message, in the order of their first bytes. A change of any layout is another PROTOCOL (src/node/peer-links.ts). */
 export const MESSAGE_TYPES: readonly MessageType[] = [
   'status',
   'get-headers',

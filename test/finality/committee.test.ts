@@ -533,6 +533,13 @@ test('a hello binds a validator to its peer, until that is gone', () => {
   assert.equal(linked(node), 'ada')
 })
 
+test('a hello of a peer that left before its turn came binds no validator', () => {
+  const node = ada()
+  node.step({ type: 'peer-disconnected', peer: 'p2' })
+  assert.deepEqual(node.receive('p2', helloOf(2)), [])
+  assert.equal(linked(node), 'ada')
+})
+
 test('a hello that is another peer’s, of a stranger, or of another member is refused', () => {
   const node = ada()
   const hello = helloOf(2)

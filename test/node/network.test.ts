@@ -218,7 +218,7 @@ for (const [what, attack] of Object.entries(HOSTILE)) {
     await until('only the other is left', () => a.peers().length === 1)
     await assert.rejects(async () => {
       await peer.network.dial(peer.connection.remoteAddr)
-      await peer.network.dialProtocol(peer.connection.remoteAddr, '/quorate/1')
+      await peer.network.dialProtocol(peer.connection.remoteAddr, '/quorate/2')
     })
     await a.submit(transfer(1, 0))
     await until('the others go on', () => poolSize(b) === 1)
