@@ -1,6 +1,7 @@
 // `quorate verify`: executes the whole chain of a stopped node again from the genesis block and compares what comes
 // out with what the node has: block by block, and the state account by account.
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Block } from '../chain/block.ts'
 import { createFinality } from '../finality/registry.ts'
@@ -26,12 +27,14 @@ export const verifyCommand = defineCommand({
   run: async (args, output) => {
     const genesis = readGenesis(args.genesis ?? packagedGenesis('local'))
     const { recoverSender } = new SenderCache(await chooseBackend())
-    const directory = join(args.data ?? defaultDataDirectory(genesis.name), 'chain')
+    const data = args.data ?? defaultDataDirectory(genesis.name)
+    const directory = join(data, 'chain')
+    // To open it would make it.
+    if (!existsSync(directory)) throw noChain(data)
     const database = await Database.open(directory)
     try {
       await database.preload(STARTING_PREFIXES)
-      if (database.get(KEYS.genesis) === null)
-        throw new CommandError(EXIT.file, 'there is no chain in this folder')
+      if (database.get(KEYS.genesis) === null) throw noChain(data)
       const replica = new Replica({
         genesis,
         finality: createFinality(genesis),
@@ -86,4 +89,9 @@ function* blocksOf(replica: Replica): Generator<Block> {
     if (block === null) throw new CommandError(EXIT.file, `the block at height ${height} is missing`)
     yield block
   }
+}
+
+function noChain(folder: string): CommandError {
+  const remedy = 'Give the --data and --genesis that the node was started with.'
+  return new CommandError(EXIT.file, `there is no chain in ${folder}`, remedy)
 }

@@ -98,7 +98,7 @@ export class AddressBook {
       if (dropped > 0)
         log.warn({ dropped }, `some of the known peers in ${path} can't be read and are left out`)
     } catch (error) {
-      log.warn({ err: error }, `the known peers in ${path} can't be read; beginning with none`)
+      log.warn(`the known peers in ${path} can't be read (${reasonOf(error)}); beginning with none`)
     }
     const book = new AddressBook(path, log, groupOf, content?.key ?? randomBytes(32))
     for (const { source, ...peer } of content?.peers ?? []) book.note(peer, source)
@@ -180,7 +180,7 @@ export class AddressBook {
       const text = writeBook({ key: this.#key, anchors: this.#nextAnchors, peers })
       await writeFileAtomically(this.#path, text)
     } catch (error) {
-      this.#log.warn({ err: error }, `the known peers can't be written to ${this.#path}`)
+      this.#log.warn(`the known peers can't be written to ${this.#path} (${reasonOf(error)})`)
     }
   }
 
@@ -230,4 +230,9 @@ export class AddressBook {
 
 function printAll(addresses: readonly PeerAddress[]): string {
   return addresses.map(printPeerAddress).join()
+}
+
+/** The reason alone: a hint file that is no use is no fault in the program. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

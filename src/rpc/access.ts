@@ -83,12 +83,12 @@ function isAllowedOrigin(rules: AccessRules, origin: string): boolean {
   return rules.origins.has(origin) || EXTENSION.test(origin)
 }
 
-/** The origin that an operator names, as a browser writes it; null for what is none. */
+/** The origin that an operator names, as a browser writes it; null for what is none, a pattern among them. */
 export function parseOrigin(text: string): string | null {
   if (EXTENSION.test(text)) return text
   const url = URL.parse(text)
   const isWeb = url !== null && (url.protocol === 'http:' || url.protocol === 'https:')
-  return isWeb && url.href === `${url.origin}/` ? url.origin : null
+  return isWeb && !url.hostname.includes('*') && url.href === `${url.origin}/` ? url.origin : null
 }
 
 /** A name or address as it stands in a Host header: IPv6 in brackets. */

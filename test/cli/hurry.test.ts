@@ -73,6 +73,13 @@ const ROWS: readonly Row[] = [
     code: 3,
     says: /^quorate: \/proc\/self\/task is no place for data: it is a part of \/proc$/,
   },
+  { line: 'quorate verify --data nowhere 2>/dev/null; ls nowhere 2>&1', code: 2, says: /^ls: .*nowhere/ },
+  { line: 'quorate verify --data nowhere', code: 3, says: /^quorate: there is no chain in nowhere$/ },
+  {
+    line: 'quorate node --data ports --rpc-port 0 --rpc-allow-origin "https://*.example.com"',
+    code: 2,
+    says: /^quorate: .*https:\/\/\*\.example\.com/,
+  },
   {
     line: 'mkdir open && chmod 777 open && quorate node --data open --rpc-port 0',
     code: 3,
