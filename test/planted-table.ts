@@ -2212,6 +2212,27 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee'],
   },
   {
+    name: 'a signature that the mark tells of mutes a new folder for ever',
+    file: 'finality/committee.ts',
+    find: '    if (tellsOfCommit(this.#mark, { sequence, view })) return\n',
+    replace: '    void tellsOfCommit\n    void sequence\n    void view\n',
+    tests: ['finality/vote-mark'],
+  },
+  {
+    name: 'a mark that is an older copy is taken for the last word',
+    file: 'finality/committee.ts',
+    find: 'if (tellsOfCommit(this.#mark, { sequence, view })) return',
+    replace: 'if (this.#mark.sequence > 0 || tellsOfCommit(this.#mark, { sequence, view })) return',
+    tests: ['finality/vote-mark'],
+  },
+  {
+    name: 'a mark tells of a commit in a view that it does not know',
+    file: 'finality/vote-mark.ts',
+    find: 'return isVoted && compareViews({ lastView: view, hasEntered: true }, mark) <= 0',
+    replace: 'return isVoted',
+    tests: ['finality/vote-mark'],
+  },
+  {
     name: 'a new folder keeps votes before anybody answered',
     file: 'finality/committee.ts',
     find: '    if (this.#protocol.state.isRecalling) return false\n',

@@ -56,6 +56,7 @@ import {
   furthest,
   markOf,
   NO_VOTES,
+  tellsOfCommit,
   type VoteMark,
 } from './vote-mark.ts'
 import { encodePbftRecord } from './wire.ts'
@@ -80,7 +81,7 @@ const VOTES_ARE_LOST =
 const VOTES_ARE_ASKED_FOR =
   'it asks the others first which votes of its own they hold, for it may not remember all'
 const FOLDER_IS_NEW =
-  'it signed decisions of this network before, and this folder, which is new, holds no record of its votes, so it might contradict them; to put its old folder back is safe, --forget-votes is not'
+  'it signed decisions of this network before, and neither this folder, which is new, nor the mark beside its key tells of those votes, so it might contradict them; to put its old folder back is safe, --forget-votes is not'
 /** Times in one life that the others can be asked for this validator's votes, each with a challenge of its own. */
 const CHALLENGES_PER_LIFE = 2 ** 16
 /** A node that was not run for so long, and for several of its ticks, may have been put back to an earlier state. */
@@ -538,9 +539,10 @@ export class Committee implements Finality {
     return true
   }
 
-  /** The folder is new, and yet this validator has voted: what else it voted for is lost. */
-  #considerAbstaining({ signatures }: Certificate): void {
+  /** The folder is new, and yet this validator has voted: what else it voted for is lost, unless its mark tells of it. */
+  #considerAbstaining({ sequence, view, signatures }: Certificate): void {
     if (!signatures.some(({ member }) => member === this.#self)) return
+    if (tellsOfCommit(this.#mark, { sequence, view })) return
     this.#self = null
     this.#muted = FOLDER_IS_NEW
     this.#alarmMuted(FOLDER_IS_NEW)

@@ -75,6 +75,19 @@ export function forgottenOf(mark: VoteMark, known: VoteMark, decided: number): F
   return sequence === 0 && view === 0 ? null : { sequence, view }
 }
 
+/**
+ * Whether a mark tells of this COMMIT of its validator. A current mark tells of all of them; one that does not is an older
+ * copy, and what else was signed after it is not known.
+ */
+export function tellsOfCommit(
+  mark: VoteMark,
+  { sequence, view }: { sequence: number; view: number },
+): boolean {
+  const isVoted = compareVotes({ sequence, view, hasCommitted: true }, mark) <= 0
+  // What a new view repeats is of a lower sequence number than the last vote, and of a view that was entered.
+  return isVoted && compareViews({ lastView: view, hasEntered: true }, mark) <= 0
+}
+
 /** A mark as bytes: sequence number 8, view 8, last view 8, flags 1. */
 export function encodeMark({ sequence, view, hasCommitted, lastView, hasEntered }: VoteMark): Uint8Array {
   return new ByteWriter()

@@ -14,6 +14,7 @@ import {
   furthest,
   markOf,
   NO_VOTES,
+  tellsOfCommit,
   type VoteMark,
 } from '../../src/finality/vote-mark.ts'
 import { said, TestCommittee, type TestCommitteeOptions } from './committees.ts'
@@ -75,6 +76,18 @@ test('records that end before the mark does have forgotten the last vote or view
   assert.deepEqual(forgottenOf(committed, markOf(LIFE.slice(0, 1)), 0), { sequence: 1, view: 0 })
 })
 
+test('a mark tells of every COMMIT that was given until it was written, and of none that came later', () => {
+  const commits = [
+    { step: 1, sequence: 1, view: 0 },
+    { step: 6, sequence: 2, view: 1 },
+    // A new view repeats what is decided.
+    { step: 4, sequence: 1, view: 1 },
+  ]
+  for (const { step, sequence, view } of commits)
+    for (let last = 0; last < LIFE.length; last++)
+      assert.equal(tellsOfCommit(markOf(LIFE.slice(0, last + 1)), { sequence, view }), last >= step)
+})
+
 test('records that were forgotten in good order because they are settled forget nothing', () => {
   const mark = markOf(LIFE)
   assert.equal(forgottenOf(mark, markOf([view(3, true)]), 3), null)
@@ -130,23 +143,51 @@ function member(mark: VoteMark, options: Partial<TestCommitteeOptions> = {}): Te
   return node
 }
 
-const proof = (value: Value, sequence: number) => {
-  const vote = { phase: 'commit', sequence, view: 0, value } as const
-  const signatures = [1, 2, 3].map(from => ({ member: from, signature: four.signing(from).sign(vote) }))
+const proof = (value: Value, sequence: number, { members = [1, 2, 3], view = 0 } = {}) => {
+  const vote = { phase: 'commit', sequence, view, value } as const
+  const signatures = members.map(from => ({ member: from, signature: four.signing(from).sign(vote) }))
   return { type: 'proof', certificate: { ...vote, signatures } } as const
 }
 
-test('a validator whose folder is new, and whose key has voted, stays out until all that it voted for is decided', () => {
-  const node = member({ ...NO_VOTES, sequence: 2 })
-  assert.match(node.alarms.join(), /signed votes up to decision 2, of which this folder holds no record/)
-  const [first, second] = node.chain.extend('a', 2)
-  node.answer(0)
-  assert.match(node.report().muted ?? '', /up to decision 2/)
-  node.hear('p1', proof(first!.id, 1))
-  assert.match(node.report().muted ?? '', /up to decision 2/)
-  node.hear('p1', proof(second!.id, 2))
-  node.timeout('retransmit')
-  assert.deepEqual([node.report().self, node.report().muted], [0, null])
+for (const [whose, members] of [
+  ['others', [1, 2, 3]],
+  ['itself and others', [0, 1, 2]],
+] as const)
+  test(`a validator whose folder is new, and whose key has voted, stays out until all that it voted for is decided by ${whose}`, () => {
+    const node = member({ ...NO_VOTES, sequence: 2, hasCommitted: true })
+    assert.match(node.alarms.join(), /signed votes up to decision 2, of which this folder holds no record/)
+    const [first, second] = node.chain.extend('a', 2)
+    node.answer(0)
+    assert.match(node.report().muted ?? '', /up to decision 2/)
+    node.hear('p1', proof(first!.id, 1, { members: [...members] }))
+    assert.match(node.report().muted ?? '', /up to decision 2/)
+    node.hear('p1', proof(second!.id, 2, { members: [...members] }))
+    node.timeout('retransmit')
+    assert.deepEqual([node.report().self, node.report().muted], [0, null])
+    const again = node.restarted()
+    again.answer(2)
+    assert.deepEqual([again.report().self, again.report().muted], [0, null])
+  })
+
+test('a validator whose folder is new, and whose mark is an older copy, votes no more once it finds what the mark lacks', () => {
+  const signed = { members: [0, 1, 2] }
+  const mark: VoteMark = { ...NO_VOTES, sequence: 2, hasCommitted: true }
+  for (const [lacking, view] of [
+    [{ ...mark, sequence: 1 }, 0],
+    [{ ...mark, hasCommitted: false }, 0],
+    [mark, 1],
+    [{ ...mark, sequence: 3 }, 1],
+    [{ ...mark, sequence: 3, lastView: 1, hasEntered: false }, 1],
+  ] as const) {
+    const node = member(lacking)
+    const [first, second] = node.chain.extend('a', 2)
+    node.hear('p1', proof(first!.id, 1, signed))
+    assert.equal(node.report().self, 0)
+    node.hear('p1', proof(second!.id, 2, { ...signed, view }))
+    assert.match(node.alarms.join(), /nor the mark beside its key tells of those votes/)
+    assert.equal(node.report().self, null)
+    assert.equal(node.restarted().report().self, null)
+  }
 })
 
 test('a validator that asked for a view, and forgot it, asks for none before it again', () => {
