@@ -2498,6 +2498,27 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/vote-mark'],
   },
   {
+    name: 'a mark is written to a file that nobody finds again',
+    file: 'node/vote-mark-file.ts',
+    find: '    if (!(await isAt(this.path, this.#file))) throw replacedError(this.path)\n',
+    replace: '    void isAt\n    void replacedError\n',
+    tests: ['node/vote-mark'],
+  },
+  {
+    name: 'what is written to a mark while another node opens it is lost',
+    file: 'node/vote-mark-file.ts',
+    find: 'const missed = before === null ? null : lastLine(await readAll(before), owner)',
+    replace: 'const missed = before === null ? null : lastLine((await readAll(before)).slice(0, 0), owner)',
+    tests: ['node/vote-mark'],
+  },
+  {
+    name: 'who has a full disk is told to remove its mark',
+    file: 'node/vote-mark-file.ts',
+    find: "const isOfSystem = cause instanceof Error && 'code' in cause",
+    replace: 'const isOfSystem = cause === null',
+    tests: ['node/vote-mark'],
+  },
+  {
     name: 'a torn mark is read',
     file: 'node/vote-mark-file.ts',
     find: ' || Number.parseInt(check, 16) !== crc32(text)) return null',

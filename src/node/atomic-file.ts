@@ -10,7 +10,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path'
 
 /** Makes a file, and follows no link: O_EXCL refuses whatever has the name, a link too. */
-const MAKE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+const MAKE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 /** Never waits: a pipe without a writer is refused, not read. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK
 /** Milliseconds after which a temporary file is not being written any more: its writer was killed. */
@@ -18,22 +18,30 @@ const LEFT_BEHIND_MS = 60_000
 
 /** Replaces the file's content by this text, readable by its owner alone, durably. */
 export async function writeFileAtomically(path: string, text: string): Promise<void> {
+  await (await replaceFile(path, text)).close()
+}
+
+/** The same; the new file stays open, to be read and written in place. */
+export async function replaceFile(path: string, text: string): Promise<FileHandle> {
   await removeLeftBehind(path)
   const temporary = `${path}.${randomUUID()}.tmp`
+  let file: FileHandle | null = null
   try {
-    const file = await open(temporary, MAKE, 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    file = await open(temporary, MAKE, 0o600)
+    await file.writeFile(text)
+    await file.sync()
     await rename(temporary, path)
+    await syncDirectory(dirname(path))
+    return file
   } catch (error) {
+    await file?.close()
     await rm(temporary, { force: true })
     throw error
   }
-  const directory = await open(dirname(path), 'r')
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
   try {
     await directory.sync()
   } finally {

@@ -1,15 +1,18 @@
 // The file that says how far a validator's key has voted on one network: two lines of JSON of one sector each, written by
 // turns and in place, so that a write costs one sync, and one that is torn by a crash leaves the line before it.
 //
+// Who opens it puts a new file in its place. Whoever had it open finds that out after its next write, and ends before the
+// vote leaves: so one node at a time votes with a key on one machine, whatever its folder, and each knows of all votes before.
+//
 // It stands beside the key, for it belongs to the key: whoever copies the key elsewhere takes it along. Where nothing can be
 // written there (a key that is mounted to be read only) it stands in the data folder; what is found in either place counts.
 
 import { constants } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rm } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import type { Address } from '../chain/address.ts'
 import { furthest, type VoteMark } from '../finality/vote-mark.ts'
-import { readFileOrNull, writeFileAtomically } from './atomic-file.ts'
+import { readFileOrNull, replaceFile } from './atomic-file.ts'
 
 /** The file holds no mark of this key, or can't be read or written. */
 export class VoteMarkUnusable extends Error {
@@ -60,10 +63,10 @@ export class VoteMarkFile {
     const found = lines.reduce<Line | null>((one, other) => (one === null ? other : join(one, other)), null)
     for (const [index, path] of paths.entries()) {
       try {
-        const file = await openForWriting(path, owner, found)
+        const { file, last } = await takeOver(path, owner, found)
         // What they held is in this one now.
         for (const other of paths.slice(index + 1)) await rm(other, { force: true })
-        return new VoteMarkFile(path, file, owner, found)
+        return new VoteMarkFile(path, file, owner, last)
       } catch (error) {
         const isLast = index === paths.length - 1
         if (isLast || !READ_ONLY.has((error as NodeJS.ErrnoException).code)) throw unusable(path, error)
@@ -72,12 +75,14 @@ export class VoteMarkFile {
     throw new Error('no path was given')
   }
 
-  /** Resolves when the mark is durable. One call at a time. */
+  /** Resolves when the mark is durable. One call at a time. Throws `VoteMarkUnusable` where another file has taken its place. */
   async write(mark: VoteMark): Promise<void> {
     this.#count += 1
     const line = formatLine(this.#owner, { count: this.#count, mark })
     await this.#file.write(line, 0, LINE_BYTES, (this.#count % LINES) * LINE_BYTES)
     await this.#file.datasync()
+    // Only now: what was written before the file was replaced, the other one has read.
+    if (!(await isAt(this.path, this.#file))) throw replacedError(this.path)
   }
 
   async close(): Promise<void> {
@@ -85,12 +90,53 @@ export class VoteMarkFile {
   }
 }
 
-async function openForWriting(path: string, owner: MarkOwner, found: Line | null): Promise<FileHandle> {
-  // What stood there before is in `found`.
-  const text =
-    found === null ? ' '.repeat(LINE_BYTES * LINES) : formatLine(owner, found).toString().repeat(LINES)
-  await writeFileAtomically(path, text)
-  return await open(path, constants.O_RDWR | constants.O_NOFOLLOW)
+/** Puts a new file in place of the one that is there, with all that was written to that until then. */
+async function takeOver(
+  path: string,
+  owner: MarkOwner,
+  found: Line | null,
+): Promise<{ readonly file: FileHandle; readonly last: Line | null }> {
+  const before = await openOrNull(path)
+  try {
+    const file = await replaceFile(path, textOf(owner, found))
+    // A node that has the other file open may have written to it since it was read. It does so no more (see `write`).
+    const missed = before === null ? null : lastLine(await readAll(before), owner)
+    if (missed === null) return { file, last: found }
+    const last = found === null ? missed : join(found, missed)
+    await file.write(textOf(owner, last), 0)
+    await file.datasync()
+    return { file, last }
+  } finally {
+    await before?.close()
+  }
+}
+
+/** A file that tells this. */
+function textOf(owner: MarkOwner, line: Line | null): string {
+  return line === null ? ' '.repeat(LINE_BYTES * LINES) : formatLine(owner, line).toString().repeat(LINES)
+}
+
+async function openOrNull(path: string): Promise<FileHandle | null> {
+  return await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+}
+
+async function readAll(file: FileHandle): Promise<string> {
+  const bytes = Buffer.alloc(LINE_BYTES * LINES)
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
+  return bytes.toString('utf8', 0, bytesRead)
+}
+
+/** Whether the path leads to this very file. */
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const own = await file.stat({ bigint: true })
+  const there = await lstat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  return there !== null && there.ino === own.ino && there.dev === own.dev
 }
 
 function join(one: Line, other: Line): Line {
@@ -103,13 +149,18 @@ async function readLast(path: string, owner: MarkOwner): Promise<Line | null> {
     throw unusable(path, error)
   })
   if (text === null || text.trim() === '') return null
+  const last = lastLine(text, owner)
+  if (last === null) throw unusable(path, new Error('it holds no mark of this key and this network'))
+  return last
+}
+
+/** The last whole line of these; null for none. */
+function lastLine(text: string, owner: MarkOwner): Line | null {
   const lines = [text.slice(0, LINE_BYTES), text.slice(LINE_BYTES)]
     .map(line => parseLine(line, owner))
     .filter(line => line !== null)
     .sort((one, other) => other.count - one.count)
-  const [last] = lines
-  if (last === undefined) throw unusable(path, new Error('it holds no mark of this key and this network'))
-  return last
+  return lines[0] ?? null
 }
 
 function formatLine({ address, genesisId }: MarkOwner, { count, mark }: Line): Buffer {
@@ -144,14 +195,19 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
+/** Only a file that holds something else is worth removing: of one that the system does not give, it says why. */
 function unusable(path: string, cause: unknown): VoteMarkUnusable {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  const remedy =
-    'if you know that all that this key voted for is decided, remove the file; else put back the newest copy of it'
+  const isOfSystem = cause instanceof Error && 'code' in cause
+  const remedy = isOfSystem
+    ? ''
+    : ': if you know that all that this key voted for is decided, remove the file; else put back the newest copy of it'
+  const text = `can't use ${path}, which says how far this key has voted (${reason})${remedy}`
+  return new VoteMarkUnusable(text, { cause })
+}
+
+function replacedError(path: string): VoteMarkUnusable {
   return new VoteMarkUnusable(
-    `can't use ${path}, which says how far this key has voted (${reason}): ${remedy}`,
-    {
-      cause,
-    },
+    `${path}, which says how far this key has voted, was replaced or removed while this node ran: run one node with a key, and put back no copy of the file while one runs`,
   )
 }

@@ -2,7 +2,7 @@
 // and one that is as it was does not keep it from voting.
 
 import assert from 'node:assert/strict'
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
@@ -202,6 +202,73 @@ test('a mark that a crash has torn leaves the one before it, wherever it was tor
     assert.ok([7, 8].includes(file.found!.sequence), `torn at ${size}`)
     await file.close()
   }
+})
+
+test('a mark whose file was replaced or removed is not written, so that its vote does not leave', async t => {
+  const folder = await temporaryDirectory(t)
+  const path = join(folder, 'votes')
+  const copy = join(folder, 'copy')
+  const ways: readonly (() => Promise<unknown>)[] = [
+    () => rm(path),
+    () => rename(copy, path),
+    () => rm(path).then(() => symlink(copy, path)),
+    () => rename(path, copy),
+    // Another node with the same key, and another data folder.
+    async () => (await VoteMarkFile.open([path, join(folder, 'inside')], owner)).close(),
+  ]
+  for (const [index, change] of ways.entries()) {
+    const file = await VoteMarkFile.open([path], owner)
+    await file.write(markAt(1))
+    await writeFile(copy, await readFile(path))
+    await change()
+    await assert.rejects(file.write(markAt(2)), VoteMarkUnusable, `way ${index}`)
+    await assert.rejects(file.write(markAt(3)), VoteMarkUnusable, `way ${index}`)
+    await file.close()
+    await rm(path, { force: true })
+  }
+})
+
+/** More than fit in the time that it takes to open the file. */
+const WRITES_MAX = 2_000
+
+test('a second node with the same key knows of all that the first one voted for', async t => {
+  const path = join(await temporaryDirectory(t), 'votes')
+  let first = await VoteMarkFile.open([path], owner)
+  let written = 0
+  for (let round = 0; round < 10; round++) {
+    const opening = VoteMarkFile.open([path], owner)
+    let isOurs = true
+    for (let writes = 0; isOurs && writes < WRITES_MAX; writes++) {
+      const sequence: number = written + 1
+      isOurs = await first.write(markAt(sequence)).then(
+        () => true,
+        () => false,
+      )
+      if (isOurs) written = sequence
+    }
+    const second = await opening
+    assert.equal(isOurs, false)
+    assert.ok((second.found?.sequence ?? 0) >= written, `${second.found?.sequence} of ${written}`)
+    await first.close()
+    first = second
+  }
+  await first.close()
+  const last = await VoteMarkFile.open([path], owner)
+  assert.ok(last.found!.sequence >= written)
+  await last.close()
+})
+
+test('where the system does not give the file, its reason is told, and nobody is told to remove the file', async t => {
+  const folder = await temporaryDirectory(t)
+  // Too long to be read, and too long for the name of a temporary file beside it.
+  for (const length of [300, 240])
+    await assert.rejects(VoteMarkFile.open([join(folder, 'v'.repeat(length))], owner), (error: Error) => {
+      assert.ok(error instanceof VoteMarkUnusable)
+      assert.match(error.message, /\(ENAMETOOLONG: .*\)$/)
+      return true
+    })
+  await writeFile(join(folder, 'votes'), 'nonsense')
+  await assert.rejects(VoteMarkFile.open([join(folder, 'votes')], owner), /remove the file/)
 })
 
 test('a mark of another key or network, or of none, keeps the node from starting', async t => {
