@@ -257,19 +257,19 @@ export class Committee implements Finality {
       const untried = this.#isFresh ? new Uint8Array() : null
       this.#emit({ type: 'persist', key: COMMITTEE_KEYS.untried, value: untried })
     }
-    this.#startMark(mark, markOf(votes.values()))
+    this.#startMark(mark, markOf(votes.values()), settledBy(votes.values()))
     for (const { member } of this.#evidence.all) this.#drive({ type: 'convicted', member })
     const challenge = this.#nextChallenge()
     const forgotten = this.#forgotten
     this.#drive({ type: 'start', records: votes, decided: this.#sequence, challenge, forgotten })
   }
 
-  /** Compares how far it voted, by the mark, with what its records tell. */
-  #startMark(mark: VoteMark | null, known: VoteMark): void {
+  /** Compares how far it voted, by the mark, with what its records tell: votes, and up to where they were settled. */
+  #startMark(mark: VoteMark | null, known: VoteMark, settled: number): void {
     if (this.#self === null) return
     const { mayForgetVotes } = this.#options.identity
     this.#mark = mark === null || mayForgetVotes ? known : furthest(mark, known)
-    this.#forgotten = forgottenOf(this.#mark, known, this.#sequence)
+    this.#forgotten = forgottenOf(this.#mark, known, Math.max(this.#sequence, settled))
     if (this.#forgotten !== null) this.#alarmMuted(describeForgotten(this.#forgotten))
     this.#emit({ type: 'persist', key: COMMITTEE_KEYS.mark, value: encodeMark(this.#mark) })
   }
@@ -802,6 +802,12 @@ function votedFor(records: Iterable<PbftRecord>): Set<BlockId> {
   const slots = [...records].filter(record => record.type === 'slot')
   const values = slots.flatMap(({ value, prepared }) => [value, prepared?.value ?? NO_VALUE])
   return new Set(values.filter(value => value !== NO_VALUE).map(value => value as BlockId))
+}
+
+/** The last stable checkpoint of these records; it may be above the last decision that is applied. 0 for none. */
+function settledBy(records: Iterable<PbftRecord>): number {
+  const stable = [...records].filter(record => record.type === 'stable')
+  return Math.max(0, ...stable.map(({ certificate }) => certificate.sequence))
 }
 
 /** The block that a message speaks of to those who may not have it: only a proposal does. */

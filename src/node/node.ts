@@ -6,7 +6,7 @@
 // the replica throws) nothing is done any more: the node closes, and its owner is told.
 
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Logger } from 'pino'
@@ -567,6 +567,10 @@ async function openMark({
   const file = await VoteMarkFile.open(paths, { address, genesisId: id })
   if (file.path !== paths[0])
     log.warn(`nothing can be written beside ${keyPath}: how far this key voted is kept in ${file.path}`)
+  if (resolve(file.path).startsWith(resolve(dataDirectory) + sep))
+    log.warn(
+      `how far this key voted is kept in the data folder, and is lost with it: do not empty ${dataDirectory}`,
+    )
   return file
 }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Certificate, Value } from '../../src/consensus/contract.ts'
 import type { PbftRecord } from '../../src/consensus/pbft/messages.ts'
-import { DamagedVotes } from '../../src/finality/committee-records.ts'
+import { COMMITTEE_KEYS, DamagedVotes } from '../../src/finality/committee-records.ts'
 import {
   advanceMark,
   decodeMark,
@@ -17,8 +17,9 @@ import {
   tellsOfCommit,
   type VoteMark,
 } from '../../src/finality/vote-mark.ts'
+import { encodePbftRecord } from '../../src/finality/wire.ts'
 import { said, TestCommittee, type TestCommitteeOptions } from './committees.ts'
-import { TestValidators } from './test-validators.ts'
+import { idOf, TestValidators } from './test-validators.ts'
 
 const VALUE = '0'.repeat(64) as Value
 
@@ -210,6 +211,20 @@ test('a validator that is told that its votes may be forgotten begins a new mark
   const again = node.restarted({ mayForgetVotes: false })
   again.answer(0)
   assert.equal(again.report().muted, null)
+})
+
+test('a validator that is restarted while it lacks blocks below a stable checkpoint does not say that its votes are lost', () => {
+  const { certificate } = proof(idOf('elsewhere') as Value, 32)
+  const stable = encodePbftRecord({ type: 'stable', certificate })
+  const started = (sequence: number): TestCommittee => {
+    const records = new Map([
+      ['mark', encodeMark({ ...NO_VOTES, sequence, hasCommitted: true })],
+      [COMMITTEE_KEYS.vote('stable'), stable],
+    ])
+    return member(NO_VOTES, { records, isFresh: false })
+  }
+  assert.deepEqual(started(32).alarms, [])
+  assert.match(started(33).alarms.join(), /signed votes up to decision 33/)
 })
 
 test('a damaged mark stops the start by name', () => {

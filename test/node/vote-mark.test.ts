@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { cp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { pino } from 'pino'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { COMMITTEE_KEYS } from '../../src/finality/committee-records.ts'
 import { encodeMark, NO_VOTES, type VoteMark } from '../../src/finality/vote-mark.ts'
@@ -127,6 +128,24 @@ test('a validator that was killed after its votes were written, and before the m
   const third = await open()
   assert.equal(mutedOf(third), null)
   await decide(third, 2)
+})
+
+test('where the mark would be lost with the data folder the log says so', async t => {
+  const { folder, dataDirectory } = await validator(t)
+  const openNode = nodesOf(t)
+  const warned = async (keyPath?: string): Promise<boolean> => {
+    const lines: string[] = []
+    const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line).msg) })
+    const key = keyPath === undefined ? {} : { keyPath }
+    const options = { secretKey, mayForgetVotes: false, role: null, ...key }
+    await (await openNode({ genesis, dataDirectory, log, validator: options })).close()
+    return lines.some(line => line.includes('is lost with it'))
+  }
+  assert.equal(await warned(), true)
+  assert.equal(await warned(join(dataDirectory, 'one.key')), true)
+  assert.equal(await warned(join(folder, 'missing', 'one.key')), true)
+  assert.equal(await warned(`${dataDirectory}.key`), false)
+  assert.equal(await warned(join(folder, 'one.key')), false)
 })
 
 // ---- the order
