@@ -166,7 +166,7 @@ export class AddressBook {
 
   /** Writes the book if it has changed. A failure is logged: the node can live without it. */
   save(): Promise<void> {
-    // One after the other: they share a temporary file.
+    // One after the other, so that the newest is renamed last.
     this.#saving = this.#saving.then(() => this.#write())
     return this.#saving
   }
@@ -184,11 +184,15 @@ export class AddressBook {
     }
   }
 
-  /** A peer that we reached goes to its slot, or waits as a new one until whoever has it was tested. */
+  /**
+   * A peer that we reached goes to its slot, or waits as a new one until whoever has it was tested. One that has a slot
+   * already, by an address that it had, keeps that.
+   */
   #noteTried(entry: Entry): void {
     const slot = this.#tried.slotOf(this.#originOf(entry, this.#groupOf(entry.addresses[0]!)))
     const holder = this.#tried.at(slot)
     if (holder !== undefined && holder !== entry.id) {
+      if (this.#peers.get(entry.id)?.wasDialled === true) return
       this.#noteNew({ ...entry, wasDialled: false })
       if (this.#peers.has(entry.id)) this.#rivals.set(holder, entry.id)
       return

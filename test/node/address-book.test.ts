@@ -232,6 +232,20 @@ test('a peer that we reached makes room for another one only when it no longer a
   assert.deepEqual(book.peers(), [known('young', { wasDialled: true }), known('old')])
 })
 
+test('a peer that we reached, and that moves to where another one is, is still one that we reached', async t => {
+  const book = await emptyBook(t)
+  const there = known('there', { wasDialled: true })
+  const moving = known('moving', { addresses: [addressAt(2)], wasDialled: true })
+  book.note(there)
+  book.note(moving)
+  assert.equal(book.peers().filter(({ wasDialled }) => wasDialled).length, 2)
+  book.note({ ...moving, addresses: there.addresses })
+  assert.deepEqual(
+    book.peers().toSorted((one, other) => one.id.localeCompare(other.id)),
+    [moving, there],
+  )
+})
+
 test('the anchors of the last run stand first in the next one', async t => {
   const path = join(await temporaryDirectory(t), 'peers.json')
   const book = await AddressBook.load(path, silent)
