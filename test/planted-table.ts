@@ -728,6 +728,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/address-book'],
   },
   {
+    name: 'a peer that was reached is forgotten as such when it moves to a slot that is taken',
+    file: 'node/address-book.ts',
+    find: '      if (this.#peers.get(entry.id)?.wasDialled === true) return\n',
+    replace: '',
+    tests: ['node/address-book'],
+  },
+  {
     name: 'the anchors are dialled like others',
     file: 'node/address-book.ts',
     find: '...this.#anchors, ...this.#tried.peers()',
@@ -2437,6 +2444,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/database-files'],
   },
   {
+    name: 'a database that is in use is damaged when two looks in a row say so',
+    file: 'node/database-files.ts',
+    find: '(found === previous && after === before)',
+    replace: '(looks === 2 && after !== previous)',
+    tests: ['node/database-files'],
+  },
+  {
     name: 'a table that was cut short is whole',
     file: 'node/database-files.ts',
     find: '    if (found !== size) return',
@@ -2472,9 +2486,16 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what a mark tells beyond the records binds nobody',
     file: 'finality/committee.ts',
-    find: 'this.#forgotten = forgottenOf(this.#mark, known, this.#sequence)',
+    find: 'this.#forgotten = forgottenOf(this.#mark, known, Math.max(this.#sequence, settled))',
     replace: 'this.#forgotten = null',
     tests: ['node/vote-mark'],
+  },
+  {
+    name: 'votes that a stable checkpoint settled are taken for lost',
+    file: 'finality/committee.ts',
+    find: 'forgottenOf(this.#mark, known, Math.max(this.#sequence, settled))',
+    replace: 'forgottenOf(this.#mark, known, Math.min(this.#sequence, settled))',
+    tests: ['finality/vote-mark'],
   },
   {
     name: 'a mark that the records tell of as well binds',
@@ -2516,6 +2537,13 @@ export const FAULTS: readonly Fault[] = [
     file: 'node/vote-mark-file.ts',
     find: "const isOfSystem = cause instanceof Error && 'code' in cause",
     replace: 'const isOfSystem = cause === null',
+    tests: ['node/vote-mark'],
+  },
+  {
+    name: 'nobody is told that a mark is lost with the data folder',
+    file: 'node/node.ts',
+    find: 'if (resolve(file.path).startsWith(resolve(dataDirectory) + sep))',
+    replace: 'if (file.path !== paths[0] && resolve(file.path).startsWith(resolve(dataDirectory) + sep))',
     tests: ['node/vote-mark'],
   },
   {

@@ -16,11 +16,48 @@ const CURRENT_BYTES_MAX = 1_000
 /** The manifest of a database that is being made: until CURRENT names it, nothing was written. */
 const FIRST_MANIFEST = 'MANIFEST-000001'
 
+/** Looks at most, each longer than LevelDB needs to remove a file: a folder that is never still has an end, too. */
+const LOOKS_MAX = 50
+
 /** What of the database in this directory is missing or damaged; null where it is whole, or there is none. */
 export async function findDamage(directory: string): Promise<string | null> {
-  const damage = await look(directory)
-  // A node that runs, and that LevelDB's lock will tell of, may have replaced files between two looks at them.
-  return damage === null ? null : look(directory)
+  return findLasting(
+    () => look(directory),
+    () => stateOf(directory),
+  )
+}
+
+/**
+ * What is found twice in a row while nothing changes. A node that runs, and that LevelDB's lock will tell of, may replace
+ * files between two looks at them, for as long as it compacts them.
+ */
+export async function findLasting(
+  find: () => Promise<string | null>,
+  state: () => Promise<string>,
+): Promise<string | null> {
+  let before = await state()
+  let previous: string | null = null
+  for (let looks = 1; ; looks++) {
+    const found = await find()
+    const after = await state()
+    if (found === null || looks === LOOKS_MAX || (found === previous && after === before)) return found
+    previous = found
+    before = after
+  }
+}
+
+/** What changes with every file that LevelDB makes or removes: their names, and the size of the manifest. */
+async function stateOf(directory: string): Promise<string> {
+  const names = (await readdir(directory)).filter(name => DATA.test(name)).sort()
+  const sizes = names
+    .filter(name => name.startsWith('MANIFEST'))
+    .map(name =>
+      stat(join(directory, name)).then(
+        ({ size }) => size,
+        () => null,
+      ),
+    )
+  return JSON.stringify([names, await Promise.all(sizes)])
 }
 
 async function look(directory: string): Promise<string | null> {

@@ -9,7 +9,7 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { Database, DatabaseCorrupt } from '../../src/node/database.ts'
-import { findDamage } from '../../src/node/database-files.ts'
+import { findDamage, findLasting } from '../../src/node/database-files.ts'
 import { readManifest } from '../../src/node/manifest.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 
@@ -124,6 +124,31 @@ test('a table that is cut short, and a CURRENT that names nothing, are refused b
   }
   await writeFile(join(folder, 'CURRENT'), current)
   await assertWhole(folder)
+})
+
+test('a folder that a node is writing to is looked at until it stays as it is, and what is damaged then is told', async () => {
+  const finding = (found: readonly (string | null)[], states: readonly string[]) => {
+    const [finds, seen] = [found[Symbol.iterator](), states[Symbol.iterator]()]
+    return findLasting(
+      async () => finds.next().value ?? null,
+      async () => seen.next().value ?? 'still',
+    )
+  }
+  assert.equal(await finding([null], []), null)
+  // The manifest grows while tables are made and removed.
+  assert.equal(await finding(['a', 'a', 'a', null], ['1', '2', '3', '4']), null)
+  // A log is removed after the manifest was written.
+  assert.equal(await finding(['a', null], []), null)
+  assert.equal(await finding(['a', 'b', 'c', null], []), null)
+  assert.equal(await finding(['a', 'b', 'b', 'no more'], []), 'b')
+  assert.equal(await finding(['a', 'a', 'a', 'no more'], ['1', '2']), 'a')
+  // Never for ever.
+  let state = 0
+  const endless = findLasting(
+    async () => 'a',
+    async () => String(state++),
+  )
+  assert.equal(await endless, 'a')
 })
 
 test('a folder that a crash left before its database was made is as good as a new one', async context => {
