@@ -314,8 +314,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'transactions of blocks that were left are forgotten',
     file: 'replica/replica.ts',
-    find: '    for (const entry of left) for (const tx of entry.block.transactions) this.#takeBack(tx, joined)\n',
-    replace: '',
+    find: '        this.#takeBack(tx, execution.senders[index]!, joined)\n',
+    replace: '        void [tx, index, execution]\n',
     tests: ['replica/replica'],
   },
   {
