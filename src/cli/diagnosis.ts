@@ -79,11 +79,27 @@ function reasonsOf(now: Agreement, missing: Diagnosis['missing']): string[] {
   ]
 }
 
+/** Why validators that are connected do not vote: they ask the others first. */
+const ASKS = 'asks for its own votes before it gives any'
+const ASKS_HERE = 'this node, which does not vote yet'
+
 function describeMissing(now: Agreement, missing: Diagnosis['missing']): string[] {
   if (missing.length === 0) return []
   const list = missing.map(({ name, why }) => `${name} (${why})`).join(', ')
   const spare = now.validators.length - missing.length - now.quorum
-  if (spare < 0) return [`Missing: ${list}.`]
+  if (spare < 0) {
+    // Each waits for the others, and none of them has anything to show.
+    const asking = missing.filter(({ why }) => why === ASKS || why === ASKS_HERE).length
+    const isStuck = now.validators.length - (missing.length - asking) >= now.quorum
+    return [
+      `Missing: ${list}.`,
+      ...(isStuck
+        ? [
+            'They wait for each other: if the folders of all are new, see docs/operating.md on beginning anew.',
+          ]
+        : []),
+    ]
+  }
   const more = spare === 0 ? 'no other may fail' : `${spare} more may fail`
   return [`Missing: ${list}. The others are enough; ${more}.`]
 }
@@ -110,12 +126,11 @@ function missingOf(now: Agreement): { name: string; why: string }[] {
   const timeouts = now.validators.flatMap(({ status }) => (status === null ? [] : [status.timeoutMs]))
   const silenceMs = Math.max(SILENCE_MS, 2 * Math.min(now.timeoutMs, ...timeouts))
   return now.validators.flatMap(({ name, isLinked, status }, member) => {
-    if (member === now.self)
-      return now.muted === null ? [] : [{ name, why: 'this node, which does not vote yet' }]
+    if (member === now.self) return now.muted === null ? [] : [{ name, why: ASKS_HERE }]
     if (!isLinked) return [{ name, why: 'not connected' }]
     if (status === null) return [{ name, why: 'connected, and has said nothing' }]
     if (status.ageMs > silenceMs) return [{ name, why: `silent for ${seconds(status.ageMs)}` }]
-    return status.votes ? [] : [{ name, why: 'asks for its own votes before it gives any' }]
+    return status.votes ? [] : [{ name, why: ASKS }]
   })
 }
 

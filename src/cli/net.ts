@@ -2,7 +2,7 @@
 // The nodes find each other by the addresses they say when they are ready. With --finality the network is made here:
 // a key for each node and a genesis file, in its folder, where the next run finds them again.
 
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -92,6 +92,7 @@ export const netCommand = defineCommand({
       ...mining,
       ...(hasKeys ? ['--validator', keyPath(directory, index)] : []),
     ]
+    if (hasKeys) tellOfForgotten(directory, count, text => output.note(text))
     const progress = createProgress('starting nodes', count)
     const nodes = await startNetwork(count, { genesisPath, directory, nodeOptions }, (_node, index) =>
       progress.update(index + 1),
@@ -175,6 +176,21 @@ function assertSame(
 
 function keyPath(directory: string, index: number): string {
   return join(directory, `node${index + 1}.key`)
+}
+
+/** Whose votes file is left and whose folder is not waits for the others; where all do, nothing becomes final any more. */
+function tellOfForgotten(directory: string, count: number, note: (text: string) => void): void {
+  const files = readdirSync(directory)
+  const forgetful = Array.from({ length: count }, (_, index) => index).filter(
+    index =>
+      files.some(name => name.startsWith(`node${index + 1}.key.`) && name.endsWith('.votes')) &&
+      !existsSync(join(directory, `node${index + 1}`, 'chain')),
+  )
+  if (forgetful.length === 0) return
+  const names = forgetful.map(index => `node${index + 1}`).join(', ')
+  note(
+    `${names} voted before, and their folders are gone: they vote once the others have shown that they went on without them; to begin anew remove ${directory}`,
+  )
 }
 
 function notesOn({ finality, work }: Genesis, genesisPath: string, isMined: boolean): string[] {

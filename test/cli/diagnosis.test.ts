@@ -80,6 +80,15 @@ test('validators that ask for their own votes, this node among them, are not cou
   ])
 })
 
+test('validators that all ask each other are told of as such, and not where one is only out of reach', () => {
+  const asking = (name: string) => validator(name, { status: { ...word, votes: false } })
+  const say4 = (third: Validator, fourth: Validator) =>
+    say(agreement({ muted: 'it asks', validators: [validator('ada'), validator('ben'), third, fourth] }))
+      .sentences
+  assert.match(say4(asking('cem'), asking('dua')).join(' '), /They wait for each other/)
+  assert.doesNotMatch(say4(gone('cem'), gone('dua')).join(' '), /They wait for each other/)
+})
+
 test('who is missing is named: not connected, or connected and silent', () => {
   const silent = validator('dua', { status: { ...word, ageMs: 12_000 } })
   const validators = [validator('ada'), validator('ben'), gone('cem'), silent]
