@@ -28,6 +28,11 @@ export class Announced {
     return this.#byPeer.get(peer) ?? NONE
   }
 
+  /** Who announced an id and was not asked for it, in the order in which they did. */
+  holdersOf(id: TransactionId): ReadonlySet<PeerId> {
+    return this.#holders.get(id) ?? NONE
+  }
+
   add(peer: PeerId, id: TransactionId): void {
     if (this.of(peer).has(id)) return
     if (this.of(peer).size >= WAITING_MAX) this.#deleteOldest(peer)

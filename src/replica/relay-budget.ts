@@ -4,8 +4,9 @@
 // A transaction is paid for when it is asked for. Each peer has a credit, which bounds what it alone can cause. Besides, what
 // a peer without merits is asked for is paid for out of one pool that all such peers share: many identities get no more than
 // one. A peer that brought useful transactions has earned as many checks outside that pool, so no stranger can take them away.
-// A useful transaction gives back what was paid, and one credit more; it costs its author a fee. Nothing here reads a clock:
-// the budget is refilled by ticks.
+// A useful transaction gives back what was paid, and one credit more; it costs its author a fee. One that our pool refuses and
+// another pool may hold costs what was paid, for a signature was checked, and no score: the peer that announced it may be
+// honest. Nothing here reads a clock: the budget is refilled by ticks.
 
 /** Transactions that one peer may be asked for at once, and what a new peer begins with. */
 export const CREDIT_MAX = 512
@@ -23,9 +24,9 @@ export type Payment = 'trusted' | 'earned' | 'shared'
 
 /**
  * What became of a transaction that was asked for: it can go into the next block, it waits behind a gap, it is here already,
- * it was refused after its sender was recovered, or it was not given.
+ * it was refused after its sender was recovered, by our pool alone or by any, or it was not given.
  */
-export type RelayOutcome = 'useful' | 'future' | 'known' | 'useless' | 'withheld'
+export type RelayOutcome = 'useful' | 'future' | 'known' | 'refused' | 'useless' | 'withheld'
 
 /** What one peer may still cost. */
 export interface Account {
@@ -62,7 +63,7 @@ export class RelayBudget {
 
   /** Pays for one transaction; null when the peer has to wait. `mayShare` says whether the pool may be used for it. */
   pay(account: Account, isTrusted: boolean, mayShare: boolean): Payment | null {
-    const payment = this.#chooseFor(account, isTrusted, mayShare)
+    const payment = this.choose(account, isTrusted, mayShare)
     if (payment === null) return null
     account.credit -= 1
     if (payment === 'earned') account.earnedUnderWay += 1
@@ -74,8 +75,8 @@ export class RelayBudget {
   settle(account: Account, payment: Payment, outcome: RelayOutcome): void {
     if (payment === 'earned') account.earnedUnderWay -= 1
     // Where no signature was checked, or it was worth it, the others lose nothing.
-    if (payment === 'shared' && outcome !== 'useless' && outcome !== 'future')
-      this.#shared = Math.min(SHARED_MAX, this.#shared + 1)
+    const wasChecked = outcome === 'future' || outcome === 'refused' || outcome === 'useless'
+    if (payment === 'shared' && !wasChecked) this.#shared = Math.min(SHARED_MAX, this.#shared + 1)
     switch (outcome) {
       case 'useful':
         account.credit = Math.min(CREDIT_MAX, account.credit + 2)
@@ -85,6 +86,7 @@ export class RelayBudget {
         account.credit = Math.min(CREDIT_MAX, account.credit + 1)
         return
       case 'future':
+      case 'refused':
         return
       case 'useless':
       case 'withheld':
@@ -93,7 +95,8 @@ export class RelayBudget {
     }
   }
 
-  #chooseFor(account: Account, isTrusted: boolean, mayShare: boolean): Payment | null {
+  /** Out of what one more transaction would be paid for; null when the peer has to wait. */
+  choose(account: Account, isTrusted: boolean, mayShare: boolean): Payment | null {
     if (account.credit < 1) return null
     if (isTrusted) return 'trusted'
     if (account.score > account.earnedUnderWay) return 'earned'

@@ -10,7 +10,7 @@ import type { Block } from '../chain/block.ts'
 import { ByteReader } from '../chain/bytes.ts'
 import { decodeCompact } from '../chain/compact.ts'
 import { type Execution, executeBlock } from '../chain/execution.ts'
-import { nextBaseFee } from '../chain/fees.ts'
+import { maximumCost, nextBaseFee } from '../chain/fees.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/header.ts'
 import { type ChainedHeader, chainHeader, isTimeTooNew } from '../chain/header-chain.ts'
@@ -41,7 +41,7 @@ import { screen } from './screening.ts'
 import { headersAfter, storedBlocks } from './serving.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
-import { TransactionRelay } from './transaction-relay.ts'
+import { type Refusal, TransactionRelay } from './transaction-relay.ts'
 import type { Rejection } from './verdict.ts'
 
 /** What a replica is given. */
@@ -492,11 +492,14 @@ export class Replica {
   }
 
   /** Takes in a transaction that a peer was asked for. */
-  #takeRelayed(tx: Transaction): 'pending' | 'future' | Rejection {
-    const rejection = this.#addToPool(tx, 'new')
-    if (rejection !== null) return rejection
+  #takeRelayed(tx: Transaction): 'pending' | 'future' | Refusal {
+    const sender = this.#recoverSender(tx)
+    if (sender === null) return { reason: 'tx-signature-invalid', isFunded: false }
+    const reason = this.#addToPool(tx, 'new', sender)
+    const { balance } = this.#pool.context.state.get(sender)
+    if (reason !== null) return { reason, isFunded: maximumCost(tx) <= balance }
     this.#relay.announce(tx.id)
-    return tx.nonce < this.#pool.nextNonce(this.#recoverSender(tx)!) ? 'pending' : 'future'
+    return tx.nonce < this.#pool.nextNonce(sender) ? 'pending' : 'future'
   }
 
   // ---- blocks

@@ -328,12 +328,12 @@ test('what waits is bounded, of one peer and of all', () => {
   for (const [index, peer] of peers.entries()) {
     for (let batch = 0; batch < 20; batch++)
       node.receive(peer, { type: 'announce', ids: ids(index * 10_000 + batch * 256) })
-    most.push(node.replica.relay.waitingCount)
+    most.push(node.replica.relay.requests.waitingCount)
   }
   assert.equal(most[0], WAITING_MAX)
   assert.equal(most.at(-1), WAITING_ALL_MAX)
   for (const peer of peers) node.step({ type: 'peer-disconnected', peer })
-  assert.equal(node.replica.relay.waitingCount, 0)
+  assert.equal(node.replica.relay.requests.waitingCount, 0)
 })
 
 test('ticks end when nothing waits and all is paid back', () => {
