@@ -6,6 +6,7 @@ import type { RecoverSender } from '../../src/chain/signature.ts'
 import type { Transaction, TransactionId } from '../../src/chain/transaction.ts'
 import { WAITING_ALL_MAX, WAITING_MAX } from '../../src/replica/announced.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
+import { REPLICA_LIMITS } from '../../src/replica/limits.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import { CREDIT_MAX, CREDIT_PER_TICK, SHARED_MAX, SHARED_PER_TICK } from '../../src/replica/relay-budget.ts'
 import { COIN } from '../chain/examples.ts'
@@ -343,4 +344,270 @@ test('ticks end when nothing waits and all is paid back', () => {
   let count = 0
   while (ticks() > 0) count += 1
   assert.ok(count < 50, `${count} ticks`)
+})
+
+// ---- honest peers with another pool than ours
+
+/** How the relay of a node stands with a peer. */
+const scoreAt = (node: TestNode, peer: PeerId): number => node.replica.relay.requests.scoreOf(peer)!
+const sharedAt = (node: TestNode): number => node.replica.relay.requests.sharedCount
+
+test('what our pool alone refuses costs its announcer budget and no score', () => {
+  const small = { ...REPLICA_LIMITS.pool, senderTransactionsMax: 2, transactionsMax: 3 }
+  const dear = { value: 90n * COIN }
+  const refusals: { readonly [reason: string]: { here: Transaction[]; given: Transaction; mined?: true } } = {
+    'tx-replacement-underpriced': { here: [transfer(1, 0)], given: transfer(1, 0, { value: 5n }) },
+    'tx-nonce-too-high': { here: [], given: transfer(1, 2) },
+    'tx-nonce-too-low': { here: [transfer(1, 0)], given: transfer(1, 0, { value: 5n }), mined: true },
+    'tx-fee-below-base': { here: [], given: transfer(1, 0, { maxFeePerGas: 1n, maxPriorityFeePerGas: 1n }) },
+    'tx-insufficient-funds': { here: [transfer(1, 0, dear)], given: transfer(1, 1, dear) },
+    'tx-pool-full': { here: [1, 2, 3].map(from => transfer(from, 0)), given: transfer(4, 0) },
+  }
+  for (const [reason, { here, given, mined }] of Object.entries(refusals)) {
+    const node = new TestNode(smallGenesis(), { limits: { pool: small } }).start()
+    for (const tx of here) node.submit(tx.raw)
+    const builder = new ChainBuilder(node.genesis)
+    if (mined) node.feed([builder.mine(builder.root, { transactions: here })])
+    const effects = effectsOf(node.pull('p', given), 'reject')
+    assert.deepEqual(
+      effects.map(effect => effect.reason),
+      [reason],
+    )
+    assert.equal(scoreAt(node, 'p'), 0, reason)
+    assert.equal(sharedAt(node), SHARED_MAX - 1, reason)
+  }
+})
+
+test('what no pool would take costs its announcer score', () => {
+  const node = fresh()
+  node.pull('p', ...unfunded(3))
+  assert.equal(scoreAt(node, 'p'), -3)
+  node.pull('q', transfer(1, 0, { signed: false }))
+  assert.equal(scoreAt(node, 'q'), -1)
+})
+
+test('one account that gives each node other transactions does not make honest nodes blame each other', () => {
+  const network = new TestNetwork(smallGenesis())
+  const ids = Array.from({ length: 8 }, (_, index) => `h${index}`)
+  network.carries = (_, to) => to !== 'stranger'
+  const nodes = network.add(...ids)
+  for (const [index, id] of ids.entries()) for (const other of ids.slice(0, index)) network.connect(id, other)
+  const submit = (id: PeerId, { raw }: Transaction): void =>
+    network.input(id, { type: 'submit', raw, token: 't' })
+  for (const [index, id] of ids.entries())
+    for (let nonce = 0; nonce < 10; nonce++) submit(id, transfer(index + 2, nonce))
+  network.run(3_000)
+  const scores = () =>
+    nodes.flatMap(node => ids.filter(id => id !== node.id).map(id => `${node.id} ${id} ${scoreAt(node, id)}`))
+  const before = scores()
+  for (const [index, node] of nodes.entries()) {
+    const variants = Array.from({ length: 128 }, (_, nonce) =>
+      transfer(1, nonce, { value: 1_000n + BigInt(index) }),
+    )
+    network.input(node.id, { type: 'peer-connected', peer: 'stranger' })
+    const stranger = { type: 'message', from: 'stranger' } as const
+    network.input(node.id, { ...stranger, message: announce(...variants) })
+    for (const { to, message } of sentOf(network.done(node.id, 'send'), 'get-transactions')) {
+      if (to !== 'stranger') continue
+      const transactions = message.ids.map(id => variants.find(tx => tx.id === id)!)
+      network.input(node.id, {
+        ...stranger,
+        message: { type: 'transactions', requestId: message.requestId, transactions },
+      })
+    }
+    assert.equal(node.replica.pool.size, 80 + 128)
+  }
+  // Each is refused by all others, with signatures checked, and then the pool that strangers share fills again.
+  network.run(10 * 500)
+  assert.deepEqual(scores(), before)
+  for (const node of nodes) assert.ok(sharedAt(node) > SHARED_MAX / 2, `${node.id}: ${sharedAt(node)}`)
+  const next = transfer(9, 10)
+  submit('h7', next)
+  network.run(500)
+  assert.ok(nodes.every(({ replica }) => replica.pool.get(next.id) !== undefined))
+})
+
+// ---- one chosen transaction that strangers try to keep from us
+
+/** Ticks until the next announcer is asked. */
+const TURN_TICKS = 2
+
+/** Counts the ticks until an honest peer is asked for a transaction; `after` is what happens after each tick. */
+function ticksUntilAsked(
+  node: TestNode,
+  { id }: Transaction,
+  isHonest: (peer: PeerId) => boolean,
+  options: { max: number; after?: (asked: readonly PeerId[], tick: number) => Effect[] },
+): number {
+  const askedOf = (effects: readonly Effect[]): PeerId[] =>
+    sentOf(effects, 'get-transactions')
+      .filter(({ message }) => message.ids.includes(id))
+      .map(({ to }) => to)
+  for (let tick = 1; tick <= options.max; tick++) {
+    const asked = askedOf(node.timeout('transactions'))
+    const later = askedOf(options.after?.(asked, tick) ?? [])
+    if ([...asked, ...later].some(isHonest)) return tick
+  }
+  return Number.POSITIVE_INFINITY
+}
+
+/** A node whose honest peers have this score: of useful transactions, or of useless ones. */
+function withHonest(score: number): { node: TestNode; honest: PeerId[] } {
+  const node = fresh()
+  const honest = ['h0', 'h1', 'h2']
+  for (const [index, id] of honest.entries()) {
+    node.connect(id)
+    if (score < 0) node.pull(id, ...unfunded(-score, index * 100))
+    if (score > 0) node.pull(id, ...Array.from({ length: score }, (_, nonce) => transfer(index + 1, nonce)))
+    assert.equal(scoreAt(node, id), score)
+  }
+  return { node, honest }
+}
+
+test('strangers that come and go and withhold a transaction do not keep it from being asked of honest peers', () => {
+  for (const score of [5, 0, -5, -40]) {
+    const { node, honest } = withHonest(score)
+    const tx = transfer(9, 0)
+    let count = 0
+    const live: PeerId[] = []
+    const join = (): Effect[] => {
+      const id = `s${count++}`
+      live.push(id)
+      return [...node.connect(id), ...node.receive(id, announce(tx))]
+    }
+    for (let first = 0; first < 5; first++) join()
+    for (const id of honest) node.receive(id, announce(tx))
+    const after = (asked: readonly PeerId[]): Effect[] => {
+      // A new identity for each that is asked, and for each tick.
+      const effects = ['tick', ...asked].flatMap(join)
+      while (live.length > 5) effects.push(...node.step({ type: 'peer-disconnected', peer: live.shift()! }))
+      return effects
+    }
+    const ticks = ticksUntilAsked(node, tx, id => honest.includes(id), { max: 200, after })
+    assert.ok(ticks <= TURN_TICKS * (2 * 5 + 1), `score ${score}: ${ticks} ticks, ${count} identities`)
+  }
+})
+
+test('strangers that announced a transaction first and withhold it hold it up for a turn where a useful peer has it', () => {
+  const { node } = withHonest(5)
+  const tx = transfer(9, 0)
+  for (let index = 0; index < 40; index++) {
+    node.connect(`s${index}`)
+    node.receive(`s${index}`, announce(tx))
+  }
+  node.receive('h1', announce(tx))
+  assert.equal(
+    ticksUntilAsked(node, tx, id => id === 'h1', { max: 200 }),
+    TURN_TICKS,
+  )
+})
+
+test('neither useful peers nor validators that announce a transaction again and again keep it from others', t => {
+  for (const isTrusted of [false, true]) {
+    const node = fresh()
+    t.mock.method(node.replica.finality, 'isValidator', (id: PeerId) => isTrusted && id.startsWith('liar'))
+    const tx = transfer(9, 0)
+    const liars = ['liar0', 'liar1', 'liar2']
+    for (const [index, id] of liars.entries())
+      node.pull(id, ...Array.from({ length: 100 }, (_, nonce) => transfer(index + 1, nonce)))
+    for (const id of liars) node.receive(id, announce(tx))
+    node.connect('honest')
+    node.receive('honest', announce(tx))
+    const after = (): Effect[] => liars.flatMap(id => node.receive(id, announce(tx)))
+    const ticks = ticksUntilAsked(node, tx, id => id === 'honest', { max: 200, after })
+    assert.ok(ticks <= TURN_TICKS * (2 * 3 + 1), `${ticks} ticks`)
+  }
+})
+
+test('a late transaction is asked of a validator first, and then of its announcers in their order', t => {
+  const node = fresh()
+  t.mock.method(node.replica.finality, 'isValidator', (id: PeerId) => id === 'validator')
+  const tx = transfer(9, 0)
+  node.connect('first', 'a', 'b', 'useful', 'validator')
+  node.pull('useful', transfer(1, 0))
+  for (const id of ['first', 'b', 'a', 'useful', 'validator']) node.receive(id, announce(tx))
+  const asked: PeerId[] = []
+  for (let tick = 1; tick <= 8; tick++)
+    for (const { to } of sentOf(node.timeout('transactions'), 'get-transactions')) asked.push(to)
+  assert.deepEqual(asked, ['validator', 'b', 'useful', 'a'])
+})
+
+test('a peer that answers in parts and always leaves out the same does not keep it from being asked of the next', () => {
+  const node = fresh()
+  const tx = transfer(9, 0)
+  node.connect('cutter', 'honest')
+  const [request] = sentOf(node.receive('cutter', announce(transfer(1, 0), tx)), 'get-transactions')
+  node.receive('honest', announce(tx))
+  let { requestId } = request!.message
+  for (let round = 0; round < 4; round++) {
+    const answer = { type: 'transactions', requestId, transactions: [transfer(1, round)] } as const
+    const effects = node.receive('cutter', answer)
+    if (askedIn(effects).includes(`honest ${tx.id}`)) return
+    const again = sentOf(effects, 'get-transactions').find(({ to }) => to === 'cutter')
+    if (again !== undefined) requestId = again.message.requestId
+  }
+  assert.fail('the honest announcer was not asked')
+})
+
+test('strangers that announce much and answer nothing do not keep an honest peer without merits from being asked', () => {
+  const node = fresh()
+  const tx = transfer(9, 0)
+  let [count, ids] = [0, 0]
+  const live: PeerId[] = []
+  const join = (): Effect[] => {
+    const id = `s${count++}`
+    live.push(id)
+    const invented = Array.from({ length: 256 }, () => `0x${(++ids).toString(16).padStart(64, '0')}` as const)
+    return [
+      ...node.connect(id),
+      ...node.receive(id, announce(tx)),
+      ...node.receive(id, { type: 'announce', ids: invented }),
+    ]
+  }
+  for (let index = 0; index < 40; index++) join()
+  assert.equal(sharedAt(node), 0)
+  node.connect('honest')
+  node.receive('honest', announce(tx))
+  const after = (_: readonly PeerId[], tick: number): Effect[] =>
+    tick % 8 === 0
+      ? live.splice(0, 40).flatMap(peer => [...node.step({ type: 'peer-disconnected', peer }), ...join()])
+      : []
+  const ticks = ticksUntilAsked(node, tx, id => id === 'honest', { max: 400, after })
+  assert.ok(ticks <= TURN_TICKS * (2 * 40 + 1), `${ticks} ticks`)
+})
+
+test('a late transaction waits for its turn, whoever announces it meanwhile', () => {
+  const node = fresh()
+  const [tx, ...own] = [transfer(9, 0), ...[0, 1, 2, 3].map(nonce => transfer(1, nonce))]
+  node.connect('slow', 'honest')
+  node.receive('slow', announce(tx))
+  const [request] = own.flatMap(one => sentOf(node.receive('honest', announce(one)), 'get-transactions'))
+  node.receive('honest', announce(tx))
+  // As much is asked of it as may be under way, so nobody can be asked for what is late.
+  for (let tick = 0; tick < TURN_TICKS; tick++) assert.deepEqual(askedIn(node.timeout('transactions')), [])
+  node.connect('new')
+  assert.deepEqual(askedIn(node.receive('new', announce(tx))), [])
+  const { requestId } = request!.message
+  node.receive('honest', { type: 'transactions', requestId, transactions: [own[0]!] })
+  assert.deepEqual(askedIn(node.timeout('transactions')), [`honest ${tx.id}`])
+})
+
+test('new identities do not go before a peer that was asked before them', () => {
+  const node = fresh()
+  const tx = transfer(9, 0)
+  node.pull('honest', transfer(1, 0))
+  node.pull('honest', ...unfunded(1))
+  assert.equal(scoreAt(node, 'honest'), 0)
+  const flood = unfunded(4_000, 1)
+  const join = (first: number, count: number, each: number): void => {
+    for (let index = first; index < first + count; index++) {
+      node.connect(`s${index}`)
+      node.receive(`s${index}`, announce(...flood.slice(index * each, index * each + each)))
+    }
+  }
+  join(0, 40, 100)
+  assert.equal(sharedAt(node), 0)
+  assert.deepEqual(askedIn(node.receive('honest', announce(tx))), [])
+  join(3_900, SHARED_PER_TICK, 1)
+  assert.ok(askedIn(node.timeout('transactions')).includes(`honest ${tx.id}`))
 })
