@@ -532,6 +532,17 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/transaction-relay'],
   },
   {
+    name: 'what an answer leaves out at its end is asked of the same peer again and again',
+    file: 'replica/transaction-requests.ts',
+    find: '      if (outcome === null) this.#list(request.peer, id)\n',
+    replace: `      if (outcome === null) {
+        this.#late.delete(id)
+        this.#list(request.peer, id)
+      }
+`,
+    tests: ['replica/transaction-relay'],
+  },
+  {
     name: 'new identities come before the peers that are here',
     file: 'replica/transaction-requests.ts',
     find: 'askedAt: this.#requestCount })',
