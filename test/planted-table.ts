@@ -2063,9 +2063,30 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the hello of a validator waits behind what strangers ask for',
     file: 'node/node.ts',
-    find: 'isHello(message.body) && !this.#greeted.has(from)',
-    replace: 'isHello(message.body) && this.#greeted.has(from)',
+    find: 'isHello(message.body) &&',
+    replace: '!isHello(message.body) &&',
     tests: ['hostile/hello'],
+  },
+  {
+    name: 'a new link is a new right to have a hello served first',
+    file: 'node/node.ts',
+    find: 'const PROMPT_HELLOS: TokenRate = { burst: 4,',
+    replace: 'const PROMPT_HELLOS: TokenRate = { burst: 4_000,',
+    tests: ['hostile/hello'],
+  },
+  {
+    name: 'the lane of the hellos has no end',
+    file: 'node/request-queue.ts',
+    find: 'if (this.#waitingHellos >= WAITING_HELLOS_MAX) return this.serve(peer, group, work)',
+    replace: 'if (peer === group) return this.serve(peer, group, work)',
+    tests: ['node/request-queue'],
+  },
+  {
+    name: 'a peer may open its link anew without end',
+    file: 'node/peer-links.ts',
+    find: 'if (!this.#openings.take(peer.id, LINKS, performance.now())) {',
+    replace: 'if (!this.#openings.take(peer.id, { burst: 1e9, perSecond: 1e9 }, performance.now())) {',
+    tests: ['node/links'],
   },
   {
     name: 'answers that nobody asked for are decoded',

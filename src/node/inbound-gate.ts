@@ -9,11 +9,11 @@
 
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Connection, ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
-import { BoundedMap } from '../replica/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { chooseEvicted, greatestGroup, type InboundPeer } from './inbound-slots.ts'
 import { type Place, placeOfMultiaddr } from './network-group.ts'
+import { TokenBuckets, type TokenRate } from './token-buckets.ts'
 
 /** Connections that others may have opened to us. */
 export const INBOUND_CONNECTIONS_MAX = 48
@@ -31,11 +31,9 @@ export const UPGRADE_TIMEOUT_MS = 6_000
 /** Connections to one peer: one of each side's, where both dial at once. */
 const CONNECTIONS_PER_PEER_MAX = 2
 /** Handshakes a second of one address, each of which costs us some milliseconds, and how many at once after a pause. */
-const HANDSHAKES_PER_SECOND = 10
-const HANDSHAKES_BURST = 20
+const HANDSHAKES: TokenRate = { burst: 20, perSecond: 10 }
 /** Where addresses are not limited: all nodes of a machine may start together. */
-const EXEMPT_HANDSHAKES_PER_SECOND = 50
-const EXEMPT_HANDSHAKES_BURST = 150
+const EXEMPT_HANDSHAKES: TokenRate = { burst: 150, perSecond: 50 }
 /** Addresses of which it is remembered how many handshakes they began. */
 const ADDRESSES_MAX = 4_096
 
@@ -81,7 +79,7 @@ export class InboundGate implements ConnectionGater {
   readonly #log: FaultLog
   readonly #pending = new Map<MultiaddrConnection, Inbound>()
   readonly #admitted = new Map<MultiaddrConnection, Admitted>()
-  readonly #handshakes = new BoundedMap<string, { tokens: number; atMs: number }>(ADDRESSES_MAX)
+  readonly #handshakes = new TokenBuckets<string>(ADDRESSES_MAX)
   readonly #secret = randomBytes(32)
 
   constructor(limitLoopback: boolean, log: FaultLog) {
@@ -104,7 +102,8 @@ export class InboundGate implements ConnectionGater {
     const place = placeOfMultiaddr(socket.remoteAddr)
     const isLimited = this.#isLimited(place)
     const sinceMs = performance.now()
-    if (!this.#takeHandshake(place, isLimited, sinceMs)) return true
+    if (!this.#handshakes.take(place.address, isLimited ? HANDSHAKES : EXEMPT_HANDSHAKES, sinceMs))
+      return true
     const ofAddress = openOf(this.#pending).filter(other => other.place.address === place.address)
     if (isLimited && ofAddress.length >= PENDING_PER_ADDRESS_MAX)
       abort(ofAddress[0], 'others of its address came')
@@ -163,18 +162,6 @@ export class InboundGate implements ConnectionGater {
   #isLimited({ address, reach }: Place): boolean {
     if (this.#keeper.isExpectedAt(address)) return false
     return reach !== 'loopback' || this.#limitLoopback
-  }
-
-  /** A token bucket for each address. */
-  #takeHandshake({ address }: Place, isLimited: boolean, nowMs: number): boolean {
-    const [perSecond, burst] = isLimited
-      ? [HANDSHAKES_PER_SECOND, HANDSHAKES_BURST]
-      : [EXEMPT_HANDSHAKES_PER_SECOND, EXEMPT_HANDSHAKES_BURST]
-    const { tokens, atMs } = this.#handshakes.get(address) ?? { tokens: burst, atMs: nowMs }
-    const left = Math.min(burst, tokens + ((nowMs - atMs) / 1_000) * perSecond)
-    if (left < 1) return false
-    this.#handshakes.set(address, { tokens: left - 1, atMs: nowMs })
-    return true
   }
 
   #track<Kind extends Inbound>(where: Map<MultiaddrConnection, Kind>, inbound: Kind): void {

@@ -49,6 +49,7 @@ import { RequestQueue } from './request-queue.ts'
 import { SenderWarming } from './sender-warming.ts'
 import { Submissions } from './submissions.ts'
 import { Timers } from './timers.ts'
+import { TokenBuckets, type TokenRate } from './token-buckets.ts'
 import { Turns } from './turns.ts'
 import { VoteMarkFile } from './vote-mark-file.ts'
 
@@ -118,6 +119,13 @@ interface NodeParts {
  * paid for. With the price of request-queue.ts 1.5 MiB a second are read of a peer that sends nothing else.
  */
 const USELESS_BYTES_FACTOR = 10
+/**
+ * Hellos of one peer that do not wait behind what strangers ask for. The bucket outlives the link: a new link is no new
+ * right to be heard first, and a validator that reconnects a few times in a minute keeps it.
+ */
+const PROMPT_HELLOS: TokenRate = { burst: 4, perSecond: 0.1 }
+/** Peers whose hellos are counted, also while they are not connected. */
+const GREETED_MAX = 1_024
 
 /** A running node. */
 export class Node {
@@ -145,8 +153,8 @@ export class Node {
   readonly #alarms: Listeners<string>
   /** What each linked peer said last of its head. */
   readonly #peerHeads = new Map<PeerId, { readonly id: BlockId; readonly height: number }>()
-  /** Linked peers whose hello was served. */
-  readonly #greeted = new Set<PeerId>()
+  /** How often a peer's hello was served before what others ask for. */
+  readonly #hellos = new TokenBuckets<PeerId>(GREETED_MAX)
   #host: Host | null = null
   #tellFault!: (error: Error) => void
   #hasFailed = false
@@ -407,14 +415,12 @@ export class Node {
 
   #onPeerConnected(peer: PeerId): void {
     this.#peerHeads.delete(peer)
-    this.#greeted.delete(peer)
     const info = this.#host?.peers().find(({ id }) => id === peer)
     this.#step({ type: 'peer-connected', peer, ...(info === undefined ? {} : { origin: originOf(info) }) })
   }
 
   #onPeerDisconnected(peer: PeerId): void {
     this.#peerHeads.delete(peer)
-    this.#greeted.delete(peer)
     this.#warming.forget(peer)
     this.#step({ type: 'peer-disconnected', peer })
   }
@@ -464,10 +470,12 @@ export class Node {
       return answerBytes(step.effects)
     }
     const group = this.#groupOf(from)
-    // A validator is a stranger until its hello is taken in: of each connection the first does not wait for others.
-    const isFirstHello = message.type === 'finality' && isHello(message.body) && !this.#greeted.has(from)
-    if (isFirstHello) this.#greeted.add(from)
-    await (isFirstHello ? this.#requests.serveHello(group, work) : this.#requests.serve(from, group, work))
+    // A validator is a stranger until its hello is taken in: that does not wait for others, also after a reconnect or two.
+    const isPrompt =
+      message.type === 'finality' &&
+      isHello(message.body) &&
+      this.#hellos.take(from, PROMPT_HELLOS, performance.now())
+    await (isPrompt ? this.#requests.serveHello(from, group, work) : this.#requests.serve(from, group, work))
     await performed
   }
 

@@ -2,12 +2,14 @@
 //
 // Of two peers the one with the lesser id opens the stream and the other waits for it, so two streams can't
 // cross; over which connection is the opener's choice. A newer stream takes the place of the older one: the opener
-// would not have opened it if the older still worked for him. Who is connected and gets no link is dropped.
+// would not have opened it if the older still worked for it. A peer that is connected and gets no link is dropped, and so is one
+// whose links come up more often than an honest peer's ever do.
 
 import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../replica/effects.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { FIRST_MESSAGE_TIMEOUT_MS, type LinkEnd, PeerLink } from './peer-link.ts'
+import { TokenBuckets, type TokenRate } from './token-buckets.ts'
 
 /**
  * The protocol of the stream that carries messages. Its number goes up with each change of a message's layout, so that nodes
@@ -17,6 +19,13 @@ export const PROTOCOL = '/quorate/2'
 
 /** Milliseconds before a link that broke while a connection stayed is opened anew. */
 const REOPEN_DELAY_MS = 1_000
+/**
+ * Links of one peer, over all its connections. Each costs a hello that is signed, a status and the announcement of the
+ * pool. An honest peer opens one anew after a second at the earliest, and a few at once where connections break.
+ */
+export const LINKS: TokenRate = { burst: 8, perSecond: 1 }
+/** Peers of which it is remembered how many links came up, also while they are not connected. */
+const LINKED_MAX = 4_096
 
 /** Who is told of links. */
 export interface LinksHandlers {
@@ -41,6 +50,7 @@ export class PeerLinks {
   readonly #ownId: PeerId
   readonly #handlers: LinksHandlers
   readonly #peers = new Map<PeerId, ConnectedPeer>()
+  readonly #openings = new TokenBuckets<PeerId>(LINKED_MAX)
   readonly #log: FaultLog
   #isClosed = false
 
@@ -140,6 +150,10 @@ export class PeerLinks {
   }
 
   #adopt(peer: ConnectedPeer, stream: Stream, connection: Connection): void {
+    if (!this.#openings.take(peer.id, LINKS, performance.now())) {
+      for (const one of peer.connections) one.abort(new Error('its links come up too often'))
+      return
+    }
     peer.link?.end('closed')
     clearTimeout(peer.deadline)
     const handlers = {

@@ -20,6 +20,8 @@ const GROUP_CREDIT: Credit = { share: 0.2, burstMs: 250 }
 const ALL_CREDIT: Credit = { share: 0.3, burstMs: 250 }
 /** What the words may cost by which peers prove that they speak for validators: 250 a second. */
 const HELLO_CREDIT: Credit = { share: 0.05, burstMs: 250 }
+/** Hellos that may wait at once: what their share serves in a second. One more waits as any other request does. */
+const WAITING_HELLOS_MAX = 256
 /** Peers whose debts are remembered, also while they are not connected. */
 const DEBTORS_MAX = 1_024
 
@@ -58,6 +60,7 @@ export class RequestQueue {
   #tickets: Ticket[] = []
   #isServing = false
   #lastHello: Promise<void> = Promise.resolve()
+  #waitingHellos = 0
 
   constructor(time: Time = REAL_TIME) {
     this.#time = time
@@ -96,14 +99,16 @@ export class RequestQueue {
    * Does the work for the word by which a peer may prove that it speaks for a validator: in the order in which they come, in a
    * share of their own, so that nothing else that strangers ask for delays it.
    */
-  async serveHello(group: string, work: () => number): Promise<void> {
+  async serveHello(peer: PeerId, group: string, work: () => number): Promise<void> {
+    if (this.#waitingHellos >= WAITING_HELLOS_MAX) return this.serve(peer, group, work)
+    this.#waitingHellos += 1
     const turn = this.#lastHello.then(async () => {
       await this.#pause(this.#hellos.waitMs(this.#time.now()))
       await setImmediate()
       if (!this.#stop.signal.aborted)
         this.#do(work, [this.#hellos, debtOf(this.#groups, group, GROUP_CREDIT)])
     })
-    this.#lastHello = turn.catch(() => {})
+    this.#lastHello = turn.catch(() => {}).finally(() => (this.#waitingHellos -= 1))
     return turn
   }
 

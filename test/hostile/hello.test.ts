@@ -3,14 +3,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import { encodeEnvelope } from '../../src/finality/envelope.ts'
+import { PROTOCOL } from '../../src/node/peer-links.ts'
 import { RequestQueue } from '../../src/node/request-queue.ts'
 import { keyOf } from '../finality/test-validators.ts'
 import { easyGenesis, nodesOf, until } from '../node/nodes.ts'
-import { peerIdIn } from '../node/raw-peer.ts'
+import { keyBeside, peerIdIn, RawPeer } from '../node/raw-peer.ts'
 
-test('the hello of a validator is heard while the requests of strangers wait without end', async t => {
-  const keys = [keyOf('one'), keyOf('two')]
-  const genesis = easyGenesis({
+const keys = [keyOf('one'), keyOf('two')]
+
+const committeeGenesis = () =>
+  easyGenesis({
     work: { proof: 'none', futureLimitSeconds: 15 },
     finality: {
       mode: 'pbft',
@@ -21,6 +24,9 @@ test('the hello of a validator is heard while the requests of strangers wait wit
       validators: keys.map((key, index) => ({ name: `v${index + 1}`, address: addressOfSecretKey(key) })),
     },
   })
+
+test('the hello of a validator is heard while the requests of strangers wait without end', async t => {
+  const genesis = committeeGenesis()
   t.mock.method(RequestQueue.prototype, 'serve', () => new Promise<void>(() => {}))
   const open = nodesOf(t)
   const validator = (secretKey: Uint8Array) => ({ secretKey, mayForgetVotes: true, role: null })
@@ -33,4 +39,25 @@ test('the hello of a validator is heard while the requests of strangers wait wit
   })
 
   assert.equal(a.peers().length, 1)
+})
+
+test('a stranger that says hello over one new link after another is served before others a few times only', async t => {
+  const node = await nodesOf(t)({ genesis: committeeGenesis() })
+  const prompt = t.mock.method(RequestQueue.prototype, 'serveHello', async () => {})
+  const usual = t.mock.method(RequestQueue.prototype, 'serve', async () => {})
+  const content = { type: 'hello', member: 0, signature: new Uint8Array(65).fill(7) } as const
+  const hello = { type: 'finality', body: encodeEnvelope({ clockMs: 0, content }), block: null } as const
+  const address = node.multiaddrs()[0]!
+  const first = await RawPeer.connect(t, address, await keyBeside('before', peerIdIn(address)))
+  const beganMs = performance.now()
+  for (let link = 0; link < 7; link++) {
+    const { network, connection } = first
+    const peer = link === 0 ? first : new RawPeer(network, connection, await connection.newStream(PROTOCOL))
+    const before = prompt.mock.callCount() + usual.mock.callCount()
+    peer.greet(node)
+    peer.send(hello)
+    await until('it was heard', () => prompt.mock.callCount() + usual.mock.callCount() > before)
+  }
+  const refilled = Math.floor((performance.now() - beganMs) / 10_000)
+  assert.ok(prompt.mock.callCount() <= 4 + refilled, `${prompt.mock.callCount()} of 7`)
 })

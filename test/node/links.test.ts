@@ -11,7 +11,7 @@ import { loadIdentity } from '../../src/node/identity.ts'
 import { INBOUND_CONNECTIONS_MAX } from '../../src/node/inbound-gate.ts'
 import { CONNECTIONS_MAX } from '../../src/node/libp2p-network.ts'
 import { OUTBOUND_BYTES_MAX } from '../../src/node/peer-link.ts'
-import { PROTOCOL } from '../../src/node/peer-links.ts'
+import { LINKS, PROTOCOL } from '../../src/node/peer-links.ts'
 import { OUTBOUND_TARGET } from '../../src/node/redialer.ts'
 import { decodeMessage, type Message } from '../../src/replica/messages.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
@@ -119,6 +119,24 @@ test('a link that breaks while its connection stays is opened anew', async t => 
   peer.stream.abort(new Error('broken'))
   await until('the link is back', () => events.length === 3)
   assert.deepEqual(events, [`up ${peer.id}`, `down ${peer.id}`, `up ${peer.id}`])
+})
+
+test('a stranger that opens its stream anew without end gets few links, also over new connections', async t => {
+  const { events, address } = await startHost(t)
+  const key = await keyBeside('before', peerIdIn(address))
+  const beganMs = performance.now()
+  const allowed = () => LINKS.burst + LINKS.perSecond * ((performance.now() - beganMs) / 1_000)
+  const ups = () => events.filter(event => event.startsWith('up')).length
+  for (let life = 0; life < 4; life++) {
+    const peer = await RawPeer.connect(t, address, key).catch(() => null)
+    for (let count = 0; count < 50 && peer?.connection.status === 'open'; count++)
+      await peer.connection.newStream(PROTOCOL).catch(() => null)
+    await until('the node ends the connection', () => peer?.connection.status !== 'open')
+    await peer?.network.stop()
+  }
+  assert.ok(ups() >= LINKS.burst && ups() <= allowed(), `${ups()} links`)
+  const other = await RawPeer.connect(t, address)
+  await until('another peer is linked', () => events.includes(`up ${other.id}`))
 })
 
 test('the end of a connection is told once', async t => {

@@ -104,7 +104,7 @@ test('a hello is served although all that strangers may cost is spent, and hello
   for (let peer = 0; peer < 40; peer++) await ask(`p${peer}`, 40, 4 * 1024 * 1024)
   const beganMs = now()
   const hello = (costMs: number) =>
-    queue.serveHello('house', () => {
+    queue.serveHello('validator', 'house', () => {
       ask.spend(costMs)
       return 0
     })
@@ -112,6 +112,22 @@ test('a hello is served although all that strangers may cost is spent, and hello
   assert.equal(now(), beganMs + 1)
   for (let count = 0; count < 1_000; count++) await hello(1)
   assert.ok(now() - beganMs >= (1_000 - 260) / 0.05, `${now() - beganMs} ms`)
+})
+
+test('hellos that no validator could need wait with all other requests, and as few as those', async () => {
+  const queue = new RequestQueue()
+  let [served, asked] = [0, 0]
+  const work = () => {
+    served += 1
+    return 0
+  }
+  const hellos: Promise<void>[] = []
+  for (; asked < 1_000; asked++) hellos.push(queue.serveHello('a', 'house', work))
+  await Promise.all(hellos)
+  // The lane holds 256; of the others one waits among the requests of its peer, and the rest is dropped.
+  assert.equal(served, 257)
+  await queue.serveHello('b', 'house', work)
+  assert.equal(served, 258)
 })
 
 test('large answers cost, though they take no time', async () => {
