@@ -550,10 +550,45 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/transaction-relay'],
   },
   {
+    name: 'more transactions are decoded than were asked for',
+    file: 'replica/screening.ts',
+    find: "      if (peek.count > host.askedTransactions(peek.requestId)) return 'peer-answer-unasked'\n",
+    replace: '',
+    tests: ['replica/screening'],
+  },
+  {
+    name: 'transactions that were not asked for cost nothing',
+    file: 'node/node.ts',
+    find: 'if (unaskedBytes > 0) await',
+    replace: 'if (unaskedBytes < 0) await',
+    tests: ['node/hostile-peer'],
+  },
+  {
+    name: 'a block that has no use costs nothing over a link',
+    file: 'node/node.ts',
+    find: "if (message.type === 'block' && !effects",
+    replace: "if (message.type === 'status' && !effects",
+    tests: ['node/hostile-peer'],
+  },
+  {
+    name: 'gossip that has no use costs nothing',
+    file: 'node/node.ts',
+    find: "if (message === 'ignore') await",
+    replace: "if (message === 'reject') await",
+    tests: ['node/hostile-peer'],
+  },
+  {
+    name: 'a status is free however often it is said',
+    file: 'node/node.ts',
+    find: "type === 'status' || type === 'finality' ||",
+    replace: "type === 'finality' ||",
+    tests: ['node/hostile-peer'],
+  },
+  {
     name: 'transactions that were not asked for are decoded',
     file: 'replica/screening.ts',
-    find: "      if (!host.isAsked(peek.type, peek.requestId)) return 'peer-answer-unasked'\n      return peek.answerBytes",
-    replace: '      return peek.answerBytes',
+    find: "      if (!host.isAsked(peek.type, peek.requestId)) return 'peer-answer-unasked'\n      if (peek.count === null)",
+    replace: '      if (peek.count === null)',
     tests: ['replica/screening', 'hostile/transactions'],
   },
   {
@@ -699,7 +734,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what has no use is read as fast as it comes',
     file: 'node/node.ts',
-    find: 'await this.#requests.charge(from, this.#groupOf(from), bytes.length * USELESS_BYTES_FACTOR)',
+    find: 'await this.#requests.charge(from, this.#groupOf(from), bytes * USELESS_BYTES_FACTOR, spentMs)',
     replace: 'void bytes',
     tests: ['node/hostile-peer'],
   },
@@ -2035,8 +2070,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an answer costs nothing by its bytes',
     file: 'node/request-queue.ts',
-    find: ' + bytes * MS_PER_BYTE',
-    replace: ' + bytes * 0',
+    find: 'nowMs - beganMs + bytes * MS_PER_BYTE',
+    replace: 'nowMs - beganMs',
     tests: ['node/request-queue'],
   },
   {
@@ -2112,8 +2147,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a large message is decoded in one turn of the event loop',
     file: 'node/turns.ts',
-    find: 'if (step.done === true || this.#time.now() >= endMs) return step',
-    replace: 'if (step.done === true) return step',
+    find: 'if (step.done === true || spentMs >= TURN_MS) return { step, spentMs }',
+    replace: 'if (step.done === true) return { step, spentMs }',
+    tests: ['node/turns'],
+  },
+  {
+    name: 'what is decoded for one peer waits behind all that another sent',
+    file: 'node/turns.ts',
+    find: '      this.#queues.delete(peer)\n',
+    replace: '      if (queue.length === 1) this.#queues.delete(peer)\n',
     tests: ['node/turns'],
   },
   {

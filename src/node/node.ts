@@ -426,14 +426,17 @@ export class Node {
   }
 
   async #onMessage(from: PeerId, bytes: Uint8Array): Promise<void> {
-    const message = await this.#decode(from, bytes)
-    if (typeof message === 'string') return this.#charge(from, bytes)
+    const { message, spentMs } = await this.#decode(from, bytes)
+    if (typeof message === 'string') return this.#charge(from, bytes.length, spentMs)
+    const isFirst = !this.#peerHeads.has(from)
     if (message.type === 'status') this.#onStatus(from, message)
     // Before the handshake nothing counts. Not a fault: of two crossing streams one is closed, with what was on it.
-    else if (!this.#peerHeads.has(from)) return
+    else if (isFirst) return
     await this.#warm(from, message)
-    if (this.#isPriced(from, message)) return this.#serve(from, message)
+    // The handshake is free, for links have a rate (peer-links.ts).
+    if (!isFirst && this.#isPriced(from, message)) return this.#serve(from, message)
     const given = message.type === 'transactions' ? message.transactions : []
+    const unaskedBytes = message.type === 'transactions' ? this.#unaskedBytes(from, message) : 0
     const news = given.filter(({ id }) => this.replica.pool.get(id) === undefined)
     const relay = () => this.#host?.broadcast(message)
     const { effects, performed } = this.#step({ type: 'message', from, message }, relay)
@@ -441,19 +444,36 @@ export class Node {
     if (news.some(({ id }) => this.replica.pool.get(id) !== undefined))
       this.#host?.credit(from, 'transactions')
     await performed
+    // An orphan, one too many or one that is here by now: whatever it was, it must not be decoded anew for nothing.
+    if (message.type === 'block' && !effects.some(({ type }) => type === 'relay'))
+      await this.#charge(from, bytes.length, spentMs)
+    if (unaskedBytes > 0) await this.#charge(from, unaskedBytes, spentMs)
+  }
+
+  /** Bytes of the transactions of an answer that were not asked for by its request. */
+  #unaskedBytes(
+    from: PeerId,
+    { requestId, transactions }: Extract<Message, { type: 'transactions' }>,
+  ): number {
+    const asked = this.replica.relay.asked(from, requestId)
+    return transactions.reduce((sum, { id, raw }) => (asked.has(id) ? sum : sum + raw.length), 0)
   }
 
   /** Whether a message makes work for its sender alone: what is asked, and what is announced or said by no validator. */
   #isPriced(from: PeerId, { type }: Message): boolean {
     if (type === 'get-headers' || type === 'get-blocks') return true
-    const isPriced = type === 'finality' || type === 'announce' || type === 'get-transactions'
+    const isPriced =
+      type === 'status' || type === 'finality' || type === 'announce' || type === 'get-transactions'
     return isPriced && !this.replica.finality.isValidator(from)
   }
 
-  /** What has no use is paid for by its bytes: until it is, nothing more is read of who sent it. */
-  async #charge(from: PeerId, bytes: Uint8Array): Promise<void> {
+  /**
+   * What has no use is paid for by its bytes and by the time that decoding it took: until it is, nothing more is read of the
+   * peer that sent it.
+   */
+  async #charge(from: PeerId, bytes: number, spentMs = 0): Promise<void> {
     if (this.replica.finality.isValidator(from)) return
-    await this.#requests.charge(from, this.#groupOf(from), bytes.length * USELESS_BYTES_FACTOR)
+    await this.#requests.charge(from, this.#groupOf(from), bytes * USELESS_BYTES_FACTOR, spentMs)
   }
 
   /** The household from whose address a peer is connected: what its peers cost together has a bound. */
@@ -484,7 +504,8 @@ export class Node {
       this.#host?.refuse(from, 'message-malformed')
       return 'reject'
     }
-    const message = await this.#decode(from, bytes)
+    const { message, spentMs } = await this.#decode(from, bytes)
+    if (message === 'ignore') await this.#charge(from, bytes.length, spentMs)
     if (typeof message === 'string') return message
     await this.#warm(from, message)
     let isGood = false
@@ -495,7 +516,11 @@ export class Node {
     if (movesHead(effects)) this.#host?.credit(from, 'block')
     await performed
     const isBad = effects.some(effect => effect.type === 'reject' && verdictOn(effect.reason) === 'punish')
-    return isGood ? 'accept' : isBad ? 'reject' : 'ignore'
+    if (isGood) return 'accept'
+    if (isBad) return 'reject'
+    // An honest peer passes on what it has taken in, so that little of what it sends is ignored.
+    await this.#charge(from, bytes.length, spentMs)
+    return 'ignore'
   }
 
   /** A status is the handshake: until it comes nothing else on the link is heard. */
@@ -506,14 +531,20 @@ export class Node {
     if (isFirst && status.genesisId === this.replica.genesis.block.id) this.#host?.confirm(from)
   }
 
-  /** The message in these bytes, if it is to be taken in; else whether its sender is to blame. */
-  async #decode(from: PeerId, bytes: Uint8Array): Promise<Message | 'ignore' | 'reject'> {
-    const message =
-      this.replica.screen(from, bytes) ?? (await this.#decoding.run(decodeMessageInSteps(bytes)))
-    if (typeof message !== 'string') return message
-    if (message === 'known') return 'ignore'
+  /** The message in these bytes, if it is to be taken in; else whether its sender is to blame. And what that took. */
+  async #decode(
+    from: PeerId,
+    bytes: Uint8Array,
+  ): Promise<{ readonly message: Message | 'ignore' | 'reject'; readonly spentMs: number }> {
+    const screened = this.replica.screen(from, bytes)
+    const { value: message, spentMs } =
+      screened === null
+        ? await this.#decoding.run(from, decodeMessageInSteps(bytes))
+        : { value: screened, spentMs: 0 }
+    if (typeof message !== 'string') return { message, spentMs }
+    if (message === 'known') return { message: 'ignore', spentMs }
     this.#host?.refuse(from, message)
-    return verdictOn(message) === 'punish' ? 'reject' : 'ignore'
+    return { message: verdictOn(message) === 'punish' ? 'reject' : 'ignore', spentMs }
   }
 
   async #warm(from: PeerId, message: Message): Promise<void> {

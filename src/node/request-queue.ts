@@ -86,12 +86,12 @@ export class RequestQueue {
   }
 
   /**
-   * Charges a peer for bytes that had no use; resolves when they are paid off. No share of others is touched: nothing was
+   * Charges a peer for bytes that had no use, and the time that they took; resolves when they are paid off. No share of others is touched: nothing was
    * done for the peer but to read them, so that what others ask for does not wait.
    */
-  async charge(peer: PeerId, group: string, bytes: number): Promise<void> {
+  async charge(peer: PeerId, group: string, bytes: number, spentMs = 0): Promise<void> {
     const debts = this.#debtsOf(peer, group)
-    for (const debt of debts) debt.add(bytes * MS_PER_BYTE, this.#time.now())
+    for (const debt of debts) debt.add(spentMs + bytes * MS_PER_BYTE, this.#time.now())
     await this.#payOff(debts)
   }
 

@@ -1,9 +1,10 @@
 // Work in steps, some in each turn of the event loop: what a peer sends may take long to read, and everybody else waits.
-// Little work is done at once. Of more the rest is done one after the other, so that many peers that send large messages
-// at the same time take no more of a turn than one.
+// Little work is done at once. Of more the rest waits in a queue for each peer, and the queues are served in rotation, one
+// turn each: many peers that send large messages take no more of a turn than one, and who has much waits for itself.
 
 import { setImmediate } from 'node:timers/promises'
 import type { Steps } from '../chain/steps.ts'
+import type { PeerId } from '../replica/effects.ts'
 
 /** Milliseconds of one turn that may be spent before others have theirs. */
 const TURN_MS = 4
@@ -16,37 +17,69 @@ export interface TurnTime {
   nextTurn(): Promise<unknown>
 }
 
+/** Work of which something is left after its first turn: works for one more; true when nothing is left, done or thrown. */
+type Job = () => boolean
+
+/** What work came to. */
+export interface Done<T> {
+  readonly value: T
+  /** Milliseconds of the event loop that it took. */
+  readonly spentMs: number
+}
+
 /** The turns that the work of one node takes. */
 export class Turns {
   readonly #time: TurnTime
-  #last: Promise<unknown> = Promise.resolve()
+  /** What waits, of each peer in the order in which it came; the peer whose turn is next stands first. */
+  readonly #queues = new Map<PeerId, Job[]>()
+  #isWorking = false
 
   constructor(time: TurnTime = { now: () => performance.now(), nextTurn: setImmediate }) {
     this.#time = time
   }
 
-  /** The result of the work. Rejects with what it throws. */
-  async run<T>(steps: Steps<T>): Promise<T> {
+  /** The result of work for a peer. Rejects with what it throws. */
+  async run<T>(peer: PeerId, steps: Steps<T>): Promise<Done<T>> {
     const first = this.#turn(steps)
-    if (first.done === true) return first.value
-    const rest = this.#last.then(() => this.#rest(steps))
-    this.#last = rest.catch(() => {})
-    return rest
+    if (first.step.done === true) return { value: first.step.value, spentMs: first.spentMs }
+    let { spentMs } = first
+    return new Promise((resolve, reject) => {
+      const turn = (): boolean => {
+        try {
+          const next = this.#turn(steps)
+          spentMs += next.spentMs
+          if (next.step.done !== true) return false
+          resolve({ value: next.step.value, spentMs })
+        } catch (error) {
+          reject(error)
+        }
+        return true
+      }
+      const queue = this.#queues.get(peer)
+      if (queue === undefined) this.#queues.set(peer, [turn])
+      else queue.push(turn)
+      if (!this.#isWorking) void this.#work()
+    })
   }
 
-  async #rest<T>(steps: Steps<T>): Promise<T> {
-    for (;;) {
+  async #work(): Promise<void> {
+    this.#isWorking = true
+    while (this.#queues.size > 0) {
       await this.#time.nextTurn()
-      const turn = this.#turn(steps)
-      if (turn.done === true) return turn.value
+      const [peer, queue] = [...this.#queues][0]!
+      this.#queues.delete(peer)
+      if (queue[0]!()) queue.shift()
+      if (queue.length > 0) this.#queues.set(peer, queue)
     }
+    this.#isWorking = false
   }
 
-  #turn<T>(steps: Steps<T>): IteratorResult<void, T> {
-    const endMs = this.#time.now() + TURN_MS
+  #turn<T>(steps: Steps<T>): { readonly step: IteratorResult<void, T>; readonly spentMs: number } {
+    const beganMs = this.#time.now()
     for (;;) {
       const step = steps.next()
-      if (step.done === true || this.#time.now() >= endMs) return step
+      const spentMs = this.#time.now() - beganMs
+      if (step.done === true || spentMs >= TURN_MS) return { step, spentMs }
     }
   }
 }

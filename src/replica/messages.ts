@@ -167,7 +167,13 @@ export type MessagePeek =
   | { readonly type: 'headers'; readonly requestId: number }
   /** Null where the blocks do not even begin as blocks do. */
   | { readonly type: 'blocks'; readonly requestId: number; readonly blocks: readonly BlockPeek[] | null }
-  | { readonly type: 'transactions'; readonly requestId: number; readonly answerBytes: number }
+  | {
+      readonly type: 'transactions'
+      readonly requestId: number
+      /** Null where the answer does not say it. */
+      readonly count: number | null
+      readonly answerBytes: number
+    }
   | { readonly type: 'block'; readonly block: BlockPeek }
   | { readonly type: 'finality'; readonly attached: BlockPeek | 'malformed' | null }
 
@@ -189,7 +195,12 @@ export function peekMessage(bytes: Uint8Array): MessagePeek | null {
       case 'blocks':
         return { type, requestId: reader.u32(), blocks: readOrNull(() => peekBlocks(reader)) }
       case 'transactions':
-        return { type, requestId: reader.u32(), answerBytes: bytes.length }
+        return {
+          type,
+          requestId: reader.u32(),
+          count: readOrNull(() => reader.compactSize(MESSAGE_LIMITS.transactionsMax)),
+          answerBytes: bytes.length,
+        }
       case 'block':
         return { type, block: readBlockPeek(reader.rest()) }
       case 'finality':

@@ -291,6 +291,7 @@ export class Replica {
           ? this.#relay.isAsked(from, requestId)
           : this.#sync.isAsked(from, type, requestId),
       asksFor: (requestId, id) => this.#sync.asksFor(from, requestId, id),
+      askedTransactions: requestId => this.#relay.asked(from, requestId).size,
       isValidator: this.finality.isValidator(from),
     })
   }

@@ -21,6 +21,8 @@ export interface ScreenHost {
   isAsked(type: 'headers' | 'blocks' | 'transactions', requestId: number): boolean
   /** Whether this request is for this block. */
   asksFor(requestId: number, id: BlockId): boolean
+  /** How many transactions this request is for. */
+  askedTransactions(requestId: number): number
   /** Whether the peer speaks for a validator. */
   readonly isValidator: boolean
 }
@@ -40,6 +42,8 @@ function screenPeek(peek: MessagePeek, host: ScreenHost): Rejection | 'known' | 
       return screenBlocks(peek, host)
     case 'transactions':
       if (!host.isAsked(peek.type, peek.requestId)) return 'peer-answer-unasked'
+      if (peek.count === null) return 'message-malformed'
+      if (peek.count > host.askedTransactions(peek.requestId)) return 'peer-answer-unasked'
       return peek.answerBytes > MESSAGE_LIMITS.transactionsAnswerBytesMax ? 'message-too-large' : null
     case 'finality':
       if (peek.attached === null) return null

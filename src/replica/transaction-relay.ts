@@ -36,6 +36,8 @@ const HEARD_MAX = 1_024
 /** Ids that are remembered as refused, until the head moves. */
 const REFUSED_MAX = 16_384
 
+const NOTHING_ASKED: ReadonlyMap<TransactionId, unknown> = new Map()
+
 /** The part of a replica that passes transactions on. */
 export class TransactionRelay {
   readonly #host: RelayHost
@@ -115,6 +117,11 @@ export class TransactionRelay {
   /** Whether a peer was asked for this answer. */
   isAsked(from: PeerId, requestId: number): boolean {
     return this.requests.find(from, requestId) !== null
+  }
+
+  /** The ids that a peer was asked for by this request; none where it is not under way. */
+  asked(from: PeerId, requestId: number): Pick<ReadonlyMap<TransactionId, unknown>, 'has' | 'size'> {
+    return this.requests.find(from, requestId)?.asked ?? NOTHING_ASKED
   }
 
   /** Those of the transactions that a peer was asked for by this request, and that are not here yet. */

@@ -4,10 +4,17 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Block, decodeBlock } from '../../src/chain/block.ts'
+import { concatBytes } from '../../src/chain/bytes.ts'
+import { decodeCompact } from '../../src/chain/compact.ts'
+import { encodeHeader, HEADER_BYTES, meetsTarget } from '../../src/chain/header.ts'
+import { decodeTransaction } from '../../src/chain/transaction.ts'
 import { frameMessage } from '../../src/node/frames.ts'
+import { Host, type HostOptions } from '../../src/node/host.ts'
 import type { Node } from '../../src/node/node.ts'
+import { RequestQueue } from '../../src/node/request-queue.ts'
 import { MESSAGE_TYPES, type Message } from '../../src/replica/messages.ts'
-import { addressOf, nodesOf } from './nodes.ts'
+import { addressOf, headAt, nodesOf, transfer, until } from './nodes.ts'
 import { RawPeer } from './raw-peer.ts'
 
 const BLOCKS = 60
@@ -116,4 +123,112 @@ test('a peer that reconnects while its request waits is still served', async t =
   again.send({ type: 'status', status: { ...status, headId: genesis.block.id } })
   again.send({ type: 'get-headers', requestId: 2, locator: [] })
   await again.receive('headers')
+})
+
+/** What each peer is charged for, in bytes. */
+function noteCharges(t: TestContext): { readonly peer: string; readonly bytes: number }[] {
+  const charges: { readonly peer: string; readonly bytes: number }[] = []
+  t.mock.method(RequestQueue.prototype, 'charge', async (peer: string, _group: string, bytes: number) => {
+    charges.push({ peer, bytes })
+  })
+  return charges
+}
+
+/** A block that is sound in itself, and whose parent nobody has. */
+function orphanOf(node: Node): Block {
+  const { raw, header } = node.replica.tree.head.block
+  for (let nonce = 0; ; nonce++) {
+    const changed = { ...header, previous: `0x${'ab'.repeat(32)}` as const, nonce }
+    const block = decodeBlock(concatBytes(encodeHeader(changed), raw.subarray(HEADER_BYTES)))
+    assert.ok(typeof block !== 'string')
+    if (meetsTarget(block.id, decodeCompact(header.bits)!)) return block
+  }
+}
+
+test('a stranger that sends an orphan again and again pays for each', async t => {
+  const { node, stranger } = await attacked(t)
+  const charges = noteCharges(t)
+  const block = orphanOf(node)
+  for (let count = 0; count < 5; count++) stranger.send({ type: 'block', block })
+  await until('each is paid for', () => charges.length === 5)
+  for (const { peer, bytes } of charges) {
+    assert.equal(peer, stranger.id)
+    assert.ok(bytes >= block.raw.length)
+  }
+})
+
+test('a stranger that says its status again and again waits its turn, and its first is free', async t => {
+  const { node, stranger } = await attacked(t)
+  const served: string[] = []
+  const serve = RequestQueue.prototype.serve
+  t.mock.method(
+    RequestQueue.prototype,
+    'serve',
+    function (this: RequestQueue, ...given: Parameters<typeof serve>) {
+      served.push(given[0])
+      return serve.apply(this, given)
+    },
+  )
+  for (let count = 0; count < 20; count++) stranger.greet(node)
+  await until('all were heard', () => served.length === 20)
+  const other = await RawPeer.connect(t, node.multiaddrs()[0]!)
+  other.greet(node)
+  other.send({ type: 'get-headers', requestId: 1, locator: [] })
+  await other.receive('headers')
+  assert.deepEqual(served.slice(20), [other.id])
+})
+
+test('a stranger whose gossip has no use pays for it, and a peer that gossips news does not', async t => {
+  const hosts: HostOptions[] = []
+  const start = Host.start.bind(Host)
+  t.mock.method(Host, 'start', (options: HostOptions) => {
+    hosts.push(options)
+    return start(options)
+  })
+  const { node, stranger } = await attacked(t)
+  const charges = noteCharges(t)
+  const gossip = (block: Pick<Block, 'raw'>) =>
+    hosts[0]!.onGossip(
+      stranger.id,
+      'block',
+      concatBytes(Uint8Array.of(MESSAGE_TYPES.indexOf('block')), block.raw),
+    )
+  const known = node.replica.tree.head.block
+  const orphan = orphanOf(node)
+  assert.equal(await gossip(known), 'ignore')
+  assert.equal(await gossip(orphan), 'ignore')
+  assert.equal(charges.length, 2)
+
+  const other = await nodesOf(t)({ bootstrap: node.multiaddrs() })
+  await headAt(other, BLOCKS)
+  charges.length = 0
+  const news = new Promise<void>(resolve => node.onHead(() => resolve()))
+  other.setMining(addressOf(2), 1)
+  await news
+  assert.deepEqual(charges, [])
+})
+
+test('a stranger that gives other transactions than it was asked for pays for them', async t => {
+  const { stranger } = await attacked(t)
+  const charges = noteCharges(t)
+  const [asked, other] = [0, 1].map(nonce => decodeTransaction(transfer(2, nonce)))
+  assert.ok(typeof asked === 'object' && typeof other === 'object')
+  stranger.send({ type: 'announce', ids: [asked.id] })
+  const { requestId } = await stranger.receive('get-transactions')
+  stranger.send({ type: 'transactions', requestId, transactions: [other] })
+  await until('it pays', () => charges.length > 0)
+  assert.equal(charges.length, 1)
+  assert.ok(charges[0]!.bytes >= other.raw.length)
+})
+
+test('a peer that gives what it was asked for pays nothing', async t => {
+  const { node, stranger } = await attacked(t)
+  const charges = noteCharges(t)
+  const tx = decodeTransaction(transfer(2, 0))
+  assert.ok(typeof tx === 'object')
+  stranger.offer(tx)
+  await until('it is taken in', () => node.replica.pool.get(tx.id) !== undefined)
+  stranger.send({ type: 'get-headers', requestId: 1, locator: [] })
+  await stranger.receive('headers')
+  assert.deepEqual(charges, [])
 })

@@ -8,7 +8,7 @@ import { ChainBuilder, transfer } from '../replica/small-chain.ts'
 /** Turns in virtual time: each step takes a millisecond. */
 function inVirtualTime() {
   let [nowMs, turn] = [0, 0]
-  const turns = new Turns({ now: () => nowMs, nextTurn: async () => (turn += 1) })
+  const turns = new Turns({ now: () => nowMs, nextTurn: () => Promise.resolve().then(() => (turn += 1)) })
   const done: string[] = []
   function* work(name: string, steps: number): Steps<string> {
     for (let step = 0; step < steps; step++) {
@@ -23,15 +23,15 @@ function inVirtualTime() {
 
 test('little work is done at once, more takes as many turns as it needs', async () => {
   const { turns, work, turn } = inVirtualTime()
-  assert.equal(await turns.run(work('a', 3)), 'a')
+  assert.equal((await turns.run('p', work('a', 3))).value, 'a')
   assert.equal(turn(), 0)
-  assert.equal(await turns.run(work('b', 40)), 'b')
+  assert.equal((await turns.run('p', work('b', 40))).value, 'b')
   assert.equal(turn(), 10)
 })
 
 test('the work of many takes no more of a turn than that of one', async () => {
   const { turns, work, done } = inVirtualTime()
-  await Promise.all(['a', 'b', 'c'].map(name => turns.run(work(name, 20))))
+  await Promise.all(['a', 'b', 'c'].map(name => turns.run(name, work(name, 20))))
   const inTurn = new Map<string, number>()
   for (const step of done) {
     const turn = step.slice(2)
@@ -41,13 +41,36 @@ test('the work of many takes no more of a turn than that of one', async () => {
   assert.ok(Math.max(...inTurn.values()) <= 4)
 })
 
+test('a peer with much to do waits for itself: another has every second turn', async () => {
+  const { turns, work, turn } = inVirtualTime()
+  const much = Array.from({ length: 20 }, (_, index) => turns.run('much', work(`m${index}`, 40)))
+  const beganTurn = turn()
+  const { value, spentMs } = await turns.run('little', work('l', 40))
+  assert.deepEqual([value, spentMs], ['l', 40])
+  assert.ok(turn() - beganTurn <= 2 * 10 + 1, `${turn() - beganTurn} turns`)
+  assert.equal((await Promise.all(much)).length, 20)
+})
+
+test('the work of one peer is done in the order in which it came', async () => {
+  const { turns, work } = inVirtualTime()
+  const order: string[] = []
+  const names = ['a', 'b', 'c']
+  await Promise.all(
+    names.map(async (name, index) => {
+      await turns.run('p', work(name, 30 - 5 * index))
+      order.push(name)
+    }),
+  )
+  assert.deepEqual(order, names)
+})
+
 test('work that throws keeps no other from being done', async () => {
   const { turns, work } = inVirtualTime()
   function* failing(): Steps<string> {
     yield* work('a', 10)
     throw new Error('no')
   }
-  const [failed, other] = await Promise.allSettled([turns.run(failing()), turns.run(work('b', 10))])
+  const [failed, other] = await Promise.allSettled([turns.run('p', failing()), turns.run('p', work('b', 10))])
   assert.deepEqual([failed.status, other.status], ['rejected', 'fulfilled'])
 })
 

@@ -20,6 +20,7 @@ const HOST: ScreenHost = {
   hasWork: () => true,
   isAsked: () => true,
   asksFor: () => true,
+  askedTransactions: () => 2,
   isValidator: true,
 }
 const screened = (message: Message, changes: Partial<ScreenHost> = {}) =>
@@ -63,6 +64,28 @@ test('an unasked batch of transactions is not decoded, nor one that is larger th
   assert.equal(screen(garbage(300), { ...HOST, isAsked: () => false }), 'peer-answer-unasked')
   assert.equal(screen(garbage(transactionsAnswerBytesMax), HOST), null)
   assert.equal(screen(garbage(transactionsAnswerBytesMax + 1), HOST), 'message-too-large')
+})
+
+test('an answer of more transactions than were asked for is not decoded, nor one that does not say how many', () => {
+  const transactions = [0, 1, 2].map(nonce => transfer(1, nonce))
+  const answer = (count: number): Message => ({
+    type: 'transactions',
+    requestId: 7,
+    transactions: transactions.slice(0, count),
+  })
+  assert.equal(screened(answer(2)), null)
+  assert.equal(screened(answer(3)), 'peer-answer-unasked')
+  const asked: number[] = []
+  const askedTransactions = (requestId: number): number => {
+    asked.push(requestId)
+    return 0
+  }
+  assert.equal(screened(answer(1), { askedTransactions }), 'peer-answer-unasked')
+  assert.deepEqual(asked, [7])
+  // 257 of them, and cut off before the count.
+  const [kind, ...id] = encodeMessage(answer(0)).slice(0, 5)
+  assert.equal(screen(Uint8Array.of(kind!, ...id, 253, 1, 1), HOST), 'message-malformed')
+  assert.equal(screen(Uint8Array.of(kind!, ...id), HOST), 'message-malformed')
 })
 
 test('a block is not decoded that is here, has no work, is too large or can not be followed', () => {
