@@ -284,7 +284,7 @@ export class Replica {
       blockBytesMax: this.genesis.blocks.blockBytesMax,
       blockTransactionsMax: Number(this.genesis.blocks.gasLimit) / TRANSACTION_GAS_MIN,
       followsWork: this.finality.followsWork,
-      has: id => this.#tree.has(id),
+      bytesOf: id => this.#tree.get(id)?.block.raw.length ?? null,
       hasWork: header => this.#hasWork(header),
       isAsked: (type, requestId) =>
         type === 'transactions'

@@ -15,7 +15,8 @@ export interface ScreenHost {
   readonly blockTransactionsMax: number
   /** Whether blocks are followed for their work. */
   readonly followsWork: boolean
-  has(id: BlockId): boolean
+  /** Bytes of a block that is here; null for one that is not. */
+  bytesOf(id: BlockId): number | null
   hasWork(header: BlockHeader): boolean
   /** Whether this peer was asked for this answer. */
   isAsked(type: 'headers' | 'blocks' | 'transactions', requestId: number): boolean
@@ -55,7 +56,9 @@ function screenPeek(peek: MessagePeek, host: ScreenHost): Rejection | 'known' | 
       const { header } = peek.block
       const tooLarge = checkSize(peek.block, host)
       if (tooLarge !== null) return tooLarge
-      if (host.has(blockId(header))) return 'known'
+      const knownBytes = host.bytesOf(blockId(header))
+      // Of one header there is one body: another is no block, and each would be news to gossip.
+      if (knownBytes !== null) return knownBytes === peek.block.bytes ? 'known' : 'block-malformed'
       return host.hasWork(header) ? null : 'header-work-insufficient'
     }
   }

@@ -16,7 +16,7 @@ const HOST: ScreenHost = {
   blockBytesMax: 10_000,
   blockTransactionsMax: 100,
   followsWork: true,
-  has: () => false,
+  bytesOf: () => null,
   hasWork: () => true,
   isAsked: () => true,
   asksFor: () => true,
@@ -89,13 +89,21 @@ test('an answer of more transactions than were asked for is not decoded, nor one
 })
 
 test('a block is not decoded that is here, has no work, is too large or can not be followed', () => {
-  assert.equal(screened({ type: 'block', block }, { has: id => id === block.id }), 'known')
+  const bytesOf = (id: string) => (id === block.id ? block.raw.length : null)
+  assert.equal(screened({ type: 'block', block }, { bytesOf }), 'known')
   assert.equal(screened({ type: 'block', block }, { hasWork: () => false }), 'header-work-insufficient')
   assert.equal(screened({ type: 'block', block }, { followsWork: false }), 'block-uncertified')
   assert.equal(screened({ type: 'block', block }, { blockBytesMax: block.raw.length - 1 }), 'block-too-large')
   const garbage = encodeMessage({ type: 'block', block })
   garbage.fill(255, 82)
   assert.equal(screen(garbage, { ...HOST, hasWork: () => false }), 'header-work-insufficient')
+})
+
+test('a block that is here with another body is malformed, so that nobody can spread it with junk', () => {
+  const message = encodeMessage({ type: 'block', block })
+  const bytesOf = () => block.raw.length
+  assert.equal(screen(concatBytes(message, Uint8Array.of(1)), { ...HOST, bytesOf }), 'block-malformed')
+  assert.equal(screen(message.slice(0, -1), { ...HOST, bytesOf }), 'block-malformed')
 })
 
 test('a block that a stranger attaches to words of the finality layer is not decoded, nor one that is too large', () => {
