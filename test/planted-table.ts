@@ -1535,9 +1535,23 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'headers that became final since they were asked for are refused',
     file: 'replica/header-check.ts',
-    find: 'if (wasAskedFor && this.#isFinal(header)) continue',
-    replace: 'void this.#isFinal',
+    find: '      own = count\n',
+    replace: '      void count\n',
     tests: ['replica/sync'],
+  },
+  {
+    name: 'a database is read for each header that a stranger gives of our own chain',
+    file: 'replica/header-check.ts',
+    find: 'if (view.headerAt(fork + middle + 1)?.id === ids[middle]) count = middle + 1',
+    replace: 'if (ids.slice(0, middle + 1).every(id => view.mainHeight(id) !== null)) count = middle + 1',
+    tests: ['replica/own-headers'],
+  },
+  {
+    name: 'a stranger that gives our own final headers is asked on through the whole chain',
+    file: 'replica/sync.ts',
+    find: 'this.#bears(from, rest.fresh.size + rest.ownCount)',
+    replace: 'this.#bears(from, rest.fresh.size)',
+    tests: ['replica/own-headers'],
   },
   // ---- more branches than there is room for
   {

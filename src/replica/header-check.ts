@@ -32,6 +32,8 @@ export interface Branch {
   readonly lastId: BlockId
   /** Those of its headers that are new here. */
   readonly fresh: HeaderBranch
+  /** Headers of our own final chain that were given before it. */
+  readonly ownCount: number
 }
 
 /** What was asked. */
@@ -59,15 +61,21 @@ export class HeaderCheck {
   check(headers: readonly BlockHeader[], { locator, branch }: HeadersQuestion): HeaderBranch | Rejection {
     const isContinued = branch !== null && headers[0]?.previous === branch.lastId
     const fresh = isContinued ? branch.fresh : new HeaderBranch(this.#host.limits.branchHeadersMax)
-    const wasAskedFor = headers[0] !== undefined && locator.includes(headers[0].previous)
-    let parent = fresh.tip ?? undefined
-    for (const header of headers) {
-      if (parent === undefined) {
-        // The base may have moved to this header, or beyond it, since it was asked for.
-        if (wasAskedFor && this.#isFinal(header)) continue
-        parent = this.#host.tree.get(header.previous)?.chained
-        if (parent === undefined) return this.#refuseUnlinked(headers, locator)
-      } else if (header.previous !== parent.id) {
+    const [first] = headers
+    if (first === undefined) return fresh
+    let parent = fresh.tip ?? this.#host.tree.get(first.previous)?.chained
+    let own = 0
+    if (parent === undefined) {
+      if (!locator.includes(first.previous)) return 'peer-headers-unlinked'
+      // The base may have moved to some of these headers, or beyond them, since they were asked for.
+      const count = this.#countOwn(headers)
+      if (typeof count === 'string') return count
+      own = count
+      parent = this.#host.tree.get(headers[own]!.previous)?.chained
+      if (parent === undefined) return this.#refuseBelowBase(headers[own]!)
+    }
+    for (const header of headers.slice(own)) {
+      if (header.previous !== parent.id) {
         return 'peer-headers-unlinked'
       }
       const chained = this.#host.chain(parent, header)
@@ -80,7 +88,7 @@ export class HeaderCheck {
       if (!isHere && isTaken) this.#add(fresh, chained)
       parent = chained
     }
-    return parent === undefined && wasAskedFor ? 'block-below-final' : fresh
+    return fresh
   }
 
   #add(fresh: HeaderBranch, chained: ChainedHeader): void {
@@ -102,35 +110,45 @@ export class HeaderCheck {
     // Who does not go on where he was asked to follows another branch by now; a liar could begin again for ever.
     if (branch !== null && headers[0]?.previous !== branch.lastId) return null
     const lastId = blockId(last)
+    const ownCount = branch?.ownCount ?? 0
     if (typeof fresh !== 'string') {
       // Not all of it was taken where some of it is from the future.
       const isWhole = fresh.tip?.id === lastId || this.#host.tree.has(lastId)
-      return isWhole ? { lastId, fresh } : null
+      return isWhole ? { lastId, fresh, ownCount } : null
     }
     // All of it is ours and final: the branch leaves us further on, which is worth an alarm.
     const isOurs = fresh === 'block-below-final' && this.#host.view.mainHeight(lastId) !== null
-    return isOurs ? { lastId, fresh: new HeaderBranch(this.#host.limits.branchHeadersMax) } : null
+    if (!isOurs) return null
+    const none = new HeaderBranch(this.#host.limits.branchHeadersMax)
+    return { lastId, fresh: none, ownCount: ownCount + headers.length }
   }
 
-  /** Whether a header is of our chain, at the base or below it. */
-  #isFinal(header: BlockHeader): boolean {
-    if (this.#host.tree.has(header.previous)) return false
-    return this.#host.view.mainHeight(blockId(header)) !== null
-  }
-
-  /** The headers begin below the base: on a branch that is not followed, or because the base has moved since. */
-  #refuseUnlinked(headers: readonly BlockHeader[], locator: readonly BlockId[]): Rejection {
+  /**
+   * How many of these headers are of our chain, at the base or below it, where they stand on a block below the base; a
+   * reason where that block is not ours, or where all of them are and nothing is left to be checked. They are a chain, so
+   * that a few reads tell it: a stranger may give all headers that we have.
+   */
+  #countOwn(headers: readonly BlockHeader[]): number | Rejection {
     const { view, tree } = this.#host
-    const { previous } = headers[0]!
-    if (!locator.includes(previous)) return 'peer-headers-unlinked'
+    const ids = headers.map(blockId)
+    if (headers.some((header, index) => index > 0 && header.previous !== ids[index - 1]))
+      return 'peer-headers-unlinked'
+    const fork = view.mainHeight(headers[0]!.previous)
     // The branch on which it stands was ours when we asked.
-    if (view.mainHeight(previous) === null) return 'block-below-final'
-    const foreign = headers.find(header => view.mainHeight(blockId(header)) === null)
-    if (foreign === undefined) return 'block-below-final'
-    const fork = view.mainHeight(foreign.previous)
-    if (fork === null) return 'peer-headers-unlinked'
+    if (fork === null) return 'block-below-final'
+    let [count, end] = [0, Math.min(ids.length, tree.base.chained.height - fork)]
+    while (count < end) {
+      const middle = (count + end) >> 1
+      if (view.headerAt(fork + middle + 1)?.id === ids[middle]) count = middle + 1
+      else end = middle
+    }
+    return count === ids.length ? 'block-below-final' : count
+  }
+
+  /** The first header of a branch that leaves ours below the base, and is not followed. */
+  #refuseBelowBase(foreign: BlockHeader): Rejection {
     if (!this.#host.hasWork(foreign)) return 'header-work-insufficient'
-    if (fork < tree.base.chained.height && !this.#alarmed.has(foreign.previous)) {
+    if (!this.#alarmed.has(foreign.previous)) {
       this.#alarmed.set(foreign.previous, true)
       const text = `a peer follows a branch that leaves ours below the last final block, after ${foreign.previous}; it is not followed`
       this.#host.outbox.emit({ type: 'alarm', text })

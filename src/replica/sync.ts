@@ -210,7 +210,7 @@ export class Sync {
       this.#giveUpDownload(this.#download)
     }
     const rest = run.headers.length > 0 ? null : this.#check.rest(headers, request, fresh)
-    const next = rest === null || typeof fresh === 'string' || this.#bears(from, fresh.size) ? rest : null
+    const next = rest !== null && this.#bears(from, rest.fresh.size + rest.ownCount) ? rest : null
     if (next !== null) {
       // However many answers it takes: a branch that goes on and on is late as well.
       const { wanted, lateAt } = request
