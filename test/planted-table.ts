@@ -2182,9 +2182,23 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block without work is decoded',
     file: 'replica/screening.ts',
-    find: "return host.hasWork(header) ? null : 'header-work-insufficient'",
-    replace: 'return host.hasWork(header) ? null : null',
+    find: "      if (!host.hasWork(header)) return 'header-work-insufficient'\n",
+    replace: '',
     tests: ['replica/screening'],
+  },
+  {
+    name: 'a block that stands on none that is here is decoded each time that it is sent',
+    file: 'replica/screening.ts',
+    find: "host.isAt(id, height) ? 'known' : 'orphan'",
+    replace: "host.isAt(id, height) ? 'known' : null",
+    tests: ['replica/screening', 'replica/orphans'],
+  },
+  {
+    name: 'nobody is asked for the branch of a block whose parent is not here',
+    file: 'replica/replica.ts',
+    find: '        this.#sync.onOrphan(input.from)\n',
+    replace: '',
+    tests: ['replica/orphans'],
   },
   {
     name: 'a block that a stranger attaches is decoded',

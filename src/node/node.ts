@@ -543,6 +543,11 @@ export class Node {
         : { value: screened, spentMs: 0 }
     if (typeof message !== 'string') return { message, spentMs }
     if (message === 'known') return { message: 'ignore', spentMs }
+    if (message === 'orphan') {
+      // Before the handshake nothing counts.
+      if (this.#peerHeads.has(from)) await this.#step({ type: 'orphan', from }).performed
+      return { message: 'ignore', spentMs }
+    }
     this.#host?.refuse(from, message)
     return { message: verdictOn(message) === 'punish' ? 'reject' : 'ignore', spentMs }
   }

@@ -32,6 +32,8 @@ export type Input =
   | { readonly type: 'peer-connected'; readonly peer: PeerId; readonly origin?: PeerOrigin }
   | { readonly type: 'peer-disconnected'; readonly peer: PeerId }
   | { readonly type: 'message'; readonly from: PeerId; readonly message: Message }
+  /** A peer sent a block whose parent is not here, which was not decoded: see `Replica.screen`. */
+  | { readonly type: 'orphan'; readonly from: PeerId }
   | { readonly type: 'timeout'; readonly name: TimerName }
   /** A client hands in a signed transaction; the answer is a `reply` with the same token. */
   | { readonly type: 'submit'; readonly raw: Uint8Array; readonly token: string }

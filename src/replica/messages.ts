@@ -5,7 +5,7 @@
 // Decoding refuses everything that is not exactly one message: every count has a bound that is checked before
 // anything is allocated, and no byte may be left over.
 
-import { type Block, decodeBlockInSteps, peekBlock } from '../chain/block.ts'
+import { type Block, decodeBlockInSteps, peekBlock, peekCoinbase } from '../chain/block.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -181,6 +181,8 @@ export type MessagePeek =
 export interface BlockPeek {
   readonly header: BlockHeader
   readonly transactionCount: number
+  /** The height that it says it has, proved by nothing; null where it has no coinbase record. */
+  readonly height: number | null
   readonly bytes: number
 }
 
@@ -233,7 +235,7 @@ function readBlockPeek(raw: Uint8Array): BlockPeek {
 
 function peekOf(raw: Uint8Array): BlockPeek | null {
   const peek = peekBlock(raw)
-  return peek === null ? null : { ...peek, bytes: raw.length }
+  return peek === null ? null : { ...peek, height: peekCoinbase(raw)?.height ?? null, bytes: raw.length }
 }
 
 /** The transactions of a message, whose senders will be asked for. */

@@ -37,7 +37,7 @@ import { Mempool } from './mempool.ts'
 import type { Message, OutgoingMessage, Status } from './messages.ts'
 import { type MiningOrder, Production } from './production.ts'
 import { CorruptStore, encodeId, KEYS } from './records.ts'
-import { screen } from './screening.ts'
+import { type Screened, screen } from './screening.ts'
 import { headersAfter, storedBlocks } from './serving.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
@@ -188,6 +188,9 @@ export class Replica {
       case 'message':
         this.#onMessage(input.from, input.message)
         break
+      case 'orphan':
+        this.#sync.onOrphan(input.from)
+        break
       case 'timeout':
         this.#onTimeout(input.name)
         break
@@ -279,12 +282,13 @@ export class Replica {
   // ---- peers and messages
 
   /** Why what a peer sends need not be decoded: see `screen`. */
-  screen(from: PeerId, bytes: Uint8Array): Rejection | 'known' | null {
+  screen(from: PeerId, bytes: Uint8Array): Screened {
     return screen(bytes, {
       blockBytesMax: this.genesis.blocks.blockBytesMax,
       blockTransactionsMax: Number(this.genesis.blocks.gasLimit) / TRANSACTION_GAS_MIN,
       followsWork: this.finality.followsWork,
       bytesOf: id => this.#tree.get(id)?.block.raw.length ?? null,
+      isAt: (id, height) => this.#view.headerAt(height)?.id === id,
       hasWork: header => this.#hasWork(header),
       isAsked: (type, requestId) =>
         type === 'transactions'

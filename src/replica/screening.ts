@@ -1,6 +1,6 @@
 // What the first bytes of a message tell, so that nothing is decoded that has no use: an answer that nobody asked for, a
-// block that is too large, has no work, is here already or can't be followed, and what a stranger attaches to the words of
-// the finality layer. To decode a block costs a hundred times what it costs to send one.
+// block that is too large, has no work, is here already, can't be followed or stands on none that is here, and what a
+// stranger attaches to the words of the finality layer. To decode a block costs a hundred times what it costs to send one.
 
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import { blockId } from '../chain/header.ts'
@@ -17,6 +17,8 @@ export interface ScreenHost {
   readonly followsWork: boolean
   /** Bytes of a block that is here; null for one that is not. */
   bytesOf(id: BlockId): number | null
+  /** Whether a block is the one of our chain at this height. */
+  isAt(id: BlockId, height: number): boolean
   hasWork(header: BlockHeader): boolean
   /** Whether this peer was asked for this answer. */
   isAsked(type: 'headers' | 'blocks' | 'transactions', requestId: number): boolean
@@ -28,13 +30,19 @@ export interface ScreenHost {
   readonly isValidator: boolean
 }
 
-/** Why a message is not decoded; `known` is no fault. Null where it is to be decoded. */
-export function screen(bytes: Uint8Array, host: ScreenHost): Rejection | 'known' | null {
+/**
+ * Why a message is not decoded. Null where it is to be decoded. A block that is `known` is no fault; nor is an `orphan`, a
+ * block on one that is not here: it tells that its sender follows another branch, and its body is of no use.
+ */
+export type Screened = Rejection | 'known' | 'orphan' | null
+
+/** What is to become of a message. */
+export function screen(bytes: Uint8Array, host: ScreenHost): Screened {
   const peek = peekMessage(bytes)
   return peek === null ? null : screenPeek(peek, host)
 }
 
-function screenPeek(peek: MessagePeek, host: ScreenHost): Rejection | 'known' | null {
+function screenPeek(peek: MessagePeek, host: ScreenHost): Screened {
   switch (peek.type) {
     case 'headers':
       return host.isAsked(peek.type, peek.requestId) ? null : 'peer-answer-unasked'
@@ -53,13 +61,16 @@ function screenPeek(peek: MessagePeek, host: ScreenHost): Rejection | 'known' | 
       return peek.attached === 'malformed' ? 'block-malformed' : checkSize(peek.attached, host)
     case 'block': {
       if (!host.followsWork) return 'block-uncertified'
-      const { header } = peek.block
+      const { header, height } = peek.block
       const tooLarge = checkSize(peek.block, host)
       if (tooLarge !== null) return tooLarge
-      const knownBytes = host.bytesOf(blockId(header))
+      const id = blockId(header)
+      const knownBytes = host.bytesOf(id)
       // Of one header there is one body: another is no block, and each would be news to gossip.
       if (knownBytes !== null) return knownBytes === peek.block.bytes ? 'known' : 'block-malformed'
-      return host.hasWork(header) ? null : 'header-work-insufficient'
+      if (!host.hasWork(header)) return 'header-work-insufficient'
+      if (host.bytesOf(header.previous) !== null) return null
+      return height !== null && host.isAt(id, height) ? 'known' : 'orphan'
     }
   }
 }

@@ -16,7 +16,8 @@ const HOST: ScreenHost = {
   blockBytesMax: 10_000,
   blockTransactionsMax: 100,
   followsWork: true,
-  bytesOf: () => null,
+  bytesOf: id => (id === genesis.block.id ? genesis.block.raw.length : null),
+  isAt: () => false,
   hasWork: () => true,
   isAsked: () => true,
   asksFor: () => true,
@@ -26,6 +27,7 @@ const HOST: ScreenHost = {
 const screened = (message: Message, changes: Partial<ScreenHost> = {}) =>
   screen(encodeMessage(message), { ...HOST, ...changes })
 const body = Uint8Array.of(1, 2, 3)
+const ofBlock = (id: string): number | null => (id === block.id ? block.raw.length : null)
 
 test('what is wanted is decoded', () => {
   assert.equal(screened({ type: 'block', block }), null)
@@ -88,9 +90,8 @@ test('an answer of more transactions than were asked for is not decoded, nor one
   assert.equal(screen(Uint8Array.of(kind!, ...id), HOST), 'message-malformed')
 })
 
-test('a block is not decoded that is here, has no work, is too large or can not be followed', () => {
-  const bytesOf = (id: string) => (id === block.id ? block.raw.length : null)
-  assert.equal(screened({ type: 'block', block }, { bytesOf }), 'known')
+test('a block is not decoded that is here, has no work, is too large or is followed for no work', () => {
+  assert.equal(screened({ type: 'block', block }, { bytesOf: ofBlock }), 'known')
   assert.equal(screened({ type: 'block', block }, { hasWork: () => false }), 'header-work-insufficient')
   assert.equal(screened({ type: 'block', block }, { followsWork: false }), 'block-uncertified')
   assert.equal(screened({ type: 'block', block }, { blockBytesMax: block.raw.length - 1 }), 'block-too-large')
@@ -104,6 +105,26 @@ test('a block that is here with another body is malformed, so that nobody can sp
   const bytesOf = () => block.raw.length
   assert.equal(screen(concatBytes(message, Uint8Array.of(1)), { ...HOST, bytesOf }), 'block-malformed')
   assert.equal(screen(message.slice(0, -1), { ...HOST, bytesOf }), 'block-malformed')
+})
+
+test('a block that stands on none that is here is not decoded, whatever is in it', () => {
+  const message: Message = { type: 'block', block: other!.block }
+  assert.equal(screened(message), 'orphan')
+  assert.equal(screened(message, { bytesOf: ofBlock }), null)
+  assert.equal(screened(message, { hasWork: () => false }), 'header-work-insufficient')
+  const garbage = encodeMessage(message)
+  garbage.fill(255, 82)
+  assert.equal(screen(garbage, HOST), 'orphan')
+})
+
+test('a block that is final here is known, by the height that it says it has', () => {
+  const asked: string[] = []
+  const isAt = (id: string, height: number): boolean => {
+    asked.push(`${id} ${height}`)
+    return true
+  }
+  assert.equal(screened({ type: 'block', block: other!.block }, { isAt }), 'known')
+  assert.deepEqual(asked, [`${other!.block.id} 2`])
 })
 
 test('a block that a stranger attaches to words of the finality layer is not decoded, nor one that is too large', () => {
@@ -137,7 +158,7 @@ test('no block is decoded that says it has more transactions than its gas allows
     { type: 'blocks', requestId: 7, blocks: [block, other!.block] },
     { type: 'finality', body, block: other!.block },
   ] as const) {
-    assert.equal(screened(message, { blockTransactionsMax: 2 }), null)
-    assert.equal(screened(message, { blockTransactionsMax: 1 }), 'block-too-large')
+    assert.equal(screened(message, { bytesOf: ofBlock, blockTransactionsMax: 2 }), null)
+    assert.equal(screened(message, { bytesOf: ofBlock, blockTransactionsMax: 1 }), 'block-too-large')
   }
 })

@@ -199,17 +199,18 @@ export class SimNode {
       if (message !== null) this.input({ type: 'message', from, message }, tag)
     } else if (this.isUp) {
       this.#whenFree(() => {
-        const message = this.#screen(from, bytes)
+        const message = this.#screen(from, bytes, tag)
         if (message !== null) this.#step({ type: 'message', from, message }, tag)
       })
     }
   }
 
-  /** The message in these bytes if it has any use. */
-  #screen(from: PeerId, bytes: Uint8Array): Message | null {
+  /** The message in these bytes if it is to be decoded. */
+  #screen(from: PeerId, bytes: Uint8Array, tag: Tag | null): Message | null {
     const refusal = this.replica?.screen(from, bytes) ?? null
     if (refusal === null) return this.#decode(from, bytes)
-    if (refusal !== 'known') this.#world.refuse?.(this, from, refusal)
+    if (refusal === 'orphan') this.#step({ type: 'orphan', from }, tag)
+    else if (refusal !== 'known') this.#world.refuse?.(this, from, refusal)
     return null
   }
 

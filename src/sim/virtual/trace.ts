@@ -59,6 +59,8 @@ export function describeInput(input: Input): string {
       return `${input.type} ${input.peer}`
     case 'message':
       return `message ${input.from} ${describeMessage(input.message)}`
+    case 'orphan':
+      return `orphan ${input.from}`
     case 'timeout':
       return `timeout ${input.name}`
     case 'submit':
