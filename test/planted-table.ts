@@ -1709,6 +1709,20 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/clock'],
   },
   {
+    name: 'one stranger alone makes the clock of a node look wrong',
+    file: 'replica/clock-watch.ts',
+    find: 'if (groups.size < GROUPS_MIN && !isChosen) return null',
+    replace: 'if (groups.size < 1 && !isChosen) return null',
+    tests: ['replica/clock'],
+  },
+  {
+    name: 'each name of a stranger is a voice against our clock',
+    file: 'replica/clock-watch.ts',
+    find: 'groups.set(group, Math.max(seconds, groups.get(group) ?? 0))',
+    replace: 'groups.set(group + String(peers), Math.max(seconds, groups.get(group) ?? 0))',
+    tests: ['replica/clock'],
+  },
+  {
     name: 'headers that are not due by our clock make the claim of their peer fail',
     file: 'replica/sync.ts',
     find: 'this.#claims.defer(from, this.#ticks)',

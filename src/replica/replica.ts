@@ -307,6 +307,7 @@ export class Replica {
     }
     this.#peers.add(peer)
     this.#sync.addPeer(peer, origin)
+    this.#clock.add(peer, origin)
     this.#relay.addPeer(peer)
     this.#send(peer, { type: 'status', status: this.#status() })
     this.#driver.step({ type: 'peer-connected', peer })

@@ -10,6 +10,7 @@ test('status and doctor say that the clock of a node is behind, by how much, and
   miner.wait(3_600_000)
   const block = miner.mine()
   const node = new TestNode()
+  node.step({ type: 'peer-connected', peer: 'peer', origin: { isOutbound: true, group: 'peer' } })
   node.receive(block)
   const doubt = node.replica.clockDoubt
   assert.ok(doubt !== null && doubt.behindSeconds > 3_000)

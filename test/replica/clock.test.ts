@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ClockWatch } from '../../src/replica/clock-watch.ts'
 import type { Effect } from '../../src/replica/effects.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import { ChainBuilder, idsOf, tipOf, transfer } from './small-chain.ts'
@@ -145,10 +146,15 @@ function claim(): Message {
   return { type: 'status', status: { genesisId: block.id, chainId: blocks.chainId, headId, height, work } }
 }
 
-/** A node whose clock is an hour behind, and that was given the headers of a peer. */
+/** Connects a peer that the node chose, unless another origin is given. */
+function connectFrom(node: TestNode, peer: string, origin = { isOutbound: true, group: peer }): void {
+  node.step({ type: 'peer-connected', peer, origin })
+}
+
+/** A node whose clock is an hour behind, and that was given the headers of a peer that it chose. */
 function behind(): TestNode {
   const node = new TestNode(builder.genesis, { nowMs: timeOf(main) - HOUR_SECONDS * 1000 }).start()
-  node.connect('p')
+  connectFrom(node, 'p')
   answered(node, node.receive('p', claim()), main)
   return node
 }
@@ -165,11 +171,43 @@ test('headers that are too new say how far the clock is behind at least, until i
 
 test('a block that is too new says so as well, and a peer that goes says nothing any more', () => {
   const node = new TestNode(builder.genesis, { nowMs: timeOf(main.slice(0, 1)) - 60_000 }).start()
-  node.connect('p')
+  connectFrom(node, 'p')
   node.receive('p', { type: 'block', block: main[0]!.block })
   assert.deepEqual(node.replica.clockDoubt, { behindSeconds: 60 - LIMIT_SECONDS, peers: 1 })
   node.step({ type: 'peer-disconnected', peer: 'p' })
   assert.equal(node.replica.clockDoubt, null)
+})
+
+test('a stranger that gives a block from the future does not make the clock look wrong, under however many names', () => {
+  const node = new TestNode(builder.genesis, { nowMs: timeOf(main.slice(0, 1)) - 60_000 }).start()
+  const says = (peer: string, origin: { isOutbound: boolean; group: string }): void => {
+    connectFrom(node, peer, origin)
+    node.receive(peer, { type: 'block', block: main[0]!.block })
+  }
+  for (let name = 0; name < 10; name++) says(`s${name}`, { isOutbound: false, group: 's' })
+  assert.equal(node.replica.clockDoubt, null)
+  assert.deepEqual(effectsOf(node.timeout('status'), 'alarm'), [])
+  says('p', { isOutbound: false, group: 'p' })
+  assert.deepEqual(node.replica.clockDoubt, { behindSeconds: 60 - LIMIT_SECONDS, peers: 11 })
+  node.step({ type: 'peer-disconnected', peer: 'p' })
+  assert.equal(node.replica.clockDoubt, null)
+  says('q', { isOutbound: true, group: 's' })
+  assert.deepEqual(node.replica.clockDoubt, { behindSeconds: 60 - LIMIT_SECONDS, peers: 11 })
+})
+
+test('of several groups the lesser middle one counts, however many names one of them has', () => {
+  const watch = new ClockWatch(LIMIT_SECONDS)
+  const add = (peer: string, group: string, seconds: number): void => {
+    watch.add(peer, { isOutbound: false, group })
+    watch.note(peer, 1_000 + LIMIT_SECONDS + seconds)
+  }
+  add('a', 'a', 10)
+  for (let name = 0; name < 9; name++) add(`s${name}`, 's', 3_000)
+  assert.deepEqual(watch.doubt(1_000), { behindSeconds: 10, peers: 10 })
+  add('b', 'b', 20)
+  assert.deepEqual(watch.doubt(1_000), { behindSeconds: 20, peers: 11 })
+  watch.note('unknown', 9_999_999)
+  assert.deepEqual(watch.doubt(1_000), { behindSeconds: 20, peers: 11 })
 })
 
 test('a clock that looks wrong raises an alarm, and another one each ten minutes', () => {
@@ -211,7 +249,7 @@ test('the blocks before the first that is early are followed', () => {
   const node = new TestNode(builder.genesis, {
     nowMs: timeOf(main.slice(0, 4)) - LIMIT_SECONDS * 1000,
   }).start()
-  node.connect('p')
+  connectFrom(node, 'p')
   answered(node, node.receive('p', claim()), main)
   assert.deepEqual([node.headId], idsOf(main.slice(3, 4)))
   assert.ok((node.replica.clockDoubt?.behindSeconds ?? 0) > 0)
