@@ -1290,8 +1290,23 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an empty block may come at any time',
     file: 'finality/pbft.ts',
-    find: 'const isDue = chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(last)',
-    replace: 'const isDue = chain !== null || header.time * 1000 >= this.#heartbeatMs(last) || id === null',
+    find: 'const isDue = chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(this.#leastMs(last))',
+    replace:
+      'const isDue = chain !== null || header.time * 1000 >= this.#heartbeatMs(this.#leastMs(last)) || id === null',
+    tests: ['finality/pbft'],
+  },
+  {
+    name: 'a primary that dates its block ahead puts the heartbeat off',
+    file: 'finality/pbft.ts',
+    find: 'Math.min(last.block.header.time * 1000, last.atMs)',
+    replace: 'last.block.header.time * 1000',
+    tests: ['finality/pbft'],
+  },
+  {
+    name: 'an empty block is judged by when each validator learned of the one before',
+    file: 'finality/pbft.ts',
+    find: 'header.time * 1000 >= this.#heartbeatMs(this.#leastMs(last))',
+    replace: 'header.time * 1000 >= this.#heartbeatMs(last.atMs)',
     tests: ['finality/pbft'],
   },
   {

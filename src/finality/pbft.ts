@@ -3,7 +3,8 @@
 //
 // A block is proposed when something waits to be included, no sooner than `intervalMs` after the last one, and an
 // empty one only as a heartbeat. Its time is checked against the clock when it is voted on (proposal-time.ts), and never
-// again.
+// again. A primary may date its block ahead, by as much as validators allow for: the next heartbeat counts from when the
+// block was decided then, by the clock of each, so that it comes no later.
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
@@ -17,6 +18,8 @@ export interface Pace {
   readonly intervalMs: number
   /** Seconds after which an empty block is made; null for never. */
   readonly heartbeatSeconds: number | null
+  /** Seconds by which a block may be ahead of the clocks of those that decide it. */
+  readonly futureLimitSeconds: number
 }
 
 /** What the validators may decide in this mode: the child of the last decided block. */
@@ -29,10 +32,14 @@ export class NextBlock implements Policy {
     this.#pace = pace
   }
 
-  /** The same for what a new view proposes again: there is no other branch on which it could have been right. */
+  /**
+   * The same for what a new view proposes again: there is no other branch on which it could have been right. The times of
+   * blocks alone decide, so that all say the same, whenever each learned of the last decision.
+   */
   validate({ id, header }: ChainedHeader, last: LastDecision, chain: ChainAccess): Validity {
     if (header.previous !== last.block.id) return 'invalid'
-    const isDue = chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(last)
+    const isDue =
+      chain.transactionCount(id) > 0 || header.time * 1000 >= this.#heartbeatMs(this.#leastMs(last))
     return isDue ? 'valid' : 'invalid'
   }
 
@@ -50,13 +57,21 @@ export class NextBlock implements Policy {
   }
 
   #dueMs(last: LastDecision, chain: ChainAccess): number {
-    return chain.hasPending() ? last.atMs + this.#pace.intervalMs : this.#heartbeatMs(last)
+    return chain.hasPending() ? last.atMs + this.#pace.intervalMs : this.#heartbeatMs(this.#madeMs(last))
   }
 
-  #heartbeatMs({ block }: LastDecision): number {
+  #heartbeatMs(madeMs: number): number {
     const { heartbeatSeconds } = this.#pace
-    return heartbeatSeconds === null
-      ? Number.POSITIVE_INFINITY
-      : (block.header.time + heartbeatSeconds) * 1000
+    return heartbeatSeconds === null ? Number.POSITIVE_INFINITY : madeMs + heartbeatSeconds * 1000
+  }
+
+  /** When the last block was made: when it says, or when it was decided if that is before. */
+  #madeMs(last: LastDecision): number {
+    return Math.max(this.#leastMs(last), Math.min(last.block.header.time * 1000, last.atMs))
+  }
+
+  /** When the last block was made at the earliest: nobody honest votes for one that is further ahead. */
+  #leastMs({ block }: LastDecision): number {
+    return (block.header.time - this.#pace.futureLimitSeconds) * 1000
   }
 }

@@ -71,7 +71,8 @@ function createPbft(settings: Fields, setup: Setup): Finality {
   const heartbeatSeconds = settings.isNull('heartbeatSeconds')
     ? null
     : settings.integer('heartbeatSeconds', { min: 1, max: 86_400 })
-  return createCommittee(settings, setup, new NextBlock({ intervalMs, heartbeatSeconds }))
+  const { futureLimitSeconds } = setup.genesis.work
+  return createCommittee(settings, setup, new NextBlock({ intervalMs, heartbeatSeconds, futureLimitSeconds }))
 }
 
 function createCommittee(settings: Fields, { genesis, identity }: Setup, policy: Policy): Finality {

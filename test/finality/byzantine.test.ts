@@ -13,7 +13,7 @@ type Pattern = (typeof PATTERNS)[number]
 /** A committee in which these lie; a transaction waits for a block, and the first proposer is member 1. */
 function committee(n: number, pattern: Pattern, liars: Readonly<Record<MemberIndex, ByzantineRole>>) {
   const roles = new Map(Object.entries(liars).map(([member, role]) => [Number(member), role]))
-  const policy = () => new NextBlock({ intervalMs: 250, heartbeatSeconds: null })
+  const policy = () => new NextBlock({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 })
   const network = new CommitteeNetwork(n, { pattern, liars: roles, policy })
   // Until everybody has said who he is.
   network.run(100)

@@ -662,7 +662,9 @@ test('a proposal is not voted for before its block is here', () => {
 })
 
 test('a proposal that breaks the rules is not voted for', () => {
-  const node = ada({ policy: new NextBlock({ intervalMs: 250, heartbeatSeconds: null }) })
+  const node = ada({
+    policy: new NextBlock({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 }),
+  })
   const empty = node.chain.make(node.chain.root, 'empty')
   assert.deepEqual(votes(node.hear('p1', proposal(empty.id))), [])
   assert.deepEqual(votes(node.give(fakeBlock('more', empty))), [], 'whatever comes after')
@@ -818,7 +820,7 @@ test('messages are described in a few words', () => {
 // ---- the pace
 
 test('the pace timer is set once for one moment, however often something happens', () => {
-  const policy = new NextBlock({ intervalMs: 250, heartbeatSeconds: 7_200 })
+  const policy = new NextBlock({ intervalMs: 250, heartbeatSeconds: 7_200, futureLimitSeconds: 15 })
   const node = ada({ policy })
   assert.equal(node.timers.get('pace'), 3_600_000)
   const more = Array.from({ length: 5 }, () => [
@@ -836,7 +838,9 @@ test('the pace timer is set once for one moment, however often something happens
 })
 
 test('a clock that is set back an hour keeps nobody from the next block for more than an interval', () => {
-  const node = ada({ policy: new NextBlock({ intervalMs: 250, heartbeatSeconds: null }) })
+  const node = ada({
+    policy: new NextBlock({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 }),
+  })
   node.hear('p1', proof(node.chain.make(node.chain.root, 'first', { transactions: 1 }).id))
   node.chain.waiting = 1
   node.chain.nowMs -= 3_600_000

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { NextBlock, type Pace } from '../../src/finality/pbft.ts'
 import { CommitteeNetwork, FakeChain, fakeBlock, NOW_MS, said } from './committees.ts'
 
-const PACE: Pace = { intervalMs: 250, heartbeatSeconds: 30 }
+const PACE: Pace = { intervalMs: 250, heartbeatSeconds: 30, futureLimitSeconds: 5 }
 /** A chain whose last block is from now, and the last decision is that block. */
 function decidedNow() {
   const chain = new FakeChain()
@@ -65,14 +65,43 @@ test('a block must be the child of the last decision', () => {
   )
 })
 
-test('an empty block is not valid before the heartbeat, by its own time', () => {
+test('a primary that dates its block ahead does not put the heartbeat off', () => {
+  const chain = new FakeChain()
+  const policy = new NextBlock(PACE)
+  for (const [aheadSeconds, dueMs] of [
+    [-2, 28_000],
+    [0, 30_000],
+    [2, 30_100],
+    [5, 30_100],
+    // No honest quorum decides that: its clock, or ours, is wrong by more than is allowed for.
+    [60, 85_000],
+  ] as const) {
+    const block = chain.make(chain.root, `${aheadSeconds} ahead`, { time: NOW_MS / 1000 + aheadSeconds })
+    const last = { block, atMs: NOW_MS + 100 }
+    assert.equal(policy.nextLookMs(last, chain), NOW_MS + dueMs, `${aheadSeconds} s ahead`)
+    chain.nowMs = NOW_MS + dueMs
+    assert.equal(policy.wish(last, chain), 'build')
+    const time = Math.floor(chain.nowMs / 1000)
+    assert.equal(policy.validate(chain.make(block, `after ${aheadSeconds}`, { time }), last, chain), 'valid')
+    chain.nowMs = NOW_MS
+  }
+})
+
+test('whenever a validator learned of the last decision, it finds the same of an empty block', () => {
+  const { chain, last } = decidedNow()
+  const block = chain.make(last.block, 'empty', { time: NOW_MS / 1000 + 26 })
+  for (const lateMs of [0, 100, 60_000])
+    assert.equal(new NextBlock(PACE).validate(block, { ...last, atMs: NOW_MS + lateMs }, chain), 'valid')
+})
+
+test('an empty block is not valid before the heartbeat, by its own time and what it may be ahead', () => {
   const { chain, last } = decidedNow()
   const valid = (heartbeatSeconds: number | null, seconds: number): boolean => {
     const block = chain.make(last.block, `after ${seconds}`, { time: NOW_MS / 1000 + seconds })
     return new NextBlock({ ...PACE, heartbeatSeconds }).validate(block, last, chain) === 'valid'
   }
   assert.deepEqual(
-    [valid(30, 29), valid(30, 30), valid(30, 31), valid(null, 1e6)],
+    [valid(30, 24), valid(30, 25), valid(30, 31), valid(null, 1e6)],
     [false, true, true, false],
   )
 })

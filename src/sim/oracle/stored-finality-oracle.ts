@@ -123,9 +123,9 @@ export class StoredFinalityOracle {
     this.#stored.add(String.fromCharCode(...encodeCertificate(certificate)))
   }
 
-  /** Without miners an empty block is only a heartbeat. */
+  /** Without miners an empty block is only a heartbeat; the block before it may be dated ahead. */
   #checkPace(node: SimNode, id: BlockId, height: number): void {
-    const { finality } = this.#options.genesis
+    const { finality, work } = this.#options.genesis
     const { mode, heartbeatSeconds } = finality as { mode: string; heartbeatSeconds?: number }
     if (mode !== 'pbft') return
     const view = node.replica?.view
@@ -134,7 +134,11 @@ export class StoredFinalityOracle {
     // Whoever crashed meanwhile has no view of it; the others store the same block.
     if (parent == null || block?.id !== id || block.transactions.length > 0) return
     const gap = block.header.time - parent.header.time
-    if (heartbeatSeconds === undefined || heartbeatSeconds === null || gap < heartbeatSeconds)
+    if (
+      heartbeatSeconds === undefined ||
+      heartbeatSeconds === null ||
+      gap + work.futureLimitSeconds < heartbeatSeconds
+    )
       throw new Violation('C9', `${id} is empty, ${gap} seconds after the block before it`)
   }
 
