@@ -613,6 +613,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/limits'],
   },
   {
+    name: 'the database is asked for each block of a download, whenever a peer says what it follows',
+    file: 'replica/sync.ts',
+    find: 'tree.has(id) || (height <= tree.base.chained.height && view',
+    replace: 'tree.has(id) || (view.rawBlock(id) !== null && height >= 0 && view',
+    tests: ['replica/sync'],
+  },
+  {
     name: 'words of peers put the deadlines off',
     file: 'replica/sync.ts',
     find: '    if (isBusy === this.#isTicking) return\n',

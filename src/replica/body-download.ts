@@ -75,10 +75,9 @@ export class BodyDownload {
   }
 
   /** Those of the next so many blocks whose bodies are not here. */
-  missing(aheadMax: number): BlockId[] {
+  missing(aheadMax: number): ChainedHeader[] {
     return this.#headers
       .slice(this.#connectedCount, this.#connectedCount + aheadMax)
-      .map(header => header.id)
-      .filter(id => !this.#bodies.has(id))
+      .filter(header => !this.#bodies.has(header.id))
   }
 }

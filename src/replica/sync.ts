@@ -175,8 +175,11 @@ export class Sync {
   /** A peer says how much work it follows. */
   onClaim(peer: PeerId, work: bigint): void {
     if (!this.#peers.has(peer)) return
+    const own = this.#host.tree.head.chained.work
+    const isNews = work > own && this.#claims.of(peer) <= own
     this.#claims.claim(peer, work)
-    this.#proceed()
+    // A claim is free for its sender. While there is anything to do it is looked at with each tick.
+    if (isNews || !this.#isTicking) this.#proceed()
   }
 
   /** A block is needed with all before it, whatever work it holds. */
@@ -319,7 +322,7 @@ export class Sync {
     if (download === null) return
     for (let next = download.next; next !== null; next = download.next) {
       const body = download.bodyOf(next.id)
-      const isHere = this.#isHere(next.id)
+      const isHere = this.#isConnected(next)
       if (body === undefined && !isHere) return
       const rejection = isHere ? null : this.#connect(body!.block, download.isNextDecided)
       if (rejection !== null) {
@@ -388,6 +391,12 @@ export class Sync {
     return this.#host.tree.has(id) || this.#host.view.mainHeight(id) !== null
   }
 
+  /** The same of a header whose height is known: above the base no database is asked. */
+  #isConnected({ id, height }: ChainedHeader): boolean {
+    const { tree, view } = this.#host
+    return tree.has(id) || (height <= tree.base.chained.height && view.headerAt(height)?.id === id)
+  }
+
   #askForBodies(peer: PeerId, ids: readonly BlockId[], wanted: BlockId | null): void {
     const request = { ...this.#newRequest(), ids, wanted }
     this.#peers.get(peer)!.request = request
@@ -427,7 +436,8 @@ export class Sync {
     const asked = new Set(this.#waitedFor(download))
     const missing = download
       .missing(this.#host.limits.bodiesAheadMax)
-      .filter(id => !asked.has(id) && !this.#isHere(id))
+      .filter(header => !asked.has(header.id) && !this.#isConnected(header))
+      .map(header => header.id)
     const wants = this.#wants.all().filter(want => download.brings(want.id))
     const isHolder = (id: PeerId): boolean =>
       wants.some(want => want.promised.has(id) || want.others.includes(id))

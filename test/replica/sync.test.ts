@@ -455,6 +455,24 @@ test('headers on a branch that we gave up since we asked are nobody’s fault', 
   assert.deepEqual(effectsOf(effects, 'alarm'), [])
 })
 
+test('a peer that says what it follows again and again, while bodies are fetched, costs no read of the database', () => {
+  const node = freshNode()
+  node.connect('p', 'q')
+  node.receive('p', claims(tip))
+  node.receive('p', { type: 'headers', requestId: 1, headers: main.map(entry => entry.chained.header) })
+  assert.ok(node.replica.sync.progress() !== null)
+  const reads: string[] = []
+  const get = node.disk.get.bind(node.disk)
+  node.disk.get = key => {
+    reads.push(key)
+    return get(key)
+  }
+  for (let round = 0; round < 100; round++)
+    for (const work of [tip.chained.work, 0n, tip.chained.work + BigInt(round)])
+      node.receive('q', claims(tip, { work }))
+  assert.deepEqual(reads, [])
+})
+
 // ---- silence
 
 test('as soon as a peer is late with its headers another is asked as well', () => {
