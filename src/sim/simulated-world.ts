@@ -182,7 +182,9 @@ export class SimulatedWorld implements World {
     if (!cast.isHonest(node)) return
     // Only by work alone may a branch below the last final block be right, and what meets it has to be excused.
     const mayBeWrong = this.genesis.finality.mode === 'longest-chain'
-    if (effect.type === 'alarm' && mayBeWrong) this.alarm = `${node.id}: ${effect.text}`
+    // A clock that looks wrong is no such branch: its node follows late, and must catch up like any other.
+    const isOfBranch = effect.type === 'alarm' && !effect.text.startsWith('the clock of this node')
+    if (isOfBranch && mayBeWrong) this.alarm = `${node.id}: ${effect.text}`
     oracle.beforeEffect(node, effect)
     this.alarm ??= oracle.fork
   }
