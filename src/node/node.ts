@@ -433,6 +433,8 @@ export class Node {
     // Before the handshake nothing counts. Not a fault: of two crossing streams one is closed, with what was on it.
     else if (isFirst) return
     await this.#warm(from, message)
+    // It may have left while its message waited.
+    if (!this.#peerHeads.has(from)) return
     // The handshake is free, for links have a rate (peer-links.ts).
     if (!isFirst && this.#isPriced(from, message)) return this.#serve(from, message)
     const given = message.type === 'transactions' ? message.transactions : []
@@ -485,6 +487,7 @@ export class Node {
   async #serve(from: PeerId, message: Message): Promise<void> {
     let performed = Promise.resolve(false)
     const work = () => {
+      if (!this.#peerHeads.has(from)) return 0
       const step = this.#step({ type: 'message', from, message })
       performed = step.performed
       return answerBytes(step.effects)
