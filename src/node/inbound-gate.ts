@@ -2,7 +2,8 @@
 //
 // A connection is pending until Noise and the multiplexer are agreed on, and takes one of the inbound places from then on.
 // Silence costs a stranger nothing, so pending ones are few for each address, and when there are too many in all the oldest
-// of the group that has most makes room: a stranger pushes out itself. Places are limited for each address and provider
+// of the group that has most makes room: a stranger pushes out itself. What begins handshakes more often than its address, its
+// provider group or all together may is refused before they cost anything. Places are limited for each address and provider
 // group; when all are taken, inbound-slots.ts says who makes room. Peers that a person gave, and peers that proved to be
 // validators, are not limited. Loopback addresses are not counted one by one unless an option says so: many nodes of one
 // machine are nobody's attack, and behind a local proxy everybody has that address.
@@ -11,9 +12,9 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Connection, ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
 import type { PeerId } from '../replica/effects.ts'
 import { type FaultLog, guarded } from './guarded.ts'
-import { chooseEvicted, greatestGroup, type InboundPeer } from './inbound-slots.ts'
+import { chooseEvicted, greatestGroups, type InboundPeer } from './inbound-slots.ts'
 import { type Place, placeOfMultiaddr } from './network-group.ts'
-import { TokenBuckets, type TokenRate } from './token-buckets.ts'
+import { TokenBuckets } from './token-buckets.ts'
 
 /** Connections that others may have opened to us. */
 export const INBOUND_CONNECTIONS_MAX = 48
@@ -30,12 +31,18 @@ export const UPGRADE_TIMEOUT_MS = 6_000
 
 /** Connections to one peer: one of each side's, where both dial at once. */
 const CONNECTIONS_PER_PEER_MAX = 2
-/** Handshakes a second of one address, each of which costs us some milliseconds, and how many at once after a pause. */
-const HANDSHAKES: TokenRate = { burst: 20, perSecond: 10 }
+/** Handshakes of one address, each of which costs us some 3 ms. */
+const HANDSHAKES_PER_ADDRESS = { perSecond: 10, burst: 20 }
+/** And of one provider group, which may have any number of addresses: 6 % of a core. */
+const HANDSHAKES_PER_GROUP = { perSecond: 20, burst: 40 }
 /** Where addresses are not limited: all nodes of a machine may start together. */
-const EXEMPT_HANDSHAKES: TokenRate = { burst: 150, perSecond: 50 }
-/** Addresses of which it is remembered how many handshakes they began. */
-const ADDRESSES_MAX = 4_096
+const HANDSHAKES_EXEMPT = { perSecond: 50, burst: 150 }
+/** Of all groups together: a fifth of a core. */
+const HANDSHAKES_IN_ALL = { perSecond: 60, burst: 200 }
+/** Those of each group that do not count among all: however busy others keep the door, it opens to a group that comes rarely. */
+const HANDSHAKES_APART = { perSecond: 0.2, burst: 2 }
+/** How often the newcomers of a group may push out members of others; those that come too often push out their own. */
+const EVICTIONS_OF_OTHERS = { perSecond: 0.5, burst: 8 }
 
 /** What the door must know of peers. */
 export interface Doorkeeper {
@@ -79,10 +86,18 @@ export class InboundGate implements ConnectionGater {
   readonly #log: FaultLog
   readonly #pending = new Map<MultiaddrConnection, Inbound>()
   readonly #admitted = new Map<MultiaddrConnection, Admitted>()
-  readonly #handshakes = new TokenBuckets<string>(ADDRESSES_MAX)
+  readonly #now: () => number
+  readonly #ofAddress = new TokenBuckets(HANDSHAKES_PER_ADDRESS)
+  readonly #ofGroup = new TokenBuckets(HANDSHAKES_PER_GROUP)
+  readonly #ofExempt = new TokenBuckets(HANDSHAKES_EXEMPT)
+  readonly #apart = new TokenBuckets(HANDSHAKES_APART)
+  readonly #inAll = new TokenBuckets(HANDSHAKES_IN_ALL)
+  readonly #evictions = new TokenBuckets(EVICTIONS_OF_OTHERS)
   readonly #secret = randomBytes(32)
 
-  constructor(limitLoopback: boolean, log: FaultLog) {
+  /** `now` gives milliseconds of a clock that never steps back. */
+  constructor(limitLoopback: boolean, log: FaultLog, now: () => number = () => performance.now()) {
+    this.#now = now
     this.#limitLoopback = limitLoopback
     this.#log = log
   }
@@ -101,15 +116,14 @@ export class InboundGate implements ConnectionGater {
   denyInboundConnection = (socket: MultiaddrConnection): boolean => {
     const place = placeOfMultiaddr(socket.remoteAddr)
     const isLimited = this.#isLimited(place)
-    const sinceMs = performance.now()
-    if (!this.#handshakes.take(place.address, isLimited ? HANDSHAKES : EXEMPT_HANDSHAKES, sinceMs))
-      return true
+    const sinceMs = this.#now()
+    if (!this.#takeHandshake(place, isLimited, sinceMs)) return true
     const ofAddress = openOf(this.#pending).filter(other => other.place.address === place.address)
     if (isLimited && ofAddress.length >= PENDING_PER_ADDRESS_MAX)
       abort(ofAddress[0], 'others of its address came')
     this.#track(this.#pending, { socket, place, group: place.group, sinceMs })
     const all = openOf(this.#pending)
-    if (all.length > PENDING_MAX) abort(greatestGroup(all)[0], 'others came before it had shaken hands')
+    if (all.length > PENDING_MAX) abort(greatestGroups(all)[0], 'others came before it had shaken hands')
     return socket.status !== 'open'
   }
 
@@ -125,7 +139,7 @@ export class InboundGate implements ConnectionGater {
     const pending = this.#pending.get(socket)
     this.#pending.delete(socket)
     if (pending === undefined || socket.status !== 'open') return true
-    const newcomer = { ...pending, peer: peer.toString(), sinceMs: performance.now() }
+    const newcomer = { ...pending, peer: peer.toString(), sinceMs: this.#now() }
     if (!this.#makeRoom(newcomer)) return true
     this.#track(this.#admitted, newcomer)
     return false
@@ -142,8 +156,11 @@ export class InboundGate implements ConnectionGater {
       const ofGroup = counted.filter(other => other.group === group)
       if (ofGroup.length >= INBOUND_PER_GROUP_MAX) return this.#evict(ofGroup)
     }
+    if (all.length < INBOUND_CONNECTIONS_MAX) return true
     // Privileged peers are as few as were given and as there are validators.
-    return all.length < INBOUND_CONNECTIONS_MAX || this.#evict(all) || isPrivileged
+    if (isPrivileged) return this.#evict(all) || isPrivileged
+    const mayEvictOthers = this.#evictions.take(group, this.#now())
+    return this.#evict(mayEvictOthers ? all : all.filter(other => other.group === group))
   }
 
   /** Ends the connection of one of these peers; false when all of them are protected. */
@@ -154,7 +171,7 @@ export class InboundGate implements ConnectionGater {
       isPrivileged: this.#keeper.isPrivileged(inbound.peer),
       groupRank: this.#rank(inbound.group),
     }))
-    const evicted = chooseEvicted(candidates)
+    const evicted = chooseEvicted(candidates, this.#now())
     abort(evicted, 'another peer takes its place')
     return evicted !== null
   }
@@ -162,6 +179,18 @@ export class InboundGate implements ConnectionGater {
   #isLimited({ address, reach }: Place): boolean {
     if (this.#keeper.isExpectedAt(address)) return false
     return reach !== 'loopback' || this.#limitLoopback
+  }
+
+  /** Whether its address, its group and all together have begun so few handshakes that it may begin one. */
+  #takeHandshake({ address, group }: Place, isLimited: boolean, nowMs: number): boolean {
+    const [ofAddress, ofGroup] = isLimited
+      ? [this.#ofAddress, this.#ofGroup]
+      : [this.#ofExempt, this.#ofExempt]
+    if (!ofAddress.take(`address ${address}`, nowMs)) return false
+    // Where a person expects somebody, strangers of the same provider do not keep it out.
+    if (this.#keeper.isExpectedAt(address)) return true
+    if (!ofGroup.take(`group ${group}`, nowMs)) return false
+    return this.#apart.take(group, nowMs) || this.#inAll.take('all', nowMs)
   }
 
   #track<Kind extends Inbound>(where: Map<MultiaddrConnection, Kind>, inbound: Kind): void {

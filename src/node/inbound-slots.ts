@@ -3,7 +3,11 @@
 // After Bitcoin Core's SelectNodeToEvict (node/eviction.cpp; Heilman et al. 2015, countermeasure 7): whatever an attacker
 // is good at, some places are out of its reach. Being one of a few provider groups that a secret picks, having given
 // blocks or transactions lately, and having been here for long each protect some; of the rest the youngest of the
-// group that holds most goes. What has not shaken hands yet is protected by nothing.
+// group that holds most goes.
+//
+// What has not said which network it follows goes before all others, once it had time to say it. Until then it stays, or a
+// crowd that comes back whenever it is put out would push out each newcomer before its first message is read. Some of the
+// places are for such newcomers, and no more of them, or silence would hold all.
 
 /** A peer that opened a connection to us. */
 export interface InboundPeer {
@@ -27,13 +31,31 @@ const BY_GROUP = 4
 const BY_BLOCKS = 4
 const BY_TRANSACTIONS = 4
 
-/** The one that makes room, or null when all are protected. */
-export function chooseEvicted<Peer extends InboundPeer>(peers: readonly Peer[]): Peer | null {
+/** Milliseconds that a newcomer has to say which network it follows: some round trips, and a node that is busy. */
+export const GREETING_MS = 3_000
+/** Of those that compete, one in so many may be a newcomer that has not said it yet. */
+const NEWCOMERS_SHARE = 4
+
+/** The one that makes room, or null when all are protected. The hour is given, and never steps back. */
+export function chooseEvicted<Peer extends InboundPeer>(peers: readonly Peer[], nowMs: number): Peer | null {
   const candidates = peers.filter(peer => !peer.isPrivileged)
   const strangers = candidates.filter(peer => !peer.isGreeted)
-  // The oldest: it had time to shake hands, and one that has just come has not.
-  if (strangers.length > 0) return oldest(greatestGroup(strangers))
-  let rest = protect(candidates, BY_GROUP, (a, b) => a.groupRank - b.groupRank)
+  const silent = strangers.filter(({ sinceMs }) => nowMs - sinceMs >= GREETING_MS)
+  if (silent.length > 0) return oldest(greatestGroups(silent))
+  if (strangers.length > Math.floor(candidates.length / NEWCOMERS_SHARE))
+    return oldest(greatestGroups(strangers))
+  const greeted = chooseGreeted(candidates)
+  if (greeted !== null || strangers.length === 0) return greeted
+  return oldest(greatestGroups(strangers))
+}
+
+/** Of those that have shaken hands: the youngest that no rule protects, of the groups that have most of all candidates. */
+function chooseGreeted<Peer extends InboundPeer>(candidates: readonly Peer[]): Peer | null {
+  let rest = protect(
+    candidates.filter(({ isGreeted }) => isGreeted),
+    BY_GROUP,
+    (a, b) => a.groupRank - b.groupRank,
+  )
   rest = protect(rest, BY_BLOCKS, (a, b) => descending(a.blockMs, b.blockMs), hasGivenBlock)
   rest = protect(
     rest,
@@ -42,16 +64,19 @@ export function chooseEvicted<Peer extends InboundPeer>(peers: readonly Peer[]):
     hasGivenNews,
   )
   rest = protect(rest, Math.floor(rest.length / 2), (a, b) => a.sinceMs - b.sinceMs)
-  return rest.length === 0 ? null : youngest(greatestGroup(rest))
+  return rest.length === 0 ? null : youngest(greatestGroups(rest, candidates))
 }
 
-/** Those of the greatest group; of groups of one size that of the youngest member. Never empty when `peers` is not. */
-export function greatestGroup<Peer extends { readonly group: string; readonly sinceMs: number }>(
+/** Those of `peers` whose group has most members among `all`, of one group or of several. Never empty when `peers` is not. */
+export function greatestGroups<Peer extends { readonly group: string }>(
   peers: readonly Peer[],
+  all: readonly { readonly group: string }[] = peers,
 ): Peer[] {
-  const groups = [...Map.groupBy(peers, peer => peer.group).values()]
-  groups.sort((a, b) => b.length - a.length || youngest(b).sinceMs - youngest(a).sinceMs)
-  return groups[0] ?? []
+  const sizes = new Map<string, number>()
+  for (const { group } of all) sizes.set(group, (sizes.get(group) ?? 0) + 1)
+  const sizeOf = ({ group }: Peer): number => sizes.get(group) ?? 0
+  const greatest = Math.max(...peers.map(sizeOf))
+  return peers.filter(peer => sizeOf(peer) === greatest)
 }
 
 /** All but the first `count`, in this order, of those that `qualifies` lets take part. */

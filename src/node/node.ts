@@ -124,8 +124,6 @@ const USELESS_BYTES_FACTOR = 10
  * right to be heard first, and a validator that reconnects a few times in a minute keeps it.
  */
 const PROMPT_HELLOS: TokenRate = { burst: 4, perSecond: 0.1 }
-/** Peers whose hellos are counted, also while they are not connected. */
-const GREETED_MAX = 1_024
 
 /** A running node. */
 export class Node {
@@ -154,7 +152,7 @@ export class Node {
   /** What each linked peer said last of its head. */
   readonly #peerHeads = new Map<PeerId, { readonly id: BlockId; readonly height: number }>()
   /** How often a peer's hello was served before what others ask for. */
-  readonly #hellos = new TokenBuckets<PeerId>(GREETED_MAX)
+  readonly #hellos = new TokenBuckets(PROMPT_HELLOS)
   #host: Host | null = null
   #tellFault!: (error: Error) => void
   #hasFailed = false
@@ -495,9 +493,7 @@ export class Node {
     const group = this.#groupOf(from)
     // A validator is a stranger until its hello is taken in: that does not wait for others, also after a reconnect or two.
     const isPrompt =
-      message.type === 'finality' &&
-      isHello(message.body) &&
-      this.#hellos.take(from, PROMPT_HELLOS, performance.now())
+      message.type === 'finality' && isHello(message.body) && this.#hellos.take(from, performance.now())
     await (isPrompt ? this.#requests.serveHello(from, group, work) : this.#requests.serve(from, group, work))
     await performed
   }

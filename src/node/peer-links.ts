@@ -24,8 +24,6 @@ const REOPEN_DELAY_MS = 1_000
  * pool. An honest peer opens one anew after a second at the earliest, and a few at once where connections break.
  */
 export const LINKS: TokenRate = { burst: 8, perSecond: 1 }
-/** Peers of which it is remembered how many links came up, also while they are not connected. */
-const LINKED_MAX = 4_096
 
 /** Who is told of links. */
 export interface LinksHandlers {
@@ -50,7 +48,7 @@ export class PeerLinks {
   readonly #ownId: PeerId
   readonly #handlers: LinksHandlers
   readonly #peers = new Map<PeerId, ConnectedPeer>()
-  readonly #openings = new TokenBuckets<PeerId>(LINKED_MAX)
+  readonly #openings = new TokenBuckets(LINKS)
   readonly #log: FaultLog
   #isClosed = false
 
@@ -150,7 +148,7 @@ export class PeerLinks {
   }
 
   #adopt(peer: ConnectedPeer, stream: Stream, connection: Connection): void {
-    if (!this.#openings.take(peer.id, LINKS, performance.now())) {
+    if (!this.#openings.take(peer.id, performance.now())) {
       for (const one of peer.connections) one.abort(new Error('its links come up too often'))
       return
     }

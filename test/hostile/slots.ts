@@ -35,6 +35,34 @@ export async function attackSlots(
   return peers
 }
 
+/**
+ * Takes inbound places with so many identities, each of which shakes hands, stays, and comes back under another name as soon as
+ * it is put out. Resolves when all have come; `returns` is how often they came back.
+ */
+export async function attackSlotsAgain(
+  t: TestContext,
+  { address, genesis }: SlotsTarget,
+  { identities = 60, from = STRANGERS_ADDRESS } = {},
+): Promise<{ readonly returns: () => number }> {
+  let [returns, isOver] = [0, false]
+  cleanUp(t, () => {
+    isOver = true
+  })
+  const come = async (): Promise<void> => {
+    const peer = await RawPeer.connect(t, address, undefined, undefined, from).catch(() => null)
+    peer?.greet({ replica: { genesis } })
+    const gone = peer?.closed ?? new Promise(resolve => setTimeout(resolve, 60))
+    void gone.then(async () => {
+      await peer?.network.stop()
+      if (isOver) return
+      returns += 1
+      await come()
+    })
+  }
+  for (let count = 0; count < identities; count++) await come()
+  return { returns: () => returns }
+}
+
 /** Opens so many sockets that say nothing, and each anew as soon as it is closed. Resolves when all are open or closed. */
 export async function attackSilentSockets(
   t: TestContext,

@@ -20,7 +20,7 @@ class FakeSocket extends EventTarget {
 
   constructor(host: string) {
     super()
-    this.remoteAddr = multiaddr(`/ip4/${host}/tcp/1`)
+    this.remoteAddr = multiaddr(`/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/1`)
   }
 
   abort(): void {
@@ -33,7 +33,8 @@ const NEVER = { blockMs: Number.NEGATIVE_INFINITY, transactionsMs: Number.NEGATI
 
 /** A door, and those who knock at it. */
 function setUp(keeper: Partial<Doorkeeper> = {}, limitLoopback = false) {
-  const gate = new InboundGate(limitLoopback, silent)
+  let nowMs = 0
+  const gate = new InboundGate(limitLoopback, silent, () => nowMs)
   gate.open({
     isDenied: () => false,
     isPrivileged: () => false,
@@ -62,7 +63,10 @@ function setUp(keeper: Partial<Doorkeeper> = {}, limitLoopback = false) {
   }
   const open = (host = ''): number =>
     sockets.filter(({ status, remoteAddr }) => status === 'open' && `${remoteAddr}`.includes(host)).length
-  return { gate, knock, enter, open }
+  const wait = (ms: number): void => {
+    nowMs += ms
+  }
+  return { gate, knock, enter, open, wait }
 }
 
 test('handshakes under way are few for one address, and the oldest of it makes room', () => {
@@ -74,9 +78,10 @@ test('handshakes under way are few for one address, and the oldest of it makes r
 })
 
 test('where too many handshakes are under way the oldest of the greatest group makes room', () => {
-  const { knock, open } = setUp()
+  const { knock, open, wait } = setUp()
   const honest = knock('198.51.100.1')
   for (let count = 0; count < 400; count++) {
+    wait(100)
     assert.ok(knock(`203.0.${count % 100}.1`) !== undefined)
     assert.ok(open() <= PENDING_MAX)
   }
@@ -91,11 +96,63 @@ test('an address that comes and comes is refused at once, and others are not', (
   assert.ok(knock('203.0.113.2') !== undefined)
 })
 
+test('a group that comes from ever new addresses is refused, and other groups are not', () => {
+  const { knock, wait } = setUp()
+  const letIn = Array.from({ length: 256 }, (_, index) => knock(`203.0.${index}.1`))
+  assert.equal(letIn.filter(socket => socket !== undefined).length, 40)
+  assert.ok(knock('198.51.100.1') !== undefined)
+  wait(1_000)
+  assert.ok(knock('203.0.113.2') !== undefined)
+})
+
+test('the addresses of one IPv6 provider are one group to the count of handshakes', () => {
+  const { knock } = setUp()
+  const letIn = Array.from({ length: 300 }, (_, index) => knock(`2001:db8:1:${index.toString(16)}::1`))
+  assert.equal(letIn.filter(socket => socket !== undefined).length, 40)
+})
+
+test('loopback addresses that are not limited one by one are counted together', () => {
+  const { knock } = setUp()
+  const letIn = Array.from({ length: 400 }, (_, index) => knock(`127.66.${index % 256}.${1 + (index >> 8)}`))
+  assert.equal(letIn.filter(socket => socket !== undefined).length, 150)
+})
+
+test('however many groups begin handshakes, those in all are few, and a group that comes for the first time is let in', () => {
+  const { knock } = setUp()
+  let letIn = 0
+  for (let count = 0; count < 2_000; count++)
+    if (knock(`${20 + (count % 20)}.1.${count >> 4}.1`) !== undefined) letIn += 1
+  // 200 of all, and 2 of each group.
+  assert.equal(letIn, 240)
+  assert.ok(knock('198.51.100.1') !== undefined)
+})
+
+test('strangers of its provider do not keep out one that a person expects', () => {
+  const { knock } = setUp({ isExpectedAt: address => address === '203.0.0.1' })
+  for (let count = 1; count < 256; count++) knock(`203.0.${count}.1`)
+  assert.ok(knock('203.0.0.1') !== undefined)
+})
+
+test('newcomers of a group that has pushed out others too often make room among themselves', () => {
+  const { enter, open, wait } = setUp()
+  for (let count = 0; count < INBOUND_CONNECTIONS_MAX; count++)
+    assert.ok(enter(`${20 + (count % 2)}.0.${count >> 2}.1`, `peer ${count}`))
+  const others = (): number => open() - open('/203.0.')
+  for (let count = 0; count < 19; count++) enter(`203.0.${count}.1`, `newcomer ${count}`)
+  assert.equal(others(), INBOUND_CONNECTIONS_MAX - 8)
+  assert.ok(enter('198.51.100.1', 'of another group'))
+  wait(2_000)
+  const before = others()
+  for (let count = 0; count < 19; count++) enter(`203.0.${count}.2`, `late ${count}`)
+  assert.ok(others() >= before - 1, `${others()} of ${before}`)
+})
+
 test('one address and one group have some of the places, and no more', () => {
-  const { enter, open } = setUp()
+  const { enter, open, wait } = setUp()
   for (let count = 0; count < 20; count++) enter('203.0.113.1', `a${count}`)
   assert.equal(open('203.0.113.1'), INBOUND_PER_ADDRESS_MAX)
-  for (let count = 0; count < 100; count++) enter(`203.0.${count}.2`, `b${count}`)
+  wait(2_000)
+  for (let count = 0; count < 40; count++) enter(`203.0.${count}.2`, `b${count}`)
   assert.equal(open('203.0'), INBOUND_PER_GROUP_MAX)
   assert.ok(enter('198.51.100.1', 'c'))
 })

@@ -10,7 +10,7 @@ import { AddressBook } from '../../src/node/address-book.ts'
 import { INBOUND_CONNECTIONS_MAX, INBOUND_PER_ADDRESS_MAX } from '../../src/node/inbound-gate.ts'
 import type { Node } from '../../src/node/node.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
-import { attackSilentSockets, attackSlots } from '../hostile/slots.ts'
+import { attackSilentSockets, attackSlots, attackSlotsAgain } from '../hostile/slots.ts'
 import { identifyMessage } from './identify-message.ts'
 import { nodesOf, silent, until } from './nodes.ts'
 import { peerIdIn, RawPeer } from './raw-peer.ts'
@@ -44,6 +44,17 @@ test('identities of one address that took all places make room for another addre
   await until('there are as many as before', () => node.peers().length <= INBOUND_CONNECTIONS_MAX)
   assert.ok(hasGreeted(node, honest))
   assert.ok(before.length > INBOUND_CONNECTIONS_MAX)
+})
+
+test('strangers that come back at once do not keep an honest newcomer out', async t => {
+  const open = nodesOf(t)
+  const node = await open()
+  const attack = await attackSlotsAgain(t, target(node), { identities: INBOUND_CONNECTIONS_MAX + 6 })
+  const honest = await open({ bootstrap: node.multiaddrs() })
+  await until('the honest node is linked', () => hasGreeted(node, honest))
+  const before = attack.returns()
+  await until('the strangers have come back often', () => attack.returns() >= before + 12)
+  assert.ok(hasGreeted(node, honest))
 })
 
 for (const limitLoopback of [false, true])
