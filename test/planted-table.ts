@@ -914,6 +914,20 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/redialer'],
   },
   {
+    name: 'peers that the local network announced count as our own choice',
+    file: 'node/redialer.ts',
+    find: 'this.#chosen.has(peer) && ',
+    replace: '',
+    tests: ['node/redialer'],
+  },
+  {
+    name: 'announced peers that never answer hold up all dials',
+    file: 'node/redialer.ts',
+    find: 'const PARALLEL_ANNOUNCED_MAX = 4',
+    replace: 'const PARALLEL_ANNOUNCED_MAX = 8',
+    tests: ['node/redialer'],
+  },
+  {
     name: 'what the address book is told is never tested',
     file: 'node/redialer.ts',
     find: '    this.#feel(nowMs)\n',

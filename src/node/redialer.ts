@@ -4,9 +4,9 @@
 // A dial counts as a success only once the peer has said that it follows our network. After each failure the wait
 // for the next attempt doubles, up to a minute, with a random part so that nodes that fell together don't rise
 // together. Connections that we opened can't be pushed out by those that others open to us, and those of our own choice
-// go to different provider groups. Every few minutes a known peer that was never reached is dialled for a moment (a
+// go to different provider groups: those to peers that the local network announced are not among them, for anybody there
+// can announce any number. Every few minutes a known peer that was never reached is dialled for a moment (a
 // feeler), so that the book learns which of what it was told is true (Heilman et al. 2015, countermeasures 3 and 5).
-//
 // That an address which was given can't be reached is told at once and then ever more rarely.
 
 import { BoundedMap } from '../replica/bounded-map.ts'
@@ -16,7 +16,7 @@ import { ANNOUNCED_MAX, AnnouncedPeers } from './announced-peers.ts'
 import type { GroupOf } from './network-group.ts'
 import { type PeerAddress, printPeerAddress } from './peer-address.ts'
 
-/** Connections that we open ourselves, besides those to given addresses. */
+/** Connections of our own choice from the book, besides those to given and announced addresses. */
 export const OUTBOUND_TARGET = 8
 /** Addresses that a node keeps a connection to at most. */
 export const GIVEN_MAX = 64
@@ -30,6 +30,8 @@ const PER_GROUP_ELSE_MAX = 2
 const FIRST_WAIT_MS = 1_000
 const WAIT_MS_MAX = 60_000
 const PARALLEL_DIALS_MAX = 8
+/** And those of them to announced peers: what does not answer there holds up no others. */
+const PARALLEL_ANNOUNCED_MAX = 4
 /** Milliseconds until it is told again that an address can't be reached; each further silence is twice as long. */
 const FIRST_SILENCE_MS = 5 * 60_000
 const SILENCE_MS_MAX = 24 * 60 * 60_000
@@ -85,8 +87,11 @@ export class Redialer {
   readonly #attempts = new BoundedMap<string, Attempts>(ANNOUNCED_MAX + KNOWN_PEERS_MAX)
   /** Known peers that are being dialled, and the groups of their addresses. */
   readonly #choosing = new Map<string, string>()
+  /** Known peers that were reached so, until the connection is lost. */
+  #chosen = new Set<PeerId>()
   #nextFeelerMs: number | null = null
   #dialling = 0
+  #diallingAnnounced = 0
 
   constructor(dialer: Dialer, book: AddressBook, groupOf: GroupOf) {
     this.#dialer = dialer
@@ -129,11 +134,20 @@ export class Redialer {
   /** Dials whomever should be dialled now. */
   tick(nowMs: number): void {
     const announced = this.#announced.current(nowMs).map(peer => this.#targetOf(peer, 'announced'))
-    for (const targets of [[...this.#given.values()], announced])
-      for (const target of this.#due(targets, nowMs).slice(0, this.#room())) this.#dial(target, nowMs)
-    const missing = OUTBOUND_TARGET - this.#dialer.outbound().length - this.#dialling
+    const given = this.#due([...this.#given.values()], nowMs).slice(0, this.#room())
+    for (const target of given) this.#dial(target, nowMs)
+    const room = Math.min(this.#room(), PARALLEL_ANNOUNCED_MAX - this.#diallingAnnounced)
+    for (const target of this.#due(announced, nowMs).slice(0, room)) this.#dial(target, nowMs)
+    const own = this.#own()
+    this.#chosen = new Set(own.map(({ peer }) => peer))
+    const missing = OUTBOUND_TARGET - own.length - this.#choosing.size
     if (missing > 0) this.#choose(missing, nowMs)
     this.#feel(nowMs)
+  }
+
+  /** The connections of our own choice. */
+  #own(): ReturnType<Dialer['outbound']> {
+    return this.#dialer.outbound().filter(({ peer }) => this.#chosen.has(peer) && !this.isGiven(peer))
   }
 
   /** Dials known peers of different groups. */
@@ -151,7 +165,7 @@ export class Redialer {
 
   /** Of these the first, so that no group has more connections of our own choice than this. */
   #diverse(targets: readonly Target[], perGroupMax: number, count: number): Target[] {
-    const own = this.#dialer.outbound().filter(({ peer }) => !this.isGiven(peer))
+    const own = this.#own()
     const counts = new Map<string, number>()
     const add = (group: string) => counts.set(group, (counts.get(group) ?? 0) + 1)
     for (const group of [...own.map(({ group }) => group), ...this.#choosing.values()]) add(group)
@@ -221,7 +235,10 @@ export class Redialer {
     attempts.failures += 1
     attempts.isDialling = true
     this.#dialling += 1
+    if (target.from === 'announced') this.#diallingAnnounced += 1
     const end = (peer: PeerId | null) => {
+      if (target.from === 'announced') this.#diallingAnnounced -= 1
+      if (peer !== null && this.#choosing.has(target.name)) this.#chosen.add(peer)
       attempts.peer = peer ?? attempts.peer
       attempts.isDialling = false
       this.#dialling -= 1

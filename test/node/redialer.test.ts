@@ -221,6 +221,51 @@ test('connections of our own choice go to different provider groups, and to a se
   assert.equal(sybils(), 2)
 })
 
+test('peers that the local network announced do not end the choice from the book, nor take the groups of its peers', async t => {
+  const ports = Array.from({ length: 2 * OUTBOUND_TARGET }, (_, index) => index + 1)
+  const answering = Object.fromEntries(ports.map(port => [textAt(port), `peer ${port}`]))
+  const { redialer, book, connected, run } = await setUp(t, answering)
+  for (const port of ports.slice(OUTBOUND_TARGET)) {
+    const sybil = { ...addressAt(port - OUTBOUND_TARGET), port: 1_000 + port }
+    answering[printPeerAddress(sybil)] = `sybil ${port}`
+    redialer.announce(`sybil ${port}`, [sybil], 0)
+  }
+  await run(0, 10_000)
+  assert.equal(connected.size, OUTBOUND_TARGET)
+  for (const port of ports) book.note(known(`peer ${port}`, { addresses: [addressAt(port)] }))
+  // They are no choice of ours when they cease to be announced either.
+  await run(ANNOUNCED_MS + 11_000, ANNOUNCED_MS + 30_000)
+  const ofBook = (): number => [...connected.keys()].filter(peer => peer.startsWith('peer')).length
+  assert.equal(ofBook(), OUTBOUND_TARGET)
+  for (const peer of connected.keys()) if (peer.startsWith('peer')) connected.delete(peer)
+  await run(ANNOUNCED_MS + 40_000, ANNOUNCED_MS + 200_000)
+  assert.equal(ofBook(), OUTBOUND_TARGET)
+})
+
+test('announced peers that never answer leave room to dial others', async t => {
+  const book = await emptyBook(t)
+  const dialled: number[] = []
+  const redialer = new Redialer(
+    {
+      dial: ([address]) => {
+        dialled.push(address!.port)
+        return new Promise(() => {})
+      },
+      feel: () => new Promise(() => {}),
+      onUnreachable: () => {},
+      isConnected: () => false,
+      isDenied: () => false,
+      outbound: () => [],
+    },
+    book,
+    groupWith(true),
+  )
+  for (let port = 101; port <= 120; port++) redialer.announce(`sybil ${port}`, [addressAt(port)], 0)
+  for (let port = 1; port <= 4; port++) book.note(known(`peer ${port}`, { addresses: [addressAt(port)] }))
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 1_000) redialer.tick(nowMs)
+  assert.deepEqual(new Set(dialled.filter(port => port < 100)), new Set([1, 2, 3, 4]))
+})
+
 test('a given peer does not take the place of its provider group', async t => {
   const neighbour = { ...addressAt(2), host: addressAt(1).host }
   const answering = { [textAt(1)]: 'given', [printPeerAddress(neighbour)]: 'known' }
@@ -235,8 +280,9 @@ test('a given peer does not take the place of its provider group', async t => {
 test('now and then a known peer that was never reached is tried, and a peer that makes others wait', async t => {
   const ports = Array.from({ length: OUTBOUND_TARGET }, (_, index) => index + 1)
   const answering = Object.fromEntries(ports.map(port => [textAt(port), `peer ${port}`]))
-  const { redialer, book, connected, feelers, run } = await setUp(t, answering)
-  for (const port of ports) redialer.give(addressAt(port))
+  const { book, connected, feelers, run } = await setUp(t, answering)
+  for (const port of ports)
+    book.note(known(`peer ${port}`, { addresses: [addressAt(port)], wasDialled: true }))
   await run(0, 0)
   assert.equal(connected.size, OUTBOUND_TARGET)
   book.note(known('untested', { addresses: [addressAt(20)] }))
