@@ -1,8 +1,10 @@
 // How libp2p 3 is set up: TCP, Noise, Yamux, identify and gossipsub, and bounds for all that a peer can cost.
 //
 // One connection may hold a queue for its link, one for gossip and one for what is encrypted (12 MiB each), a
-// window for each stream (16 of 1 MiB), and of what comes in a message, an RPC of gossip and gossip that waits
-// (about 10 MiB each): with peers of nobody's choice in all 56 places that all do their worst, 56 times 85 MiB.
+// window for each stream (16 of 1 MiB), a frame that is not whole (1 MiB, which the wire guard sees to; the
+// multiplexer itself would hold 4 GiB), and of what comes in a message, an RPC of gossip and gossip that waits
+// (about 10 MiB each): with peers of nobody's choice in all 56 places that all do their worst, 56 times 86 MiB.
+// Before its handshake is done a connection holds half a MiB (wire-guard.ts), and 64 of them are let in.
 
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
@@ -19,6 +21,8 @@ import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbo
 import type { LinkQuality } from './link-delays.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
 import { slowLinks } from './slow-links.ts'
+import { withConnections } from './transport-connections.ts'
+import { WireGuard } from './wire-guard.ts'
 
 /**
  * Connections from which on libp2p prunes: above what others may open to us, what we choose ourselves, and all addresses
@@ -58,17 +62,20 @@ export async function createNetwork(options: NetworkOptions, gate: ConnectionGat
     // A stream that is not read holds its window, and no more than that can come.
     maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
   }
+  const guard = new WireGuard({
+    frameBytesMax: STREAM_WINDOW_BYTES_MAX,
+    isSpoken: protocol => network.getProtocols().includes(protocol),
+  })
   const sockets = tcp({ backlog: 64, maxConnections: SOCKETS_MAX })
   // No seed: which packet meets which chance is up to the machine anyway.
-  const transport =
-    options.links === null ? sockets : slowLinks(sockets, options.links, Math.random, options.log)
-  return createLibp2p({
+  const links = options.links === null ? sockets : slowLinks(sockets, options.links, Math.random, options.log)
+  const network: Network = await createLibp2p({
     start: false,
     privateKey: options.privateKey,
     nodeInfo: { name: 'quorate', version: options.version },
     addresses: { listen: [...options.listen] },
-    transports: [transport],
-    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX)],
+    transports: [withConnections(links, 'guarded-links', raw => guard.beforeNoise(raw))],
+    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX, guard)],
     streamMuxers: [
       yamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
@@ -90,6 +97,7 @@ export async function createNetwork(options: NetworkOptions, gate: ConnectionGat
     connectionMonitor: { enabled: false },
     services: { identify: identify(), gossip: gossipsub(gossipOptions(options.genesisId)) },
   })
+  return network
 }
 
 /**

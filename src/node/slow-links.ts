@@ -4,23 +4,20 @@
 // It stands below everything else that libp2p does, so that handshakes, gossip and closing are as slow as messages.
 // As much as a TCP window may be on its way; who sends more is told to wait, as by a full socket.
 
-import {
-  type AbortOptions,
-  type MultiaddrConnection,
-  type StreamCloseEvent,
-  type StreamMessageEvent,
-  type Transport,
-  transportSymbol,
-  type Upgrader,
+import type {
+  AbortOptions,
+  MultiaddrConnection,
+  StreamCloseEvent,
+  StreamMessageEvent,
 } from '@libp2p/interface'
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
 import { type FaultLog, guarded } from './guarded.ts'
 import { LinkDelays, type LinkQuality } from './link-delays.ts'
+import { type TransportFactory, withConnections } from './transport-connections.ts'
 
 /** Bytes that are on their way in one direction of a connection at most. */
 export const IN_FLIGHT_BYTES_MAX = 1024 * 1024
 
-type TransportFactory<Components> = (components: Components) => Transport
 type Bytes = Parameters<AbstractMultiaddrConnection['sendData']>[0]
 
 /** The same transport with links of this quality; `random` gives numbers from 0 up to, not including, 1. */
@@ -31,30 +28,7 @@ export function slowLinks<Components>(
   log: FaultLog,
 ): TransportFactory<Components> {
   const slow = (raw: MultiaddrConnection) => new SlowConnection(raw, new LinkDelays(quality, random), log)
-  return components => {
-    const transport = createTransport(components)
-    return {
-      [transportSymbol]: true,
-      [Symbol.toStringTag]: 'slow-links',
-      dial: (address, options) =>
-        transport.dial(address, { ...options, upgrader: slowUpgrader(options.upgrader, slow) }),
-      createListener: options =>
-        transport.createListener({ ...options, upgrader: slowUpgrader(options.upgrader, slow) }),
-      listenFilter: addresses => transport.listenFilter(addresses),
-      dialFilter: addresses => transport.dialFilter(addresses),
-    }
-  }
-}
-
-/** The upgrader is where a transport hands over its connections, so it is where they can be exchanged. */
-function slowUpgrader(upgrader: Upgrader, slow: (raw: MultiaddrConnection) => MultiaddrConnection): Upgrader {
-  return {
-    upgradeOutbound: (raw, options) => upgrader.upgradeOutbound(slow(raw), options),
-    upgradeInbound: (raw, options) => upgrader.upgradeInbound(slow(raw), options),
-    createInboundAbortSignal: signal => upgrader.createInboundAbortSignal(signal),
-    getConnectionEncrypters: () => upgrader.getConnectionEncrypters(),
-    getStreamMuxers: () => upgrader.getStreamMuxers(),
-  }
+  return withConnections(createTransport, 'slow-links', slow)
 }
 
 /** A connection over another one, which gets what is sent when it is due; what comes is passed on at once. */

@@ -1,0 +1,232 @@
+// What a peer may send below its messages: the frames of the multiplexer (yamux) and the lines that open streams.
+//
+// libp2p answers pings, opens streams, reads lines and empty RPCs of gossip as fast as they come, all that came in one
+// piece in one turn of the event loop, and holds a data frame until it is whole, however long it says that it is. This
+// is a pure state machine beside it: it is fed with the same decrypted bytes first, reads the headers of frames, the
+// first lines of each stream that the peer opens and the lengths of gossip's RPCs, and says when a bound is broken. It
+// skips all other bodies without looking at them.
+//
+// Bounds are far above what honest nodes do, also right after a pause in which much has come together.
+
+import { type LinesResult, ProtocolLines } from './protocol-lines.ts'
+import { TokenBucket, type TokenRate } from './token-bucket.ts'
+
+/** Streams that a peer opens: an honest one opens three on a connection. */
+export const STREAMS: TokenRate = { atOnce: 40, perSecond: 20 }
+/** Pings and farewells: an honest peer pings twice a minute. */
+export const PINGS: TokenRate = { atOnce: 50, perSecond: 10 }
+/**
+ * Window updates and resets. Each data frame that we send is answered by a window update, so what we send pays for them;
+ * this is for those that answer what is very small.
+ */
+export const WINDOW_UPDATES: TokenRate = { atOnce: 2_000, perSecond: 500 }
+/** Data frames and pieces of them, as far as their bytes do not pay for them. */
+export const SMALL_FRAMES: TokenRate = { atOnce: 4_000, perSecond: 2_000 }
+/** RPCs of gossip: an honest peer sends one in each second, and one for each new block. */
+export const RPCS: TokenRate = { atOnce: 500, perSecond: 200 }
+/** Streams that a peer opened and whose content is looked at; libp2p has 16 open at once. */
+export const WATCHED_STREAMS_MAX = 256
+
+/** Bytes of content with which a frame costs nothing; a smaller one costs the share that is missing. */
+const FRAME_BYTES = 1_024
+/** Bytes of ours that pay for one window update. */
+const SENT_BYTES_PER_UPDATE = 128
+const HEADER_BYTES = 12
+const MUXER = '/yamux/1.0.0'
+const GOSSIP = /^\/(meshsub|floodsub)\//
+
+const TYPE = { data: 0, windowUpdate: 1, ping: 2, goAway: 3 } as const
+const FLAG = { syn: 1, rst: 8 } as const
+
+/** Why a connection must end. */
+export type FrameFault =
+  | Exclude<LinesResult, 'more' | 'agreed'>
+  | 'frame-malformed'
+  | 'frame-too-large'
+  | 'too-many-streams'
+  | 'too-many-pings'
+  | 'too-many-window-updates'
+  | 'too-many-small-frames'
+  | 'rpc-empty'
+  | 'rpc-malformed'
+  | 'too-many-rpcs'
+
+/** What the guard must know of its connection. */
+export interface FrameGuardOptions {
+  /** Whether the multiplexer was agreed on while shaking hands, so that frames come at once. */
+  readonly isMultiplexed: boolean
+  /** Bytes of a data frame at most. */
+  readonly frameBytesMax: number
+  /** Whether we speak this protocol on streams. */
+  isSpoken(protocol: string): boolean
+}
+
+/** Looks at what a peer sends on one connection. */
+export class FrameGuard {
+  readonly #options: FrameGuardOptions
+  readonly #buckets: Record<'streams' | 'pings' | 'updates' | 'small' | 'rpcs', TokenBucket>
+  /** The lines before the multiplexer is agreed on. */
+  #lines: ProtocolLines | null
+  readonly #header = new DataView(new ArrayBuffer(HEADER_BYTES))
+  #headerBytes = 0
+  #bodyBytesLeft = 0
+  /** Whose body it is; null where nobody looks at it. */
+  #bodyOf: WatchedStream | null = null
+  readonly #watched = new Map<number, WatchedStream>()
+
+  constructor(options: FrameGuardOptions, nowMs: number) {
+    this.#options = options
+    this.#lines = options.isMultiplexed ? null : new ProtocolLines(protocol => protocol === MUXER)
+    this.#buckets = {
+      streams: new TokenBucket(STREAMS, nowMs),
+      pings: new TokenBucket(PINGS, nowMs),
+      updates: new TokenBucket(WINDOW_UPDATES, nowMs),
+      small: new TokenBucket(SMALL_FRAMES, nowMs),
+      rpcs: new TokenBucket(RPCS, nowMs),
+    }
+  }
+
+  /** We sent a frame of so many bytes, which the peer may answer with a window update. */
+  onSent(bytes: number): void {
+    this.#buckets.updates.give(Math.min(1, bytes / SENT_BYTES_PER_UPDATE))
+  }
+
+  /** Looks at a piece as it was decrypted. Not to be called again once it has named a fault. */
+  push(bytes: Uint8Array, nowMs: number): FrameFault | null {
+    let at = 0
+    let isStart = false
+    while (at < bytes.length) {
+      if (this.#lines !== null) {
+        const result = this.#lines.read(bytes[at++]!)
+        if (result === 'agreed') this.#lines = null
+        else if (result !== 'more') return result
+        isStart = true
+      } else if (this.#bodyBytesLeft > 0) {
+        const end = Math.min(bytes.length, at + this.#bodyBytesLeft)
+        const fault = this.#bodyOf === null ? null : this.#look(this.#bodyOf, bytes.subarray(at, end), nowMs)
+        if (fault !== null) return fault
+        this.#bodyBytesLeft -= end - at
+        at = end
+      } else {
+        this.#header.setUint8(this.#headerBytes++, bytes[at++]!)
+        if (this.#headerBytes < HEADER_BYTES) continue
+        this.#headerBytes = 0
+        isStart = true
+        const fault = this.#onHeader(nowMs)
+        if (fault !== null) return fault
+      }
+    }
+    // A piece in which a frame's header ends is paid for by the frame.
+    return isStart ? null : this.#paySmall(bytes.length, nowMs)
+  }
+
+  #onHeader(nowMs: number): FrameFault | null {
+    const [version, type] = [this.#header.getUint8(0), this.#header.getUint8(1)]
+    const length = this.#header.getUint32(8)
+    if (version !== 0) return 'frame-malformed'
+    switch (type) {
+      case TYPE.data:
+        if (length > this.#options.frameBytesMax) return 'frame-too-large'
+        return this.#paySmall(length, nowMs) ?? this.#onStreamFrame(length, nowMs)
+      case TYPE.windowUpdate:
+        if (!this.#buckets.updates.take(1, nowMs)) return 'too-many-window-updates'
+        return this.#onStreamFrame(0, nowMs)
+      case TYPE.ping:
+      case TYPE.goAway:
+        return this.#buckets.pings.take(1, nowMs) ? null : 'too-many-pings'
+      default:
+        return 'frame-malformed'
+    }
+  }
+
+  #onStreamFrame(bodyBytes: number, nowMs: number): FrameFault | null {
+    const flags = this.#header.getUint16(2)
+    const id = this.#header.getUint32(4)
+    if ((flags & FLAG.syn) !== 0) {
+      if (!this.#buckets.streams.take(1, nowMs)) return 'too-many-streams'
+      // libp2p does not open a stream again that is open.
+      if (!this.#watched.has(id)) this.#watched.set(id, new WatchedStream(id, this.#options.isSpoken))
+      if (this.#watched.size > WATCHED_STREAMS_MAX) return 'too-many-streams'
+    }
+    this.#bodyBytesLeft = bodyBytes
+    this.#bodyOf = this.#watched.get(id) ?? null
+    if ((flags & FLAG.rst) === 0) return null
+    // Nothing can follow a reset, and libp2p still takes what comes in the same frame. An end of writing is none: libp2p
+    // may read what comes after it.
+    this.#watched.delete(id)
+    return bodyBytes > 0 ? 'frame-malformed' : null
+  }
+
+  #look(stream: WatchedStream, bytes: Uint8Array, nowMs: number): FrameFault | null {
+    const fault = stream.push(bytes, () => this.#buckets.rpcs.take(1, nowMs))
+    if (stream.isDone) {
+      this.#watched.delete(stream.id)
+      this.#bodyOf = null
+    }
+    return fault
+  }
+
+  #paySmall(bytes: number, nowMs: number): FrameFault | null {
+    const price = Math.max(0, 1 - bytes / FRAME_BYTES)
+    return this.#buckets.small.take(price, nowMs) ? null : 'too-many-small-frames'
+  }
+}
+
+/** A stream that the peer opened: its lines, and if it is one of gossip its RPCs. */
+class WatchedStream {
+  readonly id: number
+  /** Whether there is nothing more to look at. */
+  isDone = false
+  readonly #lines: ProtocolLines
+  #rpcs: RpcLengths | null = null
+
+  constructor(id: number, isSpoken: (protocol: string) => boolean) {
+    this.id = id
+    this.#lines = new ProtocolLines(isSpoken)
+  }
+
+  push(bytes: Uint8Array, takeRpc: () => boolean): FrameFault | null {
+    let at = 0
+    while (this.#rpcs === null && at < bytes.length) {
+      const result = this.#lines.read(bytes[at++]!)
+      if (result === 'agreed') {
+        this.isDone = !GOSSIP.test(this.#lines.protocol)
+        if (this.isDone) return null
+        this.#rpcs = new RpcLengths()
+      } else if (result !== 'more') return result
+    }
+    return this.#rpcs?.push(bytes.subarray(at), takeRpc) ?? null
+  }
+}
+
+/** Reads the lengths of RPCs, which are varints, and skips the RPCs. */
+class RpcLengths {
+  #bytesLeft = 0
+  #length = 0
+  #lengthBytes = 0
+
+  push(bytes: Uint8Array, take: () => boolean): FrameFault | null {
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#bytesLeft > 0) {
+        const skipped = Math.min(this.#bytesLeft, bytes.length - at)
+        this.#bytesLeft -= skipped
+        at += skipped
+        continue
+      }
+      const byte = bytes[at++]!
+      this.#length += (byte & 0x7f) * 128 ** this.#lengthBytes++
+      if (byte >= 0x80) {
+        // Four bytes hold 256 MiB, more than any RPC has.
+        if (this.#lengthBytes === 4) return 'rpc-malformed'
+        continue
+      }
+      if (this.#length === 0) return 'rpc-empty'
+      if (!take()) return 'too-many-rpcs'
+      this.#bytesLeft = this.#length
+      this.#length = 0
+      this.#lengthBytes = 0
+    }
+    return null
+  }
+}

@@ -1,0 +1,125 @@
+// Peers that speak below the messages, against a real node: what breaks a bound of the wire ends the connection. That they
+// are sent away is what is asserted; without the guard they would be answered for as long as they like.
+
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { STREAMS } from '../../src/node/frame-guard.ts'
+import type { Node } from '../../src/node/node.ts'
+import { LINES_MAX } from '../../src/node/protocol-lines.ts'
+import { HANDSHAKE_BYTES_MAX } from '../../src/node/wire-guard.ts'
+import { cleanUp } from '../cleanup.ts'
+import { nodesOf, until } from './nodes.ts'
+import { rawNetwork } from './raw-peer.ts'
+import { dataFrame, FLAG, frame, line, TYPE } from './wire-frames.ts'
+
+const HELLO = line('/multistream/1.0.0')
+/** Above those that libp2p gives the streams it opens itself. */
+const STREAM_ID = 10_001
+
+const many = (count: number, bytes: Uint8Array): Buffer =>
+  Buffer.concat(Array.from({ length: count }, () => bytes))
+
+interface Muxer {
+  send(bytes: Uint8Array): void
+  onData(): void
+}
+
+interface Wire {
+  readonly network: Libp2p
+  readonly connection: Connection
+  /** Puts bytes among the frames. What is answered is not read from then on, for libp2p takes offence at it. */
+  send(bytes: Uint8Array): void
+}
+
+/** A node and a connection to it that has shaken hands. */
+async function connected(t: TestContext): Promise<{ readonly wire: Wire }> {
+  const node = await nodesOf(t)()
+  const network = await rawNetwork()
+  cleanUp(t, () => network.stop())
+  const connection = await network.dial(multiaddr(node.multiaddrs()[0]!))
+  // libp2p hides it, for good reasons.
+  const { muxer } = connection as unknown as { readonly muxer: Muxer }
+  const send = (bytes: Uint8Array) => {
+    muxer.onData = () => {}
+    muxer.send(bytes)
+  }
+  return { wire: { network, connection, send } }
+}
+
+/** What a socket gets back for these bytes until the node closes it. */
+async function answerTo(t: TestContext, node: Node, bytes: Uint8Array): Promise<Buffer> {
+  const [, , host, , port] = node.multiaddrs()[0]!.split('/')
+  const socket = connect({ host: host!, port: Number(port) })
+  cleanUp(t, () => socket.destroy())
+  const pieces: Buffer[] = []
+  socket.on('data', piece => pieces.push(piece))
+  socket.on('error', () => {})
+  const closed = new Promise(resolve => socket.on('close', resolve))
+  socket.write(bytes)
+  await closed
+  return Buffer.concat(pieces)
+}
+
+test('lines before the handshake end the connection, and few of them are answered', async t => {
+  const node = await nodesOf(t)()
+  const lines = Buffer.concat([HELLO, ...Array.from({ length: 20_000 }, () => line('a'))])
+  const answers = (await answerTo(t, node, lines)).toString('latin1').split('na\n').length - 1
+  assert.ok(answers < LINES_MAX, `${answers} lines were answered`)
+})
+
+test('more bytes than a handshake has end the connection', async t => {
+  const node = await nodesOf(t)()
+  const bytes = Buffer.concat([HELLO, line('/noise'), Buffer.of(0, 0), Buffer.alloc(HANDSHAKE_BYTES_MAX)])
+  await answerTo(t, node, bytes)
+})
+
+/** What a peer that has shaken hands sends, and is sent away for. */
+const ATTACKS: Readonly<Record<string, Uint8Array>> = {
+  'a frame header of four gigabytes': frame(TYPE.data, 0, 1, 0xffffffff),
+  'streams that are opened and reset without end': Buffer.concat(
+    Array.from({ length: 2 * STREAMS.atOnce }, (_, index) => [
+      frame(TYPE.windowUpdate, FLAG.syn, STREAM_ID + 2 * index, 0),
+      frame(TYPE.windowUpdate, FLAG.rst, STREAM_ID + 2 * index, 0),
+    ]).flat(),
+  ),
+  'pings without end': many(5_000, frame(TYPE.ping, FLAG.syn, 0, 7)),
+  'window updates without end': many(20_000, frame(TYPE.windowUpdate, 0, STREAM_ID, 1)),
+  'lines on a stream that name no protocol': Buffer.concat([
+    frame(TYPE.windowUpdate, FLAG.syn, STREAM_ID, 0),
+    dataFrame(STREAM_ID, Buffer.concat([HELLO, many(5_000, line('a'))])),
+  ]),
+  'empty RPCs of gossip': Buffer.concat([
+    frame(TYPE.windowUpdate, FLAG.syn, STREAM_ID, 0),
+    dataFrame(STREAM_ID, Buffer.concat([HELLO, line('/meshsub/1.2.0'), Buffer.alloc(5_000)])),
+  ]),
+  'small RPCs of gossip without end': Buffer.concat([
+    frame(TYPE.windowUpdate, FLAG.syn, STREAM_ID, 0),
+    dataFrame(STREAM_ID, Buffer.concat([HELLO, line('/meshsub/1.2.0'), many(5_000, Buffer.of(2, 0x1a, 0))])),
+  ]),
+}
+
+for (const [name, bytes] of Object.entries(ATTACKS)) {
+  test(`${name}: the connection ends`, async t => {
+    const { wire } = await connected(t)
+    wire.send(bytes)
+    await until('the peer is sent away', () => wire.connection.status !== 'open')
+  })
+}
+
+test('messages of Noise that hold nothing end the connection', async t => {
+  const { wire } = await connected(t)
+  const { maConn } = wire.connection as unknown as { readonly maConn: { send(bytes: Uint8Array): void } }
+  maConn.send(Buffer.alloc(1024 * 1024))
+  await until('the peer is sent away', () => wire.connection.status !== 'open')
+})
+
+test('asking for a protocol that a node does not speak ends nothing', async t => {
+  const { wire } = await connected(t)
+  for (const protocol of ['/ipfs/id/1.0.0', '/meshsub/1.2.0']) await wire.connection.newStream(protocol)
+  await assert.rejects(wire.connection.newStream('/nobody/speaks/it'))
+  await wire.connection.newStream('/ipfs/id/1.0.0')
+  assert.equal(wire.connection.status, 'open')
+})
