@@ -4,7 +4,6 @@
 // window for each stream (16 of 1 MiB), a frame that is not whole (1 MiB, which the wire guard sees to; the
 // multiplexer itself would hold 4 GiB), and of what comes in a message, an RPC of gossip and gossip that waits
 // (about 10 MiB each): with peers of nobody's choice in all 56 places that all do their worst, 56 times 86 MiB.
-// Before its handshake is done a connection holds half a MiB (wire-guard.ts), and 64 of them are let in.
 
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'

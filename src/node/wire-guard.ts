@@ -1,18 +1,16 @@
 // Looks at every byte that comes before libp2p does, and ends the connection where a bound is broken: at once, so that a
 // loop of libp2p that would go on with what has come already finds nothing more to read.
 //
-// Three bounds. Before the handshake of Noise: few lines, and few bytes in all. Beside Noise: bytes that decrypt to
-// nothing. After it: what frame-guard.ts says. Streams of libp2p hand on what came in `onData`, each byte once, which
-// no listener can rely on (what is pushed back is told of again, and what comes early is told to nobody), so that
-// method is what is put aside here.
+// Three bounds. Before the handshake of Noise: few lines (the handshake itself is two messages of 64 KiB at most). Beside
+// Noise: bytes that decrypt to nothing. After it: what frame-guard.ts says. Streams of libp2p hand on what came in `onData`,
+// each byte once, which no listener can rely on (what is pushed back is told of again, and what comes early is told to
+// nobody), so that method is what is put aside here.
 
 import type { MessageStream, MultiaddrConnection } from '@libp2p/interface'
 import { AbstractMessageStream } from '@libp2p/utils'
 import { FrameGuard, type FrameGuardOptions } from './frame-guard.ts'
 import { type LinesResult, ProtocolLines } from './protocol-lines.ts'
 
-/** Bytes that may come before Noise is done: its handshake, and what a peer sends after it without a pause. */
-export const HANDSHAKE_BYTES_MAX = 512 * 1024
 /** Bytes that may have come and be decrypted to nothing: two of Noise's messages, not whole yet. */
 const UNREAD_BYTES_MAX = 128 * 1024
 
@@ -22,16 +20,9 @@ const NOISE_OVERHEAD_BYTES = 2 + 16
 
 type Bytes = Parameters<AbstractMessageStream['onData']>[0]
 
-/** What a connection that has not been encrypted has sent. */
-interface Unencrypted {
-  bytes: number
-  lines: ProtocolLines | null
-}
-
 /** The guard of all connections of one node. */
 export class WireGuard {
   readonly #options: Omit<FrameGuardOptions, 'isMultiplexed'>
-  readonly #unencrypted = new WeakMap<object, Unencrypted>()
   /** Bytes of a connection that have come and were not decrypted. */
   readonly #unread = new WeakMap<object, { bytes: number }>()
 
@@ -41,18 +32,18 @@ export class WireGuard {
 
   /** Guards a connection that has just been made; answers with it. */
   beforeNoise(raw: MultiaddrConnection): MultiaddrConnection {
-    const lines = new ProtocolLines(protocol => protocol === NOISE)
-    this.#unencrypted.set(raw, { bytes: 0, lines })
+    let lines: ProtocolLines | null = new ProtocolLines(protocol => protocol === NOISE)
     beforeReading(raw, data => {
-      const unencrypted = this.#unencrypted.get(raw)
-      return unencrypted === undefined ? this.#checkUnread(raw, data) : checkHandshake(unencrypted, data)
+      if (lines === null) return this.#checkUnread(raw, data)
+      const result = readLines(lines, data)
+      if (result === 'agreed') lines = null
+      return result === 'agreed' || result === 'more' ? null : result
     })
     return raw
   }
 
   /** Guards the connection that Noise made of it. Throws when what has come already is too much. */
   afterNoise(raw: MessageStream, secured: MessageStream, isMultiplexed: boolean): void {
-    this.#unencrypted.delete(raw)
     const unread = { bytes: 0 }
     this.#unread.set(raw, unread)
     const frames = new FrameGuard({ ...this.#options, isMultiplexed }, performance.now())
@@ -83,19 +74,12 @@ export class WireGuard {
   }
 }
 
-function checkHandshake(state: Unencrypted, data: Bytes): LinesResult | 'handshake-too-long' | null {
-  state.bytes += data.byteLength
-  if (state.bytes > HANDSHAKE_BYTES_MAX) return 'handshake-too-long'
-  if (state.lines === null) return null
+function readLines(lines: ProtocolLines, data: Bytes): LinesResult {
   for (const byte of data.subarray()) {
-    const result = state.lines.read(byte)
-    if (result === 'agreed') {
-      state.lines = null
-      return null
-    }
+    const result = lines.read(byte)
     if (result !== 'more') return result
   }
-  return null
+  return 'more'
 }
 
 /**

@@ -4,15 +4,13 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import type { Connection, Libp2p } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
+import type { Connection } from '@libp2p/interface'
 import { STREAMS } from '../../src/node/frame-guard.ts'
 import type { Node } from '../../src/node/node.ts'
 import { LINES_MAX } from '../../src/node/protocol-lines.ts'
-import { HANDSHAKE_BYTES_MAX } from '../../src/node/wire-guard.ts'
 import { cleanUp } from '../cleanup.ts'
 import { nodesOf, until } from './nodes.ts'
-import { rawNetwork } from './raw-peer.ts'
+import { RawPeer } from './raw-peer.ts'
 import { dataFrame, FLAG, frame, line, TYPE } from './wire-frames.ts'
 
 const HELLO = line('/multistream/1.0.0')
@@ -28,25 +26,25 @@ interface Muxer {
 }
 
 interface Wire {
-  readonly network: Libp2p
   readonly connection: Connection
   /** Puts bytes among the frames. What is answered is not read from then on, for libp2p takes offence at it. */
   send(bytes: Uint8Array): void
 }
 
-/** A node and a connection to it that has shaken hands. */
-async function connected(t: TestContext): Promise<{ readonly wire: Wire }> {
+/** A connection to a node of a peer that has shaken hands and would be kept. */
+async function connected(t: TestContext): Promise<Wire> {
   const node = await nodesOf(t)()
-  const network = await rawNetwork()
-  cleanUp(t, () => network.stop())
-  const connection = await network.dial(multiaddr(node.multiaddrs()[0]!))
+  const peer = await RawPeer.connect(t, node.multiaddrs()[0]!)
+  peer.greet(node)
+  await peer.receive('status')
+  const { connection } = peer
   // libp2p hides it, for good reasons.
   const { muxer } = connection as unknown as { readonly muxer: Muxer }
   const send = (bytes: Uint8Array) => {
     muxer.onData = () => {}
     muxer.send(bytes)
   }
-  return { wire: { network, connection, send } }
+  return { connection, send }
 }
 
 /** What a socket gets back for these bytes until the node closes it. */
@@ -68,12 +66,6 @@ test('lines before the handshake end the connection, and few of them are answere
   const lines = Buffer.concat([HELLO, ...Array.from({ length: 20_000 }, () => line('a'))])
   const answers = (await answerTo(t, node, lines)).toString('latin1').split('na\n').length - 1
   assert.ok(answers < LINES_MAX, `${answers} lines were answered`)
-})
-
-test('more bytes than a handshake has end the connection', async t => {
-  const node = await nodesOf(t)()
-  const bytes = Buffer.concat([HELLO, line('/noise'), Buffer.of(0, 0), Buffer.alloc(HANDSHAKE_BYTES_MAX)])
-  await answerTo(t, node, bytes)
 })
 
 /** What a peer that has shaken hands sends, and is sent away for. */
@@ -103,21 +95,21 @@ const ATTACKS: Readonly<Record<string, Uint8Array>> = {
 
 for (const [name, bytes] of Object.entries(ATTACKS)) {
   test(`${name}: the connection ends`, async t => {
-    const { wire } = await connected(t)
+    const wire = await connected(t)
     wire.send(bytes)
     await until('the peer is sent away', () => wire.connection.status !== 'open')
   })
 }
 
 test('messages of Noise that hold nothing end the connection', async t => {
-  const { wire } = await connected(t)
+  const wire = await connected(t)
   const { maConn } = wire.connection as unknown as { readonly maConn: { send(bytes: Uint8Array): void } }
   maConn.send(Buffer.alloc(1024 * 1024))
   await until('the peer is sent away', () => wire.connection.status !== 'open')
 })
 
 test('asking for a protocol that a node does not speak ends nothing', async t => {
-  const { wire } = await connected(t)
+  const wire = await connected(t)
   for (const protocol of ['/ipfs/id/1.0.0', '/meshsub/1.2.0']) await wire.connection.newStream(protocol)
   await assert.rejects(wire.connection.newStream('/nobody/speaks/it'))
   await wire.connection.newStream('/ipfs/id/1.0.0')
