@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
+import type { Connection } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
@@ -14,6 +15,7 @@ import { gossipOptions, gossipTopic } from '../../src/node/gossip.ts'
 import { MESSAGE_LIMITS } from '../../src/replica/messages.ts'
 import { field, identifyMessage, withLength } from '../node/identify-message.ts'
 import { dialFrom } from '../node/raw-peer.ts'
+import { FLAG, frame, TYPE } from '../node/wire-frames.ts'
 import type { Attack } from './attack.ts'
 import type { Attacker } from './attacker.ts'
 import { STRANGERS_ADDRESS, type Target } from './stranger.ts'
@@ -97,6 +99,30 @@ export const connections: readonly Attack[] = [
       }),
   },
   {
+    name: 'opens and resets streams of the multiplexer without end',
+    covers: ['wire'],
+    fate: 'ended',
+    run: attacker =>
+      attacker.persist(async ({ connection }) => {
+        for (let id = 10_001; !attacker.isOver; id += 2) {
+          const opened = frame(TYPE.windowUpdate, FLAG.syn, id, 0)
+          sendFrames(connection, Buffer.concat([opened, frame(TYPE.windowUpdate, FLAG.rst, id, 0)]))
+          attacker.spend({ bytesSent: 2 * opened.length })
+          if (id % 64 === 1) await attacker.pause(1)
+        }
+      }),
+  },
+  {
+    name: 'sends a frame of the multiplexer that says it has four gigabytes',
+    covers: ['wire'],
+    fate: 'ended',
+    run: attacker =>
+      attacker.persist(async ({ connection }) => {
+        sendFrames(connection, frame(TYPE.data, 0, 1, 0xffffffff))
+        await saying(attacker)
+      }),
+  },
+  {
     name: 'gossips what is no block',
     covers: ['block', 'gossip'],
     run: attacker => {
@@ -138,6 +164,12 @@ export const connections: readonly Attack[] = [
 /** Does what honest nodes do, and no more, for as long as it is let. */
 async function saying(attacker: Attacker): Promise<void> {
   while (!attacker.isOver) await attacker.pause(1_000)
+}
+
+/** Puts bytes among the frames of a connection, which libp2p hides. */
+function sendFrames(connection: Connection, bytes: Uint8Array): void {
+  const { muxer } = connection as unknown as { readonly muxer: { send(bytes: Uint8Array): void } }
+  muxer.send(bytes)
 }
 
 async function silentSocket(attacker: Attacker): Promise<void> {
