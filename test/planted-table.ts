@@ -887,8 +887,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a bucket is never empty',
-    file: 'node/token-buckets.ts',
-    find: '    if (left < 1) return false\n',
+    file: 'node/token-bucket.ts',
+    find: '    if (this.#tokens < tokens) return false\n',
     replace: '',
     tests: ['node/token-buckets'],
   },
@@ -2295,7 +2295,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'a peer may open its link anew without end',
     file: 'node/peer-links.ts',
     find: 'if (!this.#openings.take(peer.id, performance.now())) {',
-    replace: 'if (!this.#openings.take(`${Math.random()}`, performance.now())) {',
+    replace: 'if (!this.#openings.take(String(Math.random()), performance.now())) {',
     tests: ['node/links'],
   },
   {

@@ -12,18 +12,18 @@ import { type LinesResult, ProtocolLines } from './protocol-lines.ts'
 import { TokenBucket, type TokenRate } from './token-bucket.ts'
 
 /** Streams that a peer opens: an honest one opens three on a connection. */
-export const STREAMS: TokenRate = { atOnce: 40, perSecond: 20 }
+export const STREAMS: TokenRate = { burst: 40, perSecond: 20 }
 /** Pings and farewells: an honest peer pings twice a minute. */
-export const PINGS: TokenRate = { atOnce: 50, perSecond: 10 }
+export const PINGS: TokenRate = { burst: 50, perSecond: 10 }
 /**
  * Window updates and resets. Each data frame that we send is answered by a window update, so what we send pays for them;
  * this is for those that answer what is very small.
  */
-export const WINDOW_UPDATES: TokenRate = { atOnce: 2_000, perSecond: 500 }
+export const WINDOW_UPDATES: TokenRate = { burst: 2_000, perSecond: 500 }
 /** Data frames and pieces of them, as far as their bytes do not pay for them. */
-export const SMALL_FRAMES: TokenRate = { atOnce: 4_000, perSecond: 2_000 }
+export const SMALL_FRAMES: TokenRate = { burst: 4_000, perSecond: 2_000 }
 /** RPCs of gossip: an honest peer sends one in each second, and one for each new block. */
-export const RPCS: TokenRate = { atOnce: 500, perSecond: 200 }
+export const RPCS: TokenRate = { burst: 500, perSecond: 200 }
 /** Streams that a peer opened and whose content is looked at; libp2p has 16 open at once. */
 export const WATCHED_STREAMS_MAX = 256
 

@@ -9,7 +9,8 @@ import type { Connection, Stream } from '@libp2p/interface'
 import type { PeerId } from '../replica/effects.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { FIRST_MESSAGE_TIMEOUT_MS, type LinkEnd, PeerLink } from './peer-link.ts'
-import { TokenBuckets, type TokenRate } from './token-buckets.ts'
+import type { TokenRate } from './token-bucket.ts'
+import { TokenBuckets } from './token-buckets.ts'
 
 /**
  * The protocol of the stream that carries messages. Its number goes up with each change of a message's layout, so that nodes

@@ -3,7 +3,7 @@
 
 /** What a bucket holds when it is full, and what flows into it. */
 export interface TokenRate {
-  readonly atOnce: number
+  readonly burst: number
   readonly perSecond: number
 }
 
@@ -15,14 +15,14 @@ export class TokenBucket {
 
   constructor(rate: TokenRate, nowMs: number) {
     this.#rate = rate
-    this.#tokens = rate.atOnce
+    this.#tokens = rate.burst
     this.#atMs = nowMs
   }
 
   /** Takes so many tokens, which may be a part of one; false, and nothing is taken, when there are fewer. */
   take(tokens: number, nowMs: number): boolean {
-    const { atOnce, perSecond } = this.#rate
-    this.#tokens = Math.min(atOnce, this.#tokens + (Math.max(0, nowMs - this.#atMs) / 1_000) * perSecond)
+    const { burst, perSecond } = this.#rate
+    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, nowMs - this.#atMs) / 1_000) * perSecond)
     this.#atMs = nowMs
     if (this.#tokens < tokens) return false
     this.#tokens -= tokens
@@ -31,6 +31,6 @@ export class TokenBucket {
 
   /** Puts tokens in, as far as there is room. */
   give(tokens: number): void {
-    this.#tokens = Math.min(this.#rate.atOnce, this.#tokens + tokens)
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + tokens)
   }
 }

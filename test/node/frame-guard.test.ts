@@ -52,7 +52,7 @@ const honest: Readonly<Record<string, Buffer>> = {
     ),
   ]),
   'RPCs of gossip': gossip(rpc, Uint8Array.of(0x80, 0x01, ...new Uint8Array(128)), rpc),
-  'as many pings as may come at once': many(PINGS.atOnce, () => ping),
+  'as many pings as may come at once': many(PINGS.burst, () => ping),
 }
 
 /** What is refused, and why. Nothing of it but its last byte breaks a bound. */
@@ -66,20 +66,20 @@ const hostile: Readonly<Record<string, readonly [Buffer, string]>> = {
     'frame-malformed',
   ],
   'streams that are opened and reset without end': [
-    many(2 * STREAMS.atOnce + 1, index =>
+    many(2 * STREAMS.burst + 1, index =>
       index % 2 === 0 ? opened(index + 1) : frame(TYPE.windowUpdate, FLAG.rst, index, 0),
     ),
     'too-many-streams',
   ],
   'streams that data opens': [
-    many(STREAMS.atOnce + 1, index => frame(TYPE.data, FLAG.syn, 2 * index + 1, 0)),
+    many(STREAMS.burst + 1, index => frame(TYPE.data, FLAG.syn, 2 * index + 1, 0)),
     'too-many-streams',
   ],
-  'pings without end': [many(PINGS.atOnce + 1, () => ping), 'too-many-pings'],
-  'farewells without end': [many(PINGS.atOnce + 1, () => frame(TYPE.goAway, 0, 0, 0)), 'too-many-pings'],
-  'window updates without end': [many(WINDOW_UPDATES.atOnce + 1, () => update), 'too-many-window-updates'],
+  'pings without end': [many(PINGS.burst + 1, () => ping), 'too-many-pings'],
+  'farewells without end': [many(PINGS.burst + 1, () => frame(TYPE.goAway, 0, 0, 0)), 'too-many-pings'],
+  'window updates without end': [many(WINDOW_UPDATES.burst + 1, () => update), 'too-many-window-updates'],
   'empty data frames without end': [
-    many(SMALL_FRAMES.atOnce + 1, () => dataFrame(1, new Uint8Array(0))),
+    many(SMALL_FRAMES.burst + 1, () => dataFrame(1, new Uint8Array(0))),
     'too-many-small-frames',
   ],
   'lines that name no protocol': [
@@ -142,7 +142,7 @@ test('RPCs of gossip that come without end are refused, those of an hour are not
     guard.push(
       dataFrame(
         1,
-        many(RPCS.atOnce, () => rpc),
+        many(RPCS.burst, () => rpc),
       ),
       0,
     ),
@@ -166,14 +166,14 @@ test('RPCs of gossip that come without end are refused, those of an hour are not
 
 test('window updates that answer what we sent are free, those that answer single bytes are not', () => {
   const guard = newGuard()
-  for (let count = 0; count < 10 * WINDOW_UPDATES.atOnce; count++) {
+  for (let count = 0; count < 10 * WINDOW_UPDATES.burst; count++) {
     guard.onSent(200)
     assert.equal(guard.push(update, 0), null)
   }
   const refused = newGuard()
   let count = 0
-  for (; count < 10 * WINDOW_UPDATES.atOnce && refused.push(update, 0) === null; count++) refused.onSent(13)
-  assert.ok(count < 2 * WINDOW_UPDATES.atOnce)
+  for (; count < 10 * WINDOW_UPDATES.burst && refused.push(update, 0) === null; count++) refused.onSent(13)
+  assert.ok(count < 2 * WINDOW_UPDATES.burst)
 })
 
 test('data frames of a bulk transfer are free, and so are the pieces in which they come', () => {
@@ -189,10 +189,10 @@ test('pieces of a byte, and of none, are not free', () => {
   assert.equal(guard.push(frame(TYPE.data, 0, 1, FRAME_BYTES_MAX), 0), null)
   const pushes = (piece: Uint8Array): number => {
     let count = 0
-    while (count < 2 * SMALL_FRAMES.atOnce && guard.push(piece, 0) === null) count++
+    while (count < 2 * SMALL_FRAMES.burst && guard.push(piece, 0) === null) count++
     return count
   }
-  assert.ok(pushes(Uint8Array.of(1)) <= 1.01 * SMALL_FRAMES.atOnce)
+  assert.ok(pushes(Uint8Array.of(1)) <= 1.01 * SMALL_FRAMES.burst)
   assert.equal(pushes(new Uint8Array(0)), 0)
 })
 

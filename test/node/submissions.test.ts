@@ -131,6 +131,7 @@ function warmingOf() {
   const warmed: string[][] = []
   const replica = {
     genesis,
+    finality: { followsWork: true },
     tree: {
       get: (id: string) => (id === genesis.block.id ? { chained: genesis.header } : undefined),
       has: (id: string) => id === genesis.block.id,

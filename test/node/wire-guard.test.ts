@@ -72,7 +72,7 @@ test('lines before the handshake end the connection, and few of them are answere
 const ATTACKS: Readonly<Record<string, Uint8Array>> = {
   'a frame header of four gigabytes': frame(TYPE.data, 0, 1, 0xffffffff),
   'streams that are opened and reset without end': Buffer.concat(
-    Array.from({ length: 2 * STREAMS.atOnce }, (_, index) => [
+    Array.from({ length: 2 * STREAMS.burst }, (_, index) => [
       frame(TYPE.windowUpdate, FLAG.syn, STREAM_ID + 2 * index, 0),
       frame(TYPE.windowUpdate, FLAG.rst, STREAM_ID + 2 * index, 0),
     ]).flat(),

@@ -161,7 +161,7 @@ const WORLDS: readonly { readonly name: string; readonly grow: () => TestNode; r
         'decision/',
         'final/',
         'finality/mark',
-      'finality/vote/new-view',
+        'finality/vote/new-view',
         'finality/vote/slot/',
         'finality/vote/stable',
         'finality/vote/view',
