@@ -2740,6 +2740,27 @@ export const FAULTS: readonly Fault[] = [
     tests: ['rpc/turns'],
   },
   {
+    name: 'requests that come before their turn are answered',
+    file: 'rpc/intake.ts',
+    find: 'if (this.#ended.has(socket) || current !== undefined) {',
+    replace: 'if (this.#ended.has(socket)) {',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
+    name: 'all that was read in one go is parsed in one go',
+    file: 'rpc/intake.ts',
+    find: 'const SLICE_BYTES = 2_048',
+    replace: 'const SLICE_BYTES = 65_536',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
+    name: 'a refused request costs its address nothing',
+    file: 'rpc/turns.ts',
+    find: 'HEAD_MS + headers * HEADER_MS',
+    replace: '0',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
     name: 'a request takes as long as it likes',
     file: 'rpc/request-work.ts',
     find: "    if (this.#spentMs > limits.requestMsMax) return limitExceeded('the request has taken too long')\n",

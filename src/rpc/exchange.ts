@@ -4,10 +4,11 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from '../chain/fields.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
-import { readBody } from './body.ts'
+import { dropRest, readBody } from './body.ts'
 import { type Client, clientOf } from './client-address.ts'
 import { showsToken } from './cookie.ts'
 import { RpcError } from './errors.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import { errorText, refuseBatch, type Service } from './json-rpc.ts'
 import type { RpcLimits } from './limits.ts'
 import type { RateLimit } from './rate-limit.ts'
@@ -22,6 +23,7 @@ export interface ExchangeContext {
   readonly access: AccessRules
   readonly rate: RateLimit
   readonly turns: Turns
+  readonly held: HeldBytes
   /** The secret of the control methods. */
   readonly token: string
   /** Hears of requests from a Host or an Origin that is not allowed. */
@@ -41,11 +43,19 @@ export async function exchange(
   const { access, limits } = context
   const head = { method: request.method ?? '', url: request.url ?? '', headers: request.headers }
   for (const [name, value] of originHeaders(access, head.headers.origin)) response.setHeader(name, value)
-  const refuse = (status: number, text: string): void => {
-    sendLine(context, response, status, text)
-    dropRest(request, limits.lingerMs)
+  const refuse = async (status: number, text: string): Promise<void> => {
+    if (!request.complete) {
+      setHead(context, response, status, `${text}\n`)
+      response.write(`${text}\n`)
+      await dropRest(request, limits.lingerMs)
+      response.end()
+    } else sendLine(context, response, status, text)
   }
-  if (isPreflight(access, head)) return send(context, response, 204, null)
+  if (isPreflight(access, head)) return send(context, response, null)
+  if (head.headers.expect !== undefined && !/^100-continue$/i.test(head.headers.expect))
+    return refuse(417, 'there is no such expectation')
+  // RFC 9112, section 3.2.
+  if (head.headers.host === undefined && request.httpVersion === '1.1') return refuse(400, 'there is no Host')
   const refusal = refuseRequest(access, head)
   if (refusal !== null) {
     if (refusal.status === 403) context.onRefused(head.headers, refusal.text)
@@ -53,7 +63,10 @@ export async function exchange(
   }
   const client = clientOf(request.socket.remoteAddress)
   if (!context.turns.mayAsk(client) || !mayCall(context, client, 1)) return refuse(429, TOO_MANY)
-  const body = await readBody(request, limits.bodyBytesMax)
+  const body = await readBody(request, {
+    bytesMax: limits.bodyBytesMax,
+    onGrown: bytes => context.held.hold(request.socket, client, bytes),
+  })
   if (body === 'aborted') return
   if (body === 'too-long') return refuse(413, `a request has at most ${limits.bodyBytesMax} bytes`)
   await answerBody(context, request, response, { client, body })
@@ -66,20 +79,18 @@ export function sendLine(
   status: number,
   text: string,
 ): void {
-  response.setHeader('content-type', 'text/plain; charset=utf-8')
-  if (status === 405) response.setHeader('allow', 'POST')
-  if (status === 429) response.setHeader('retry-after', '1')
-  send(context, response, status, `${text}\n`)
+  setHead(context, response, status, `${text}\n`)
+  response.end(`${text}\n`)
 }
 
 /** Reads a request and does its work as its client's turns come. For one that is gone nothing is done. */
 async function answerBody(
   context: ExchangeContext,
-  { headers }: IncomingMessage,
+  { headers, socket }: IncomingMessage,
   response: ServerResponse,
   { client, body }: { readonly client: Client; readonly body: Uint8Array },
 ): Promise<void> {
-  const { service, limits, token, turns } = context
+  const { service, limits, token, turns, held } = context
   let request = undefined as Json | RpcError | undefined
   await turns.run(client, ({ isRefused }) => {
     if (!isRefused && !response.destroyed) request = parseOrError(body, limits)
@@ -91,11 +102,15 @@ async function answerBody(
     return sendLine(context, response, 429, TOO_MANY)
   const refusal = request instanceof RpcError ? request : refuseBatch(service, request)
   const work = new RequestWork(service, request as Json, showsToken(headers.authorization, token))
-  if (refusal === null) await turns.run(client, turn => (response.destroyed ? 'done' : work.step(turn)))
+  if (refusal === null)
+    await turns.run(client, turn => {
+      held.hold(socket, client, body.length + work.characters)
+      return response.destroyed ? 'done' : work.step(turn)
+    })
   const text = refusal === null ? await work.text() : errorText(null, refusal)
   turns.chargeBytes(client, text?.length ?? 0)
-  response.setHeader('content-type', 'application/json')
-  send(context, response, text === null ? 204 : 200, text)
+  held.hold(socket, client, text?.length ?? 0)
+  send(context, response, text)
 }
 
 function parseOrError(body: Uint8Array, limits: RpcLimits): Json | RpcError {
@@ -112,33 +127,29 @@ function mayCall({ rate }: ExchangeContext, { key }: Client, calls: number): boo
 }
 
 function send(
+  context: Pick<ExchangeContext, 'isClosing'>,
+  response: ServerResponse,
+  text: string | null,
+): void {
+  setHead(context, response, text === null ? 204 : 200, text)
+  if (text === null) response.end()
+  else response.end(text)
+}
+
+/** A text that goes with status 200 is JSON, else it is a line. An error ends the connection: a refusal costs us more. */
+function setHead(
   { isClosing }: Pick<ExchangeContext, 'isClosing'>,
   response: ServerResponse,
   status: number,
   text: string | null,
 ): void {
-  if (isClosing()) response.setHeader('connection', 'close')
+  if (isClosing() || status >= 400) response.setHeader('connection', 'close')
+  if (status === 405) response.setHeader('allow', 'POST')
+  if (status === 429) response.setHeader('retry-after', '1')
   response.setHeader('cache-control', 'no-store')
   response.setHeader('x-content-type-options', 'nosniff')
   response.statusCode = status
-  if (text === null) {
-    response.removeHeader('content-type')
-    response.end()
-    return
-  }
+  if (text === null) return
+  response.setHeader('content-type', status === 200 ? 'application/json' : 'text/plain; charset=utf-8')
   response.setHeader('content-length', Buffer.byteLength(text))
-  response.end(text)
-}
-
-/**
- * What still comes of a refused request is read and dropped for a moment: closing at once would take the
- * answer away from a sender who has not read it yet.
- */
-function dropRest(request: IncomingMessage, lingerMs: number): void {
-  request.resume()
-  if (request.complete) return
-  const timer = setTimeout(() => {
-    if (!request.complete) request.destroy()
-  }, lingerMs)
-  request.once('close', () => clearTimeout(timer))
 }

@@ -1,10 +1,11 @@
 // How much one client may ask: every number that keeps a slow, greedy or
 // broken sender from harming the node.
 
+import type { HeldLimits } from './held-bytes.ts'
 import type { TurnLimits } from './turns.ts'
 
 /** The limits of a server. */
-export interface RpcLimits extends TurnLimits {
+export interface RpcLimits extends TurnLimits, HeldLimits {
   /** Bytes of a request at most. */
   readonly bodyBytesMax: number
   /** Calls in a batch at most. */
@@ -17,6 +18,8 @@ export interface RpcLimits extends TurnLimits {
   readonly membersMax: number
   /** Characters in an answer at most; in a batch all calls together. */
   readonly answerCharactersMax: number
+  /** Headers of a request that are read; a browser sends twenty. */
+  readonly headersMax: number
   /** Milliseconds until a request's headers must be there. */
   readonly headersTimeoutMs: number
   /** Milliseconds until a whole request must be there. */
@@ -49,6 +52,7 @@ export const RPC_LIMITS: RpcLimits = {
   depthMax: 32,
   membersMax: 20_000,
   answerCharactersMax: 25_000_000,
+  headersMax: 100,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   keepAliveMs: 30_000,
@@ -60,6 +64,10 @@ export const RPC_LIMITS: RpcLimits = {
   callsPerSecond: 50_000,
   callsBurst: 100_000,
   closeGraceMs: 2_000,
+  // More than the longest answer; a program on this machine may ask for a few of them at once.
+  addressBytesMax: 40_000_000,
+  strangersBytesMax: 80_000_000,
+  localBytesMax: 120_000_000,
   // A turn is short beside the 100 ms in which a node should answer its peers.
   turnMs: 10,
   // Shorter than clients' own timeouts: an answer that nobody waits for helps nobody.

@@ -28,8 +28,8 @@ export class RequestWork {
   readonly #isTrusted: boolean
   readonly #answers: (Answer | Promise<Answer>)[] = []
   #next = 0
-  /** Characters that answers may still have. */
-  #room: number
+  /** Characters of the answers so far. */
+  characters = 0
   #spentMs = 0
   /** A call whose work is done in slices. */
   #sliced: { readonly call: Call; readonly slices: Slices } | null = null
@@ -40,7 +40,6 @@ export class RequestWork {
     this.#isBatch = Array.isArray(request)
     this.#calls = Array.isArray(request) ? request : [request]
     this.#isTrusted = isTrusted
-    this.#room = service.limits.answerCharactersMax
   }
 
   /** Works until the turn ends. */
@@ -75,14 +74,15 @@ export class RequestWork {
     const { limits } = this.#service
     if (isRefused) return limitExceeded('your address has asked for too much work, try again later')
     if (this.#spentMs > limits.requestMsMax) return limitExceeded('the request has taken too long')
-    return this.#room < 0 ? new RpcError(CODES.answerTooLarge, 'response too large') : null
+    const isFull = this.characters > limits.answerCharactersMax
+    return isFull ? new RpcError(CODES.answerTooLarge, 'response too large') : null
   }
 
   #refuse(error: RpcError): void {
     const call = this.#sliced?.call ?? readCall(this.#calls[this.#next++]!)
     this.#sliced = null
-    if (call instanceof RpcError) this.#answers.push(errorText(null, call))
-    else this.#answers.push(call.id === undefined ? null : errorText(call.id, error))
+    if (call instanceof RpcError) this.#push(errorText(null, call))
+    else this.#push(call.id === undefined ? null : errorText(call.id, error))
   }
 
   /** Begins the next call or does the next slice. Returns what has to be waited for. */
@@ -130,7 +130,7 @@ export class RequestWork {
   }
 
   #push(answer: Answer): void {
-    this.#room -= answer?.length ?? 0
+    this.characters += answer?.length ?? 0
     this.#answers.push(answer)
   }
 }

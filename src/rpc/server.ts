@@ -17,9 +17,12 @@ import { guarded } from '../node/guarded.ts'
 import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
 import type { RpcBackend } from './backend.ts'
+import { clientOf } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { newToken, writeCookie } from './cookie.ts'
 import { type ExchangeContext, exchange, sendLine } from './exchange.ts'
+import { HeldBytes } from './held-bytes.ts'
+import { Intake } from './intake.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
 import { RateLimit } from './rate-limit.ts'
 import { Turns, type TurnTime } from './turns.ts'
@@ -125,6 +128,7 @@ export class RpcServer {
       access: { hosts: new Set(hosts.map(hostForm)), origins: new Set(allowedOrigins) },
       rate: new RateLimit(limits),
       turns: new Turns(limits, options.turnTime),
+      held: new HeldBytes(limits),
       token,
       onRefused,
     })
@@ -148,17 +152,28 @@ export class RpcServer {
 }
 
 function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
-  const { limits } = context
+  const { limits, turns, held } = context
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: limits.deadlineCheckMs,
+    // Every request that is parsed has to be seen here, so that it is counted: Node answers none itself.
+    requireHostHeader: false,
   })
+  server.maxHeadersCount = limits.headersMax
   server.timeout = limits.idleMs
   const connections = new Connections(limits)
   const log = { error: ({ err }: { err: unknown }) => context.service.onFault(err, 'HTTP') }
-  const take = (socket: Socket) => connections.add(socket)
+  const intake = new Intake()
+  const take = (socket: Socket) => {
+    if (!turns.mayConnect(clientOf(socket.remoteAddress))) {
+      socket.destroy()
+      return
+    }
+    intake.watch(socket)
+    connections.add(socket)
+  }
   server.on(
     'connection',
     guarded(log, 'taking a connection in', take, socket => socket.destroy()),
@@ -166,8 +181,13 @@ function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
   const whole = { ...context, isClosing: () => !server.listening }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request
+    turns.chargeHead(clientOf(socket.remoteAddress), request.rawHeaders.length / 2)
+    if (!intake.begin(socket, response)) return undefined
     connections.setAsking(socket, true)
-    response.once('close', () => connections.setAsking(socket, false))
+    response.once('close', () => {
+      connections.setAsking(socket, false)
+      held.release(socket)
+    })
     // The other side may leave at any time; `close` follows and there is nothing to tell.
     response.on('error', () => {})
     return exchange(whole, request, response)
@@ -176,7 +196,8 @@ function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
     if (response.headersSent) response.destroy()
     else sendLine(whole, response, 500, 'internal error')
   }
-  return server.on('request', guarded(log, 'answering a request', answer, giveUp))
+  const onRequest = guarded(log, 'answering a request', answer, giveUp)
+  return server.on('request', onRequest).on('checkExpectation', onRequest)
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

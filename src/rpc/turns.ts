@@ -53,6 +53,10 @@ export interface TurnTime {
 /** Addresses whose debts are remembered. Whoever was forgotten still has a part in what all strangers owe. */
 const DEBTORS_MAX = 4_096
 
+/** What parsing a request's head and a refusal cost, and each header: measured 0.02 and 0.001, and rounded up. */
+const HEAD_MS = 0.05
+const HEADER_MS = 0.002
+
 const REAL_TIME: TurnTime = {
   now: () => performance.now(),
   soon: task => void setImmediate(task),
@@ -118,6 +122,16 @@ export class Turns {
       if (left === 0) this.#counts.delete(key)
       else this.#counts.set(key, left)
     }
+  }
+
+  /** Whether a connection is worth the work of taking it: those of an address that goes on when it is refused are not. */
+  mayConnect(client: Client): boolean {
+    return waitMs(this.#debtsOf(client), this.#time.now()) <= 2 * this.#limits.waitMaxMs
+  }
+
+  /** Adds what a request costs before it is known what it asks: it is paid by refused ones too. */
+  chargeHead(client: Client, headers: number): void {
+    this.#charge(this.#debtsOf(client), HEAD_MS + headers * HEADER_MS)
   }
 
   /** Adds what an answer costs by its bytes. */

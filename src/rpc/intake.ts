@@ -1,0 +1,56 @@
+// How the bytes of a connection reach the HTTP parser: a little at a time, and no more of them once the connection is
+// to end.
+//
+// Node's parser works off all that was read in one go: 64 KiB may be two thousand requests, or ten thousand chunks of a
+// byte, in one turn of the event loop, and nothing that a request does stops it. No client that is known sends a request
+// before the last one is answered (pipelining, RFC 9112, section 9.3.2, which browsers gave up): who does so gets the
+// first answer, and the connection ends with it.
+
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** Bytes that are parsed at once: at most about 75 requests, and a body of a megabyte is not held up by it. */
+const SLICE_BYTES = 2_048
+
+/** The connections of one server, as far as they are read. */
+export class Intake {
+  readonly #ended = new WeakSet<Socket>()
+  readonly #current = new WeakMap<Socket, ServerResponse>()
+
+  /** Comes between a connection that the HTTP server has taken and its parser. */
+  watch(socket: Socket): void {
+    const parsers = socket.listeners('data')
+    for (const parser of parsers) socket.off('data', parser as (chunk: Buffer) => void)
+    socket.on('data', (chunk: Buffer) => {
+      for (let start = 0; start < chunk.length && this.#isRead(socket); start += SLICE_BYTES)
+        for (const parser of parsers) parser.call(socket, chunk.subarray(start, start + SLICE_BYTES))
+    })
+  }
+
+  /** A request has come. Returns whether it is to be answered: one that comes before its turn ends the connection. */
+  begin(socket: Socket, response: ServerResponse): boolean {
+    const current = this.#current.get(socket)
+    if (this.#ended.has(socket) || current !== undefined) {
+      this.end(socket)
+      if (current?.headersSent === false) current.setHeader('connection', 'close')
+      return false
+    }
+    this.#current.set(socket, response)
+    response.once('close', () => {
+      this.#current.delete(socket)
+      if (this.#ended.has(socket)) socket.destroySoon()
+    })
+    return true
+  }
+
+  /** Takes no more requests of a connection; it ends with the answer to the one under way. */
+  end(socket: Socket): void {
+    this.#ended.add(socket)
+  }
+
+  /** The body of a request under way is still read; what comes after it is not. */
+  #isRead(socket: Socket): boolean {
+    if (socket.destroyed) return false
+    return !this.#ended.has(socket) || this.#current.get(socket)?.req.complete === false
+  }
+}
