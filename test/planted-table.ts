@@ -2761,6 +2761,27 @@ export const FAULTS: readonly Fault[] = [
     tests: ['rpc/greedy-clients'],
   },
   {
+    name: 'bodies under way are not counted',
+    file: 'rpc/exchange.ts',
+    find: 'onGrown: bytes => context.held.hold(request.socket, client, bytes)',
+    replace: 'onGrown: () => {}',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
+    name: 'answers that nobody reads are not counted',
+    file: 'rpc/exchange.ts',
+    find: '  held.hold(socket, client, text?.length ?? 0)\n',
+    replace: '',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
+    name: 'the first that holds something is cut off, not the one that holds most',
+    file: 'rpc/held-bytes.ts',
+    find: 'bytesOf(held) > bytesOf(most) ? held : most',
+    replace: 'bytesOf(held) < 0 ? held : most',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
     name: 'a request takes as long as it likes',
     file: 'rpc/request-work.ts',
     find: "    if (this.#spentMs > limits.requestMsMax) return limitExceeded('the request has taken too long')\n",
