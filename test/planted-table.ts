@@ -2965,6 +2965,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['cli/terminal-text'],
   },
   {
+    name: 'a proposer is any number that a node says',
+    file: 'cli/agreement.ts',
+    find: "proposer: member(fields, 'proposer')",
+    replace: "proposer: count(fields, 'proposer')",
+    tests: ['cli/agreement'],
+  },
+  {
     name: 'every time is in the calendar',
     file: 'cli/terminal-text.ts',
     find: 'Number.isNaN(date.getTime()) ?',

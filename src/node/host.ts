@@ -469,7 +469,7 @@ export class Host {
       .filter(({ remotePeer }) => !this.#feelers.has(remotePeer.toString()))
       .sort((a, b) => a.timeline.open - b.timeline.open)
       .map(({ remotePeer }) => remotePeer.toString())
-    addressBook.setAnchors(kept.filter(peer => this.#confirmed.has(peer)))
+    addressBook.setAnchors(kept.filter(peer => this.#confirmed.has(peer) && this.#redialer.isChosen(peer)))
     await addressBook.save()
   }
 

@@ -115,6 +115,11 @@ export class Redialer {
       )
   }
 
+  /** Whether a connection to this peer is one that a person, or this node, chose: not one that the local network announced. */
+  isChosen(peer: PeerId): boolean {
+    return this.#chosen.has(peer) || this.isGiven(peer)
+  }
+
   /** The addresses that a person gave. */
   given(): PeerAddress[] {
     return [...this.#given.values()].flatMap(({ addresses }) => addresses)

@@ -7,7 +7,7 @@ import { TokenBucket, type TokenRate } from './token-bucket.ts'
 /** Names that are remembered. */
 export const NAMES_MAX = 4_096
 
-/** The buckets of one kind of deed. The hour is given in milliseconds of a clock that never steps back. */
+/** The buckets of one kind of action. The hour is given in milliseconds of a clock that never steps back. */
 export class TokenBuckets {
   readonly #rate: TokenRate
   readonly #buckets = new BoundedMap<string, TokenBucket>(NAMES_MAX)
@@ -16,10 +16,10 @@ export class TokenBuckets {
     this.#rate = rate
   }
 
-  /** Whether there is a token for this name; if so it is taken. */
-  take(name: string, nowMs: number): boolean {
+  /** Whether there are so many tokens for this name; if so they are taken. */
+  take(name: string, nowMs: number, tokens = 1): boolean {
     const bucket = this.#buckets.get(name) ?? new TokenBucket(this.#rate, nowMs)
-    if (!bucket.take(1, nowMs)) return false
+    if (!bucket.take(tokens, nowMs)) return false
     this.#buckets.set(name, bucket)
     return true
   }

@@ -1,14 +1,15 @@
-// The connections of the RPC server: how many there are, of whom, and which makes room for another one.
+// The connections of the RPC server: how many there are, of which client, and which makes room for another one.
 //
 // It is one of the address that has most, so that an address can crowd out itself and no other: one that asks for nothing,
-// or, where all of them are asking, which costs a client half a request, the one heard of longest ago. This machine is an address like another,
-// but has no limit of its own: behind a local proxy everybody has that one.
+// or, where all of them are asking, the one heard of longest ago; to ask costs a client at least half a request. This machine
+// is an address like another, but has no limit of its own: behind a local proxy all clients have that one.
 
 import type { Socket } from 'node:net'
 import { placeOf } from '../node/network-group.ts'
 import type { RpcLimits } from './limits.ts'
 
-interface Client {
+/** A client as a connection has it: of this machine each loopback address is one of its own, unlike for its calls. */
+interface Connected {
   readonly address: string
   readonly isLimited: boolean
   readonly isAsking: boolean
@@ -17,7 +18,7 @@ interface Client {
 /** All connections of one server. The order of the map is that in which they were last heard of. */
 export class Connections {
   readonly #limits: Pick<RpcLimits, 'connectionsMax' | 'connectionsPerAddressMax'>
-  readonly #clients = new Map<Socket, Client>()
+  readonly #clients = new Map<Socket, Connected>()
 
   constructor(limits: Pick<RpcLimits, 'connectionsMax' | 'connectionsPerAddressMax'>) {
     this.#limits = limits
@@ -46,7 +47,7 @@ export class Connections {
   }
 
   /** Which one is too many now that this client came. */
-  #excess(newcomer: Client): Socket | null {
+  #excess(newcomer: Connected): Socket | null {
     const { connectionsMax, connectionsPerAddressMax } = this.#limits
     const all = [...this.#clients]
     const own = all.filter(([, { address }]) => address === newcomer.address)
@@ -59,7 +60,7 @@ export class Connections {
 }
 
 /** The one that asks for nothing and was heard of longest ago; where all ask, the one heard of longest ago. */
-function idlest(clients: readonly (readonly [Socket, Client])[]): Socket | null {
+function idlest(clients: readonly (readonly [Socket, Connected])[]): Socket | null {
   const [socket] = clients.find(([, { isAsking }]) => !isAsking) ?? clients[0] ?? [null]
   return socket
 }

@@ -3,6 +3,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from '../chain/fields.ts'
+import type { TokenBuckets } from '../node/token-buckets.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
 import { dropRest, readBody } from './body.ts'
 import { type Client, clientOf } from './client-address.ts'
@@ -11,7 +12,6 @@ import { RpcError } from './errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { errorText, refuseBatch, type Service } from './json-rpc.ts'
 import type { RpcLimits } from './limits.ts'
-import type { RateLimit } from './rate-limit.ts'
 import { parseRequestText } from './request-text.ts'
 import { RequestWork } from './request-work.ts'
 import type { Turns } from './turns.ts'
@@ -21,7 +21,8 @@ export interface ExchangeContext {
   readonly service: Service
   readonly limits: RpcLimits
   readonly access: AccessRules
-  readonly rate: RateLimit
+  /** Calls that each address may make. */
+  readonly rate: TokenBuckets
   readonly turns: Turns
   readonly held: HeldBytes
   /** The secret of the control methods. */
@@ -123,7 +124,7 @@ function parseOrError(body: Uint8Array, limits: RpcLimits): Json | RpcError {
 }
 
 function mayCall({ rate }: ExchangeContext, { key }: Client, calls: number): boolean {
-  return rate.take(key, calls, performance.now())
+  return rate.take(key, performance.now(), calls)
 }
 
 function send(

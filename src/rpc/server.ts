@@ -14,6 +14,7 @@ import {
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { guarded } from '../node/guarded.ts'
+import { TokenBuckets } from '../node/token-buckets.ts'
 import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
 import type { RpcBackend } from './backend.ts'
@@ -24,7 +25,6 @@ import { type ExchangeContext, exchange, sendLine } from './exchange.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { Intake } from './intake.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
-import { RateLimit } from './rate-limit.ts'
 import { Turns, type TurnTime } from './turns.ts'
 
 /** Where and for whom a server listens. */
@@ -126,7 +126,7 @@ export class RpcServer {
       service: { backend, limits, onFault },
       limits,
       access: { hosts: new Set(hosts.map(hostForm)), origins: new Set(allowedOrigins) },
-      rate: new RateLimit(limits),
+      rate: new TokenBuckets({ burst: limits.callsBurst, perSecond: limits.callsPerSecond }),
       turns: new Turns(limits, options.turnTime),
       held: new HeldBytes(limits),
       token,

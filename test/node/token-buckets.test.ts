@@ -25,3 +25,14 @@ test('each name has a bucket of its own, and of many names the one that took lon
   assert.equal(buckets.take('1', 0), false)
   assert.equal(buckets.take('0', 0), true)
 })
+
+test('several tokens are taken at once or not at all', () => {
+  const buckets = new TokenBuckets({ perSecond: 1_000, burst: 100 })
+  assert.equal(buckets.take('a', 0, 101), false)
+  assert.equal(buckets.take('a', 0, 100), true)
+  assert.equal(buckets.take('b', 0, 100), true)
+  assert.equal(buckets.take('a', 10, 11), false)
+  assert.equal(buckets.take('a', 10, 10), true)
+  assert.equal(buckets.take('a', 1_000_000, 100), true)
+  assert.equal(buckets.take('a', 1_000_000), false)
+})

@@ -9,7 +9,6 @@ import { type TestContext, test } from 'node:test'
 import type { Json } from '../../src/chain/fields.ts'
 import type { SubmitResult } from '../../src/replica/effects.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
-import { RateLimit } from '../../src/rpc/rate-limit.ts'
 import { CannotListen, PortInUse, RpcServer, UnsafeHost } from '../../src/rpc/server.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 import { miner, type RpcClient, rawOf, serve, TestNode, testGenesis, transfer } from './harness.ts'
@@ -291,18 +290,6 @@ test('an address that calls too much is 429, a batch counted by its calls', asyn
   assert.deepEqual([refused.status, refused.headers['retry-after']], [429, '1'])
   assert.equal((await client.post(CALL)).status, 200)
   assert.equal((await client.post(CALL)).status, 429)
-})
-
-test('a bucket fills at its rate, to its brim, for each address alone', () => {
-  const rate = new RateLimit({ callsPerSecond: 1_000, callsBurst: 100 })
-  assert.equal(rate.take('a', 101, 0), false)
-  assert.equal(rate.take('a', 100, 0), true)
-  assert.equal(rate.take('a', 1, 0), false)
-  assert.equal(rate.take('b', 100, 0), true)
-  assert.equal(rate.take('a', 11, 10), false)
-  assert.equal(rate.take('a', 10, 10), true)
-  assert.equal(rate.take('a', 100, 1_000_000), true)
-  assert.equal(rate.take('a', 1, 1_000_000), false)
 })
 
 test("a client's largest batches fit in the rate", () => {
