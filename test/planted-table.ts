@@ -986,7 +986,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what the address book is told is never tested',
     file: 'node/redialer.ts',
-    find: '    this.#feel(nowMs)\n',
+    find: '    this.#openFeeler(nowMs)\n',
     replace: '',
     tests: ['node/redialer'],
   },
@@ -1689,8 +1689,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a stranger that gives our own final headers is asked on through the whole chain',
     file: 'replica/sync.ts',
-    find: 'this.#bears(from, rest.fresh.size + rest.ownCount)',
-    replace: 'this.#bears(from, rest.fresh.size)',
+    find: 'this.#mayContinue(from, rest.fresh.size + rest.ownCount)',
+    replace: 'this.#mayContinue(from, rest.fresh.size)',
     tests: ['replica/own-headers'],
   },
   // ---- more branches than there is room for
@@ -2321,17 +2321,17 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a large message is decoded in one turn of the event loop',
-    file: 'node/turns.ts',
+    file: 'node/step-scheduler.ts',
     find: 'if (step.done === true || spentMs >= TURN_MS) return { step, spentMs }',
     replace: 'if (step.done === true) return { step, spentMs }',
-    tests: ['node/turns'],
+    tests: ['node/step-scheduler'],
   },
   {
     name: 'what is decoded for one peer waits behind all that another sent',
-    file: 'node/turns.ts',
+    file: 'node/step-scheduler.ts',
     find: '      this.#queues.delete(peer)\n',
     replace: '      if (queue.length === 1) this.#queues.delete(peer)\n',
-    tests: ['node/turns'],
+    tests: ['node/step-scheduler'],
   },
   {
     name: 'a block without work is decoded',
@@ -2710,34 +2710,34 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what a call takes costs its address nothing',
-    file: 'rpc/turns.ts',
+    file: 'rpc/client-scheduler.ts',
     find: 'this.#charge(job.debts, costMs + extraMs)',
     replace: 'this.#charge(job.debts, extraMs)',
-    tests: ['rpc/turns'],
+    tests: ['rpc/client-scheduler'],
   },
   {
     name: 'other machines have no share together',
-    file: 'rpc/turns.ts',
+    file: 'rpc/client-scheduler.ts',
     find: '[debt, this.#strangers]',
     replace: '[debt]',
-    tests: ['rpc/turns'],
+    tests: ['rpc/client-scheduler'],
   },
   {
     name: 'an address keeps its turn for as long as it has requests',
-    file: 'rpc/turns.ts',
+    file: 'rpc/client-scheduler.ts',
     find: `    this.#waiting.delete(key)
     if (jobs.length > 0) this.#waiting.set(key, jobs)
 `,
     replace: `    if (jobs.length === 0) this.#waiting.delete(key)
 `,
-    tests: ['rpc/turns'],
+    tests: ['rpc/client-scheduler'],
   },
   {
     name: 'a turn of the event loop has no end while there is work for clients',
-    file: 'rpc/turns.ts',
+    file: 'rpc/client-scheduler.ts',
     find: '    while (this.#spentMs < this.#limits.turnMs) {\n',
     replace: '    for (;;) {\n',
-    tests: ['rpc/turns'],
+    tests: ['rpc/client-scheduler'],
   },
   {
     name: 'requests that come before their turn are answered',
@@ -2755,7 +2755,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a refused request costs its address nothing',
-    file: 'rpc/turns.ts',
+    file: 'rpc/client-scheduler.ts',
     find: 'HEAD_MS + headers * HEADER_MS',
     replace: '0',
     tests: ['rpc/greedy-clients'],

@@ -1,4 +1,4 @@
-// Who of a committee is where: which peer speaks for which validator, and what each said last of itself. A validator
+// Where the validators of a committee are: which peer speaks for which, and what each said last of itself. A validator
 // is bound to a peer by a hello that it signed over the peer's id; nothing else depends on who carries a message.
 
 import type { MemberIndex } from '../consensus/contract.ts'
@@ -31,7 +31,7 @@ export class Members {
     for (const [member, its] of this.#peers) if (its === peer) this.#peers.delete(member)
   }
 
-  /** A peer has proved that it speaks for a validator. One that left meanwhile takes the place of nobody. */
+  /** A peer has proved that it speaks for a validator. One that left meanwhile is bound to none. */
   bind(member: MemberIndex, peer: FinalityPeer): void {
     if (this.#connected.has(peer)) this.#peers.set(member, peer)
   }

@@ -39,7 +39,7 @@ export const NEW = {
 /** Peers in the book at most. */
 export const KNOWN_PEERS_MAX = TRIED.buckets * TRIED.bucketSize + NEW.buckets * NEW.bucketSize
 
-/** Tried peers of which it is remembered who waits for their slot. */
+/** Tried peers for which the peer that waits for their slot is remembered. */
 const RIVALS_MAX = 16
 /** Failed dials after which a tried peer is no longer protected from one that waits for its slot. */
 const TRIED_FAILURES_MAX = 2
@@ -54,7 +54,7 @@ export interface KnownPeer {
 }
 
 type Entry = KnownPeer & {
-  /** The group of whoever told of it. */
+  /** The group of the peer that told of it. */
   readonly source: string
   failures: number
 }
@@ -68,7 +68,7 @@ export class AddressBook {
   readonly #peers = new Map<PeerId, Entry>()
   readonly #tried: AddressBuckets
   readonly #new: AddressBuckets
-  /** Who waits for the slot of a tried peer. */
+  /** The peer that waits for the slot of a tried one. */
   readonly #rivals = new BoundedMap<PeerId, PeerId>(RIVALS_MAX)
   /** Those of the last run, and those that the file holds for the next one. */
   #anchors: readonly PeerId[] = []

@@ -1,7 +1,7 @@
 // A table of known peers in buckets that a secret picks, as Bitcoin Core's addrman.cpp has it after Heilman et al. 2015,
 // "Eclipse Attacks on Bitcoin's Peer-to-Peer Network", countermeasures 1 and 2.
 //
-// Where a peer stands depends on whom it is heard of from and where it is: one provider group reaches a few buckets
+// The slot of a peer depends on the peer that told of it and on its address: one provider group reaches a few buckets
 // of many, so that it can fill those and no more; and nobody outside knows which, or whom it would push out.
 
 import { hash } from 'node:crypto'
@@ -18,7 +18,7 @@ export interface BucketLayout {
 
 /** What decides where a peer stands. */
 export interface Origin {
-  /** Who is answerable for it being in the table. */
+  /** The source that placed it in the table. */
   readonly source: string
   /** What is different enough to go to another bucket of the same source. */
   readonly part: string
@@ -51,7 +51,7 @@ export class AddressBuckets {
     return bucket * bucketSize + (this.#hash('slot', String(bucket), address) % bucketSize)
   }
 
-  /** Who is in a slot. */
+  /** The peer in a slot. */
   at(slot: number): PeerId | undefined {
     return this.#slots[slot]
   }

@@ -1,5 +1,5 @@
-// What somebody has cost this node: milliseconds of the event loop, paid off by the passing of time. A peer's requests
-// (request-queue.ts) and a client's calls (src/rpc/turns.ts) have their price in it.
+// What a peer or client has cost this node: milliseconds of the event loop, paid off by the passing of time. A peer's requests
+// (request-queue.ts) and a client's calls (src/rpc/client-scheduler.ts) have their price in it.
 
 /** How fast a debt is paid off, and how much may be owed before more has to wait. */
 export interface Credit {
@@ -12,7 +12,7 @@ export interface Credit {
 /** What bytes of an answer cost, milliseconds each: encoding, encryption, and the line. */
 export const MS_PER_BYTE = 10 / 1_048_576
 
-/** What somebody has cost, less what was paid off since. The hour is given, and never steps back. */
+/** What a debtor has cost, less what was paid off since. The hour is given, and never steps back. */
 export class Debt {
   readonly #credit: Credit
   #ms = 0

@@ -1,6 +1,6 @@
 // What strangers set off (events of libp2p and of streams, timers that act on what they said, requests) must not end the
 // process: an exception in a listener or a timer, or a promise that nobody awaits, would. Each such handler is wrapped
-// here, so that what it throws becomes one line in the log, with its stack, for it is a mistake of ours; and whoever
+// here, so that what it throws becomes one line in the log, with its stack, for it is a mistake of ours; and the peer that
 // set it off is dropped where there is somebody to drop.
 
 /** Where faults are told. A pino logger is one. */

@@ -35,7 +35,7 @@ import {
 } from './peer-address.ts'
 import type { LinkEnd, PeerLink } from './peer-link.ts'
 import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
-import { PeerMerits } from './peer-merits.ts'
+import { PeerStandings } from './peer-standings.ts'
 import { Redialer } from './redialer.ts'
 import { addressesToldOf } from './told-addresses.ts'
 
@@ -57,7 +57,7 @@ export interface PeerInfo {
   readonly id: PeerId
   /** The multiaddr of its end of the connection. */
   readonly address: string
-  /** Who opened the connection: they (inbound) or we (outbound). */
+  /** Which side opened the connection: the peer (inbound) or this node (outbound). */
   readonly direction: 'inbound' | 'outbound'
 }
 
@@ -100,7 +100,7 @@ export class Host {
   readonly #denied = new DenyList()
   readonly #redialer: Redialer
   readonly #groupOf: GroupOf
-  readonly #merits = new PeerMerits()
+  readonly #standings = new PeerStandings()
   /** Peers that are connected only to see whether they are there. */
   readonly #feelers = new Set<PeerId>()
   /** For each connected peer that has not said that it follows our network: for how many ticks. */
@@ -132,7 +132,7 @@ export class Host {
     this.#redialer = new Redialer(
       {
         dial: addresses => this.#dial(addresses),
-        feel: (peer, addresses) => this.#feel(peer, addresses),
+        openFeeler: (peer, addresses) => this.#openFeeler(peer, addresses),
         onUnreachable: (address, error) => this.#onUnreachable(address, error),
         isConnected: peer => this.#links.connections(peer).length > 0,
         isDenied: peer => this.#denied.has(peer, performance.now()),
@@ -145,7 +145,7 @@ export class Host {
       isDenied: peer => this.#denied.has(peer, performance.now()),
       isPrivileged: peer => this.#isPrivileged(peer),
       isExpectedAt: address => this.#redialer.given().some(given => placeOf(given).address === address),
-      standing: peer => this.#merits.standing(peer),
+      standing: peer => this.#standings.standing(peer),
       connections: () => network.getConnections(),
     })
   }
@@ -213,20 +213,20 @@ export class Host {
     this.#options.counters.countSent(kindOf(message), frame.length)
   }
 
-  /** Spreads a message to all: by gossip, and over their links to those whom our gossip does not reach. */
+  /** Spreads a message to all: by gossip, and over their links to peers that our gossip does not reach. */
   broadcast(message: Message): void {
     const bytes = encodeMessage(message)
     const reached = isGossipType(message.type) ? this.#publish(message.type, bytes) : new Set<PeerId>()
     this.#sendOver(this.#unreached(reached), kindOf(message), bytes)
   }
 
-  /** Passes on what came by gossip to those whom our gossip does not reach; gossipsub sees to all others. */
+  /** Passes on what came by gossip to peers that our gossip does not reach; gossipsub sees to all others. */
   passOn(message: Message, type: GossipType, from: PeerId): void {
     const links = this.#unreached(this.#gossip.listeners(type)).filter(({ peer }) => peer !== from)
     if (links.length > 0) this.#sendOver(links, kindOf(message), encodeMessage(message))
   }
 
-  /** The links to those who do not listen to our gossip. One who is not greeted yet is told of our head when he is. */
+  /** The links to peers that do not listen to our gossip. One that is not greeted yet is told of our head when it is. */
   #unreached(listeners: ReadonlySet<PeerId>): PeerLink[] {
     return this.#links
       .all()
@@ -242,14 +242,14 @@ export class Host {
   /** The peer has said that it follows our network. */
   confirm(peer: PeerId): void {
     this.#confirmed.add(peer)
-    this.#merits.confirm(peer)
+    this.#standings.confirm(peer)
     this.#redialer.confirm(peer)
     guarded(this.#options.log, 'noting a peer', () => this.#noteConfirmed(peer))()
   }
 
   /** The peer gave something that was news: it is not the first that makes room for others. */
   credit(peer: PeerId, what: 'block' | 'transactions'): void {
-    this.#merits.credit(peer, what, performance.now())
+    this.#standings.credit(peer, what, performance.now())
   }
 
   /** Ends the connection with a peer; one of another network is left alone for a while. */
@@ -260,7 +260,7 @@ export class Host {
     for (const connection of this.#links.connections(peer)) closeConnection(connection)
   }
 
-  /** A peer's message was refused. If he is to blame he is disconnected, and denied for a while. */
+  /** A peer's message was refused. If the peer is to blame it is disconnected, and denied for a while. */
   refuse(peer: PeerId, reason: Rejection): void {
     if (verdictOn(reason) === 'ignore') {
       this.#options.log.debug({ peer, reason }, 'a message is refused')
@@ -367,7 +367,7 @@ export class Host {
 
   #onDown(peer: PeerId, end: LinkEnd): void {
     this.#confirmed.delete(peer)
-    this.#merits.forget(peer)
+    this.#standings.forget(peer)
     this.#gossipless.delete(peer)
     this.#options.log.info({ peer, end }, 'a peer is gone')
     this.#options.onPeerDisconnected(peer)
@@ -384,7 +384,7 @@ export class Host {
   }
 
   /** Opens a connection to a peer that ends when the peer is confirmed, or when it stays mute. */
-  async #feel(peer: PeerId, addresses: readonly PeerAddress[]): Promise<PeerId> {
+  async #openFeeler(peer: PeerId, addresses: readonly PeerAddress[]): Promise<PeerId> {
     this.#feelers.add(peer)
     return this.#dial(addresses).catch(error => {
       this.#feelers.delete(peer)
@@ -406,7 +406,9 @@ export class Host {
   }
 
   #isPrivileged(peer: PeerId): boolean {
-    return this.#merits.isValidator(peer) || this.#options.isValidator(peer) || this.#redialer.isGiven(peer)
+    return (
+      this.#standings.isValidator(peer) || this.#options.isValidator(peer) || this.#redialer.isGiven(peer)
+    )
   }
 
   #onUnreachable(address: string, error: unknown): void {
@@ -491,7 +493,7 @@ export class Host {
   /** The finality layer knows of a validator while it is linked; it is to find its place again after that. */
   #noteValidators(): void {
     for (const { peer } of this.#links.all())
-      if (this.#options.isValidator(peer)) this.#merits.noteValidator(peer)
+      if (this.#options.isValidator(peer)) this.#standings.noteValidator(peer)
   }
 
   /** Returns who listens. */

@@ -1,10 +1,10 @@
-// The door: which connections that others open to us are let in, how far, and who makes room for them.
+// The gate: which connections that others open to us are let in, how far, and which make room for them.
 //
 // A connection is pending until Noise and the multiplexer are agreed on, and takes one of the inbound places from then on.
 // Silence costs a stranger nothing, so pending ones are few for each address, and when there are too many in all the oldest
 // of the group that has most makes room: a stranger pushes out itself. What begins handshakes more often than its address, its
 // provider group or all together may is refused before they cost anything. Places are limited for each address and provider
-// group; when all are taken, inbound-slots.ts says who makes room. Peers that a person gave, and peers that proved to be
+// group; when all are taken, inbound-slots.ts says which peer makes room. Peers that a person gave, and peers that proved to be
 // validators, are not limited. Loopback addresses are not counted one by one unless an option says so: many nodes of one
 // machine are nobody's attack, and behind a local proxy everybody has that address.
 
@@ -18,7 +18,7 @@ import { TokenBuckets } from './token-buckets.ts'
 
 /** Connections that others may have opened to us. */
 export const INBOUND_CONNECTIONS_MAX = 48
-/** Of them, those of one address: some nodes of a household or an office. */
+/** Of them, those of one address: some nodes of a home or an office. */
 export const INBOUND_PER_ADDRESS_MAX = 8
 /** And those of one provider group: half, so that there is always room for another. */
 export const INBOUND_PER_GROUP_MAX = 24
@@ -39,13 +39,13 @@ const HANDSHAKES_PER_GROUP = { perSecond: 20, burst: 40 }
 const HANDSHAKES_EXEMPT = { perSecond: 50, burst: 150 }
 /** Of all groups together: a fifth of a core. */
 const HANDSHAKES_IN_ALL = { perSecond: 60, burst: 200 }
-/** Those of each group that do not count among all: however busy others keep the door, it opens to a group that comes rarely. */
+/** Those of each group that do not count among all: however busy others keep the gate, it opens to a group that comes rarely. */
 const HANDSHAKES_APART = { perSecond: 0.2, burst: 2 }
 /** How often the newcomers of a group may push out members of others; those that come too often push out their own. */
 const EVICTIONS_OF_OTHERS = { perSecond: 0.5, burst: 8 }
 
-/** What the door must know of peers. */
-export interface Doorkeeper {
+/** What the gate must know of peers. */
+export interface PeerRegistry {
   isDenied(peer: PeerId): boolean
   /** A person gave it, or it proved to speak for a validator. */
   isPrivileged(peer: PeerId): boolean
@@ -57,7 +57,7 @@ export interface Doorkeeper {
   connections(): readonly Connection[]
 }
 
-const CLOSED: Doorkeeper = {
+const CLOSED: PeerRegistry = {
   isDenied: () => true,
   isPrivileged: () => false,
   isExpectedAt: () => false,
@@ -79,9 +79,9 @@ interface Inbound {
 
 type Admitted = Inbound & { readonly peer: PeerId }
 
-/** The door of one node, for libp2p to ask. */
+/** The gate of one node, for libp2p to ask. */
 export class InboundGate implements ConnectionGater {
-  #keeper: Doorkeeper = CLOSED
+  #peers: PeerRegistry = CLOSED
   readonly #limitLoopback: boolean
   readonly #log: FaultLog
   readonly #pending = new Map<MultiaddrConnection, Inbound>()
@@ -103,16 +103,16 @@ export class InboundGate implements ConnectionGater {
   }
 
   /** Lets peers in from now on; until then nobody may connect or be dialled. */
-  open(keeper: Doorkeeper): void {
-    this.#keeper = keeper
+  open(peers: PeerRegistry): void {
+    this.#peers = peers
   }
 
-  denyDialPeer = (peer: { toString(): string }): boolean => this.#keeper.isDenied(peer.toString())
+  denyDialPeer = (peer: { toString(): string }): boolean => this.#peers.isDenied(peer.toString())
 
   denyOutboundEncryptedConnection = (peer: { toString(): string }): boolean =>
-    this.#keeper.isDenied(peer.toString())
+    this.#peers.isDenied(peer.toString())
 
-  /** Somebody has connected and said nothing yet. */
+  /** A peer has connected and sent nothing yet. */
   denyInboundConnection = (socket: MultiaddrConnection): boolean => {
     const place = placeOfMultiaddr(socket.remoteAddr)
     const isLimited = this.#isLimited(place)
@@ -130,8 +130,8 @@ export class InboundGate implements ConnectionGater {
   /** It has proved which peer it is. */
   denyInboundEncryptedConnection = (peer: { toString(): string }): boolean => {
     const id = peer.toString()
-    const own = this.#keeper.connections().filter(other => other.remotePeer.toString() === id)
-    return this.#keeper.isDenied(id) || own.length >= CONNECTIONS_PER_PEER_MAX
+    const own = this.#peers.connections().filter(other => other.remotePeer.toString() === id)
+    return this.#peers.isDenied(id) || own.length >= CONNECTIONS_PER_PEER_MAX
   }
 
   /** It is about to take a place. */
@@ -147,10 +147,10 @@ export class InboundGate implements ConnectionGater {
 
   /** Whether there is a place for it, once those have gone that make room. */
   #makeRoom({ peer, place, group }: Admitted): boolean {
-    const isPrivileged = this.#keeper.isPrivileged(peer)
+    const isPrivileged = this.#peers.isPrivileged(peer)
     const all = openOf(this.#admitted)
     if (this.#isLimited(place) && !isPrivileged) {
-      const counted = all.filter(other => !this.#keeper.isPrivileged(other.peer))
+      const counted = all.filter(other => !this.#peers.isPrivileged(other.peer))
       const ofAddress = counted.filter(other => other.place.address === place.address)
       if (ofAddress.length >= INBOUND_PER_ADDRESS_MAX) return false
       const ofGroup = counted.filter(other => other.group === group)
@@ -167,8 +167,8 @@ export class InboundGate implements ConnectionGater {
   #evict(peers: readonly Admitted[]): boolean {
     const candidates = peers.map(inbound => ({
       ...inbound,
-      ...this.#keeper.standing(inbound.peer),
-      isPrivileged: this.#keeper.isPrivileged(inbound.peer),
+      ...this.#peers.standing(inbound.peer),
+      isPrivileged: this.#peers.isPrivileged(inbound.peer),
       groupRank: this.#rank(inbound.group),
     }))
     const evicted = chooseEvicted(candidates, this.#now())
@@ -177,7 +177,7 @@ export class InboundGate implements ConnectionGater {
   }
 
   #isLimited({ address, reach }: Place): boolean {
-    if (this.#keeper.isExpectedAt(address)) return false
+    if (this.#peers.isExpectedAt(address)) return false
     return reach !== 'loopback' || this.#limitLoopback
   }
 
@@ -187,8 +187,8 @@ export class InboundGate implements ConnectionGater {
       ? [this.#ofAddress, this.#ofGroup]
       : [this.#ofExempt, this.#ofExempt]
     if (!ofAddress.take(`address ${address}`, nowMs)) return false
-    // Where a person expects somebody, strangers of the same provider do not keep it out.
-    if (this.#keeper.isExpectedAt(address)) return true
+    // Where a person expects a peer, strangers of the same provider do not keep it out.
+    if (this.#peers.isExpectedAt(address)) return true
     if (!ofGroup.take(`group ${group}`, nowMs)) return false
     return this.#apart.take(group, nowMs) || this.#inAll.take('all', nowMs)
   }

@@ -31,7 +31,7 @@ export const CONNECTIONS_MAX = 160
 
 /**
  * Sockets of others at most, where the system's accepting of many at once outruns the closing of those that are refused.
- * Beyond that Node drops them unseen, whoever they are, so it is far above what the door lets in.
+ * Beyond that Node drops them unseen, whoever they are, so it is far above what the gate lets in.
  */
 const SOCKETS_MAX = INBOUND_CONNECTIONS_MAX + 4 * PENDING_MAX
 const STREAMS_PER_CONNECTION_MAX = 16
@@ -54,7 +54,7 @@ export interface NetworkOptions {
   readonly log: FaultLog
 }
 
-/** A libp2p node that is not started yet, with this door. */
+/** A libp2p node that is not started yet, with this gate. */
 export async function createNetwork(options: NetworkOptions, gate: ConnectionGater): Promise<Network> {
   const streamOptions = {
     maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,

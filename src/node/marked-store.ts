@@ -2,7 +2,7 @@
 // stands in a file beside the validator's key, so that whatever becomes of the database, the key is not used as a new one.
 //
 // The file is written after the records that it speaks of, and before anything that is said of them. So a crash between the
-// two leaves a file that tells of less than the records do, which binds nobody.
+// two leaves a file that tells of less than the records do, which binds the validator to nothing.
 
 import { COMMITTEE_KEYS } from '../finality/committee-records.ts'
 import { decodeMark, encodeMark, type VoteMark } from '../finality/vote-mark.ts'

@@ -1,7 +1,7 @@
-// Whom an address belongs to, as far as an address says it: the limits of connections and of the address book count
+// The owner of an address, as far as an address tells it: the limits of connections and of the address book count
 // by it, for keys are free and addresses are not.
 //
-// One household has an IPv4 address or an IPv6 /64; one provider has an IPv4 /16 or an IPv6 /32, as Bitcoin Core's
+// One site has an IPv4 address or an IPv6 /64; one provider has an IPv4 /16 or an IPv6 /32, as Bitcoin Core's
 // netgroup.cpp has it. IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4, Teredo) count as what they are. In private
 // networks a group is a /24 or a /64: nobody from outside comes from there. All host names are one group, for anybody
 // can have any number of them.
@@ -15,7 +15,7 @@ export type Reach = 'loopback' | 'private' | 'public'
 
 /** Where in the network an address is. */
 export interface Place {
-  /** What one household has. */
+  /** What one site has: an IPv4 address, or an IPv6 /64. */
   readonly address: string
   /** What one provider has. */
   readonly group: string

@@ -47,11 +47,11 @@ import { originOf } from './peer-origin.ts'
 import { type OutwardEffect, Performer } from './performer.ts'
 import { RequestQueue } from './request-queue.ts'
 import { SenderWarming } from './sender-warming.ts'
+import { StepScheduler } from './step-scheduler.ts'
 import { Submissions } from './submissions.ts'
 import { Timers } from './timers.ts'
 import type { TokenRate } from './token-bucket.ts'
 import { TokenBuckets } from './token-buckets.ts'
-import { Turns } from './turns.ts'
 import { VoteMarkFile } from './vote-mark-file.ts'
 
 /** How a node is set up. */
@@ -146,7 +146,7 @@ export class Node {
   readonly #warming: SenderWarming
   readonly #submissions: Submissions
   readonly #requests = new RequestQueue()
-  readonly #decoding = new Turns()
+  readonly #decoding = new StepScheduler()
   readonly #heads: Listeners<HeadEvent>
   readonly #finals: Listeners<FinalEvent>
   readonly #alarms: Listeners<string>
@@ -165,7 +165,7 @@ export class Node {
     this.failed = new Promise((_, reject) => {
       this.#tellFault = reject
     })
-    // Who does not wait for it must not be ended by it.
+    // Avoids an unhandled rejection where nobody awaits it.
     this.failed.catch(() => {})
     this.version = options.version
     this.#log = log
@@ -302,7 +302,7 @@ export class Node {
     return this.#finals.add(listener)
   }
 
-  /** Tells what a person should know. */
+  /** Tells the alarms that are meant for an operator. */
   onAlarm(listener: (text: string) => void): () => void {
     return this.#alarms.add(listener)
   }
@@ -477,7 +477,7 @@ export class Node {
     await this.#requests.charge(from, this.#groupOf(from), bytes * USELESS_BYTES_FACTOR, spentMs)
   }
 
-  /** The household from whose address a peer is connected: what its peers cost together has a bound. */
+  /** The address, or the /64, from which a peer is connected: what its peers cost together has a bound. */
   #groupOf(peer: PeerId): string {
     const address = this.#host?.addressOf(peer) ?? null
     return address === null ? 'unknown' : placeOf(address).address

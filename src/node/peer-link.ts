@@ -3,7 +3,7 @@
 // Reading is back-pressured: one message is handled at a time, and one in a turn of the event loop, and meanwhile little
 // more is read; so a peer waits for its own messages and for nobody else's. Writing is not waited for: what the peer
 // does not take is queued up to a cap, and a peer that lets the queue pass the cap is dropped. A peer that does not
-// complete a message for a minute is dropped too: everybody sends a status every five seconds.
+// complete a message for a minute is dropped too: each node sends a status every five seconds.
 
 import { setImmediate } from 'node:timers/promises'
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'

@@ -41,12 +41,12 @@ export interface Dialer {
   /** Opens a connection; resolves to the peer that was reached. */
   dial(addresses: readonly PeerAddress[]): Promise<PeerId>
   /** Opens a connection that ends as soon as the peer has said that it follows our network. */
-  feel(peer: PeerId, addresses: readonly PeerAddress[]): Promise<PeerId>
+  openFeeler(peer: PeerId, addresses: readonly PeerAddress[]): Promise<PeerId>
   /** An address that was given can't be reached: told once for many attempts. */
   onUnreachable(address: string, error: unknown): void
   isConnected(peer: PeerId): boolean
   isDenied(peer: PeerId): boolean
-  /** The connections that we opened and keep: to whom, and the group of its address. */
+  /** The connections that we opened and keep: the peer, and the group of its address. */
   outbound(): readonly { readonly peer: PeerId; readonly group: string }[]
 }
 
@@ -54,7 +54,7 @@ export interface Dialer {
 interface Target {
   readonly name: string
   readonly addresses: readonly PeerAddress[]
-  /** Who chose it: a person, who is told when it can't be reached, the local network, or we from the book. */
+  /** Where it comes from: a person, who is told when it can't be reached, the local network, or the address book. */
   readonly from: 'given' | 'announced' | 'book'
 }
 
@@ -82,7 +82,7 @@ export class Redialer {
   readonly #groupOf: GroupOf
   readonly #given = new Map<string, Target>()
   readonly #announced: AnnouncedPeers
-  /** Apart from those of others, of whom strangers can make ever new ones. */
+  /** Apart from those of other targets, of which strangers can make ever new ones. */
   readonly #givenAttempts = new Map<string, Attempts>()
   readonly #attempts = new BoundedMap<string, Attempts>(ANNOUNCED_MAX + KNOWN_PEERS_MAX)
   /** Known peers that are being dialled, and the groups of their addresses. */
@@ -136,7 +136,7 @@ export class Redialer {
       if (attempts?.peer === peer) Object.assign(attempts, NO_FAILURES)
   }
 
-  /** Dials whomever should be dialled now. */
+  /** Dials the targets that are due. */
   tick(nowMs: number): void {
     const announced = this.#announced.current(nowMs).map(peer => this.#targetOf(peer, 'announced'))
     const given = this.#due([...this.#given.values()], nowMs).slice(0, this.#room())
@@ -147,7 +147,7 @@ export class Redialer {
     this.#chosen = new Set(own.map(({ peer }) => peer))
     const missing = OUTBOUND_TARGET - own.length - this.#choosing.size
     if (missing > 0) this.#choose(missing, nowMs)
-    this.#feel(nowMs)
+    this.#openFeeler(nowMs)
   }
 
   /** The connections of our own choice. */
@@ -191,7 +191,7 @@ export class Redialer {
   }
 
   /** Tests one of the addresses that the book was only told, now and then. */
-  #feel(nowMs: number): void {
+  #openFeeler(nowMs: number): void {
     const isFirst = this.#nextFeelerMs === null
     if (!isFirst && nowMs < this.#nextFeelerMs!) return
     this.#nextFeelerMs = nowMs + FEELER_MS * (0.75 + Math.random() / 2)
@@ -199,7 +199,7 @@ export class Redialer {
     const untested = this.#book.untested().map(peer => this.#targetOf(peer, 'book'))
     const [target] = this.#due(untested, nowMs)
     if (target === undefined) return
-    this.#dial(target, nowMs, () => this.#dialer.feel(target.name, target.addresses))
+    this.#dial(target, nowMs, () => this.#dialer.openFeeler(target.name, target.addresses))
   }
 
   #groupOfTarget({ addresses }: Target): string {
@@ -212,7 +212,7 @@ export class Redialer {
     return { name: id, addresses, from }
   }
 
-  /** Those whose time has come, who failed least first. */
+  /** The targets that are due, those that failed least first. */
   #due(targets: readonly Target[], nowMs: number): Target[] {
     return targets
       .filter(target => this.#isDue(this.#attemptsOf(target.name), nowMs))

@@ -1,7 +1,7 @@
 // Serves what peers ask for, so that no question holds the node up: one at a time, whoever asks, with the event loop free
 // before each; and a peer that has cost much waits until its share of the node's time allows for more, and so does one of
-// its address. Of those whose turn it is, who owes least is served first: a stranger that asks without end is passed by
-// everybody else. Links are read one message at a time (peer-link.ts), so a peer that waits holds up nobody but itself.
+// its address. Of those whose turn it is, the peer that owes least is served first: a stranger that asks without end is passed by
+// all others. Links are read one message at a time (peer-link.ts), so a peer that waits holds up only itself.
 //
 // The price of a request is what it cost: milliseconds of the event loop, and the bytes of the answer. So no kind of
 // request is without a price, and none has a wrong one.
@@ -12,8 +12,8 @@ import type { PeerId } from '../replica/effects.ts'
 import { type Credit, Debt, MS_PER_BYTE } from './debt.ts'
 
 /**
- * What one peer, the peers of one household's addresses, and all together may cost of the node's time: one who changes its
- * identity gains nothing, and two who change it leave something for the others.
+ * What one peer, the peers of one address, and all together may cost of the node's time: a peer that changes its identity
+ * gains nothing, and two that change it leave something for the others.
  */
 const PEER_CREDIT: Credit = { share: 0.15, burstMs: 250 }
 const GROUP_CREDIT: Credit = { share: 0.2, burstMs: 250 }
@@ -86,8 +86,8 @@ export class RequestQueue {
   }
 
   /**
-   * Charges a peer for bytes that had no use, and the time that they took; resolves when they are paid off. No share of others is touched: nothing was
-   * done for the peer but to read them, so that what others ask for does not wait.
+   * Charges a peer for bytes that had no use, and for the milliseconds that they took; resolves when they are paid off. The
+   * share of all peers together is not charged, so that what others ask for does not wait for it.
    */
   async charge(peer: PeerId, group: string, bytes: number, spentMs = 0): Promise<void> {
     const debts = this.#debtsOf(peer, group)
@@ -96,7 +96,7 @@ export class RequestQueue {
   }
 
   /**
-   * Does the work for the word by which a peer may prove that it speaks for a validator: in the order in which they come, in a
+   * Does the work for a hello, by which a peer may prove that it speaks for a validator: in the order in which they come, in a
    * share of their own, so that nothing else that strangers ask for delays it.
    */
   async serveHello(peer: PeerId, group: string, work: () => number): Promise<void> {
@@ -117,7 +117,7 @@ export class RequestQueue {
     this.#stop.abort()
   }
 
-  /** One after the other; who owes least is next, whose debt shrinks while it waits. */
+  /** One after the other, the peer that owes least first; a debt shrinks while its peer waits. */
   async #serveTickets(): Promise<void> {
     if (this.#isServing) return
     this.#isServing = true
@@ -167,7 +167,7 @@ export class RequestQueue {
   }
 }
 
-/** What somebody owes, from now on among the debts that are remembered. */
+/** The debt of a debtor, from now on among those that are remembered. */
 function debtOf<K>(debts: BoundedMap<K, Debt>, debtor: K, credit: Credit): Debt {
   const debt = debts.get(debtor) ?? new Debt(credit)
   debts.set(debtor, debt)

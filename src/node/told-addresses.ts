@@ -1,7 +1,7 @@
 // Which of the addresses that a peer tells of itself are noted.
 //
 // A peer tells all addresses of its interfaces, and a stranger whatever it likes. One that is out on the network can't be
-// reached at our loopback interface or in our local network: what is there is somebody else, whom we are not to dial for it.
+// reached at our loopback interface or in our local network: what is there is another host, which we are not to dial for it.
 // Addresses at the host from which it came stand first, for the book takes a peer to be where its first address is.
 
 import { type Place, placeOf, type Reach } from './network-group.ts'

@@ -1,7 +1,7 @@
 // The file that says how far a validator's key has voted on one network: two lines of JSON of one sector each, written by
 // turns and in place, so that a write costs one sync, and one that is torn by a crash leaves the line before it.
 //
-// Who opens it puts a new file in its place. Whoever had it open finds that out after its next write, and ends before the
+// A process that opens it puts a new file in its place. One that had it open finds that out after its next write, and ends before the
 // vote leaves: so one node at a time votes with a key on one machine, whatever its folder, and each knows of all votes before.
 //
 // It stands beside the key, for it belongs to the key: whoever copies the key elsewhere takes it along. Where nothing can be

@@ -83,7 +83,7 @@ function readLines(lines: ProtocolLines, data: Bytes): LinesResult {
 }
 
 /**
- * Lets `look` see all that comes before anybody reads it, and aborts the stream when it names a fault. What had come before
+ * Lets `look` see all that comes before libp2p reads it, and aborts the stream when it names a fault. What had come before
  * and was not read is returned.
  */
 function beforeReading(stream: MessageStream, look: (data: Bytes) => string | null): Uint8Array | null {

@@ -1,5 +1,5 @@
 // The ids of transactions that peers announced and were not asked for yet, by peer and by id. Announcing costs a peer 32
-// bytes, so what is remembered has bounds: of one peer, and of all together. The oldest of one who has too many goes first.
+// bytes, so what is remembered has bounds: of one peer, and of all together. The oldest of a peer that has too many goes first.
 
 import type { TransactionId } from '../chain/transaction.ts'
 import type { PeerId } from './effects.ts'
@@ -28,7 +28,7 @@ export class Announced {
     return this.#byPeer.get(peer) ?? NONE
   }
 
-  /** Who announced an id and was not asked for it, in the order in which they did. */
+  /** The peers that announced an id and were not asked for it, in the order in which they did. */
   holdersOf(id: TransactionId): ReadonlySet<PeerId> {
     return this.#holders.get(id) ?? NONE
   }

@@ -11,7 +11,7 @@ import type { PeerId } from './effects.ts'
 
 /** Ticks after the first failure, doubled with each one after it; an honest peer that had bad luck is out for a second. */
 const DELAY_TICKS = 2
-/** Ticks that no failure makes longer: what was a liar's address may be somebody else's by now. */
+/** Ticks that no failure makes longer: what was a liar's address may be another peer's by now. */
 export const DELAY_TICKS_MAX = 64
 /** Ticks for which a peer is left alone whose blocks are not due by our clock: no failure, and not to be had for nothing. */
 const EARLY_DELAY_TICKS = 8
@@ -82,7 +82,7 @@ export class Claims {
     this.#ofGroups.set(group, oneMore(this.#ofGroups.get(group), tick))
   }
 
-  /** The blocks that the peer follows are not due by our clock: nobody may be to blame, and the clock may be set. */
+  /** The blocks that the peer follows are not due by our clock: no peer may be to blame, and the clock may be set. */
   defer(peer: PeerId, tick: number): void {
     const claimant = this.#claimants.get(peer)
     if (claimant === undefined) return

@@ -107,7 +107,7 @@ export class HeaderCheck {
   ): Branch | null {
     const last = headers.at(-1)
     if (last === undefined || headers.length < this.#host.limits.headersMax) return null
-    // Who does not go on where he was asked to follows another branch by now; a liar could begin again for ever.
+    // A peer that does not go on where it was asked to follows another branch by now; a liar could begin again for ever.
     if (branch !== null && headers[0]?.previous !== branch.lastId) return null
     const lastId = blockId(last)
     const ownCount = branch?.ownCount ?? 0

@@ -48,7 +48,7 @@ export type Message =
   | { readonly type: 'block'; readonly block: Block }
   /** What the finality layer says, and the block that it speaks of for those who don't have it. */
   | { readonly type: 'finality'; readonly body: Uint8Array; readonly block: Block | null }
-  /** Ids of transactions that wait in the sender's pool. Who lacks them asks for them. */
+  /** Ids of transactions that wait in the sender's pool. A peer that lacks them asks for them. */
   | { readonly type: 'announce'; readonly ids: readonly TransactionId[] }
   | { readonly type: 'get-transactions'; readonly requestId: number; readonly ids: readonly TransactionId[] }
   /** Those of the transactions that are still there, in the order of the request, from the first that fits. */

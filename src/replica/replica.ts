@@ -514,7 +514,7 @@ export class Replica {
    * Takes a block whose parent is in the tree: checks it, keeps it and follows it if it should be followed. One that is
    * needed is never refused for lack of room: the finality layer asked for it, this node built it, or it is fetched with a
    * branch whose headers hold more work than our head. All of these have another bound: a vote, or work. One that is decided
-   * is not held against the clock. An execution is passed in by who has just made the block.
+   * is not held against the clock. An execution is passed in for a block that was just made here.
    */
   #connect(
     block: Block,

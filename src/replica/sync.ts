@@ -1,7 +1,7 @@
 // Catching up: headers first from one peer, then the bodies from several at once.
 //
 // A peer that claims more work is asked for headers; they are checked alone (header-check.ts) before a single body is
-// fetched, and only a branch whose work passes our head's is fetched at all, so that a liar costs himself more than us;
+// fetched, and only a branch whose work passes our head's is fetched at all, so that a liar costs itself more than us;
 // where it takes more headers than one answer has, more are asked for. Of a very long branch a part is kept
 // (header-branch.ts), fetched once the work of all is proved, and then the rest is asked for. Bodies (body-download.ts) are
 // asked for in small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer.
@@ -213,7 +213,7 @@ export class Sync {
       this.#giveUpDownload(this.#download)
     }
     const rest = run.headers.length > 0 ? null : this.#check.rest(headers, request, fresh)
-    const next = rest !== null && this.#bears(from, rest.fresh.size + rest.ownCount) ? rest : null
+    const next = rest !== null && this.#mayContinue(from, rest.fresh.size + rest.ownCount) ? rest : null
     if (next !== null) {
       // However many answers it takes: a branch that goes on and on is late as well.
       const { wanted, lateAt } = request
@@ -310,7 +310,7 @@ export class Sync {
   }
 
   /** Whether a peer is asked on after so many headers that are not worth fetching. */
-  #bears(id: PeerId, headers: number): boolean {
+  #mayContinue(id: PeerId, headers: number): boolean {
     const peer = this.#peers.get(id)!
     if (headers < peer.patience) return true
     peer.patience *= 2

@@ -1,7 +1,7 @@
 // How transactions travel: announced by their ids to all peers, and pulled from one of them (as in eth/68, and in Bitcoin's
 // inv and getdata).
 //
-// Whom we ask for an id that is new here is a matter of transaction-requests.ts. A peer that often announces what can't be
+// Which peer is asked for an id that is new here, transaction-requests.ts says. A peer that often announces what can't be
 // used is asked last, and less (relay-budget.ts), and is never disconnected for it: funds are a matter of the head that one
 // follows. What a peer can grow here is bounded: the oldest is forgotten, and the node where a transaction was submitted
 // announces it again until a block holds it.
@@ -72,7 +72,7 @@ export class TransactionRelay {
       this.#host.outbox.emit({ type: 'set-timer', name: 'gossip', delayMs: ANNOUNCE_DELAY_MS })
   }
 
-  /** Sends what is to be announced to everybody that does not have it. */
+  /** Sends what is to be announced to each peer that does not have it. */
   flush(): void {
     const ids = this.#toAnnounce.filter(id => this.#host.pooled(id) !== undefined)
     this.#toAnnounce = []
@@ -155,7 +155,7 @@ export class TransactionRelay {
     this.requests.onTick()
   }
 
-  /** A transaction came into the pool or into a block of the main chain, in whatever way: nobody is asked for it any more. */
+  /** A transaction came into the pool or into a block of the main chain, in whatever way: no peer is asked for it any more. */
   onKnown(id: TransactionId): void {
     this.requests.onKnown(id)
   }

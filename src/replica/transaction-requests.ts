@@ -1,4 +1,4 @@
-// Which peer is asked for which announced transaction, and who pays for it (relay-budget.ts).
+// Which peer is asked for which announced transaction, and out of which budget (relay-budget.ts).
 //
 // An id is asked for at the first peer that announces it. When that peer does not give it within a tick, the id is late, and
 // its announcers take turns: the best of them, then the one that announced it first, then the best again. Useful peers
@@ -166,7 +166,7 @@ export class TransactionRequests {
     if (this.#isDone(request)) this.#giveUp(request)
   }
 
-  // ---- whom to ask for what
+  // ---- which peer to ask for what
 
   /** Notes what a peer has, unless it is here or this peer is asked for it. */
   #list(peer: PeerId, id: TransactionId): void {
@@ -226,7 +226,7 @@ export class TransactionRequests {
     return best?.id ?? null
   }
 
-  /** Asks a peer for what nobody else was asked for. */
+  /** Asks a peer for what no other was asked for. */
   #ask(id: PeerId, peer: AskedPeer, parts: Parts = new Map([[id, CREDIT_MAX]])): void {
     while (this.#canAsk(id, peer, parts)) {
       const asked = new Map<TransactionId, Payment>()
@@ -284,7 +284,7 @@ export class TransactionRequests {
     for (const tx of request.asked.keys()) {
       if (this.#asking.get(tx) !== request) continue
       this.#asking.delete(tx)
-      // Where nobody else announced it there is no turn to take.
+      // Where no other peer announced it there is no turn to take.
       if (this.#announced.holdersOf(tx).size > 0) this.#late.set(tx, (this.#late.get(tx) ?? 0) + 1)
       else this.#late.delete(tx)
     }

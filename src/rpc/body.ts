@@ -55,7 +55,7 @@ export function readBody(request: IncomingMessage, rules: BodyRules): Promise<Bu
 
 /**
  * Reads and drops what still comes of a refused request, until it is whole or a moment has passed: closing at once would
- * take the answer away from a sender who has not read it yet.
+ * take the answer away from a sender that has not read it yet.
  */
 export function dropRest(request: IncomingMessage, lingerMs: number): Promise<void> {
   if (request.complete || request.destroyed) return Promise.resolve()

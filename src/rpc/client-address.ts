@@ -1,4 +1,4 @@
-// Who a client is: the address at the other end of its connection. What a header says of it is not believed. An IPv6
+// What identifies a client: the address at the other end of its connection. What a header says of it is not believed. An IPv6
 // address stands for its /64, which is the least that anybody is given.
 
 import { isIPv4, isIPv6 } from 'node:net'

@@ -7,6 +7,7 @@ import type { TokenBuckets } from '../node/token-buckets.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
 import { dropRest, readBody } from './body.ts'
 import { type Client, clientOf } from './client-address.ts'
+import type { ClientScheduler } from './client-scheduler.ts'
 import { showsToken } from './cookie.ts'
 import { RpcError } from './errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
@@ -14,7 +15,6 @@ import { errorText, refuseBatch, type Service } from './json-rpc.ts'
 import type { RpcLimits } from './limits.ts'
 import { parseRequestText } from './request-text.ts'
 import { RequestWork } from './request-work.ts'
-import type { Turns } from './turns.ts'
 
 /** What an exchange needs. */
 export interface ExchangeContext {
@@ -23,7 +23,7 @@ export interface ExchangeContext {
   readonly access: AccessRules
   /** Calls that each address may make. */
   readonly rate: TokenBuckets
-  readonly turns: Turns
+  readonly turns: ClientScheduler
   readonly held: HeldBytes
   /** The secret of the control methods. */
   readonly token: string

@@ -3,7 +3,7 @@
 //
 // Node's parser works off all that was read in one go: 64 KiB may be two thousand requests, or ten thousand chunks of a
 // byte, in one turn of the event loop, and nothing that a request does stops it. No client that is known sends a request
-// before the last one is answered (pipelining, RFC 9112, section 9.3.2, which browsers gave up): who does so gets the
+// before the last one is answered (pipelining, RFC 9112, section 9.3.2, which browsers gave up): a client that does gets the
 // first answer, and the connection ends with it.
 
 import type { ServerResponse } from 'node:http'

@@ -1,8 +1,8 @@
 // How much one client may ask: every number that keeps a slow, greedy or
 // broken sender from harming the node.
 
+import type { TurnLimits } from './client-scheduler.ts'
 import type { HeldLimits } from './held-bytes.ts'
-import type { TurnLimits } from './turns.ts'
 
 /** The limits of a server. */
 export interface RpcLimits extends TurnLimits, HeldLimits {

@@ -1,4 +1,4 @@
-// What a call may cost. The time that it takes is measured, and its address owes it (turns.ts); here is what can't be
+// What a call may cost. Its time is measured, and its address owes it (client-scheduler.ts); here is what cannot be
 // seen by the clock of a call: how much it may read from the disk, and what it leaves to be done when it has answered.
 
 import { EARLIER_STATES } from '../replica/undo.ts'

@@ -1,10 +1,11 @@
-// The calls of one request, worked on a few at a time as turns come (turns.ts).
+// The calls of one request, worked on a few at a time as turns come (client-scheduler.ts).
 //
 // Calls start in their order. One that waits for something holds up those after it, but for one that changes something:
 // a batch of transactions is handed in together. Answers stand in the order of the calls. When the room for answers or
 // the time for the request is used up, or the address owes too much, the calls that are left are refused one by one.
 
 import type { Json } from '../chain/fields.ts'
+import type { Turn } from './client-scheduler.ts'
 import { CODES, RpcError } from './errors.ts'
 import {
   type Answer,
@@ -18,7 +19,6 @@ import {
 } from './json-rpc.ts'
 import { EFFECTIVE_METHODS, findMethod } from './methods.ts'
 import { Slices } from './outcome.ts'
-import type { Turn } from './turns.ts'
 
 /** What a request is answered with, in the making. */
 export class RequestWork {

@@ -19,13 +19,13 @@ import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
 import type { RpcBackend } from './backend.ts'
 import { clientOf } from './client-address.ts'
+import { ClientScheduler, type SchedulerTime } from './client-scheduler.ts'
 import { Connections } from './connections.ts'
 import { newToken, writeCookie } from './cookie.ts'
 import { type ExchangeContext, exchange, sendLine } from './exchange.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { Intake } from './intake.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
-import { Turns, type TurnTime } from './turns.ts'
 
 /** Where and for whom a server listens. */
 export interface RpcServerOptions {
@@ -42,7 +42,7 @@ export interface RpcServerOptions {
   /** Changes to `RPC_LIMITS`. */
   readonly limits?: Partial<RpcLimits>
   /** Where the turns of clients take their time from: the machine's clock unless given. */
-  readonly turnTime?: TurnTime
+  readonly turnTime?: SchedulerTime
   /** Hears of faults of ours, which clients see as "internal error" only. A pino logger is one. */
   readonly log?: {
     error(details: object, text: string): void
@@ -127,7 +127,7 @@ export class RpcServer {
       limits,
       access: { hosts: new Set(hosts.map(hostForm)), origins: new Set(allowedOrigins) },
       rate: new TokenBuckets({ burst: limits.callsBurst, perSecond: limits.callsPerSecond }),
-      turns: new Turns(limits, options.turnTime),
+      turns: new ClientScheduler(limits, options.turnTime),
       held: new HeldBytes(limits),
       token,
       onRefused,

@@ -1,4 +1,4 @@
-// A counting semaphore (Dijkstra 1965) with lanes: as many may work as there are places; who comes later waits behind all
+// A counting semaphore (Dijkstra 1965) with lanes: as many may work as there are places; what comes later waits behind all
 // that are more urgent, and else in the order of coming.
 
 /** What work is for, from the most urgent on: a block, a transaction that was handed in here, or one of a peer. */
@@ -24,7 +24,7 @@ export class Places {
     this.#free--
   }
 
-  /** Gives a place back: to whom has waited longest among the most urgent, if somebody has. */
+  /** Gives a place back: to the task that has waited longest among the most urgent, if one waits. */
   give(): void {
     for (const urgency of URGENCIES) {
       const next = this.#waiting[urgency].shift()

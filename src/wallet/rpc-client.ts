@@ -199,7 +199,7 @@ function silenceOf(error: unknown): Silence {
   return typeof code === 'string' && NO_CONNECTION.has(code) ? 'no-connection' : 'connection-lost'
 }
 
-/** Lists and objects in one another at most: whoever goes through an answer does it by recursion. */
+/** Lists and objects in one another at most: answers are gone through by recursion. */
 const DEPTH_MAX = 100
 
 /** How deep a JSON text nests; what is no JSON has some depth too. */

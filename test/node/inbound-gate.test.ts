@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import {
-  type Doorkeeper,
   INBOUND_CONNECTIONS_MAX,
   INBOUND_PER_ADDRESS_MAX,
   INBOUND_PER_GROUP_MAX,
   InboundGate,
   PENDING_MAX,
   PENDING_PER_ADDRESS_MAX,
+  type PeerRegistry,
 } from '../../src/node/inbound-gate.ts'
 import { silent } from './nodes.ts'
 
@@ -32,7 +32,7 @@ class FakeSocket extends EventTarget {
 const NEVER = { blockMs: Number.NEGATIVE_INFINITY, transactionsMs: Number.NEGATIVE_INFINITY }
 
 /** A door, and those who knock at it. */
-function setUp(keeper: Partial<Doorkeeper> = {}, limitLoopback = false) {
+function setUp(peers: Partial<PeerRegistry> = {}, limitLoopback = false) {
   let nowMs = 0
   const gate = new InboundGate(limitLoopback, silent, () => nowMs)
   gate.open({
@@ -41,7 +41,7 @@ function setUp(keeper: Partial<Doorkeeper> = {}, limitLoopback = false) {
     isExpectedAt: () => false,
     standing: () => ({ ...NEVER, isGreeted: true }),
     connections: () => [],
-    ...keeper,
+    ...peers,
   })
   const sockets: FakeSocket[] = []
   /** Connects; undefined when it is refused. */

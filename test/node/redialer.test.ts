@@ -60,7 +60,7 @@ async function setUp(
         connected.set(peer, groupOf(address!))
         return peer
       },
-      feel: async (_peer, [address]) => {
+      openFeeler: async (_peer, [address]) => {
         feelers.push(printPeerAddress(address!))
         return find(address!)
       },
@@ -251,7 +251,7 @@ test('announced peers that never answer leave room to dial others', async t => {
         dialled.push(address!.port)
         return new Promise(() => {})
       },
-      feel: () => new Promise(() => {}),
+      openFeeler: () => new Promise(() => {}),
       onUnreachable: () => {},
       isConnected: () => false,
       isDenied: () => false,

@@ -7,9 +7,9 @@ import { connect, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { readBody } from '../../src/rpc/body.ts'
+import { ClientScheduler } from '../../src/rpc/client-scheduler.ts'
 import { HeldBytes } from '../../src/rpc/held-bytes.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
-import { Turns } from '../../src/rpc/turns.ts'
 import { cleanUp } from '../cleanup.ts'
 import { type RpcClient, serve, TestNode } from './harness.ts'
 
@@ -73,11 +73,11 @@ for (const [what, request, status] of [
 
 test('of what comes in a pipeline little is parsed', async t => {
   const heads: number[] = []
-  const { chargeHead } = Turns.prototype
+  const { chargeHead } = ClientScheduler.prototype
   t.mock.method(
-    Turns.prototype,
+    ClientScheduler.prototype,
     'chargeHead',
-    function (this: Turns, ...given: Parameters<typeof chargeHead>) {
+    function (this: ClientScheduler, ...given: Parameters<typeof chargeHead>) {
       heads.push(given[1])
       chargeHead.apply(this, given)
     },
@@ -180,7 +180,7 @@ test('answers that nobody reads have a bound', async t => {
   node.peerList = Array(400).fill({ id: '12D3', address: 'x'.repeat(50_000), direction: 'inbound' })
   const ready = new EventEmitter()
   let answers = 0
-  t.mock.method(Turns.prototype, 'chargeBytes', () => {
+  t.mock.method(ClientScheduler.prototype, 'chargeBytes', () => {
     answers += 1
     ready.emit('answer')
   })

@@ -44,7 +44,7 @@ type Make = (scene: Scene) => readonly OutgoingMessage[]
 /** One kind of attack. */
 export interface Attack {
   readonly name: string
-  /** Whether a node denies whoever does it, for no honest peer can. */
+  /** Whether a node denies a peer that does it, for no honest peer can. */
   readonly isBlatant?: boolean
   readonly make: Make
 }
@@ -369,7 +369,7 @@ function batchTo(requestId: number, transactions: readonly Transaction[]): Outgo
   return { type: 'transactions', requestId, transactions }
 }
 
-/** Remembers transactions that a stranger made, for whoever asks for them. */
+/** Remembers transactions that a stranger made, for nodes that ask for them. */
 function remembered({ overheard }: Scene, transactions: readonly Transaction[]): readonly Transaction[] {
   overheard.note({ type: 'transactions', requestId: 0, transactions })
   return transactions
@@ -389,7 +389,7 @@ function heardHeaders({ overheard, random }: Scene): BlockHeader[] {
   return chainFrom(random.pick(overheard.headers), overheard)
 }
 
-/** The best that a stranger knows to answer: headers on the chain of whoever asks, whose blocks it need not give. */
+/** The best that a stranger knows to answer: headers on the chain of the node that asks, whose blocks it need not give. */
 function headersAfter(question: Question, { overheard }: Scene): BlockHeader[] {
   const locator: readonly BlockId[] = question.type === 'get-headers' ? question.locator : []
   const runs = overheard.headers
@@ -411,7 +411,7 @@ function chainFrom(first: BlockHeader, { headers: heard }: Overheard): BlockHead
   return chain
 }
 
-/** Headers after the head of whoever asks that hold no work, and say that they do. */
+/** Headers after the head of the node that asks, which hold no work and say that they do. */
 function forgedHeaders(scene: Scene, question?: Question): BlockHeader[] {
   const { genesis, overheard, random } = scene
   const locator = question?.type === 'get-headers' ? question.locator : []

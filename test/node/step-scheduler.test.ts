@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Steps } from '../../src/chain/steps.ts'
-import { Turns } from '../../src/node/turns.ts'
+import { StepScheduler } from '../../src/node/step-scheduler.ts'
 import { decodeMessageInSteps, encodeMessage } from '../../src/replica/messages.ts'
 import { ChainBuilder, transfer } from '../replica/small-chain.ts'
 
-/** Turns in virtual time: each step takes a millisecond. */
+/** StepScheduler in virtual time: each step takes a millisecond. */
 function inVirtualTime() {
   let [nowMs, turn] = [0, 0]
-  const turns = new Turns({ now: () => nowMs, nextTurn: () => Promise.resolve().then(() => (turn += 1)) })
+  const turns = new StepScheduler({
+    now: () => nowMs,
+    nextTurn: () => Promise.resolve().then(() => (turn += 1)),
+  })
   const done: string[] = []
   function* work(name: string, steps: number): Steps<string> {
     for (let step = 0; step < steps; step++) {

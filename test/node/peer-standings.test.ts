@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PeerMerits } from '../../src/node/peer-merits.ts'
+import { PeerStandings } from '../../src/node/peer-standings.ts'
 
 const NEVER = Number.NEGATIVE_INFINITY
 
 test('what a peer did counts from its handshake until it leaves', () => {
-  const merits = new PeerMerits()
+  const merits = new PeerStandings()
   merits.credit('a', 'block', 1)
   assert.deepEqual(merits.standing('a'), { isGreeted: false, blockMs: NEVER, transactionsMs: NEVER })
   merits.confirm('a')
@@ -18,7 +18,7 @@ test('what a peer did counts from its handshake until it leaves', () => {
 })
 
 test('a validator is remembered when it has left', () => {
-  const merits = new PeerMerits()
+  const merits = new PeerStandings()
   merits.confirm('a')
   merits.noteValidator('a')
   merits.forget('a')

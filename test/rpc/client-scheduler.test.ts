@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Client, clientOf } from '../../src/rpc/client-address.ts'
+import { ClientScheduler, type Turn, type TurnLimits } from '../../src/rpc/client-scheduler.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
-import { type Turn, type TurnLimits, Turns } from '../../src/rpc/turns.ts'
 import { serve, TestNode } from './harness.ts'
 
 /** A clock that moves when somebody works, or when all wait. */
 class VirtualTime {
   nowMs = 0
-  /** Turns of the event loop so far. */
+  /** ClientScheduler of the event loop so far. */
   turns = 0
   #soon: (() => void)[] = []
   #timers: { atMs: number; task: () => void }[] = []
@@ -51,7 +51,7 @@ class VirtualTime {
 
 function setUp(changes: Partial<TurnLimits> = {}) {
   const time = new VirtualTime()
-  const turns = new Turns({ ...RPC_LIMITS, ...changes }, time)
+  const turns = new ClientScheduler({ ...RPC_LIMITS, ...changes }, time)
   const spent = new Map<string, number>()
   let refused = 0
   const ask = (client: Client, costMs: number, steps = 1): Promise<void> => {

@@ -1,6 +1,6 @@
-// What peers have done for us: what counts when all inbound places are taken (see inbound-slots.ts).
+// How peers have behaved: what counts when all inbound places are taken (see inbound-slots.ts).
 //
-// All but who is a validator is forgotten when the link ends, so there is as much of it as there are links.
+// All but which peers are validators is forgotten when the link ends, so there is as much of it as there are links.
 
 import { BoundedMap } from '../replica/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
@@ -17,8 +17,8 @@ const STRANGER: Standing = {
   transactionsMs: Number.NEGATIVE_INFINITY,
 }
 
-/** The merits of all peers of one node. The hour is given in milliseconds of a clock that never steps back. */
-export class PeerMerits {
+/** The standings of all peers of one node. The hour is given in milliseconds of a clock that never steps back. */
+export class PeerStandings {
   readonly #standings = new Map<PeerId, Standing>()
   readonly #validators = new BoundedMap<PeerId, true>(VALIDATORS_MAX)
 

@@ -1,6 +1,6 @@
-// Work in steps, some in each turn of the event loop: what a peer sends may take long to read, and everybody else waits.
+// Work in steps, some in each turn of the event loop: what a peer sends may take long to read, and all others wait.
 // Little work is done at once. Of more the rest waits in a queue for each peer, and the queues are served in rotation, one
-// turn each: many peers that send large messages take no more of a turn than one, and who has much waits for itself.
+// turn each: many peers that send large messages take no more of a turn than one, and a peer that sends much waits for itself.
 
 import { setImmediate } from 'node:timers/promises'
 import type { Steps } from '../chain/steps.ts'
@@ -10,7 +10,7 @@ import type { PeerId } from '../replica/effects.ts'
 const TURN_MS = 4
 
 /** Where turns take their time from. */
-export interface TurnTime {
+export interface SchedulerTime {
   /** Milliseconds of a clock that never steps back. */
   now(): number
   /** Resolves in the next turn of the event loop. */
@@ -28,13 +28,13 @@ export interface Done<T> {
 }
 
 /** The turns that the work of one node takes. */
-export class Turns {
-  readonly #time: TurnTime
+export class StepScheduler {
+  readonly #time: SchedulerTime
   /** What waits, of each peer in the order in which it came; the peer whose turn is next stands first. */
   readonly #queues = new Map<PeerId, Job[]>()
   #isWorking = false
 
-  constructor(time: TurnTime = { now: () => performance.now(), nextTurn: setImmediate }) {
+  constructor(time: SchedulerTime = { now: () => performance.now(), nextTurn: setImmediate }) {
     this.#time = time
   }
 

@@ -1,7 +1,7 @@
-// Turns of the event loop for clients, so that no call, no batch and no client holds the node up or keeps others from it.
+// ClientScheduler of the event loop for clients, so that no call, no batch and no client holds the node up or keeps others from it.
 //
 // Work is done in steps, a few milliseconds of them in one turn of the loop; then everything else has its turn, and then
-// the next address. What a step cost is owed by its address (src/node/debt.ts): whoever owes much waits until time has
+// the next address. What a step cost is owed by its address (src/node/debt.ts): a client that owes much waits until time has
 // paid off some of it, and is refused when that would take too long. So whatever a method costs has its price, and an
 // address that asks for much gets its share and no more. Addresses of others have a share together too, for there may be
 // many of them; this machine has one of its own, for its programs are the operator's.
@@ -41,7 +41,7 @@ export interface Turn {
 export type Step = (turn: Turn) => 'done' | 'more' | Promise<void>
 
 /** Where turns take their time from. */
-export interface TurnTime {
+export interface SchedulerTime {
   /** Milliseconds of a clock that never steps back. */
   now(): number
   /** Calls back in another turn of the event loop. */
@@ -50,14 +50,14 @@ export interface TurnTime {
   later(ms: number, task: () => void): () => void
 }
 
-/** Addresses whose debts are remembered. Whoever was forgotten still has a part in what all strangers owe. */
+/** Addresses whose debts are remembered. One that was forgotten still has a part in what all strangers owe. */
 const DEBTORS_MAX = 4_096
 
 /** What parsing a request's head and a refusal cost, and each header: measured 0.02 and 0.001, and rounded up. */
 const HEAD_MS = 0.05
 const HEADER_MS = 0.002
 
-const REAL_TIME: TurnTime = {
+const REAL_TIME: SchedulerTime = {
   now: () => performance.now(),
   soon: task => void setImmediate(task),
   later: (ms, task) => {
@@ -81,9 +81,9 @@ interface Waiting {
 }
 
 /** The turns of all clients of one server. */
-export class Turns {
+export class ClientScheduler {
   readonly #limits: TurnLimits
-  readonly #time: TurnTime
+  readonly #time: SchedulerTime
   readonly #strangers: Debt
   readonly #debts = new BoundedMap<string, Debt>(DEBTORS_MAX)
   /** By address, in the order in which they have their turns. */
@@ -95,7 +95,7 @@ export class Turns {
   #isSoon = false
   #stopTimer: () => void = () => {}
 
-  constructor(limits: TurnLimits, time: TurnTime = REAL_TIME) {
+  constructor(limits: TurnLimits, time: SchedulerTime = REAL_TIME) {
     this.#limits = limits
     this.#time = time
     this.#strangers = new Debt(limits.strangersCredit)
