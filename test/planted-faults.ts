@@ -36,7 +36,7 @@ const KINDS: readonly RunKind[] = [
 ]
 
 /** The scenarios of the simulator in which a peer tells every lie about blocks; a random run tells some, if any. */
-const LIES = 'sim/adversary/lies'
+const LIES = 'lab/adversary/lies'
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 

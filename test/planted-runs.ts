@@ -2,13 +2,13 @@
 // planted-copy.ts starts it, asks for one run after the other, and ends it.
 
 import { readFileSync } from 'node:fs'
+import { FAULT_KINDS } from '../src/lab/faults/fault-plan.ts'
+import { simulate } from '../src/lab/swarm/simulation.ts'
+import type { SimulationOptions } from '../src/lab/swarm/simulation-options.ts'
+import { drawSwarm } from '../src/lab/swarm/swarm.ts'
 import { chooseBackend } from '../src/signatures/choose-backend.ts'
 import { SenderCache } from '../src/signatures/sender-cache.ts'
 import { signerRecovery } from '../src/signatures/signer-recovery.ts'
-import { FAULT_KINDS } from '../src/sim/faults/fault-plan.ts'
-import { simulate } from '../src/sim/simulation.ts'
-import type { SimulationOptions } from '../src/sim/simulation-options.ts'
-import { drawSwarm } from '../src/sim/swarm.ts'
 
 /** A kind of runs, of which a seed names one. */
 export interface RunKind {

@@ -265,10 +265,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a simulated node goes on after it read a damaged record',
-    file: 'sim/node/sim-node.ts',
+    file: 'lab/cluster/sim-node.ts',
     find: '      this.stoppedBy = error\n      this.#crash()\n',
     replace: '      this.stoppedBy = error\n',
-    tests: ['sim/node/sim-node'],
+    tests: ['lab/cluster/sim-node'],
   },
   // ---- blocks and branches
   {
@@ -1354,19 +1354,19 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the oracle does not read whom a stop names',
-    file: 'sim/oracle/agreement-oracle.ts',
+    file: 'lab/oracle/agreement-oracle.ts',
     find: `    this.#checkNamed(node, effect.text)
 `,
     replace: '',
-    tests: ['sim/oracle/agreement-oracle'],
+    tests: ['lab/oracle/agreement-oracle'],
   },
   {
     name: 'the oracle takes for an omission what the view change tells of',
-    file: 'sim/oracle/naive-votes.ts',
+    file: 'lab/oracle/naive-votes.ts',
     find: `    if (told.some(({ view, value }) => view !== vote.view || value === vote.value)) return false
 `,
     replace: '',
-    tests: ['sim/oracle/naive-votes'],
+    tests: ['lab/oracle/naive-votes'],
   },
   {
     name: 'a hello may be passed off by another peer',
@@ -1396,7 +1396,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'replica/replica.ts',
     find: "      this.#outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })\n",
     replace: '',
-    tests: ['sim/strangers/strangers', 'replica/replica'],
+    tests: ['lab/strangers/strangers', 'replica/replica'],
   },
   {
     name: 'a peer that is late with a wanted block is waited for',
@@ -1461,7 +1461,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'finality/hybrid.ts',
     find: "return this.#isBuried(block, chain) ? 'valid' : 'unknown'",
     replace: "return this.#isBuried(block, chain) || block.height > 0 ? 'valid' : 'unknown'",
-    tests: ['sim/oracle/candidate-oracle'],
+    tests: ['lab/oracle/candidate-oracle'],
   },
   {
     name: 'a candidate need not be buried',
@@ -2374,7 +2374,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/pbft.ts',
     find: '    startRecall(replica, challenge, forgotten ?? undefined)\n  }',
     replace: '    this.#vote()\n  }',
-    tests: ['sim/oracle/recalled-votes'],
+    tests: ['lab/oracle/recalled-votes'],
   },
   {
     name: 'a challenge is used again by a machine that was put back twice',

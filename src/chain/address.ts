@@ -1,7 +1,7 @@
 // Account addresses: the last 20 bytes of the Keccak-256 of a public key (Yellow Paper, section 4), written
 // with the mixed-case checksum of EIP-55 for people and in lower case as keys.
 
-import { fromHex, type Hex, toHex } from './bytes.ts'
+import { fromHex, type Hex, toHex } from '../encoding/bytes.ts'
 import { keccak256 } from './hash.ts'
 
 /** An address as a key: 0x and 40 lower-case hex digits. */

@@ -5,7 +5,14 @@
 // Every part tells its own size, so the form is what a Bitcoin miner submits after getblocktemplate. The Merkle
 // tree has the SHA-256d of the coinbase record and of each raw transaction as leaves.
 
-import { ByteReader, ByteWriter, type Hex, MalformedBytes, readOrNull, toReversedHex } from './bytes.ts'
+import {
+  ByteReader,
+  ByteWriter,
+  type Hex,
+  MalformedBytes,
+  readOrNull,
+  toReversedHex,
+} from '../encoding/bytes.ts'
 import { COINBASE_BYTES_MAX, type CoinbaseRecord, encodeCoinbase, readCoinbase } from './coinbase.ts'
 import { sha256d } from './hash.ts'
 import { type BlockHeader, type BlockId, blockId, encodeHeader, HEADER_BYTES, readHeader } from './header.ts'

@@ -8,8 +8,8 @@
 // its tag keeps it from being taken for a transaction. The height makes every record, and so every id, unique
 // (BIP 30, BIP 34).
 
+import { type ByteReader, ByteWriter, fromHex, type Hex, MalformedBytes, toHex } from '../encoding/bytes.ts'
 import type { Address } from './address.ts'
-import { type ByteReader, ByteWriter, fromHex, type Hex, MalformedBytes, toHex } from './bytes.ts'
 
 /** What a block says of itself besides its header. */
 export interface CoinbaseRecord {

@@ -4,7 +4,7 @@
 //
 // There is exactly one form of each signature: with s also n − s would do, so s is at most n / 2 (EIP-2).
 
-import { bigintFromBytes, bigintToBytes, concatBytes } from './bytes.ts'
+import { bigintFromBytes, bigintToBytes, concatBytes } from '../encoding/bytes.ts'
 import { SECP256K1_N, type Signature } from './transaction.ts'
 
 /** Bytes in a signature. */

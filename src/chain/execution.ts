@@ -3,9 +3,9 @@
 // Building and checking a block run the same code: transactions are applied one by one to an overlay of changed
 // accounts, then the beneficiary gets reward and tips, and the result is one new state.
 
+import type { Hex } from '../encoding/bytes.ts'
 import type { Address } from './address.ts'
 import { BLOCK_OVERHEAD_BYTES, type Block } from './block.ts'
-import type { Hex } from './bytes.ts'
 import type { CoinbaseRecord } from './coinbase.ts'
 import { effectiveTip, maximumCost, nextBaseFee } from './fees.ts'
 import { type Receipt, receiptsRoot } from './receipts.ts'

@@ -11,7 +11,7 @@ import {
   fromReversedHex,
   type Hex,
   toReversedHex,
-} from './bytes.ts'
+} from '../encoding/bytes.ts'
 import { sha256d } from './hash.ts'
 
 /** A block's id: the SHA-256d of its header, reversed, so that its work shows as zeros in front. */

@@ -4,7 +4,7 @@
 // That pairing is a trap (CVE-2012-2459): [1, 2, 3] and [1, 2, 3, 3] have the same root, so a peer could send
 // a true header with a false body. Such a body is *mutated*; the block behind the id may still be valid.
 
-import { concatBytes, equalBytes } from './bytes.ts'
+import { concatBytes, equalBytes } from '../encoding/bytes.ts'
 import { sha256d } from './hash.ts'
 import { finish, type Steps } from './steps.ts'
 

@@ -3,7 +3,7 @@
 // The decoder is strict: one value has one encoding, so anything but the shortest form, and any byte left
 // over, is refused. That is what makes a transaction's hash unique (no malleability by re-encoding).
 
-import { bigintFromBytes, bigintToBytes, concatBytes } from './bytes.ts'
+import { bigintFromBytes, bigintToBytes, concatBytes } from '../encoding/bytes.ts'
 
 /** A byte string, or a list of items. */
 export type RlpItem = Uint8Array | readonly RlpItem[]

@@ -5,8 +5,8 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import * as secp256k1 from '@noble/secp256k1'
+import { bigintFromBytes, bigintToBytes, concatBytes } from '../encoding/bytes.ts'
 import { type Address, addressOfPublicKey } from './address.ts'
-import { bigintFromBytes, bigintToBytes, concatBytes } from './bytes.ts'
 import { type Signature, signingHash, type Transaction } from './transaction.ts'
 
 secp256k1.hashes.sha256 = sha256

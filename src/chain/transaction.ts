@@ -4,8 +4,8 @@
 // Decoding is strict (Yellow Paper 4.2, EIP-2, EIP-155, EIP-1559, EIP-2681): what Ethereum's own decoder
 // tests call invalid is refused, so that one transaction has exactly one encoding and one id.
 
+import { bigintFromBytes, concatBytes, fromHex, type Hex, toHex } from '../encoding/bytes.ts'
 import { ADDRESS_BYTES, type Address, addressBytes } from './address.ts'
-import { bigintFromBytes, concatBytes, fromHex, type Hex, toHex } from './bytes.ts'
 import { keccak256 } from './hash.ts'
 import { decodeRlp, encodeRlp, type RlpItem, rlpInteger, rlpItemSize } from './rlp.ts'
 

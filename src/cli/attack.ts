@@ -1,10 +1,11 @@
 // `quorate attack`: textbook attacks on this chain's own code, from a seed, held against the theory of them.
 // The exit code is 1 where what was measured and the theory disagree, or where something final was reversed.
 
-import { runRaces } from '../compare/attack/double-spend.ts'
-import { raceNetworks } from '../compare/attack/double-spend-network.ts'
-import { eclipse } from '../compare/attack/eclipse.ts'
-import { contenderNamed } from '../compare/attack/header-miner.ts'
+import { confirmationsBelow, exactReversal, nakamotoReversal } from '../finality/reversal.ts'
+import { runRaces } from '../lab/attack/double-spend.ts'
+import { raceNetworks } from '../lab/attack/double-spend-network.ts'
+import { eclipse } from '../lab/attack/eclipse.ts'
+import { contenderNamed } from '../lab/attack/header-miner.ts'
 import {
   type ConfirmationRow,
   DOUBT,
@@ -14,10 +15,9 @@ import {
   showRaces,
   showSelfish,
   showTimeWarp,
-} from '../compare/attack/report.ts'
-import { mineSelfishly } from '../compare/attack/selfish-mining.ts'
-import { STRATEGY_COUNT, warpTime } from '../compare/attack/time-warp.ts'
-import { confirmationsBelow, exactReversal, nakamotoReversal } from '../finality/reversal.ts'
+} from '../lab/attack/report.ts'
+import { mineSelfishly } from '../lab/attack/selfish-mining.ts'
+import { STRATEGY_COUNT, warpTime } from '../lab/attack/time-warp.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { terminalColumns } from './compare.ts'

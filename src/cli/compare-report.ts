@@ -1,10 +1,10 @@
 // `quorate compare --all`: every experiment, and one HTML file with all that came out of them. A file that is there
 // already is not touched.
 
-import type { LoadSettings } from '../compare/measurement.ts'
-import { layOut } from '../compare/report/layout.ts'
-import { renderPage } from '../compare/report/page.ts'
-import { countReportSteps, EFFORT, makeReport, type Report } from '../compare/report/report.ts'
+import type { LoadSettings } from '../lab/compare/measurement.ts'
+import { layOut } from '../lab/report/layout.ts'
+import { renderPage } from '../lab/report/page.ts'
+import { countReportSteps, EFFORT, makeReport, type Report } from '../lab/report/report.ts'
 import { assertNewFile, writeNewFile } from './files.ts'
 import { createProgress } from './progress.ts'
 

@@ -8,13 +8,13 @@ import {
   compare,
   countSteps,
   showComparison,
-} from '../compare/comparison.ts'
-import { type CompareSettings, RATE_DEFAULT } from '../compare/measurement.ts'
-import { availableContenders, BLOCK_MS_LIMITS, type Contender } from '../compare/stage/contender.ts'
-import { LATENCY_MS } from '../compare/stage/simulated-stage.ts'
-import type { Rate } from '../compare/stage/workload.ts'
-import { liveStage, type StageKind, simulatedStage } from '../compare/stage-kinds.ts'
-import { showSweep, sweepCsv } from '../compare/sweep/report.ts'
+} from '../lab/compare/comparison.ts'
+import { type CompareSettings, RATE_DEFAULT } from '../lab/compare/measurement.ts'
+import { liveStage, type StageKind, simulatedStage } from '../lab/compare/stage-kinds.ts'
+import { availableContenders, BLOCK_MS_LIMITS, type Contender } from '../lab/stage/contender.ts'
+import { LATENCY_MS } from '../lab/stage/simulated-stage.ts'
+import type { Rate } from '../lab/stage/workload.ts'
+import { showSweep, sweepCsv } from '../lab/sweep/report.ts'
 import {
   AXES,
   type Axis,
@@ -22,7 +22,7 @@ import {
   runSweep,
   type Sweep,
   type SweepOptions,
-} from '../compare/sweep/sweep.ts'
+} from '../lab/sweep/sweep.ts'
 import { defineCommand } from './command.ts'
 import { writeReport } from './compare-report.ts'
 import { CommandError, EXIT } from './exit-codes.ts'

@@ -1,9 +1,9 @@
 // What `quorate sim` shows of its runs: a table for people, and all figures with --json. The fields of an agreement
 // stand beside those of the run; where nothing is agreed on, those that a script may read are null.
 
-import { toHex } from '../chain/bytes.ts'
 import { sha256 } from '../chain/hash.ts'
-import type { AgreementResult, SimulationResult, ToldLies, Verdict } from '../sim/simulation-result.ts'
+import { toHex } from '../encoding/bytes.ts'
+import type { AgreementResult, SimulationResult, ToldLies, Verdict } from '../lab/swarm/simulation-result.ts'
 import { columns, type Output, table } from './output.ts'
 import { describeSometimes } from './sim-sometimes.ts'
 

@@ -1,16 +1,16 @@
 // `quorate sim --shrink` and `--replay`: a failing run made short and kept as a file, and such a file run again. One run
 // after the other on one core, for each depends on the last.
 
+import { describeFault } from '../lab/faults/fault-events.ts'
+import { ofRegressionFile, toRegressionFile } from '../lab/swarm/regression-file.ts'
+import { shrink } from '../lab/swarm/shrink.ts'
+import { simulate } from '../lab/swarm/simulation.ts'
+import type { SimulationOptions } from '../lab/swarm/simulation-options.ts'
+import type { SimulationResult } from '../lab/swarm/simulation-result.ts'
+import { drawSwarm } from '../lab/swarm/swarm.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
 import { signerRecovery } from '../signatures/signer-recovery.ts'
-import { describeFault } from '../sim/faults/fault-events.ts'
-import { ofRegressionFile, toRegressionFile } from '../sim/regression-file.ts'
-import { shrink } from '../sim/shrink.ts'
-import { simulate } from '../sim/simulation.ts'
-import type { SimulationOptions } from '../sim/simulation-options.ts'
-import type { SimulationResult } from '../sim/simulation-result.ts'
-import { drawSwarm } from '../sim/swarm.ts'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
 import { readJson, writeJson } from './files.ts'
 import { type Output, table } from './output.ts'

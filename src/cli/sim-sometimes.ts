@@ -1,8 +1,8 @@
 // What happens only now and then in simulated runs. Where something of it never happens, too few seeds were run to mean
 // much, or the simulator has gone quiet: a batch can be required to have seen all of it.
 
-import type { FaultEvent } from '../sim/faults/fault-events.ts'
-import type { AgreementResult, SimulationResult } from '../sim/simulation-result.ts'
+import type { FaultEvent } from '../lab/faults/fault-events.ts'
+import type { AgreementResult, SimulationResult } from '../lab/swarm/simulation-result.ts'
 
 interface Sometimes {
   readonly text: string

@@ -2,12 +2,12 @@
 // Senders are recovered by the fastest back end; the verdict is the same with any.
 
 import { parentPort, workerData } from 'node:worker_threads'
+import { simulate } from '../lab/swarm/simulation.ts'
+import type { SimulationOptions } from '../lab/swarm/simulation-options.ts'
+import { drawSwarm } from '../lab/swarm/swarm.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { SenderCache } from '../signatures/sender-cache.ts'
 import { signerRecovery } from '../signatures/signer-recovery.ts'
-import { simulate } from '../sim/simulation.ts'
-import type { SimulationOptions } from '../sim/simulation-options.ts'
-import { drawSwarm } from '../sim/swarm.ts'
 
 /** What every seed of a batch has in common. */
 export interface SimulationSettings

@@ -1,7 +1,7 @@
 // `quorate theory`: what books and papers claim, run and measured on this program's own code, and judged. Its exit code is
 // that verdict, so that a build stops when formula and code part.
 
-import { EFFORT, runTheory, showTheory } from '../compare/theory/theory.ts'
+import { EFFORT, runTheory, showTheory } from '../lab/theory/theory.ts'
 import { defineCommand } from './command.ts'
 import { terminalColumns } from './compare.ts'
 import { EXIT } from './exit-codes.ts'

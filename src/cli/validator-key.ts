@@ -2,8 +2,8 @@
 // to start again with nobody there. Instead the file must be its owner's alone. Messages never repeat what is in it.
 
 import { type Address, checksumAddress, parseAddress } from '../chain/address.ts'
-import { toHex } from '../chain/bytes.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
+import { toHex } from '../encoding/bytes.ts'
 import { parseSecretKey, randomSecretKey } from '../wallet/secret-key.ts'
 import { readSmallFile } from '../wallet/small-file.ts'
 import { CommandError, EXIT } from './exit-codes.ts'

@@ -1,9 +1,9 @@
 // What a committee keeps on disk, by key: this validator's votes and whose they are, proofs of lies, decisions on
 // nothing, and the reason for which it has stopped.
 
-import { ByteReader, MalformedBytes } from '../chain/bytes.ts'
 import type { Certificate } from '../consensus/contract.ts'
 import type { PbftRecord } from '../consensus/pbft/messages.ts'
+import { ByteReader, MalformedBytes } from '../encoding/bytes.ts'
 import { readCertificate } from './certificates.ts'
 import { EvidenceLog } from './evidence-log.ts'
 import { decodeMark, type VoteMark } from './vote-mark.ts'

@@ -6,7 +6,6 @@
 // decision waits. Votes are durable before they leave, and a node whose votes are lost does not vote again.
 
 import { addressBytes } from '../chain/address.ts'
-import { equalBytes } from '../chain/bytes.ts'
 import { type BlockId, NO_BLOCK } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
@@ -25,6 +24,7 @@ import { NO_VALUE } from '../consensus/contract.ts'
 import type { PbftMessage, PbftRecord, Statement } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
 import { JUMP } from '../consensus/pbft/retransmission.ts'
+import { equalBytes } from '../encoding/bytes.ts'
 import { describeAgreement } from './agreement-report.ts'
 import { Liar, type Member } from './byzantine/liar.ts'
 import type { LiarEffect, LiarInput } from './byzantine/lie.ts'

@@ -2,13 +2,6 @@
 // members of one, signatures of 65. Each has one form only. Writing what has none is a mistake of the program, and a
 // RangeError; reading it is a mistake of somebody else's, and `MalformedBytes`.
 
-import {
-  type ByteReader,
-  type ByteWriter,
-  fromReversedHex,
-  MalformedBytes,
-  toReversedHex,
-} from '../chain/bytes.ts'
 import { SIGNATURE_BYTES } from '../chain/compact-signature.ts'
 import { NO_BLOCK } from '../chain/header.ts'
 import {
@@ -20,6 +13,13 @@ import {
   type Value,
   type Vote,
 } from '../consensus/contract.ts'
+import {
+  type ByteReader,
+  type ByteWriter,
+  fromReversedHex,
+  MalformedBytes,
+  toReversedHex,
+} from '../encoding/bytes.ts'
 import { VALIDATORS_MAX } from './validators.ts'
 
 /** The byte of every phase in which something is signed. */

@@ -6,6 +6,9 @@
 // A hello binds a validator to a peer: its signature is over the peer id, which the connection proves, so nobody can
 // pass another's off as his own. Nothing else depends on who carries a message: all of it is signed.
 
+import { sha256 } from '../chain/hash.ts'
+import type { MemberIndex } from '../consensus/contract.ts'
+import type { PbftMessage } from '../consensus/pbft/messages.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -13,10 +16,7 @@ import {
   fromReversedHex,
   MalformedBytes,
   readOrNull,
-} from '../chain/bytes.ts'
-import { sha256 } from '../chain/hash.ts'
-import type { MemberIndex } from '../consensus/contract.ts'
-import type { PbftMessage } from '../consensus/pbft/messages.ts'
+} from '../encoding/bytes.ts'
 import type { SigningDomain } from './signing.ts'
 import { decodePbftMessage, encodePbftMessage } from './wire.ts'
 

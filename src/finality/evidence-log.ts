@@ -1,8 +1,8 @@
 // The proofs of lies that a node keeps: a few for each validator, one for each place in which it lied. They outlive a
 // restart, and anybody can check them (evidence.ts).
 
-import { ByteReader, MalformedBytes } from '../chain/bytes.ts'
 import type { Evidence } from '../consensus/contract.ts'
+import { ByteReader, MalformedBytes } from '../encoding/bytes.ts'
 import { lieOf } from './evidence.ts'
 import { encodeEvidence, readEvidence } from './evidence-record.ts'
 

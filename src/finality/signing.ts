@@ -9,13 +9,13 @@
 //                       answer:      challenge 8, member 1, count 4, then (phase 1, sequence 8, view 8, value 32) of each
 
 import type { Address } from '../chain/address.ts'
-import { ByteWriter, fromHex, fromReversedHex, type Hex, toHex } from '../chain/bytes.ts'
 import { decodeSignature, encodeSignature } from '../chain/compact-signature.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { BlockId } from '../chain/header.ts'
 import { addressOfSecretKey, recoverAddress, signDigest } from '../chain/signature.ts'
 import type { Signing } from '../consensus/contract.ts'
 import type { Statement } from '../consensus/pbft/messages.ts'
+import { ByteWriter, fromHex, fromReversedHex, type Hex, toHex } from '../encoding/bytes.ts'
 import { isMember, isNumber, isValue, PHASE_BYTES, writeMember, writeNumber, writeValue } from './encoding.ts'
 import type { ValidatorSet } from './validators.ts'
 

@@ -2,11 +2,11 @@
 // and `InvalidField` names the first that is wrong.
 
 import { type Address, parseAddress } from '../chain/address.ts'
-import { fromHex, type Hex, isHex } from '../chain/bytes.ts'
 import { SIGNATURE_BYTES } from '../chain/compact-signature.ts'
 import type { Fields, Json } from '../chain/fields.ts'
 import { type BlockId, NO_BLOCK } from '../chain/header.ts'
 import { NUMBER_MAX, type Value } from '../consensus/contract.ts'
+import { fromHex, type Hex, isHex } from '../encoding/bytes.ts'
 import { isValue } from './encoding.ts'
 
 /** The id of a block. */

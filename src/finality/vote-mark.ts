@@ -7,8 +7,8 @@
 // Votes are given in the order of sequence number, view and phase, but for those by which a new view repeats what is
 // decided: they are of a view that was entered, which has its own mark.
 
-import { ByteReader, ByteWriter, readOrNull } from '../chain/bytes.ts'
 import type { PbftRecord } from '../consensus/pbft/messages.ts'
+import { ByteReader, ByteWriter, readOrNull } from '../encoding/bytes.ts'
 
 /** How far a validator has voted. */
 export interface VoteMark {

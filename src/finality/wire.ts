@@ -3,9 +3,9 @@
 //
 // The first byte says which message or record follows; then its fields in the order of their definition.
 
-import { ByteReader, ByteWriter, MalformedBytes, readOrNull } from '../chain/bytes.ts'
 import type { Certificate, MemberIndex } from '../consensus/contract.ts'
 import type { Answer, NewView, PbftMessage, PbftRecord, ViewChange } from '../consensus/pbft/messages.ts'
+import { ByteReader, ByteWriter, MalformedBytes, readOrNull } from '../encoding/bytes.ts'
 import { encodeCertificate, readCertificate } from './certificates.ts'
 import {
   PHASE_BYTES,

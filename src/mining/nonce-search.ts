@@ -6,9 +6,10 @@
  * The header is Bitcoin's: 80 bytes, the nonce little-endian at bytes 76 to 79. Its id is SHA-256d (SHA-256 twice,
  * FIPS 180-4), and meets the target when the digest, read as a little-endian 256-bit integer, is at most the target.
  */
-import { bigintFromBytesLe } from '../chain/bytes.ts'
+
 import { sha256d } from '../chain/hash.ts'
 import { HEADER_BYTES } from '../chain/header.ts'
+import { bigintFromBytesLe } from '../encoding/bytes.ts'
 
 /** How many nonces there are: 2^32. */
 export const NONCE_COUNT = 2 ** 32

@@ -3,7 +3,7 @@
 // A length is checked before anything is kept for it, and memory grows only with bytes that have really come, so
 // a false length costs its sender the connection and us nothing.
 
-import { ByteReader, ByteWriter, concatBytes } from '../chain/bytes.ts'
+import { ByteReader, ByteWriter, concatBytes } from '../encoding/bytes.ts'
 import { MESSAGE_LIMITS } from '../replica/messages.ts'
 
 const LENGTH_BYTES = 4

@@ -6,6 +6,14 @@
 // anything is allocated, and no byte may be left over.
 
 import { type Block, decodeBlockInSteps, peekBlock, peekCoinbase } from '../chain/block.ts'
+import { type BlockHeader, type BlockId, encodeHeader, HEADER_BYTES, readHeader } from '../chain/header.ts'
+import { finish, type Steps } from '../chain/steps.ts'
+import {
+  decodeTransaction,
+  TRANSACTION_BYTES_MAX,
+  type Transaction,
+  type TransactionId,
+} from '../chain/transaction.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -15,15 +23,7 @@ import {
   readOrNull,
   toHex,
   toReversedHex,
-} from '../chain/bytes.ts'
-import { type BlockHeader, type BlockId, encodeHeader, HEADER_BYTES, readHeader } from '../chain/header.ts'
-import { finish, type Steps } from '../chain/steps.ts'
-import {
-  decodeTransaction,
-  TRANSACTION_BYTES_MAX,
-  type Transaction,
-  type TransactionId,
-} from '../chain/transaction.ts'
+} from '../encoding/bytes.ts'
 import type { Rejection } from './verdict.ts'
 
 /** What a node follows, said when a connection opens and from time to time. */

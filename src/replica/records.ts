@@ -12,15 +12,6 @@
 import { ADDRESS_BYTES, type Address, addressBytes } from '../chain/address.ts'
 import { type Block, decodeBlock } from '../chain/block.ts'
 import {
-  ByteReader,
-  ByteWriter,
-  fromReversedHex,
-  MalformedBytes,
-  readOrNull,
-  toHex,
-  toReversedHex,
-} from '../chain/bytes.ts'
-import {
   type BlockHeader,
   type BlockId,
   blockId,
@@ -30,6 +21,15 @@ import {
 } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { TransactionId } from '../chain/transaction.ts'
+import {
+  ByteReader,
+  ByteWriter,
+  fromReversedHex,
+  MalformedBytes,
+  readOrNull,
+  toHex,
+  toReversedHex,
+} from '../encoding/bytes.ts'
 
 /** The keys of the database. */
 export const KEYS = {

@@ -7,7 +7,6 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
-import { ByteReader } from '../chain/bytes.ts'
 import { decodeCompact } from '../chain/compact.ts'
 import { type Execution, executeBlock } from '../chain/execution.ts'
 import { maximumCost, nextBaseFee } from '../chain/fees.ts'
@@ -21,6 +20,7 @@ import {
   type Transaction,
   type TransactionId,
 } from '../chain/transaction.ts'
+import { ByteReader } from '../encoding/bytes.ts'
 import type { Finality, FinalityEffect, Holders } from '../finality/contract.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'

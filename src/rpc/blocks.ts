@@ -2,10 +2,10 @@
 // uncles, no logs), and a few of ours. `hash` is the id of the header, SHA-256d in Bitcoin's order; no client
 // checks its making.
 
-import { toHex } from '../chain/bytes.ts'
 import { decodeCompact, workOfTarget } from '../chain/compact.ts'
 import type { Json } from '../chain/fields.ts'
 import { encodeHeader } from '../chain/header.ts'
+import { toHex } from '../encoding/bytes.ts'
 import type { ViewedBlock } from '../replica/chain-view.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'

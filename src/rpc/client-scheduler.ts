@@ -1,4 +1,4 @@
-// ClientScheduler of the event loop for clients, so that no call, no batch and no client holds the node up or keeps others from it.
+// Schedules clients' work on the event loop: no call, batch or client delays the node or keeps the loop from others.
 //
 // Work is done in steps, a few milliseconds of them in one turn of the loop; then everything else has its turn, and then
 // the next address. What a step cost is owed by its address (src/node/debt.ts): a client that owes much waits until time has

@@ -3,10 +3,10 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
-import { toHex } from '../chain/bytes.ts'
 import { effectiveTip } from '../chain/fees.ts'
 import type { Json } from '../chain/fields.ts'
 import type { Transaction } from '../chain/transaction.ts'
+import { toHex } from '../encoding/bytes.ts'
 import type { PooledTransaction } from '../replica/mempool.ts'
 import type { RpcBackend } from './backend.ts'
 import { chooseBlock } from './block-choice.ts'

@@ -3,8 +3,8 @@
 // reference's verdict for every input: two nodes that disagree about one signature disagree about the chain.
 
 import { type Address, addressOfPublicKey } from '../chain/address.ts'
-import { concatBytes } from '../chain/bytes.ts'
 import type { Signature } from '../chain/transaction.ts'
+import { concatBytes } from '../encoding/bytes.ts'
 import { DIGEST_BYTES, PACKED_SIGNATURE_BYTES, packSignature } from './packed.ts'
 
 /** Which code recovers: libsecp256k1 as native code, the same as WebAssembly, or the reference. */

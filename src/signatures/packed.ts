@@ -5,8 +5,8 @@
 // parity of y (1). A packed sender is 1 and the address (20), or 21 zeros when there is none.
 
 import { ADDRESS_BYTES, type Address, addressBytes } from '../chain/address.ts'
-import { bigintFromBytes, toHex } from '../chain/bytes.ts'
 import { type Signature, signingHash, type Transaction } from '../chain/transaction.ts'
+import { bigintFromBytes, toHex } from '../encoding/bytes.ts'
 
 /** Bytes in the digest that is signed. */
 export const DIGEST_BYTES = 32

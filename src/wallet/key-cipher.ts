@@ -4,9 +4,9 @@
 // Every secret that is made here is cleared before it is let go, as far as JavaScript can.
 
 import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from 'node:crypto'
-import { concatBytes } from '../chain/bytes.ts'
 import { keccak256 } from '../chain/hash.ts'
 import { addressOfSecretKey, isSecretKey } from '../chain/signature.ts'
+import { concatBytes } from '../encoding/bytes.ts'
 import { deriveKey, type ScryptCost } from './key-derivation.ts'
 import { type EncryptedKey, InvalidKeystore } from './keystore-file.ts'
 

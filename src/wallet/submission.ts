@@ -4,9 +4,9 @@
 // be mined once; "already known" is then good news; and where it stays unclear, that is what is said: a later refusal
 // doesn't prove that an earlier copy was refused too.
 
-import { fromHex, type Hex, toHex } from '../chain/bytes.ts'
 import { keccak256 } from '../chain/hash.ts'
 import type { TransactionId } from '../chain/transaction.ts'
+import { fromHex, type Hex, toHex } from '../encoding/bytes.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { InvalidAnswer } from './rpc-answer.ts'
 import { NodeUnreachable, type RpcClient, RpcError } from './rpc-client.ts'

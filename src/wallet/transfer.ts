@@ -6,7 +6,6 @@
 
 import type { Address } from '../chain/address.ts'
 import { formatAmount } from '../chain/amount.ts'
-import { type Hex, toHex } from '../chain/bytes.ts'
 import { signDigest } from '../chain/signature.ts'
 import {
   decodeTransaction,
@@ -16,6 +15,7 @@ import {
   type TransactionFields,
   type TransactionId,
 } from '../chain/transaction.ts'
+import { type Hex, toHex } from '../encoding/bytes.ts'
 import { InvalidAnswer, listField, parseQuantity, readObject } from './rpc-answer.ts'
 import { type RpcClient, RpcError } from './rpc-client.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressBytes, addressOfPublicKey, checksumAddress, parseAddress } from '../../src/chain/address.ts'
-import { fromHex, type Hex, toHex } from '../../src/chain/bytes.ts'
+import { fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
 
 // https://eips.ethereum.org/EIPS/eip-55, "Test Cases".
 const CHECKSUMMED: readonly Hex[] = [

@@ -4,8 +4,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ByteReader } from '../../src/chain/bytes.ts'
 import { type BlockHeader, readHeader } from '../../src/chain/header.ts'
+import { ByteReader } from '../../src/encoding/bytes.ts'
 
 export interface BitcoinBlock {
   readonly header: BlockHeader

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { assembleBlock, type Block, contentRoot, decodeBlock, leavesOf } from '../../src/chain/block.ts'
-import { ByteWriter, concatBytes, fromHex, toHex } from '../../src/chain/bytes.ts'
 import { type CoinbaseRecord, encodeCoinbase } from '../../src/chain/coinbase.ts'
 import { sha256d } from '../../src/chain/hash.ts'
 import { type BlockHeader, blockId, encodeHeader, HEADER_BYTES, NO_BLOCK } from '../../src/chain/header.ts'
 import { rlpInteger } from '../../src/chain/rlp.ts'
 import type { Transaction } from '../../src/chain/transaction.ts'
+import { ByteWriter, concatBytes, fromHex, toHex } from '../../src/encoding/bytes.ts'
 import { accepted, addressNumber, exampleTransaction, RULES } from './examples.ts'
 
 function coinbaseFor(transactionCount: number): CoinbaseRecord {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteReader, concatBytes, MalformedBytes, toHex } from '../../src/chain/bytes.ts'
 import {
   type CoinbaseRecord,
   EXTRA_NONCE_BYTES,
   encodeCoinbase,
   readCoinbase,
 } from '../../src/chain/coinbase.ts'
+import { ByteReader, concatBytes, MalformedBytes, toHex } from '../../src/encoding/bytes.ts'
 
 const RECORD: CoinbaseRecord = {
   chainId: 0x0102n,

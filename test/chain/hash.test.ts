@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fromHex, toHex } from '../../src/chain/bytes.ts'
 import { keccak256, sha256, sha256d } from '../../src/chain/hash.ts'
+import { fromHex, toHex } from '../../src/encoding/bytes.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 const hex = (digits: string): Uint8Array => fromHex(`0x${digits}`)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteReader, fromHex, type Hex, toHex } from '../../src/chain/bytes.ts'
 import { decodeCompact } from '../../src/chain/compact.ts'
 import {
   type BlockHeader,
@@ -12,6 +11,7 @@ import {
   NO_BLOCK,
   readHeader,
 } from '../../src/chain/header.ts'
+import { ByteReader, fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
 import { bitcoinBlocksMissing, readBitcoinBlocks } from './bitcoin-blocks.ts'
 
 // As every Bitcoin node has them. Block 125552 is the example of en.bitcoin.it/wiki/Block_hashing_algorithm; block

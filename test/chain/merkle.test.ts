@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { sha256d } from '../../src/chain/hash.ts'
+import { merkleBranch, merkleRoot, rootOfBranch } from '../../src/chain/merkle.ts'
 import {
   concatBytes,
   equalBytes,
@@ -8,9 +10,7 @@ import {
   type Hex,
   toHex,
   toReversedHex,
-} from '../../src/chain/bytes.ts'
-import { sha256d } from '../../src/chain/hash.ts'
-import { merkleBranch, merkleRoot, rootOfBranch } from '../../src/chain/merkle.ts'
+} from '../../src/encoding/bytes.ts'
 import { bitcoinBlocksMissing, readBitcoinBlocks } from './bitcoin-blocks.ts'
 
 // Bitcoin's block 100000: the ids of its four transactions, and the root in its header.

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bigintFromBytes, concatBytes, fromHex, toHex } from '../../src/chain/bytes.ts'
 import { decodeRlp, encodeRlp, type RlpItem, rlpInteger, rlpItemSize } from '../../src/chain/rlp.ts'
+import { bigintFromBytes, concatBytes, fromHex, toHex } from '../../src/encoding/bytes.ts'
 
 /** As rlptest.json writes an item: a text stands for its characters, a number for its integer. */
 type Written = string | bigint | Uint8Array | readonly Written[]

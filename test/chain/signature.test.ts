@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { createECDH, createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bigintToBytes, concatBytes, fromHex, toHex } from '../../src/chain/bytes.ts'
 import { sha256 } from '../../src/chain/hash.ts'
 import {
   addressOfSecretKey,
@@ -12,6 +11,7 @@ import {
   signDigest,
 } from '../../src/chain/signature.ts'
 import { SECP256K1_N, signingHash } from '../../src/chain/transaction.ts'
+import { bigintToBytes, concatBytes, fromHex, toHex } from '../../src/encoding/bytes.ts'
 import { exampleFields, exampleTransaction } from './examples.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Address } from '../../src/chain/address.ts'
-import { fromHex, type Hex, toHex } from '../../src/chain/bytes.ts'
 import {
   type Account,
   type AccountProof,
@@ -13,6 +12,7 @@ import {
   State,
   verifyAccountProof,
 } from '../../src/chain/state.ts'
+import { fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
 import { addressNumber } from './examples.ts'
 
 const ZEROS: Hex = `0x${'00'.repeat(32)}`

@@ -6,8 +6,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { toHex } from '../../src/chain/bytes.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import { toHex } from '../../src/encoding/bytes.ts'
 import { keyOf } from '../finality/test-validators.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-genesis-'))

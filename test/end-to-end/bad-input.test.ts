@@ -5,9 +5,9 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { toHex } from '../../src/chain/bytes.ts'
 import { signDigest } from '../../src/chain/signature.ts'
 import { encodeTransaction, signingHash, type TransactionFields } from '../../src/chain/transaction.ts'
+import { toHex } from '../../src/encoding/bytes.ts'
 import { ALICE, agree, BOB, type Ended, quorate, TestNetwork, writeKeyFile } from './network.ts'
 
 const GWEI = 10n ** 9n

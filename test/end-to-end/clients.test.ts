@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { createPublicClient, createWalletClient, defineChain, http, parseEther } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { toHex } from '../../src/chain/bytes.ts'
+import { toHex } from '../../src/encoding/bytes.ts'
 import { ALICE, BOB, mining, run, TestNetwork } from './network.ts'
 
 const cast = findCast()

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Comparison } from '../../src/compare/comparison.ts'
-import type { Measurement } from '../../src/compare/measurement.ts'
+import type { Comparison } from '../../src/lab/compare/comparison.ts'
+import type { Measurement } from '../../src/lab/compare/measurement.ts'
 import { quorate } from './network.ts'
 
 /** One mode on real processes, and what every mode must show. */

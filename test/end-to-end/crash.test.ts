@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Hex } from '../../src/chain/bytes.ts'
 import { readStatus } from '../../src/cli/status.ts'
+import type { Hex } from '../../src/encoding/bytes.ts'
 import {
   ALICE,
   agree,

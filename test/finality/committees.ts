@@ -2,7 +2,6 @@
 // on perfect wires. Their signatures are real.
 
 import assert from 'node:assert/strict'
-import { toHex } from '../../src/chain/bytes.ts'
 import { encodeCompact, HASH_MAX } from '../../src/chain/compact.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
@@ -10,6 +9,7 @@ import type { MemberIndex } from '../../src/consensus/contract.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
+import { toHex } from '../../src/encoding/bytes.ts'
 import type { ByzantineRole } from '../../src/finality/byzantine/roles.ts'
 import { Committee } from '../../src/finality/committee.ts'
 import type {
@@ -24,7 +24,7 @@ import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import type { Policy } from '../../src/finality/policy.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
-import { Schedule } from '../../src/sim/virtual/schedule.ts'
+import { Schedule } from '../../src/lab/virtual/schedule.ts'
 import { idOf, TestValidators } from './test-validators.ts'
 
 /** Milliseconds since 1970 at which tests begin. */

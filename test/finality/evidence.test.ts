@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteReader, fromReversedHex, MalformedBytes } from '../../src/chain/bytes.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import {
   type Contradiction,
@@ -11,6 +10,7 @@ import {
   type Omission,
   type Vote,
 } from '../../src/consensus/contract.ts'
+import { ByteReader, fromReversedHex, MalformedBytes } from '../../src/encoding/bytes.ts'
 import {
   type ContradictionReport,
   describeEvidence,

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bigintFromBytes, bigintToBytes, concatBytes, toHex } from '../../src/chain/bytes.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { SECP256K1_N as N } from '../../src/chain/transaction.ts'
 import { NO_VALUE } from '../../src/consensus/contract.ts'
 import type { Statement } from '../../src/consensus/pbft/messages.ts'
+import { bigintFromBytes, bigintToBytes, concatBytes, toHex } from '../../src/encoding/bytes.ts'
 import {
   createSigning,
   type RecoverSigner,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { concatBytes } from '../../src/chain/bytes.ts'
 import type { Certificate } from '../../src/consensus/contract.ts'
 import type { NewView, PbftMessage, Status, ViewChange } from '../../src/consensus/pbft/messages.ts'
+import { concatBytes } from '../../src/encoding/bytes.ts'
 import {
   decodePbftMessage,
   decodePbftRecord,

@@ -1,7 +1,6 @@
 // The decoders of blocks, transactions, states, messages and records: what peers send, and what a disk gives back.
 
 import { assembleBlock, decodeBlock, peekBlock, peekCoinbase } from '../../src/chain/block.ts'
-import { ByteReader, readOrNull } from '../../src/chain/bytes.ts'
 import { encodeCoinbase, readCoinbase } from '../../src/chain/coinbase.ts'
 import { decodeCompact, encodeCompact } from '../../src/chain/compact.ts'
 import { decodeSignature, encodeSignature } from '../../src/chain/compact-signature.ts'
@@ -9,6 +8,7 @@ import { encodeHeader, readHeader } from '../../src/chain/header.ts'
 import { decodeRlp, encodeRlp } from '../../src/chain/rlp.ts'
 import { decodeAccount, encodeAccount } from '../../src/chain/state.ts'
 import { decodeTransaction, encodeTransaction, transactionSize } from '../../src/chain/transaction.ts'
+import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
 import { decodeMessage, encodeMessage, type Message, peekMessage } from '../../src/replica/messages.ts'
 import { openRecord, sealRecord } from '../../src/replica/record-seal.ts'
 import {

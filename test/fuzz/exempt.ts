@@ -8,7 +8,7 @@ const OPTIONS = 'takes the options of a command line; what they are made of is f
 
 /** By file and name. */
 export const EXEMPT: ReadonlyMap<string, string> = new Map([
-  ['chain/bytes.ts readOrNull', PART],
+  ['encoding/bytes.ts readOrNull', PART],
   ['finality/encoding.ts readNumber', PART],
   ['finality/encoding.ts readValue', PART],
   ['finality/encoding.ts readVotePhase', PART],
@@ -32,5 +32,5 @@ export const EXEMPT: ReadonlyMap<string, string> = new Map([
   ['signatures/wasm-backend.ts loadWasmBackend', OWN],
   ['signatures/native-backend.ts loadNativeBackend', OWN],
   ['signatures/choose-backend.ts loadBackend', OWN],
-  ['compare/report/load.ts loadFigure', OWN],
+  ['lab/report/load.ts loadFigure', OWN],
 ])

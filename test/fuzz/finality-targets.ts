@@ -1,8 +1,8 @@
 // The decoders of the finality layer: what validators say, what a committee keeps, and what anybody may hand in as a proof.
 
 import fc from 'fast-check'
-import { ByteReader, readOrNull } from '../../src/chain/bytes.ts'
 import { parseGenesis } from '../../src/chain/genesis.ts'
+import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
 import { encodeCertificate, readCertificate } from '../../src/finality/certificates.ts'
 import { readCommitteeRecords, readStoredCertificate } from '../../src/finality/committee-records.ts'
 import { decodeEnvelope, describeContent, encodeEnvelope } from '../../src/finality/envelope.ts'

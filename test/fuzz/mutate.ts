@@ -1,8 +1,8 @@
 // What a fuzzer gives to a decoder: valid encodings with structured damage, and bytes of chance. All of it follows from
 // the stream of random numbers, so that the seed and the number of an input name it.
 
-import { concatBytes } from '../../src/chain/bytes.ts'
-import type { Random } from '../../src/sim/virtual/random.ts'
+import { concatBytes } from '../../src/encoding/bytes.ts'
+import type { Random } from '../../src/lab/virtual/random.ts'
 
 /** Bytes that lie at the edges of lengths, counts and tags. */
 const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xbf, 0xc0, 0xf7, 0xf8, 0xfc, 0xfd, 0xfe, 0xff]

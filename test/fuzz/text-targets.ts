@@ -13,8 +13,9 @@ import {
   readShare,
   readTransactionId,
 } from '../../src/cli/node-option.ts'
-import { parseScenario } from '../../src/compare/scenario/parser.ts'
 import { readBytes } from '../../src/finality/vote-json.ts'
+import { parseScenario } from '../../src/lab/scenario/parser.ts'
+import { ofRegressionFile } from '../../src/lab/swarm/regression-file.ts'
 import { readBook, writeBook } from '../../src/node/address-book-file.ts'
 import { FrameReader, frameMessage } from '../../src/node/frames.ts'
 import { readManifest } from '../../src/node/manifest.ts'
@@ -32,7 +33,6 @@ import { RpcError } from '../../src/rpc/errors.ts'
 import { readCall, readParams } from '../../src/rpc/json-rpc.ts'
 import * as quantity from '../../src/rpc/quantity.ts'
 import { parseRequestText } from '../../src/rpc/request-text.ts'
-import { ofRegressionFile } from '../../src/sim/regression-file.ts'
 import { parseKeystoreFile } from '../../src/wallet/keystore-file.ts'
 import * as answer from '../../src/wallet/rpc-answer.ts'
 import { parseSecretKey } from '../../src/wallet/secret-key.ts'
@@ -72,7 +72,7 @@ const HASH = `0x${'5a'.repeat(32)}`
 const scenario = (name: string): string =>
   readFileSync(join(import.meta.dirname, '..', '..', 'scenarios', `${name}.scenario`), 'utf8')
 const regression = readFileSync(
-  join(import.meta.dirname, '..', 'sim', 'regressions', 'votes-after-amnesia.json'),
+  join(import.meta.dirname, '..', 'lab', 'swarm', 'regressions', 'votes-after-amnesia.json'),
   'utf8',
 )
 const KEY_FILE = JSON.stringify({
@@ -231,12 +231,12 @@ export const TEXT_TARGETS: readonly Target[] = [
     ['InvalidKeystore'],
   ),
   textTarget(
-    ['compare/scenario/parser.ts parseScenario', 'compare/scenario/expectation.ts parseExpectation'],
+    ['lab/scenario/parser.ts parseScenario', 'lab/scenario/expectation.ts parseExpectation'],
     [scenario('halves-pbft'), scenario('late-joiner'), scenario('equivocating-validator')],
     parseScenario,
     ['InvalidScenario'],
   ),
-  textTarget(['sim/regression-file.ts ofRegressionFile'], [regression], text =>
+  textTarget(['lab/swarm/regression-file.ts ofRegressionFile'], [regression], text =>
     ofRegressionFile(jsonOf(text)),
   ),
   textTarget(['cli/checkpoint-option.ts readCheckpoint'], [`12:${HASH}`], readCheckpoint, ['CommandError']),

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toHex } from '../../src/chain/bytes.ts'
+import { toHex } from '../../src/encoding/bytes.ts'
 import type { Node } from '../../src/node/node.ts'
 import { cleanUp } from '../cleanup.ts'
 import { keyOf } from '../finality/test-validators.ts'

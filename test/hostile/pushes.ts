@@ -2,10 +2,10 @@
 // of the finality layer. All of it is dear to decode or to check.
 
 import { randomBytes } from 'node:crypto'
-import { ByteWriter, toHex } from '../../src/chain/bytes.ts'
 import { encodeCoinbase } from '../../src/chain/coinbase.ts'
 import { encodeHeader } from '../../src/chain/header.ts'
 import type { Transaction, TransactionId } from '../../src/chain/transaction.ts'
+import { ByteWriter, toHex } from '../../src/encoding/bytes.ts'
 import { encodeEnvelope } from '../../src/finality/envelope.ts'
 import { frameMessage } from '../../src/node/frames.ts'
 import { BoundedMap } from '../../src/replica/bounded-map.ts'

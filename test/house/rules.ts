@@ -24,18 +24,41 @@ type Arrows = {
   readonly packages: readonly string[]
 }
 
+/** What every room that runs in virtual time may import: the product as far as it is pure, and each other. */
+const simulated: Arrows = {
+  folders: [
+    'signatures',
+    'replica',
+    'finality',
+    'chain',
+    'encoding',
+    'lab/virtual',
+    'lab/network',
+    'lab/cluster',
+    'lab/faults',
+    'lab/oracle',
+    'lab/adversary',
+    'lab/strangers',
+    'lab/clients',
+    'lab/swarm',
+  ],
+  packages: [],
+}
+
 /**
- * What each folder of src may import, types included. A folder that is not here may not exist. The arrows point one
- * way only: a folder names only folders that stand above it.
+ * What each folder of src may import, types included; the longest name that fits a file counts. A folder that is not here
+ * may not exist. The arrows point one way only: a folder names only folders that stand above it, and nothing but `cli`
+ * names the laboratory.
  */
 export const mayImport: Readonly<Record<string, Arrows>> = {
-  chain: { folders: [], packages: ['@noble/*'] },
-  consensus: { folders: [], packages: [] },
-  finality: { folders: ['chain', 'consensus'], packages: [] },
-  replica: { folders: ['finality', 'chain'], packages: [] },
-  mining: { folders: ['chain'], packages: ['node:worker_threads', 'node:crypto', 'node:os'] },
+  encoding: { folders: [], packages: ['@noble/*'] },
+  chain: { folders: ['encoding'], packages: ['@noble/*'] },
+  consensus: { folders: ['encoding'], packages: [] },
+  finality: { folders: ['consensus', 'chain', 'encoding'], packages: [] },
+  replica: { folders: ['finality', 'chain', 'encoding'], packages: [] },
+  mining: { folders: ['chain', 'encoding'], packages: ['node:worker_threads', 'node:crypto', 'node:os'] },
   signatures: {
-    folders: ['chain'],
+    folders: ['chain', 'encoding'],
     packages: [
       '@bitauth/libauth',
       '@noble/*',
@@ -46,41 +69,44 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'node:worker_threads',
     ],
   },
-  sim: { folders: ['replica', 'finality', 'chain', 'signatures'], packages: [] },
   node: {
-    folders: ['replica', 'finality', 'chain', 'mining', 'signatures'],
+    folders: ['replica', 'finality', 'chain', 'mining', 'signatures', 'encoding'],
     packages: ['libp2p', '@libp2p/*', '@multiformats/*', 'level', 'pino', 'node:*'],
   },
-  rpc: { folders: ['node', 'replica', 'finality', 'chain'], packages: ['node:*'] },
-  wallet: { folders: ['finality', 'chain', 'signatures'], packages: ['@noble/*', 'node:*'] },
-  compare: {
+  rpc: { folders: ['node', 'replica', 'finality', 'chain', 'encoding'], packages: ['node:*'] },
+  wallet: { folders: ['finality', 'chain', 'signatures', 'encoding'], packages: ['@noble/*', 'node:*'] },
+  lab: {
     folders: [
       'wallet',
       'rpc',
       'node',
-      'sim',
       'signatures',
       'mining',
       'replica',
       'finality',
       'consensus',
       'chain',
+      'encoding',
+      'lab',
     ],
     packages: ['node:*', 'vega', 'vega-lite'],
   },
+  ...Object.fromEntries(
+    simulated.folders.filter(folder => folder.startsWith('lab/')).map(folder => [folder, simulated]),
+  ),
   cli: {
     folders: [
-      'compare',
+      'lab',
       'wallet',
       'rpc',
       'node',
-      'sim',
       'signatures',
       'mining',
       'replica',
       'finality',
       'consensus',
       'chain',
+      'encoding',
     ],
     packages: ['yargs', 'yargs/*', 'pino', 'node:*'],
   },
@@ -93,14 +119,19 @@ const locale = ['Intl', '.localeCompare', '.toLocale*']
 
 /**
  * Which names a folder's code may not use; one that begins with a dot is a property. `Math.random` is banned wherever
- * anything is. The simulator is deterministic too, but it may print.
+ * anything is. The simulated rooms of the laboratory are deterministic too, but they may print.
  */
 export const mayNotUse: Readonly<Record<string, readonly string[]>> = {
+  encoding: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   chain: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   consensus: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   finality: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   replica: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
-  sim: [...clocks, ...waiting, ...surroundings, ...locale],
+  ...Object.fromEntries(
+    simulated.folders
+      .filter(folder => folder.startsWith('lab/'))
+      .map(folder => [folder, [...clocks, ...waiting, ...surroundings, ...locale]]),
+  ),
 }
 
 /** Folder names that say nothing of what is inside. */
@@ -129,8 +160,20 @@ export const checkSource = (source: Source): Finding[] => {
   ]
 }
 
-/** The folder of src that a path belongs to, or null. */
-const folderOf = (path: string): string | null => /^src\/([^/]+)\//.exec(path)?.[1] ?? null
+/** The folder of src that a path belongs to: the longest name in the table, else the outermost one; or null. */
+const folderOf = (path: string): string | null =>
+  Object.keys(mayImport)
+    .filter(folder => path.startsWith(`src/${folder}/`))
+    .reduce<string | null>(
+      (longest, folder) => (folder.length > (longest?.length ?? 0) ? folder : longest),
+      null,
+    ) ??
+  /^src\/([^/]+)\//.exec(path)?.[1] ??
+  null
+
+/** Whether `folder` is one of these, or inside one. */
+const isWithin = (folder: string, folders: readonly string[]): boolean =>
+  folders.some(allowed => folder === allowed || folder.startsWith(`${allowed}/`))
 
 const checkPlace = (path: string): Finding[] => {
   const findings: Finding[] = []
@@ -230,7 +273,7 @@ const refuseImport = (path: string, folder: string, arrows: Arrows, from: string
   const target = posix.join(posix.dirname(path), from)
   const targetFolder = folderOf(target)
   if (targetFolder === null) return `imports '${target}', which is in no folder of src`
-  if (targetFolder === folder || arrows.folders.includes(targetFolder)) return null
+  if (targetFolder === folder || isWithin(targetFolder, arrows.folders)) return null
   return `src/${folder} may not import from src/${targetFolder}`
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChainAccess, Finality, FinalityEffect, FinalityInput } from '../../src/finality/contract.ts'
+import { Disk } from '../../src/lab/cluster/disk.ts'
 import { Outbox } from '../../src/replica/effects.ts'
 import { FinalityDriver } from '../../src/replica/finality-driver.ts'
 import { Mempool } from '../../src/replica/mempool.ts'
-import { Disk } from '../../src/sim/node/disk.ts'
 import { addressNumber } from '../chain/examples.ts'
 import { ChainBuilder, transfer } from './small-chain.ts'
 

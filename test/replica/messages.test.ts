@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteWriter } from '../../src/chain/bytes.ts'
 import { encodeHeader } from '../../src/chain/header.ts'
 import type { Transaction } from '../../src/chain/transaction.ts'
+import { ByteWriter } from '../../src/encoding/bytes.ts'
 import {
   decodeMessage,
   encodeMessage,

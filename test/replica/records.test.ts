@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { ByteReader } from '../../src/chain/bytes.ts'
+import type { ByteReader } from '../../src/encoding/bytes.ts'
 import {
   CorruptStore,
   encodeCertificatePlace,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeBlock } from '../../src/chain/block.ts'
-import { equalBytes } from '../../src/chain/bytes.ts'
+import { equalBytes } from '../../src/encoding/bytes.ts'
 import { MESSAGE_LIMITS } from '../../src/replica/messages.ts'
 import { headersAfter, storedBlocks } from '../../src/replica/serving.ts'
 import { accepted } from '../chain/examples.ts'

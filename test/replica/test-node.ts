@@ -7,6 +7,8 @@ import type { RecoverSender } from '../../src/chain/signature.ts'
 import type { Transaction, TransactionId } from '../../src/chain/transaction.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality, NOBODY } from '../../src/finality/registry.ts'
+import { Disk } from '../../src/lab/cluster/disk.ts'
+import { Schedule } from '../../src/lab/virtual/schedule.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Checkpoint } from '../../src/replica/checkpoint.ts'
 import type { Effect, Input, MiningTemplate, PeerId, TimerName } from '../../src/replica/effects.ts'
@@ -19,8 +21,6 @@ import {
   type OutgoingMessage,
 } from '../../src/replica/messages.ts'
 import { Replica } from '../../src/replica/replica.ts'
-import { Disk } from '../../src/sim/node/disk.ts'
-import { Schedule } from '../../src/sim/virtual/schedule.ts'
 import { accepted, addressNumber } from '../chain/examples.ts'
 import { mineHeader, namedSender, START_MS } from './small-chain.ts'
 

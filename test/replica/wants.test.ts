@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ByteReader } from '../../src/chain/bytes.ts'
 import type { BlockId } from '../../src/chain/header.ts'
+import { ByteReader } from '../../src/encoding/bytes.ts'
 import { readCertificate } from '../../src/finality/certificates.ts'
 import { decodeEnvelope } from '../../src/finality/envelope.ts'
 import type { PeerId } from '../../src/replica/effects.ts'

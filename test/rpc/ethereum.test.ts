@@ -3,11 +3,11 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { toHex } from '../../src/chain/bytes.ts'
 import { decodeCompact, workOfTarget } from '../../src/chain/compact.ts'
 import type { Json } from '../../src/chain/fields.ts'
 import { keccak256 } from '../../src/chain/hash.ts'
 import { encodeHeader } from '../../src/chain/header.ts'
+import { toHex } from '../../src/encoding/bytes.ts'
 import {
   alice,
   baseFeeNow,

@@ -6,7 +6,6 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 import type { TestContext } from 'node:test'
 import type { Address } from '../../src/chain/address.ts'
 import type { Block } from '../../src/chain/block.ts'
-import { fromHex, type Hex, toHex } from '../../src/chain/bytes.ts'
 import { nextBaseFee } from '../../src/chain/fees.ts'
 import type { Json } from '../../src/chain/fields.ts'
 import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
@@ -19,6 +18,7 @@ import {
   type Transaction,
   type TransactionFields,
 } from '../../src/chain/transaction.ts'
+import { fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
 import type { AgreementReport } from '../../src/finality/contract.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality } from '../../src/finality/registry.ts'

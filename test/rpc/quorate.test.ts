@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ByteReader, equalBytes, fromHex, type Hex, toHex, toReversedHex } from '../../src/chain/bytes.ts'
 import { readCoinbase } from '../../src/chain/coinbase.ts'
 import { decodeCompact } from '../../src/chain/compact.ts'
 import type { Json } from '../../src/chain/fields.ts'
@@ -11,6 +10,7 @@ import { sha256d } from '../../src/chain/hash.ts'
 import { blockId, meetsTarget, readHeader } from '../../src/chain/header.ts'
 import { rootOfBranch } from '../../src/chain/merkle.ts'
 import { type Account, NO_ACCOUNT, verifyAccountProof } from '../../src/chain/state.ts'
+import { ByteReader, equalBytes, fromHex, type Hex, toHex, toReversedHex } from '../../src/encoding/bytes.ts'
 import { exactReversal, nakamotoReversal } from '../../src/finality/reversal.ts'
 import { KEYS } from '../../src/replica/records.ts'
 import {

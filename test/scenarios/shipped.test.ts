@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseScenario } from '../../src/compare/scenario/parser.ts'
-import { runScenario } from '../../src/compare/scenario/run.ts'
-import { LATENCY_MS, onSimulatedStage } from '../../src/compare/stage/simulated-stage.ts'
+import { parseScenario } from '../../src/lab/scenario/parser.ts'
+import { runScenario } from '../../src/lab/scenario/run.ts'
+import { LATENCY_MS, onSimulatedStage } from '../../src/lab/stage/simulated-stage.ts'
 
 const DIRECTORY = join(import.meta.dirname, '..', '..', 'scenarios')
 const files = readdirSync(DIRECTORY).filter(name => name.endsWith('.scenario'))

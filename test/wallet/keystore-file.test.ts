@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toHex } from '../../src/chain/bytes.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import { toHex } from '../../src/encoding/bytes.ts'
 import { decryptSecretKey, encryptSecretKey, WrongPassword } from '../../src/wallet/key-cipher.ts'
 import { checkWeakness, SCRYPT_LIGHT, SCRYPT_STANDARD } from '../../src/wallet/key-derivation.ts'
 import { formatKeystoreFile, InvalidKeystore, parseKeystoreFile } from '../../src/wallet/keystore-file.ts'

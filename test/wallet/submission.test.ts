@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromHex } from '../../src/chain/bytes.ts'
+import { fromHex } from '../../src/encoding/bytes.ts'
 import { NodeUnreachable, RpcClient } from '../../src/wallet/rpc-client.ts'
 import { submit } from '../../src/wallet/submission.ts'
 import { signTransfer } from '../../src/wallet/transfer.ts'

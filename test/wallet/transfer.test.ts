@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromHex } from '../../src/chain/bytes.ts'
 import { addressOfSecretKey, recoverSender } from '../../src/chain/signature.ts'
 import { decodeTransaction, type TransactionFields } from '../../src/chain/transaction.ts'
+import { fromHex } from '../../src/encoding/bytes.ts'
 import { InvalidAnswer } from '../../src/wallet/rpc-answer.ts'
 import { RpcClient, RpcError } from '../../src/wallet/rpc-client.ts'
 import {

@@ -1,0 +1,161 @@
+// Double spends against a whole network in virtual time: four nodes that mine, vote or both, a merchant's among them, and
+// an attacker who is linked to nobody until he shows his branch. He shows it as soon as the merchant has delivered and it
+// holds more work. Where blocks are not mined he can only write one that nobody voted for.
+
+import { fromHex } from '../../encoding/bytes.ts'
+import { buildTemplate, completeTemplate } from '../../replica/template.ts'
+import type { RecoveryBackend } from '../../signatures/backend.ts'
+import type { Contender } from '../stage/contender.ts'
+import { hopelessGap } from './double-spend-race.ts'
+import { type DoubleSpend, signDoubleSpend } from './double-spend-replicas.ts'
+import { AttackNetwork, BLOCK_MS } from './network.ts'
+
+/** What became of the races of one setting. */
+export interface NetworkRaceRow {
+  readonly mode: string
+  readonly share: number
+  readonly races: number
+  /** Races in which the merchant delivered: so many confirmations, or final where there is such a thing. */
+  readonly delivered: number
+  /** Those of them in which a branch with more work (or, without work, a rival block) was shown to all. */
+  readonly shown: number
+  /** Those of them in which it was refused, and in which the payment was gone. */
+  readonly refused: number
+  readonly reversed: number
+}
+
+/** What to try. */
+export interface NetworkRaceOptions {
+  readonly contender: Contender
+  readonly share: number
+  /** Confirmations that the merchant waits for where nothing is ever final. */
+  readonly confirmations: number
+  readonly races: number
+  readonly seed: number
+  readonly backend: RecoveryBackend
+  readonly onRace?: (done: number) => void
+}
+
+const HONEST = ['merchant', 'second', 'third', 'fourth']
+const ATTACKER = 'attacker'
+/** Blocks on which everybody agrees before the race. */
+const COMMON_BLOCKS = 3
+/** Milliseconds after which a race is given up, and in which a branch that was shown is looked at. */
+const RACE_MS = 1_000 * BLOCK_MS
+const LOOK_MS = 15_000
+
+/** Runs the races of one setting. */
+export function raceNetworks(options: NetworkRaceOptions): NetworkRaceRow {
+  const { contender, share, races, seed, onRace } = options
+  let [delivered, shown, reversed] = [0, 0, 0]
+  for (let race = 0; race < races; race++) {
+    const end = new NetworkRace(options, `${seed}/${share}/${race}`).run()
+    if (end !== 'not-delivered') delivered += 1
+    if (end === 'refused' || end === 'reversed') shown += 1
+    if (end === 'reversed') reversed += 1
+    onRace?.(race + 1)
+  }
+  const refused = shown - reversed
+  return { mode: contender.name, share, races, delivered, shown, refused, reversed }
+}
+
+type RaceEnd = 'not-delivered' | 'given-up' | 'refused' | 'reversed'
+
+class NetworkRace {
+  readonly #options: NetworkRaceOptions
+  readonly #spend: DoubleSpend
+  readonly #network: AttackNetwork
+
+  constructor(options: NetworkRaceOptions, seed: string) {
+    const { contender, share, backend } = options
+    this.#options = options
+    this.#spend = signDoubleSpend(options.seed)
+    const honest = HONEST.map(name => ({
+      name,
+      hashShare: (1 - share) / HONEST.length,
+      isValidator: true,
+    }))
+    const nodes = [...honest, { name: ATTACKER, hashShare: share, isValidator: false }]
+    this.#network = new AttackNetwork({ contender, nodes, funded: [this.#spend.funded], seed, backend })
+  }
+
+  run(): RaceEnd {
+    const network = this.#network
+    const { isMined } = this.#options.contender
+    network.linkAll([...HONEST, ATTACKER])
+    if (isMined) this.#agree()
+    network.isolate(ATTACKER)
+    network.submit(ATTACKER, fromHex(this.#spend.rival.raw))
+    if (isMined) this.#findFirst()
+    network.submit('merchant', fromHex(this.#spend.payment.raw))
+    for (const name of HONEST) network.startMining(name)
+    const isTime = network.runUntil(
+      () => this.#isDelivered() && (!isMined || this.#isHeavier() || this.#isHopeless()),
+      RACE_MS,
+    )
+    if (!this.#isDelivered()) return 'not-delivered'
+    if (!isTime || (isMined && !this.#isHeavier())) return 'given-up'
+    this.#show()
+    return HONEST.every(name => network.replica(name).view.locate(this.#spend.payment.id) !== null)
+      ? 'refused'
+      : 'reversed'
+  }
+
+  /** Everybody, the attacker too, comes to follow the same few blocks. */
+  #agree(): void {
+    const network = this.#network
+    for (const name of HONEST) network.startMining(name)
+    network.runUntil(() => this.#height('merchant') >= COMMON_BLOCKS, RACE_MS)
+    for (const name of HONEST) network.stopMining(name)
+    network.runUntil(() => false, LOOK_MS)
+  }
+
+  /** The attacker tries until he is one block ahead before he pays; only the try that succeeds is played. */
+  #findFirst(): void {
+    const before = this.#height(ATTACKER)
+    this.#network.startMining(ATTACKER)
+    this.#network.runUntil(() => this.#height(ATTACKER) > before, RACE_MS)
+  }
+
+  #isDelivered(): boolean {
+    const { view, tree } = this.#network.replica('merchant')
+    const place = view.locate(this.#spend.payment.id)
+    if (place === null) return false
+    const height = place.block.coinbase.height
+    if (this.#options.contender.final.type === 'certificate') return tree.base.chained.height >= height
+    return tree.head.chained.height - height + 1 >= this.#options.confirmations
+  }
+
+  #isHeavier(): boolean {
+    const head = this.#network.replica('merchant').tree.head.chained
+    return this.#network.replica(ATTACKER).tree.head.chained.work > head.work
+  }
+
+  #isHopeless(): boolean {
+    const { share, races } = this.#options
+    if (share >= 0.5) return false
+    return this.#height('merchant') - this.#height(ATTACKER) >= hopelessGap(share, races)
+  }
+
+  #show(): void {
+    const network = this.#network
+    if (this.#options.contender.isMined) {
+      network.stopMining(ATTACKER)
+      network.linkAll([...HONEST, ATTACKER])
+    } else {
+      const { genesis, tree, pool } = network.replica(ATTACKER)
+      const beneficiary = `0x${'0'.repeat(40)}` as const
+      const nowSeconds = tree.head.block.header.time + 1
+      const extraNonce = new Uint8Array(8)
+      const template = buildTemplate(genesis, tree.head, pool, { beneficiary, extraNonce, nowSeconds })
+      network.linkAll([...HONEST, ATTACKER])
+      for (const name of HONEST)
+        network.forge(ATTACKER, name, { type: 'block', block: completeTemplate(template, 0) })
+    }
+    network.runUntil(() => false, LOOK_MS)
+  }
+
+  #height(name: string): number {
+    return this.#network.replica(name).tree.head.chained.height
+  }
+}

@@ -1,0 +1,72 @@
+// Headers for attacks: the network in which they are tried, and real headers that are mined on the spot, because every
+// second hash has the work that is asked for. They are chained by the rules that every node holds them to.
+
+import type { Address } from '../../chain/address.ts'
+import { decodeCompact } from '../../chain/compact.ts'
+import { type Genesis, parseGenesis } from '../../chain/genesis.ts'
+import { type BlockHeader, blockId, meetsTarget } from '../../chain/header.ts'
+import {
+  type ChainedHeader,
+  chainHeader,
+  firstHeader,
+  requiredBits,
+  type WorkRules,
+} from '../../chain/header-chain.ts'
+import type { Hex } from '../../encoding/bytes.ts'
+import {
+  availableContenders,
+  type Contender,
+  createGenesis,
+  type NamedValidator,
+} from '../stage/contender.ts'
+
+/** Second of the genesis block. */
+export const GENESIS_TIME = 1_700_000_000
+/** Hashes that a block takes on average: every one is made for real. */
+const HASHES_PER_BLOCK = 2
+
+/** The way of making blocks final with this name. */
+export function contenderNamed(name: string): Contender {
+  const contender = availableContenders().find(contender => contender.name === name)
+  if (contender === undefined) throw new RangeError(`there is no way of making blocks final named ${name}`)
+  return contender
+}
+
+/** The network in which an attack is tried. Its target never moves: so the formulas of the attacks assume. */
+export function attackGenesis(
+  contender: Contender,
+  funded: readonly Address[],
+  validators: readonly NamedValidator[] = [],
+): Genesis {
+  return parseGenesis(
+    createGenesis(contender, { time: GENESIS_TIME, validators, funded, hashesPerBlock: HASHES_PER_BLOCK }),
+  )
+}
+
+/** The genesis block as the start of a chain of headers. */
+export function firstOf(genesis: Genesis): ChainedHeader {
+  return firstHeader(genesis.block.header)
+}
+
+/** Mines a header on `parent`, at its time by the clock too, and chains it. `root` tells it from its siblings. */
+export function mineOn(rules: WorkRules, parent: ChainedHeader, time: number, root: Hex): ChainedHeader {
+  const bits = requiredBits(rules, parent)
+  const header = { version: 1, previous: parent.id, merkleRoot: root, time, bits, nonce: 0 }
+  const chained = chainHeader(rules, parent, searchNonce(header, decodeCompact(bits)!), time)
+  if (typeof chained === 'string') throw new Error(`a header that was mined is refused: ${chained}`)
+  return chained
+}
+
+/** The header with the first nonce that meets the target. */
+export function searchNonce(header: BlockHeader, target: bigint): BlockHeader {
+  for (let nonce = 0; nonce < 2 ** 32; nonce++) {
+    const tried = { ...header, nonce }
+    if (meetsTarget(blockId(tried), target)) return tried
+  }
+  throw new Error('no nonce meets the target: attacks are tried where there is little work')
+}
+
+/** A merkle root out of a number: these headers have no bodies. */
+export function rootOf(number: number): Hex {
+  return `0x${number.toString(16).padStart(64, '0')}`
+}

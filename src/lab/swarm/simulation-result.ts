@@ -1,0 +1,241 @@
+// What is told of a run that has ended: the verdict, and what was counted on the way. All of it follows from the
+// options, so that two runs of one seed are told alike.
+
+import type { Hex } from '../../encoding/bytes.ts'
+import type { PeerId } from '../../replica/effects.ts'
+import type { LiarRole } from '../adversary/adversary.ts'
+import { describeModel, type NetworkModel, notPromised } from '../network/network-model.ts'
+import type { Agreement } from './agreement.ts'
+import type { Run } from './run.ts'
+import type { FaultScript } from './simulation-options.ts'
+
+/** How a run ended; OUTSIDE-MODEL is the want of something that nobody promises on such a network. */
+export type Verdict = 'PASS' | 'SAFETY' | 'LIVENESS' | 'EXCUSED' | 'OUTSIDE-MODEL'
+
+/** What a run was. */
+export interface SimulationResult {
+  readonly verdict: Verdict
+  /** The broken rule and what broke it; null for a pass. */
+  readonly reason: string | null
+  readonly traceHash: Hex
+  readonly seed: number
+  /** What the network promised, and in words. */
+  readonly model: NetworkModel | null
+  readonly network: string
+  /** The kind of finality. */
+  readonly finality: string
+  /** Nodes, without twins. */
+  readonly nodes: number
+  readonly events: number
+  readonly simulatedMs: number
+  readonly headHeight: number
+  readonly finalHeight: number
+  readonly messages: Readonly<Record<string, number>>
+  readonly bytes: number
+  readonly lostMessages: number
+  /** Connections that ended because a message arrived damaged. */
+  readonly brokenConnections: number
+  readonly transfers: number
+  /** Transfers of which two nodes acknowledged two versions; the chain holds one of each. */
+  readonly doubleSpends: number
+  readonly crashes: number
+  /** Crashes of a node that was just starting again. */
+  readonly startCrashes: number
+  /** The miner that lied, and its lies by name; null when none did. */
+  readonly lyingMiner: ToldLies | null
+  /** The same of the peer that lied. */
+  readonly lyingPeer: ToldLies | null
+  /** Acknowledged transactions that a full pool pushed out, and transfers that were handed in again after that. */
+  readonly evictions: number
+  readonly handedInAgain: number
+  /** Attacks of hostile clients by name, and replacements of theirs that were mined; null when none meant harm. */
+  readonly hostile: {
+    readonly attacks: Readonly<Record<string, number>>
+    readonly replacementsMined: number
+  } | null
+  /** Attacks of strangers by name, and the reasons for which nodes denied them; null when there were none. */
+  readonly strangers: {
+    readonly attacks: Readonly<Record<string, number>>
+    readonly denials: Readonly<Record<string, number>>
+  } | null
+  /** Blocks beside the main chain that nodes gave up because there were too many. */
+  readonly evictedBlocks: number
+  readonly reorganisations: number
+  readonly deepestReorganisation: number
+  /** What went wrong, and how much: with these a run can be made again, and be made shorter. */
+  readonly script: FaultScript
+  /** Null where nothing is agreed on. */
+  readonly agreement: AgreementResult | null
+  /** The last lines of the trace. */
+  readonly recent: readonly string[]
+}
+
+/** Who lied, and how often in which way. */
+export interface ToldLies {
+  readonly id: PeerId
+  readonly lies: Readonly<Record<string, number>>
+}
+
+/** What became of an agreement among validators. */
+export interface AgreementResult {
+  readonly validators: number
+  /** Validators that lied, by name, and how. */
+  readonly liars: Readonly<Record<string, LiarRole>>
+  readonly decisions: number
+  /** Per decision, without what was said again or answered to those who were behind; null when there was none. */
+  readonly messagesPerDecision: number | null
+  readonly bytesPerDecision: number | null
+  readonly delaysPerDecision: { readonly mean: number; readonly max: number } | null
+  /** Messages of the finality layer by kind; and those about decisions that were said again or answered. */
+  readonly finalityMessages: Readonly<Record<string, number>>
+  readonly repeatedMessages: number
+  /** Different certificates that honest nodes stored. */
+  readonly certificates: number
+  /** Views that honest validators asked for, and those that began with something prepared in an earlier one. */
+  readonly viewChanges: number
+  readonly reproposals: number
+  /** Branches that were left for one with no more work, because that one became final. */
+  readonly forcedReorganisations: number
+  /** Certificates by which a node that was behind learned that a block is final. */
+  readonly pulledCertificates: number
+  /** Different proofs of lies that honest nodes stored, and the validators whom they, or two certificates, convict. */
+  readonly evidenceStored: number
+  /** Those of them that prove that a view change left out what was committed to. */
+  readonly omissionsStored: number
+  readonly evidence: readonly string[]
+  /** The greatest final height of an honest node when the faults ended. */
+  readonly finalHeightAtHeal: number
+  /** Milliseconds from then until every acknowledged transfer was final on all honest nodes; null when it was not. */
+  readonly recoveryMs: number | null
+}
+
+/** Looks at a run for the last time: its trace ends here. */
+export function describeRun(run: Run, verdict: Verdict, reason: string | null): SimulationResult {
+  const { agreement, clients, honest, network, nodes, oracle, schedule, trace, world } = run
+  const up = honest.filter(node => node.isUp)
+  const { acknowledged } = clients
+  return {
+    ...excuse(run, verdict, verdict === 'PASS' ? world.alarm : reason),
+    traceHash: trace.finish(),
+    seed: run.options.seed,
+    model: run.model,
+    network: describeNetwork(run),
+    finality: run.genesis.finality.mode as string,
+    nodes: run.cast.parts.filter(({ isTwin }) => !isTwin).length,
+    events: run.events,
+    simulatedMs: Math.round(schedule.nowMs),
+    headHeight: run.height,
+    finalHeight: Math.min(...up.map(node => node.replica!.tree.base.chained.height)),
+    messages: sorted(network.messages),
+    bytes: network.bytes,
+    lostMessages: network.lost,
+    brokenConnections: network.broken,
+    transfers: acknowledged.length,
+    doubleSpends: acknowledged.length - new Set(acknowledged).size,
+    crashes: nodes.reduce((sum, node) => sum + node.crashes, 0),
+    startCrashes: nodes.reduce((sum, node) => sum + node.startCrashes, 0),
+    lyingMiner: describeLies(run.lyingMiner),
+    lyingPeer: describeLies(run.lyingPeer),
+    evictions: oracle.promises.evictions,
+    handedInAgain: clients.handedInAgain,
+    hostile: describeHostile(run),
+    strangers: describeStrangers(run),
+    evictedBlocks: oracle.evictedBlocks,
+    reorganisations: oracle.reorganisations.count,
+    deepestReorganisation: oracle.reorganisations.deepest,
+    script: { plan: run.plan, events: run.faults.happened },
+    agreement: agreement === null ? null : describeAgreement(run, agreement),
+    recent: trace.recent(),
+  }
+}
+
+/** Milliseconds that a message waits for its link where more is said than the link carries: far more than in any other run. */
+const CONGESTED_MS = 10_000
+
+/** The verdict on a run, with what excuses it: nobody is held to what he does not promise on such a network. */
+function excuse(
+  { genesis, model, world, course, schedule }: Run,
+  verdict: Verdict,
+  reason: string | null,
+): Pick<SimulationResult, 'verdict' | 'reason'> {
+  const mode = genesis.finality.mode as string
+  const missing = model === null ? null : notPromised(mode, model)
+  const isFinalLost = verdict === 'SAFETY' && reason !== null && reason.startsWith('C7')
+  const isLate =
+    verdict === 'LIVENESS' || (verdict === 'SAFETY' && reason !== null && reason.startsWith('L2'))
+  if (missing === 'anything' && (isLate || isFinalLost || (verdict === 'PASS' && reason !== null)))
+    return { verdict: 'OUTSIDE-MODEL', reason: `${mode} promises nothing on such a network: ${reason}` }
+  if (missing === 'liveness' && isLate)
+    return { verdict: 'OUTSIDE-MODEL', reason: `${mode} promises no progress on such a network: ${reason}` }
+  const backlogMs = course?.backlogMs(schedule.nowMs) ?? 0
+  // No bound holds for messages on links that are given more than they carry, and it is only ever more.
+  if (isLate && backlogMs > CONGESTED_MS)
+    return {
+      verdict: 'OUTSIDE-MODEL',
+      reason: `links carry less than is said on them, messages wait for ${(backlogMs / 1_000).toFixed(1)} s: ${reason}`,
+    }
+  if (verdict === 'PASS' && world.alarm !== null) return { verdict: 'EXCUSED', reason: world.alarm }
+  return { verdict, reason }
+}
+
+function describeHostile({ hostile, nodes }: Run): SimulationResult['hostile'] {
+  if (hostile === null) return null
+  const replacementsMined = hostile.replacements(id =>
+    nodes.some(({ replica }) => replica !== null && replica.view.locate(id) !== null),
+  )
+  return { attacks: sorted(hostile.attacks), replacementsMined }
+}
+
+function describeStrangers({ strangers }: Run): SimulationResult['strangers'] {
+  return strangers === null
+    ? null
+    : { attacks: sorted(strangers.attacks), denials: sorted(strangers.denials) }
+}
+
+/** What the network did and promised, in words. */
+function describeNetwork({ model, options, faults }: Run): string {
+  const untilMs = faults.endedAtMs
+  const isQuiet = options.faults.size === 0
+  const promise =
+    model !== null
+      ? describeModel(model)
+      : isQuiet
+        ? 'quiet: nothing is lost'
+        : `partially synchronous: anything until the faults end${untilMs === null ? '' : ` at ${Math.round(untilMs)} ms`}, then quiet`
+  const distance = options.latency == null ? '' : `; distances of ${options.latency}`
+  const width = options.bandwidth == null ? '' : `; ${options.bandwidth} bytes a second on each link`
+  return `${promise}${distance}${width}`
+}
+
+function describeLies(liar: { id: PeerId; told: ReadonlyMap<string, number> } | null): ToldLies | null {
+  return liar === null ? null : { id: liar.id, lies: sorted(liar.told) }
+}
+
+function describeAgreement(run: Run, agreement: Agreement): AgreementResult {
+  const { costs, oracle } = agreement
+  const perDecision = costs.perDecision()
+  return {
+    validators: run.cast.validators,
+    liars: run.cast.roles,
+    decisions: costs.decisions,
+    messagesPerDecision: perDecision?.messages ?? null,
+    bytesPerDecision: perDecision?.bytes ?? null,
+    delaysPerDecision: perDecision?.delays ?? null,
+    finalityMessages: sorted(costs.kinds),
+    repeatedMessages: costs.repeated,
+    certificates: oracle.certificates,
+    viewChanges: oracle.viewChanges.asked,
+    reproposals: oracle.viewChanges.reproposing,
+    forcedReorganisations: run.oracle.forcedReorganisations,
+    pulledCertificates: agreement.pulled,
+    evidenceStored: oracle.evidence,
+    omissionsStored: oracle.omissions,
+    evidence: oracle.accused,
+    finalHeightAtHeal: agreement.finalHeightAtHeal,
+    recoveryMs: agreement.recoveryMs,
+  }
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
