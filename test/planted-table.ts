@@ -2618,7 +2618,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a file that is half-written stays behind',
-    file: 'wallet/small-file.ts',
+    file: 'files/write-file.ts',
     find: '    await rm(temporary, { force: true })\n',
     replace: '',
     tests: ['cli/file-errors'],
@@ -2632,7 +2632,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a byte order mark belongs to a password',
-    file: 'wallet/small-file.ts',
+    file: 'files/read-file.ts',
     find: '    ? bytes.subarray(BYTE_ORDER_MARK.length)',
     replace: '    ? bytes',
     tests: ['wallet/password'],
@@ -2916,31 +2916,31 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a file is written through a link that lies where it is written first',
-    file: 'node/atomic-file.ts',
-    find: 'open(temporary, MAKE, 0o600)',
+    file: 'files/write-file.ts',
+    find: 'open(temporary, CREATE, mode)',
     replace: "open(path.concat('.tmp'), 'w', 0o600)",
-    tests: ['node/atomic-file'],
+    tests: ['files/files'],
   },
   {
     name: 'a file is as long as the file system says',
-    file: 'node/atomic-file.ts',
+    file: 'files/read-file.ts',
     find: '    if (bytesRead === 0) return buffer',
     replace: '    if (bytesRead < buffer.length) return buffer',
-    tests: ['node/atomic-file', 'node/vote-mark'],
+    tests: ['files/files', 'node/vote-mark'],
   },
   {
     name: 'others may write to a data folder',
     file: 'node/data-folder.ts',
     find: "return (folder.mode & OTHERS_WRITE) === 0 ? null : 'mode'",
     replace: 'return null',
-    tests: ['node/atomic-file'],
+    tests: ['files/files'],
   },
   {
     name: "a data folder may be somebody else's",
     file: 'node/data-folder.ts',
     find: "if (user !== 0 && folder.uid !== user) return 'owner'",
     replace: "if (folder.uid === -1) return 'owner'",
-    tests: ['node/atomic-file'],
+    tests: ['files/files'],
   },
   // ---- what others say
   {

@@ -2,10 +2,10 @@
 // of somebody else, a network without validators, lies where real money may be.
 
 import type { Genesis } from '../chain/genesis.ts'
+import { STANDARD_STREAM } from '../files/read-file.ts'
 import { BYZANTINE_ROLES } from '../finality/byzantine/roles.ts'
 import { type Validator, validatorsOf } from '../finality/validators.ts'
 import type { ValidatorOptions } from '../node/node.ts'
-import { STANDARD_STREAM } from '../wallet/small-file.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readValidatorKey } from './validator-key.ts'
 

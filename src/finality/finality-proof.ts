@@ -39,8 +39,8 @@ export interface ProvenBlock {
   readonly certificate: Certificate
 }
 
-/** Headers in a proof at most. */
-const PROOF_HEADERS_MAX = 4_096
+/** Headers in a proof at most: those from a block up to the next one that has a certificate of its own. */
+export const PROOF_HEADERS_MAX = 2_000
 
 /** The proof in JSON. Throws a RangeError when the certificate is not about the last header. */
 export function describeFinalityProof(proven: ProvenBlock): FinalityProof {

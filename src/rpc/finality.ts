@@ -6,7 +6,7 @@ import type { Json } from '../chain/fields.ts'
 import { ByteReader } from '../encoding/bytes.ts'
 import { readCertificate } from '../finality/certificates.ts'
 import type { AgreementReport } from '../finality/contract.ts'
-import { describeFinalityProof } from '../finality/finality-proof.ts'
+import { describeFinalityProof, PROOF_HEADERS_MAX } from '../finality/finality-proof.ts'
 import { type ValidatorSet, validatorsOf } from '../finality/validators.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
@@ -14,10 +14,7 @@ import { finalHeight, isFinal, requireBlock } from './block-choice.ts'
 import { CODES, RpcError } from './errors.ts'
 import { BLOCK, optional, type Params } from './parameters.ts'
 
-/** Headers that a proof has at most. */
-const PROOF_HEADERS_MAX = 2_000
-
-/** `quorate_getFinalityProof`: that a block (the last final one unless given) is final, for who has the genesis file. */
+/** `quorate_getFinalityProof`: that a block (the last final one unless given) is final, for anybody with the genesis file. */
 export function getFinalityProof({ replica }: RpcBackend, params: Params): Json {
   const { genesis, view } = replica
   const validators = requireValidators(replica)

@@ -52,6 +52,7 @@ const simulated: Arrows = {
  */
 export const mayImport: Readonly<Record<string, Arrows>> = {
   encoding: { folders: [], packages: ['@noble/*'] },
+  files: { folders: [], packages: ['node:*'] },
   chain: { folders: ['encoding'], packages: ['@noble/*'] },
   consensus: { folders: ['encoding'], packages: [] },
   finality: { folders: ['consensus', 'chain', 'encoding'], packages: [] },
@@ -70,11 +71,14 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
     ],
   },
   node: {
-    folders: ['replica', 'finality', 'chain', 'mining', 'signatures', 'encoding'],
+    folders: ['replica', 'finality', 'chain', 'mining', 'signatures', 'files', 'encoding'],
     packages: ['libp2p', '@libp2p/*', '@multiformats/*', 'level', 'pino', 'node:*'],
   },
-  rpc: { folders: ['node', 'replica', 'finality', 'chain', 'encoding'], packages: ['node:*'] },
-  wallet: { folders: ['finality', 'chain', 'signatures', 'encoding'], packages: ['@noble/*', 'node:*'] },
+  rpc: { folders: ['node', 'replica', 'finality', 'chain', 'files', 'encoding'], packages: ['node:*'] },
+  wallet: {
+    folders: ['finality', 'chain', 'signatures', 'files', 'encoding'],
+    packages: ['@noble/*', 'node:*'],
+  },
   lab: {
     folders: [
       'wallet',
@@ -86,6 +90,7 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'finality',
       'consensus',
       'chain',
+      'files',
       'encoding',
       'lab',
     ],
@@ -106,6 +111,7 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'finality',
       'consensus',
       'chain',
+      'files',
       'encoding',
     ],
     packages: ['yargs', 'yargs/*', 'pino', 'node:*'],

@@ -1,12 +1,11 @@
-// Small files that hold secrets: read with a bound, written whole or not at all and never over another.
-//
-// A path may have been prepared by somebody else: a link would lead a write elsewhere, a pipe or a device would hold or
-// flood a reader. What the program itself writes and finds again is therefore only ever a regular file.
+// Small files, read with a bound. A path may have been prepared by somebody else: a link would lead elsewhere, a pipe or a
+// device would hold a reader or flood it, and the size that a file system gives is not always true.
 
-import { randomUUID } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { type FileHandle, open } from 'node:fs/promises'
+
+/** Opening never waits: without O_NONBLOCK, opening a pipe that has no writer waits for ever. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** A file's bytes, without a byte order mark before them, and its permission bits. */
 export interface SmallFile {
@@ -52,8 +51,7 @@ export const STANDARD_STREAM = '-'
  */
 export function readAnyFile(path: string, bytesMax: number): SmallFile {
   if (path === STANDARD_STREAM) return { bytes: readStandardInput(bytesMax), mode: 0o600 }
-  // Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const file = openSync(path, READ)
   try {
     const stats = fstatSync(file)
     const waits = stats.isFIFO() ? WRITER_WAITS : 0
@@ -70,14 +68,31 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<Sma
 
 /** Reads a regular file and follows no link to it. Throws `NotRegularFile`, `FileTooLarge` and what Node throws. */
 export async function readRegularFile(path: string, bytesMax: number): Promise<SmallFile> {
-  // Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-  const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+  const file = await open(path, READ | constants.O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ELOOP' ? new NotRegularFile(path, { cause: error }) : error
   })
-  if ((await file.stat()).isFile()) return await readOpened(file, path, bytesMax)
-  await file.close()
-  throw new NotRegularFile(path)
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile()) throw new NotRegularFile(path)
+    return { bytes: withoutMark(await readBounded(file, path, bytesMax)), mode: stats.mode & 0o777 }
+  } finally {
+    await file.close()
+  }
+}
+
+/** The text of a regular file, or of what a link to one leads to; null when there is none. Throws for a pipe or a device. */
+export async function readFileOrNull(path: string, bytesMax: number): Promise<string | null> {
+  const file = await open(path, READ).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (file === null) return null
+  try {
+    if (!(await file.stat()).isFile()) throw new Error(`${path} is not a file`)
+    return (await readBounded(file, path, bytesMax)).toString('utf8')
+  } finally {
+    await file.close()
+  }
 }
 
 /** Standard input was read before: what there was has been taken. */
@@ -149,67 +164,16 @@ function withoutMark(bytes: Buffer): Buffer {
 /** U+FEFF in UTF-8. */
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-/**
- * Writes a new file, which only its owner can read unless `mode` says otherwise. After a crash, or on a full disk, it is
- * there whole or not at all. Throws Node's error EEXIST when anything, a link too, has that name.
- */
-export async function writeNewFile(path: string, text: string, mode = 0o600): Promise<void> {
-  const directory = dirname(path)
-  const temporary = join(directory, `.${randomUUID()}.tmp`)
-  try {
-    const file = await open(temporary, 'wx', mode)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await giveName(temporary, path)
-  } finally {
-    await rm(temporary, { force: true })
-  }
-  await syncDirectory(directory)
-}
-
-/** Not rename alone, which would silently take the place of a file that appeared meanwhile. */
-async function giveName(temporary: string, path: string): Promise<void> {
-  try {
-    await link(temporary, path)
-  } catch (error) {
-    if (!WITHOUT_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error
-    await (await open(path, 'wx', 0o600)).close()
-    await rename(temporary, path)
-  }
-}
-
-/** What file systems say that know no second name of a file: FAT, and some of networks. */
-const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
-
-async function readOpened(file: FileHandle, path: string, bytesMax: number): Promise<SmallFile> {
+/** All bytes of a file, not by the size that the file system gives: files of /proc have none. */
+async function readBounded(file: FileHandle, path: string, bytesMax: number): Promise<Buffer> {
   const buffer = Buffer.alloc(bytesMax + 1)
-  try {
-    let size = 0
-    while (size <= bytesMax) {
-      const { bytesRead } = await file.read(buffer, size, buffer.length - size, null)
-      if (bytesRead === 0) {
-        const { mode } = await file.stat()
-        return { bytes: withoutMark(buffer.subarray(0, size)), mode: mode & 0o777 }
-      }
-      size += bytesRead
-    }
-    buffer.fill(0)
-    throw new FileTooLarge(path, bytesMax)
-  } finally {
-    await file.close()
+  let size = 0
+  while (size <= bytesMax) {
+    const { bytesRead } = await file.read(buffer, size, buffer.length - size, null)
+    if (bytesRead === 0) return buffer.subarray(0, size)
+    size += bytesRead
   }
-}
-
-/** Makes the directory's list of names durable. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  // It may be a secret.
+  buffer.fill(0)
+  throw new FileTooLarge(path, bytesMax)
 }
