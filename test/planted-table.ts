@@ -17,14 +17,14 @@ export const FAULTS: readonly Fault[] = [
   // ---- the six that were asked for first
   {
     name: 'a transfer to oneself makes money',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: `    this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
     // Read after the sender was written: the two may be one account.
     this.#credit(tx.to!, tx.value)`,
     replace: `    const payee = this.#get(tx.to!)
     this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
     this.#changes.set(tx.to!, { nonce: payee.nonce, balance: payee.balance + tx.value })`,
-    tests: ['chain/execution'],
+    tests: ['execution/block-execution'],
   },
   {
     name: 'the head is the highest block, not the one with the most work',
@@ -35,10 +35,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the state root of a block is not checked',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: "  if (execution.state.root() !== coinbase.stateRoot) return 'block-state-root-wrong'\n",
     replace: '',
-    tests: ['chain/execution', 'replica/replica'],
+    tests: ['execution/block-execution', 'replica/replica'],
   },
   {
     name: 'the writes of a step are two batches',
@@ -53,12 +53,12 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the sender's nonce is not checked",
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: `    if (tx.nonce < account.nonce) return 'tx-nonce-too-low'
     if (tx.nonce > account.nonce) return 'tx-nonce-too-high'
 `,
     replace: '',
-    tests: ['chain/execution', 'replica/replica'],
+    tests: ['execution/block-execution', 'replica/replica'],
   },
   {
     name: 'the median of an even number of times is the lower one',
@@ -112,31 +112,31 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a transaction for another chain is taken',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: "  if (tx.chainId !== rules.chainId) return 'tx-wrong-chain'\n",
     replace: '',
-    tests: ['chain/execution', 'replica/mempool'],
+    tests: ['execution/block-execution', 'replica/mempool'],
   },
   {
     name: 'the base fee is not burned: nobody pays it',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: 'payer.balance - tx.value - gas * gasPrice',
     replace: 'payer.balance - tx.value - gas * tip',
-    tests: ['chain/execution'],
+    tests: ['execution/block-execution'],
   },
   {
     name: 'the base fee goes to the miner',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: 'this.#tips += gas * tip',
     replace: 'this.#tips += gas * gasPrice',
-    tests: ['chain/execution'],
+    tests: ['execution/block-execution'],
   },
   {
     name: 'the reward halves one block early',
-    file: 'chain/reward.ts',
+    file: 'execution/reward.ts',
     find: 'Math.floor((height - 1) / rules.halvingBlocks)',
     replace: 'Math.floor(height / rules.halvingBlocks)',
-    tests: ['chain/reward'],
+    tests: ['execution/reward'],
   },
   {
     name: 'a body with a repeated tail is taken for the real one',
@@ -147,10 +147,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the base fee that a block claims is not checked',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: "coinbase.baseFee === nextBaseFee(parent.coinbase) ? null : 'block-base-fee-wrong'",
     replace: 'null',
-    tests: ['chain/execution', 'replica/replica'],
+    tests: ['execution/block-execution', 'replica/replica'],
   },
   // ---- what is on disk
   {

@@ -3,7 +3,6 @@
 // values; or a commit, and a later view change that leaves out what was committed to (consensus/pbft/omission.ts).
 
 import { Fields, InvalidField } from '../chain/fields.ts'
-import { parseGenesis } from '../chain/genesis.ts'
 import type { BlockId } from '../chain/header.ts'
 import type {
   Departure,
@@ -15,6 +14,7 @@ import type {
 } from '../consensus/contract.ts'
 import type { Statement } from '../consensus/pbft/messages.ts'
 import { fromHex, type Hex, toHex } from '../encoding/bytes.ts'
+import { parseGenesis } from '../execution/genesis.ts'
 import { VOTE_PHASES } from './encoding.ts'
 import { referenceRecover, statementDigest } from './signing.ts'
 import {

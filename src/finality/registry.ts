@@ -2,8 +2,8 @@
 // A new layer is one more entry here.
 
 import { Fields, InvalidField } from '../chain/fields.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import type { Pattern } from '../consensus/pbft/pbft.ts'
+import type { Genesis } from '../execution/genesis.ts'
 import { Committee } from './committee.ts'
 import type { Finality } from './contract.ts'
 import { MinedCheckpoint } from './hybrid.ts'

@@ -3,11 +3,11 @@
 
 import { type Address, addressBytes, parseAddress } from '../chain/address.ts'
 import { Fields, InvalidField, type Json } from '../chain/fields.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { MemberIndex } from '../consensus/contract.ts'
 import { faultsTolerated, quorumOf } from '../consensus/pbft/quorum.ts'
 import { ByteWriter, type Hex, toHex } from '../encoding/bytes.ts'
+import type { Genesis } from '../execution/genesis.ts'
 
 /** One of those who decide. The name is for people: only the address counts. */
 export interface Validator {

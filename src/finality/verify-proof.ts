@@ -3,10 +3,10 @@
 // and signatures are recovered by the reference implementation.
 
 import { Fields, InvalidField } from '../chain/fields.ts'
-import { parseGenesis } from '../chain/genesis.ts'
 import { sha256d } from '../chain/hash.ts'
 import type { BlockId } from '../chain/header.ts'
 import { fromHex, toReversedHex } from '../encoding/bytes.ts'
+import { parseGenesis } from '../execution/genesis.ts'
 import { type FinalityProof, readFinalityProof } from './finality-proof.ts'
 import { referenceRecover, statementDigest } from './signing.ts'
 import { readValidators, type ValidatorSet } from './validators.ts'

@@ -4,7 +4,7 @@
 // stand or fall together, so a crash leaves either the old base or the new one.
 
 import type { Address } from '../chain/address.ts'
-import { type Account, encodeAccount } from '../chain/state.ts'
+import { type Account, encodeAccount } from '../execution/state.ts'
 import type { TreeBlock } from './block-tree.ts'
 import type { Outbox } from './effects.ts'
 import {

@@ -5,9 +5,9 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
-import type { Execution } from '../chain/execution.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import { ByteWriter, concatBytes, toHex } from '../encoding/bytes.ts'
+import type { Execution } from '../execution/block-execution.ts'
+import type { Genesis } from '../execution/genesis.ts'
 import type { TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { Outbox } from './effects.ts'

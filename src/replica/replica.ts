@@ -8,9 +8,7 @@
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
 import { decodeCompact } from '../chain/compact.ts'
-import { type Execution, executeBlock } from '../chain/execution.ts'
 import { maximumCost, nextBaseFee } from '../chain/fees.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/header.ts'
 import { type ChainedHeader, chainHeader, isTimeTooNew } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
@@ -21,6 +19,8 @@ import {
   type TransactionId,
 } from '../chain/transaction.ts'
 import { ByteReader } from '../encoding/bytes.ts'
+import { type Execution, executeBlock } from '../execution/block-execution.ts'
+import type { Genesis } from '../execution/genesis.ts'
 import type { Finality, FinalityEffect, Holders } from '../finality/contract.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
 import { BoundedMap } from './bounded-map.ts'

@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { TransactionSerializable } from 'viem'
 import { keccak256 as viemKeccak256, serializeTransaction as viemSerialize } from 'viem/utils'
-import { type BlockRules, checkTransaction } from '../../src/chain/execution.ts'
 import { decodeRlp, encodeRlp, type RlpItem, rlpInteger } from '../../src/chain/rlp.ts'
 import { recoverSender, signDigest } from '../../src/chain/signature.ts'
 import {
@@ -19,6 +18,7 @@ import {
   transactionSize,
 } from '../../src/chain/transaction.ts'
 import { concatBytes, fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
+import { type BlockRules, checkTransaction } from '../../src/execution/block-execution.ts'
 import {
   ANY_SIGNATURE,
   accepted,

@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fields } from '../../src/chain/fields.ts'
-import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import { sha256 } from '../../src/chain/hash.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import type { Certificate, Signing, Vote } from '../../src/consensus/contract.ts'
 import type { Statement } from '../../src/consensus/pbft/messages.ts'
 import { type Hex, toReversedHex } from '../../src/encoding/bytes.ts'
+import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import { createSigning, referenceRecover } from '../../src/finality/signing.ts'
 import { readValidators, type ValidatorSet } from '../../src/finality/validators.ts'
 

@@ -1,8 +1,8 @@
 // The decoders of the finality layer: what validators say, what a committee keeps, and what anybody may hand in as a proof.
 
 import fc from 'fast-check'
-import { parseGenesis } from '../../src/chain/genesis.ts'
 import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
+import { parseGenesis } from '../../src/execution/genesis.ts'
 import { encodeCertificate, readCertificate } from '../../src/finality/certificates.ts'
 import { readCommitteeRecords, readStoredCertificate } from '../../src/finality/committee-records.ts'
 import { decodeEnvelope, describeContent, encodeEnvelope } from '../../src/finality/envelope.ts'
@@ -143,7 +143,7 @@ export const FINALITY_TARGETS: readonly Target[] = [
   ),
   textTarget(
     [
-      'chain/genesis.ts parseGenesis',
+      'execution/genesis.ts parseGenesis',
       'finality/validators.ts readValidators',
       'finality/validators.ts readValidatorName',
     ],

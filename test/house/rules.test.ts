@@ -160,7 +160,7 @@ for (const folder of Object.keys(mayNotUse)) {
     'const a = b ? process : c',
   )
 }
-for (const folder of ['chain', 'consensus', 'finality', 'replica']) {
+for (const folder of ['chain', 'execution', 'consensus', 'finality', 'replica']) {
   broken(`${folder} prints nothing`, 'purity', `src/${folder}/a.ts`, "console.log('here')")
 }
 kept(

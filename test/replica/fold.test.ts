@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeAccount, State } from '../../src/chain/state.ts'
+import { encodeAccount, State } from '../../src/execution/state.ts'
 import { Outbox, type Write } from '../../src/replica/effects.ts'
 import { writeCertificate, writeFold } from '../../src/replica/fold.ts'
 import {

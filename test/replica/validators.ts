@@ -1,12 +1,12 @@
 // Networks with validators, for tests of replicas: their genesis files, who their nodes are, and what is said and
 // proven there.
 
-import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import type { Certificate, Signing } from '../../src/consensus/contract.ts'
 import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.ts'
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
+import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import { encodeEnvelope } from '../../src/finality/envelope.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { NOBODY } from '../../src/finality/registry.ts'

@@ -8,7 +8,6 @@ import type { Address } from '../../src/chain/address.ts'
 import type { Block } from '../../src/chain/block.ts'
 import { nextBaseFee } from '../../src/chain/fees.ts'
 import type { Json } from '../../src/chain/fields.ts'
-import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import { blockId, meetsTarget } from '../../src/chain/header.ts'
 import { addressOfSecretKey, recoverSender, signDigest } from '../../src/chain/signature.ts'
 import {
@@ -19,6 +18,7 @@ import {
   type TransactionFields,
 } from '../../src/chain/transaction.ts'
 import { fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
+import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import type { AgreementReport } from '../../src/finality/contract.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality } from '../../src/finality/registry.ts'

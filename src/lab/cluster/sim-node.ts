@@ -4,10 +4,10 @@
 
 import type { Address } from '../../chain/address.ts'
 import { workOfTarget } from '../../chain/compact.ts'
-import type { Genesis } from '../../chain/genesis.ts'
 import { type BlockHeader, blockId, meetsTarget } from '../../chain/header.ts'
 import type { RecoverSender } from '../../chain/signature.ts'
 import { ByteReader } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { Identity } from '../../finality/identity.ts'
 import { createFinality } from '../../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName, Write } from '../../replica/effects.ts'

@@ -4,8 +4,8 @@
 // durability-oracle.ts (S5), stored-finality-oracle.ts (C7, S9, C9), candidate-oracle.ts (H1). This one hands each thing
 // to those it concerns.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import { ByteReader } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import { readCertificate } from '../../finality/certificates.ts'
 import { describeFinalityProof } from '../../finality/finality-proof.ts'
 import { ValidatorSet } from '../../finality/validators.ts'

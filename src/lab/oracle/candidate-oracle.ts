@@ -4,8 +4,8 @@
 //
 // All blocks of a run are known, so the rule is written as it is said: nothing here knows how a member finds out.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { BlockId } from '../../chain/header.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import { decodePbftRecord } from '../../finality/wire.ts'
 import type { Effect } from '../../replica/effects.ts'

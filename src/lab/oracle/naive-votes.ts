@@ -2,8 +2,8 @@
 // which replicas come to agree. What was judged once is remembered for the whole run: signatures are dear.
 
 import { Fields } from '../../chain/fields.ts'
-import type { Genesis } from '../../chain/genesis.ts'
 import { type Hex, toHex } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import { encodeCertificate, type readCertificate } from '../../finality/certificates.ts'
 import type { readEvidence } from '../../finality/evidence-record.ts'
 import { type RecoverSigner, type SigningDomain, statementDigest } from '../../finality/signing.ts'

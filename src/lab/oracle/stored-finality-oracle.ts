@@ -2,9 +2,9 @@
 // block is final only together with what proves it, and once; S7 what is stored proves something; S4 nobody honest is
 // convicted; S9 all that is kept has its bound; C9 the pace of a chain without work.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { BlockId } from '../../chain/header.ts'
 import { ByteReader } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import { encodeCertificate, readCertificate } from '../../finality/certificates.ts'
 import { lieOf } from '../../finality/evidence.ts'
 import { readEvidence } from '../../finality/evidence-record.ts'

@@ -5,8 +5,8 @@
 // both ends hear at once; what was on it is lost.
 
 import type { Address } from '../../chain/address.ts'
-import { type Genesis, parseGenesis } from '../../chain/genesis.ts'
 import type { Transaction, TransactionId } from '../../chain/transaction.ts'
+import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
 import type { Effect, Input, SubmitResult } from '../../replica/effects.ts'
 import type { OutgoingMessage } from '../../replica/messages.ts'
 import type { RecoveryBackend } from '../../signatures/backend.ts'

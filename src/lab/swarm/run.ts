@@ -3,9 +3,9 @@
 
 import type { Address } from '../../chain/address.ts'
 import { workOfTarget } from '../../chain/compact.ts'
-import type { Genesis } from '../../chain/genesis.ts'
 import { sha256 } from '../../chain/hash.ts'
 import { toHex } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
 import { LyingMiner } from '../adversary/lying-miner.ts'

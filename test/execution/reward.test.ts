@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { issuedUpTo, type RewardRules, rewardAt } from '../../src/chain/reward.ts'
+import { issuedUpTo, type RewardRules, rewardAt } from '../../src/execution/reward.ts'
 
 /** Bitcoin's subsidy in satoshi. Its first interval has one block less of ours, its genesis having paid 50 too. */
 const BITCOIN: RewardRules = { amount: 50n * 10n ** 8n, halvingBlocks: 210_000 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Receipt, receiptsRoot } from '../../src/chain/receipts.ts'
+import { type Receipt, receiptsRoot } from '../../src/execution/receipts.ts'
 
 const hash = (...parts: readonly Uint8Array[]): Buffer =>
   createHash('sha256').update(Buffer.concat(parts)).digest()

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Address } from '../../src/chain/address.ts'
+import { fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
 import {
   type Account,
   type AccountProof,
@@ -11,9 +12,8 @@ import {
   NO_ACCOUNT,
   State,
   verifyAccountProof,
-} from '../../src/chain/state.ts'
-import { fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
-import { addressNumber } from './examples.ts'
+} from '../../src/execution/state.ts'
+import { addressNumber } from '../chain/examples.ts'
 
 const ZEROS: Hex = `0x${'00'.repeat(32)}`
 const account = (balance: bigint, nonce = 0n): Account => ({ nonce, balance })

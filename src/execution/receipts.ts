@@ -3,8 +3,8 @@
 // The root is the Merkle tree of RFC 6962, section 2.1: leaves and nodes are hashed with different first bytes
 // and an odd node is promoted, so that no two lists share a root.
 
+import { sha256 } from '../chain/hash.ts'
 import { ByteWriter, concatBytes, type Hex, toHex } from '../encoding/bytes.ts'
-import { sha256 } from './hash.ts'
 
 /** The outcome of one transaction. A transfer that could fail is not put in a block, so every status is success. */
 export interface Receipt {

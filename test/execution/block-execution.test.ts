@@ -4,20 +4,20 @@ import fc from 'fast-check'
 import type { Address } from '../../src/chain/address.ts'
 import { assembleBlock, BLOCK_OVERHEAD_BYTES, type Block, contentRoot } from '../../src/chain/block.ts'
 import { type CoinbaseRecord, EXTRA_NONCE_BYTES } from '../../src/chain/coinbase.ts'
+import { effectiveTip, nextBaseFee } from '../../src/chain/fees.ts'
+import { NO_BLOCK } from '../../src/chain/header.ts'
+import { intrinsicGas, type Transaction, type TransactionFields } from '../../src/chain/transaction.ts'
 import {
   BlockExecution,
   type BlockRules,
   checkTransaction,
   describeExecution,
   executeBlock,
-} from '../../src/chain/execution.ts'
-import { effectiveTip, nextBaseFee } from '../../src/chain/fees.ts'
-import { NO_BLOCK } from '../../src/chain/header.ts'
-import { receiptsRoot } from '../../src/chain/receipts.ts'
-import { issuedUpTo, rewardAt } from '../../src/chain/reward.ts'
-import { State } from '../../src/chain/state.ts'
-import { intrinsicGas, type Transaction, type TransactionFields } from '../../src/chain/transaction.ts'
-import { accepted, addressNumber, COIN, exampleTransaction, GWEI, RULES } from './examples.ts'
+} from '../../src/execution/block-execution.ts'
+import { receiptsRoot } from '../../src/execution/receipts.ts'
+import { issuedUpTo, rewardAt } from '../../src/execution/reward.ts'
+import { State } from '../../src/execution/state.ts'
+import { accepted, addressNumber, COIN, exampleTransaction, GWEI, RULES } from '../chain/examples.ts'
 
 const ALICE = addressNumber(0xa11ce)
 const BOB = addressNumber(2)

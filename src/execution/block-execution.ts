@@ -3,16 +3,16 @@
 // Building and checking a block run the same code: transactions are applied one by one to an overlay of changed
 // accounts, then the beneficiary gets reward and tips, and the result is one new state.
 
+import type { Address } from '../chain/address.ts'
+import { BLOCK_OVERHEAD_BYTES, type Block } from '../chain/block.ts'
+import type { CoinbaseRecord } from '../chain/coinbase.ts'
+import { effectiveTip, maximumCost, nextBaseFee } from '../chain/fees.ts'
+import type { RecoverSender } from '../chain/signature.ts'
+import { intrinsicGas, type Transaction } from '../chain/transaction.ts'
 import type { Hex } from '../encoding/bytes.ts'
-import type { Address } from './address.ts'
-import { BLOCK_OVERHEAD_BYTES, type Block } from './block.ts'
-import type { CoinbaseRecord } from './coinbase.ts'
-import { effectiveTip, maximumCost, nextBaseFee } from './fees.ts'
 import { type Receipt, receiptsRoot } from './receipts.ts'
 import { type RewardRules, rewardAt } from './reward.ts'
-import type { RecoverSender } from './signature.ts'
 import type { Account, State } from './state.ts'
-import { intrinsicGas, type Transaction } from './transaction.ts'
 
 /** What makes the blocks of one network valid, besides their work. */
 export interface BlockRules {

@@ -8,6 +8,8 @@
 // A state is never changed: an update makes a new one that shares all untouched nodes, which makes each block's
 // state a layer. Each dirty node is hashed once, when a root is asked for, however many accounts below it changed.
 
+import { type Address, addressBytes } from '../chain/address.ts'
+import { sha256 } from '../chain/hash.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -17,8 +19,6 @@ import {
   readOrNull,
   toHex,
 } from '../encoding/bytes.ts'
-import { type Address, addressBytes } from './address.ts'
-import { sha256 } from './hash.ts'
 
 /** What one account has. An account with neither nonce nor balance does not exist (EIP-161). */
 export interface Account {
