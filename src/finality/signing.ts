@@ -13,6 +13,7 @@ import { decodeSignature, encodeSignature } from '../chain/compact-signature.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { BlockId } from '../chain/header.ts'
 import { addressOfSecretKey, recoverAddress, signDigest } from '../chain/signature.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { Signing } from '../consensus/contract.ts'
 import type { Statement } from '../consensus/pbft/messages.ts'
 import { ByteWriter, fromHex, fromReversedHex, type Hex, toHex } from '../encoding/bytes.ts'
@@ -54,7 +55,7 @@ export function createSigning(options: SigningOptions): Signing<Statement> {
   const { genesisId, chainId, validators, secretKey, recover, sign = referenceSign } = options
   const domain: SigningDomain = { genesisId, chainId, validatorSetId: validators.id }
   const self = secretKey === null ? null : validators.indexOf(addressOfSecretKey(secretKey))
-  const signers = new Map<string, Address>()
+  const signers = new BoundedMap<string, Address>(REMEMBERED_MAX)
 
   const signerOf = (digest: Uint8Array, signature: Uint8Array): Address | null => {
     const key = `${toHex(digest)}${toHex(signature)}`
@@ -62,7 +63,7 @@ export function createSigning(options: SigningOptions): Signing<Statement> {
     if (known !== undefined) return known
     const signer = recover(digest, signature)
     // Only validators can fill the memory: what strangers make up would push out what is needed.
-    if (signer !== null && validators.indexOf(signer) !== null) rememberSigner(signers, key, signer)
+    if (signer !== null && validators.indexOf(signer) !== null) signers.set(key, signer)
     return signer
   }
 
@@ -172,14 +173,5 @@ function isStatement(statement: Statement): boolean {
           ({ sequence, view, value }) => isNumber(sequence) && isNumber(view) && isValue(value),
         )
       )
-  }
-}
-
-function rememberSigner(signers: Map<string, Address>, key: string, signer: Address): void {
-  signers.set(key, signer)
-  if (signers.size <= REMEMBERED_MAX) return
-  for (const oldest of signers.keys()) {
-    signers.delete(oldest)
-    return
   }
 }

@@ -1,7 +1,7 @@
 // Peers with whom nothing is to be had for a while, and for what. The list is bounded, so who makes himself ever
 // new names can only make it forget its oldest entries; and each of his names costs him a connection.
 
-import { BoundedMap } from '../replica/bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 
 /** Milliseconds for which a peer is denied. */

@@ -12,8 +12,8 @@ import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { TransactionId } from '../chain/transaction.ts'
+import { Heap } from '../collections/heap.ts'
 import type { Execution } from '../execution/block-execution.ts'
-import { Heap } from './heap.ts'
 
 /** A block in the tree. */
 export interface TreeBlock {

@@ -2,7 +2,7 @@
 // The node to which a transfer was handed can say that it was replaced, by which, or why it was dropped.
 
 import type { TransactionId } from '../chain/transaction.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { Rejection } from './verdict.ts'
 
 /** Why a transaction that was once accepted will not be mined, as far as this node knows. */

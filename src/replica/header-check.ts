@@ -3,8 +3,8 @@
 
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { BlockTree } from './block-tree.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { ChainView } from './chain-view.ts'
 import type { Outbox } from './effects.ts'
 import { HeaderBranch } from './header-branch.ts'

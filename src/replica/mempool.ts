@@ -7,6 +7,7 @@
 import type { Address } from '../chain/address.ts'
 import { effectiveTip, maximumCost } from '../chain/fees.ts'
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
+import { Heap } from '../collections/heap.ts'
 import {
   type BlockRules,
   type ChainRejection,
@@ -14,7 +15,6 @@ import {
   type StateRejection,
 } from '../execution/block-execution.ts'
 import type { Account, State } from '../execution/state.ts'
-import { Heap } from './heap.ts'
 import { type PoolLimits, REPLICA_LIMITS } from './limits.ts'
 import type { PoolRejection } from './verdict.ts'
 

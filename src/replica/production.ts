@@ -5,11 +5,11 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { ByteWriter, concatBytes, toHex } from '../encoding/bytes.ts'
 import type { Execution } from '../execution/block-execution.ts'
 import type { Genesis } from '../execution/genesis.ts'
 import type { TreeBlock } from './block-tree.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { Outbox } from './effects.ts'
 import type { Mempool } from './mempool.ts'
 import { buildTemplate, completeTemplate, type Template } from './template.ts'

@@ -18,12 +18,12 @@ import {
   type Transaction,
   type TransactionId,
 } from '../chain/transaction.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { ByteReader } from '../encoding/bytes.ts'
 import { type Execution, executeBlock } from '../execution/block-execution.ts'
 import type { Genesis } from '../execution/genesis.ts'
 import type { Finality, FinalityEffect, Holders } from '../finality/contract.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { ChainView } from './chain-view.ts'
 import { applyCheckpoint, type Checkpoint, isBesideCheckpoint } from './checkpoint.ts'
 import type { PeerOrigin } from './claims.ts'

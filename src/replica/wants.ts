@@ -6,6 +6,7 @@
 // block by its vote, and that failed longest ago. How a peer did is remembered for as long as it is connected.
 
 import type { BlockId } from '../chain/header.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { Holders } from '../finality/contract.ts'
 import type { PeerId } from './effects.ts'
 
@@ -42,7 +43,7 @@ const UNTRIED: Readonly<Standing> = { isLate: false, failedTurn: 0 }
 
 /** The wanted blocks of one replica. */
 export class Wants {
-  readonly #wants = new Map<BlockId, Want>()
+  readonly #wants = new BoundedMap<BlockId, Want>(WANTS_MAX)
   readonly #standings = new Map<PeerId, Standing>()
   #turns = 0
 
@@ -147,8 +148,6 @@ export class Wants {
       isDue: true,
     }
     this.#wants.set(id, want)
-    const [oldest] = this.#wants.keys()
-    if (this.#wants.size > WANTS_MAX) this.#wants.delete(oldest!)
     return want
   }
 

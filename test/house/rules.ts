@@ -33,6 +33,7 @@ const simulated: Arrows = {
     'execution',
     'chain',
     'encoding',
+    'collections',
     'lab/virtual',
     'lab/network',
     'lab/cluster',
@@ -52,16 +53,17 @@ const simulated: Arrows = {
  * names the laboratory.
  */
 export const mayImport: Readonly<Record<string, Arrows>> = {
+  collections: { folders: [], packages: [] },
   encoding: { folders: [], packages: ['@noble/*'] },
   files: { folders: [], packages: ['node:*'] },
   chain: { folders: ['encoding'], packages: ['@noble/*'] },
   execution: { folders: ['chain', 'encoding'], packages: [] },
-  consensus: { folders: ['encoding'], packages: [] },
-  finality: { folders: ['consensus', 'execution', 'chain', 'encoding'], packages: [] },
-  replica: { folders: ['finality', 'execution', 'chain', 'encoding'], packages: [] },
+  consensus: { folders: ['encoding', 'collections'], packages: [] },
+  finality: { folders: ['consensus', 'execution', 'chain', 'encoding', 'collections'], packages: [] },
+  replica: { folders: ['finality', 'execution', 'chain', 'encoding', 'collections'], packages: [] },
   mining: { folders: ['chain', 'encoding'], packages: ['node:worker_threads', 'node:crypto', 'node:os'] },
   signatures: {
-    folders: ['chain', 'encoding'],
+    folders: ['chain', 'encoding', 'collections'],
     packages: [
       '@bitauth/libauth',
       '@noble/*',
@@ -73,11 +75,11 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
     ],
   },
   node: {
-    folders: ['replica', 'finality', 'execution', 'chain', 'mining', 'signatures', 'files', 'encoding'],
+    folders: ['replica', 'finality', 'execution', 'chain', 'mining', 'signatures', 'encoding', 'collections'],
     packages: ['libp2p', '@libp2p/*', '@multiformats/*', 'level', 'pino', 'node:*'],
   },
   rpc: {
-    folders: ['node', 'replica', 'finality', 'execution', 'chain', 'files', 'encoding'],
+    folders: ['node', 'replica', 'finality', 'execution', 'chain', 'encoding', 'collections'],
     packages: ['node:*'],
   },
   wallet: {
@@ -98,6 +100,7 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'chain',
       'files',
       'encoding',
+      'collections',
       'lab',
     ],
     packages: ['node:*', 'vega', 'vega-lite'],
@@ -120,6 +123,7 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'chain',
       'files',
       'encoding',
+      'collections',
     ],
     packages: ['yargs', 'yargs/*', 'pino', 'node:*'],
   },
@@ -135,6 +139,7 @@ const locale = ['Intl', '.localeCompare', '.toLocale*']
  * anything is. The simulated rooms of the laboratory are deterministic too, but they may print.
  */
 export const mayNotUse: Readonly<Record<string, readonly string[]>> = {
+  collections: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   encoding: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   chain: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   execution: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],

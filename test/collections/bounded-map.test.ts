@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { BoundedMap } from '../../src/replica/bounded-map.ts'
+import { BoundedMap } from '../../src/collections/bounded-map.ts'
 
 test('a full map forgets its oldest entry and no other', () => {
   const map = new BoundedMap<string, number>(2)

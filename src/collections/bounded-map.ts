@@ -1,7 +1,7 @@
-// A map with an end: what a peer can grow must have a cap, and the oldest entry is the one that can best be
-// done without.
+// A map of bounded size. Whatever a peer can make grow needs a bound, and the oldest entry is the one to lose: it was set
+// longest ago. Setting an entry again makes it the newest; reading it does not.
 
-/** A map that forgets its oldest entry when a new one would pass the cap. */
+/** A map that evicts its oldest entry when a new one would exceed the bound. */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>()
   readonly #sizeMax: number
@@ -31,6 +31,11 @@ export class BoundedMap<K, V> {
       this.#entries.delete(oldest)
       return
     }
+  }
+
+  /** The values, the oldest entry first. An entry may be deleted while they are iterated. */
+  values(): MapIterator<V> {
+    return this.#entries.values()
   }
 
   delete(key: K): void {

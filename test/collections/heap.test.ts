@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Heap } from '../../src/replica/heap.ts'
+import { Heap } from '../../src/collections/heap.ts'
 
 const byNumber = (a: number, b: number): boolean => a < b
 
