@@ -62,7 +62,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the median of an even number of times is the lower one',
-    file: 'chain/header-chain.ts',
+    file: 'chain/median-time-past.ts',
     find: 'sorted[sorted.length >> 1]!',
     replace: 'sorted[(sorted.length - 1) >> 1]!',
     tests: ['chain/header-chain'],
@@ -77,7 +77,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the median is that of the last ten times',
-    file: 'chain/header-chain.ts',
+    file: 'chain/median-time-past.ts',
     find: 'const MEDIAN_TIME_SPAN = 11',
     replace: 'const MEDIAN_TIME_SPAN = 10',
     tests: ['chain/header-chain'],
@@ -112,7 +112,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a transaction for another chain is taken',
-    file: 'execution/block-execution.ts',
+    file: 'chain/transaction-rules.ts',
     find: "  if (tx.chainId !== rules.chainId) return 'tx-wrong-chain'\n",
     replace: '',
     tests: ['execution/block-execution', 'replica/mempool'],
@@ -2315,7 +2315,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block is decoded that has more transactions than its gas allows for',
     file: 'replica/screening.ts',
-    find: ' || transactionCount > host.blockTransactionsMax',
+    find: ' || transactionCount > blockTransactionsMax(limits)',
     replace: '',
     tests: ['replica/screening'],
   },

@@ -13,9 +13,9 @@ import {
   readOrNull,
   toReversedHex,
 } from '../encoding/bytes.ts'
-import { COINBASE_BYTES_MAX, type CoinbaseRecord, encodeCoinbase, readCoinbase } from './coinbase.ts'
+import { type CoinbaseRecord, encodeCoinbase, readCoinbase } from './coinbase.ts'
 import { sha256d } from './hash.ts'
-import { type BlockHeader, type BlockId, blockId, encodeHeader, HEADER_BYTES, readHeader } from './header.ts'
+import { type BlockHeader, type BlockId, blockId, encodeHeader, readHeader } from './header.ts'
 import { merkleRoot, merkleRootInSteps } from './merkle.ts'
 import { finish, type Steps } from './steps.ts'
 import { decodeTransaction, type Transaction, transactionSize } from './transaction.ts'
@@ -31,9 +31,6 @@ export interface Block {
 
 /** Transactions that are decoded in one step: a fraction of a millisecond. */
 const TRANSACTIONS_PER_STEP = 16
-
-/** Bytes of a block besides its transactions at most: header, count (a CompactSize of up to 5), coinbase record. */
-export const BLOCK_OVERHEAD_BYTES = HEADER_BYTES + 5 + COINBASE_BYTES_MAX
 
 /**
  * Why a body is not the one that its header commits to. These faults say nothing about the block behind the id:

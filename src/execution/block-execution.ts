@@ -4,33 +4,23 @@
 // accounts, then the beneficiary gets reward and tips, and the result is one new state.
 
 import type { Address } from '../chain/address.ts'
-import { BLOCK_OVERHEAD_BYTES, type Block } from '../chain/block.ts'
+import type { Block } from '../chain/block.ts'
+import { isBlockTooLarge } from '../chain/block-size.ts'
 import type { CoinbaseRecord } from '../chain/coinbase.ts'
 import { effectiveTip, maximumCost, nextBaseFee } from '../chain/fees.ts'
+import { intrinsicGas } from '../chain/gas.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import { intrinsicGas, type Transaction } from '../chain/transaction.ts'
+import type { Transaction } from '../chain/transaction.ts'
+import { type ChainRejection, checkTransaction, type TransactionRules } from '../chain/transaction-rules.ts'
 import type { Hex } from '../encoding/bytes.ts'
 import { type Receipt, receiptsRoot } from './receipts.ts'
 import { type RewardRules, rewardAt } from './reward.ts'
 import type { Account, State } from './state.ts'
 
 /** What makes the blocks of one network valid, besides their work. */
-export interface BlockRules {
-  readonly chainId: bigint
-  readonly gasLimit: bigint
-  /** Bytes of a whole block at most. */
-  readonly blockBytesMax: number
+export interface BlockRules extends TransactionRules {
   readonly reward: RewardRules
 }
-
-/** Why a transaction is refused by this chain whatever its state. */
-export type ChainRejection =
-  | 'tx-wrong-chain'
-  | 'tx-gas-below-intrinsic'
-  | 'tx-gas-above-block'
-  | 'tx-bytes-above-block'
-  | 'tx-creates-contract'
-  | 'tx-signature-invalid'
 
 /** Why a transaction can't be applied to a state. */
 export type StateRejection =
@@ -62,16 +52,6 @@ export interface Execution {
   /** Who sent each transaction, in order: recovered once, with the block. */
   readonly senders: readonly Address[]
   readonly gasUsed: bigint
-}
-
-/** Why this transaction has no place on this chain, or null. */
-export function checkTransaction(rules: BlockRules, tx: Transaction): ChainRejection | null {
-  if (tx.chainId !== rules.chainId) return 'tx-wrong-chain'
-  if (tx.to === null) return 'tx-creates-contract'
-  if (tx.gasLimit < intrinsicGas(tx)) return 'tx-gas-below-intrinsic'
-  if (tx.gasLimit > rules.gasLimit) return 'tx-gas-above-block'
-  if (tx.raw.length > rules.blockBytesMax - BLOCK_OVERHEAD_BYTES) return 'tx-bytes-above-block'
-  return null
 }
 
 /** A block in the making: transactions applied one after the other to the parent's state. */
@@ -197,7 +177,7 @@ function checkClaims(
   block: Block,
 ): BlockRejection | null {
   const { coinbase } = block
-  if (block.raw.length > rules.blockBytesMax) return 'block-too-large'
+  if (isBlockTooLarge(rules, block.raw.length)) return 'block-too-large'
   if (coinbase.chainId !== rules.chainId) return 'block-wrong-chain'
   if (coinbase.height !== parent.height + 1) return 'block-height-wrong'
   if (coinbase.gasLimit !== rules.gasLimit) return 'block-gas-limit-wrong'

@@ -6,6 +6,7 @@ import { parseAmount } from '../chain/amount.ts'
 import { assembleBlock, type Block, contentRoot } from '../chain/block.ts'
 import { decodeCompact } from '../chain/compact.ts'
 import { canonicalJson, Fields, InvalidField, type Json } from '../chain/fields.ts'
+import { TRANSACTION_GAS_MIN } from '../chain/gas.ts'
 import { sha256 } from '../chain/hash.ts'
 import { NO_BLOCK } from '../chain/header.ts'
 import { type ChainedHeader, firstHeader, type WorkRules } from '../chain/header-chain.ts'
@@ -107,7 +108,7 @@ function readBlocks(
   chainId: bigint,
   reward: Fields,
 ): { blocks: BlockRules; baseFee: bigint } {
-  const gasLimit = BigInt(fields.integer('gasLimit', { min: 21_000, max: 1_000_000_000 }))
+  const gasLimit = BigInt(fields.integer('gasLimit', { min: TRANSACTION_GAS_MIN, max: 1_000_000_000 }))
   const blockBytesMax = fields.integer('bytesMax', { min: 1_000, max: 8 * 1024 * 1024 })
   const baseFee = fields.parse('baseFee', 'an amount such as "1gwei"', readAmount)
   fields.end()

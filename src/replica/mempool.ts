@@ -7,13 +7,9 @@
 import type { Address } from '../chain/address.ts'
 import { effectiveTip, maximumCost } from '../chain/fees.ts'
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
+import { type ChainRejection, checkTransaction } from '../chain/transaction-rules.ts'
 import { Heap } from '../collections/heap.ts'
-import {
-  type BlockRules,
-  type ChainRejection,
-  checkTransaction,
-  type StateRejection,
-} from '../execution/block-execution.ts'
+import type { BlockRules, StateRejection } from '../execution/block-execution.ts'
 import type { Account, State } from '../execution/state.ts'
 import { type PoolLimits, REPLICA_LIMITS } from './limits.ts'
 import type { PoolRejection } from './verdict.ts'

@@ -12,12 +12,7 @@ import { maximumCost, nextBaseFee } from '../chain/fees.ts'
 import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/header.ts'
 import { type ChainedHeader, chainHeader, isTimeTooNew } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import {
-  decodeTransaction,
-  TRANSACTION_GAS_MIN,
-  type Transaction,
-  type TransactionId,
-} from '../chain/transaction.ts'
+import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { ByteReader } from '../encoding/bytes.ts'
 import { type Execution, executeBlock } from '../execution/block-execution.ts'
@@ -284,8 +279,7 @@ export class Replica {
   /** Why what a peer sends need not be decoded: see `screen`. */
   screen(from: PeerId, bytes: Uint8Array): Screened {
     return screen(bytes, {
-      blockBytesMax: this.genesis.blocks.blockBytesMax,
-      blockTransactionsMax: Number(this.genesis.blocks.gasLimit) / TRANSACTION_GAS_MIN,
+      limits: this.genesis.blocks,
       followsWork: this.finality.followsWork,
       bytesOf: id => this.#tree.get(id)?.block.raw.length ?? null,
       isAt: (id, height) => this.#view.headerAt(height)?.id === id,

@@ -6,7 +6,8 @@
 import type { BodyRejection } from '../chain/block.ts'
 import type { HeaderRejection } from '../chain/header-chain.ts'
 import type { DecodeRejection } from '../chain/transaction.ts'
-import type { BlockRejection, ChainRejection, StateRejection } from '../execution/block-execution.ts'
+import type { ChainRejection } from '../chain/transaction-rules.ts'
+import type { BlockRejection, StateRejection } from '../execution/block-execution.ts'
 
 /** Why a mempool does not take a transaction. */
 export type PoolRejection =

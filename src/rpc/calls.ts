@@ -3,7 +3,8 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Json } from '../chain/fields.ts'
-import { type AccessListEntry, intrinsicGas } from '../chain/transaction.ts'
+import { intrinsicGas } from '../chain/gas.ts'
+import type { AccessListEntry } from '../chain/transaction.ts'
 import { equalBytes, type Hex } from '../encoding/bytes.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'

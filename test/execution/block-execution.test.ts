@@ -2,15 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Address } from '../../src/chain/address.ts'
-import { assembleBlock, BLOCK_OVERHEAD_BYTES, type Block, contentRoot } from '../../src/chain/block.ts'
+import { assembleBlock, type Block, contentRoot } from '../../src/chain/block.ts'
+import { BLOCK_OVERHEAD_BYTES } from '../../src/chain/block-size.ts'
 import { type CoinbaseRecord, EXTRA_NONCE_BYTES } from '../../src/chain/coinbase.ts'
 import { effectiveTip, nextBaseFee } from '../../src/chain/fees.ts'
+import { intrinsicGas } from '../../src/chain/gas.ts'
 import { NO_BLOCK } from '../../src/chain/header.ts'
-import { intrinsicGas, type Transaction, type TransactionFields } from '../../src/chain/transaction.ts'
+import type { Transaction, TransactionFields } from '../../src/chain/transaction.ts'
+import { checkTransaction } from '../../src/chain/transaction-rules.ts'
 import {
   BlockExecution,
   type BlockRules,
-  checkTransaction,
   describeExecution,
   executeBlock,
 } from '../../src/execution/block-execution.ts'

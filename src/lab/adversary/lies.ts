@@ -6,12 +6,12 @@ import type { Address } from '../../chain/address.ts'
 import { assembleBlock, type Block, contentRoot } from '../../chain/block.ts'
 import type { CoinbaseRecord } from '../../chain/coinbase.ts'
 import { decodeCompact } from '../../chain/compact.ts'
+import { intrinsicGas } from '../../chain/gas.ts'
 import { type BlockHeader, blockId, meetsTarget } from '../../chain/header.ts'
-import { medianTimePast } from '../../chain/header-chain.ts'
+import { medianTimePast } from '../../chain/median-time-past.ts'
 import type { RecoverSender } from '../../chain/signature.ts'
 import {
   encodeTransaction,
-  intrinsicGas,
   SECP256K1_N,
   type Transaction,
   type TransactionFields,
