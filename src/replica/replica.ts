@@ -24,9 +24,8 @@ import { applyCheckpoint, type Checkpoint, isBesideCheckpoint } from './checkpoi
 import type { PeerOrigin } from './claims.ts'
 import { type ClockDoubt, ClockWatch } from './clock-watch.ts'
 import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
-import { type Fate, Fates } from './fates.ts'
+import { writeCertificate, writeDropped, writeFinalised } from './finalise.ts'
 import { FinalityDriver } from './finality-driver.ts'
-import { writeCertificate, writeDropped, writeFold } from './fold.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import { Mempool } from './mempool.ts'
 import type { Message, OutgoingMessage, Status } from './messages.ts'
@@ -36,6 +35,7 @@ import { type Screened, screen } from './screening.ts'
 import { headersAfter, storedBlocks } from './serving.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
+import { type TransactionOutcome, TransactionOutcomes } from './transaction-outcomes.ts'
 import { type Refusal, TransactionRelay } from './transaction-relay.ts'
 import type { Rejection } from './verdict.ts'
 
@@ -78,7 +78,7 @@ const PEERS_MAX = 256
 export class Replica {
   readonly genesis: Genesis
   readonly finality: Finality
-  readonly fates = new Fates()
+  readonly outcomes = new TransactionOutcomes()
   /** A block without which no chain is followed; null when any is. */
   readonly checkpoint: Checkpoint | null
   readonly #store: Store
@@ -379,7 +379,7 @@ export class Replica {
     this.#held.set(id, true)
     const attached = this.#attached
     if (attached?.block.id !== id || !this.#tree.has(attached.block.header.previous))
-      return this.#sync.onWant(id, holders, isDecided)
+      return this.#sync.onWanted(id, holders, isDecided)
     const { block, from } = attached
     const rejection = this.#connect(block, { isNeeded: true, isDecided })
     if (rejection !== null) this.#outbox.emit({ type: 'reject', from, reason: rejection })
@@ -458,7 +458,7 @@ export class Replica {
     const result = this.#pool.add(tx, sender, origin)
     if (typeof result === 'string') return result
     this.#relay.onKnown(tx.id)
-    this.fates.forget(tx.id)
+    this.outcomes.forget(tx.id)
     if (this.#givenUp.has(tx.id)) this.#keep(tx)
     if (result.replaced !== null) this.#settle(result.replaced.tx.id, { status: 'replaced', by: tx.id })
     for (const { entry, reason } of result.evicted) this.#settle(entry.tx.id, { status: 'dropped', reason })
@@ -466,8 +466,8 @@ export class Replica {
   }
 
   /** A transaction left the pool for good. */
-  #settle(id: TransactionId, fate: Fate): void {
-    this.fates.set(id, fate)
+  #settle(id: TransactionId, outcome: TransactionOutcome): void {
+    this.outcomes.record(id, outcome)
     if (this.#own.has(id)) this.#givenUp.set(id, true)
     this.#disown(id)
   }
@@ -624,7 +624,7 @@ export class Replica {
   }
 
   #onIncluded(id: TransactionId): void {
-    this.fates.forget(id)
+    this.outcomes.forget(id)
     this.#relay.onKnown(id)
   }
 
@@ -656,7 +656,7 @@ export class Replica {
     if (entry === undefined || entry === this.#tree.base) return
     if (!this.#tree.isOnMainChain(entry)) this.#follow(this.#bestAbove(entry))
     const { final, dropped } = this.#tree.moveBase(entry)
-    writeFold(this.#outbox, final, dropped)
+    writeFinalised(this.#outbox, final, dropped)
     if (certificate !== null) writeCertificate(this.#outbox, final, certificate)
     for (const block of final) for (const tx of block.block.transactions) this.#disown(tx.id)
     this.#outbox.emit({ type: 'final', id, height: entry.chained.height })

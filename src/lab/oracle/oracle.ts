@@ -201,9 +201,9 @@ export class Oracle {
 
   #checkAcknowledged(node: SimNode, id: TransactionId): void {
     if (node.disk.isDurable(KEYS.pooled(id))) return
-    const { view, fates } = node.replica!
+    const { view, outcomes } = node.replica!
     // Between the answer and now a block may have taken it, or the node may have given it up, and says so.
-    if (view.locate(id) !== null || fates.get(id) !== undefined) return
+    if (view.locate(id) !== null || outcomes.get(id) !== undefined) return
     throw new Violation('S5', `${node.id} acknowledges ${id} before it is on disk`)
   }
 

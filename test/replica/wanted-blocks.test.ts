@@ -6,7 +6,7 @@ import { readCertificate } from '../../src/finality/certificates.ts'
 import { decodeEnvelope } from '../../src/finality/envelope.ts'
 import type { PeerId } from '../../src/replica/effects.ts'
 import type { Message, OutgoingMessage } from '../../src/replica/messages.ts'
-import { Wants } from '../../src/replica/wants.ts'
+import { WantedBlocks } from '../../src/replica/wanted-blocks.ts'
 import { transfer } from './small-chain.ts'
 import { overTheWire, TestNetwork } from './test-node.ts'
 import { ValidatedNetwork } from './validators.ts'
@@ -17,86 +17,86 @@ const NOBODY: readonly PeerId[] = []
 // ---- which peer is asked next
 
 /** One block that is wanted, and in which order free peers are asked for it when each fails. */
-function order(wants: Wants, free: readonly PeerId[]): PeerId[] {
+function order(wanted: WantedBlocks, free: readonly PeerId[]): PeerId[] {
   const asked: PeerId[] = []
   for (;;) {
-    const next = wants.next(wants.get(id(1))!, free, NOBODY)
+    const next = wanted.next(wanted.get(id(1))!, free, NOBODY)
     if (next === null) return asked
     asked.push(next)
-    wants.onFailed(id(1), next)
+    wanted.onFailed(id(1), next)
   }
 }
 
 test('who promised a block is asked before the other validators, and these before strangers, each once', () => {
-  const wants = new Wants()
-  wants.add(id(1), { promised: ['v2'], others: ['v1'] })
-  assert.deepEqual(order(wants, ['s', 'v1', 'v2']), ['v2', 'v1', 's'])
+  const wanted = new WantedBlocks()
+  wanted.add(id(1), { promised: ['v2'], others: ['v1'] })
+  assert.deepEqual(order(wanted, ['s', 'v1', 'v2']), ['v2', 'v1', 's'])
 })
 
 test('how a peer did is forgotten with its connection: new names do not add up', () => {
-  const wants = new Wants()
+  const wanted = new WantedBlocks()
   for (let name = 1; name <= 20; name++) {
-    wants.onLate(id(7), `s${name}`)
-    wants.onFailed(id(8), `s${name}`)
-    assert.equal(wants.standings, 1)
-    wants.forgetPeer(`s${name}`)
+    wanted.onLate(id(7), `s${name}`)
+    wanted.onFailed(id(8), `s${name}`)
+    assert.equal(wanted.standings, 1)
+    wanted.forgetPeer(`s${name}`)
   }
-  assert.equal(wants.standings, 0)
+  assert.equal(wanted.standings, 0)
 })
 
 test('a peer that failed is asked last the next time, and one that was late after all others of its kind', () => {
-  const wants = new Wants()
-  wants.onFailed(id(7), 'v1')
-  wants.onLate(id(7), 'v3')
-  wants.onFailed(id(7), 'v2')
-  wants.add(id(1), { promised: ['v1', 'v2', 'v3', 'v4'], others: [] })
-  assert.deepEqual(order(wants, ['s', 'v1', 'v2', 'v3', 'v4']), ['v4', 'v1', 'v2', 'v3', 's'])
+  const wanted = new WantedBlocks()
+  wanted.onFailed(id(7), 'v1')
+  wanted.onLate(id(7), 'v3')
+  wanted.onFailed(id(7), 'v2')
+  wanted.add(id(1), { promised: ['v1', 'v2', 'v3', 'v4'], others: [] })
+  assert.deepEqual(order(wanted, ['s', 'v1', 'v2', 'v3', 'v4']), ['v4', 'v1', 'v2', 'v3', 's'])
 })
 
 test('a peer that gives a block in time is late no more', () => {
-  const wants = new Wants()
-  wants.onLate(id(7), 'a')
-  wants.onFailed(id(7), 'b')
-  wants.onGiven('a')
-  wants.add(id(1), { promised: ['a', 'b'], others: [] })
-  assert.equal(order(wants, ['a', 'b'])[0], 'a')
+  const wanted = new WantedBlocks()
+  wanted.onLate(id(7), 'a')
+  wanted.onFailed(id(7), 'b')
+  wanted.onGiven('a')
+  wanted.add(id(1), { promised: ['a', 'b'], others: [] })
+  assert.equal(order(wanted, ['a', 'b'])[0], 'a')
 })
 
 test('another peer is asked as well when one is late, or fails, or promises anew, and three at most', () => {
-  const wants = new Wants()
+  const wanted = new WantedBlocks()
   const holders = { promised: ['a'], others: ['b', 'c', 'd'] }
-  wants.add(id(1), holders)
-  const want = wants.get(id(1))!
-  const next = (asked: readonly PeerId[]): PeerId | null => wants.next(want, ['a', 'b', 'c', 'd'], asked)
+  wanted.add(id(1), holders)
+  const want = wanted.get(id(1))!
+  const next = (asked: readonly PeerId[]): PeerId | null => wanted.next(want, ['a', 'b', 'c', 'd'], asked)
   assert.equal(next([]), 'a')
   want.isDue = false
-  wants.add(id(1), holders)
+  wanted.add(id(1), holders)
   assert.equal(next(['a']), null, 'it promised before')
-  wants.onLate(id(1), 'a')
+  wanted.onLate(id(1), 'a')
   assert.equal(next(['a']), 'b')
   want.isDue = false
-  wants.onFailed(id(1), 'b')
+  wanted.onFailed(id(1), 'b')
   assert.equal(next(['a']), 'c')
   want.isDue = false
-  wants.add(id(1), { promised: ['b'], others: ['a', 'c', 'd'] })
+  wanted.add(id(1), { promised: ['b'], others: ['a', 'c', 'd'] })
   assert.equal(next(['a', 'c']), 'b', 'it may have the block by now')
   assert.equal(next(['a', 'b', 'c']), null, 'three are asked')
 })
 
 test('of three that are asked two at most were late before', () => {
-  const wants = new Wants()
-  for (const peer of ['a', 'b', 'c']) wants.onLate(id(7), peer)
-  wants.add(id(1), { promised: ['a', 'b', 'c'], others: ['d'] })
-  const want = wants.get(id(1))!
-  assert.equal(wants.next(want, ['c'], ['a', 'b']), null)
-  assert.equal(wants.next(want, ['c', 'd'], ['a', 'b']), 'd')
+  const wanted = new WantedBlocks()
+  for (const peer of ['a', 'b', 'c']) wanted.onLate(id(7), peer)
+  wanted.add(id(1), { promised: ['a', 'b', 'c'], others: ['d'] })
+  const want = wanted.get(id(1))!
+  assert.equal(wanted.next(want, ['c'], ['a', 'b']), null)
+  assert.equal(wanted.next(want, ['c', 'd'], ['a', 'b']), 'd')
 })
 
 test('a block that nobody has does not keep out another, and of very many the newest are wanted', () => {
-  const wants = new Wants()
-  for (let number = 1; number <= 9; number++) wants.add(id(number), { promised: [], others: [] })
+  const wanted = new WantedBlocks()
+  for (let number = 1; number <= 9; number++) wanted.add(id(number), { promised: [], others: [] })
   assert.deepEqual(
-    wants.all().map(want => want.id),
+    wanted.all().map(want => want.id),
     [6, 7, 8, 9].map(id),
   )
 })

@@ -1,7 +1,7 @@
-// Finalising: what becomes of the database when a block becomes the last final one.
+// Finalising: the database writes when a block becomes the last final one.
 //
-// All of it is one list of writes for one atomic batch: accounts, index, base and the removal of what is settled
-// stand or fall together, so a crash leaves either the old base or the new one.
+// They all belong to one atomic batch: accounts, index, base and the removal of what is no longer open are written
+// together or not at all, so a crash leaves either the old base or the new one.
 
 import type { Address } from '../chain/address.ts'
 import { type Account, encodeAccount } from '../execution/state.ts'
@@ -18,8 +18,12 @@ import {
 } from './records.ts'
 import { EARLIER_STATES, encodeUndo } from './undo.ts'
 
-/** Writes the fold of `final` (from the oldest, never empty) into the base, and the end of the `dropped` branches. */
-export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: readonly TreeBlock[]): void {
+/** Writes that the blocks of `final` (oldest first, never empty) are final, and that the `dropped` branches are gone. */
+export function writeFinalised(
+  outbox: Outbox,
+  final: readonly TreeBlock[],
+  dropped: readonly TreeBlock[],
+): void {
   const accounts = new Map<Address, Account>()
   const { height: base } = final.at(-1)!.chained
   for (const entry of final) {
@@ -39,7 +43,7 @@ export function writeFold(outbox: Outbox, final: readonly TreeBlock[], dropped: 
   outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))
 }
 
-/** What is kept with a final block so that nothing of it is worked out again: its senders, and what it took from the state. */
+/** Keeps with a final block what would be expensive to recompute: its senders, and the accounts before it. */
 function writeOfBlock(outbox: Outbox, { chained, execution }: TreeBlock, base: number): void {
   const { height } = chained
   if (execution.senders.length > 0) outbox.write(KEYS.senders(height), encodeSenders(execution.senders))
@@ -47,7 +51,7 @@ function writeOfBlock(outbox: Outbox, { chained, execution }: TreeBlock, base: n
   if (height > EARLIER_STATES) outbox.write(KEYS.undo(height - EARLIER_STATES), null)
 }
 
-/** Writes the end of blocks that left the tree without becoming final. */
+/** Removes blocks that left the tree without becoming final. */
 export function writeDropped(outbox: Outbox, dropped: readonly TreeBlock[]): void {
   for (const entry of dropped) {
     outbox.write(KEYS.openBlock(entry.arrival), null)
@@ -55,7 +59,7 @@ export function writeDropped(outbox: Outbox, dropped: readonly TreeBlock[]): voi
   }
 }
 
-/** Writes what proves the last of these final blocks, and for the others where that is. */
+/** Stores the certificate with the last of these final blocks, and for each other one the height where it stands. */
 export function writeCertificate(
   outbox: Outbox,
   final: readonly TreeBlock[],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeAccount, State } from '../../src/execution/state.ts'
 import { Outbox, type Write } from '../../src/replica/effects.ts'
-import { writeCertificate, writeFold } from '../../src/replica/fold.ts'
+import { writeCertificate, writeFinalised } from '../../src/replica/finalise.ts'
 import {
   encodePosition,
   KEYS,
@@ -27,7 +27,7 @@ const dropped = [builder.mine(builder.root, { extra: 1 })]
 
 function folded(): Map<string, Write['value']> {
   const outbox = new Outbox()
-  writeFold(outbox, run, dropped)
+  writeFinalised(outbox, run, dropped)
   const effects = outbox.take()
   assert.equal(effects.length, 1)
   const [persist] = effects
@@ -86,7 +86,7 @@ test('an account that has nothing is removed, and one that has only a nonce is k
   const outbox = new Outbox()
   const ghost = new Map([...block.execution.changes, [addressNumber(7), { nonce: 0n, balance: 0n }]])
   const before = new Map([...block.execution.before, [addressNumber(7), { nonce: 0n, balance: 1n }]])
-  writeFold(outbox, [{ ...block, execution: { ...block.execution, changes: ghost, before } }], [])
+  writeFinalised(outbox, [{ ...block, execution: { ...block.execution, changes: ghost, before } }], [])
   const [persist] = outbox.take()
   assert.ok(persist?.type === 'persist')
   const written = (number: number) =>
@@ -116,7 +116,7 @@ test('a certificate is kept with its block, and for those before it where that i
 test('of blocks that become final at once each keeps its senders, and the last 128 what they took from the state', () => {
   const many = builder.extend(builder.root, 140, step => ({ transactions: [transfer(2, step - 1)] }))
   const outbox = new Outbox()
-  writeFold(outbox, many, [])
+  writeFinalised(outbox, many, [])
   const [persist] = outbox.take()
   assert.ok(persist?.type === 'persist')
   const writes = new Map(persist.writes.map(({ key, value }) => [key, value]))
@@ -133,7 +133,7 @@ test('what an earlier block took goes when 128 blocks are final above it', () =>
   const [block] = builder.extend(run.at(-1)!, 1)
   const chained = { ...block!.chained, height: 200 }
   const outbox = new Outbox()
-  writeFold(outbox, [{ ...block!, chained }], [])
+  writeFinalised(outbox, [{ ...block!, chained }], [])
   const [persist] = outbox.take()
   assert.ok(persist?.type === 'persist')
   const gone = persist.writes.filter(({ key, value }) => key.startsWith('undo/') && value === null)
