@@ -1,8 +1,8 @@
 // The options by which a node is one of the validators. What makes no sense is said before anything is opened: a key
 // of somebody else, a network without validators, lies where real money may be.
 
-import { STANDARD_STREAM } from '../files/read-file.ts'
 import type { Genesis } from '../execution/genesis.ts'
+import { STANDARD_STREAM } from '../files/read-file.ts'
 import { BYZANTINE_ROLES } from '../finality/byzantine/roles.ts'
 import { type Validator, validatorsOf } from '../finality/validators.ts'
 import type { ValidatorOptions } from '../node/node.ts'

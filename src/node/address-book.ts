@@ -9,9 +9,9 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { readFileOrNull } from '../files/read-file.ts'
 import { writeFileAtomically } from '../files/write-file.ts'
-import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { BOOK_BYTES_MAX, type BookContent, readBook, writeBook } from './address-book-file.ts'
 import { AddressBuckets, type BucketLayout, type Origin } from './address-buckets.ts'

@@ -75,11 +75,21 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
     ],
   },
   node: {
-    folders: ['replica', 'finality', 'execution', 'chain', 'mining', 'signatures', 'encoding', 'collections'],
+    folders: [
+      'replica',
+      'finality',
+      'execution',
+      'chain',
+      'mining',
+      'signatures',
+      'files',
+      'encoding',
+      'collections',
+    ],
     packages: ['libp2p', '@libp2p/*', '@multiformats/*', 'level', 'pino', 'node:*'],
   },
   rpc: {
-    folders: ['node', 'replica', 'finality', 'execution', 'chain', 'encoding', 'collections'],
+    folders: ['node', 'replica', 'finality', 'execution', 'chain', 'files', 'encoding', 'collections'],
     packages: ['node:*'],
   },
   wallet: {
