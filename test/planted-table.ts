@@ -2215,6 +2215,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/claims'],
   },
   {
+    name: 'a member leaves its view for complaints that it shows to nobody',
+    file: 'consensus/pbft/complaints.ts',
+    find: '  for (const complaint of replica.leftBecauseOf) replica.broadcast(complaint)\n',
+    replace: '',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
     name: 'one complaint is enough to leave a view',
     file: 'consensus/pbft/complaints.ts',
     find: 'count > faultsTolerated(options.n)',
