@@ -137,6 +137,8 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
     ],
     packages: ['yargs', 'yargs/*', 'pino', 'node:*'],
   },
+  // What users of the package import, one file for each entry of its `exports`: the only files that re-export.
+  exports: { folders: ['lab', 'finality', 'consensus', 'execution', 'chain', 'encoding'], packages: [] },
 }
 
 const clocks = ['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']
@@ -167,7 +169,7 @@ export const mayNotUse: Readonly<Record<string, readonly string[]>> = {
 const emptyNames = ['utils', 'util', 'common', 'helpers', 'core', 'lib', 'types', 'misc', 'shared']
 
 /** Folders of test/ that mirror no folder of src/: they look at the whole. */
-const wholeTests = ['house', 'scenarios', 'end-to-end', 'hostile', 'fuzz']
+const wholeTests = ['house', 'scenarios', 'end-to-end', 'hostile', 'fuzz', 'examples']
 
 /** Every rule that looks at one file of src/. */
 export const checkSource = (source: Source): Finding[] => {
