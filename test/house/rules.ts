@@ -331,7 +331,7 @@ const checkPurity = (path: string, tokens: readonly Token[]): Finding[] => {
   })
 }
 
-/** What the language has and we do without: see style.md, and erasable syntax. */
+/** What the language has and this code does without: see CONTRIBUTING.md; only erasable syntax is run as it stands. */
 const checkSyntax = (path: string, tokens: readonly Token[]): Finding[] =>
   tokens.flatMap(({ kind, text, line }, index) => {
     if (kind !== 'name' || isProperty(tokens, index)) return []

@@ -1,5 +1,5 @@
 // What must always hold of an agreement among validators, whoever lies, checked over every message that is ever sent,
-// whether it arrives or not, and over what the disks hold. Each rule has its file, by the names of the oracle's list:
+// whether it arrives or not, and over what the disks hold. Each rule has its file, by the names of docs/invariants.md:
 // vote-oracle.ts (S4), certificate-oracle.ts (S7, C7, P1, P4), view-oracle.ts (S6, L3), view-change-oracle.ts (P2),
 // durability-oracle.ts (S5), stored-finality-oracle.ts (C7, S9, C9), candidate-oracle.ts (H1). This one hands each thing
 // to those it concerns.

@@ -1,4 +1,4 @@
-// Which mined blocks honest members vote for. The name is that of the oracle's list: H1 what a member prepares of its own
+// Which mined blocks honest members vote for. The name is that of docs/invariants.md: H1 what a member prepares of its own
 // judgement, and not because a new view proposes it again, stands on the last final block, lies as deep as the genesis
 // file asks for, and that under a branch with nearly as much work as the head that the member then follows.
 //

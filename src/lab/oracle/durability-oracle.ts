@@ -1,4 +1,4 @@
-// What a member may say: its own disk must hold it first. The names are those of the oracle's list: S5 durable before
+// What a member may say: its own disk must hold it first. The names are those of docs/invariants.md: S5 durable before
 // visible, and C7 where a node goes on from a decision that it does not follow.
 
 import { decodePbftRecord } from '../../finality/wire.ts'

@@ -1,4 +1,4 @@
-// What honest nodes write of an agreement, and what they come back with. The names are those of the oracle's list: C7 a
+// What honest nodes write of an agreement, and what they come back with. The names are those of docs/invariants.md: C7 a
 // block is final only together with what proves it, and once; S7 what is stored proves something; S4 nobody honest is
 // convicted; S9 all that is kept has its bound; C9 the pace of a chain without work.
 

@@ -1,5 +1,6 @@
-// What theory says, as formulas: for agreement those of ../shared/protocols.md, C.10, each with its paper; for work those
-// of section 11 and its successors. They are written from the papers and share nothing with the code that they judge.
+// What theory says, as formulas: for agreement the counts of Castro and Liskov (OSDI 1999, section 4.2) and of W. Schultz
+// ("Distributed Systems", 2024, section 4.2); for work those of Nakamoto's section 11 and its successors. They are written
+// from the papers and share nothing with the code that they judge.
 
 /** What a decision costs. */
 export interface DecisionTheory {

@@ -1,4 +1,4 @@
-// One test for each claim: of Castro and Liskov (OSDI 1999), of W. Schultz's notes, and of shared/protocols.md.
+// One test for each claim: of Castro and Liskov (OSDI 1999), of W. Schultz's notes, and of docs/agreement.md.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
