@@ -38,7 +38,10 @@ const TRANSACTIONS_PER_STEP = 16
  */
 export type BodyRejection = 'block-malformed' | 'block-mutated' | 'block-merkle-mismatch'
 
-/** The block in these bytes with its body checked against its header, or why there is none. */
+/**
+ * The block in these bytes (header 80, CompactSize of 1 + n, coinbase record, n transactions), or why there is none. The
+ * body is checked against the header's Merkle root; work, time and state are not: see `chainHeader` and `executeBlock`.
+ */
 export function decodeBlock(raw: Uint8Array): Block | BodyRejection {
   return finish(decodeBlockInSteps(raw))
 }
@@ -76,7 +79,7 @@ export function peekBlock(raw: Uint8Array): { header: BlockHeader; transactionCo
   })
 }
 
-/** The block made of these parts. */
+/** The block made of these parts, with its bytes and id. Nothing is checked. */
 export function assembleBlock(
   header: BlockHeader,
   coinbase: CoinbaseRecord,
@@ -95,7 +98,7 @@ export function leavesOf(content: Pick<Block, 'coinbase' | 'transactions'>): Uin
   return [sha256d(encodeCoinbase(content.coinbase)), ...content.transactions.map(tx => sha256d(tx.raw))]
 }
 
-/** The Merkle root that a header with this content must have. */
+/** The Merkle root that a header with this content must have: 32 bytes as hex, in Bitcoin's reversed order. */
 export function contentRoot(content: Pick<Block, 'coinbase' | 'transactions'>): Hex {
   return toReversedHex(merkleRoot(leavesOf(content)).root)
 }

@@ -128,7 +128,11 @@ export class BlockExecution {
   }
 }
 
-/** Runs a block on its parent's state and compares every claim it makes; the reason when one is false. */
+/**
+ * Executes a block on its parent's state and compares every claim of its coinbase record; the reason when one is false.
+ * The header is not looked at (`chainHeader`), nor is the body against it (`decodeBlock`). `recoverSender` is called once
+ * for each transaction.
+ */
 export function executeBlock(
   rules: BlockRules,
   parent: { readonly height: number; readonly coinbase: CoinbaseRecord; readonly state: State },
@@ -150,7 +154,7 @@ export function executeBlock(
   return execution
 }
 
-/** The coinbase record of a block with this outcome. */
+/** The coinbase record of a block with this outcome. `baseFee` is wei per gas; `extraNonce` has 8 to 100 bytes. */
 export function describeExecution(
   rules: BlockRules,
   execution: Execution,
