@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { checkOutside, checkPaths } from './documents.ts'
+import { checkNames, checkOutside, checkPaths } from './documents.ts'
 import { definitionsOf, mentionsOf, pitfallsOf } from './invariants.ts'
 import { show } from './rules.ts'
 
@@ -28,12 +28,13 @@ test('no file refers to a path outside the repository', () => {
   assert.equal(outsideHouse.flatMap(checkOutside).map(show).join('\n'), '')
 })
 
-test('every path that a document names exists', () => {
+test('every path that a document names exists, and has the names that it is said to have', () => {
   const exists = (path: string): boolean => existsSync(join(root, path))
+  const read = (path: string): string | null => (exists(path) ? readFileSync(join(root, path), 'utf8') : null)
   const documents = sources.filter(({ path }) => path.endsWith('.md'))
   assert.equal(
     documents
-      .flatMap(source => checkPaths(source, exists))
+      .flatMap(source => [...checkPaths(source, exists), ...checkNames(source, read)])
       .map(show)
       .join('\n'),
     '',
@@ -83,6 +84,16 @@ test('a path that does not exist is found in a document', () => {
   assert.deepEqual(found('`src/a.ts` and [b](b.md), [c](b.md#part), [d](https://example.org/x), `a/b`'), [])
   assert.deepEqual(found('`src/b.ts`'), ["docs/a.md:1 documents: 'src/b.ts' does not exist"])
   assert.deepEqual(found('[b](../b.md)'), ["docs/a.md:1 documents: 'b.md' does not exist"])
+})
+
+test('a name that is not in the file that a document gives for it is found', () => {
+  const found = (text: string): string[] =>
+    checkNames({ path: 'a.md', text }, path => (path === 'src/a.ts' ? 'class A { add() {} }' : null)).map(
+      show,
+    )
+  assert.deepEqual(found('`A.add` in `src/a.ts`, `b` in `c`'), [])
+  assert.deepEqual(found('`A`, `remove` in `src/a.ts`'), ["a.md:1 documents: 'remove' is not in src/a.ts"])
+  assert.equal(found('`A` in `src/b.ts`').length, 1)
 })
 
 test('rules are read from comments and texts, not from code', () => {

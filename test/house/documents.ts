@@ -37,6 +37,18 @@ export const checkOutside = ({ path, text }: Source): Finding[] => {
   })
 }
 
+/** Every `name` that a document says is in `file` and that the file does not have; `read` gives a file's text, or null. */
+export const checkNames = ({ path, text }: Source, read: (path: string) => string | null): Finding[] =>
+  text.split('\n').flatMap((line, index) =>
+    [...line.matchAll(/((?:`[\w.]+`, )*`[\w.]+`) in `(src\/[\w./-]+\.ts)`/g)].flatMap(([, names, file]) => {
+      const words = [...names!.matchAll(/\w+/g)].map(([word]) => word)
+      const source = read(file!) ?? ''
+      return words
+        .filter(word => !new RegExp(`\\b${word}\\b`).test(source))
+        .map(word => ({ rule: 'documents', path, line: index + 1, says: `'${word}' is not in ${file}` }))
+    }),
+  )
+
 const FOLDERS = 'src|test|docs|bench|examples|genesis|scenarios|bin|\\.ci'
 
 /** Every path and link of a document that does not exist; `exists` takes a path from the root. */
