@@ -1187,7 +1187,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'finality/committee.ts',
     find: 'if (one.view !== other.view)',
     replace: 'if (one !== other)',
-    tests: ['finality/committee', 'finality/byzantine'],
+    tests: ['finality/committee', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'two certificates of two views are evidence against who signed both',
@@ -1936,7 +1936,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: 'return isExpected && signing.isSigned(',
     replace: 'return (isExpected || true) && signing.isSigned(',
-    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+    tests: ['consensus/pbft/claims', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'the first prepared value is proposed again, not the one of the highest view',
@@ -1980,14 +1980,14 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: 'senders.size !== viewChanges.length || senders.size < quorumOf(n)',
     replace: 'viewChanges.length < quorumOf(n)',
-    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+    tests: ['consensus/pbft/claims', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a new view begins with any number of view changes',
     file: 'consensus/pbft/view-change.ts',
     find: 'senders.size !== viewChanges.length || senders.size < quorumOf(n)',
     replace: 'senders.size !== viewChanges.length',
-    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+    tests: ['consensus/pbft/claims', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a view change for another view counts in a new view',
@@ -1995,21 +1995,21 @@ export const FAULTS: readonly Fault[] = [
     find: `  if (viewChanges.some(change => change.view !== view)) return false
 `,
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a view change counts for whoever it names',
     file: 'consensus/pbft/view-change.ts',
     find: '  if (!signing.isSigned(viewChangeStatement(message), from, message.signature)) return false\n',
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a new view may propose less than it must',
     file: 'consensus/pbft/view-change.ts',
     find: 'if (expected.length !== proposals.length) return false',
     replace: 'if (expected.length < proposals.length) return false',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'of one member all checkpoints far ahead are kept',
@@ -2017,14 +2017,14 @@ export const FAULTS: readonly Fault[] = [
     find: `    if (votes.size > VOTES_PER_MEMBER_MAX) votes.delete(Math.min(...votes.keys()))
 `,
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a vote is good on every chain with the same genesis and validators',
     file: 'finality/signing.ts',
     find: '    .u64(domain.chainId)\n',
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a number beyond all bounds is read',
@@ -2032,7 +2032,7 @@ export const FAULTS: readonly Fault[] = [
     find: `  if (value > BigInt(NUMBER_MAX)) throw new MalformedBytes('number out of bounds')
 `,
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'what stands after the end of a message is passed over',
@@ -2042,7 +2042,7 @@ export const FAULTS: readonly Fault[] = [
 `,
     replace: `    return result
 `,
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a vote counts for whoever it names',
@@ -2064,7 +2064,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: '.every(proof => isCertificate(proof, n, signing))',
     replace: '.every(proof => proof !== null || isCertificate(proof, n, signing))',
-    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+    tests: ['consensus/pbft/claims', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a second decision takes the place of the first',

@@ -6,6 +6,7 @@ import process from 'node:process'
 import type { Logger } from 'pino'
 import { parseAddress } from '../chain/address.ts'
 import type { AgreementReport } from '../finality/contract.ts'
+import { lyingFinality } from '../lab/adversary/byzantine/lying-finality.ts'
 import { guarded } from '../node/guarded.ts'
 import type { Node } from '../node/node.ts'
 import { parseOrigin } from '../rpc/access.ts'
@@ -125,6 +126,9 @@ export const nodeCommand = defineCommand({
       version: VERSION,
       mining,
       ...(chosen === null ? {} : { validator: chosen.options }),
+      ...(chosen === null || chosen.byzantine === null
+        ? {}
+        : { createFinality: lyingFinality({ role: chosen.byzantine, accomplices: [] }) }),
       ...(checkpoint === null ? {} : { checkpoint }),
       log,
     }).catch(explain)
@@ -219,11 +223,11 @@ function sayReady(
   )
 }
 
-function describeValidator(node: Node, { validator, options }: ChosenValidator): string {
+function describeValidator(node: Node, { validator, byzantine }: ChosenValidator): string {
   const { name, address } = validator
   const report = node.finalityReport()
   const place = report === null ? '' : ` of ${report.validators.length}, ${report.quorum} decide`
-  const lie = options.role === null ? '' : `; it lies on purpose: ${options.role}`
+  const lie = byzantine === null ? '' : `; it lies on purpose: ${byzantine}`
   return `${name} (${address})${place}${lie}${describeVoting(report)}`
 }
 

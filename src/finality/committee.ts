@@ -6,7 +6,7 @@
 // decision waits. Votes are durable before they leave, and a node whose votes are lost does not vote again.
 
 import { addressBytes } from '../chain/address.ts'
-import { type BlockId, NO_BLOCK } from '../chain/header.ts'
+import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
 import type {
@@ -16,18 +16,17 @@ import type {
   Evidence,
   MemberIndex,
   ProposalOrigin,
-  Signing,
+  ProtocolEffect,
+  ProtocolInput,
   Validity,
   Value,
 } from '../consensus/contract.ts'
 import { NO_VALUE } from '../consensus/contract.ts'
-import type { PbftMessage, PbftRecord, Statement } from '../consensus/pbft/messages.ts'
+import type { PbftMessage, PbftRecord } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
 import { JUMP } from '../consensus/pbft/retransmission.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { describeAgreement } from './agreement-report.ts'
-import { Liar, type Member } from './byzantine/liar.ts'
-import type { LiarEffect, LiarInput } from './byzantine/lie.ts'
 import { encodeCertificate } from './certificates.ts'
 import { COMMITTEE_KEYS, readCommitteeRecords, readStoredCertificate } from './committee-records.ts'
 import type {
@@ -95,7 +94,7 @@ export class Committee implements Finality {
   readonly #policy: Policy
   readonly #options: CommitteeOptions
   readonly #domain: SigningDomain
-  #protocol!: Member
+  #protocol!: Pbft
   /** Our place; null for a node that does not vote. */
   #self: MemberIndex | null = null
   readonly #members = new Members()
@@ -111,9 +110,8 @@ export class Committee implements Finality {
   /** Peers that were told who we are since the last tick. */
   readonly #greeted = new Set<FinalityPeer>()
   #isWaiting = false
-  /** The sequence number and view for which a block is being built, and the blocks that were. */
+  /** The sequence number and view for which a block is being built. */
   #building: string | null = null
-  #built: readonly BlockId[] = []
   /** When the pace timer fires; null when it does not run. */
   #nextLookMs: number | null = null
   /** Whether a decision was dropped because too many waited. */
@@ -132,7 +130,7 @@ export class Committee implements Finality {
   /** Whose message is being handled; empty for anything else. */
   #source: FinalityPeer = ''
   /** What the protocol is still to be told; the first is being handled. */
-  readonly #inputs: LiarInput[] = []
+  readonly #inputs: ProtocolInput<PbftMessage, PbftRecord>[] = []
   #chain!: ChainAccess
   #effects: FinalityEffect[] = []
 
@@ -170,7 +168,7 @@ export class Committee implements Finality {
         this.#onBlock()
         break
       case 'built':
-        this.#onBuilt(input.ids)
+        this.#onBuilt(input.id)
         break
       case 'peer-connected':
         this.#members.connect(input.peer)
@@ -315,7 +313,7 @@ export class Committee implements Finality {
       validate: (sequence, value, origin) => this.#validate(sequence, value, origin),
       decision: sequence => this.#decision(sequence),
     }
-    const honest = new Pbft({
+    this.#protocol = new Pbft({
       n: validators.size,
       pattern,
       signing,
@@ -324,28 +322,6 @@ export class Committee implements Finality {
       retransmitMs: Math.ceil(timeoutMs / 2),
       checkpointInterval: checkpointInterval(validators.size),
       pipeline: 1,
-    })
-    this.#protocol = signing.self === null ? honest : this.#inBadHands(honest, signing)
-  }
-
-  /** The replica as its owner wants it: on networks for tests he may want it to lie. */
-  #inBadHands(honest: Pbft, signing: Signing<Statement>): Member {
-    const { validators, timeoutMs, identity } = this.#options
-    if (identity.lie === null) return honest
-    const { role, accomplices } = identity.lie
-    const { chainId } = this.#domain
-    const elsewhere = [{ chainId: chainId + 1n }, { genesisId: NO_BLOCK }].map(
-      other => createSigning({ ...identity, ...this.#domain, ...other, validators }).sign,
-    )
-    return new Liar(honest, role, {
-      n: validators.size,
-      signing,
-      elsewhere,
-      timeoutMs,
-      checkpointInterval: checkpointInterval(validators.size),
-      accomplices,
-      alternative: value => this.#alternative(value as BlockId),
-      lowest: () => this.#lowest(),
     })
   }
 
@@ -379,7 +355,7 @@ export class Committee implements Finality {
    * Gives the protocol an input, and does what it wants done. An input that follows from that waits for its turn: else
    * a timer that the later step sets could be cleared by the rest of the earlier one.
    */
-  #drive(input: LiarInput): void {
+  #drive(input: ProtocolInput<PbftMessage, PbftRecord>): void {
     this.#inputs.push(input)
     if (this.#inputs.length > 1) return
     for (let next = this.#inputs[0]; next !== undefined; next = this.#inputs[0]) {
@@ -388,7 +364,7 @@ export class Committee implements Finality {
     }
   }
 
-  #perform(effects: readonly LiarEffect[]): void {
+  #perform(effects: readonly ProtocolEffect<PbftMessage, PbftRecord>[]): void {
     for (const effect of effects) {
       switch (effect.type) {
         case 'persist': {
@@ -407,9 +383,6 @@ export class Committee implements Finality {
           break
         case 'broadcast':
           this.#emit({ type: 'broadcast', body: this.#seal(effect.message), block: blockOf(effect.message) })
-          break
-        case 'broadcast-bytes':
-          this.#emit({ type: 'broadcast', body: effect.bytes, block: null })
           break
         case 'set-timer':
         case 'clear-timer':
@@ -601,7 +574,7 @@ export class Committee implements Finality {
     if (this.#building === place) return
     this.#building = place
     const beneficiary = this.#options.validators.validators[this.#self!]!.address
-    this.#emit({ type: 'build', beneficiary, count: this.#options.identity.lie === null ? 1 : 2 })
+    this.#emit({ type: 'build', beneficiary })
   }
 
   #lookAgainLater(): void {
@@ -622,38 +595,12 @@ export class Committee implements Finality {
         this.#applyTarget()
         return this.#drive({ type: 'timeout', name })
       case 'progress':
-      case 'mischief':
         return this.#drive({ type: 'timeout', name })
     }
   }
 
-  /** Another block that a liar could propose as well: of our chain the one below, or above where that is too low. */
-  #alternative(id: BlockId): BlockId | null {
-    const built = this.#built.find(other => other !== id)
-    if (built !== undefined) return built
-    const height = this.#chain.get(id)?.height ?? 0
-    const below = this.#chain.ancestor(height - 1)
-    const mayFollow = (other: BlockId): boolean =>
-      this.#validate(this.#sequence + 1, other, { isReproposed: false }) === 'valid'
-    return below !== null && mayFollow(below) ? below : this.#chain.ancestor(height + 1)
-  }
-
-  /** The first block above the last decision that is not on our chain, or else the one that is. */
-  #lowest(): BlockId | null {
-    const { id, height } = this.#last.block
-    const first = this.#chain.ancestor(height + 1)
-    for (const tip of this.#chain.tips()) {
-      let at: ChainedHeader | null = tip
-      while (at !== null && at.height > height + 1) at = this.#chain.get(at.header.previous)
-      if (at?.header.previous === id && at.id !== first) return at.id
-    }
-    return first
-  }
-
-  #onBuilt(ids: readonly BlockId[]): void {
-    this.#built = ids
-    const [id] = ids
-    if (id === undefined || this.#protocol.turn !== this.#sequence + 1) return
+  #onBuilt(id: BlockId | null): void {
+    if (id === null || this.#protocol.turn !== this.#sequence + 1) return
     const validity = this.#validate(this.#sequence + 1, id, { isReproposed: false })
     if (validity === 'valid') this.#drive({ type: 'propose', value: id })
   }
@@ -775,7 +722,7 @@ function isBetterTarget(sequence: number, known: number, reach: number): boolean
 }
 
 /** Decisions between two checkpoints: a new view repeats certificates of them all, and must fit in a message. */
-function checkpointInterval(n: number): number {
+export function checkpointInterval(n: number): number {
   return Math.max(2, Math.floor(128 / Math.max(4, n)))
 }
 

@@ -20,6 +20,9 @@ interface Setup {
   readonly identity: Identity
 }
 
+/** How the layer of one node is made: `createFinality`, or something that puts a wrapper around what that makes. */
+export type CreateFinality = (genesis: FinalityGenesis, identity: Identity) => Finality
+
 /** What of a genesis file a finality layer depends on. */
 export type FinalityGenesis = Pick<Genesis, 'finality' | 'work' | 'blocks' | 'block'>
 
@@ -39,7 +42,6 @@ export const NOBODY: Identity = {
   sign: referenceSign,
   life: 0,
   mayForgetVotes: false,
-  lie: null,
 }
 
 /** The layer that a network's genesis file chooses. Throws `InvalidField` when it chooses none. */

@@ -15,11 +15,10 @@ import { type BlockId, encodeHeader, HEADER_BYTES } from '../chain/header.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import type { Genesis } from '../execution/genesis.ts'
-import type { ByzantineRole } from '../finality/byzantine/roles.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import { isHello } from '../finality/envelope.ts'
 import type { Identity } from '../finality/identity.ts'
-import { createFinality } from '../finality/registry.ts'
+import { type CreateFinality, createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
 import type { Checkpoint } from '../replica/checkpoint.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
@@ -73,6 +72,8 @@ export interface NodeOptions {
   readonly mining?: { readonly threads?: number; readonly throttle?: number }
   /** Who this node is among the validators; it only follows unless given. */
   readonly validator?: ValidatorOptions
+  /** Makes its finality layer: the one that the genesis file chooses unless given. */
+  readonly createFinality?: CreateFinality
   /** A block without which no chain is followed; any may be unless given. */
   readonly checkpoint?: Checkpoint
   /** Such as `0.1.0`; peers and clients are told. */
@@ -80,14 +81,12 @@ export interface NodeOptions {
   readonly log: Logger
 }
 
-/** A validator, and how it behaves. */
+/** A validator. */
 export interface ValidatorOptions {
   /** 32 bytes, of an address that the genesis file names. */
   readonly secretKey: Uint8Array
   /** Vote although no record of earlier votes is left: only for who knows that there were none, or that none counts. */
   readonly mayForgetVotes: boolean
-  /** How it lies, on a network for tests; null for an honest one. */
-  readonly role: ByzantineRole | null
   /**
    * The file that the key is in: how far it voted is kept beside it, where the loss of the data folder does not reach. In
    * the data folder unless given, and where nothing can be written beside the key.
@@ -160,7 +159,7 @@ export class Node {
   #closing: Promise<void> | null = null
 
   private constructor(options: NodeOptions, parts: NodeParts) {
-    const { genesis, log, mining = {} } = options
+    const { genesis, log, mining = {}, createFinality: create = createFinality } = options
     const { database, store, senders } = parts
     this.failed = new Promise((_, reject) => {
       this.#tellFault = reject
@@ -175,7 +174,7 @@ export class Node {
     const salt = randomBytes(4)
     this.replica = new Replica({
       genesis,
-      finality: createFinality(genesis, this.#identity(options, parts, salt.readUInt32LE())),
+      finality: create(genesis, this.#identity(options, parts, salt.readUInt32LE())),
       store,
       recoverSender: senders.recoverSender,
       salt,
@@ -383,13 +382,11 @@ export class Node {
   /** Who this node is to its finality layer. */
   #identity({ validator }: NodeOptions, { backend, privateKey }: NodeParts, life: number): Identity {
     const recover = signerRecovery(backend)
-    const role = validator?.role ?? null
     return {
       peer: peerIdFromPrivateKey(privateKey).toString(),
       secretKey: validator?.secretKey ?? null,
       life,
       mayForgetVotes: validator?.mayForgetVotes ?? false,
-      lie: role === null ? null : { role, accomplices: [] },
       sign: (digest, secretKey) => backend.sign(digest, secretKey),
       recover: (digest, signature) => {
         this.#votesChecked += 1

@@ -25,7 +25,7 @@ import type { PeerOrigin } from './claims.ts'
 import { type ClockDoubt, ClockWatch } from './clock-watch.ts'
 import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
 import { writeCertificate, writeDropped, writeFinalised } from './finalise.ts'
-import { FinalityDriver } from './finality-driver.ts'
+import { FinalityDriver, isFinalityTimer } from './finality-driver.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import { Mempool } from './mempool.ts'
 import type { Message, OutgoingMessage, Status } from './messages.ts'
@@ -252,7 +252,7 @@ export class Replica {
       finalise: final => this.#finalise(final),
       want: (id, holders, isDecided) => this.#want(id, holders, isDecided),
       hold: id => this.#held.set(id, true),
-      build: (beneficiary, count) => this.#build(beneficiary, count),
+      build: beneficiary => this.#build(beneficiary),
     })
     this.#driver.start(started === null)
     const best = this.#bestAbove(tree.base)
@@ -386,6 +386,7 @@ export class Replica {
   }
 
   #onTimeout(name: TimerName): void {
+    if (isFinalityTimer(name)) return this.#driver.onTimeout(name)
     switch (name) {
       case 'gossip':
         return this.#relay.flush()
@@ -402,14 +403,6 @@ export class Replica {
       case 'rebroadcast':
         for (const peer of this.#peers) this.#announceOwn(peer)
         return this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
-      case 'finality/progress':
-        return this.#driver.step({ type: 'timeout', name: 'progress' })
-      case 'finality/retransmit':
-        return this.#driver.step({ type: 'timeout', name: 'retransmit' })
-      case 'finality/pace':
-        return this.#driver.step({ type: 'timeout', name: 'pace' })
-      case 'finality/mischief':
-        return this.#driver.step({ type: 'timeout', name: 'mischief' })
     }
   }
 
@@ -685,15 +678,10 @@ export class Replica {
     this.#production.count()
   }
 
-  /** Makes blocks that hold no work; they count only when the finality layer says so. */
-  #build(beneficiary: Address, count: number): BlockId[] {
-    const ids: BlockId[] = []
-    while (ids.length < count) {
-      const made = this.#production.build(this.#tree.head, this.#pool, beneficiary, this.#nowMs)
-      if (this.#connect(made.block, { isNeeded: true, known: made.execution }) !== null) break
-      ids.push(made.block.id)
-    }
-    return ids
+  /** Makes a block that holds no work; it counts only when the finality layer says so. */
+  #build(beneficiary: Address): BlockId | null {
+    const { block, execution } = this.#production.build(this.#tree.head, this.#pool, beneficiary, this.#nowMs)
+    return this.#connect(block, { isNeeded: true, known: execution }) === null ? block.id : null
   }
 
   // ---- small words

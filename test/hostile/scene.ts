@@ -120,7 +120,7 @@ export class Scene {
     const secretKey = keyOf('hostile')
     const node = await nodesOf(t)({
       genesis: hostileGenesis([secretKey]),
-      validator: { secretKey, mayForgetVotes: false, role: null },
+      validator: { secretKey, mayForgetVotes: false },
     })
     const rpc = await RpcServer.open(node, { port: 0, cookieDirectory: null })
     cleanUp(t, () => rpc.close())

@@ -2,6 +2,7 @@
 // truth about src/. Each rule is a pure function from paths and texts to findings; rules.test.ts runs them all.
 
 import { posix } from 'node:path'
+import { BYZANTINE_ROLES } from '../../src/lab/adversary/byzantine/roles.ts'
 import { type Comment, type Token, tokenize } from './tokens.ts'
 
 /** A file of the tree: its path from the root of the project, with `/`, and its text. */
@@ -118,6 +119,8 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
   ...Object.fromEntries(
     simulated.folders.filter(folder => folder.startsWith('lab/')).map(folder => [folder, simulated]),
   ),
+  // Liars speak the protocol that they break.
+  'lab/adversary/byzantine': { folders: ['finality', 'consensus', 'chain', 'encoding'], packages: [] },
   cli: {
     folders: [
       'lab',
@@ -159,7 +162,7 @@ export const mayNotUse: Readonly<Record<string, readonly string[]>> = {
   finality: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   replica: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   ...Object.fromEntries(
-    simulated.folders
+    [...simulated.folders, 'lab/adversary/byzantine']
       .filter(folder => folder.startsWith('lab/'))
       .map(folder => [folder, [...clocks, ...waiting, ...surroundings, ...locale]]),
   ),
@@ -188,6 +191,7 @@ export const checkSource = (source: Source): Finding[] => {
     ...checkSyntax(source.path, tokens),
     ...checkFileNames(source.path, tokens),
     ...checkHandlers(source.path, tokens),
+    ...checkHonesty(source.path, tokens),
   ]
 }
 
@@ -363,6 +367,27 @@ const checkFileNames = (path: string, tokens: readonly Token[]): Finding[] => {
     const says = `'${text}' is '${twin}' in the built package, and this file does not name that`
     return strings.has(twin) ? [] : [{ rule: 'built', path, line, says }]
   })
+}
+
+/** Files of the product that mean something else by the name of a role. */
+const otherMeanings: Readonly<Record<string, readonly string[]>> = {
+  silent: ['src/node/host.ts', 'src/node/peer-link.ts'],
+  replay: ['src/replica/replay.ts'],
+}
+
+/** Nobody lies in the product: only the laboratory, and the command line that asks for a liar, know how a validator may. */
+const checkHonesty = (path: string, tokens: readonly Token[]): Finding[] => {
+  if (path.startsWith('src/lab/') || path.startsWith('src/cli/')) return []
+  const find = (line: number, name: string): Finding[] => {
+    if (otherMeanings[name]?.includes(path)) return []
+    return [
+      { rule: 'honesty', path, line, says: `only src/lab and src/cli know the role '${name}' of a liar` },
+    ]
+  }
+  const roles: readonly string[] = [...BYZANTINE_ROLES, 'byzantine']
+  const named = path.split(/[/.]/).filter(part => roles.includes(part))
+  const said = tokens.filter(({ kind, text }) => kind === 'string' && roles.includes(text))
+  return [...named.flatMap(name => find(1, name)), ...said.flatMap(({ line, text }) => find(line, text))]
 }
 
 /** What takes a function that nobody awaits, called by its name or as a method. */

@@ -82,7 +82,6 @@ export class AttackNetwork {
           sign: (digest, secretKey) => backend.sign(digest, secretKey),
           recover,
           mayForgetVotes: false,
-          lie: null,
         },
         random: random.stream(plan.name),
         hashrate: (plan.hashShare * HASHES_PER_BLOCK) / BLOCK_MS,

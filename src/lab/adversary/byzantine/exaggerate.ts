@@ -2,10 +2,10 @@
 // reached, places that are nobody's, decisions without proof; and every vote first as the same key signs it on other
 // networks. Nobody may follow such words, and what they leave behind may not outgrow one member's place.
 
-import { type Certificate, NO_VALUE, NUMBER_MAX, type Value, type Vote } from '../../consensus/contract.ts'
-import type { PbftMessage } from '../../consensus/pbft/messages.ts'
-import { newViewStatement, viewChangeStatement } from '../../consensus/pbft/view-change.ts'
-import { VALIDATORS_MAX } from '../validators.ts'
+import { type Certificate, NO_VALUE, NUMBER_MAX, type Value, type Vote } from '../../../consensus/contract.ts'
+import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
+import { newViewStatement, viewChangeStatement } from '../../../consensus/pbft/view-change.ts'
+import { VALIDATORS_MAX } from '../../../finality/validators.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'
 
@@ -59,7 +59,8 @@ function foreign(message: PbftMessage, elsewhere: LieContext['elsewhere']): Pbft
 }
 
 /** Places in the log that nobody is at. */
-function farPlaces({ state: { decided, view } }: LieContext, distance: number): Place[] {
+function farPlaces({ state }: LieContext, distance: number): Place[] {
+  const { decided, view } = state()
   return [
     { sequence: decided + 2, view },
     { sequence: decided + 1, view: view + distance },
@@ -97,7 +98,8 @@ function farCheckpoint(
 /** Views and decisions that nobody has reached. */
 function farViews({ n, self, signing, state }: LieContext, value: Value, distance: number): PbftMessage[] {
   const from = self
-  const asked = { view: state.view + distance, stable: null, prepared: [], suspects: [] }
+  const current = state()
+  const asked = { view: current.view + distance, stable: null, prepared: [], suspects: [] }
   const viewChange = {
     type: 'view-change' as const,
     ...asked,
@@ -110,7 +112,7 @@ function farViews({ n, self, signing, state }: LieContext, value: Value, distanc
     viewChanges: [viewChange],
     proposals: [],
   }
-  const decided: Vote = { phase: 'commit', sequence: state.decided + distance, view: state.view, value }
+  const decided: Vote = { phase: 'commit', sequence: current.decided + distance, view: current.view, value }
   const signature = signing.sign(decided)
   const signatures = Array.from({ length: n }, (_, member) => ({ member, signature }))
   const certificate: Certificate = { ...decided, signatures }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MemberIndex } from '../../src/consensus/contract.ts'
-import { Liar } from '../../src/finality/byzantine/liar.ts'
-import type { ByzantineRole } from '../../src/finality/byzantine/roles.ts'
-import { verifyEvidence } from '../../src/finality/evidence.ts'
-import { NextBlock } from '../../src/finality/pbft.ts'
-import { CommitteeNetwork, only, said, TestCommittee, TIMEOUT_MS } from './committees.ts'
+import type { MemberIndex } from '../../../../src/consensus/contract.ts'
+import { verifyEvidence } from '../../../../src/finality/evidence.ts'
+import { NextBlock } from '../../../../src/finality/pbft.ts'
+import { Liar } from '../../../../src/lab/adversary/byzantine/liar.ts'
+import type { ByzantineRole } from '../../../../src/lab/adversary/byzantine/roles.ts'
+import { CommitteeNetwork, only, said, TestCommittee, TIMEOUT_MS } from '../../../finality/committees.ts'
 
 const PATTERNS = ['all-to-all', 'leader-collected'] as const
 type Pattern = (typeof PATTERNS)[number]
@@ -49,7 +49,7 @@ const accused = (network: CommitteeNetwork): Set<string> =>
 
 test('only a member can lie', () => {
   const options = { signing: { self: null } } as never
-  assert.throws(() => new Liar({} as never, 'silent', options), /only a member can lie/)
+  assert.throws(() => new Liar('silent', options), /only a member can lie/)
 })
 
 for (const pattern of PATTERNS) {

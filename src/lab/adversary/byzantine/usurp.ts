@@ -3,13 +3,19 @@
 // with which it may decide what the rest has not heard of. The view whose primary it is it tries to begin with every
 // kind of NEW-VIEW that does not follow from n − f VIEW-CHANGEs; last, with two that do, one for each half.
 
-import { type Certificate, NO_VALUE, type Value, type Vote } from '../../consensus/contract.ts'
-import type { Commit, NewView, PbftMessage, PrePrepare, ViewChange } from '../../consensus/pbft/messages.ts'
-import { isOmitted } from '../../consensus/pbft/omission.ts'
-import { quorumOf } from '../../consensus/pbft/quorum.ts'
-import { departureOf } from '../../consensus/pbft/view-change.ts'
+import { type Certificate, NO_VALUE, type Value, type Vote } from '../../../consensus/contract.ts'
+import type {
+  Commit,
+  NewView,
+  PbftMessage,
+  PrePrepare,
+  ViewChange,
+} from '../../../consensus/pbft/messages.ts'
+import { isOmitted } from '../../../consensus/pbft/omission.ts'
+import { quorumOf } from '../../../consensus/pbft/quorum.ts'
+import { departureOf } from '../../../consensus/pbft/view-change.ts'
 import { tell } from './audience.ts'
-import type { LiarEffect, Lie, LieContext, Said } from './lie.ts'
+import type { Lie, LieContext, LieEffect, Said } from './lie.ts'
 import { NewViewForger } from './new-view-forger.ts'
 
 /** Places of which the first prepared certificate and the last COMMIT are remembered: more than a VIEW-CHANGE has. */
@@ -39,7 +45,7 @@ class Usurper {
     this.#forger = new NewViewForger(context)
   }
 
-  say(said: Said): LiarEffect[] {
+  say(said: Said): LieEffect[] {
     const { message } = said
     switch (message.type) {
       case 'pre-prepare':
@@ -64,14 +70,14 @@ class Usurper {
     }
   }
 
-  hear(message: PbftMessage): LiarEffect[] {
+  hear(message: PbftMessage): LieEffect[] {
     if ((message.type === 'pre-prepare' || message.type === 'prepare') && message.value !== NO_VALUE)
       this.#known = message.value
     return []
   }
 
   /** Proposes to just so many that they are prepared, and something else to the rest. */
-  #propose(proposal: PrePrepare): LiarEffect[] {
+  #propose(proposal: PrePrepare): LieEffect[] {
     const { n, signing, audience, accomplices, alternative } = this.#context
     const { sequence, view, value } = proposal
     const honest = audience.others.filter(member => !accomplices.includes(member))
@@ -85,7 +91,7 @@ class Usurper {
   }
 
   /** To all what hides, and to one what is hidden. */
-  #leave(said: Said, own: ViewChange): LiarEffect[] {
+  #leave(said: Said, own: ViewChange): LieEffect[] {
     const message = this.#hiding(own)
     const departure = departureOf(message)
     const hidden = [...this.#withheld.values()].filter(commit =>
@@ -108,7 +114,7 @@ class Usurper {
   }
 
   /** In its own view: what it may not say to all, then to each half a beginning that it may choose. */
-  #begin(message: NewView): LiarEffect[] {
+  #begin(message: NewView): LieEffect[] {
     const { self, audience } = this.#context
     const own = message.viewChanges.find(({ from }) => from === self)
     if (own === undefined) return []

@@ -1,11 +1,11 @@
 // Equivocation: one half of the others is told one thing and the other half another, and with accomplices enough both
 // are decided: the attack that f + 1 liars can make and f can't.
 
-import type { MemberIndex, Vote } from '../../consensus/contract.ts'
-import type { PbftMessage } from '../../consensus/pbft/messages.ts'
-import { quorumOf } from '../../consensus/pbft/quorum.ts'
+import type { MemberIndex, Vote } from '../../../consensus/contract.ts'
+import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
+import { quorumOf } from '../../../consensus/pbft/quorum.ts'
 import { tell } from './audience.ts'
-import type { LiarEffect, Lie, LieContext, Said } from './lie.ts'
+import type { Lie, LieContext, LieEffect, Said } from './lie.ts'
 import { Story } from './story.ts'
 
 /** The share of the timeout after which it votes: enough to hear both stories. */
@@ -19,7 +19,7 @@ export function equivocate(context: LieContext): Lie {
   return {
     say: said => equivocator.say(said),
     hear: message => equivocator.listen(message),
-    mischief: () => equivocator.vote(),
+    timeout: () => equivocator.vote(),
   }
 }
 
@@ -31,7 +31,7 @@ class Equivocator {
     this.#context = context
   }
 
-  say(said: Said): LiarEffect[] {
+  say(said: Said): LieEffect[] {
     const { message } = said
     switch (message.type) {
       case 'pre-prepare':
@@ -54,11 +54,12 @@ class Equivocator {
   }
 
   /** Learns what is proposed and voted, to vote for all of it. */
-  listen(message: PbftMessage): LiarEffect[] {
+  listen(message: PbftMessage): LieEffect[] {
     if (message.type !== 'pre-prepare' && message.type !== 'prepare' && message.type !== 'commit') return []
     const { state, signing, wait } = this.#context
     const { sequence, view, value } = message
-    if (sequence <= state.decided || view !== state.view) return []
+    const { decided, view: current } = state()
+    if (sequence <= decided || view !== current) return []
     const story = this.#story(sequence, view)
     if (message.type === 'pre-prepare') story.proposal ??= message
     if (message.type === 'prepare') story.proposal ??= { from: message.proposer, signature: message.proposal }
@@ -71,7 +72,7 @@ class Equivocator {
   }
 
   /** Votes for one story before one half and for the other before the other half. */
-  vote(): LiarEffect[] {
+  vote(): LieEffect[] {
     return [...this.#stories.values()].flatMap(story => this.#voteFor(story))
   }
 
@@ -82,7 +83,7 @@ class Equivocator {
     value,
     from,
     signature,
-  }: Extract<PbftMessage, { type: 'pre-prepare' }>): LiarEffect[] {
+  }: Extract<PbftMessage, { type: 'pre-prepare' }>): LieEffect[] {
     const { audience, signing, wait } = this.#context
     const story = this.#story(sequence, view)
     const proposal = { type: 'pre-prepare' as const, sequence, view, value, from, signature }
@@ -98,7 +99,7 @@ class Equivocator {
     return [...effects, ...wait(STORY_SHARE)]
   }
 
-  #voteFor(story: Story): LiarEffect[] {
+  #voteFor(story: Story): LieEffect[] {
     const { self, signing } = this.#context
     const { sequence, view } = story
     return [...story.values].toSorted().flatMap((value, half) => {
@@ -117,7 +118,7 @@ class Equivocator {
   }
 
   /** Spreads the certificates that the votes for either story make: in one pattern nobody else would. */
-  #prove(story: Story): LiarEffect[] {
+  #prove(story: Story): LieEffect[] {
     const quorum = quorumOf(this.#context.n)
     return [...story.values].toSorted().flatMap((value, half) =>
       (['prepare', 'commit'] as const).flatMap(phase => {

@@ -1,7 +1,7 @@
 // Replay: what anybody said, itself and others, is said again long after it meant something. All of it is well signed;
 // it must only be too late.
 
-import type { PbftMessage } from '../../consensus/pbft/messages.ts'
+import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
 import type { Lie } from './lie.ts'
 
 /** Messages that are remembered, and said again at a tick. */

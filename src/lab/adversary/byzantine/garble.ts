@@ -2,10 +2,10 @@
 // its end, of an unknown kind, with a number or a list beyond all bounds, or larger than any may be. Whoever reads them
 // must find that they are nothing, and take no harm.
 
-import type { PbftMessage } from '../../consensus/pbft/messages.ts'
-import { ByteWriter, concatBytes } from '../../encoding/bytes.ts'
-import { encodeEnvelope } from '../envelope.ts'
-import { PBFT_BYTES_MAX } from '../wire.ts'
+import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
+import { ByteWriter, concatBytes } from '../../../encoding/bytes.ts'
+import { encodeEnvelope } from '../../../finality/envelope.ts'
+import { PBFT_BYTES_MAX } from '../../../finality/wire.ts'
 import type { Lie } from './lie.ts'
 
 /** Where the parts of an envelope are: its kind, its clock, what kind of message it has, and the message's first field. */

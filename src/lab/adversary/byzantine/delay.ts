@@ -16,7 +16,7 @@ export function delay({ wait }: LieContext): Lie {
       held.push(said)
       return wait(DELAY_SHARE)
     },
-    mischief() {
+    timeout() {
       const late = held
       held = []
       return late
