@@ -762,8 +762,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'lines before the handshake are answered without end',
     file: 'node/libp2p-network.ts',
-    find: "withConnections(links, 'guarded-links', raw => guard.beforeNoise(raw))",
-    replace: 'links',
+    find: 'guard.beforeNoise(options.wrapConnection(raw))',
+    replace: 'options.wrapConnection(raw)',
     tests: ['node/wire-guard'],
   },
   {

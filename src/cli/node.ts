@@ -106,10 +106,13 @@ export const nodeCommand = defineCommand({
       )
     const log = createLog(args.log, output.isJson)
     // Loaded here, so that every other command starts without them.
-    const [{ Node: LoadedNode }, { RpcServer }] = await Promise.all([
+    const [{ Node: LoadedNode }, { RpcServer }, { CutOff }, { slowLinks }] = await Promise.all([
       import('../node/node.ts'),
       import('../rpc/server.ts'),
+      import('../lab/links/cut-off.ts'),
+      import('../lab/links/slow-links.ts'),
     ])
+    const cut = new CutOff()
     const { listen, peer: bootstrap, mdns } = args
     const explain = (error: unknown): never => {
       const chainDirectory = join(dataDirectory, 'chain')
@@ -122,7 +125,8 @@ export const nodeCommand = defineCommand({
       bootstrap,
       mdns,
       limitLoopback: args['limit-loopback'],
-      ...(links === null ? {} : { links }),
+      ...(links === null ? {} : { wrapConnection: slowLinks(links, log) }),
+      mayConnect: peer => cut.mayConnect(peer),
       version: VERSION,
       mining,
       ...(chosen === null ? {} : { validator: chosen.options }),
@@ -143,7 +147,7 @@ export const nodeCommand = defineCommand({
         allowedOrigins,
         cookieDirectory: dataDirectory,
       }
-      const rpc = await RpcServer.open(node, { ...where, log })
+      const rpc = await RpcServer.open(node, { ...where, log, controlMethods: cut.methods(node) })
       try {
         if (beneficiary !== null) node.setMining(beneficiary, null)
         if (chosen !== null) tellOfVotes(node, log)

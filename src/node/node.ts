@@ -36,9 +36,8 @@ import { Counters, type NodeCounters } from './counters.ts'
 import { openDataFolder } from './data-folder.ts'
 import { Database } from './database.ts'
 import type { GossipType, GossipVerdict } from './gossip.ts'
-import { Host, type PeerInfo } from './host.ts'
+import { Host, type HostOptions, type PeerInfo } from './host.ts'
 import { loadIdentity } from './identity.ts'
-import type { LinkQuality } from './link-delays.ts'
 import { Listeners } from './listeners.ts'
 import { MarkedStore } from './marked-store.ts'
 import { groupWith, placeOf } from './network-group.ts'
@@ -64,8 +63,10 @@ export interface NodeOptions {
   readonly bootstrap?: readonly string[]
   /** Whether to look for nodes on the local network; false unless given. */
   readonly mdns?: boolean
-  /** What its links are like, on a network for tests; what they are unless given. */
-  readonly links?: LinkQuality
+  /** What stands between a connection of the transport and all that libp2p makes of it; nothing unless given. */
+  readonly wrapConnection?: HostOptions['wrapConnection']
+  /** Whether it may have a connection with this peer; with any unless given. */
+  readonly mayConnect?: HostOptions['mayConnect']
   /** Whether loopback addresses are limited as others are; false unless given. */
   readonly limitLoopback?: boolean
   /** Threads that mine, and the share of time that they do (see src/mining/miner.ts for both defaults). */
@@ -276,9 +277,9 @@ export class Node {
     })
   }
 
-  /** Has no connection to these peers from now on, and may have one to all others again: a cut network, for tests. */
-  cutOff(peers: readonly PeerId[]): void {
-    this.#host?.cutOff(peers)
+  /** Ends all connections with a peer; whether it may come back `mayConnect` says. */
+  abortConnections(peer: PeerId): void {
+    this.#host?.abortConnections(peer)
   }
 
   /** Where the agreement of the validators stands, as far as this node knows; null where there are none. */
@@ -343,7 +344,8 @@ export class Node {
       listen: options.listen ?? ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? false,
-      links: options.links ?? null,
+      wrapConnection: options.wrapConnection ?? (raw => raw),
+      mayConnect: options.mayConnect ?? (() => true),
       limitLoopback,
       addressBook,
       counters: this.#counters,

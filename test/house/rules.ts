@@ -119,6 +119,8 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
   ...Object.fromEntries(
     simulated.folders.filter(folder => folder.startsWith('lab/')).map(folder => [folder, simulated]),
   ),
+  // What stands between real nodes and their sockets.
+  'lab/links': { folders: ['rpc', 'node', 'replica'], packages: ['@libp2p/interface', '@libp2p/utils'] },
   // Liars speak the protocol that they break.
   'lab/adversary/byzantine': { folders: ['finality', 'consensus', 'chain', 'encoding'], packages: [] },
   cli: {

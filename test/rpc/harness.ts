@@ -129,7 +129,6 @@ export class TestNode implements RpcBackend {
     reorganisations: 0,
     deepestReorganisation: 0,
   }
-  cutOffPeers: readonly string[] = []
   /** What it was stopped for. */
   damage: CorruptStore | null = null
 
@@ -198,10 +197,6 @@ export class TestNode implements RpcBackend {
 
   fail(damage: CorruptStore): void {
     this.damage = damage
-  }
-
-  cutOff(peers: readonly string[]): void {
-    this.cutOffPeers = peers
   }
 
   syncProgress(): { height: number; target: number } | null {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Random } from '../../src/lab/virtual/random.ts'
-import { LinkDelays } from '../../src/node/link-delays.ts'
+import { LinkDelays } from '../../../src/lab/links/link-delays.ts'
+import { Random } from '../../../src/lab/virtual/random.ts'
 
 /** Chance that comes out as a test says: these numbers first, then ones by which nothing is lost. */
 function scripted(...numbers: readonly number[]): () => number {

@@ -4,11 +4,11 @@ import { type TestContext, test } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, MultiaddrConnection } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
-import { createNetwork, type Network } from '../../src/node/libp2p-network.ts'
-import { LinkDelays, type LinkQuality } from '../../src/node/link-delays.ts'
-import { IN_FLIGHT_BYTES_MAX, SlowConnection } from '../../src/node/slow-links.ts'
-import { cleanUp } from '../cleanup.ts'
-import { silent } from './nodes.ts'
+import { LinkDelays, type LinkQuality } from '../../../src/lab/links/link-delays.ts'
+import { IN_FLIGHT_BYTES_MAX, SlowConnection, slowLinks } from '../../../src/lab/links/slow-links.ts'
+import { createNetwork, type Network } from '../../../src/node/libp2p-network.ts'
+import { cleanUp } from '../../cleanup.ts'
+import { silent } from '../../node/nodes.ts'
 
 const LATENCY_MS = 60
 /** What a delay is at least. */
@@ -130,7 +130,7 @@ async function networkOf(t: TestContext, links: LinkQuality | null): Promise<Net
       listen: ['/ip4/127.0.0.1/tcp/0'],
       mdns: false,
       onAnnounced: () => {},
-      links,
+      wrapConnection: links === null ? raw => raw : slowLinks(links, silent),
       version: '0',
       log: silent,
     },

@@ -1,8 +1,8 @@
-// Slow and lossy links between real processes, on networks for tests: a libp2p transport around another one whose
-// connections hold back what they send until it would have arrived.
+// Slow and lossy links between real processes, on networks for tests: a connection around another one, which holds back
+// what it sends until it would have arrived.
 //
-// It stands below everything else that libp2p does, so that handshakes, gossip and closing are as slow as messages.
-// As much as a TCP window may be on its way; who sends more is told to wait, as by a full socket.
+// A node puts it below everything else that libp2p does, so that handshakes, gossip and closing are as slow as messages.
+// As much as a TCP window may be on its way; a sender of more is told to wait, as by a full socket.
 
 import type {
   AbortOptions,
@@ -11,24 +11,21 @@ import type {
   StreamMessageEvent,
 } from '@libp2p/interface'
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
-import { type FaultLog, guarded } from './guarded.ts'
+import { type FaultLog, guarded } from '../../node/guarded.ts'
 import { LinkDelays, type LinkQuality } from './link-delays.ts'
-import { type TransportFactory, withConnections } from './transport-connections.ts'
 
 /** Bytes that are on their way in one direction of a connection at most. */
 export const IN_FLIGHT_BYTES_MAX = 1024 * 1024
 
 type Bytes = Parameters<AbstractMultiaddrConnection['sendData']>[0]
 
-/** The same transport with links of this quality; `random` gives numbers from 0 up to, not including, 1. */
-export function slowLinks<Components>(
-  createTransport: TransportFactory<Components>,
+/** Puts a connection of this quality around each that it is given. */
+export function slowLinks(
   quality: LinkQuality,
-  random: () => number,
   log: FaultLog,
-): TransportFactory<Components> {
-  const slow = (raw: MultiaddrConnection) => new SlowConnection(raw, new LinkDelays(quality, random), log)
-  return withConnections(createTransport, 'slow-links', slow)
+): (raw: MultiaddrConnection) => MultiaddrConnection {
+  // No seed: which packet meets which chance is up to the machine anyway.
+  return raw => new SlowConnection(raw, new LinkDelays(quality, Math.random), log)
 }
 
 /** A connection over another one, which gets what is sent when it is due; what comes is passed on at once. */
