@@ -9,7 +9,7 @@ import { addressOf, headAt, nodesOf, until } from '../../node/nodes.ts'
 import { peerIdIn } from '../../node/raw-peer.ts'
 import { type RpcClient, serve, TestNode, testGenesis } from '../../rpc/harness.ts'
 
-test('a node cuts off peers only for who has its cookie, and only on a network that is for tests', async t => {
+test('a node cuts off peers only for a caller that has its cookie, and only on a network that is for tests', async t => {
   const directory = await temporaryDirectory(t)
   const cut = new CutOff()
   const aborted: string[] = []

@@ -57,7 +57,7 @@ test('what comes from the other end is passed on', async t => {
   assert.deepEqual(await all, Uint8Array.of(1, 2, 3))
 })
 
-test('no more than a window is on its way, and who sends more is told when there is room', async t => {
+test('no more than a window is on its way, and a sender of more is told when there is room', async t => {
   const { slow, far } = slowPair(t)
   const bytes = counting(3 * IN_FLIGHT_BYTES_MAX)
   const all = received(far, bytes.length)
@@ -95,7 +95,7 @@ test('closing waits until what is on its way has arrived', async t => {
   assert.equal(slow.status, 'closed')
 })
 
-test('who will not wait for the closing is told, and can abort', async t => {
+test('a caller that will not wait for the closing is told, and can abort', async t => {
   const { slow, far } = slowPair(t, 1e6)
   const end = new AbortController()
   slow.send(counting(10))

@@ -1,5 +1,5 @@
-// Who is told what by a liar: the others, in two halves that may hear different things. Those who lie in the same way
-// belong to both halves, so that each side's votes are in all their hands.
+// To which members a liar sends what: the others, in two halves that may be sent different messages. Members that lie in
+// the same way belong to both halves, so that each of them has the votes of both.
 
 import type { MemberIndex } from '../../../consensus/contract.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
@@ -19,7 +19,7 @@ export class Audience {
     this.#accomplices = accomplices.filter(member => member !== self)
   }
 
-  /** Every second one of those who are no accomplices. */
+  /** Every second one of the members that are no accomplices. */
   half(half: number): MemberIndex[] {
     const honest = this.others.filter(member => !this.#accomplices.includes(member))
     return honest.filter((_, index) => index % 2 === half % 2)

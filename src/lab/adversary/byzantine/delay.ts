@@ -1,5 +1,5 @@
-// Delay: everything is said, and as late as it can be without anybody's leaving the view for it. Such a member makes all
-// slow whose turn it is to wait for it (A. Clement et al., "Aardvark", NSDI 2009).
+// Delay: every message is sent, as late as possible without a view change for it. Such a primary makes all its views slow
+// (A. Clement et al., "Aardvark", NSDI 2009).
 
 import type { Lie, LieContext, Said } from './lie.ts'
 

@@ -1,5 +1,5 @@
-// Equivocation: one half of the others is told one thing and the other half another, and with accomplices enough both
-// are decided: the attack that f + 1 liars can make and f can't.
+// Equivocation: one half of the others is sent one proposal and the other half another. With enough accomplices both are
+// decided: safety holds with f liars and fails with f + 1.
 
 import type { MemberIndex, Vote } from '../../../consensus/contract.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
@@ -128,7 +128,7 @@ class Equivocator {
     )
   }
 
-  /** Who is told the value with this place among those of a story. */
+  /** The members that are told the value at this index of a story. */
   #audienceOf({ values }: Story, half: number): readonly MemberIndex[] {
     const { audience } = this.#context
     return values.size === 1 ? audience.others : audience.confidants(half)

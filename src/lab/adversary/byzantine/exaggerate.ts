@@ -1,6 +1,6 @@
-// Exaggeration: what is well formed and well signed, and of no use to anybody. Numbers far beyond what others have
-// reached, places that are nobody's, decisions without proof; and every vote first as the same key signs it on other
-// networks. Nobody may follow such words, and what they leave behind may not outgrow one member's place.
+// Exaggeration: messages that are well formed, well signed and of no use. Sequence numbers and views far beyond what
+// others have reached, indices that no member has, decisions without proof; and each vote first as the same key signs it
+// on other networks. No honest member may follow them, and what it keeps of them must be bounded per member.
 
 import { type Certificate, NO_VALUE, NUMBER_MAX, type Value, type Vote } from '../../../consensus/contract.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'

@@ -1,5 +1,5 @@
-// Forgery: what was never signed. Beside each vote of its own it votes in another's name and with a broken signature, and
-// shows certificates that lack what makes them proofs.
+// Forgery: statements that their member never signed. With each vote of its own it sends one in another member's name, one
+// with a broken signature, and certificates that prove nothing.
 
 import type { Certificate } from '../../../consensus/contract.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'

@@ -1,6 +1,6 @@
-// Garbling: bytes that are no message. Beside each of its words goes the same one spoilt: cut short, with something after
-// its end, of an unknown kind, with a number or a list beyond all bounds, or larger than any may be. Whoever reads them
-// must find that they are nothing, and take no harm.
+// Garbling: bytes that are no message. Before each of its messages it sends the same one spoilt: cut short, with a byte
+// after its end, of an unknown kind, with a number or a count out of bounds, or larger than any may be. A decoder must
+// refuse all of them and take no harm.
 
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
 import { ByteWriter, concatBytes } from '../../../encoding/bytes.ts'

@@ -24,7 +24,7 @@ export interface MemberState {
   readonly view: number
   /** The last sequence number that it decided. */
   readonly decided: number
-  /** Who proposes the next value. */
+  /** The member that proposes the next value. */
   readonly proposer: MemberIndex
 }
 

@@ -29,7 +29,7 @@ export class NewViewForger {
     return this.#newView(message.view, [...this.#others(message), own])
   }
 
-  /** NEW-VIEWs that nobody may accept; `own` is its VIEW-CHANGE, and `known` a value that others know. */
+  /** NEW-VIEWs that no honest member may accept; `own` is its VIEW-CHANGE, and `known` a value that others know. */
   falseNewViews(message: NewView, own: ViewChange, known: Value): NewView[] {
     const { view } = message
     const others = this.#others(message)

@@ -1,5 +1,5 @@
-// Replay: what anybody said, itself and others, is said again long after it meant something. All of it is well signed;
-// it must only be too late.
+// Replay: messages of its own and of others are sent again long after they meant something. All of them are well signed;
+// they are only too late.
 
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
 import type { Lie } from './lie.ts'

@@ -1,5 +1,5 @@
-// Silence: a member that hears everything and says nothing, as one that has crashed does, but for good. It is what the
-// others must always be able to do without.
+// Silence: a member that receives everything and sends nothing, as one that has crashed, but for good. Any f members may
+// be like that.
 
 import type { Lie } from './lie.ts'
 

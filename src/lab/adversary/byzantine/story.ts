@@ -1,5 +1,5 @@
-// What an equivocator knows of one place in the log, that is one sequence number in one view: the values that are about,
-// and who voted for which. With votes enough for either of them it can prove both.
+// What an equivocator knows of one slot, that is one sequence number in one view: the proposed values, and which member
+// voted for which. With enough votes for either of them it can prove both.
 
 import type { Certificate, MemberIndex, Value, Vote } from '../../../consensus/contract.ts'
 

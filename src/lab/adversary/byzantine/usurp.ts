@@ -1,7 +1,7 @@
 // Usurpation: the lies of a view change (Castro and Liskov, section 4.4). What a usurper proposes is prepared by some and
-// decided by liars alone, so its view is left. Its VIEW-CHANGE hides both, and one of the others is given its COMMIT then,
-// with which it may decide what the rest has not heard of. The view whose primary it is it tries to begin with every
-// kind of NEW-VIEW that does not follow from n − f VIEW-CHANGEs; last, with two that do, one for each half.
+// decided by liars alone, so its view fails. Its VIEW-CHANGE leaves both out, and one honest member is sent its COMMIT then,
+// with which that member may decide what the rest has not heard of. Of the view that it leads itself it sends NEW-VIEWs of
+// every kind that does not follow from n − f VIEW-CHANGEs; last, two that do, one to each half.
 
 import { type Certificate, NO_VALUE, type Value, type Vote } from '../../../consensus/contract.ts'
 import type {
@@ -50,7 +50,7 @@ class Usurper {
     switch (message.type) {
       case 'pre-prepare':
         return this.#propose(message)
-      // Those who are prepared lack its vote to decide; it has theirs, and with its accomplices may alone know a decision.
+      // The prepared members lack its COMMIT to decide; it has theirs, so that it and its accomplices may decide alone.
       case 'commit':
         remember(this.#withheld, message)
         return tell(this.#context.accomplices, message)

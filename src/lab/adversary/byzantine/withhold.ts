@@ -1,5 +1,5 @@
-// Withholding: everything is said to every second member only. Those know what the rest has to learn from them, and a
-// view may go well for the one half and fail for the other.
+// Withholding: every message is sent to every second member only. The rest has to learn it from those, and a view may go
+// well for one half and fail for the other.
 
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'

@@ -15,7 +15,7 @@ function committee(n: number, pattern: Pattern, liars: Readonly<Record<MemberInd
   const roles = new Map(Object.entries(liars).map(([member, role]) => [Number(member), role]))
   const policy = () => new NextBlock({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 })
   const network = new CommitteeNetwork(n, { pattern, liars: roles, policy })
-  // Until everybody has said who he is.
+  // Until all hellos have arrived.
   network.run(100)
   network.submit()
   return network
@@ -62,7 +62,7 @@ for (const pattern of PATTERNS) {
     assertAgreed(network)
   })
 
-  test(`${pattern}: who delays says everything late, and the others decide all the same`, () => {
+  test(`${pattern}: a delaying member sends everything late, and the others decide all the same`, () => {
     const network = committee(4, pattern, { 1: 'delay' })
     network.run(0.9 * TIMEOUT_MS - 100)
     assert.deepEqual(
@@ -76,7 +76,7 @@ for (const pattern of PATTERNS) {
     assert.deepEqual(accused(network), new Set())
   })
 
-  test(`${pattern}: who withholds speaks to every second member only, and all decide all the same`, () => {
+  test(`${pattern}: a withholding member speaks to every second member only, and all decide all the same`, () => {
     const network = committee(4, pattern, { 1: 'withhold' })
     decideSome(network, 3)
     const told = new Set(wordsOf(network, 1).map(({ to }) => to))
@@ -85,7 +85,7 @@ for (const pattern of PATTERNS) {
     assert.deepEqual(accused(network), new Set())
   })
 
-  test(`${pattern}: what is forged is refused, and blamed on who sent it and on nobody else`, () => {
+  test(`${pattern}: what is forged is refused, and blamed on its sender alone`, () => {
     const network = committee(4, pattern, { 2: 'forge' })
     decideSome(network, 3)
     const refusals = network.honest.flatMap(({ log }) => only(log, 'refuse'))
@@ -166,7 +166,7 @@ for (const pattern of PATTERNS) {
 
   // ---- what is of no use
 
-  test(`${pattern}: nobody follows who exaggerates, and what is kept of it does not grow`, () => {
+  test(`${pattern}: nobody follows a member that exaggerates, and what is kept of it does not grow`, () => {
     const network = committee(4, pattern, { 1: 'exaggerate' })
     decideSome(network, 3)
     const refusals = network.honest.flatMap(({ log }) => only(log, 'refuse'))
@@ -247,12 +247,12 @@ for (const pattern of PATTERNS) {
     [4, [1, 2]],
     [7, [1, 2, 4]],
   ] as const) {
-    test(`${pattern}: ${liars.length} of ${n}, more than can be borne, get both halves to decide differently`, () => {
+    test(`${pattern}: ${liars.length} of ${n}, more than f, get both halves to decide differently`, () => {
       const network = committee(n, pattern, Object.fromEntries(liars.map(liar => [liar, 'equivocate'])))
       network.runUntil(() => network.honest.every(({ log }) => only(log, 'final').length > 0))
       const firsts = network.honest.map(({ log }) => only(log, 'final')[0]!.id)
       assert.equal(new Set(firsts).size, 2)
-      // The halves meet: who sees both certificates stops, and names those who are to blame.
+      // The halves meet: a member that sees both certificates stops, and names the members to blame.
       const stopped = () => network.honest.filter(({ committee }) => committee.report(0).halted !== null)
       network.runUntil(() => stopped().length > 0)
       network.run(5 * TIMEOUT_MS)
