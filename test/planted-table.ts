@@ -216,15 +216,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'after a restart the last of equal branches is followed',
-    file: 'replica/replica.ts',
-    find: 'this.finality.prefers(other.chained, best.chained) ? other : best',
-    replace: 'this.finality.prefers(best.chained, other.chained) ? best : other',
+    file: 'replica/chain.ts',
+    find: 'finality.prefers(other.chained, best.chained) ? other : best',
+    replace: 'finality.prefers(best.chained, other.chained) ? best : other',
     tests: ['replica/start'],
   },
   {
     name: 'a transaction that was handed in is not kept on disk',
-    file: 'replica/replica.ts',
-    find: '    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)\n',
+    file: 'replica/submitted-transactions.ts',
+    find: `    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)
+`,
     replace: '',
     tests: ['replica/replica'],
   },
@@ -287,9 +288,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block from the future is remembered as invalid',
-    file: 'replica/replica.ts',
-    find: "    if (!isDecided && this.#isEarly(block.header)) return 'header-time-too-new'\n",
-    replace: `    if (!isDecided && this.#isEarly(block.header)) {
+    file: 'replica/chain.ts',
+    find: `    if (!isDecided && this.isEarly(block.header)) return 'header-time-too-new'
+`,
+    replace: `    if (!isDecided && this.isEarly(block.header)) {
       this.#invalid.set(block.id, true)
       return 'header-time-too-new'
     }
@@ -298,7 +300,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'an invalid block is not remembered',
-    file: 'replica/replica.ts',
+    file: 'replica/chain.ts',
     find: `      this.#invalid.set(block.id, true)
       return execution`,
     replace: '      return execution',
@@ -313,14 +315,14 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'transactions of blocks that were left are forgotten',
-    file: 'replica/replica.ts',
-    find: '        this.#takeBack(tx, execution.senders[index]!, joined)\n',
-    replace: '        void [tx, index, execution]\n',
+    file: 'replica/return-to-pool.ts',
+    find: 'if (tree.including(tx.id) === undefined) yield',
+    replace: 'if (tree.including(tx.id) === null) yield',
     tests: ['replica/replica'],
   },
   {
     name: 'the pool is not told of accounts that only the old branch changed',
-    file: 'replica/replica.ts',
+    file: 'replica/transactions.ts',
     find: 'new Set([...left, ...joined].flatMap(',
     replace: 'new Set([...joined].flatMap(',
     tests: ['replica/replica'],
@@ -607,8 +609,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what was given up and comes back is on no disk',
-    file: 'replica/replica.ts',
-    find: 'if (this.#givenUp.has(tx.id)) this.#keep(tx)',
+    file: 'replica/submitted-transactions.ts',
+    find: 'if (this.#abandoned.has(tx.id)) this.track(tx)',
     replace: '',
     tests: ['replica/limits'],
   },
@@ -1100,18 +1102,17 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'headers are not held against the checkpoint',
     file: 'replica/replica.ts',
-    find: `      chain: (parent, header) => this.#chain(parent, header),
-`,
-    replace: `      chain: (parent, header) => chainHeader(this.genesis.work, parent, header, this.#nowSeconds()),
-`,
+    find: 'chain: (parent, header) => chain.chainHeader(parent, header)',
+    replace: `chain: (parent, header) =>
+        new Chain({ tree, arrivals: 0 }, { genesis, checkpoint: null } as never).chainHeader(parent, header)`,
     tests: ['replica/checkpoint'],
   },
   {
     name: 'blocks are not held against the checkpoint',
-    file: 'replica/replica.ts',
-    find: `    const chained = this.#chain(parent.chained, block.header)
+    file: 'replica/chain.ts',
+    find: `    const chained = this.chainHeader(parent.chained, block.header)
 `,
-    replace: `    const chained = chainHeader(this.genesis.work, parent.chained, block.header, this.#nowSeconds())
+    replace: `    const chained = chainHeader(genesis.work, parent.chained, block.header, Number.POSITIVE_INFINITY)
 `,
     tests: ['replica/checkpoint'],
   },
@@ -1153,7 +1154,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the owner is told again and again of blocks that are not the checkpoint',
-    file: 'replica/replica.ts',
+    file: 'replica/chain.ts',
     find: `      this.#hasToldOfCheckpoint = true
 `,
     replace: '',
@@ -1551,17 +1552,17 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a certificate for a lighter branch is ignored',
-    file: 'replica/replica.ts',
-    find: `    if (!this.#tree.isOnMainChain(entry)) this.#follow(this.#bestAbove(entry))
+    file: 'replica/chain.ts',
+    find: `    if (!this.tree.isOnMainChain(entry)) this.#follow(this.bestAbove(entry))
 `,
-    replace: `    if (!this.#tree.isOnMainChain(entry)) return void this.#bestAbove
+    replace: `    if (!this.tree.isOnMainChain(entry)) return void this.bestAbove
 `,
     tests: ['replica/finality'],
   },
   {
     name: 'certificates are not kept',
-    file: 'replica/replica.ts',
-    find: `    if (certificate !== null) writeCertificate(this.#outbox, final, certificate)
+    file: 'replica/chain.ts',
+    find: `    if (certificate !== null) writeCertificate(outbox, final, certificate)
 `,
     replace: `    void [certificate, writeCertificate]
 `,
@@ -1579,11 +1580,9 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'any block that comes with a message is taken in',
     file: 'replica/replica.ts',
-    find: `    this.#attached = block === null ? null : { block, from }
-`,
-    replace: `    this.#attached = block === null ? null : { block, from }
-    if (block !== null && this.#tree.has(block.header.previous)) this.#connect(block)
-`,
+    find: "        return this.#driver.step({ type: 'message', from, body: message.body }, attached)",
+    replace: `        if (attached !== null) this.#chain.connect(attached.block, { isNeeded: true })
+        return this.#driver.step({ type: 'message', from, body: message.body }, attached)`,
     tests: ['replica/finality'],
   },
   {
@@ -1696,7 +1695,7 @@ export const FAULTS: readonly Fault[] = [
   // ---- more branches than there is room for
   {
     name: 'a block that is needed is refused for lack of room',
-    file: 'replica/replica.ts',
+    file: 'replica/chain.ts',
     find: 'if (!isNeeded && !isPreferred && ',
     replace: 'if (!isPreferred && ',
     tests: ['replica/side-blocks'],
@@ -1710,7 +1709,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block beside the main chain always finds room',
-    file: 'replica/replica.ts',
+    file: 'replica/chain.ts',
     find: 'return lightest !== null && lightest.chained.work < chained.work',
     replace: 'return true',
     tests: ['replica/side-blocks'],
@@ -1731,9 +1730,11 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what is evicted stays on disk',
-    file: 'replica/replica.ts',
-    find: '    writeDropped(this.#outbox, evicted)\n',
-    replace: '    void [writeDropped, evicted]\n',
+    file: 'replica/chain.ts',
+    find: `    writeDropped(outbox, evicted)
+`,
+    replace: `    void [writeDropped, outbox, evicted]
+`,
     tests: ['replica/side-blocks'],
   },
   {
@@ -1829,15 +1830,15 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what is decided is held against the clock',
-    file: 'replica/replica.ts',
-    find: '!isDecided && this.#isEarly(block.header)',
-    replace: 'this.#isEarly(block.header)',
+    file: 'replica/chain.ts',
+    find: '!isDecided && this.isEarly(block.header)',
+    replace: 'this.isEarly(block.header)',
     tests: ['replica/clock'],
   },
   {
     name: 'a block that counts only once it is decided is held against the clock before that',
-    file: 'replica/replica.ts',
-    find: 'return this.finality.followsWork && isTimeTooNew',
+    file: 'replica/chain.ts',
+    find: 'return finality.followsWork && isTimeTooNew',
     replace: 'return isTimeTooNew',
     tests: ['replica/clock'],
   },
@@ -2357,7 +2358,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'nobody is asked for the branch of a block whose parent is not here',
     file: 'replica/replica.ts',
-    find: '        this.#sync.onOrphan(input.from)\n',
+    find: `        this.sync.onOrphan(input.from)
+`,
     replace: '',
     tests: ['replica/orphans'],
   },

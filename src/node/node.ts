@@ -222,6 +222,7 @@ export class Node {
       store = new MarkedStore(database, await openMark(options))
       const privateKey = await loadIdentity(join(options.dataDirectory, 'identity.key'))
       const senders = new SenderCache(backend)
+      await database.preload(STARTING_PREFIXES)
       node = new Node(options, { database, store, senders, backend, privateKey })
       await node.#start(options, privateKey)
       return node
@@ -333,7 +334,6 @@ export class Node {
     const { dataDirectory, genesis, log, limitLoopback = false } = options
     const bookPath = join(dataDirectory, 'peers.json')
     const addressBook = await AddressBook.load(bookPath, log, groupWith(limitLoopback))
-    await this.#database.preload(STARTING_PREFIXES)
     // Thrown to who opens the node, not treated as a fault of a running one.
     const effects = this.replica.step({ type: 'start' }, Date.now())
     this.#database.forget()
