@@ -344,28 +344,28 @@ export const FAULTS: readonly Fault[] = [
   // ---- the mempool
   {
     name: 'a future transaction evicts pending ones',
-    file: 'replica/mempool.ts',
-    find: '    if (tx.nonce > queue.nonce + BigInt(queue.pending)) return null\n',
+    file: 'replica/pool-eviction.ts',
+    find: '    if (queue.isFuture(tx.nonce)) return null\n',
     replace: '',
     tests: ['replica/mempool'],
   },
   {
     name: 'a transaction is replaced without a higher fee',
-    file: 'replica/mempool.ts',
+    file: 'replica/sender-queue.ts',
     find: "    if (replaced !== null && !outbids(tx, replaced.tx)) return 'tx-replacement-underpriced'\n",
     replace: '',
     tests: ['replica/mempool'],
   },
   {
     name: 'a replacement needs to raise only one of the fees',
-    file: 'replica/mempool.ts',
+    file: 'replica/replacement.ts',
     find: '(100n + REPLACEMENT_BUMP_PERCENT) &&',
     replace: '(100n + REPLACEMENT_BUMP_PERCENT) ||',
     tests: ['replica/mempool'],
   },
   {
-    name: 'a sender may have more waiting than he can pay',
-    file: 'replica/mempool.ts',
+    name: 'a sender may have more waiting than it can pay',
+    file: 'replica/sender-queue.ts',
     find: "cost > balance ? 'tx-insufficient-funds' : null",
     replace: 'null',
     tests: ['replica/mempool'],
@@ -379,7 +379,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'who pays the same evicts whoever is there',
-    file: 'replica/mempool.ts',
+    file: 'replica/pool-eviction.ts',
     find: 'isRoom = end.isFuture || outbids(tx, end.entry.tx)',
     replace: 'isRoom = true',
     tests: ['replica/mempool'],
@@ -444,7 +444,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what one sender has behind a gap keeps out what would close it',
     file: 'replica/mempool.ts',
-    find: 'return leaving.length > 0 ? null : this.#findRoomBehind(tx, queue)',
+    find: 'return this.#eviction.findRoomBehind(tx, queue, size)',
     replace: 'return null',
     tests: ['replica/mempool'],
   },
