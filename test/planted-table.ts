@@ -658,7 +658,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a list of a message may be of any length',
-    file: 'replica/messages.ts',
+    file: 'replica/message-codec.ts',
     find: '  const count = reader.compactSize(max)\n',
     replace: '  const count = reader.compactSize(max === 0 ? 0 : 1e9)\n',
     tests: ['replica/messages'],

@@ -4,7 +4,8 @@
 
 import { type BlockLimits, blockTransactionsMax, isBlockTooLarge } from '../chain/block-size.ts'
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
-import { type BlockPeek, MESSAGE_LIMITS, type MessagePeek, peekMessage } from './messages.ts'
+import { type BlockPeek, type MessagePeek, peekMessage } from './message-peek.ts'
+import { MESSAGE_LIMITS } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
 /** What is known before a message is decoded. */

@@ -20,7 +20,7 @@ import {
   WAITING_BYTES_MAX,
 } from '../../src/node/gossip.ts'
 import type { Node } from '../../src/node/node.ts'
-import { encodeMessage } from '../../src/replica/messages.ts'
+import { encodeMessage } from '../../src/replica/message-codec.ts'
 import { cleanUp } from '../cleanup.ts'
 import { ChainBuilder, unmineHeader } from '../replica/small-chain.ts'
 import { easyGenesis, headAt, nodesOf, transfer, until } from './nodes.ts'
