@@ -308,7 +308,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block that was refused is passed on',
-    file: 'replica/replica.ts',
+    file: 'replica/peers.ts',
     find: "rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection }",
     replace: "{ type: 'relay' }",
     tests: ['replica/replica'],
@@ -644,8 +644,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a peer of another network is kept',
-    file: 'replica/replica.ts',
-    find: 'status.genesisId !== this.genesis.block.id || ',
+    file: 'replica/peers.ts',
+    find: 'status.genesisId !== genesis.block.id || ',
     replace: '',
     tests: ['replica/replica'],
   },
@@ -1394,8 +1394,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what is said of other networks is not looked at, so that strangers of those stay',
-    file: 'replica/replica.ts',
-    find: "      this.#outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })\n",
+    file: 'replica/peers.ts',
+    find: "      outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })\n",
     replace: '',
     tests: ['lab/strangers/strangers', 'replica/replica'],
   },
@@ -1570,19 +1570,19 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'blocks of strangers are taken in where only certificates count',
-    file: 'replica/replica.ts',
-    find: `    if (!this.finality.followsWork) {
+    file: 'replica/peers.ts',
+    find: `    if (!finality.followsWork) {
 `,
-    replace: `    if (this.finality === null) {
+    replace: `    if (finality === null) {
 `,
     tests: ['replica/finality'],
   },
   {
     name: 'any block that comes with a message is taken in',
-    file: 'replica/replica.ts',
-    find: "        return this.#driver.step({ type: 'message', from, body: message.body }, attached)",
-    replace: `        if (attached !== null) this.#chain.connect(attached.block, { isNeeded: true })
-        return this.#driver.step({ type: 'message', from, body: message.body }, attached)`,
+    file: 'replica/peers.ts',
+    find: "        return driver.step({ type: 'message', from, body: message.body }, attached)",
+    replace: `        if (attached !== null) chain.connect(attached.block, { isNeeded: true })
+        return driver.step({ type: 'message', from, body: message.body }, attached)`,
     tests: ['replica/finality'],
   },
   {

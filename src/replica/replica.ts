@@ -3,11 +3,10 @@
 // All that it knows of the world comes in through `step`; all that it wants done goes out as effects (effects.ts). The time
 // is a parameter, the database and the recovery of senders are given, and nothing is random: the same inputs always give the
 // same effects, on sockets and in the simulator. This file makes the parts and routes inputs to them: the chain (chain.ts),
-// transactions (transactions.ts), catching up (sync.ts), block production (production.ts), and the finality layer
-// (finality-driver.ts).
+// peers and their messages (peers.ts), transactions (transactions.ts), catching up (sync.ts), block production
+// (production.ts) and the finality layer (finality-driver.ts). It is long because all parts are joined here and nowhere else.
 
 import type { Address } from '../chain/address.ts'
-import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'
 import { hasLeastWork } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
@@ -19,16 +18,14 @@ import type { BlockTree } from './block-tree.ts'
 import { Chain } from './chain.ts'
 import { ChainView } from './chain-view.ts'
 import { applyCheckpoint, type Checkpoint } from './checkpoint.ts'
-import type { PeerOrigin } from './claims.ts'
 import { type ClockDoubt, ClockWatch } from './clock-watch.ts'
 import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
 import { type AttachedBlock, FinalityDriver, isFinalityTimer } from './finality-driver.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import type { Mempool } from './mempool.ts'
-import type { Message, OutgoingMessage, Status } from './messages.ts'
+import { Peers } from './peers.ts'
 import { type MiningOrder, Production } from './production.ts'
-import { type Screened, screen } from './screening.ts'
-import { headersAfter, storedBlocks } from './serving.ts'
+import type { Screened } from './screening.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
 import type { TransactionOutcomes } from './transaction-outcomes.ts'
@@ -56,8 +53,6 @@ export interface ReplicaOptions {
 const STATUS_INTERVAL_MS = 5_000
 /** Milliseconds after which submitted transactions that wait in the pool are announced again. */
 const REBROADCAST_INTERVAL_MS = 10_000
-/** Peers that a replica talks to. */
-const PEERS_MAX = 256
 
 /** One participant. `step` must be given `start` first and once. */
 export class Replica {
@@ -69,14 +64,13 @@ export class Replica {
   readonly sync: Sync
   readonly #store: Store
   readonly #recoverSender: RecoverSender
-  readonly #limits: ReplicaLimits
   readonly #outbox = new Outbox()
-  readonly #peers = new Set<PeerId>()
   readonly #isFresh: boolean
   readonly #chain: Chain
   readonly #transactions: Transactions
   readonly #production: Production
   readonly #driver: FinalityDriver
+  readonly #peers: Peers
   readonly #clock: ClockWatch
   #nowMs = 0
 
@@ -95,7 +89,6 @@ export class Replica {
     this.checkpoint = checkpoint
     this.#store = store
     this.#recoverSender = recoverSender
-    this.#limits = limits
     this.#clock = new ClockWatch(genesis.work.futureLimitSeconds)
     this.#production = new Production(genesis, outbox, salt)
     const loaded = loadTree(genesis, store, recoverSender)
@@ -161,6 +154,18 @@ export class Replica {
       hold: id => chain.hold(id),
       build: beneficiary => this.#build(beneficiary),
     })
+    this.#peers = new Peers({
+      genesis,
+      finality,
+      outbox,
+      chain,
+      view: this.view,
+      sync: this.sync,
+      transactions: this.#transactions,
+      driver: this.#driver,
+      clock: this.#clock,
+      headersMax: limits.headersMax,
+    })
   }
 
   get tree(): BlockTree {
@@ -209,13 +214,13 @@ export class Replica {
         this.#start()
         break
       case 'peer-connected':
-        this.#onPeerConnected(input.peer, input.origin)
+        this.#peers.add(input.peer, input.origin)
         break
       case 'peer-disconnected':
-        this.#onPeerDisconnected(input.peer)
+        this.#peers.remove(input.peer)
         break
       case 'message':
-        this.#onMessage(input.from, input.message)
+        this.#peers.onMessage(input.from, input.message)
         break
       case 'orphan':
         this.sync.onOrphan(input.from)
@@ -246,109 +251,9 @@ export class Replica {
     this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
   }
 
-  // ---- peers and messages
-
   /** Why what a peer sends need not be decoded: see `screen`. */
   screen(from: PeerId, bytes: Uint8Array): Screened {
-    return screen(bytes, {
-      limits: this.genesis.blocks,
-      followsWork: this.finality.followsWork,
-      bytesOf: id => this.tree.get(id)?.block.raw.length ?? null,
-      isAt: (id, height) => this.view.headerAt(height)?.id === id,
-      hasWork: header => hasLeastWork(this.genesis.work, header),
-      isAsked: (type, requestId) =>
-        type === 'transactions'
-          ? this.relay.isAsked(from, requestId)
-          : this.sync.isAsked(from, type, requestId),
-      asksFor: (requestId, id) => this.sync.asksFor(from, requestId, id),
-      askedTransactions: requestId => this.relay.asked(from, requestId).size,
-      isValidator: this.finality.isValidator(from),
-    })
-  }
-
-  #onPeerConnected(peer: PeerId, origin: PeerOrigin = { isOutbound: false, group: peer }): void {
-    if (this.#peers.size >= PEERS_MAX) {
-      this.#outbox.emit({ type: 'disconnect', peer, reason: 'peer-too-many' })
-      return
-    }
-    this.#peers.add(peer)
-    this.sync.addPeer(peer, origin)
-    this.#clock.add(peer, origin)
-    this.relay.addPeer(peer)
-    this.#send(peer, { type: 'status', status: this.#status() })
-    this.#driver.step({ type: 'peer-connected', peer })
-    this.#transactions.announceSubmitted(peer)
-  }
-
-  #onPeerDisconnected(peer: PeerId): void {
-    this.#peers.delete(peer)
-    this.sync.removePeer(peer)
-    this.#clock.forget(peer)
-    this.relay.removePeer(peer)
-    this.#driver.step({ type: 'peer-disconnected', peer })
-  }
-
-  #onMessage(from: PeerId, message: Message): void {
-    switch (message.type) {
-      case 'status':
-        return this.#onStatus(from, message.status)
-      case 'get-headers':
-        return this.#send(from, {
-          type: 'headers',
-          requestId: message.requestId,
-          headers: headersAfter(this.view, message.locator, {
-            headHeight: this.tree.head.chained.height,
-            headersMax: this.#limits.headersMax,
-          }),
-        })
-      case 'headers':
-        return this.sync.onHeaders(from, message.requestId, message.headers)
-      case 'get-blocks':
-        return this.#send(from, {
-          type: 'blocks',
-          requestId: message.requestId,
-          blocks: storedBlocks(this.view, message.ids),
-        })
-      case 'blocks':
-        return this.sync.onBlocks(from, message.requestId, message.blocks)
-      case 'block':
-        return this.#onBlock(from, message.block)
-      case 'announce':
-        return this.relay.onAnnounce(from, message.ids)
-      case 'get-transactions':
-        return this.relay.onRequest(from, message.requestId, message.ids)
-      case 'transactions':
-        return this.relay.onAnswer(from, message.requestId, message.transactions)
-      case 'finality': {
-        // The attached block is connected only if the finality layer asks for it.
-        const attached = message.block === null ? null : { block: message.block, from }
-        return this.#driver.step({ type: 'message', from, body: message.body }, attached)
-      }
-    }
-  }
-
-  #onStatus(from: PeerId, status: Status): void {
-    if (status.genesisId !== this.genesis.block.id || status.chainId !== this.genesis.blocks.chainId) {
-      this.#outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })
-      return
-    }
-    this.sync.onClaim(from, status.work)
-  }
-
-  #onBlock(from: PeerId, block: Block): void {
-    if (this.tree.has(block.id)) return
-    if (!this.finality.followsWork) {
-      this.#outbox.emit({ type: 'reject', from, reason: 'block-uncertified' })
-      return
-    }
-    if (!this.tree.has(block.header.previous)) {
-      if (hasLeastWork(this.genesis.work, block.header)) this.sync.onOrphan(from)
-      else this.#outbox.emit({ type: 'reject', from, reason: 'header-work-insufficient' })
-      return
-    }
-    const rejection = this.#chain.connect(block, { isNeeded: false })
-    if (rejection === 'header-time-too-new') this.#clock.note(from, block.header.time)
-    this.#outbox.emit(rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection })
+    return this.#peers.screen(from, bytes)
   }
 
   /** Gets a block that the finality layer needs: the one attached to the message being handled, or from peers. */
@@ -379,27 +284,16 @@ export class Replica {
       case 'template':
         return this.#production.onTimeout(this.pool, this.#nowMs)
       case 'rebroadcast':
-        for (const peer of this.#peers) this.#transactions.announceSubmitted(peer)
+        for (const peer of this.#peers.ids()) this.#transactions.announceSubmitted(peer)
         return this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
     }
   }
 
   #onStatusTimer(): void {
-    for (const peer of this.#peers) this.#send(peer, { type: 'status', status: this.#status() })
+    this.#peers.sendStatus()
     const text = this.#clock.alarm(Math.floor(this.#nowMs / 1000))
     if (text !== null) this.#outbox.emit({ type: 'alarm', text })
     this.#setTimer('status', STATUS_INTERVAL_MS)
-  }
-
-  #status(): Status {
-    const { id, height, work } = this.tree.head.chained
-    return {
-      genesisId: this.genesis.block.id,
-      chainId: this.genesis.blocks.chainId,
-      headId: id,
-      height,
-      work,
-    }
   }
 
   // ---- block production
@@ -422,12 +316,6 @@ export class Replica {
   #build(beneficiary: Address): BlockId | null {
     const { block, execution } = this.#production.build(this.tree.head, this.pool, beneficiary, this.#nowMs)
     return this.#chain.connect(block, { isNeeded: true, known: execution }) === null ? block.id : null
-  }
-
-  // ---- effects
-
-  #send(to: PeerId, message: OutgoingMessage): void {
-    this.#outbox.emit({ type: 'send', to, message })
   }
 
   #setTimer(name: TimerName, delayMs: number): void {
