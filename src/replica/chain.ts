@@ -140,8 +140,8 @@ export class Chain {
   }
 
   /**
-   * Whether our clock says that a block is not due yet. Where blocks count only once they are decided, validators check
-   * this before they vote, and nobody does here.
+   * Whether our clock says that a block is not due yet. Never where blocks count only once they are decided: there validators
+   * check the time before they vote.
    */
   isEarly(header: BlockHeader): boolean {
     const { genesis, finality } = this.#host

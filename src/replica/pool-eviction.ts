@@ -1,6 +1,6 @@
 // What leaves a full pool to make room. Only the last transaction of a queue may go, so that no gap is made; of all of these
-// a future one goes first, then the cheapest, then the newest. A future transaction makes nobody leave, and a pending one
-// must outbid what it pushes out: what costs its sender nothing can't displace what others would pay for (DETER, CCS 2021).
+// a future one goes first, then the cheapest, then the newest. A future transaction displaces nothing, and a pending one must
+// outbid what it displaces: what costs its sender nothing can't displace what others would pay for (DETER, CCS 2021).
 //
 // The ends of all queues are in a heap. An end that changed stays in it until it comes up and is found to be outdated.
 

@@ -5,7 +5,7 @@ import type { Address } from '../chain/address.ts'
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
 
-/** A transaction, and its sender, who was recovered when the block was executed. */
+/** A transaction, and its sender as recovered when the block was executed. */
 export interface ReturningTransaction {
   readonly tx: Transaction
   readonly sender: Address
