@@ -107,8 +107,6 @@ export type FinalityEffect =
 
 /** A finality layer. Only descendants of the last final block are ever shown to it. */
 export interface Finality {
-  /** The name by which a genesis file chooses it. */
-  readonly mode: string
   /** Whether blocks are worth following for their work alone; otherwise only certificates move the head. */
   readonly followsWork: boolean
   step(input: FinalityInput, chain: ChainAccess): FinalityEffect[]

@@ -9,8 +9,8 @@ import { DamagedVotes } from '../../src/finality/committee-records.ts'
 import type { FinalityEffect } from '../../src/finality/contract.ts'
 import { encodeEnvelope } from '../../src/finality/envelope.ts'
 import { verifyEvidence } from '../../src/finality/evidence.ts'
-import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
-import { NextBlock } from '../../src/finality/pbft.ts'
+import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
+import { NextBlock } from '../../src/finality/next-block.ts'
 import { decodePbftRecord } from '../../src/finality/wire.ts'
 import {
   branch,
