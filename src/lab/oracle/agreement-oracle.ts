@@ -65,7 +65,7 @@ export class AgreementOracle {
       viewChanges,
     })
     this.#recalled = new RecalledVotes(cast, signed, viewChanges)
-    this.#candidates = genesis.finality.mode === 'hybrid' ? new CandidateOracle(genesis, chain, cast) : null
+    this.#candidates = genesis.work.isProved ? new CandidateOracle(genesis, chain, cast) : null
   }
 
   /** Certificates that honest nodes stored: the same decision may be proved by several. */

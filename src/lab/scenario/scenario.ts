@@ -5,19 +5,14 @@
 import type { Pattern } from '../../consensus/pbft/pbft.ts'
 import type { ByzantineRole } from '../adversary/byzantine/roles.ts'
 
-/** The modes of finality that a scenario can ask for. */
-export const SCENARIO_MODES = ['longest-chain', 'hybrid', 'pbft'] as const
-
-/** The ways in which votes travel. */
-export const SCENARIO_PATTERNS: readonly Pattern[] = ['all-to-all', 'leader-collected']
-
 /** A whole scenario. */
 export interface Scenario {
   readonly name: string
   /** What it shows, in a sentence or two. */
   readonly says: string
   readonly nodes: number
-  readonly mode: (typeof SCENARIO_MODES)[number]
+  /** The name of its finality mode. */
+  readonly mode: string
   /** How votes travel; null for the first way, or where nobody votes. */
   readonly pattern: Pattern | null
   /** Of messages, on average; null for the stage's own. */

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemberIndex } from '../../../../src/consensus/contract.ts'
 import { verifyEvidence } from '../../../../src/finality/evidence.ts'
-import { NextBlock } from '../../../../src/finality/pbft.ts'
+import { NextBlock } from '../../../../src/finality/next-block.ts'
 import { Liar } from '../../../../src/lab/adversary/byzantine/liar.ts'
 import type { ByzantineRole } from '../../../../src/lab/adversary/byzantine/roles.ts'
 import { CommitteeNetwork, only, said, TestCommittee, TIMEOUT_MS } from '../../../finality/committees.ts'
-import { NextBlock } from '../../src/finality/next-block.ts'
 
 const PATTERNS = ['all-to-all', 'leader-collected'] as const
 type Pattern = (typeof PATTERNS)[number]
