@@ -29,7 +29,7 @@ export interface BlockTime {
 
 /** One way to make blocks final. */
 export interface Contender {
-  /** By which it is chosen, and the head of its column. */
+  /** The name by which it is chosen, and the head of its column. */
   readonly name: string
   /** Whether blocks are mined. */
   readonly isMined: boolean
@@ -55,7 +55,7 @@ const DEPTH = confirmationsFor(ATTACKER_SHARE, RISK_MAX)
 
 /** Milliseconds between two blocks on average, where blocks are mined, unless told otherwise. */
 export const BLOCK_MS = 400
-/** Seconds after which validators make an empty block: there are transfers while anything is measured. */
+/** Seconds after which validators make an empty block: rarely, so that figures are of blocks with transfers. */
 const HEARTBEAT_SECONDS = 60
 /**
  * What may be told. Time in headers is in whole seconds, above the median of the last eleven: chains with more than six
@@ -63,17 +63,18 @@ const HEARTBEAT_SECONDS = 60
  */
 export const BLOCK_MS_LIMITS = { min: 200, max: 10_000 }
 
-/** Who is killed as leader where all lead alike, as miners do: the second node. */
+/** The node that is killed as the leader where blocks are mined, and no node leads: the second. */
 export const SOME_MINER = 1
 
 /** PBFT whose votes the leader collects. */
 export const PBFT_LEADER = `${PBFT.name}-leader`
 
-/** All contenders, in the order of their columns: each mode, and PBFT once more. */
-export const CONTENDERS: readonly Contender[] = [
-  ...MODES.map(mode => contenderOf(mode)),
-  contenderOf(PBFT, { name: PBFT_LEADER, pattern: 'leader-collected' }),
-]
+/** All contenders, in the order of their columns: each mode with its defaults, and after PBFT its other pattern. */
+export const CONTENDERS: readonly Contender[] = MODES.flatMap(mode =>
+  mode === PBFT
+    ? [contenderOf(mode), contenderOf(mode, { name: PBFT_LEADER, pattern: 'leader-collected' })]
+    : [contenderOf(mode)],
+)
 
 /** The contender with this name. Throws a RangeError when there is none. */
 export function contenderNamed(name: string): Contender {
@@ -106,7 +107,7 @@ function contenderOf(
   }
 }
 
-/** What a network is made of beside its contender. */
+/** What a network is made of besides its contender. */
 export interface NetworkParts extends BlockTime {
   /** Second of the genesis block. */
   readonly time: number
