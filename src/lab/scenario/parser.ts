@@ -2,11 +2,11 @@
 // what each statement means. First the network and the timeline, then what is expected of them, wherever in the file it
 // stands. A scenario that can't happen, such as the death of a dead node, is refused as one that can't be read is.
 
-import { BYZANTINE_ROLES, type ByzantineRole } from '../adversary/byzantine/roles.ts'
 import { PATTERN, PATTERNS } from '../../finality/modes/committee-mode.ts'
 import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
 import type { FinalityMode } from '../../finality/modes/mode.ts'
 import { MODES, modeNamed } from '../../finality/registry.ts'
+import { BYZANTINE_ROLES, type ByzantineRole } from '../adversary/byzantine/roles.ts'
 import { parseExpectation } from './expectation.ts'
 import { ScenarioPlausibility } from './plausibility.ts'
 import { momentsOf, type Nodes, type Scenario, type ScenarioEvent, type TimedEvent } from './scenario.ts'
