@@ -818,6 +818,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/wire-guard'],
   },
   {
+    name: 'a byte of a stream pins the buffer in which it came',
+    file: 'node/compact-streams.ts',
+    find: 'BACKING_RATIO_MAX * data.byteLength) return data',
+    replace: 'Infinity) return data',
+    tests: ['node/compact-streams'],
+  },
+  {
     name: 'a mistake in dialling is the end of all that is done at each tick',
     file: 'node/host.ts',
     find: "guarded(log, 'dialling', () => this.#redialer.tick(performance.now())),",

@@ -10,10 +10,10 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, MultiaddrConnection, PeerInfo, PrivateKey } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { BlockId } from '../chain/header.ts'
 import { boundedNoise } from './bounded-noise.ts'
+import { compactYamux } from './compact-streams.ts'
 import { gossipOptions } from './gossip.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
@@ -74,7 +74,7 @@ export async function createNetwork(options: NetworkOptions, gate: ConnectionGat
     ],
     connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX, guard)],
     streamMuxers: [
-      yamux({
+      compactYamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
         maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
         streamOptions,
