@@ -771,7 +771,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what comes out of Noise is not looked at',
     file: 'node/bounded-noise.ts',
-    find: '      guard.afterNoise(raw, secured.connection, secured.streamMuxer !== undefined)\n',
+    find: '      guard.afterNoise(raw, { ...secured, isMultiplexed: secured.streamMuxer !== undefined })\n',
     replace: '',
     tests: ['node/wire-guard'],
   },
@@ -785,7 +785,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'streams that are opened and reset cost nothing',
     file: 'node/frame-guard.ts',
-    find: "if (!this.#buckets.streams.take(1, nowMs)) return 'too-many-streams'",
+    find: "if (!this.#take('streams', PRICE_MS.stream, nowMs)) return 'too-many-streams'",
     replace: '',
     tests: ['node/frame-guard'],
   },
@@ -823,6 +823,27 @@ export const FAULTS: readonly Fault[] = [
     find: 'BACKING_RATIO_MAX * data.byteLength) return data',
     replace: 'Infinity) return data',
     tests: ['node/compact-streams'],
+  },
+  {
+    name: 'what strangers cost below their messages is paid by nobody',
+    file: 'node/wire-budget.ts',
+    find: '    if (waitMs > 0) return Math.min(waitMs, RETRY_MS)\n',
+    replace: '',
+    tests: ['node/wire-budget'],
+  },
+  {
+    name: 'a connection has nothing of its own while others use up what all may cost',
+    file: 'node/wire-budget.ts',
+    find: 'this.#own.take(priceMs, nowMs) || this.#payer',
+    replace: 'this.#payer',
+    tests: ['node/wire-budget'],
+  },
+  {
+    name: 'all that came in one piece is read in one turn',
+    file: 'node/paced-reading.ts',
+    find: 'Math.ceil(priceMs / SLICE_MS)',
+    replace: '1',
+    tests: ['node/wire-budget'],
   },
   {
     name: 'a mistake in dialling is the end of all that is done at each tick',

@@ -17,7 +17,7 @@ export function boundedNoise(bytesMax: number, guard: WireGuard): NoiseFactory {
     const bound = async (raw: Connection, securing: ReturnType<Noise['secureInbound']>) => {
       const secured = await securing
       secured.connection.maxWriteBufferLength = bytesMax
-      guard.afterNoise(raw, secured.connection, secured.streamMuxer !== undefined)
+      guard.afterNoise(raw, { ...secured, isMultiplexed: secured.streamMuxer !== undefined })
       return secured
     }
     return {

@@ -1,12 +1,12 @@
 // What a peer may send below its messages: the frames of the multiplexer (yamux) and the lines that open streams.
 //
-// libp2p answers pings, opens streams, reads lines and empty RPCs of gossip as fast as they come, all that came in one
-// piece in one turn of the event loop, and holds a data frame until it is whole, however long it says that it is. This
-// is a pure state machine beside it: it is fed with the same decrypted bytes first, reads the headers of frames, the
-// first lines of each stream that the peer opens and the lengths of gossip's RPCs, and says when a bound is broken. It
-// skips all other bodies without looking at them.
+// libp2p answers pings, opens streams, reads lines and empty RPCs of gossip as fast as they come, all that came in one piece in
+// one turn of the event loop, and holds a data frame until it is whole, however long it says that it is. This is a pure state
+// machine beside it: it is fed with the same decrypted bytes first, reads the headers of frames, the first lines of each stream
+// that the peer opens and the lengths of gossip's RPCs, and says when a bound is broken. It skips all other bodies.
 //
-// Bounds are far above what honest nodes do, also right after a pause in which much has come together.
+// Bounds are far above what honest nodes do, also after a pause: the busiest link of a committee of sixteen has some 70 small
+// frames a second. They end what is absurd; what comes within them has a price, and wire-budget.ts says what all may cost.
 
 import { type LinesResult, ProtocolLines } from './protocol-lines.ts'
 import { TokenBucket, type TokenRate } from './token-bucket.ts'
@@ -21,11 +21,14 @@ export const PINGS: TokenRate = { burst: 50, perSecond: 10 }
  */
 export const WINDOW_UPDATES: TokenRate = { burst: 2_000, perSecond: 500 }
 /** Data frames and pieces of them, as far as their bytes do not pay for them. */
-export const SMALL_FRAMES: TokenRate = { burst: 4_000, perSecond: 2_000 }
-/** RPCs of gossip: an honest peer sends one in each second, and one for each new block. */
-export const RPCS: TokenRate = { burst: 500, perSecond: 200 }
+export const SMALL_FRAMES: TokenRate = { burst: 1_000, perSecond: 300 }
+/** RPCs of gossip: an honest peer sends one in each second, and two for each new block. */
+export const RPCS: TokenRate = { burst: 500, perSecond: 100 }
 /** Streams that a peer opened and whose content is looked at; libp2p has 16 open at once. */
 export const WATCHED_STREAMS_MAX = 256
+
+/** Milliseconds that libp2p takes for each; it answers all of them but window updates, by an encryption and a write. */
+const PRICE_MS = { stream: 0.5, ping: 0.05, update: 0.01, small: 0.05, rpc: 0.1 } as const
 
 /** Bytes of content with which a frame costs nothing; a smaller one costs the share that is missing. */
 const FRAME_BYTES = 1_024
@@ -61,10 +64,13 @@ export interface FrameGuardOptions {
   isSpoken(protocol: string): boolean
 }
 
+/** What is counted, each in a bucket of its own. */
+type Counted = 'streams' | 'pings' | 'updates' | 'small' | 'rpcs'
+
 /** Looks at what a peer sends on one connection. */
 export class FrameGuard {
   readonly #options: FrameGuardOptions
-  readonly #buckets: Record<'streams' | 'pings' | 'updates' | 'small' | 'rpcs', TokenBucket>
+  readonly #buckets: Record<Counted, TokenBucket>
   /** The lines before the multiplexer is agreed on. */
   #lines: ProtocolLines | null
   readonly #header = new DataView(new ArrayBuffer(HEADER_BYTES))
@@ -73,6 +79,8 @@ export class FrameGuard {
   /** Whose body it is; null where nobody looks at it. */
   #bodyOf: WatchedStream | null = null
   readonly #watched = new Map<number, WatchedStream>()
+  /** Milliseconds that libp2p will take for what was pushed and not asked for yet. */
+  #priceMs = 0
 
   constructor(options: FrameGuardOptions, nowMs: number) {
     this.#options = options
@@ -89,6 +97,13 @@ export class FrameGuard {
   /** We sent a frame of so many bytes, which the peer may answer with a window update. */
   onSent(bytes: number): void {
     this.#buckets.updates.give(Math.min(1, bytes / SENT_BYTES_PER_UPDATE))
+  }
+
+  /** Milliseconds that libp2p will take for what was pushed since this was asked for last. */
+  takePrice(): number {
+    const priceMs = this.#priceMs
+    this.#priceMs = 0
+    return priceMs
   }
 
   /** Looks at a piece as it was decrypted. Not to be called again once it has named a fault. */
@@ -129,11 +144,11 @@ export class FrameGuard {
         if (length > this.#options.frameBytesMax) return 'frame-too-large'
         return this.#paySmall(length, nowMs) ?? this.#onStreamFrame(length, nowMs)
       case TYPE.windowUpdate:
-        if (!this.#buckets.updates.take(1, nowMs)) return 'too-many-window-updates'
+        if (!this.#take('updates', PRICE_MS.update, nowMs)) return 'too-many-window-updates'
         return this.#onStreamFrame(0, nowMs)
       case TYPE.ping:
       case TYPE.goAway:
-        return this.#buckets.pings.take(1, nowMs) ? null : 'too-many-pings'
+        return this.#take('pings', PRICE_MS.ping, nowMs) ? null : 'too-many-pings'
       default:
         return 'frame-malformed'
     }
@@ -143,7 +158,7 @@ export class FrameGuard {
     const flags = this.#header.getUint16(2)
     const id = this.#header.getUint32(4)
     if ((flags & FLAG.syn) !== 0) {
-      if (!this.#buckets.streams.take(1, nowMs)) return 'too-many-streams'
+      if (!this.#take('streams', PRICE_MS.stream, nowMs)) return 'too-many-streams'
       // libp2p does not open a stream again that is open.
       if (!this.#watched.has(id)) this.#watched.set(id, new WatchedStream(id, this.#options.isSpoken))
       if (this.#watched.size > WATCHED_STREAMS_MAX) return 'too-many-streams'
@@ -158,7 +173,7 @@ export class FrameGuard {
   }
 
   #look(stream: WatchedStream, bytes: Uint8Array, nowMs: number): FrameFault | null {
-    const fault = stream.push(bytes, () => this.#buckets.rpcs.take(1, nowMs))
+    const fault = stream.push(bytes, () => this.#take('rpcs', PRICE_MS.rpc, nowMs))
     if (stream.isDone) {
       this.#watched.delete(stream.id)
       this.#bodyOf = null
@@ -167,8 +182,14 @@ export class FrameGuard {
   }
 
   #paySmall(bytes: number, nowMs: number): FrameFault | null {
-    const price = Math.max(0, 1 - bytes / FRAME_BYTES)
-    return this.#buckets.small.take(price, nowMs) ? null : 'too-many-small-frames'
+    const missing = Math.max(0, 1 - bytes / FRAME_BYTES)
+    this.#priceMs += missing * PRICE_MS.small
+    return this.#buckets.small.take(missing, nowMs) ? null : 'too-many-small-frames'
+  }
+
+  #take(kind: Counted, priceMs: number, nowMs: number): boolean {
+    this.#priceMs += priceMs
+    return this.#buckets[kind].take(1, nowMs)
   }
 }
 

@@ -107,6 +107,15 @@ export class InboundGate implements ConnectionGater {
     this.#peers = peers
   }
 
+  /** Whether a person gave the peer, or it proved to speak for a validator. */
+  isPrivileged = (peer: PeerId): boolean => this.#peers.isPrivileged(peer)
+
+  /** Whether the limits of one address hold where a connection comes from. */
+  isLimited = ({ address, reach }: Place): boolean => {
+    if (this.#peers.isExpectedAt(address)) return false
+    return reach !== 'loopback' || this.#limitLoopback
+  }
+
   denyDialPeer = (peer: { toString(): string }): boolean => this.#peers.isDenied(peer.toString())
 
   denyOutboundEncryptedConnection = (peer: { toString(): string }): boolean =>
@@ -115,7 +124,7 @@ export class InboundGate implements ConnectionGater {
   /** A peer has connected and sent nothing yet. */
   denyInboundConnection = (socket: MultiaddrConnection): boolean => {
     const place = placeOfMultiaddr(socket.remoteAddr)
-    const isLimited = this.#isLimited(place)
+    const isLimited = this.isLimited(place)
     const sinceMs = this.#now()
     if (!this.#takeHandshake(place, isLimited, sinceMs)) return true
     const ofAddress = openOf(this.#pending).filter(other => other.place.address === place.address)
@@ -149,7 +158,7 @@ export class InboundGate implements ConnectionGater {
   #makeRoom({ peer, place, group }: Admitted): boolean {
     const isPrivileged = this.#peers.isPrivileged(peer)
     const all = openOf(this.#admitted)
-    if (this.#isLimited(place) && !isPrivileged) {
+    if (this.isLimited(place) && !isPrivileged) {
       const counted = all.filter(other => !this.#peers.isPrivileged(other.peer))
       const ofAddress = counted.filter(other => other.place.address === place.address)
       if (ofAddress.length >= INBOUND_PER_ADDRESS_MAX) return false
@@ -174,11 +183,6 @@ export class InboundGate implements ConnectionGater {
     const evicted = chooseEvicted(candidates, this.#now())
     abort(evicted, 'another peer takes its place')
     return evicted !== null
-  }
-
-  #isLimited({ address, reach }: Place): boolean {
-    if (this.#peers.isExpectedAt(address)) return false
-    return reach !== 'loopback' || this.#limitLoopback
   }
 
   /** Whether its address, its group and all together have begun so few handshakes that it may begin one. */

@@ -19,7 +19,7 @@ import { type FaultLog, guarded } from './guarded.ts'
 import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
 import { withConnections } from './transport-connections.ts'
-import { WireGuard } from './wire-guard.ts'
+import { WireGuard, type WireGuardOptions } from './wire-guard.ts'
 
 /**
  * Connections from which on libp2p prunes: above what others may open to us, what we choose ourselves, and all addresses
@@ -52,8 +52,11 @@ export interface NetworkOptions {
   readonly log: FaultLog
 }
 
+/** What libp2p asks before it connects, and what the wire guard asks of those that are connected. */
+export type NetworkGate = ConnectionGater & Partial<Pick<WireGuardOptions, 'isPrivileged' | 'isLimited'>>
+
 /** A libp2p node that is not started yet, with this gate. */
-export async function createNetwork(options: NetworkOptions, gate: ConnectionGater): Promise<Network> {
+export async function createNetwork(options: NetworkOptions, gate: NetworkGate): Promise<Network> {
   const streamOptions = {
     maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
     // A stream that is not read holds its window, and no more than that can come.
@@ -62,6 +65,9 @@ export async function createNetwork(options: NetworkOptions, gate: ConnectionGat
   const guard = new WireGuard({
     frameBytesMax: STREAM_WINDOW_BYTES_MAX,
     isSpoken: protocol => network.getProtocols().includes(protocol),
+    isPrivileged: peer => gate.isPrivileged?.(peer) ?? false,
+    isLimited: place => gate.isLimited?.(place) ?? true,
+    log: options.log,
   })
   const sockets = tcp({ backlog: 64, maxConnections: SOCKETS_MAX })
   const network: Network = await createLibp2p({

@@ -15,7 +15,7 @@ import { gossipOptions, gossipTopic } from '../../src/node/gossip.ts'
 import { MESSAGE_LIMITS } from '../../src/replica/messages.ts'
 import { field, identifyMessage, withLength } from '../node/identify-message.ts'
 import { dialFrom } from '../node/raw-peer.ts'
-import { FLAG, frame, TYPE } from '../node/wire-frames.ts'
+import { dataFrame, FLAG, frame, TYPE } from '../node/wire-frames.ts'
 import type { Attack } from './attack.ts'
 import type { Attacker } from './attacker.ts'
 import { STRANGERS_ADDRESS, type Target } from './stranger.ts'
@@ -25,6 +25,8 @@ const SILENT_SOCKETS = 100
 /** Milliseconds for which a stranger that said who it is stays before another comes. */
 const STAY_MS = 200
 const MESHSUB = '/meshsub/1.2.0'
+/** The length of an RPC of gossip that has a megabyte. */
+const LONG_RPC = Uint8Array.of(0x80, 0x80, 0x40)
 
 const PORT = multiaddr('/tcp/1').bytes
 /** A name as a component of a multiaddr, whatever is in it. */
@@ -123,6 +125,24 @@ export const connections: readonly Attack[] = [
       }),
   },
   {
+    name: 'sends a thousand frames of a byte at once, again and again, on ten connections',
+    covers: ['wire'],
+    run: async attacker => {
+      const flood = () =>
+        attacker.persist(async ({ connection }) => {
+          const stream = await connection.newStream(MESHSUB)
+          stream.send(LONG_RPC)
+          const frames = manyFrames(900, dataFrame(Number(stream.id), Uint8Array.of(0)))
+          while (!attacker.isOver) {
+            sendFrames(connection, frames)
+            attacker.spend({ bytesSent: frames.length })
+            await attacker.pause(2_500)
+          }
+        })
+      await Promise.all(Array.from({ length: 10 }, flood))
+    },
+  },
+  {
     name: 'gossips what is no block',
     covers: ['block', 'gossip'],
     run: attacker => {
@@ -170,6 +190,10 @@ async function saying(attacker: Attacker): Promise<void> {
 function sendFrames(connection: Connection, bytes: Uint8Array): void {
   const { muxer } = connection as unknown as { readonly muxer: { send(bytes: Uint8Array): void } }
   muxer.send(bytes)
+}
+
+function manyFrames(count: number, bytes: Uint8Array): Uint8Array {
+  return Buffer.concat(Array.from({ length: count }, () => bytes))
 }
 
 async function silentSocket(attacker: Attacker): Promise<void> {
