@@ -3,11 +3,13 @@
 // libp2p answers pings, opens streams, reads lines and empty RPCs of gossip as fast as they come, all that came in one piece in
 // one turn of the event loop, and holds a data frame until it is whole, however long it says that it is. This is a pure state
 // machine beside it: it is fed with the same decrypted bytes first, reads the headers of frames, the first lines of each stream
-// that the peer opens and the lengths of gossip's RPCs, and says when a bound is broken. It skips all other bodies.
+// that the peer opens and the fields of gossip's RPCs, and says when a bound is broken. It skips all other bodies.
 //
 // Bounds are far above what honest nodes do, also after a pause: the busiest link of a committee of sixteen has some 70 small
 // frames a second. They end what is absurd; what comes within them has a price, and wire-budget.ts says what all may cost.
 
+import { MS_PER_BYTE } from './debt.ts'
+import { type OnRpcPart, type RpcFault, type RpcPart, RpcReader } from './gossip-rpc.ts'
 import { type LinesResult, ProtocolLines } from './protocol-lines.ts'
 import { TokenBucket, type TokenRate } from './token-bucket.ts'
 
@@ -28,7 +30,15 @@ export const RPCS: TokenRate = { burst: 500, perSecond: 100 }
 export const WATCHED_STREAMS_MAX = 256
 
 /** Milliseconds that libp2p takes for each; it answers all of them but window updates, by an encryption and a write. */
-const PRICE_MS = { stream: 0.5, ping: 0.05, update: 0.01, small: 0.05, rpc: 0.1 } as const
+const PRICE_MS = { stream: 0.5, ping: 0.05, update: 0.01, small: 0.05 } as const
+/** And gossipsub: for an RPC, an entry, or any field of them, and for a byte, which is hashed too. */
+const RPC_PRICE_MS: Readonly<Record<RpcPart, number>> = {
+  rpc: 0.1,
+  message: 0.1,
+  control: 0.03,
+  field: 0.002,
+}
+const GOSSIP_MS_PER_BYTE = 2 * MS_PER_BYTE
 
 /** Bytes of content with which a frame costs nothing; a smaller one costs the share that is missing. */
 const FRAME_BYTES = 1_024
@@ -50,9 +60,7 @@ export type FrameFault =
   | 'too-many-pings'
   | 'too-many-window-updates'
   | 'too-many-small-frames'
-  | 'rpc-empty'
-  | 'rpc-malformed'
-  | 'too-many-rpcs'
+  | RpcFault
 
 /** What the guard must know of its connection. */
 export interface FrameGuardOptions {
@@ -60,6 +68,8 @@ export interface FrameGuardOptions {
   readonly isMultiplexed: boolean
   /** Bytes of a data frame at most. */
   readonly frameBytesMax: number
+  /** Bytes of an RPC of gossip at most. */
+  readonly rpcBytesMax: number
   /** Whether we speak this protocol on streams. */
   isSpoken(protocol: string): boolean
 }
@@ -160,7 +170,7 @@ export class FrameGuard {
     if ((flags & FLAG.syn) !== 0) {
       if (!this.#take('streams', PRICE_MS.stream, nowMs)) return 'too-many-streams'
       // libp2p does not open a stream again that is open.
-      if (!this.#watched.has(id)) this.#watched.set(id, new WatchedStream(id, this.#options.isSpoken))
+      if (!this.#watched.has(id)) this.#watched.set(id, new WatchedStream(id, this.#options))
       if (this.#watched.size > WATCHED_STREAMS_MAX) return 'too-many-streams'
     }
     this.#bodyBytesLeft = bodyBytes
@@ -173,12 +183,18 @@ export class FrameGuard {
   }
 
   #look(stream: WatchedStream, bytes: Uint8Array, nowMs: number): FrameFault | null {
-    const fault = stream.push(bytes, () => this.#take('rpcs', PRICE_MS.rpc, nowMs))
+    if (stream.isGossip) this.#priceMs += bytes.length * GOSSIP_MS_PER_BYTE
+    const fault = stream.push(bytes, part => this.#onRpcPart(part, nowMs))
     if (stream.isDone) {
       this.#watched.delete(stream.id)
       this.#bodyOf = null
     }
     return fault
+  }
+
+  #onRpcPart(part: RpcPart, nowMs: number): RpcFault | null {
+    this.#priceMs += RPC_PRICE_MS[part]
+    return part !== 'rpc' || this.#buckets.rpcs.take(1, nowMs) ? null : 'too-many-rpcs'
   }
 
   #paySmall(bytes: number, nowMs: number): FrameFault | null {
@@ -193,61 +209,36 @@ export class FrameGuard {
   }
 }
 
-/** A stream that the peer opened: its lines, and if it is one of gossip its RPCs. */
+/** A stream that the peer opened: its lines, and if it is one of gossip what is in its RPCs. */
 class WatchedStream {
   readonly id: number
   /** Whether there is nothing more to look at. */
   isDone = false
   readonly #lines: ProtocolLines
-  #rpcs: RpcLengths | null = null
+  readonly #rpcBytesMax: number
+  #rpcs: RpcReader | null = null
 
-  constructor(id: number, isSpoken: (protocol: string) => boolean) {
+  constructor(id: number, { isSpoken, rpcBytesMax }: Pick<FrameGuardOptions, 'isSpoken' | 'rpcBytesMax'>) {
     this.id = id
     this.#lines = new ProtocolLines(isSpoken)
+    this.#rpcBytesMax = rpcBytesMax
   }
 
-  push(bytes: Uint8Array, takeRpc: () => boolean): FrameFault | null {
+  /** Whether gossip was agreed on. */
+  get isGossip(): boolean {
+    return this.#rpcs !== null
+  }
+
+  push(bytes: Uint8Array, onPart: OnRpcPart): FrameFault | null {
     let at = 0
     while (this.#rpcs === null && at < bytes.length) {
       const result = this.#lines.read(bytes[at++]!)
       if (result === 'agreed') {
         this.isDone = !GOSSIP.test(this.#lines.protocol)
         if (this.isDone) return null
-        this.#rpcs = new RpcLengths()
+        this.#rpcs = new RpcReader(this.#rpcBytesMax)
       } else if (result !== 'more') return result
     }
-    return this.#rpcs?.push(bytes.subarray(at), takeRpc) ?? null
-  }
-}
-
-/** Reads the lengths of RPCs, which are varints, and skips the RPCs. */
-class RpcLengths {
-  #bytesLeft = 0
-  #length = 0
-  #lengthBytes = 0
-
-  push(bytes: Uint8Array, take: () => boolean): FrameFault | null {
-    let at = 0
-    while (at < bytes.length) {
-      if (this.#bytesLeft > 0) {
-        const skipped = Math.min(this.#bytesLeft, bytes.length - at)
-        this.#bytesLeft -= skipped
-        at += skipped
-        continue
-      }
-      const byte = bytes[at++]!
-      this.#length += (byte & 0x7f) * 128 ** this.#lengthBytes++
-      if (byte >= 0x80) {
-        // Four bytes hold 256 MiB, more than any RPC has.
-        if (this.#lengthBytes === 4) return 'rpc-malformed'
-        continue
-      }
-      if (this.#length === 0) return 'rpc-empty'
-      if (!take()) return 'too-many-rpcs'
-      this.#bytesLeft = this.#length
-      this.#length = 0
-      this.#lengthBytes = 0
-    }
-    return null
+    return this.#rpcs?.push(bytes.subarray(at), onPart) ?? null
   }
 }

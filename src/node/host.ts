@@ -71,6 +71,8 @@ export interface PeerInfo {
 export interface HostOptions {
   readonly privateKey: PrivateKey
   readonly genesisId: BlockId
+  /** Bytes of a block at most. */
+  readonly blockBytesMax: number
   /** Multiaddrs to listen at. */
   readonly listen: readonly string[]
   /** Multiaddrs to stay connected to. */

@@ -2,8 +2,9 @@
 //
 // One connection may hold a queue for its link, one for gossip and one for what is encrypted (12 MiB each), a
 // window for each stream (16 of 1 MiB), a frame that is not whole (1 MiB, which the wire guard sees to; the
-// multiplexer itself would hold 4 GiB), and of what comes in a message, an RPC of gossip and gossip that waits
-// (about 10 MiB each): with peers of nobody's choice in all 56 places that all do their worst, 56 times 86 MiB.
+// multiplexer itself would hold 4 GiB), and of what comes in a message (9 MiB), an RPC of gossip and gossip that waits
+// (four of the largest blocks each): with peers of nobody's choice in all 56 places that all do their worst, and blocks of
+// 1 MiB, 56 times 70 MiB.
 
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
@@ -14,7 +15,7 @@ import { createLibp2p } from 'libp2p'
 import type { BlockId } from '../chain/header.ts'
 import { boundedNoise } from './bounded-noise.ts'
 import { compactYamux } from './compact-streams.ts'
-import { gossipOptions } from './gossip.ts'
+import { gossipBytesMax, gossipOptions } from './gossip.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
@@ -42,6 +43,7 @@ export type Network = Libp2p<{ identify: Identify; gossip: GossipSub }>
 export interface NetworkOptions {
   readonly privateKey: PrivateKey
   readonly genesisId: BlockId
+  readonly blockBytesMax: number
   readonly listen: readonly string[]
   readonly mdns: boolean
   /** Called with what a peer of the local network announces of itself, at each announcement. */
@@ -64,6 +66,7 @@ export async function createNetwork(options: NetworkOptions, gate: NetworkGate):
   }
   const guard = new WireGuard({
     frameBytesMax: STREAM_WINDOW_BYTES_MAX,
+    rpcBytesMax: gossipBytesMax(options.blockBytesMax),
     isSpoken: protocol => network.getProtocols().includes(protocol),
     isPrivileged: peer => gate.isPrivileged?.(peer) ?? false,
     isLimited: place => gate.isLimited?.(place) ?? true,
@@ -98,7 +101,7 @@ export async function createNetwork(options: NetworkOptions, gate: NetworkGate):
     },
     // Its pings take a busy event loop for a dead peer; silence on the link is what tells (see peer-link.ts).
     connectionMonitor: { enabled: false },
-    services: { identify: identify(), gossip: gossipsub(gossipOptions(options.genesisId)) },
+    services: { identify: identify(), gossip: gossipsub(gossipOptions(options)) },
   })
   return network
 }

@@ -343,6 +343,7 @@ export class Node {
     this.#host = await Host.start({
       privateKey,
       genesisId: genesis.block.id,
+      blockBytesMax: genesis.blocks.blockBytesMax,
       listen: options.listen ?? ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? false,

@@ -10,16 +10,21 @@ import {
   WINDOW_UPDATES,
 } from '../../src/node/frame-guard.ts'
 import { LINES_MAX } from '../../src/node/protocol-lines.ts'
+import { field, withLength } from './identify-message.ts'
 import { dataFrame, FLAG, frame, line, TYPE } from './wire-frames.ts'
 
 const FRAME_BYTES_MAX = 1_024 * 1_024
+const RPC_BYTES_MAX = 4 * 1_024 * 1_024
 const SPOKEN = ['/spoken/1', '/meshsub/1.2.0']
 const HELLO = line('/multistream/1.0.0')
 
 /** A guard at time 0. */
 function newGuard(isMultiplexed = true): FrameGuard {
   const isSpoken = (protocol: string) => SPOKEN.includes(protocol)
-  return new FrameGuard({ isMultiplexed, frameBytesMax: FRAME_BYTES_MAX, isSpoken }, 0)
+  return new FrameGuard(
+    { isMultiplexed, frameBytesMax: FRAME_BYTES_MAX, rpcBytesMax: RPC_BYTES_MAX, isSpoken },
+    0,
+  )
 }
 
 const many = (count: number, make: (index: number) => Uint8Array): Buffer =>
@@ -51,7 +56,7 @@ const honest: Readonly<Record<string, Buffer>> = {
       many(100, () => line('a')),
     ),
   ]),
-  'RPCs of gossip': gossip(rpc, Uint8Array.of(0x80, 0x01, ...new Uint8Array(128)), rpc),
+  'RPCs of gossip': gossip(rpc, withLength(field(2, field(2, new Uint8Array(128)))), rpc),
   'as many pings as may come at once': many(PINGS.burst, () => ping),
 }
 
@@ -106,6 +111,14 @@ const hostile: Readonly<Record<string, readonly [Buffer, string]>> = {
   ],
   'empty RPCs of gossip': [gossip(rpc, Uint8Array.of(0)), 'rpc-empty'],
   'empty RPCs whose length takes two bytes': [gossip(rpc, Uint8Array.of(0x80, 0)), 'rpc-empty'],
+  'RPCs that are larger than blocks need': [
+    gossip(rpc, Uint8Array.of(0x81, 0x80, 0x80, 0x02)),
+    'rpc-too-large',
+  ],
+  'messages of gossip that are signed': [
+    gossip(withLength(field(2, field(5, new Uint8Array(64)))).subarray(0, 4)),
+    'rpc-signed',
+  ],
   'RPCs whose length has no end': [gossip(Uint8Array.of(0x80, 0x80, 0x80, 0x80)), 'rpc-malformed'],
 }
 
@@ -162,6 +175,28 @@ test('RPCs of gossip that come without end are refused, those of an hour are not
       ),
       null,
     )
+})
+
+test('an RPC of gossip is priced by what is in it', () => {
+  const priceOf = (entries: Uint8Array): number => {
+    const guard = newGuard()
+    assert.equal(guard.push(gossip(withLength(entries)), 0), null)
+    return guard.takePrice()
+  }
+  const block = field(2, Buffer.concat([field(2, new Uint8Array(300)), field(4, Buffer.from('blocks'))]))
+  const one = priceOf(block)
+  assert.ok(one < 1, `${one} ms for an honest RPC and the stream it comes on`)
+  assert.ok(priceOf(many(32, () => block)) > one + 31 * 0.1)
+  const ids = field(
+    3,
+    field(
+      2,
+      many(1_000, () => field(1, new Uint8Array(32))),
+    ),
+  )
+  assert.ok(priceOf(ids) > one + 1)
+  const large = priceOf(field(2, field(2, new Uint8Array(1_024 * 1_024 - 200))))
+  assert.ok(large > 20 && large < 30, `${large} ms for a block of a megabyte`)
 })
 
 test('window updates that answer what we sent are free, those that answer single bytes are not', () => {

@@ -35,6 +35,7 @@ async function startHost(t: TestContext, options: Partial<HostOptions> = {}) {
   const host = await Host.start({
     privateKey: await loadIdentity(join(directory, 'key')),
     genesisId: genesis.block.id,
+    blockBytesMax: genesis.blocks.blockBytesMax,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     bootstrap: [],
     mdns: false,

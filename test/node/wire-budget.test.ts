@@ -8,6 +8,12 @@ import { OWN_MS, SHARED_CREDIT, WireBudgets } from '../../src/node/wire-budget.t
 import { dataFrame, FLAG, frame, TYPE } from './wire-frames.ts'
 
 const FRAME_BYTES_MAX = 1024 * 1024
+const GUARDED = {
+  isMultiplexed: true,
+  frameBytesMax: FRAME_BYTES_MAX,
+  rpcBytesMax: FRAME_BYTES_MAX,
+  isSpoken: () => true,
+}
 /** As many as may come in at once. */
 const CONNECTIONS = 48
 const SMALL = dataFrame(1, Uint8Array.of(0))
@@ -20,10 +26,7 @@ class Wire {
 
   /** A connection; what it hands on is counted in frames. */
   connect({ address = null as string | null, isPrivileged = false } = {}) {
-    const guard = new FrameGuard(
-      { isMultiplexed: true, frameBytesMax: FRAME_BYTES_MAX, isSpoken: () => true },
-      this.nowMs,
-    )
+    const guard = new FrameGuard(GUARDED, this.nowMs)
     const connection = { readBytes: 0, isPaused: false, mostInTurn: 0, send: (_bytes: Uint8Array) => {} }
     let turnBytes = 0
     let turnMs = -1
@@ -136,10 +139,7 @@ test('a privileged connection waits for nobody', () => {
 test('a busy honest link is never held up and never refused, also after a second in which the node stood still', () => {
   const wire = new Wire()
   const link = wire.connect()
-  const guard = new FrameGuard(
-    { isMultiplexed: true, frameBytesMax: FRAME_BYTES_MAX, isSpoken: () => true },
-    0,
-  )
+  const guard = new FrameGuard(GUARDED, 0)
   const second = Buffer.concat([
     ...Array.from({ length: 30 }, () => dataFrame(1, new Uint8Array(220))),
     ...Array.from({ length: 10 }, () => dataFrame(3, new Uint8Array(30_000))),
