@@ -3,15 +3,16 @@
 // libp2p answers pings, opens streams, reads lines and empty RPCs of gossip as fast as they come, all that came in one piece in
 // one turn of the event loop, and holds a data frame until it is whole, however long it says that it is. This is a pure state
 // machine beside it: it is fed with the same decrypted bytes first, reads the headers of frames, the first lines of each stream
-// that the peer opens and the fields of gossip's RPCs, and says when a bound is broken. It skips all other bodies.
+// and the fields of gossip's RPCs, counts what nobody reads, and says when a bound is broken. It skips all other bodies.
 //
 // Bounds are far above what honest nodes do, also after a pause: the busiest link of a committee of sixteen has some 70 small
 // frames a second. They end what is absurd; what comes within them has a price, and wire-budget.ts says what all may cost.
 
 import { MS_PER_BYTE } from './debt.ts'
-import { type OnRpcPart, type RpcFault, type RpcPart, RpcReader } from './gossip-rpc.ts'
-import { type LinesResult, ProtocolLines } from './protocol-lines.ts'
+import type { RpcPart } from './gossip-rpc.ts'
+import { ProtocolLines } from './protocol-lines.ts'
 import { TokenBucket, type TokenRate } from './token-bucket.ts'
+import { type StreamFault, type WireProtocols, WireStream } from './wire-stream.ts'
 
 /** Streams that a peer opens: an honest one opens three on a connection. */
 export const STREAMS: TokenRate = { burst: 40, perSecond: 20 }
@@ -26,8 +27,13 @@ export const WINDOW_UPDATES: TokenRate = { burst: 2_000, perSecond: 500 }
 export const SMALL_FRAMES: TokenRate = { burst: 1_000, perSecond: 300 }
 /** RPCs of gossip: an honest peer sends one in each second, and two for each new block. */
 export const RPCS: TokenRate = { burst: 500, perSecond: 100 }
-/** Streams that a peer opened and whose content is looked at; libp2p has 16 open at once. */
-export const WATCHED_STREAMS_MAX = 256
+/**
+ * Bytes that nobody reads: for streams that are not open, or whose reader has gone. Some windows may be on their way when we
+ * reset a stream, and an honest peer sends nothing more.
+ */
+export const STRAY_BYTES: TokenRate = { burst: 4 * 1024 * 1024, perSecond: 64 * 1024 }
+/** Streams that a peer has open; libp2p resets those beyond 16. */
+export const OPEN_STREAMS_MAX = 256
 
 /** Milliseconds that libp2p takes for each; it answers all of them but window updates, by an encryption and a write. */
 const PRICE_MS = { stream: 0.5, ping: 0.05, update: 0.01, small: 0.05 } as const
@@ -46,36 +52,31 @@ const FRAME_BYTES = 1_024
 const SENT_BYTES_PER_UPDATE = 128
 const HEADER_BYTES = 12
 const MUXER = '/yamux/1.0.0'
-const GOSSIP = /^\/(meshsub|floodsub)\//
 
 const TYPE = { data: 0, windowUpdate: 1, ping: 2, goAway: 3 } as const
-const FLAG = { syn: 1, rst: 8 } as const
+const FLAG = { syn: 1, fin: 4, rst: 8 } as const
 
 /** Why a connection must end. */
 export type FrameFault =
-  | Exclude<LinesResult, 'more' | 'agreed'>
   | 'frame-malformed'
   | 'frame-too-large'
   | 'too-many-streams'
   | 'too-many-pings'
   | 'too-many-window-updates'
   | 'too-many-small-frames'
-  | RpcFault
+  | StreamFault
+  | 'too-many-stray-bytes'
 
 /** What the guard must know of its connection. */
-export interface FrameGuardOptions {
+export interface FrameGuardOptions extends WireProtocols {
   /** Whether the multiplexer was agreed on while shaking hands, so that frames come at once. */
   readonly isMultiplexed: boolean
   /** Bytes of a data frame at most. */
   readonly frameBytesMax: number
-  /** Bytes of an RPC of gossip at most. */
-  readonly rpcBytesMax: number
-  /** Whether we speak this protocol on streams. */
-  isSpoken(protocol: string): boolean
 }
 
 /** What is counted, each in a bucket of its own. */
-type Counted = 'streams' | 'pings' | 'updates' | 'small' | 'rpcs'
+type Counted = 'streams' | 'pings' | 'updates' | 'small' | 'rpcs' | 'strays'
 
 /** Looks at what a peer sends on one connection. */
 export class FrameGuard {
@@ -86,9 +87,10 @@ export class FrameGuard {
   readonly #header = new DataView(new ArrayBuffer(HEADER_BYTES))
   #headerBytes = 0
   #bodyBytesLeft = 0
-  /** Whose body it is; null where nobody looks at it. */
-  #bodyOf: WatchedStream | null = null
-  readonly #watched = new Map<number, WatchedStream>()
+  /** Whose body it is; null where its stream is not open. */
+  #bodyOf: WireStream | null = null
+  /** The streams that are open. */
+  readonly #streams = new Map<number, WireStream>()
   /** Milliseconds that libp2p will take for what was pushed and not asked for yet. */
   #priceMs = 0
 
@@ -101,12 +103,23 @@ export class FrameGuard {
       updates: new TokenBucket(WINDOW_UPDATES, nowMs),
       small: new TokenBucket(SMALL_FRAMES, nowMs),
       rpcs: new TokenBucket(RPCS, nowMs),
+      strays: new TokenBucket(STRAY_BYTES, nowMs),
     }
   }
 
-  /** We sent a frame of so many bytes, which the peer may answer with a window update. */
-  onSent(bytes: number): void {
+  /**
+   * We sent so many bytes, which begin with this: frames, each of which the peer may answer with a window update. Lines before
+   * the multiplexer is agreed on begin with their length.
+   */
+  onSent(header: Uint8Array, bytes: number): void {
     this.#buckets.updates.give(Math.min(1, bytes / SENT_BYTES_PER_UPDATE))
+    if (header.length < HEADER_BYTES || header[0] !== 0) return
+    const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES)
+    if (view.getUint8(1) !== TYPE.data && view.getUint8(1) !== TYPE.windowUpdate) return
+    const [flags, id] = [view.getUint16(2), view.getUint32(4)]
+    if ((flags & FLAG.syn) !== 0) this.#streams.set(id, new WireStream(true, this.#options))
+    if ((flags & FLAG.rst) !== 0) this.#streams.delete(id)
+    if ((flags & FLAG.fin) !== 0) this.#end(id, 'ours')
   }
 
   /** Milliseconds that libp2p will take for what was pushed since this was asked for last. */
@@ -128,7 +141,7 @@ export class FrameGuard {
         isStart = true
       } else if (this.#bodyBytesLeft > 0) {
         const end = Math.min(bytes.length, at + this.#bodyBytesLeft)
-        const fault = this.#bodyOf === null ? null : this.#look(this.#bodyOf, bytes.subarray(at, end), nowMs)
+        const fault = this.#look(bytes.subarray(at, end), nowMs)
         if (fault !== null) return fault
         this.#bodyBytesLeft -= end - at
         at = end
@@ -170,29 +183,38 @@ export class FrameGuard {
     if ((flags & FLAG.syn) !== 0) {
       if (!this.#take('streams', PRICE_MS.stream, nowMs)) return 'too-many-streams'
       // libp2p does not open a stream again that is open.
-      if (!this.#watched.has(id)) this.#watched.set(id, new WatchedStream(id, this.#options))
-      if (this.#watched.size > WATCHED_STREAMS_MAX) return 'too-many-streams'
+      if (!this.#streams.has(id)) this.#streams.set(id, new WireStream(false, this.#options))
+      if (this.#countOfPeer() > OPEN_STREAMS_MAX) return 'too-many-streams'
     }
     this.#bodyBytesLeft = bodyBytes
-    this.#bodyOf = this.#watched.get(id) ?? null
+    this.#bodyOf = this.#streams.get(id) ?? null
+    // libp2p may read what comes after an end of writing, if it has not read all that came before.
+    if ((flags & FLAG.fin) !== 0) this.#end(id, 'peer')
     if ((flags & FLAG.rst) === 0) return null
-    // Nothing can follow a reset, and libp2p still takes what comes in the same frame. An end of writing is none: libp2p
-    // may read what comes after it.
-    this.#watched.delete(id)
+    // Nothing can follow a reset, and libp2p still takes what comes in the same frame.
+    this.#streams.delete(id)
     return bodyBytes > 0 ? 'frame-malformed' : null
   }
 
-  #look(stream: WatchedStream, bytes: Uint8Array, nowMs: number): FrameFault | null {
-    if (stream.isGossip) this.#priceMs += bytes.length * GOSSIP_MS_PER_BYTE
-    const fault = stream.push(bytes, part => this.#onRpcPart(part, nowMs))
-    if (stream.isDone) {
-      this.#watched.delete(stream.id)
-      this.#bodyOf = null
-    }
-    return fault
+  #end(id: number, side: 'ours' | 'peer'): void {
+    if (this.#streams.get(id)?.end(side) === true) this.#streams.delete(id)
   }
 
-  #onRpcPart(part: RpcPart, nowMs: number): RpcFault | null {
+  #countOfPeer(): number {
+    return [...this.#streams.values()].filter(({ isOurs }) => !isOurs).length
+  }
+
+  #look(bytes: Uint8Array, nowMs: number): FrameFault | null {
+    const stream = this.#bodyOf
+    const fault = stream?.push(bytes, part => this.#onRpcPart(part, nowMs)) ?? null
+    if (fault !== null) return fault
+    if (stream?.isGossip === true) this.#priceMs += bytes.length * GOSSIP_MS_PER_BYTE
+    if (stream?.isUnread === false) return null
+    this.#priceMs += bytes.length * MS_PER_BYTE
+    return this.#buckets.strays.take(bytes.length, nowMs) ? null : 'too-many-stray-bytes'
+  }
+
+  #onRpcPart(part: RpcPart, nowMs: number): 'too-many-rpcs' | null {
     this.#priceMs += RPC_PRICE_MS[part]
     return part !== 'rpc' || this.#buckets.rpcs.take(1, nowMs) ? null : 'too-many-rpcs'
   }
@@ -206,39 +228,5 @@ export class FrameGuard {
   #take(kind: Counted, priceMs: number, nowMs: number): boolean {
     this.#priceMs += priceMs
     return this.#buckets[kind].take(1, nowMs)
-  }
-}
-
-/** A stream that the peer opened: its lines, and if it is one of gossip what is in its RPCs. */
-class WatchedStream {
-  readonly id: number
-  /** Whether there is nothing more to look at. */
-  isDone = false
-  readonly #lines: ProtocolLines
-  readonly #rpcBytesMax: number
-  #rpcs: RpcReader | null = null
-
-  constructor(id: number, { isSpoken, rpcBytesMax }: Pick<FrameGuardOptions, 'isSpoken' | 'rpcBytesMax'>) {
-    this.id = id
-    this.#lines = new ProtocolLines(isSpoken)
-    this.#rpcBytesMax = rpcBytesMax
-  }
-
-  /** Whether gossip was agreed on. */
-  get isGossip(): boolean {
-    return this.#rpcs !== null
-  }
-
-  push(bytes: Uint8Array, onPart: OnRpcPart): FrameFault | null {
-    let at = 0
-    while (this.#rpcs === null && at < bytes.length) {
-      const result = this.#lines.read(bytes[at++]!)
-      if (result === 'agreed') {
-        this.isDone = !GOSSIP.test(this.#lines.protocol)
-        if (this.isDone) return null
-        this.#rpcs = new RpcReader(this.#rpcBytesMax)
-      } else if (result !== 'more') return result
-    }
-    return this.#rpcs?.push(bytes.subarray(at), onPart) ?? null
   }
 }

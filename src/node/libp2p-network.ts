@@ -19,6 +19,7 @@ import { gossipBytesMax, gossipOptions } from './gossip.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
+import { PROTOCOL } from './peer-links.ts'
 import { withConnections } from './transport-connections.ts'
 import { WireGuard, type WireGuardOptions } from './wire-guard.ts'
 
@@ -68,6 +69,7 @@ export async function createNetwork(options: NetworkOptions, gate: NetworkGate):
     frameBytesMax: STREAM_WINDOW_BYTES_MAX,
     rpcBytesMax: gossipBytesMax(options.blockBytesMax),
     isSpoken: protocol => network.getProtocols().includes(protocol),
+    isLink: protocol => protocol === PROTOCOL,
     isPrivileged: peer => gate.isPrivileged?.(peer) ?? false,
     isLimited: place => gate.isLimited?.(place) ?? true,
     log: options.log,

@@ -22,6 +22,9 @@ const NOISE = '/noise'
 /** What Noise puts around each message: its length and its tag. */
 const NOISE_OVERHEAD_BYTES = 2 + 16
 
+/** Of what we send, in which the header of a frame stands. */
+const SENT_HEADER_BYTES = 12
+
 type Bytes = Parameters<AbstractMessageStream['onData']>[0]
 
 /** What the guard must know of its node and of peers. */
@@ -99,7 +102,7 @@ export class WireGuard {
     }
     const send = secured.send.bind(secured)
     secured.send = data => {
-      frames.onSent(data.byteLength)
+      frames.onSent(data.subarray(0, SENT_HEADER_BYTES), data.byteLength)
       return send(data)
     }
   }

@@ -144,6 +144,18 @@ export const connections: readonly Attack[] = [
     },
   },
   {
+    name: 'sends data for a stream that does not exist',
+    covers: ['wire'],
+    fate: 'ended',
+    run: attacker =>
+      attacker.persist(async ({ connection }) => {
+        const data = repeated(400, dataFrame(999_999, new Uint8Array(15_000)))
+        sendFrames(connection, data)
+        attacker.spend({ bytesSent: data.length })
+        await saying(attacker)
+      }),
+  },
+  {
     name: 'gossips what is no block',
     covers: ['block', 'gossip'],
     run: attacker => {

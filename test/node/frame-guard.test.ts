@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   FrameGuard,
+  OPEN_STREAMS_MAX,
   PINGS,
   RPCS,
   SMALL_FRAMES,
+  STRAY_BYTES,
   STREAMS,
-  WATCHED_STREAMS_MAX,
   WINDOW_UPDATES,
 } from '../../src/node/frame-guard.ts'
 import { LINES_MAX } from '../../src/node/protocol-lines.ts'
@@ -15,14 +16,15 @@ import { dataFrame, FLAG, frame, line, TYPE } from './wire-frames.ts'
 
 const FRAME_BYTES_MAX = 1_024 * 1_024
 const RPC_BYTES_MAX = 4 * 1_024 * 1_024
-const SPOKEN = ['/spoken/1', '/meshsub/1.2.0']
+const SPOKEN = ['/spoken/1', '/small/1', '/meshsub/1.2.0']
 const HELLO = line('/multistream/1.0.0')
 
 /** A guard at time 0. */
 function newGuard(isMultiplexed = true): FrameGuard {
   const isSpoken = (protocol: string) => SPOKEN.includes(protocol)
+  const isLink = (protocol: string) => protocol === '/spoken/1'
   return new FrameGuard(
-    { isMultiplexed, frameBytesMax: FRAME_BYTES_MAX, rpcBytesMax: RPC_BYTES_MAX, isSpoken },
+    { isMultiplexed, frameBytesMax: FRAME_BYTES_MAX, rpcBytesMax: RPC_BYTES_MAX, isSpoken, isLink },
     0,
   )
 }
@@ -30,6 +32,8 @@ function newGuard(isMultiplexed = true): FrameGuard {
 const many = (count: number, make: (index: number) => Uint8Array): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, index) => make(index)))
 const opened = (id: number): Buffer => frame(TYPE.windowUpdate, FLAG.syn, id, 0)
+const link = (id: number): Buffer =>
+  Buffer.concat([opened(id), dataFrame(id, Buffer.concat([HELLO, line('/spoken/1')]))])
 const gossip = (...rpcs: readonly Uint8Array[]): Buffer =>
   Buffer.concat([
     opened(1),
@@ -202,21 +206,79 @@ test('an RPC of gossip is priced by what is in it', () => {
 test('window updates that answer what we sent are free, those that answer single bytes are not', () => {
   const guard = newGuard()
   for (let count = 0; count < 10 * WINDOW_UPDATES.burst; count++) {
-    guard.onSent(200)
+    guard.onSent(new Uint8Array(0), 200)
     assert.equal(guard.push(update, 0), null)
   }
   const refused = newGuard()
   let count = 0
-  for (; count < 10 * WINDOW_UPDATES.burst && refused.push(update, 0) === null; count++) refused.onSent(13)
+  for (; count < 10 * WINDOW_UPDATES.burst && refused.push(update, 0) === null; count++)
+    refused.onSent(new Uint8Array(0), 13)
   assert.ok(count < 2 * WINDOW_UPDATES.burst)
 })
 
 test('data frames of a bulk transfer are free, and so are the pieces in which they come', () => {
   const guard = newGuard()
+  assert.equal(guard.push(link(1), 0), null)
+  guard.takePrice()
   const large = dataFrame(1, new Uint8Array(FRAME_BYTES_MAX))
   for (let count = 0; count < 300; count++)
     for (let at = 0; at < large.length; at += 65_519)
       assert.equal(guard.push(large.subarray(at, at + 65_519), 0), null)
+  assert.ok(guard.takePrice() < 20)
+})
+
+/** What comes on streams that nobody reads, and how each gets there. */
+const UNREAD: Readonly<Record<string, (guard: FrameGuard) => void>> = {
+  'that was never opened': () => {},
+  'that the peer has reset': guard => {
+    guard.push(link(1), 0)
+    guard.push(frame(TYPE.windowUpdate, FLAG.rst, 1, 0), 0)
+  },
+  'that we have reset': guard => {
+    guard.push(link(1), 0)
+    guard.onSent(frame(TYPE.windowUpdate, FLAG.rst, 1, 0), 12)
+  },
+  'that both ends have closed': guard => {
+    guard.push(link(1), 0)
+    guard.onSent(frame(TYPE.windowUpdate, FLAG.fin, 1, 0), 12)
+    guard.push(frame(TYPE.windowUpdate, FLAG.fin, 1, 0), 0)
+  },
+  'that we have left': guard => {
+    guard.push(link(1), 0)
+    guard.onSent(frame(TYPE.data, FLAG.fin, 1, 0), 12)
+  },
+  'that the peer has ended': guard => {
+    guard.push(link(1), 0)
+    guard.push(frame(TYPE.data, FLAG.fin, 1, 0), 0)
+  },
+  'of ours that carries gossip': guard => {
+    guard.onSent(frame(TYPE.windowUpdate, FLAG.syn, 1, 0), 12)
+    guard.push(dataFrame(1, Buffer.concat([HELLO, line('/meshsub/1.2.0')])), 0)
+  },
+  'of a protocol whose messages are small': guard => {
+    guard.push(Buffer.concat([opened(1), dataFrame(1, Buffer.concat([HELLO, line('/small/1')]))]), 0)
+  },
+}
+
+for (const [what, open] of Object.entries(UNREAD)) {
+  test(`data on a stream ${what} has a price, and ends the connection when it is more than some windows`, () => {
+    const guard = newGuard()
+    open(guard)
+    guard.takePrice()
+    const piece = dataFrame(1, new Uint8Array(64 * 1024))
+    let bytes = 0
+    for (; bytes < 2 * STRAY_BYTES.burst && guard.push(piece, 0) === null; bytes += 64 * 1024);
+    assert.ok(bytes > 0.9 * STRAY_BYTES.burst && bytes <= STRAY_BYTES.burst, `${bytes} bytes`)
+    assert.ok(guard.takePrice() > 30)
+  })
+}
+
+test('data on a link that we opened is read', () => {
+  const guard = newGuard()
+  guard.onSent(frame(TYPE.windowUpdate, FLAG.syn, 2, 0), 12)
+  assert.equal(guard.push(dataFrame(2, Buffer.concat([HELLO, line('/spoken/1')])), 0), null)
+  const large = dataFrame(2, new Uint8Array(FRAME_BYTES_MAX))
+  for (let count = 0; count < 20; count++) assert.equal(guard.push(large, 0), null)
 })
 
 test('pieces of a byte, and of none, are not free', () => {
@@ -233,17 +295,18 @@ test('pieces of a byte, and of none, are not free', () => {
 
 test('streams that are opened slowly and never ended are refused when they are too many', () => {
   const guard = newGuard()
-  for (let count = 0; count < WATCHED_STREAMS_MAX; count++)
+  for (let count = 0; count < OPEN_STREAMS_MAX; count++)
     assert.equal(guard.push(opened(2 * count + 1), count * 1_000), null)
   assert.equal(guard.push(opened(9_999), 1e9), 'too-many-streams')
 })
 
-test('streams whose protocol is agreed on are forgotten', () => {
+test('streams that are closed are forgotten', () => {
   const guard = newGuard()
-  for (let count = 0; count < 4 * WATCHED_STREAMS_MAX; count++) {
+  for (let count = 0; count < 4 * OPEN_STREAMS_MAX; count++) {
     const id = 2 * count + 1
-    const bytes = Buffer.concat([opened(id), dataFrame(id, Buffer.concat([HELLO, line('/spoken/1')]))])
-    assert.equal(guard.push(bytes, count * 1_000), null)
+    assert.equal(guard.push(link(id), count * 1_000), null)
+    if (count % 2 === 0) guard.onSent(frame(TYPE.windowUpdate, FLAG.rst, id, 0), 12)
+    else guard.push(frame(TYPE.windowUpdate, FLAG.rst, id, 0), count * 1_000)
   }
 })
 

@@ -5,14 +5,16 @@ import { test } from 'node:test'
 import { FrameGuard, SMALL_FRAMES } from '../../src/node/frame-guard.ts'
 import { PacedReading, SLICE_MS } from '../../src/node/paced-reading.ts'
 import { OWN_MS, SHARED_CREDIT, WireBudgets } from '../../src/node/wire-budget.ts'
-import { dataFrame, FLAG, frame, TYPE } from './wire-frames.ts'
+import { field, withLength } from './identify-message.ts'
+import { dataFrame, FLAG, frame, line, TYPE } from './wire-frames.ts'
 
 const FRAME_BYTES_MAX = 1024 * 1024
 const GUARDED = {
   isMultiplexed: true,
   frameBytesMax: FRAME_BYTES_MAX,
   rpcBytesMax: FRAME_BYTES_MAX,
-  isSpoken: () => true,
+  isSpoken: (protocol: string) => protocol !== '/multistream/1.0.0',
+  isLink: (protocol: string) => protocol === '/link/1',
 }
 /** As many as may come in at once. */
 const CONNECTIONS = 48
@@ -132,6 +134,10 @@ test('a privileged connection waits for nobody', () => {
   assert.equal(validator.readBytes, SMALL_FRAMES.burst * SMALL.length)
 })
 
+/** An RPC of gossip with a block of this size. */
+const rpcOf = (bytes: number): Uint8Array =>
+  withLength(field(2, Buffer.concat([field(2, new Uint8Array(bytes)), field(4, new Uint8Array(80))])))
+
 /**
  * A busy committee of sixteen, as one of them hears another: a vote of each phase in ten decisions a second, gossip of each
  * block and what gossip answers, an announcement of transactions ten times a second, a status, and pings.
@@ -140,18 +146,32 @@ test('a busy honest link is never held up and never refused, also after a second
   const wire = new Wire()
   const link = wire.connect()
   const guard = new FrameGuard(GUARDED, 0)
+  const opened = Buffer.concat(
+    [1, 3].flatMap(id => [
+      frame(TYPE.windowUpdate, FLAG.syn, id, 0),
+      dataFrame(
+        id,
+        Buffer.concat([line('/multistream/1.0.0'), line(id === 1 ? '/link/1' : '/meshsub/1.2.0')]),
+      ),
+    ]),
+  )
   const second = Buffer.concat([
     ...Array.from({ length: 30 }, () => dataFrame(1, new Uint8Array(220))),
-    ...Array.from({ length: 10 }, () => dataFrame(3, new Uint8Array(30_000))),
-    ...Array.from({ length: 10 }, () => dataFrame(3, new Uint8Array(44))),
+    ...Array.from({ length: 10 }, () => dataFrame(3, rpcOf(30_000))),
+    ...Array.from({ length: 10 }, () =>
+      dataFrame(3, withLength(field(3, field(5, field(1, new Uint8Array(32)))))),
+    ),
     ...Array.from({ length: 10 }, () => dataFrame(1, new Uint8Array(3_200))),
     ...Array.from({ length: 100 }, () => frame(TYPE.windowUpdate, 0, 1, 300)),
     frame(TYPE.ping, FLAG.syn, 0, 1),
   ])
+  assert.equal(guard.push(opened, wire.nowMs), null)
+  link.send(opened)
+  wire.pass(1_000)
   for (let count = 0; count < 60; count++) {
     assert.equal(guard.push(second, wire.nowMs), null)
     link.send(second)
     wire.pass(count % 10 === 0 ? 10 : 1_000)
-    assert.equal(link.readBytes, (count + 1) * second.length)
+    assert.equal(link.readBytes, opened.length + (count + 1) * second.length)
   }
 })

@@ -79,6 +79,7 @@ const ATTACKS: Readonly<Record<string, Uint8Array>> = {
   ),
   'pings without end': many(5_000, frame(TYPE.ping, FLAG.syn, 0, 7)),
   'window updates without end': many(20_000, frame(TYPE.windowUpdate, 0, STREAM_ID, 1)),
+  'data for a stream that does not exist': many(6 * 1024, dataFrame(STREAM_ID, new Uint8Array(1024))),
   'lines on a stream that name no protocol': Buffer.concat([
     frame(TYPE.windowUpdate, FLAG.syn, STREAM_ID, 0),
     dataFrame(STREAM_ID, Buffer.concat([HELLO, many(5_000, line('a'))])),
