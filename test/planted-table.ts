@@ -888,6 +888,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/frame-guard'],
   },
   {
+    name: 'an RPC of gossip may take for ever',
+    file: 'node/wire-guard.ts',
+    find: '      deadline.arm()\n',
+    replace: '',
+    tests: ['node/wire-guard'],
+  },
+  {
     name: 'a mistake in dialling is the end of all that is done at each tick',
     file: 'node/host.ts',
     find: "guarded(log, 'dialling', () => this.#redialer.tick(performance.now())),",

@@ -32,6 +32,8 @@ export const RPCS: TokenRate = { burst: 500, perSecond: 100 }
  * reset a stream, and an honest peer sends nothing more.
  */
 export const STRAY_BYTES: TokenRate = { burst: 4 * 1024 * 1024, perSecond: 64 * 1024 }
+/** Milliseconds in which an RPC of gossip that has begun must be whole: meanwhile it is held. */
+export const RPC_TIMEOUT_MS = 10_000
 /** Streams that a peer has open; libp2p resets those beyond 16. */
 export const OPEN_STREAMS_MAX = 256
 
@@ -129,6 +131,12 @@ export class FrameGuard {
     return priceMs
   }
 
+  /** When the RPCs of gossip that have begun must be whole; null where none has. */
+  rpcDeadlineMs(): number | null {
+    const since = [...this.#streams.values()].map(({ rpcSinceMs }) => rpcSinceMs).filter(ms => ms !== null)
+    return since.length === 0 ? null : Math.min(...since) + RPC_TIMEOUT_MS
+  }
+
   /** Looks at a piece as it was decrypted. Not to be called again once it has named a fault. */
   push(bytes: Uint8Array, nowMs: number): FrameFault | null {
     let at = 0
@@ -206,7 +214,7 @@ export class FrameGuard {
 
   #look(bytes: Uint8Array, nowMs: number): FrameFault | null {
     const stream = this.#bodyOf
-    const fault = stream?.push(bytes, part => this.#onRpcPart(part, nowMs)) ?? null
+    const fault = stream?.push(bytes, nowMs, part => this.#onRpcPart(part, nowMs)) ?? null
     if (fault !== null) return fault
     if (stream?.isGossip === true) this.#priceMs += bytes.length * GOSSIP_MS_PER_BYTE
     if (stream?.isUnread === false) return null

@@ -18,6 +18,9 @@ import { WireBudgets } from './wire-budget.ts'
 /** Bytes that may have come and be decrypted to nothing: two of Noise's messages, not whole yet. */
 const UNREAD_BYTES_MAX = 128 * 1024
 
+/** Milliseconds between looks at an RPC that is late, and is ours to wait for. */
+const RPC_POLL_MS = 100
+
 const NOISE = '/noise'
 /** What Noise puts around each message: its length and its tag. */
 const NOISE_OVERHEAD_BYTES = 2 + 16
@@ -52,8 +55,12 @@ export class WireGuard {
   /** Bytes of a connection that have come and were not decrypted. */
   readonly #unread = new WeakMap<object, { bytes: number }>()
 
-  constructor(options: WireGuardOptions) {
+  readonly #now: () => number
+
+  /** `now` gives milliseconds of a clock that never steps back. */
+  constructor(options: WireGuardOptions, now: () => number = () => performance.now()) {
     this.#options = options
+    this.#now = now
   }
 
   /** Guards a connection that has just been made; answers with it. */
@@ -75,7 +82,7 @@ export class WireGuard {
   afterNoise(raw: MessageStream, { connection, remotePeer, isMultiplexed }: Secured): void {
     const unread = { bytes: 0 }
     this.#unread.set(raw, unread)
-    const frames = new FrameGuard({ ...this.#options, isMultiplexed }, performance.now())
+    const frames = new FrameGuard({ ...this.#options, isMultiplexed }, this.#now())
     const secured = streamOf(connection)
     const read = secured.onData.bind(secured)
     const paced = this.#pacedReading(raw, remotePeer.toString(), bytes => {
@@ -85,14 +92,16 @@ export class WireGuard {
       'close',
       guarded(this.#options.log, 'ending a connection', () => paced.end()),
     )
-    const look = (bytes: Uint8Array) => frames.push(bytes, performance.now())
+    const deadline = this.#rpcDeadline(frames, paced, secured)
+    const look = (bytes: Uint8Array) => frames.push(bytes, this.#now())
     const early = earlyBytesOf(secured)
     replaceReading(secured, data => {
       unread.bytes = Math.max(0, unread.bytes - data.byteLength - NOISE_OVERHEAD_BYTES)
       const bytes = data.subarray()
       const fault = look(bytes)
-      if (fault === null) paced.push(bytes, frames.takePrice())
-      else abort(secured, fault)
+      if (fault !== null) return abort(secured, fault)
+      paced.push(bytes, frames.takePrice())
+      deadline.arm()
     })
     const fault = early === null ? null : look(early)
     if (fault !== null) {
@@ -107,6 +116,24 @@ export class WireGuard {
     }
   }
 
+  /** Ends a connection on which an RPC of gossip has begun and does not go on, unless it is we who hold it up. */
+  #rpcDeadline(frames: FrameGuard, paced: PacedReading, secured: AbstractMessageStream): { arm(): void } {
+    let isArmed = false
+    const arm = () => {
+      const deadlineMs = frames.rpcDeadlineMs()
+      if (isArmed || deadlineMs === null || !isOpen(secured)) return
+      isArmed = true
+      setTimeout(check, Math.max(deadlineMs - this.#now(), RPC_POLL_MS)).unref()
+    }
+    const check = guarded(this.#options.log, 'looking for late gossip', () => {
+      isArmed = false
+      const deadlineMs = frames.rpcDeadlineMs()
+      if (deadlineMs !== null && deadlineMs <= this.#now() && !paced.isWaiting) abort(secured, 'rpc-too-slow')
+      arm()
+    })
+    return { arm }
+  }
+
   #pacedReading(raw: MessageStream, peer: string, read: (bytes: Uint8Array) => void): PacedReading {
     const place = this.#places.get(raw) ?? null
     const payer = {
@@ -116,7 +143,7 @@ export class WireGuard {
     const socket = streamOf(raw)
     const drop = () => abort(socket, 'a fault')
     return new PacedReading({
-      budget: this.#budgets.open(payer, performance.now()),
+      budget: this.#budgets.open(payer, this.#now()),
       read,
       pause: () => {
         if (socket.readStatus === 'readable') socket.pause()
@@ -125,7 +152,7 @@ export class WireGuard {
       after: (ms, retry) => {
         setTimeout(guarded(this.#options.log, 'reading on', retry, drop), ms)
       },
-      now: () => performance.now(),
+      now: this.#now,
     })
   }
 

@@ -32,6 +32,7 @@ export class WireStream {
   #reader: Reader = 'lines'
   #isEndedByUs = false
   #isEndedByPeer = false
+  #rpcSinceMs = 0
   readonly #lines: ProtocolLines
   readonly #rpcs: RpcReader
   readonly #protocols: WireProtocols
@@ -61,15 +62,25 @@ export class WireStream {
     return this.#reader === 'gossip'
   }
 
+  /** When the RPC of gossip began that is not whole yet; null where there is none. */
+  get rpcSinceMs(): number | null {
+    return this.#rpcs.isInside ? this.#rpcSinceMs : null
+  }
+
   /** Follows what the peer sent. Not to be called again once it has named a fault. */
-  push(bytes: Uint8Array, onPart: OnRpcPart): StreamFault | null {
+  push(bytes: Uint8Array, nowMs: number, onPart: OnRpcPart): StreamFault | null {
     let at = 0
+    if (!this.#rpcs.isInside) this.#rpcSinceMs = nowMs
     while (this.#reader === 'lines' && at < bytes.length) {
       const result = this.#lines.read(bytes[at++]!)
       if (result === 'agreed') this.#reader = this.#readerOf(this.#lines.protocol)
       else if (result !== 'more') return result
     }
-    return this.#reader === 'gossip' ? this.#rpcs.push(bytes.subarray(at), onPart) : null
+    if (this.#reader !== 'gossip') return null
+    return this.#rpcs.push(bytes.subarray(at), part => {
+      if (part === 'rpc') this.#rpcSinceMs = nowMs
+      return onPart(part)
+    })
   }
 
   #readerOf(protocol: string): Reader {

@@ -156,6 +156,21 @@ export const connections: readonly Attack[] = [
       }),
   },
   {
+    name: 'sends an RPC of gossip byte by byte, each among data that nobody reads',
+    covers: ['wire', 'gossip'],
+    fate: 'ended',
+    run: attacker =>
+      attacker.persist(async ({ connection }) => {
+        const stream = await connection.newStream(MESHSUB)
+        stream.send(LONG_RPC)
+        const byte = dataFrame(Number(stream.id), Uint8Array.of(0))
+        const data = repeated(100, Buffer.concat([byte, dataFrame(999_999, new Uint8Array(65_000))]))
+        sendFrames(connection, data)
+        attacker.spend({ bytesSent: data.length })
+        await saying(attacker)
+      }),
+  },
+  {
     name: 'gossips what is no block',
     covers: ['block', 'gossip'],
     run: attacker => {

@@ -4,6 +4,7 @@ import {
   FrameGuard,
   OPEN_STREAMS_MAX,
   PINGS,
+  RPC_TIMEOUT_MS,
   RPCS,
   SMALL_FRAMES,
   STRAY_BYTES,
@@ -179,6 +180,22 @@ test('RPCs of gossip that come without end are refused, those of an hour are not
       ),
       null,
     )
+})
+
+test('an RPC of gossip that has begun has a deadline until it is whole', () => {
+  const guard = newGuard()
+  assert.equal(guard.push(gossip(), 0), null)
+  assert.equal(guard.rpcDeadlineMs(), null)
+  const bytes = withLength(field(2, field(2, new Uint8Array(300))))
+  const push = (piece: Uint8Array, nowMs: number) =>
+    assert.equal(guard.push(dataFrame(1, piece), nowMs), null)
+  push(bytes.subarray(0, 2), 1_000)
+  push(bytes.subarray(2, 200), 2_000)
+  assert.equal(guard.rpcDeadlineMs(), 1_000 + RPC_TIMEOUT_MS)
+  push(Buffer.concat([bytes.subarray(200), bytes.subarray(0, 9)]), 3_000)
+  assert.equal(guard.rpcDeadlineMs(), 3_000 + RPC_TIMEOUT_MS)
+  push(bytes.subarray(9), 4_000)
+  assert.equal(guard.rpcDeadlineMs(), null)
 })
 
 test('an RPC of gossip is priced by what is in it', () => {
