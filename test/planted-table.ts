@@ -895,6 +895,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/wire-guard'],
   },
   {
+    name: 'strangers fill the log',
+    file: 'node/peer-log.ts',
+    find: 'this.#isPrivileged(peer) && !this.#lines.take(1, this.#now())',
+    replace: 'this.#isPrivileged(peer) && false',
+    tests: ['node/peer-log'],
+  },
+  {
     name: 'a mistake in dialling is the end of all that is done at each tick',
     file: 'node/host.ts',
     find: "guarded(log, 'dialling', () => this.#redialer.tick(performance.now())),",
