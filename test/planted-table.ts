@@ -1107,8 +1107,29 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'clients of the RPC that ask without end push out those of other addresses',
     file: 'rpc/connections.ts',
-    find: 'return idlest(groups.reduce((most, group) => (group.length > most.length ? group : most), own))',
-    replace: 'return idlest(groups.length > 0 ? all : own)',
+    find: 'const ofGroups = mostNumerous(isCrowded ? strangers : all, ({ group }) => group)',
+    replace: "const ofGroups = mostNumerous(isCrowded ? strangers : all, () => '')",
+    tests: ['rpc/connections'],
+  },
+  {
+    name: 'where all addresses have one connection the newcomer is the one too many',
+    file: 'rpc/connections.ts',
+    find: 'entries.filter(entry => entry !== newcomer)',
+    replace: 'entries.toReversed().filter(entry => entry !== newcomer || true)',
+    tests: ['rpc/connections'],
+  },
+  {
+    name: 'a client that is about to ask makes room like one that is idle',
+    file: 'rpc/connections.ts',
+    find: '!isAsking && nowMs - heardMs >= FRESH_MS',
+    replace: '!isAsking && nowMs >= heardMs',
+    tests: ['rpc/connections'],
+  },
+  {
+    name: 'strangers may take the places of this machine',
+    file: 'rpc/connections.ts',
+    find: 'const isCrowded = strangers.length > strangersMax',
+    replace: 'const isCrowded = strangers.length > strangersMax + connectionsMax',
     tests: ['rpc/connections'],
   },
   {
