@@ -939,9 +939,31 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'silent sockets push out the oldest handshake, whoever it is',
     file: 'node/inbound-gate.ts',
-    find: 'abort(greatestGroups(all)[0]',
+    find: 'abort(choosePending(all)',
     replace: 'abort(all[0]',
     tests: ['node/inbound-gate'],
+  },
+  {
+    name: 'those that connect and say nothing push out one that shakes hands',
+    file: 'node/inbound-gate.ts',
+    find: 'greatestGroups(silent.length >= shaking.length ? silent : shaking)[0]',
+    replace: 'greatestGroups(pending)[0]',
+    tests: ['node/inbound-gate'],
+  },
+  {
+    name: 'to connect counts as a handshake',
+    file: 'node/inbound-gate.ts',
+    find: '    const ofAddress = openOf(this.#pending).filter(other => other.place.address === place.address)\n',
+    replace:
+      '    if (!this.#takeHandshake(place, isLimited, this.#now())) return true\n    const ofAddress = openOf(this.#pending).filter(other => other.place.address === place.address)\n',
+    tests: ['node/inbound-gate'],
+  },
+  {
+    name: 'Noise shakes hands with all that ask',
+    file: 'node/bounded-noise.ts',
+    find: "        if (!mayShakeHands(raw)) throw new Error('too many handshakes')\n",
+    replace: '        void mayShakeHands\n',
+    tests: ['node/handshakes'],
   },
   {
     name: 'handshakes of one address are not counted',

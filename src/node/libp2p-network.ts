@@ -17,7 +17,7 @@ import { boundedNoise } from './bounded-noise.ts'
 import { compactYamux } from './compact-streams.ts'
 import { gossipBytesMax, gossipOptions } from './gossip.ts'
 import { type FaultLog, guarded } from './guarded.ts'
-import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
+import { INBOUND_CONNECTIONS_MAX, type InboundGate, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
 import { PROTOCOL } from './peer-links.ts'
 import { withConnections } from './transport-connections.ts'
@@ -55,8 +55,10 @@ export interface NetworkOptions {
   readonly log: FaultLog
 }
 
-/** What libp2p asks before it connects, and what the wire guard asks of those that are connected. */
-export type NetworkGate = ConnectionGater & Partial<Pick<WireGuardOptions, 'isPrivileged' | 'isLimited'>>
+/** What libp2p asks before it connects, what Noise asks before it shakes hands, and what the wire guard asks later. */
+export type NetworkGate = ConnectionGater &
+  Partial<Pick<InboundGate, 'mayShakeHands'>> &
+  Partial<Pick<WireGuardOptions, 'isPrivileged' | 'isLimited'>>
 
 /** A libp2p node that is not started yet, with this gate. */
 export async function createNetwork(options: NetworkOptions, gate: NetworkGate): Promise<Network> {
@@ -83,7 +85,7 @@ export async function createNetwork(options: NetworkOptions, gate: NetworkGate):
     transports: [
       withConnections(sockets, 'guarded-links', raw => guard.beforeNoise(options.wrapConnection(raw))),
     ],
-    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX, guard)],
+    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX, guard, raw => gate.mayShakeHands?.(raw) ?? true)],
     streamMuxers: [
       compactYamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
