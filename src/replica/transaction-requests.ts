@@ -4,7 +4,8 @@
 // and its announcers take turns: the best of them, then the earliest, then the best again. Useful peers deliver an id soon,
 // however many strangers announced it before them. Every second turn goes by order of announcement, so that neither
 // short-lived identities nor validators keep an id from being requested of each peer that announced it: with n peers before it
-// in that order this takes at most 2n + 1 turns of LATE_TICKS + 1 ticks each.
+// in that order this takes at most 2n + 1 turns of LATE_TICKS + 1 ticks each. One file, because the choice of a peer and
+// the bookkeeping of requests share all of their state.
 
 import type { TransactionId } from '../chain/transaction.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
