@@ -138,40 +138,68 @@ test('a privileged connection waits for nobody', () => {
 const rpcOf = (bytes: number): Uint8Array =>
   withLength(field(2, Buffer.concat([field(2, new Uint8Array(bytes)), field(4, new Uint8Array(80))])))
 
-/**
- * A busy committee of sixteen, as one of them hears another: a vote of each phase in ten decisions a second, gossip of each
- * block and what gossip answers, an announcement of transactions ten times a second, a status, and pings.
- */
-test('a busy honest link is never held up and never refused, also after a second in which the node stood still', () => {
+const vote = dataFrame(1, new Uint8Array(220))
+const announcement = dataFrame(1, new Uint8Array(3_200))
+const block = dataFrame(3, rpcOf(30_000))
+const notWanted = dataFrame(3, withLength(field(3, field(5, field(1, new Uint8Array(32))))))
+const update = frame(TYPE.windowUpdate, 0, 1, 300)
+const ping = frame(TYPE.ping, FLAG.syn, 0, 1)
+
+/** So many of each, one after the other. */
+const mixOf = (...parts: readonly (readonly [count: number, bytes: Uint8Array])[]): Buffer =>
+  Buffer.concat(parts.flatMap(([count, bytes]) => Array.from({ length: count }, () => bytes)))
+
+/** What opens a link and a stream of gossip. */
+const opened = Buffer.concat(
+  [1, 3].flatMap(id => [
+    frame(TYPE.windowUpdate, FLAG.syn, id, 0),
+    dataFrame(id, Buffer.concat([line('/multistream/1.0.0'), line(id === 1 ? '/link/1' : '/meshsub/1.2.0')])),
+  ]),
+)
+
+/** What a member of a busy committee of sixteen hears of another in a second, in which ten blocks are decided. */
+const BUSY_SECOND = mixOf(
+  [30, vote],
+  [10, block],
+  [10, notWanted],
+  [10, announcement],
+  [100, update],
+  [1, ping],
+)
+
+test('a busy honest link is never held up and never refused, also after ten seconds in which the node stood still', () => {
   const wire = new Wire()
-  const link = wire.connect()
   const guard = new FrameGuard(GUARDED, 0)
-  const opened = Buffer.concat(
-    [1, 3].flatMap(id => [
-      frame(TYPE.windowUpdate, FLAG.syn, id, 0),
-      dataFrame(
-        id,
-        Buffer.concat([line('/multistream/1.0.0'), line(id === 1 ? '/link/1' : '/meshsub/1.2.0')]),
-      ),
-    ]),
-  )
-  const second = Buffer.concat([
-    ...Array.from({ length: 30 }, () => dataFrame(1, new Uint8Array(220))),
-    ...Array.from({ length: 10 }, () => dataFrame(3, rpcOf(30_000))),
-    ...Array.from({ length: 10 }, () =>
-      dataFrame(3, withLength(field(3, field(5, field(1, new Uint8Array(32)))))),
-    ),
-    ...Array.from({ length: 10 }, () => dataFrame(1, new Uint8Array(3_200))),
-    ...Array.from({ length: 100 }, () => frame(TYPE.windowUpdate, 0, 1, 300)),
-    frame(TYPE.ping, FLAG.syn, 0, 1),
-  ])
-  assert.equal(guard.push(opened, wire.nowMs), null)
+  const link = wire.connect()
+  assert.equal(guard.push(opened, 0), null)
   link.send(opened)
-  wire.pass(1_000)
-  for (let count = 0; count < 60; count++) {
-    assert.equal(guard.push(second, wire.nowMs), null)
-    link.send(second)
-    wire.pass(count % 10 === 0 ? 10 : 1_000)
-    assert.equal(link.readBytes, opened.length + (count + 1) * second.length)
+  for (let count = 1; count <= 60; count++) {
+    const isLate = count % 10 === 0
+    const bytes = isLate ? mixOf([10, BUSY_SECOND]) : BUSY_SECOND
+    if (isLate) wire.pass(10_000)
+    const before = link.readBytes
+    assert.equal(guard.push(bytes, wire.nowMs), null)
+    link.send(bytes)
+    wire.pass(1_000)
+    assert.equal(link.readBytes, before + bytes.length)
+  }
+})
+
+test('strangers in all places that pass on transactions and ten blocks a second are not held up', () => {
+  const wire = new Wire()
+  const links = Array.from({ length: CONNECTIONS }, () => wire.connect())
+  for (const link of links) link.send(opened)
+  wire.pass(2_000)
+  const common = mixOf([10, announcement], [10, update], [1, vote])
+  for (let second = 1; second <= 20; second++) {
+    for (const [index, link] of links.entries()) {
+      // Twelve are in the mesh, and two of them are the first with a block.
+      const gossip = mixOf([index < 2 ? 10 : 0, block], [index < 12 ? 10 : 0, notWanted])
+      const before = link.readBytes
+      link.send(Buffer.concat([common, gossip]))
+      wire.pass(1_000 / CONNECTIONS)
+      assert.equal(link.isPaused, false)
+      assert.equal(link.readBytes, before + common.length + gossip.length)
+    }
   }
 })
