@@ -2861,11 +2861,25 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an address keeps its turn for as long as it has requests',
     file: 'rpc/client-scheduler.ts',
-    find: `    this.#waiting.delete(key)
-    if (jobs.length > 0) this.#waiting.set(key, jobs)
+    find: `    this.#queues.delete(key)
+    if (queue.waiting.length > 0) this.#queues.set(key, queue)
 `,
-    replace: `    if (jobs.length === 0) this.#waiting.delete(key)
+    replace: `    if (queue.waiting.length === 0) this.#queues.delete(key)
 `,
+    tests: ['rpc/client-scheduler'],
+  },
+  {
+    name: 'a connection with few calls waits behind those with many',
+    file: 'rpc/client-scheduler.ts',
+    find: 'owedMs(other) < owedMs(least) ? other : least',
+    replace: 'owedMs(other) < 0 ? other : least',
+    tests: ['rpc/client-scheduler'],
+  },
+  {
+    name: 'new connections keep an old one from its turn',
+    file: 'rpc/client-scheduler.ts',
+    find: 'queue.turns % 2 === 0 || ',
+    replace: '',
     tests: ['rpc/client-scheduler'],
   },
   {

@@ -4,7 +4,8 @@
 // the next address. What a step cost is owed by its address (src/node/debt.ts): a client that owes much waits until time has
 // paid off some of it, and is refused when that would take too long. So whatever a method costs has its price, and an
 // address that asks for much gets its share and no more. Addresses of others have a share together too, for there may be
-// many of them; this machine has one of its own, for its programs are the operator's.
+// many of them; this machine has one of its own, for its programs are the operator's. Of one address the connection that
+// has cost least comes first, every other time: a program with few calls does not wait behind those with many.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Credit, Debt, MS_PER_BYTE } from '../node/debt.ts'
@@ -53,6 +54,9 @@ export interface SchedulerTime {
 /** Addresses whose debts are remembered. One that was forgotten still has a part in what all strangers owe. */
 const DEBTORS_MAX = 4_096
 
+/** A connection that takes no more of the time than this owes nothing, and it owes about as much as this at most. */
+const CONNECTION_CREDIT: Credit = { share: 0.05, burstMs: 1_000 }
+
 /** What parsing a request's head and a refusal cost, and each header: measured 0.02 and 0.001, and rounded up. */
 const HEAD_MS = 0.05
 const HEADER_MS = 0.002
@@ -70,6 +74,8 @@ interface Job {
   readonly step: Step
   /** What its address owes, and others with it. */
   readonly debts: readonly Debt[]
+  /** What its connection owes: it says only which of the address's connections comes first. */
+  readonly connectionDebt: Debt
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -80,6 +86,13 @@ interface Waiting {
   readonly sinceMs: number
 }
 
+/** What waits of one address. */
+interface Queue {
+  /** In the order in which they came. */
+  readonly waiting: Waiting[]
+  turns: number
+}
+
 /** The turns of all clients of one server. */
 export class ClientScheduler {
   readonly #limits: TurnLimits
@@ -87,7 +100,8 @@ export class ClientScheduler {
   readonly #strangers: Debt
   readonly #debts = new BoundedMap<string, Debt>(DEBTORS_MAX)
   /** By address, in the order in which they have their turns. */
-  readonly #waiting = new Map<string, Waiting[]>()
+  readonly #queues = new Map<string, Queue>()
+  readonly #connectionDebts = new WeakMap<object, Debt>()
   /** Requests by address that wait for their turn or for something else. */
   readonly #counts = new Map<string, number>()
   #lastKey: string | null = null
@@ -108,13 +122,17 @@ export class ClientScheduler {
     return !isFull && waitMs(this.#debtsOf(client), this.#time.now()) <= waitMaxMs
   }
 
-  /** Does a client's work step by step; resolves when it is done. Rejects with what a step throws. */
-  async run(client: Client, step: Step): Promise<void> {
+  /**
+   * Does a client's work step by step; resolves when it is done. Rejects with what a step throws. `connection` is any object
+   * that stands for the connection over which it was asked for.
+   */
+  async run(client: Client, step: Step, connection: object = client): Promise<void> {
     const { key } = client
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#enqueue(key, { step, debts: this.#debtsOf(client), resolve, reject })
+        const debts = this.#debtsOf(client)
+        this.#enqueue(key, { step, debts, connectionDebt: this.#debtOf(connection), resolve, reject })
         this.#work()
       })
     } finally {
@@ -150,9 +168,9 @@ export class ClientScheduler {
 
   #enqueue(key: string, job: Job): void {
     const waiting = { job, sinceMs: this.#time.now() }
-    const jobs = this.#waiting.get(key)
-    if (jobs === undefined) this.#waiting.set(key, [waiting])
-    else jobs.push(waiting)
+    const queue = this.#queues.get(key)
+    if (queue === undefined) this.#queues.set(key, { waiting: [waiting], turns: 0 })
+    else queue.waiting.push(waiting)
   }
 
   #work(): void {
@@ -167,13 +185,13 @@ export class ClientScheduler {
   /** The address whose turn it is: the first that may spend, or whose request has waited for as long as it may. */
   #nextKey(): string | null {
     const nowMs = this.#time.now()
-    const isReady = (jobs: readonly Waiting[] | undefined): boolean =>
-      jobs !== undefined && this.#restMs(jobs[0]!, nowMs) <= 0
+    const isReady = (queue: Queue | undefined): boolean =>
+      queue !== undefined && this.#restMs(queue.waiting[0]!, nowMs) <= 0
     // Every other turn is for this machine: other addresses may be many.
-    if (this.#lastKey !== THIS_MACHINE && isReady(this.#waiting.get(THIS_MACHINE))) return THIS_MACHINE
+    if (this.#lastKey !== THIS_MACHINE && isReady(this.#queues.get(THIS_MACHINE))) return THIS_MACHINE
     let own: string | null = null
-    for (const [key, jobs] of this.#waiting) {
-      if (!isReady(jobs)) continue
+    for (const [key, queue] of this.#queues) {
+      if (!isReady(queue)) continue
       if (key !== THIS_MACHINE) return key
       own = key
     }
@@ -181,13 +199,13 @@ export class ClientScheduler {
   }
 
   #workFor(key: string): void {
-    const jobs = this.#waiting.get(key)!
+    const queue = this.#queues.get(key)!
     this.#lastKey = key
-    const { job } = jobs.shift()!
-    // Its next request has its turn after those of all others.
-    this.#waiting.delete(key)
-    if (jobs.length > 0) this.#waiting.set(key, jobs)
     const beganMs = this.#time.now()
+    const job = takeNext(queue, beganMs)
+    // Its next request has its turn after those of all others.
+    this.#queues.delete(key)
+    if (queue.waiting.length > 0) this.#queues.set(key, queue)
     let extraMs = 0
     const turn: Turn = {
       endMs: beganMs + this.#limits.turnMs - this.#spentMs,
@@ -201,6 +219,8 @@ export class ClientScheduler {
     const costMs = this.#time.now() - beganMs
     this.#spentMs += costMs
     this.#charge(job.debts, costMs + extraMs)
+    // What it owed beyond its burst would keep it last long after it has become like others.
+    if (job.connectionDebt.waitMs(beganMs) === 0) this.#charge([job.connectionDebt], costMs + extraMs)
   }
 
   #doStep(key: string, job: Job, turn: Turn): void {
@@ -223,7 +243,7 @@ export class ClientScheduler {
     this.#stopTimer()
     this.#stopTimer = () => {}
     const nowMs = this.#time.now()
-    const rests = [...this.#waiting.values()].map(([first]) => this.#restMs(first!, nowMs))
+    const rests = [...this.#queues.values()].map(({ waiting }) => this.#restMs(waiting[0]!, nowMs))
     const restMs = Math.min(...rests)
     if (this.#spentMs > 0 || restMs <= 0) this.#workSoon()
     else if (rests.length > 0) this.#stopTimer = this.#time.later(Math.ceil(restMs), () => this.#work())
@@ -252,10 +272,30 @@ export class ClientScheduler {
     return isLocal ? [debt] : [debt, this.#strangers]
   }
 
+  #debtOf(connection: object): Debt {
+    const debt = this.#connectionDebts.get(connection) ?? new Debt(CONNECTION_CREDIT)
+    this.#connectionDebts.set(connection, debt)
+    return debt
+  }
+
   #charge(debts: readonly Debt[], ms: number): void {
     const nowMs = this.#time.now()
     for (const debt of debts) debt.add(ms, nowMs)
   }
+}
+
+/**
+ * Takes the job whose turn it is out of a queue: that of the connection that owes least, and every other time the one that
+ * has waited longest, so that none waits for ever. While their address owes too much it is the latter, to be refused.
+ */
+function takeNext(queue: Queue, nowMs: number): Job {
+  const { waiting } = queue
+  queue.turns += 1
+  if (queue.turns % 2 === 0 || waitMs(waiting[0]!.job.debts, nowMs) > 0) return waiting.shift()!.job
+  const owedMs = ({ job }: Waiting): number => job.connectionDebt.leftMs(nowMs)
+  const least = waiting.reduce((least, other) => (owedMs(other) < owedMs(least) ? other : least))
+  waiting.splice(waiting.indexOf(least), 1)
+  return least.job
 }
 
 function waitMs(debts: readonly Debt[], nowMs: number): number {

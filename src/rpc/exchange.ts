@@ -7,7 +7,7 @@ import type { TokenBuckets } from '../node/token-buckets.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
 import { readBody } from './body.ts'
 import { type Client, clientOf } from './client-address.ts'
-import type { ClientScheduler } from './client-scheduler.ts'
+import type { ClientScheduler, Step } from './client-scheduler.ts'
 import { showsToken } from './cookie.ts'
 import { RpcError } from './errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
@@ -97,21 +97,22 @@ async function answerBody(
 ): Promise<void> {
   const { service, limits, token, turns, held } = context
   let request = undefined as Json | RpcError | undefined
-  await turns.run(client, ({ isRefused }) => {
+  const parse: Step = ({ isRefused }) => {
     if (!isRefused && !response.destroyed) request = parseOrError(body, limits)
     return 'done'
-  })
+  }
+  await turns.run(client, parse, socket)
   // The first call was counted before the body was read; a batch that is too long is one error.
   const more = Array.isArray(request) && request.length <= limits.batchMax ? request.length - 1 : 0
   if (request === undefined || (more > 0 && !mayCall(context, client, more)))
     return sendLine(context, response, 429, TOO_MANY)
   const refusal = request instanceof RpcError ? request : refuseBatch(service, request)
   const work = new RequestWork(service, request as Json, showsToken(headers.authorization, token))
-  if (refusal === null)
-    await turns.run(client, turn => {
-      held.hold(socket, client, body.length + work.characters)
-      return response.destroyed ? 'done' : work.step(turn)
-    })
+  const step: Step = turn => {
+    held.hold(socket, client, body.length + work.characters)
+    return response.destroyed ? 'done' : work.step(turn)
+  }
+  if (refusal === null) await turns.run(client, step, socket)
   const text = refusal === null ? await work.text() : errorText(null, refusal)
   turns.chargeBytes(client, text?.length ?? 0)
   held.hold(socket, client, text?.length ?? 0)

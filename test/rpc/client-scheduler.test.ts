@@ -134,6 +134,57 @@ test('of the requests of one address a long one does not hold up short ones', as
   assert.deepEqual(order.slice(0, 4), ['long', 'long', 'short 1', 'short 2'])
 })
 
+test('of one address a connection with few calls does not wait behind those with many, which go on', async () => {
+  for (const client of [a, local]) {
+    const credit = { share: 1, burstMs: 1_000 }
+    const { time, turns } = setUp({ addressCredit: credit, strangersCredit: credit })
+    const doneMs = Array.from({ length: 8 }, () => 0)
+    for (const index of doneMs.keys()) {
+      const step = () => {
+        time.nowMs += 10
+        doneMs[index]! += 10
+        return 'more' as const
+      }
+      void turns.run(client, step, {})
+    }
+    const probe = {}
+    let longestMs = 0
+    while (time.nowMs < 5_000) {
+      const askedMs = time.nowMs
+      const step = () => {
+        // At first nobody has cost anything.
+        if (askedMs >= 500) longestMs = Math.max(longestMs, time.nowMs - askedMs)
+        return 'done' as const
+      }
+      void turns.run(client, step, probe)
+      await time.runUntil(askedMs + 50)
+    }
+    assert.ok(longestMs <= 20, `it waited for ${longestMs} ms`)
+    assert.ok(Math.min(...doneMs) > 400, `of 5,000 ms one of eight had ${Math.min(...doneMs)}`)
+  }
+})
+
+test('of one address connections that are new with each call do not keep an old one from its turn', async () => {
+  const { time, turns } = setUp()
+  let oldMs = 0
+  const old = () => {
+    time.nowMs += 10
+    oldMs += 10
+    return 'more' as const
+  }
+  void turns.run(local, old, {})
+  const brief = () => {
+    time.nowMs += 10
+    return 'done' as const
+  }
+  for (let count = 0; count < 9; count++) {
+    const again = (): Promise<void> => turns.run(local, brief, {}).then(again)
+    void again()
+  }
+  await time.runUntil(5_000)
+  assert.ok(oldMs >= 250, `of 5,000 ms it had ${oldMs}, one of ten`)
+})
+
 test('an address of another machine gets no more than its share, whatever a request costs', async () => {
   for (const costMs of [1, 40, 700]) {
     const { time, ask, spent } = setUp()
