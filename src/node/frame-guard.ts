@@ -23,8 +23,11 @@ export const PINGS: TokenRate = { burst: 50, perSecond: 10 }
  * this is for those that answer what is very small.
  */
 export const WINDOW_UPDATES: TokenRate = { burst: 2_000, perSecond: 500 }
-/** Data frames and pieces of them, as far as their bytes do not pay for them. */
-export const SMALL_FRAMES: TokenRate = { burst: 1_000, perSecond: 300 }
+/**
+ * Data frames and pieces of them, as far as their bytes do not pay for them. More than wire-budget.ts lets through, so that a
+ * peer that only sends fast is slowed down and not ended.
+ */
+export const SMALL_FRAMES: TokenRate = { burst: 4_000, perSecond: 1_000 }
 /** RPCs of gossip: an honest peer sends one in each second, and two for each new block. */
 export const RPCS: TokenRate = { burst: 500, perSecond: 100 }
 /**

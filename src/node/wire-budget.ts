@@ -2,7 +2,7 @@
 //
 // The bounds of frame-guard.ts end one connection; a peer may have several, and many peers may act together. So what comes
 // has a price, and is paid for before libp2p reads it. Each connection has a little of its own, which is enough for what
-// honest peers do; what passes that is paid from what its address may cost and from what all connections together may
+// honest peers do; what passes that is paid from what one connection, its address and all connections together may
 // cost. Where these are used up it waits, and is not ended: that others spend much is no fault of its own. Peers
 // that were given by a person or proved to be validators wait for nobody.
 
@@ -12,6 +12,8 @@ import { TokenBucket, type TokenRate } from './token-bucket.ts'
 
 /** Milliseconds of each connection, which nobody else can use up. */
 export const OWN_MS: TokenRate = { burst: 2, perSecond: 2 }
+/** Of one connection besides: some 600 small frames in a second, or a block of a megabyte; and what came in a pause. */
+export const CONNECTION_CREDIT: Credit = { share: 0.03, burstMs: 100 }
 /** Of all connections of one address, where addresses are limited. */
 const ADDRESS_CREDIT: Credit = { share: 0.05, burstMs: 50 }
 /** Of all connections. */
@@ -37,7 +39,8 @@ export class WireBudgets {
 
   /** The budget of a connection that has just been made. */
   open(payer: Payer, nowMs: number): WireBudget {
-    return new WireBudget(payer, [this.#shared, ...this.#ofAddress(payer.address)], nowMs)
+    const debts = [new Debt(CONNECTION_CREDIT), ...this.#ofAddress(payer.address), this.#shared]
+    return new WireBudget(payer, debts, nowMs)
   }
 
   #ofAddress(address: string | null): Debt[] {

@@ -126,14 +126,14 @@ export const connections: readonly Attack[] = [
       }),
   },
   {
-    name: 'sends a thousand frames of a byte at once, again and again, on ten connections',
+    name: 'sends two thousand frames of a byte at once, again and again, on ten connections',
     covers: ['wire'],
     run: async attacker => {
       const flood = () =>
         attacker.persist(async ({ connection }) => {
           const stream = await connection.newStream(MESHSUB)
           stream.send(LONG_RPC)
-          const frames = repeated(900, dataFrame(Number(stream.id), Uint8Array.of(0)))
+          const frames = repeated(1_900, dataFrame(Number(stream.id), Uint8Array.of(0)))
           while (!attacker.isOver) {
             sendFrames(connection, frames)
             attacker.spend({ bytesSent: frames.length })

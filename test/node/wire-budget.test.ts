@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FrameGuard, SMALL_FRAMES } from '../../src/node/frame-guard.ts'
 import { PacedReading, SLICE_MS } from '../../src/node/paced-reading.ts'
-import { OWN_MS, SHARED_CREDIT, WireBudgets } from '../../src/node/wire-budget.ts'
+import { CONNECTION_CREDIT, OWN_MS, SHARED_CREDIT, WireBudgets } from '../../src/node/wire-budget.ts'
 import { field, withLength } from './identify-message.ts'
 import { dataFrame, FLAG, frame, line, TYPE } from './wire-frames.ts'
 
@@ -115,6 +115,24 @@ test('what an honest connection does is read at once while others use up what al
   }
 })
 
+test('small frames without end slow a connection down, and do not end it', () => {
+  const wire = new Wire()
+  const connection = wire.connect()
+  let sentBytes = 0
+  for (let turn = 0; turn < 20_000; turn++) {
+    if (!connection.isPaused) {
+      connection.send(many(500))
+      sentBytes += 500 * SMALL.length
+    }
+    wire.pass(1)
+  }
+  wire.pass(1_000)
+  assert.equal(connection.readBytes, sentBytes)
+  const mostMs =
+    CONNECTION_CREDIT.burstMs + 21_000 * CONNECTION_CREDIT.share + 21 * OWN_MS.perSecond + 2 * SLICE_MS
+  assert.ok(costOf(sentBytes) < mostMs, `${costOf(sentBytes)} ms`)
+})
+
 test('the connections of one address share what it may cost, those of others do not', () => {
   const wire = new Wire()
   for (let count = 0; count < 8; count++) wire.connect({ address: 'a' }).send(many(SMALL_FRAMES.burst))
@@ -167,7 +185,7 @@ const BUSY_SECOND = mixOf(
   [1, ping],
 )
 
-test('a busy honest link is never held up and never refused, also after ten seconds in which the node stood still', () => {
+test('a busy honest link is not held up, and not for long where ten seconds come together; none of it is refused', () => {
   const wire = new Wire()
   const guard = new FrameGuard(GUARDED, 0)
   const link = wire.connect()
@@ -180,7 +198,7 @@ test('a busy honest link is never held up and never refused, also after ten seco
     const before = link.readBytes
     assert.equal(guard.push(bytes, wire.nowMs), null)
     link.send(bytes)
-    wire.pass(1_000)
+    wire.pass(isLate ? 3_000 : 1_000)
     assert.equal(link.readBytes, before + bytes.length)
   }
 })
