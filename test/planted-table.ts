@@ -2960,6 +2960,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['rpc/greedy-clients'],
   },
   {
+    name: 'all of a request that is nested too deep is looked at',
+    file: 'rpc/request-text.ts',
+    find: 'index < bytes.length && deepest <= depthMax && members < membersMax; index++',
+    replace: 'index < bytes.length; index++',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
     name: 'a request takes as long as it likes',
     file: 'rpc/request-work.ts',
     find: "    if (this.#spentMs > limits.requestMsMax) return limitExceeded('the request has taken too long')\n",

@@ -122,10 +122,7 @@ export class ClientScheduler {
     return !isFull && waitMs(this.#debtsOf(client), this.#time.now()) <= waitMaxMs
   }
 
-  /**
-   * Does a client's work step by step; resolves when it is done. Rejects with what a step throws. `connection` is any object
-   * that stands for the connection over which it was asked for.
-   */
+  /** Does a client's work step by step; resolves when it is done. Rejects with what a step throws. */
   async run(client: Client, step: Step, connection: object = client): Promise<void> {
     const { key } = client
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)

@@ -29,7 +29,7 @@ export function parseRequestText(
   { depthMax, membersMax }: Pick<RpcLimits, 'depthMax' | 'membersMax'>,
 ): Json {
   // Before parsing: a megabyte of brackets makes fifty of objects.
-  const { depth, members } = shapeOf(bytes)
+  const { depth, members } = shapeOf(bytes, { depthMax, membersMax })
   if (depth > depthMax) {
     throw new RpcError(CODES.invalidRequest, `the request is nested deeper than ${depthMax}`)
   }
@@ -62,13 +62,19 @@ export function isExactNumber(id: unknown): boolean {
   return RAW_JSON.isRawJSON(id)
 }
 
-/** How deep lists and objects lie in each other, and how many members and items they have: what is in strings aside. */
-function shapeOf(bytes: Uint8Array): { depth: number; members: number } {
+/**
+ * How deep lists and objects lie in each other, and how many members and items they have: what is in strings aside. What
+ * comes after one of the bounds is passed is not looked at.
+ */
+function shapeOf(
+  bytes: Uint8Array,
+  { depthMax, membersMax }: Pick<RpcLimits, 'depthMax' | 'membersMax'>,
+): { depth: number; members: number } {
   let depth = 0
   let deepest = 0
   let members = 0
   let isString = false
-  for (let index = 0; index < bytes.length; index++) {
+  for (let index = 0; index < bytes.length && deepest <= depthMax && members < membersMax; index++) {
     const byte = bytes[index]!
     if (isString) {
       if (byte === BACKSLASH) index++

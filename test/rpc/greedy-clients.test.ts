@@ -11,8 +11,10 @@ import { readBody } from '../../src/rpc/body.ts'
 import type { Client } from '../../src/rpc/client-address.ts'
 import { ClientScheduler } from '../../src/rpc/client-scheduler.ts'
 import { Connections } from '../../src/rpc/connections.ts'
+import { RpcError } from '../../src/rpc/errors.ts'
 import { HeldBytes } from '../../src/rpc/held-bytes.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
+import { parseRequestText } from '../../src/rpc/request-text.ts'
 import { cleanUp } from '../cleanup.ts'
 import { type RpcClient, rawOf, serve, TestNode, transfer } from './harness.ts'
 
@@ -197,6 +199,19 @@ test('while its sender owes too much no more of a body is read', async () => {
   left.destroy()
   assert.equal(await aborted, 'aborted')
   assert.deepEqual(waiting, [], 'nothing waits for one that is gone')
+})
+
+test('of a request that is nested too deep, or has too many members, the rest is not looked at', () => {
+  for (const text of ['['.repeat(10_000), `[${'1,'.repeat(5_000)}1]`]) {
+    let reads = 0
+    const get = (bytes: Buffer, name: string): unknown => {
+      reads += 1
+      return Reflect.get(bytes, name, bytes)
+    }
+    const bytes = new Proxy(Buffer.from(text), { get: get as never })
+    assert.throws(() => parseRequestText(bytes, { depthMax: 32, membersMax: 100 }), RpcError)
+    assert.ok(reads < 1_000, `${reads} reads`)
+  }
 })
 
 /** The server's end of the next connection. */
