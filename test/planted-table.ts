@@ -2018,6 +2018,24 @@ export const FAULTS: readonly Fault[] = [
     replace: '',
     tests: ['replica/finality'],
   },
+  {
+    name: 'the failures of a peer are forgotten with its first body alone',
+    file: 'replica/claims.ts',
+    find: `    this.#ofPeers.delete(peer)
+    if (claimant.hasProved) return
+`,
+    replace: `    if (claimant.hasProved) return
+    this.#ofPeers.delete(peer)
+`,
+    tests: ['replica/claims'],
+  },
+  {
+    name: 'a claim that nobody made counts as a failure of the peer',
+    file: 'replica/sync.ts',
+    find: "(typeof fresh !== 'string' && this.#claims.isAssumed(from))",
+    replace: "typeof fresh === 'number'",
+    tests: ['replica/orphans'],
+  },
   // ---- PBFT
   {
     name: 'a quorum is 2f + 1 for every n',

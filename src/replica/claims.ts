@@ -13,8 +13,8 @@ import type { PeerId } from './effects.ts'
 const DELAY_TICKS = 2
 /** Ticks that no failure makes longer: what was a liar's address may be another peer's by now. */
 export const DELAY_TICKS_MAX = 64
-/** Ticks for which a peer is left alone whose blocks are not due by our clock: no failure, and not to be had for nothing. */
-const EARLY_DELAY_TICKS = 8
+/** Ticks until a deferred claim is looked into again: it is no failure, and still costs us an answer. */
+const DEFER_TICKS = 8
 /** Peers, and groups of them, whose failures are remembered, connected or not. */
 const REMEMBERED_MAX = 1_024
 
@@ -31,10 +31,12 @@ interface Claimant extends PeerOrigin {
   work: bigint
   /** When it was connected or asked last, counted in such events. */
   turn: number
+  /** Whether the node assumes this work, and the peer did not claim it: it sent a block on a branch that is not here. */
+  isAssumed: boolean
   /** Whether it gave a body that could be connected. */
   hasProved: boolean
-  /** The tick before which it is left alone because its blocks are early. */
-  earlyUntil: number
+  /** The tick before which nothing is asked because its claim was deferred. */
+  deferredUntil: number
 }
 
 interface Failures {
@@ -53,7 +55,16 @@ export class Claims {
 
   add(peer: PeerId, { isOutbound, group }: PeerOrigin): void {
     const turn = ++this.#turns
-    this.#claimants.set(peer, { isOutbound, group, work: 0n, turn, hasProved: false, earlyUntil: 0 })
+    const claimant = {
+      isOutbound,
+      group,
+      work: 0n,
+      isAssumed: false,
+      turn,
+      hasProved: false,
+      deferredUntil: 0,
+    }
+    this.#claimants.set(peer, claimant)
   }
 
   /** Forgets the peer, and not how it failed. */
@@ -64,12 +75,27 @@ export class Claims {
   /** A peer says how much work it follows. */
   claim(peer: PeerId, work: bigint): void {
     const claimant = this.#claimants.get(peer)
-    if (claimant !== undefined) claimant.work = work
+    if (claimant === undefined) return
+    claimant.work = work
+    claimant.isAssumed = false
+  }
+
+  /** A peer follows a branch that is not here: it is assumed to hold this work, unless the peer claims as much itself. */
+  assume(peer: PeerId, work: bigint): void {
+    const claimant = this.#claimants.get(peer)
+    if (claimant === undefined || claimant.work >= work) return
+    claimant.work = work
+    claimant.isAssumed = true
   }
 
   /** What a peer claims; zero where it claims nothing, or where that failed. */
   of(peer: PeerId): bigint {
     return this.#claimants.get(peer)?.work ?? 0n
+  }
+
+  /** Whether the peer did not claim this work itself. */
+  isAssumed(peer: PeerId): boolean {
+    return this.#claimants.get(peer)?.isAssumed ?? false
   }
 
   /** The claim proved empty, at this tick. */
@@ -82,20 +108,24 @@ export class Claims {
     this.#ofGroups.set(group, oneMore(this.#ofGroups.get(group), tick))
   }
 
-  /** The blocks that the peer follows are not due by our clock: no peer may be to blame, and the clock may be set. */
+  /** Nothing came of the claim, and the peer may be honest: its blocks are not due by our clock, or it claimed nothing. */
   defer(peer: PeerId, tick: number): void {
     const claimant = this.#claimants.get(peer)
     if (claimant === undefined) return
     claimant.work = 0n
-    claimant.earlyUntil = tick + EARLY_DELAY_TICKS
+    claimant.deferredUntil = tick + DEFER_TICKS
   }
 
-  /** A body that the peer gave is connected. */
+  /**
+   * A body that the peer gave is connected: its failures are forgotten each time, and those of its group the first time.
+   * Else one peer of a group could clear the others for ever.
+   */
   prove(peer: PeerId): void {
     const claimant = this.#claimants.get(peer)
-    if (claimant === undefined || claimant.hasProved) return
-    claimant.hasProved = true
+    if (claimant === undefined) return
     this.#ofPeers.delete(peer)
+    if (claimant.hasProved) return
+    claimant.hasProved = true
     this.#ofGroups.delete(claimant.group)
   }
 
@@ -126,10 +156,10 @@ export class Claims {
     return this.#claimants.entries().some(([peer, claimant]) => this.#waitsUntil(peer, claimant) > tick)
   }
 
-  #waitsUntil(peer: PeerId, { group, hasProved, earlyUntil }: Claimant): number {
+  #waitsUntil(peer: PeerId, { group, hasProved, deferredUntil }: Claimant): number {
     const own = this.#ofPeers.get(peer)?.until ?? 0
     const ofGroup = hasProved ? 0 : (this.#ofGroups.get(group)?.until ?? 0)
-    return Math.max(own, ofGroup, earlyUntil)
+    return Math.max(own, ofGroup, deferredUntil)
   }
 
   #isBefore(peer: PeerId, other: PeerId, isOldestDue: boolean): boolean {

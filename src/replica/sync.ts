@@ -174,10 +174,15 @@ export class Sync {
 
   /** A peer says how much work it follows. */
   onClaim(peer: PeerId, work: bigint): void {
+    this.#updateClaim(peer, () => this.#claims.claim(peer, work))
+  }
+
+  #updateClaim(peer: PeerId, update: () => void): void {
     if (!this.#peers.has(peer)) return
     const own = this.#host.tree.head.chained.work
-    const isNews = work > own && this.#claims.of(peer) <= own
-    this.#claims.claim(peer, work)
+    const before = this.#claims.of(peer)
+    update()
+    const isNews = before <= own && this.#claims.of(peer) > own
     // A claim is free for its sender. While there is anything to do it is looked at with each tick.
     if (isNews || !this.#isTicking) this.#proceed()
   }
@@ -192,8 +197,7 @@ export class Sync {
   /** A peer has a block whose parent is not known here. */
   onOrphan(peer: PeerId): void {
     const atLeast = this.#host.tree.head.chained.work + 1n
-    const claim = this.#claims.of(peer)
-    this.onClaim(peer, claim > atLeast ? claim : atLeast)
+    this.#updateClaim(peer, () => this.#claims.assume(peer, atLeast))
   }
 
   onHeaders(from: PeerId, requestId: number, headers: readonly BlockHeader[]): void {
@@ -225,7 +229,8 @@ export class Sync {
     if (wanted !== null && !run.isPart && !run.headers.some(header => header.id === wanted))
       this.#wanted.onFailed(wanted, from)
     if (run.headers.length > 0) this.#beginDownload(from, run, fresh as HeaderBranch)
-    else if (earlyTime !== null) this.#claims.defer(from, this.#ticks)
+    else if (earlyTime !== null || (typeof fresh !== 'string' && this.#claims.isAssumed(from)))
+      this.#claims.defer(from, this.#ticks)
     else this.#failClaim(from)
     this.#proceed()
   }

@@ -130,3 +130,37 @@ test('a peer whose blocks are early is left alone for some ticks, never for more
   claims.claim('early', HUGE)
   assert.equal(claims.next(OURS, 48, isFree), 'early')
 })
+
+test('each body that a peer gives ends its failures, so that one now and then never adds up to a long delay', () => {
+  const claims = claimsOf({ honest: HUGE })
+  for (let round = 0; round < 9; round++) {
+    claims.prove('honest')
+    claims.fail('honest', 100 * round)
+    claims.claim('honest', HUGE)
+    assert.equal(claims.next(OURS, 100 * round + 2, isFree), 'honest', `after failure ${round + 1}`)
+  }
+})
+
+test('a peer that gives bodies clears the failures of its place once, and not for the identities that come after', () => {
+  const claims = new Claims()
+  claims.add('giver', { isOutbound: false, group: '192.0.2' })
+  claims.prove('giver')
+  claims.add('liar', { isOutbound: false, group: '192.0.2' })
+  claims.claim('liar', HUGE)
+  claims.fail('liar', 0)
+  claims.prove('giver')
+  claims.remove('liar')
+  claims.add('liar again', { isOutbound: false, group: '192.0.2' })
+  claims.claim('liar again', HUGE)
+  assert.equal(claims.next(OURS, 1, isFree), null)
+})
+
+test('work that is assumed never replaces a larger claim, and ends with a claim of the peer itself', () => {
+  const claims = claimsOf({ p: 20n })
+  claims.assume('p', 11n)
+  assert.deepEqual([claims.of('p'), claims.isAssumed('p')], [20n, false])
+  claims.assume('p', 21n)
+  assert.deepEqual([claims.of('p'), claims.isAssumed('p')], [21n, true])
+  claims.claim('p', 20n)
+  assert.deepEqual([claims.of('p'), claims.isAssumed('p')], [20n, false])
+})

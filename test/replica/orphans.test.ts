@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import { encodeMessage } from '../../src/replica/message-codec.ts'
+import type { Effect } from '../../src/replica/effects.ts'
 import { ChainBuilder, smallGenesis, tipOf, transfer } from './small-chain.ts'
 import { sentOf, TestNode } from './test-node.ts'
 
@@ -58,4 +59,31 @@ test('a block that lies about its height is an orphan, and no more', () => {
   const { screened } = following(main)
   const old = builder.mine(main[2]!, { extra: 1, spoil: coinbase => ({ ...coinbase, height: 2 ** 31 }) })
   assert.equal(screened(bytesOf(old)), 'orphan')
+})
+
+test('a peer that relays blocks of a lighter branch, one at a time, is not left alone when it has more work later', () => {
+  const { node } = following(main)
+  const side = builder.extend(main[7]!, 2, () => ({ extra: 2 }))
+  const tell = (headers: readonly TreeBlock[], effects: readonly Effect[]): Effect[] =>
+    sentOf(effects, 'get-headers').flatMap(({ to, message }) => {
+      const known = headers.findLastIndex(({ chained }) => message.locator.includes(chained.id))
+      const found = headers.slice(known + 1).map(({ chained }) => chained.header)
+      return node.receive(to, { type: 'headers', requestId: message.requestId, headers: found })
+    })
+  let asked = 0
+  for (let round = 0; round < 6; round++) {
+    const effects = node.receive('p', { type: 'block', block: side[1]!.block })
+    asked += sentOf(effects, 'get-headers').length
+    tell(main, effects)
+    for (let tick = 0; tick < 20; tick++) tell(main, node.timeout('sync'))
+  }
+  assert.equal(asked, 6)
+  tell(main, node.receive('p', { type: 'block', block: side[1]!.block }))
+  const longer = [...main, ...builder.extend(tipOf(main), 3)]
+  const { id: headId, height, work } = tipOf(longer).chained
+  const { block, blocks } = builder.genesis
+  const status = { genesisId: block.id, chainId: blocks.chainId, headId, height, work }
+  const effects = tell(longer, node.receive('p', { type: 'status', status }))
+  for (let tick = 0; tick < 8; tick++) effects.push(...tell(longer, node.timeout('sync')))
+  assert.equal(sentOf(effects, 'get-blocks').length, 1)
 })
