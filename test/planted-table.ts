@@ -423,8 +423,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a wanted block is taken away from the download that brings it',
     file: 'replica/sync.ts',
-    find: "(part === 'headers' || this.#download.brings(id))",
-    replace: "part === 'headers'",
+    find: 'if (this.#download?.brings(target) === true) return',
+    replace: 'void this.#download?.brings',
     tests: ['replica/finality'],
   },
   {
@@ -2035,6 +2035,43 @@ export const FAULTS: readonly Fault[] = [
     find: "(typeof fresh !== 'string' && this.#claims.isAssumed(from))",
     replace: "typeof fresh === 'number'",
     tests: ['replica/orphans'],
+  },
+  {
+    name: 'a block beside the main chain of every holder is asked for by headers alone',
+    file: 'replica/sync.ts',
+    find: 'else this.#wanted.onNotOnMain(wanted, from)',
+    replace: 'else this.#wanted.onFailed(wanted, from)',
+    tests: ['replica/ancestor-path'],
+  },
+  {
+    name: 'the ancestors of a wanted block make room for others while it is on its way',
+    file: 'replica/sync.ts',
+    find: `      this.#wanted.all().some(({ path }) => path.connectedId === id) ||
+`,
+    replace: '',
+    tests: ['replica/ancestor-path'],
+  },
+  {
+    name: 'blocks without work lead a node down as far as a liar likes',
+    file: 'replica/sync.ts',
+    find: "this.#host.hasWork(block.header) ? null : 'header-work-insufficient'",
+    replace: "block.raw.length > 0 ? null : 'header-work-insufficient'",
+    tests: ['replica/ancestor-path'],
+  },
+  {
+    name: 'a wanted block may name any height for its ancestors',
+    file: 'replica/ancestor-path.ts',
+    find: `    if (block.coinbase.height !== this.#targetHeight(this.#wantedHeight)) return false
+`,
+    replace: '',
+    tests: ['replica/ancestor-path'],
+  },
+  {
+    name: 'all bodies below a wanted block are kept in memory',
+    file: 'replica/ancestor-path.ts',
+    find: 'if (this.#bytes <= PATH_BYTES_MAX || id === block.id) break',
+    replace: 'if (id !== null) break',
+    tests: ['replica/ancestor-path'],
   },
   // ---- PBFT
   {

@@ -6,12 +6,13 @@
 // (header-branch.ts), fetched once the work of all is proved, and then the rest is asked for. Bodies (body-download.ts) are
 // asked for in small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer.
 // Bodies are connected in order, then the next headers are asked for. A block that finality needs is asked for alone, or
-// with all before it where its parent is not here: of several peers if the first does not give it (wants.ts).
+// with all before it where its parent is not here: of several peers if the first does not give it (wanted-blocks.ts).
 
 import type { Block } from '../chain/block.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { Holders } from '../finality/contract.ts'
+import { PATH_BYTES_MAX } from './ancestor-path.ts'
 import { BodyDownload } from './body-download.ts'
 import { Claims, type PeerOrigin } from './claims.ts'
 import type { PeerId } from './effects.ts'
@@ -126,6 +127,7 @@ export class Sync {
     const branches = [...this.#peers.values()].map(({ headersRequest }) => headersRequest?.branch?.fresh.kept)
     return [
       ['wanted blocks', this.#wanted.size, WANTED_MAX],
+      ['bytes before wanted blocks', this.#wanted.bytes, WANTED_MAX * PATH_BYTES_MAX],
       ['peers and how they did', this.#wanted.standings, this.#peers.size],
       ['bodies that wait', this.#download?.waiting ?? 0, bodiesAheadMax],
       ['headers of a branch', Math.max(0, ...branches.map(kept => kept?.length ?? 0)), branchHeadersMax],
@@ -137,6 +139,7 @@ export class Sync {
     return (
       id === this.#download?.next?.header.previous ||
       id === this.#resume?.id ||
+      this.#wanted.all().some(({ path }) => path.connectedId === id) ||
       [...this.#peers.values()].some(peer => peer.headersRequest?.branch?.fresh.forkId === id)
     )
   }
@@ -226,8 +229,10 @@ export class Sync {
     }
     if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
     const { wanted } = request
-    if (wanted !== null && !run.isPart && !run.headers.some(header => header.id === wanted))
-      this.#wanted.onFailed(wanted, from)
+    if (wanted !== null && !run.isPart && !run.headers.some(header => header.id === wanted)) {
+      if (typeof fresh === 'string') this.#wanted.onFailed(wanted, from)
+      else this.#wanted.onNotOnMain(wanted, from)
+    }
     if (run.headers.length > 0) this.#beginDownload(from, run, fresh as HeaderBranch)
     else if (earlyTime !== null || (typeof fresh !== 'string' && this.#claims.isAssumed(from)))
       this.#claims.defer(from, this.#ticks)
@@ -261,7 +266,7 @@ export class Sync {
     const useful = new Map(blocks.filter(block => asked.has(block.id)).map(block => [block.id, block]))
     if (useful.size > 0) peer.strikes = 0
     if (request.wanted !== null) {
-      this.#takeWanted(from, request, request.wanted, useful.get(request.wanted))
+      this.#takeWanted(from, request, request.wanted, useful.get(request.ids[0]!))
       return this.#proceed()
     }
     // An honest answer ends early only because it is large. One that drips would hold all others up.
@@ -271,21 +276,44 @@ export class Sync {
     this.#proceed()
   }
 
-  /** The answer to a request for a wanted block alone: it is taken in, or all before it is asked for too. */
-  #takeWanted(from: PeerId, { lateAt }: Request, id: BlockId, block: Block | undefined): void {
-    if (block === undefined) return this.#wanted.onFailed(id, from)
-    if (lateAt > this.#ticks) this.#wanted.onGiven(from)
+  /** The answer to a request for a wanted block, or for an ancestor of it that is not here. */
+  #takeWanted(from: PeerId, { lateAt, ids }: BodiesRequest, id: BlockId, block: Block | undefined): void {
     const want = this.#wanted.get(id)
-    if (want === undefined || this.#host.tree.has(id)) return
-    if (!this.#host.tree.has(block.header.previous)) {
-      want.isDue ||= want.part === 'block'
-      want.part = 'headers'
-      return
+    const isNext = want?.path.target === ids[0]
+    if (block === undefined) return isNext ? this.#wanted.onFailed(id, from) : undefined
+    if (lateAt > this.#ticks) this.#wanted.onGiven(from)
+    if (want === undefined || !isNext || this.#isHere(block.id)) return
+    const rejection = this.#host.hasWork(block.header) ? null : 'header-work-insufficient'
+    const isAdded = rejection === null && want.path.add({ block, from })
+    if (!isAdded) return this.#refuseWanted(want, from, rejection ?? 'block-height-wrong')
+    this.#connectPath(want)
+  }
+
+  /** Connects what can be connected on the way up to a wanted block, and looks further down where nothing can. */
+  #connectPath(want: WantedBlock): void {
+    const { path } = want
+    const { tree, limits } = this.#host
+    while (path.target !== null) {
+      const { body } = path
+      if (this.#isHere(path.target)) path.ascend()
+      else if (body === undefined) return
+      else if (!tree.has(body.block.header.previous)) {
+        // A peer that has a block has its ancestors.
+        want.promised.add(body.from)
+        want.isDue ||= !path.isBlocked
+        if (!path.descend(tree.base.chained.height, limits.branchHeadersMax)) return
+      } else {
+        const rejection = this.#connect(body.block, want.isDecided)
+        if (rejection !== null) return this.#refuseWanted(want, body.from, rejection)
+      }
     }
-    const rejection = this.#connect(block, want.isDecided)
-    if (rejection === null) return
+  }
+
+  /** A peer gave a body that does not lead to a wanted block: no honest peer has it, but for blocks that our clock refuses. */
+  #refuseWanted({ id, path }: WantedBlock, from: PeerId, reason: Rejection): void {
+    path.restart()
     this.#wanted.onFailed(id, from)
-    this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
+    this.#host.outbox.emit({ type: 'reject', from, reason })
   }
 
   onTick(): void {
@@ -371,24 +399,35 @@ export class Sync {
     else this.#host.outbox.emit({ type: 'clear-timer', name: 'sync' })
   }
 
-  /** Asks for a wanted block where nobody is asked, or too few are. */
+  /** Asks for a wanted block, or for the next of its ancestors, where no peer is asked, or too few are. */
   #requestWanted(want: WantedBlock): void {
-    const { id, part } = want
-    if (this.#isHere(id)) return this.#wanted.delete(id)
+    const { id, path, offMain } = want
+    this.#connectPath(want)
+    const { target } = path
+    if (target === null) return this.#wanted.delete(id)
     // A download that brings it must not have it taken away: it would ask for it again and again.
-    if (this.#download !== null && (part === 'headers' || this.#download.brings(id))) return
-    const requestOf = (peer: Peer): Request | null => (part === 'block' ? peer.request : peer.headersRequest)
+    if (this.#download?.brings(target) === true) return
+    const isByHeaders = (peer: PeerId): boolean => path.isDeep && !offMain.has(peer)
     const peers = [...this.#peers]
-    const asked = peers.filter(([, peer]) => requestOf(peer)?.wanted === id).map(([peer]) => peer)
-    const free = peers.filter(([, peer]) => requestOf(peer) === null).map(([peer]) => peer)
+    const asked = peers
+      .filter(
+        ([, { request, headersRequest }]) =>
+          headersRequest?.wanted === id || (request?.wanted === id && request.ids[0] === target),
+      )
+      .map(([peer]) => peer)
+    const free = peers
+      .filter(([peer, { request, headersRequest }]) =>
+        isByHeaders(peer) ? headersRequest === null && this.#download === null : request === null,
+      )
+      .map(([peer]) => peer)
     const next = this.#wanted.next(want, free, asked)
     if (next === null) {
       const isLost = asked.length === 0 && peers.every(([peer]) => want.failed.has(peer))
       return isLost ? this.#wanted.delete(id) : undefined
     }
     want.isDue = false
-    if (part === 'block') this.#askForBodies(next, [id], id)
-    else this.#askForHeaders(next, { branch: null, wanted: id })
+    if (isByHeaders(next)) this.#askForHeaders(next, { branch: null, wanted: id })
+    else this.#askForBodies(next, [target], id)
   }
 
   /** Whether a block is here: in the tree, or final with others above it. */
@@ -505,7 +544,7 @@ export class Sync {
     this.#download = null
     if (!this.#peers.has(source)) return
     this.#failClaim(source)
-    for (const { id, part } of this.#wanted.all()) if (part === 'headers') this.#wanted.onFailed(id, source)
+    for (const { id, path } of this.#wanted.all()) if (path.isDeep) this.#wanted.onFailed(id, source)
   }
 
   /** Nothing came of what a peer claims. That is its failure only where our own work has not grown beyond the claim since. */

@@ -2,12 +2,16 @@
 // delay one: when a peer has not answered within a tick another is asked as well, and when one has failed another is asked
 // at once. At most three requests for one block are in flight.
 //
+// A block whose parent is unknown is asked for as headers with all before it, and then, of a peer whose headers do not lead to
+// it, ancestor by ancestor (ancestor-path.ts).
+//
 // Validators are asked before other peers. Among equals the order is: peers that were not late before, peers that promised
 // this block by their vote, and then the one that failed longest ago. A peer's record lasts as long as its connection.
 
 import type { BlockId } from '../chain/header.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { Holders } from '../finality/contract.ts'
+import { AncestorPath } from './ancestor-path.ts'
 import type { PeerId } from './effects.ts'
 
 /** Blocks wanted at once. With one alone, a block that no peer has would keep out one that can be fetched. */
@@ -26,8 +30,10 @@ export interface WantedBlock {
   others: readonly PeerId[]
   /** Peers that were asked and do not have it. */
   readonly failed: Set<PeerId>
-  /** Requested alone, or as headers with all its ancestors once its parent turned out to be unknown. */
-  part: 'block' | 'headers'
+  /** The block and those of its ancestors that are known not to be here. */
+  readonly path: AncestorPath
+  /** Peers whose headers do not lead to it: it is not on their main chain, and asked of them body by body. */
+  readonly offMain: Set<PeerId>
   /** Whether it is decided, not only proposed. */
   isDecided: boolean
   /** Whether one more peer should be asked, besides those that are. */
@@ -51,6 +57,11 @@ export class WantedBlocks {
 
   get size(): number {
     return this.#wanted.size
+  }
+
+  /** Bytes of bodies that wait for an ancestor. */
+  get bytes(): number {
+    return this.#wanted.values().reduce((sum, { path }) => sum + path.bytes, 0)
   }
 
   /** Number of peers with a record. */
@@ -115,6 +126,15 @@ export class WantedBlocks {
     wanted.isDue = true
   }
 
+  /** A peer gave headers of its main chain that do not lead to the block: it is asked for bodies instead where that can lead on. */
+  onNotOnMain(id: BlockId, peer: PeerId): void {
+    const wanted = this.#wanted.get(id)
+    if (wanted === undefined || wanted.path.isBlocked || wanted.offMain.has(peer))
+      return this.onFailed(id, peer)
+    wanted.offMain.add(peer)
+    wanted.isDue = true
+  }
+
   /** A peer gave the block before it was late. */
   onGiven(peer: PeerId): void {
     this.#standing(peer).isLate = false
@@ -145,7 +165,8 @@ export class WantedBlocks {
       promised: new Set(),
       others: [],
       failed: new Set(),
-      part: 'block',
+      path: new AncestorPath(id),
+      offMain: new Set(),
       isDecided: false,
       isDue: true,
     }
