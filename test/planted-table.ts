@@ -1738,7 +1738,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'for a wanted block strangers are asked before validators',
     file: 'replica/wanted-blocks.ts',
     find: 'return [Number(isStranger), ',
-    replace: 'return [Number(!isStranger), ',
+    replace: 'return [Number(!isStranger) * 2, ',
     tests: ['replica/wanted-blocks'],
   },
   {
@@ -1765,9 +1765,9 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'where a peer has failed to give a wanted block, the others wait for those that are asked',
     file: 'replica/wanted-blocks.ts',
-    find: `    wanted.failed.add(peer)
+    find: `    wanted.failed.set(peer, this.#ticks)
     wanted.isDue = true`,
-    replace: '    wanted.failed.add(peer)',
+    replace: '    wanted.failed.set(peer, this.#ticks)',
     tests: ['replica/wanted-blocks'],
   },
   {
@@ -2072,6 +2072,27 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (this.#bytes <= PATH_BYTES_MAX || id === block.id) break',
     replace: 'if (id !== null) break',
     tests: ['replica/ancestor-path'],
+  },
+  {
+    name: 'a validator that failed to give a wanted block is not asked again while any stranger is left',
+    file: 'replica/wanted-blocks.ts',
+    find: 'this.#isValidator(peer) ? !isAnyLeft :',
+    replace: 'this.#isValidator(peer) ? isAnyLeft && !isAnyLeft :',
+    tests: ['replica/wanted-blocks'],
+  },
+  {
+    name: 'new identities are asked for a wanted block before a peer that was late once',
+    file: 'replica/wanted-blocks.ts',
+    find: 'isStranger && this.#strangerPicks % 2 === 1',
+    replace: 'isStranger && this.#strangerPicks < 0',
+    tests: ['replica/wanted-blocks'],
+  },
+  {
+    name: 'strangers take all the places of those that are asked for a wanted block',
+    file: 'replica/wanted-blocks.ts',
+    find: 'const STRANGERS_ASKED_MAX = 2',
+    replace: 'const STRANGERS_ASKED_MAX = 3',
+    tests: ['replica/wanted-blocks'],
   },
   // ---- PBFT
   {

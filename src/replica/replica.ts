@@ -138,6 +138,7 @@ export class Replica {
       noteEarly: (peer, timeSeconds) => this.#clock.note(peer, timeSeconds),
       isPreferred: tip => finality.prefers(tip, tree.head.chained),
       followsWork: finality.followsWork,
+      isValidator: peer => finality.isValidator(peer),
       firstRequestId,
       limits,
     })

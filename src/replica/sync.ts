@@ -30,6 +30,8 @@ export interface SyncHost extends HeaderHost {
   isPreferred(tip: ChainedHeader): boolean
   /** Whether what peers claim to follow is reason enough to ask them. */
   readonly followsWork: boolean
+  /** Whether a peer speaks for a validator. */
+  isValidator(peer: PeerId): boolean
   /**
    * Where the ids of requests begin, from 0 to 2^32 - 1: elsewhere in each life of a node, so that an answer to one that
    * asked before a crash is not taken for an answer to the next.
@@ -97,7 +99,7 @@ export class Sync {
   readonly #host: SyncHost
   readonly #peers = new Map<PeerId, Peer>()
   readonly #claims = new Claims()
-  readonly #wanted = new WantedBlocks()
+  readonly #wanted: WantedBlocks
   readonly #check: HeaderCheck
   #download: BodyDownload | null = null
   /** How far a branch is fetched whose rest this peer is still to be asked for. */
@@ -111,6 +113,7 @@ export class Sync {
 
   constructor(host: SyncHost) {
     this.#host = host
+    this.#wanted = new WantedBlocks(peer => host.isValidator(peer))
     this.#check = new HeaderCheck(host, this.#wanted)
     this.#requests = host.firstRequestId
   }
@@ -146,6 +149,7 @@ export class Sync {
 
   addPeer(peer: PeerId, origin: PeerOrigin): void {
     this.#claims.add(peer, origin)
+    this.#wanted.addPeer(peer)
     this.#peers.set(peer, {
       patience: this.#host.limits.branchHeadersMax,
       strikes: 0,
@@ -319,6 +323,7 @@ export class Sync {
   onTick(): void {
     this.#ticks += 1
     this.#isTicking = false
+    this.#wanted.onTick([...this.#peers.keys()])
     for (const [id, peer] of this.#peers) {
       const { request, headersRequest } = peer
       if (headersRequest !== null && this.#isOver(id, headersRequest)) {

@@ -1,12 +1,12 @@
 // Blocks that the finality layer needs, whatever work they hold, and which peer is asked for each next. No single peer can
 // delay one: when a peer has not answered within a tick another is asked as well, and when one has failed another is asked
-// at once. At most three requests for one block are in flight.
+// at once, three at most. A block whose parent is unknown is asked for as headers with all before it, and then, of a peer
+// whose headers do not lead to it, ancestor by ancestor (ancestor-path.ts).
 //
-// A block whose parent is unknown is asked for as headers with all before it, and then, of a peer whose headers do not lead to
-// it, ancestor by ancestor (ancestor-path.ts).
-//
-// Validators are asked before other peers. Among equals the order is: peers that were not late before, peers that promised
-// this block by their vote, and then the one that failed longest ago. A peer's record lasts as long as its connection.
+// Validators come first, and one place is kept for them. Among equals: peers that were not late, peers that promised the
+// block by their vote, and then the one that failed longest ago. Of other peers every second turn goes to the one that has
+// waited longest, since new identities cost nothing. Failures end: those of validators in the tick after all have failed,
+// those of others after some ticks. A peer's record lasts as long as its connection.
 
 import type { BlockId } from '../chain/header.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
@@ -20,6 +20,10 @@ export const WANTED_MAX = 4
 export const ASKED_MAX = 3
 /** How many of these may be peers that were late before, so that such peers can't take all the places. */
 const LATE_ASKED_MAX = 2
+/** How many may be no validators while validators are there to be asked. */
+const STRANGERS_ASKED_MAX = 2
+/** Ticks after which the failure of a peer that is no validator is forgiven. */
+const FAILED_TICKS = 8
 
 /** A wanted block, and what is known of peers that may have it. */
 export interface WantedBlock {
@@ -28,8 +32,8 @@ export interface WantedBlock {
   readonly promised: Set<PeerId>
   /** Other validators. */
   others: readonly PeerId[]
-  /** Peers that were asked and do not have it. */
-  readonly failed: Set<PeerId>
+  /** Peers that were asked and did not give it, with the tick in which they failed. */
+  readonly failed: Map<PeerId, number>
   /** The block and those of its ancestors that are known not to be here. */
   readonly path: AncestorPath
   /** Peers whose headers do not lead to it: it is not on their main chain, and asked of them body by body. */
@@ -45,15 +49,26 @@ interface Standing {
   isLate: boolean
   /** Its last failure, as a count of all failures so far. */
   failedTurn: number
+  /** When it was connected or asked last, counted in such events. */
+  askedTurn: number
 }
 
-const UNTRIED: Readonly<Standing> = { isLate: false, failedTurn: 0 }
+const UNTRIED: Readonly<Standing> = { isLate: false, failedTurn: 0, askedTurn: 0 }
 
 /** The wanted blocks of one replica. */
 export class WantedBlocks {
   readonly #wanted = new BoundedMap<BlockId, WantedBlock>(WANTED_MAX)
   readonly #standings = new Map<PeerId, Standing>()
+  readonly #isValidator: (peer: PeerId) => boolean
+  #failures = 0
   #turns = 0
+  /** How often peers that are no validators were asked since one gave a block in time. */
+  #strangerPicks = 0
+  #ticks = 0
+
+  constructor(isValidator: (peer: PeerId) => boolean) {
+    this.#isValidator = isValidator
+  }
 
   get size(): number {
     return this.#wanted.size
@@ -105,8 +120,35 @@ export class WantedBlocks {
     this.#wanted.delete(id)
   }
 
+  addPeer(peer: PeerId): void {
+    this.#turns += 1
+    this.#standing(peer).askedTurn = this.#turns
+  }
+
   forgetPeer(peer: PeerId): void {
     this.#standings.delete(peer)
+    for (const { failed, offMain, promised } of this.#wanted.values()) {
+      failed.delete(peer)
+      offMain.delete(peer)
+      promised.delete(peer)
+    }
+  }
+
+  /** A tick is over: failures that have lasted long enough end. */
+  onTick(connected: readonly PeerId[]): void {
+    this.#ticks += 1
+    const validators = connected.filter(this.#isValidator)
+    for (const wanted of this.#wanted.values()) {
+      const { failed } = wanted
+      const isAnyLeft = validators.some(peer => !failed.has(peer))
+      for (const [peer, tick] of failed) {
+        const isOver = this.#isValidator(peer) ? !isAnyLeft : tick + FAILED_TICKS <= this.#ticks
+        if (!isOver) continue
+        failed.delete(peer)
+        wanted.offMain.delete(peer)
+        wanted.isDue = true
+      }
+    }
   }
 
   /** A peer has not answered for a tick. */
@@ -122,7 +164,7 @@ export class WantedBlocks {
     this.#noteFailure(peer)
     const wanted = this.#wanted.get(id)
     if (wanted === undefined) return
-    wanted.failed.add(peer)
+    wanted.failed.set(peer, this.#ticks)
     wanted.isDue = true
   }
 
@@ -138,6 +180,7 @@ export class WantedBlocks {
   /** A peer gave the block before it was late. */
   onGiven(peer: PeerId): void {
     this.#standing(peer).isLate = false
+    if (!this.#isValidator(peer)) this.#strangerPicks = 0
   }
 
   /** The peer to ask next, one of `free`, given the peers `asked` now; null when no request is due. */
@@ -147,15 +190,28 @@ export class WantedBlocks {
       .filter(peer => !wanted.failed.has(peer) && !asked.includes(peer))
       .map(peer => ({ peer, ranks: this.#ranks(wanted, peer) }))
       .sort((one, other) => compareRanks(one.ranks, other.ranks))
-    if (best === undefined) return null
-    const lateCount = asked.filter(peer => this.#of(peer).isLate).length
-    return this.#of(best.peer).isLate && lateCount >= LATE_ASKED_MAX ? null : best.peer
+    if (best === undefined || !this.#hasPlace(best.peer, free, asked)) return null
+    if (!this.#isValidator(best.peer)) this.#strangerPicks += 1
+    this.#turns += 1
+    this.#standing(best.peer).askedTurn = this.#turns
+    return best.peer
+  }
+
+  /** Whether a peer may take one of the places: a peer that ranks below it takes none from it. */
+  #hasPlace(peer: PeerId, free: readonly PeerId[], asked: readonly PeerId[]): boolean {
+    const isStranger = !this.#isValidator(peer)
+    const rivals = asked.filter(other => isStranger || this.#isValidator(other))
+    const lateCount = rivals.filter(other => this.#of(other).isLate).length
+    if (this.#of(peer).isLate && lateCount >= LATE_ASKED_MAX) return false
+    if (!isStranger || ![...free, ...asked].some(this.#isValidator)) return true
+    return asked.filter(other => !this.#isValidator(other)).length < STRANGERS_ASKED_MAX
   }
 
   /** Sort key, compared element by element; lower comes first, and among equals the peer connected for longer. */
-  #ranks({ promised, others }: WantedBlock, peer: PeerId): number[] {
-    const { isLate, failedTurn } = this.#of(peer)
-    const isStranger = !promised.has(peer) && !others.includes(peer)
+  #ranks({ promised }: WantedBlock, peer: PeerId): number[] {
+    const { isLate, failedTurn, askedTurn } = this.#of(peer)
+    const isStranger = !this.#isValidator(peer)
+    if (isStranger && this.#strangerPicks % 2 === 1) return [1, askedTurn]
     return [Number(isStranger), Number(isLate), Number(!promised.has(peer)), failedTurn]
   }
 
@@ -164,7 +220,7 @@ export class WantedBlocks {
       id,
       promised: new Set(),
       others: [],
-      failed: new Set(),
+      failed: new Map(),
       path: new AncestorPath(id),
       offMain: new Set(),
       isDecided: false,
@@ -175,8 +231,8 @@ export class WantedBlocks {
   }
 
   #noteFailure(peer: PeerId): void {
-    this.#turns += 1
-    this.#standing(peer).failedTurn = this.#turns
+    this.#failures += 1
+    this.#standing(peer).failedTurn = this.#failures
   }
 
   #of(peer: PeerId): Readonly<Standing> {

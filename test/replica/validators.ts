@@ -7,10 +7,10 @@ import type { Certificate, Signing } from '../../src/consensus/contract.ts'
 import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.ts'
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
 import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
-import { encodeEnvelope } from '../../src/finality/envelope.ts'
+import { encodeEnvelope, helloDigest } from '../../src/finality/envelope.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
-import { createSigning } from '../../src/finality/signing.ts'
+import { createSigning, referenceSign } from '../../src/finality/signing.ts'
 import { validatorsOf } from '../../src/finality/validators.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message } from '../../src/replica/messages.ts'
@@ -69,6 +69,15 @@ export class ValidatedNetwork {
       const answer = { type: 'answer', from, ...content, signature } as const
       return node.receive(`v${from}`, this.word(answer))
     })
+  }
+
+  /** What the node of a member says first: that it speaks for this member. */
+  hello(member: number): Message {
+    const validatorSetId = validatorsOf(this.genesis)!.id
+    const network = { chainId: this.genesis.blocks.chainId, genesisId: this.genesis.block.id, validatorSetId }
+    const signature = referenceSign(helloDigest(network, `v${member}`), this.#keys[member]!)
+    const body = encodeEnvelope({ clockMs: START_MS, content: { type: 'hello', member, signature } })
+    return { type: 'finality', body, block: null }
   }
 
   /** What a node says that shows a certificate. */

@@ -4,15 +4,17 @@ import type { BlockId } from '../../src/chain/header.ts'
 import { ByteReader } from '../../src/encoding/bytes.ts'
 import { readCertificate } from '../../src/finality/certificates.ts'
 import { decodeEnvelope } from '../../src/finality/envelope.ts'
-import type { PeerId } from '../../src/replica/effects.ts'
+import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message, OutgoingMessage } from '../../src/replica/messages.ts'
 import { WantedBlocks } from '../../src/replica/wanted-blocks.ts'
-import { transfer } from './small-chain.ts'
-import { overTheWire, TestNetwork } from './test-node.ts'
+import { blocksOf, ChainBuilder, START_MS, transfer } from './small-chain.ts'
+import { overTheWire, sentOf, TestNetwork, TestNode } from './test-node.ts'
 import { ValidatedNetwork } from './validators.ts'
 
 const id = (number: number): BlockId => `0x${String(number).padStart(64, '0')}`
 const NOBODY: readonly PeerId[] = []
+/** All peers here but those whose names begin so. */
+const isValidator = (peer: PeerId): boolean => !peer.startsWith('s')
 
 // ---- which peer is asked next
 
@@ -28,13 +30,13 @@ function order(wanted: WantedBlocks, free: readonly PeerId[]): PeerId[] {
 }
 
 test('who promised a block is asked before the other validators, and these before strangers, each once', () => {
-  const wanted = new WantedBlocks()
+  const wanted = new WantedBlocks(isValidator)
   wanted.add(id(1), { promised: ['v2'], others: ['v1'] })
   assert.deepEqual(order(wanted, ['s', 'v1', 'v2']), ['v2', 'v1', 's'])
 })
 
 test('how a peer did is forgotten with its connection: new names do not add up', () => {
-  const wanted = new WantedBlocks()
+  const wanted = new WantedBlocks(isValidator)
   for (let name = 1; name <= 20; name++) {
     wanted.onLate(id(7), `s${name}`)
     wanted.onFailed(id(8), `s${name}`)
@@ -45,7 +47,7 @@ test('how a peer did is forgotten with its connection: new names do not add up',
 })
 
 test('a peer that failed is asked last the next time, and one that was late after all others of its kind', () => {
-  const wanted = new WantedBlocks()
+  const wanted = new WantedBlocks(isValidator)
   wanted.onFailed(id(7), 'v1')
   wanted.onLate(id(7), 'v3')
   wanted.onFailed(id(7), 'v2')
@@ -54,7 +56,7 @@ test('a peer that failed is asked last the next time, and one that was late afte
 })
 
 test('a peer that gives a block in time is late no more', () => {
-  const wanted = new WantedBlocks()
+  const wanted = new WantedBlocks(isValidator)
   wanted.onLate(id(7), 'a')
   wanted.onFailed(id(7), 'b')
   wanted.onGiven('a')
@@ -63,7 +65,7 @@ test('a peer that gives a block in time is late no more', () => {
 })
 
 test('another peer is asked as well when one is late, or fails, or promises anew, and three at most', () => {
-  const wanted = new WantedBlocks()
+  const wanted = new WantedBlocks(isValidator)
   const holders = { promised: ['a'], others: ['b', 'c', 'd'] }
   wanted.add(id(1), holders)
   const want = wanted.get(id(1))!
@@ -84,7 +86,7 @@ test('another peer is asked as well when one is late, or fails, or promises anew
 })
 
 test('of three that are asked two at most were late before', () => {
-  const wanted = new WantedBlocks()
+  const wanted = new WantedBlocks(isValidator)
   for (const peer of ['a', 'b', 'c']) wanted.onLate(id(7), peer)
   wanted.add(id(1), { promised: ['a', 'b', 'c'], others: ['d'] })
   const want = wanted.get(id(1))!
@@ -93,12 +95,64 @@ test('of three that are asked two at most were late before', () => {
 })
 
 test('a block that nobody has does not keep out another, and of very many the newest are wanted', () => {
-  const wanted = new WantedBlocks()
+  const wanted = new WantedBlocks(isValidator)
   for (let number = 1; number <= 9; number++) wanted.add(id(number), { promised: [], others: [] })
   assert.deepEqual(
     wanted.all().map(want => want.id),
     [6, 7, 8, 9].map(id),
   )
+})
+
+test('once all validators have failed they are asked again in the next tick, whatever strangers are connected', () => {
+  const wanted = new WantedBlocks(isValidator)
+  wanted.add(id(1), { promised: ['v1'], others: ['v2'] })
+  const peers = ['s1', 'v1', 'v2']
+  assert.deepEqual(order(wanted, ['v1']), ['v1'])
+  wanted.onTick(peers)
+  assert.deepEqual(order(wanted, ['v1']), [], 'v2 has not failed yet')
+  assert.deepEqual(order(wanted, ['v2']), ['v2'])
+  wanted.onTick(peers)
+  assert.deepEqual(order(wanted, peers), ['v1', 'v2', 's1'])
+})
+
+test('the failure of a stranger lasts some ticks, and ends with its connection', () => {
+  const wanted = new WantedBlocks(isValidator)
+  wanted.add(id(1), { promised: [], others: ['s1', 's2'] })
+  assert.deepEqual(order(wanted, ['s1', 's2']), ['s1', 's2'])
+  const again: number[] = []
+  for (let tick = 1; tick <= 20; tick++) {
+    wanted.onTick(['s1', 's2'])
+    if (order(wanted, ['s1']).length > 0) again.push(tick)
+  }
+  assert.deepEqual(again, [8, 16])
+  wanted.forgetPeer('s1')
+  assert.equal(wanted.get(id(1))!.failed.has('s1'), false)
+})
+
+test('of peers that are no validators every second one that is asked is the one that has waited longest', () => {
+  const wanted = new WantedBlocks(isValidator)
+  wanted.addPeer('s honest')
+  wanted.onLate(id(7), 's honest')
+  const asked: PeerId[] = []
+  for (let name = 1; name <= 4; name++) {
+    wanted.addPeer(`s${name}`)
+    wanted.add(id(1), { promised: [`s${name}`], others: ['s honest'] })
+    const next = wanted.next(wanted.get(id(1))!, ['s honest', `s${name}`], NOBODY)!
+    asked.push(next)
+    wanted.forgetPeer(`s${name}`)
+  }
+  assert.deepEqual(asked, ['s1', 's honest', 's3', 's honest'])
+})
+
+test('strangers take no place from validators: neither all three, nor those of peers that were late', () => {
+  const wanted = new WantedBlocks(isValidator)
+  for (const peer of ['v1', 's1', 's2']) wanted.onLate(id(7), peer)
+  wanted.add(id(1), { promised: ['v1'], others: ['v2'] })
+  const want = wanted.get(id(1))!
+  assert.equal(wanted.next(want, ['v1', 's3'], ['s1', 's2']), 'v1')
+  wanted.onFailed(id(1), 'v1')
+  assert.equal(wanted.next(want, ['v1', 's3'], ['s1', 's2']), null, 'the last place is kept')
+  assert.equal(wanted.next(want, ['s3'], ['s1', 's2']), 's3', 'no validator is connected')
 })
 
 // ---- peers that hold up what finality needs
@@ -201,6 +255,44 @@ function catchUpMs(strangers: readonly PeerId[], isSilent: boolean): number {
   const startMs = net.nowMs
   while (heightOf('v1') <= target + 1 && net.nowMs - startMs < 60_000) net.run(100)
   return net.nowMs - startMs
+}
+
+for (const mode of ['pbft', 'hybrid'] as const) {
+  for (const areBound of [true, false]) {
+    const holder = areBound ? 'its validator was late once' : 'the one peer that has it was late once'
+    test(`${mode}: a decided block is fetched though ${holder} and a stranger changes its identity without end`, () => {
+      const network = new ValidatedNetwork(mode, 4)
+      const node = new TestNode(network.genesis, { nowMs: START_MS + 10_000_000 }).start()
+      const chain = new ChainBuilder(network.genesis)
+      const [block] = chain.extend(chain.root, 1)
+      let isAnswering = false
+      const handle = (effects: readonly Effect[]): void => {
+        for (const { to, message } of sentOf(effects, 'get-blocks')) {
+          if (!isAnswering || to !== 'v1') continue
+          const { requestId } = message
+          handle(node.receive(to, { type: 'blocks', requestId, blocks: blocksOf([block!]) }))
+        }
+      }
+      let names = 0
+      const change = (): void => {
+        if (names > 1) handle(node.step({ type: 'peer-disconnected', peer: `s${names - 2}` }))
+        handle(node.connect(`s${names}`))
+        // It knows what is decided, and speaks of it first.
+        handle(node.receive(`s${names}`, network.proof(block!.chained.id)))
+        names += 1
+      }
+      handle(node.connect('v1'))
+      if (areBound) handle(node.receive('v1', network.hello(1)))
+      handle(node.receive('v1', network.proof(block!.chained.id)))
+      change()
+      for (let tick = 1; tick <= 60; tick++) {
+        if (tick % 3 === 0) change()
+        isAnswering = tick > 10
+        handle(node.timeout('sync'))
+      }
+      assert.equal(node.replica.tree.base.chained.id, block!.chained.id)
+    })
+  }
 }
 
 test('where honest answers take as long as they may, a validator catches up, and no block is asked of more than three at once', () => {
