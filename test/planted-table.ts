@@ -2094,6 +2094,13 @@ export const FAULTS: readonly Fault[] = [
     replace: 'const STRANGERS_ASKED_MAX = 3',
     tests: ['replica/wanted-blocks'],
   },
+  {
+    name: 'a peer that copies headers and gives no body is asked for them in a loop',
+    file: 'replica/sync.ts',
+    find: '(saidAllOf === null || saidAllOf !== this.#download)',
+    replace: '(saidAllOf === null || saidAllOf !== undefined)',
+    tests: ['replica/false-claims'],
+  },
   // ---- PBFT
   {
     name: 'a quorum is 2f + 1 for every n',

@@ -67,6 +67,8 @@ interface Peer {
   headersRequest: HeadersRequest | null
   /** It left a request of this download unanswered, or a part of one: the others are asked for the rest. */
   isSlow: boolean
+  /** The download during which its headers lead no further: it is not asked for them again while that runs. */
+  saidAllOf: BodyDownload | null
 }
 
 interface Request {
@@ -156,6 +158,7 @@ export class Sync {
       request: null,
       headersRequest: null,
       isSlow: false,
+      saidAllOf: null,
     })
   }
 
@@ -219,8 +222,10 @@ export class Sync {
     const earlyTime = typeof fresh === 'string' ? null : fresh.newestEarlyTime
     if (earlyTime !== null) this.#host.noteEarly(from, earlyTime)
     if (this.#download !== null) {
-      if (run.headers.length === 0 || (fresh as HeaderBranch).tip!.work <= this.#download.work)
+      if (run.headers.length === 0 || (fresh as HeaderBranch).tip!.work <= this.#download.work) {
+        peer!.saidAllOf = this.#download
         return this.#proceed()
+      }
       this.#giveUpDownload(this.#download)
     }
     const rest = run.headers.length > 0 ? null : this.#check.rest(headers, request, fresh)
@@ -249,6 +254,8 @@ export class Sync {
     const target = (isPart ? fresh.tip! : headers.at(-1)!).height
     this.#download = new BodyDownload(source, headers, { target, decidedCount: fresh.decidedSize })
     this.#resume = isPart ? { source, id: headers.at(-1)!.id } : null
+    // Its line is busy with bodies from now on.
+    this.#peers.get(source)!.saidAllOf = this.#download
   }
 
   /** The part of a branch whose bodies are fetched: all for its work, or up to the last block that is wanted. */
@@ -463,7 +470,10 @@ export class Sync {
       if (this.#claims.of(source) > work) return this.#askForHeaders(source, { branch: null, wanted: null })
       this.#resume = null
     }
-    const next = this.#claims.next(work, this.#ticks, id => this.#peers.get(id)!.headersRequest === null)
+    const next = this.#claims.next(work, this.#ticks, id => {
+      const { headersRequest, saidAllOf } = this.#peers.get(id)!
+      return headersRequest === null && (saidAllOf === null || saidAllOf !== this.#download)
+    })
     if (next !== null) this.#askForHeaders(next, { branch: null, wanted: null })
   }
 

@@ -170,3 +170,20 @@ test('a branch of its own whose blocks a stranger keeps back does not hold up th
   }
   assert.equal(node.headId, tipOf(main).chained.id)
 })
+
+test('a peer that copies the headers of others, and gives no body, is asked for them a few times and not in a loop', () => {
+  const node = new TestNode(builder.genesis, { nowMs: START_MS + 10_000_000 }).start()
+  node.connect('liar')
+  let asked = 0
+  const perform = (first: readonly Effect[]): void => {
+    const left = [...first]
+    for (let effect = left.shift(); effect !== undefined && asked < 100; effect = left.shift()) {
+      if (effect.type !== 'send' || effect.message.type !== 'get-headers') continue
+      asked += 1
+      left.push(...node.receive('liar', honest(effect.message)!))
+    }
+  }
+  perform(node.receive('liar', statusOf(tipOf(main))))
+  for (let tick = 0; tick < ANSWER_TICKS; tick++) perform(node.timeout('sync'))
+  assert.ok(asked <= 3, `${asked} times`)
+})
