@@ -1787,8 +1787,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'one peer holds up the bodies for which finality waits',
     file: 'replica/sync.ts',
-    find: 'first.length < ASKED_MAX &&\n',
-    replace: 'first.length < 0 &&\n',
+    find: 'first.length < (isAnchored ? ASKED_MAX : ASKED_MAX - 1) &&',
+    replace: 'first.length < 0 &&',
     tests: ['replica/wanted-blocks'],
   },
   {
@@ -2100,6 +2100,51 @@ export const FAULTS: readonly Fault[] = [
     find: '(saidAllOf === null || saidAllOf !== this.#download)',
     replace: '(saidAllOf === null || saidAllOf !== undefined)',
     tests: ['replica/false-claims'],
+  },
+  {
+    name: 'bodies that come late are of no use',
+    file: 'replica/sync.ts',
+    find: 'request?.id === requestId ? request : this.#suppliers.overdue(peer, requestId)',
+    replace: 'request?.id === requestId ? request : null',
+    tests: ['replica/slow-peers'],
+  },
+  {
+    name: 'a peer is asked for as many bodies as before, however late it is',
+    file: 'replica/suppliers.ts',
+    find: 'this.groupOf(peer) >> 1',
+    replace: 'this.groupOf(peer)',
+    tests: ['replica/suppliers', 'replica/slow-peers'],
+  },
+  {
+    name: 'a peer that was late is asked for as much again once it is reconnected',
+    file: 'replica/suppliers.ts',
+    find: `    this.#suppliers.delete(peer)
+`,
+    replace: `    this.#suppliers.delete(peer)
+    this.#groups.delete(peer)
+`,
+    tests: ['replica/suppliers'],
+  },
+  {
+    name: 'new identities hold up the source of a download for ever once it was late',
+    file: 'replica/sync.ts',
+    find: '(id === anchor &&\n',
+    replace: '(id === null &&\n',
+    tests: ['replica/slow-peers'],
+  },
+  {
+    name: 'a peer that was late is asked for no more of a download',
+    file: 'replica/suppliers.ts',
+    find: 'supplier.slowUntil = tick + Math.min(SLOW_TICKS_MAX, SLOW_TICKS * 2 ** supplier.slowCount)',
+    replace: 'supplier.slowUntil = tick + 2 ** 40',
+    tests: ['replica/slow-peers'],
+  },
+  {
+    name: 'no place is kept for the source of a download',
+    file: 'replica/sync.ts',
+    find: '(isAnchored ? ASKED_MAX : ASKED_MAX - 1) &&',
+    replace: '(isAnchored ? ASKED_MAX : ASKED_MAX) &&',
+    tests: ['replica/slow-peers'],
   },
   // ---- PBFT
   {

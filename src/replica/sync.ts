@@ -4,7 +4,7 @@
 // fetched, and only a branch whose work passes our head's is fetched at all, so that a liar costs itself more than us;
 // where it takes more headers than one answer has, more are asked for. Of a very long branch a part is kept
 // (header-branch.ts), fetched once the work of all is proved, and then the rest is asked for. Bodies (body-download.ts) are
-// asked for in small groups, each from any peer that is idle; a group that does not arrive in time goes to another peer.
+// asked for in groups, each from any peer that is idle (suppliers.ts); one that is late is asked of another peer as well.
 // Bodies are connected in order, then the next headers are asked for. A block that finality needs is asked for alone, or
 // with all before it where its parent is not here: of several peers if the first does not give it (wanted-blocks.ts).
 
@@ -21,6 +21,7 @@ import { HeaderCheck, type HeaderHost, type HeadersQuestion } from './header-che
 import type { ReplicaLimits } from './limits.ts'
 import { locatorOf } from './locator.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
+import { type BodiesRequest, OVERDUE_MAX, Suppliers } from './suppliers.ts'
 import type { Rejection } from './verdict.ts'
 import { ASKED_MAX, WANTED_MAX, type WantedBlock, WantedBlocks } from './wanted-blocks.ts'
 
@@ -65,24 +66,11 @@ interface Peer {
   request: BodiesRequest | null
   /** The headers it was asked for. */
   headersRequest: HeadersRequest | null
-  /** It left a request of this download unanswered, or a part of one: the others are asked for the rest. */
-  isSlow: boolean
   /** The download during which its headers lead no further: it is not asked for them again while that runs. */
   saidAllOf: BodyDownload | null
 }
 
-interface Request {
-  readonly id: number
-  /** The looks by which the answer is late, and by which it is given up. */
-  readonly lateAt: number
-  readonly deadline: number
-  /** The wanted block for which it was made; null for any other reason. */
-  readonly wanted: BlockId | null
-}
-
-interface BodiesRequest extends Request {
-  readonly ids: readonly BlockId[]
-}
+type Request = Omit<BodiesRequest, 'ids'>
 
 interface HeadersRequest extends Request, HeadersQuestion {}
 
@@ -102,6 +90,7 @@ export class Sync {
   readonly #peers = new Map<PeerId, Peer>()
   readonly #claims = new Claims()
   readonly #wanted: WantedBlocks
+  readonly #suppliers: Suppliers
   readonly #check: HeaderCheck
   #download: BodyDownload | null = null
   /** How far a branch is fetched whose rest this peer is still to be asked for. */
@@ -116,6 +105,7 @@ export class Sync {
   constructor(host: SyncHost) {
     this.#host = host
     this.#wanted = new WantedBlocks(peer => host.isValidator(peer))
+    this.#suppliers = new Suppliers(host.limits.bodiesMax)
     this.#check = new HeaderCheck(host, this.#wanted)
     this.#requests = host.firstRequestId
   }
@@ -134,6 +124,7 @@ export class Sync {
       ['wanted blocks', this.#wanted.size, WANTED_MAX],
       ['bytes before wanted blocks', this.#wanted.bytes, WANTED_MAX * PATH_BYTES_MAX],
       ['peers and how they did', this.#wanted.standings, this.#peers.size],
+      ['late requests of a peer', this.#suppliers.overdueSize, OVERDUE_MAX],
       ['bodies that wait', this.#download?.waiting ?? 0, bodiesAheadMax],
       ['headers of a branch', Math.max(0, ...branches.map(kept => kept?.length ?? 0)), branchHeadersMax],
     ]
@@ -152,12 +143,12 @@ export class Sync {
   addPeer(peer: PeerId, origin: PeerOrigin): void {
     this.#claims.add(peer, origin)
     this.#wanted.addPeer(peer)
+    this.#suppliers.add(peer)
     this.#peers.set(peer, {
       patience: this.#host.limits.branchHeadersMax,
       strikes: 0,
       request: null,
       headersRequest: null,
-      isSlow: false,
       saidAllOf: null,
     })
   }
@@ -166,20 +157,38 @@ export class Sync {
     this.#peers.delete(peer)
     this.#claims.remove(peer)
     this.#wanted.forgetPeer(peer)
+    this.#suppliers.remove(peer)
     this.#proceed()
   }
 
-  /** Whether a peer was asked for the answer with this id. */
+  /** Whether a peer was asked for the answer with this id, and it is of use: late bodies may be here by now. */
   isAsked(peer: PeerId, type: 'headers' | 'blocks', requestId: number): boolean {
     const state = this.#peers.get(peer)
-    const request = type === 'headers' ? state?.headersRequest : state?.request
-    return request?.id === requestId
+    if (type === 'headers') return state?.headersRequest?.id === requestId
+    if (state?.request?.id === requestId) return true
+    const overdue = this.#suppliers.overdue(peer, requestId)
+    return overdue?.ids.some(id => this.#isMissing(id)) === true
   }
 
   /** Whether a peer is asked for this block by this request. */
   asksFor(peer: PeerId, requestId: number, id: BlockId): boolean {
-    const request = this.#peers.get(peer)?.request
-    return request?.id === requestId && request.ids.includes(id)
+    return this.#bodiesRequest(peer, requestId)?.ids.includes(id) === true
+  }
+
+  /** The request of this id that waits for its answer, or was given up for being late. */
+  #bodiesRequest(peer: PeerId, requestId: number): BodiesRequest | null {
+    const request = this.#peers.get(peer)?.request ?? null
+    return request?.id === requestId ? request : this.#suppliers.overdue(peer, requestId)
+  }
+
+  /** Whether a body is one of those that are needed next. */
+  #isMissing(id: BlockId): boolean {
+    const { tree, limits } = this.#host
+    if (tree.has(id)) return false
+    return (
+      this.#wanted.all().some(({ path }) => path.target === id) ||
+      this.#download?.missing(limits.bodiesAheadMax).some(header => header.id === id) === true
+    )
   }
 
   /** A peer says how much work it follows. */
@@ -222,7 +231,8 @@ export class Sync {
     const earlyTime = typeof fresh === 'string' ? null : fresh.newestEarlyTime
     if (earlyTime !== null) this.#host.noteEarly(from, earlyTime)
     if (this.#download !== null) {
-      if (run.headers.length === 0 || (fresh as HeaderBranch).tip!.work <= this.#download.work) {
+      const isBetter = run.headers.length > 0 && (fresh as HeaderBranch).tip!.work > this.#download.work
+      if (!isBetter && (run.headers.length === 0 || !this.#yieldsTo(from, this.#download))) {
         peer!.saidAllOf = this.#download
         return this.#proceed()
       }
@@ -250,12 +260,17 @@ export class Sync {
   }
 
   #beginDownload(source: PeerId, { headers, isPart }: Run, fresh: HeaderBranch): void {
-    for (const peer of this.#peers.values()) peer.isSlow = false
+    this.#suppliers.restart()
     const target = (isPart ? fresh.tip! : headers.at(-1)!).height
     this.#download = new BodyDownload(source, headers, { target, decidedCount: fresh.decidedSize })
     this.#resume = isPart ? { source, id: headers.at(-1)!.id } : null
     // Its line is busy with bodies from now on.
     this.#peers.get(source)!.saidAllOf = this.#download
+  }
+
+  /** The source of the download was late, so that other branches may take its place: what they are counts again. */
+  #askAllAgain(source: PeerId): void {
+    for (const [id, peer] of this.#peers) if (id !== source) peer.saidAllOf = null
   }
 
   /** The part of a branch whose bodies are fetched: all for its work, or up to the last block that is wanted. */
@@ -270,20 +285,25 @@ export class Sync {
 
   onBlocks(from: PeerId, requestId: number, blocks: readonly Block[]): void {
     const peer = this.#peers.get(from)
-    if (peer?.request?.id !== requestId) return
-    const { request } = peer
+    const request = this.#bodiesRequest(from, requestId)
+    if (peer === undefined || request === null) return
+    const isLate = peer.request !== request
+    if (isLate) this.#suppliers.forgetOverdue(from, requestId)
+    else peer.request = null
     const asked = new Set(request.ids)
-    peer.request = null
     const useful = new Map(blocks.filter(block => asked.has(block.id)).map(block => [block.id, block]))
     if (useful.size > 0) peer.strikes = 0
+    // An honest answer ends early only because it is large. One that drips would hold all others up.
+    const bytes = [...useful.values()].reduce((sum, block) => sum + block.raw.length, 0)
+    const isShort = useful.size < asked.size && bytes < MESSAGE_LIMITS.blocksBytesMax / 2
+    if (!isShort) this.#suppliers.onGood(from, { isLate })
     if (request.wanted !== null) {
       this.#takeWanted(from, request, request.wanted, useful.get(request.ids[0]!))
       return this.#proceed()
     }
-    // An honest answer ends early only because it is large. One that drips would hold all others up.
-    const bytes = [...useful.values()].reduce((sum, block) => sum + block.raw.length, 0)
-    if (useful.size < asked.size && bytes < MESSAGE_LIMITS.blocksBytesMax / 2) peer.isSlow = true
-    for (const [id, block] of useful) if (!this.#isHere(id)) this.#download?.add(block, from)
+    if (isShort) this.#suppliers.onShort(from, this.#ticks)
+    for (const [id, block] of useful)
+      if (!this.#isHere(id) && this.#isMissing(id)) this.#download?.add(block, from)
     this.#proceed()
   }
 
@@ -339,7 +359,8 @@ export class Sync {
       }
       if (request !== null && this.#isOver(id, request)) {
         peer.request = null
-        peer.isSlow = true
+        this.#suppliers.onLate(id, request, this.#ticks)
+        if (id === this.#download?.source) this.#askAllAgain(id)
       }
     }
     this.#proceed()
@@ -492,45 +513,65 @@ export class Sync {
   }
 
   #requestBodies(download: BodyDownload): void {
-    const asked = new Set(this.#waitedFor(download))
-    const missing = download
-      .missing(this.#host.limits.bodiesAheadMax)
-      .filter(header => !asked.has(header.id) && !this.#isConnected(header))
-      .map(header => header.id)
     const wants = this.#wanted.all().filter(want => download.brings(want.id))
     const isHolder = (id: PeerId): boolean =>
       wants.some(want => want.promised.has(id) || want.others.includes(id))
     // Who gave the headers has the bodies for sure: any other may follow another branch.
-    const others = [...this.#peers.keys()]
-      .filter(id => id !== download.source)
+    const mayHave = (id: PeerId): boolean =>
+      id === download.source || isHolder(id) || this.#claims.of(id) > this.#host.tree.head.chained.work
+    const holders = [...this.#peers.keys()].filter(id => mayHave(id) && !this.#suppliers.isOut(id))
+    // New identities cost nothing. One place is kept for the source, or for the peer that is connected for longest.
+    const anchor = holders.includes(download.source) ? download.source : (holders[0] ?? null)
+    const others = holders
+      .filter(id => id !== anchor)
       .sort((one, other) => this.#strikesOf(one) - this.#strikesOf(other))
       .sort((one, other) => Number(isHolder(other)) - Number(isHolder(one)))
-    for (const id of [download.source, ...others]) {
-      const peer = this.#peers.get(id)
-      if (missing.length === 0) return
-      if (peer === undefined) continue
-      const mayHave =
-        id === download.source || isHolder(id) || this.#claims.of(id) > this.#host.tree.head.chained.work
-      if (!mayHave || peer.isSlow || peer.request !== null) continue
-      this.#askForBodies(id, missing.splice(0, this.#host.limits.bodiesMax), null)
+    for (const id of anchor === null ? others : [anchor, ...others]) {
+      if (this.#suppliers.isSlow(id, this.#ticks) || this.#peers.get(id)!.request !== null) continue
+      const missing = this.#missingFor(id, anchor, download)
+      if (missing.length > 0) this.#askForBodies(id, missing.slice(0, this.#suppliers.groupOf(id)), null)
     }
     const isAnyAsked = [...this.#peers.values()].some(peer => peer.request !== null)
-    if (missing.length === 0 || isAnyAsked) return
+    // The source may be asked again when its delay is over.
+    if (isAnyAsked || holders.includes(download.source)) return
+    if (this.#missingFor(null, anchor, download).length === 0) return
     // Nobody is left who would give them: this chain can't be had now.
     this.#giveUpDownload(download)
   }
 
-  /** The bodies that no other peer is asked for while these requests are under way. */
-  #waitedFor(download: BodyDownload): BlockId[] {
+  /** The next blocks of which a peer may be asked for the bodies: neither here, nor waited for from others. */
+  #missingFor(id: PeerId | null, anchor: PeerId | null, download: BodyDownload): BlockId[] {
+    const asked = new Set(this.#waitedFor(id, anchor, download))
+    return download
+      .missing(this.#host.limits.bodiesAheadMax)
+      .filter(header => !asked.has(header.id) && !this.#isConnected(header))
+      .map(header => header.id)
+  }
+
+  /** The bodies that a peer is not asked for while these requests are under way. */
+  #waitedFor(id: PeerId | null, anchor: PeerId | null, download: BodyDownload): BlockId[] {
     const first = this.#askedForNext(download)
+    const isUnproved = (peer: PeerId): boolean => !this.#claims.hasProved(peer)
     // All others wait for the first. One that is late does not hold them up where finality waits too, or where it has given
-    // nothing yet: else each new identity could do so once.
+    // nothing yet: else each new identity could do so once. It never holds up the anchor once that was late itself.
+    const isAnchored = anchor === null || id === anchor || first.includes(anchor)
     const isHeldUp =
-      first.length < ASKED_MAX &&
-      first.every(id => this.#isLate(id) && (this.#wanted.size > 0 || !this.#claims.hasProved(id)))
+      first.length < (isAnchored ? ASKED_MAX : ASKED_MAX - 1) &&
+      first.every(
+        peer =>
+          (this.#isLate(peer) && (this.#wanted.size > 0 || isUnproved(peer))) ||
+          (id === anchor &&
+            isUnproved(peer) &&
+            (id !== download.source || this.#suppliers.hasFailed(download.source))),
+      )
     return [...this.#peers]
-      .filter(([id]) => !isHeldUp || !first.includes(id))
+      .filter(([peer]) => !isHeldUp || !first.includes(peer))
       .flatMap(([, { request }]) => request?.ids ?? [])
+  }
+
+  /** Whether a download that failed to come makes way for a branch of another peer that holds no more work. */
+  #yieldsTo(peer: PeerId, { source }: BodyDownload): boolean {
+    return peer !== source && this.#suppliers.hasFailed(source)
   }
 
   /**
