@@ -1,8 +1,9 @@
 // Where a committee stands, for people: what it waits for, and what each validator did and said last. Whoever asks why
 // finality does not move finds the reason here.
 
-import type { MemberIndex } from '../consensus/contract.ts'
-import type { Pattern, PbftState } from '../consensus/pbft/pbft.ts'
+import type { LogState } from '../consensus/log.ts'
+import type { Pattern } from '../consensus/pbft/pbft.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import type { AgreementReport, ValidatorReport } from './contract.ts'
 import type { EvidenceReport } from './evidence.ts'
 import type { Members } from './members.ts'
@@ -13,7 +14,7 @@ export interface AgreementFacts {
   readonly validators: ValidatorSet
   readonly pattern: Pattern
   readonly self: MemberIndex | null
-  readonly state: PbftState
+  readonly state: LogState
   readonly members: Members
   readonly muted: string | null
   readonly halted: string | null
@@ -41,7 +42,7 @@ export function describeAgreement(facts: AgreementFacts): AgreementReport {
     timeoutMs: state.timeoutMs,
     isWaiting,
     sinceDecisionMs: facts.nowMs - facts.decidedMs,
-    proposer: state.proposer,
+    proposer: state.proposer ?? 0,
     validators: validators.validators.map((_, member) => describeMember(facts, member)),
     evidence,
   }
@@ -55,9 +56,9 @@ function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorRe
     name,
     address,
     isLinked: members.peerOf(member) !== undefined || member === self,
-    hasPrepared: state.prepares.includes(member),
-    hasCommitted: state.commits.includes(member),
-    wantsViewChange: state.viewChanges.includes(member),
+    hasPrepared: hasVoted(state, 'prepare', member),
+    hasCommitted: hasVoted(state, 'commit', member),
+    wantsViewChange: state.leaving.includes(member),
     status:
       word === undefined
         ? null
@@ -71,4 +72,8 @@ function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorRe
             ageMs: nowMs - word.atMs,
           },
   }
+}
+
+function hasVoted({ voted }: LogState, phase: string, member: MemberIndex): boolean {
+  return voted.get(phase)?.includes(member) ?? false
 }

@@ -3,7 +3,8 @@
 //
 //   phase 1 | sequence 8 | view 8 | value 32 | count | (member 1, signature 65) of each, the members increasing
 
-import type { Certificate, MemberSignature } from '../consensus/contract.ts'
+import type { Certificate } from '../consensus/pbft/votes.ts'
+import type { MemberSignature } from '../consensus/signed.ts'
 import { type ByteReader, ByteWriter, MalformedBytes } from '../encoding/bytes.ts'
 import {
   PHASE_BYTES,

@@ -1,8 +1,8 @@
 // What a committee keeps on disk, by key: this validator's votes and whose they are, proofs of lies, decisions on
 // nothing, and the reason for which it has stopped.
 
-import type { Certificate } from '../consensus/contract.ts'
 import type { PbftRecord } from '../consensus/pbft/messages.ts'
+import type { Certificate } from '../consensus/pbft/votes.ts'
 import { ByteReader, MalformedBytes } from '../encoding/bytes.ts'
 import { readCertificate } from './certificates.ts'
 import { EvidenceLog } from './evidence-log.ts'

@@ -9,21 +9,13 @@ import { addressBytes } from '../chain/address.ts'
 import { type BlockId, NO_BLOCK } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
-import type {
-  Application,
-  Certificate,
-  Contradiction,
-  Evidence,
-  MemberIndex,
-  ProposalOrigin,
-  Signing,
-  Validity,
-  Value,
-} from '../consensus/contract.ts'
-import { NO_VALUE } from '../consensus/contract.ts'
+import type { Application, ProposalOrigin, Validity, Value } from '../consensus/log.ts'
+import { JUMP_MAX, NO_VALUE } from '../consensus/log.ts'
 import type { PbftMessage, PbftRecord, Statement } from '../consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
-import { JUMP } from '../consensus/pbft/retransmission.ts'
+import type { Certificate, Contradiction, Evidence } from '../consensus/pbft/votes.ts'
+import type { MemberIndex } from '../consensus/process.ts'
+import type { Signing } from '../consensus/signed.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { describeAgreement } from './agreement-report.ts'
 import { Liar, type Member } from './byzantine/liar.ts'
@@ -311,7 +303,7 @@ export class Committee implements Finality {
     this.#self = signing.self
     this.#muted = signing === own ? null : VOTES_ARE_LOST
     if (this.#muted !== null) this.#alarmMuted(this.#muted)
-    const application: Application = {
+    const application: Application<Certificate> = {
       validate: (sequence, value, origin) => this.#validate(sequence, value, origin),
       decision: sequence => this.#decision(sequence),
     }
@@ -416,10 +408,10 @@ export class Committee implements Finality {
           this.#emit(effect)
           break
         case 'decide':
-          this.#onDecided(effect.certificate)
+          this.#onDecided(effect.decision)
           break
         case 'behind':
-          this.#onBehind(effect.certificate, effect.from)
+          this.#onBehind(effect.decision, effect.from)
           break
         case 'missing':
           this.#want(effect.value as BlockId, { voters: [], speaker: effect.from, isDecided: false })
@@ -432,7 +424,7 @@ export class Committee implements Finality {
           break
         case 'diverged':
           this.#halt(
-            `n − f validators attest another state than ours at decision ${effect.certificate.sequence}`,
+            `n − f validators attest another state than ours at decision ${effect.decision.sequence}`,
           )
           break
         case 'exhausted':
@@ -481,7 +473,7 @@ export class Committee implements Finality {
   #onBehind(certificate: Certificate, from: FinalityPeer): void {
     if (certificate.phase !== 'commit' || certificate.value === NO_VALUE) return
     const known = this.#target?.certificate.sequence ?? Number.POSITIVE_INFINITY
-    if (!isBetterTarget(certificate.sequence, known, this.#sequence + JUMP)) return
+    if (!isBetterTarget(certificate.sequence, known, this.#sequence + JUMP_MAX)) return
     this.#target = { certificate, from }
     this.#applyTarget()
   }
@@ -510,7 +502,7 @@ export class Committee implements Finality {
     const { certificate, from } = target
     if (certificate.sequence > this.#sequence && !this.#apply(certificate, from)) return
     this.#target = null
-    this.#drive({ type: 'settled', certificate })
+    this.#drive({ type: 'settled', decision: certificate })
     this.#applyAwaited()
   }
 

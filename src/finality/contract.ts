@@ -18,8 +18,8 @@ export interface Holders {
   readonly others: readonly FinalityPeer[]
 }
 
-/** The timers of a finality layer. Setting one again replaces it; one that was cleared never fires. */
-export type FinalityTimer = 'progress' | 'retransmit' | 'pace' | 'mischief'
+/** The name of a timer of a finality layer. Setting one again replaces it; one that was cleared never fires. */
+export type FinalityTimer = string
 
 /** The node's chain, as a finality layer sees it. */
 export interface ChainAccess {

@@ -4,15 +4,10 @@
 
 import { SIGNATURE_BYTES } from '../chain/compact-signature.ts'
 import { NO_BLOCK } from '../chain/header.ts'
-import {
-  type MemberIndex,
-  NO_VALUE,
-  NUMBER_MAX,
-  type Signature,
-  type Suspect,
-  type Value,
-  type Vote,
-} from '../consensus/contract.ts'
+import { NO_VALUE, NUMBER_MAX, type Value } from '../consensus/log.ts'
+import type { Suspect, Vote } from '../consensus/pbft/votes.ts'
+import type { MemberIndex } from '../consensus/process.ts'
+import type { Signature } from '../consensus/signed.ts'
 import {
   type ByteReader,
   type ByteWriter,

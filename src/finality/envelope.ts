@@ -7,8 +7,8 @@
 // pass another's off as his own. Nothing else depends on who carries a message: all of it is signed.
 
 import { sha256 } from '../chain/hash.ts'
-import type { MemberIndex } from '../consensus/contract.ts'
 import type { PbftMessage } from '../consensus/pbft/messages.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import {
   ByteReader,
   ByteWriter,

@@ -1,7 +1,7 @@
 // The proofs of lies that a node keeps: a few for each validator, one for each place in which it lied. They outlive a
 // restart, and anybody can check them (evidence.ts).
 
-import type { Evidence } from '../consensus/contract.ts'
+import type { Evidence } from '../consensus/pbft/votes.ts'
 import { ByteReader, MalformedBytes } from '../encoding/bytes.ts'
 import { lieOf } from './evidence.ts'
 import { encodeEvidence, readEvidence } from './evidence-record.ts'

@@ -6,7 +6,7 @@
 //                                    view 8 | settled 8 | count | (sequence 8, view 8, value 32) of each |
 //                                    count | (member 1, until 8) of each suspect | signature 65
 
-import type { Contradiction, Evidence, Omission, VoteWithSignature } from '../consensus/contract.ts'
+import type { Contradiction, Evidence, Omission, VoteWithSignature } from '../consensus/pbft/votes.ts'
 import { type ByteReader, ByteWriter, MalformedBytes } from '../encoding/bytes.ts'
 import {
   PHASE_BYTES,

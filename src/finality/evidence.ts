@@ -5,6 +5,7 @@
 import { Fields, InvalidField } from '../chain/fields.ts'
 import { parseGenesis } from '../chain/genesis.ts'
 import type { BlockId } from '../chain/header.ts'
+import type { Statement } from '../consensus/pbft/messages.ts'
 import type {
   Departure,
   Evidence,
@@ -12,8 +13,7 @@ import type {
   Suspect,
   Vote,
   VoteWithSignature,
-} from '../consensus/contract.ts'
-import type { Statement } from '../consensus/pbft/messages.ts'
+} from '../consensus/pbft/votes.ts'
 import { fromHex, type Hex, toHex } from '../encoding/bytes.ts'
 import { VOTE_PHASES } from './encoding.ts'
 import { referenceRecover, statementDigest } from './signing.ts'

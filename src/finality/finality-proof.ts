@@ -5,7 +5,7 @@
 import type { Address } from '../chain/address.ts'
 import { Fields, type Json } from '../chain/fields.ts'
 import { type BlockHeader, type BlockId, blockId, encodeHeader, HEADER_BYTES } from '../chain/header.ts'
-import type { Certificate } from '../consensus/contract.ts'
+import type { Certificate } from '../consensus/pbft/votes.ts'
 import { type Hex, toHex } from '../encoding/bytes.ts'
 import { VALIDATORS_MAX, type ValidatorSet } from './validators.ts'
 import { readBytes, takeAddress, takeBlockId, takeNumber, takeSignature } from './vote-json.ts'

@@ -1,7 +1,7 @@
 // Who a node is among the validators: its key, if it has one, and by what it is known to its peers. The keys, and the
 // code that signs with them, are given.
 
-import type { MemberIndex } from '../consensus/contract.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import type { ByzantineRole } from './byzantine/roles.ts'
 import type { FinalityPeer } from './contract.ts'
 import type { RecoverSigner, SignDigest } from './signing.ts'

@@ -1,8 +1,8 @@
 // Where the validators of a committee are: which peer speaks for which, and what each said last of itself. A validator
 // is bound to a peer by a hello that it signed over the peer's id; nothing else depends on who carries a message.
 
-import type { MemberIndex } from '../consensus/contract.ts'
 import type { Status } from '../consensus/pbft/messages.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import type { ChainAccess, FinalityPeer, Holders } from './contract.ts'
 
 /** What a validator said last of itself, and how its clock differs from ours. */

@@ -5,8 +5,8 @@ import { type Address, addressBytes, parseAddress } from '../chain/address.ts'
 import { Fields, InvalidField, type Json } from '../chain/fields.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { sha256 } from '../chain/hash.ts'
-import type { MemberIndex } from '../consensus/contract.ts'
 import { faultsTolerated, quorumOf } from '../consensus/pbft/quorum.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import { ByteWriter, type Hex, toHex } from '../encoding/bytes.ts'
 
 /** One of those who decide. The name is for people: only the address counts. */

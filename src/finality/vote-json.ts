@@ -5,7 +5,7 @@ import { type Address, parseAddress } from '../chain/address.ts'
 import { SIGNATURE_BYTES } from '../chain/compact-signature.ts'
 import type { Fields, Json } from '../chain/fields.ts'
 import { type BlockId, NO_BLOCK } from '../chain/header.ts'
-import { NUMBER_MAX, type Value } from '../consensus/contract.ts'
+import { NUMBER_MAX, type Value } from '../consensus/log.ts'
 import { fromHex, type Hex, isHex } from '../encoding/bytes.ts'
 import { isValue } from './encoding.ts'
 

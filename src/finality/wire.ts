@@ -3,8 +3,9 @@
 //
 // The first byte says which message or record follows; then its fields in the order of their definition.
 
-import type { Certificate, MemberIndex } from '../consensus/contract.ts'
 import type { Answer, NewView, PbftMessage, PbftRecord, ViewChange } from '../consensus/pbft/messages.ts'
+import type { Certificate } from '../consensus/pbft/votes.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import { ByteReader, ByteWriter, MalformedBytes, readOrNull } from '../encoding/bytes.ts'
 import { encodeCertificate, readCertificate } from './certificates.ts'
 import {

@@ -8,7 +8,7 @@ import type { BlockId } from '../chain/header.ts'
 import type { ChainAccess, Finality, FinalityEffect, FinalityInput, Holders } from '../finality/contract.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { ChainView } from './chain-view.ts'
-import type { Outbox, Store } from './effects.ts'
+import { FINALITY_TIMER, type Outbox, type Store } from './effects.ts'
 import type { Mempool } from './mempool.ts'
 import { KEYS } from './records.ts'
 
@@ -86,9 +86,13 @@ export class FinalityDriver {
         return outbox.emit({ type: 'broadcast', message })
       }
       case 'set-timer':
-        return outbox.emit({ type: 'set-timer', name: `finality/${effect.name}`, delayMs: effect.delayMs })
+        return outbox.emit({
+          type: 'set-timer',
+          name: `${FINALITY_TIMER}${effect.name}`,
+          delayMs: effect.delayMs,
+        })
       case 'clear-timer':
-        return outbox.emit({ type: 'clear-timer', name: `finality/${effect.name}` })
+        return outbox.emit({ type: 'clear-timer', name: `${FINALITY_TIMER}${effect.name}` })
       case 'want':
         return this.#host.want(effect.id, effect.holders, effect.isDecided)
       case 'hold':

@@ -28,7 +28,16 @@ import { ChainView } from './chain-view.ts'
 import { applyCheckpoint, type Checkpoint, isBesideCheckpoint } from './checkpoint.ts'
 import type { PeerOrigin } from './claims.ts'
 import { type ClockDoubt, ClockWatch } from './clock-watch.ts'
-import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
+import {
+  type Effect,
+  FINALITY_TIMER,
+  type Input,
+  isFinalityTimer,
+  Outbox,
+  type PeerId,
+  type Store,
+  type TimerName,
+} from './effects.ts'
 import { type Fate, Fates } from './fates.ts'
 import { FinalityDriver } from './finality-driver.ts'
 import { writeCertificate, writeDropped, writeFold } from './fold.ts'
@@ -392,6 +401,8 @@ export class Replica {
   }
 
   #onTimeout(name: TimerName): void {
+    if (isFinalityTimer(name))
+      return this.#driver.step({ type: 'timeout', name: name.slice(FINALITY_TIMER.length) })
     switch (name) {
       case 'gossip':
         return this.#relay.flush()
@@ -408,14 +419,6 @@ export class Replica {
       case 'rebroadcast':
         for (const peer of this.#peers) this.#announceOwn(peer)
         return this.#setTimer('rebroadcast', REBROADCAST_INTERVAL_MS)
-      case 'finality/progress':
-        return this.#driver.step({ type: 'timeout', name: 'progress' })
-      case 'finality/retransmit':
-        return this.#driver.step({ type: 'timeout', name: 'retransmit' })
-      case 'finality/pace':
-        return this.#driver.step({ type: 'timeout', name: 'pace' })
-      case 'finality/mischief':
-        return this.#driver.step({ type: 'timeout', name: 'mischief' })
     }
   }
 

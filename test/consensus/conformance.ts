@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { MemberIndex } from '../../src/consensus/contract.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
 import { silent } from './liars.ts'
 import { FAIR, type LiarMaker, type Maker, Network, type NetworkOptions, type Weather } from './network.ts'
 import { Random } from './random.ts'

@@ -2,19 +2,12 @@
 // links are cut, members crash between any two effects and start again from what was durable, and some lie. It knows
 // protocols by their contract only. An oracle watches all that the honest do.
 
-import type {
-  Application,
-  Certificate,
-  Evidence,
-  MemberIndex,
-  Protocol,
-  ProtocolEffect,
-  ProtocolInput,
-  Signing,
-  Value,
-} from '../../src/consensus/contract.ts'
+import type { Application, LogEffect, LogInput, Value } from '../../src/consensus/log.ts'
+import type { Certificate, Evidence } from '../../src/consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
+import type { Signing } from '../../src/consensus/signed.ts'
 import { Notary } from './notary.ts'
-import { type Anatomy, Oracle, Violation } from './oracle.ts'
+import { type Anatomy, Oracle, type Protocol, Violation } from './oracle.ts'
 import { Random } from './random.ts'
 
 /** What a protocol is made of here. */
@@ -25,7 +18,7 @@ export interface Maker<Message, Record, Statement> {
     timeoutMs: number
     pipeline: number
     signing: Signing<Statement>
-    application: Application
+    application: Application<Certificate>
   }): Protocol<Message, Record>
 }
 
@@ -90,7 +83,7 @@ export interface NetworkOptions<Message, Record, Statement> {
 }
 
 interface Timer {
-  readonly name: 'progress' | 'retransmit'
+  readonly name: string
 }
 
 /** One copy of a node: liars may have two. */
@@ -243,7 +236,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
 
   #start(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
     const { n, maker, pipeline = 1 } = this.options
-    const application: Application = {
+    const application: Application<Certificate> = {
       validate: (sequence, value) => {
         if (!value.startsWith(`${sequence}:`)) return 'invalid'
         if (sequence > copy.decisions.length + pipeline) return 'unknown'
@@ -277,7 +270,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   #step(
     node: Node<Message, Record, Statement>,
     copy: Copy<Message, Record>,
-    input: ProtocolInput<Message, Record>,
+    input: LogInput<Message, Record, Certificate>,
   ): void {
     const { protocol } = copy
     if (protocol === null) return
@@ -306,7 +299,8 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     }
     const turn = copy.protocol?.turn ?? null
     const { pipeline = 1 } = this.options
-    if (turn === null || turn > Math.min(this.#goal, copy.decisions.length + pipeline)) return
+    if (turn === null || turn === 'any' || turn > Math.min(this.#goal, copy.decisions.length + pipeline))
+      return
     // Never the same value twice: who forgets what it said would contradict itself.
     const value = `${turn}:${node.index}.${this.#nonce++}`
     copy.bodies.add(value)
@@ -316,7 +310,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   #perform(
     node: Node<Message, Record, Statement>,
     copy: Copy<Message, Record>,
-    effect: ProtocolEffect<Message, Record>,
+    effect: LogEffect<Message, Record, Certificate, Evidence>,
   ): void {
     if (node.liar === null) this.seen.set(effect.type, (this.seen.get(effect.type) ?? 0) + 1)
     switch (effect.type) {
@@ -338,9 +332,9 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
         copy.timers.delete(effect.name)
         return
       case 'decide':
-        return this.#decide(node, copy, effect.certificate)
+        return this.#decide(node, copy, effect.decision)
       case 'behind':
-        this.#after(this.#delayMs() * 3, () => this.#catchUp(node, copy, effect.certificate))
+        this.#after(this.#delayMs() * 3, () => this.#catchUp(node, copy, effect.decision))
         return
       case 'missing':
         this.#after(this.#delayMs() * 2, () => this.#fetch(node, copy, effect.value))
@@ -462,7 +456,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
       if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, before, decision))
       copy.decisions.push(decision)
     }
-    this.#step(node, copy, { type: 'settled', certificate })
+    this.#step(node, copy, { type: 'settled', decision: certificate })
   }
 
   #fetch(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>, value: Value): void {

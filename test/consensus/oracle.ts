@@ -3,8 +3,13 @@
 // S1 agreement, S3 in order and once, S4 no vote contradicted, S5 durable before visible, S6 views never fall, S7
 // every certificate proves what it says, S9 bounded memory, P1 one prepared value, P4 equal states, P5 watermarks.
 
-import type { Certificate, MemberIndex, Protocol, Value } from '../../src/consensus/contract.ts'
+import type { LogProtocol, Value } from '../../src/consensus/log.ts'
+import type { Certificate, Evidence } from '../../src/consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
 import { type Notary, textOf } from './notary.ts'
+
+/** A protocol under test. */
+export type Protocol<Message, Record> = LogProtocol<Message, Record, Certificate, Evidence>
 
 /** Something that a member bound itself to by a message: `about` may only ever have one `value`. */
 export interface Claim {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MemberIndex } from '../../src/consensus/contract.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
 import { Liar } from '../../src/finality/byzantine/liar.ts'
 import type { ByzantineRole } from '../../src/finality/byzantine/roles.ts'
 import { verifyEvidence } from '../../src/finality/evidence.ts'

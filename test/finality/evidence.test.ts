@@ -2,14 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
-import {
-  type Contradiction,
-  type Departure,
-  type Evidence,
-  NO_VALUE,
-  type Omission,
-  type Vote,
-} from '../../src/consensus/contract.ts'
+import { NO_VALUE } from '../../src/consensus/log.ts'
+import type { Contradiction, Departure, Evidence, Omission, Vote } from '../../src/consensus/pbft/votes.ts'
 import { ByteReader, fromReversedHex, MalformedBytes } from '../../src/encoding/bytes.ts'
 import {
   type ContradictionReport,

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { SECP256K1_N as N } from '../../src/chain/transaction.ts'
-import { NO_VALUE } from '../../src/consensus/contract.ts'
+import { NO_VALUE } from '../../src/consensus/log.ts'
 import type { Statement } from '../../src/consensus/pbft/messages.ts'
 import { bigintFromBytes, bigintToBytes, concatBytes, toHex } from '../../src/encoding/bytes.ts'
 import {

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Certificate, Value } from '../../src/consensus/contract.ts'
+import type { Value } from '../../src/consensus/log.ts'
 import type { PbftRecord } from '../../src/consensus/pbft/messages.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
 import { COMMITTEE_KEYS, DamagedVotes } from '../../src/finality/committee-records.ts'
 import {
   advanceMark,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Certificate } from '../../src/consensus/contract.ts'
 import type { NewView, PbftMessage, Status, ViewChange } from '../../src/consensus/pbft/messages.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
 import { concatBytes } from '../../src/encoding/bytes.ts'
 import {
   decodePbftMessage,

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { blockId } from '../../src/chain/header.ts'
-import { NO_VALUE } from '../../src/consensus/contract.ts'
+import { NO_VALUE } from '../../src/consensus/log.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import { type Content, encodeEnvelope } from '../../src/finality/envelope.ts'
 import { frameMessage } from '../../src/node/frames.ts'

@@ -3,7 +3,7 @@
 // leave the view alone: it would be missing there. f + 1 complaints, so one of an honest member, and all leave together
 // for a view that passes the slow ones over.
 
-import { NUMBER_MAX } from '../contract.ts'
+import { NUMBER_MAX } from '../log.ts'
 import { isMember } from './certificate.ts'
 import type { Complaint, Statement } from './messages.ts'
 import { leaveSlowView } from './new-view.ts'

@@ -1,11 +1,11 @@
 // Who is told what by a liar: the others, in two halves that may hear different things. Those who lie in the same way
 // belong to both halves, so that each side's votes are in all their hands.
 
-import type { MemberIndex, ProtocolEffect } from '../../consensus/contract.ts'
-import type { PbftMessage, PbftRecord } from '../../consensus/pbft/messages.ts'
+import type { PbftEffect, PbftMessage } from '../../consensus/pbft/messages.ts'
+import type { MemberIndex } from '../../consensus/process.ts'
 
 /** Something that is said to one. */
-type Sent = Extract<ProtocolEffect<PbftMessage, PbftRecord>, { type: 'send' }>
+type Sent = Extract<PbftEffect, { type: 'send' }>
 
 /** The other members, as one liar sees them. */
 export class Audience {

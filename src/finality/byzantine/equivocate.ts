@@ -1,9 +1,10 @@
 // Equivocation: one half of the others is told one thing and the other half another, and with accomplices enough both
 // are decided: the attack that f + 1 liars can make and f can't.
 
-import type { MemberIndex, Vote } from '../../consensus/contract.ts'
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
 import { quorumOf } from '../../consensus/pbft/quorum.ts'
+import type { Vote } from '../../consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../consensus/process.ts'
 import { tell } from './audience.ts'
 import type { LiarEffect, Lie, LieContext, Said } from './lie.ts'
 import { Story } from './story.ts'

@@ -2,9 +2,10 @@
 // reached, places that are nobody's, decisions without proof; and every vote first as the same key signs it on other
 // networks. Nobody may follow such words, and what they leave behind may not outgrow one member's place.
 
-import { type Certificate, NO_VALUE, NUMBER_MAX, type Value, type Vote } from '../../consensus/contract.ts'
+import { NO_VALUE, NUMBER_MAX, type Value } from '../../consensus/log.ts'
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
 import { newViewStatement, viewChangeStatement } from '../../consensus/pbft/view-change.ts'
+import type { Certificate, Vote } from '../../consensus/pbft/votes.ts'
 import { VALIDATORS_MAX } from '../validators.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'

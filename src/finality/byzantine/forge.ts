@@ -1,8 +1,8 @@
 // Forgery: what was never signed. Beside each vote of its own it votes in another's name and with a broken signature, and
 // shows certificates that lack what makes them proofs.
 
-import type { Certificate } from '../../consensus/contract.ts'
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
+import type { Certificate } from '../../consensus/pbft/votes.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'
 

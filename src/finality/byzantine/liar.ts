@@ -2,9 +2,9 @@
 // is said; what it is told it takes in as anybody does, so that it always knows where the others are. How it lies is
 // its role's (roles.ts).
 
-import type { ProtocolInput } from '../../consensus/contract.ts'
-import type { PbftMessage, PbftRecord } from '../../consensus/pbft/messages.ts'
-import type { Pbft, PbftState } from '../../consensus/pbft/pbft.ts'
+import type { LogState } from '../../consensus/log.ts'
+import type { PbftInput } from '../../consensus/pbft/messages.ts'
+import type { Pbft } from '../../consensus/pbft/pbft.ts'
 import { Audience } from './audience.ts'
 import type { LiarEffect, LiarInput, Lie, LieOptions } from './lie.ts'
 import { type ByzantineRole, LIES } from './roles.ts'
@@ -12,7 +12,7 @@ import { type ByzantineRole, LIES } from './roles.ts'
 /** What a committee drives: an honest replica, or a liar with one inside. */
 export interface Member {
   readonly turn: number | null
-  readonly state: PbftState
+  readonly state: LogState
   /** How much is remembered of what others said. */
   readonly size: number
   step(input: LiarInput): LiarEffect[]
@@ -46,7 +46,7 @@ export class Liar implements Member {
     return this.#honest.turn
   }
 
-  get state(): PbftState {
+  get state(): LogState {
     return this.#honest.state
   }
 
@@ -60,7 +60,7 @@ export class Liar implements Member {
       return [...(this.#lie.mischief?.() ?? [])]
     }
     const beside = input.type === 'message' ? (this.#lie.hear?.(input.message) ?? []) : []
-    const honest = this.#honest.step(this.#misled(input) as ProtocolInput<PbftMessage, PbftRecord>)
+    const honest = this.#honest.step(this.#misled(input) as PbftInput)
     const said = honest.flatMap(effect => this.#twist(effect))
     const isTick = input.type === 'timeout' && input.name === 'retransmit'
     return [...said, ...beside, ...(isTick ? (this.#lie.tick?.() ?? []) : [])]

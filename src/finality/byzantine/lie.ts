@@ -1,28 +1,20 @@
 // What one way to lie is, and what it has to do with: each role (see roles.ts) is such a lie. It is given what an honest
 // replica in its hands wants said, and says what it likes instead; it may also hear, and speak of its own accord.
 
-import type {
-  MemberIndex,
-  ProtocolEffect,
-  ProtocolInput,
-  Signature,
-  Signing,
-  Value,
-} from '../../consensus/contract.ts'
-import type { PbftMessage, PbftRecord, Statement } from '../../consensus/pbft/messages.ts'
-import type { PbftState } from '../../consensus/pbft/pbft.ts'
+import type { LogState, Value } from '../../consensus/log.ts'
+import type { PbftEffect, PbftInput, PbftMessage, Statement } from '../../consensus/pbft/messages.ts'
+import type { MemberIndex } from '../../consensus/process.ts'
+import type { Signature, Signing } from '../../consensus/signed.ts'
 import type { Audience } from './audience.ts'
 
 /** What a replica says and wants, and besides a timer of the liar's own, and bytes to all that need be no message. */
 export type LiarEffect =
-  | ProtocolEffect<PbftMessage, PbftRecord>
+  | PbftEffect
   | { readonly type: 'broadcast-bytes'; readonly bytes: Uint8Array }
   | { readonly type: 'set-timer'; readonly name: 'mischief'; readonly delayMs: number }
 
 /** What happens to it. */
-export type LiarInput =
-  | ProtocolInput<PbftMessage, PbftRecord>
-  | { readonly type: 'timeout'; readonly name: 'mischief' }
+export type LiarInput = PbftInput | { readonly type: 'timeout'; readonly name: 'mischief' }
 
 /** Something that is said to one or to all. */
 export type Said = Extract<LiarEffect, { type: 'send' | 'broadcast' | 'reply' }>
@@ -49,7 +41,7 @@ export interface LieContext extends LieOptions {
   readonly self: MemberIndex
   readonly audience: Audience
   /** Where the honest replica stands. */
-  readonly state: PbftState
+  readonly state: LogState
   /** Sets the liar's own timer to this share of the timeout, unless it runs already. */
   wait(share: number): LiarEffect[]
 }

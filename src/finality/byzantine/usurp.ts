@@ -3,11 +3,12 @@
 // with which it may decide what the rest has not heard of. The view whose primary it is it tries to begin with every
 // kind of NEW-VIEW that does not follow from n − f VIEW-CHANGEs; last, with two that do, one for each half.
 
-import { type Certificate, NO_VALUE, type Value, type Vote } from '../../consensus/contract.ts'
+import { NO_VALUE, type Value } from '../../consensus/log.ts'
 import type { Commit, NewView, PbftMessage, PrePrepare, ViewChange } from '../../consensus/pbft/messages.ts'
 import { isOmitted } from '../../consensus/pbft/omission.ts'
 import { quorumOf } from '../../consensus/pbft/quorum.ts'
 import { departureOf } from '../../consensus/pbft/view-change.ts'
+import type { Certificate, Vote } from '../../consensus/pbft/votes.ts'
 import { tell } from './audience.ts'
 import type { LiarEffect, Lie, LieContext, Said } from './lie.ts'
 import { NewViewForger } from './new-view-forger.ts'

@@ -1,7 +1,7 @@
 // The votes of validators as they leave them: decoded from what the finality layer says, each kept once. What is said
 // again because it may be lost, or passed on to one who is behind, is no vote any more.
 
-import { NO_VALUE } from '../../consensus/contract.ts'
+import { NO_VALUE } from '../../consensus/log.ts'
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'

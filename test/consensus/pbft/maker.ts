@@ -1,9 +1,9 @@
 // PBFT as the network of test/consensus takes it: how it is made, what its messages bind their senders to, and what
 // must be on disk for each.
 
-import type { Certificate } from '../../../src/consensus/contract.ts'
 import type { PbftMessage, PbftRecord, Statement } from '../../../src/consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
+import type { Certificate } from '../../../src/consensus/pbft/votes.ts'
 import type { Maker } from '../network.ts'
 import type { Claim } from '../oracle.ts'
 

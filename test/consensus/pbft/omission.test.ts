@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Departure, Evidence, Vote } from '../../../src/consensus/contract.ts'
 import type {
   Commit,
   PbftMessage,
@@ -12,6 +11,7 @@ import type {
 } from '../../../src/consensus/pbft/messages.ts'
 import { isOmitted } from '../../../src/consensus/pbft/omission.ts'
 import { newViewStatement, viewChangeStatement } from '../../../src/consensus/pbft/view-change.ts'
+import type { Departure, Evidence, Vote } from '../../../src/consensus/pbft/votes.ts'
 import { type Maker, Network } from '../network.ts'
 import { PATTERNS, pbftMaker } from './maker.ts'
 import { type Effect, Stage } from './stage.ts'

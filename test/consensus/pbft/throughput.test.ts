@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MemberIndex } from '../../../src/consensus/contract.ts'
 import type { PbftMessage, PbftRecord, Statement } from '../../../src/consensus/pbft/messages.ts'
 import type { Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
 import { faultsTolerated } from '../../../src/consensus/pbft/quorum.ts'
+import type { MemberIndex } from '../../../src/consensus/process.ts'
 import { Liar } from '../../../src/finality/byzantine/liar.ts'
 import { BYZANTINE_ROLES, type ByzantineRole } from '../../../src/finality/byzantine/roles.ts'
 import { FAIR, type Liar as Lying, type Maker, Network } from '../network.ts'
