@@ -1,12 +1,12 @@
 // The genesis file: a network as data. It sets the rules and the first accounts; the genesis block made from it
 // commits to every field through its coinbase record, so two nodes with one genesis id agree on all of them.
 
+import { canonicalJson, Fields, InvalidField, type Json } from '../encoding/fields.ts'
 import { type Address, parseAddress } from './address.ts'
 import { parseAmount } from './amount.ts'
 import { assembleBlock, type Block, contentRoot } from './block.ts'
 import { decodeCompact } from './compact.ts'
 import { type BlockRules, describeExecution } from './execution.ts'
-import { canonicalJson, Fields, InvalidField, type Json } from './fields.ts'
 import { sha256 } from './hash.ts'
 import { NO_BLOCK } from './header.ts'
 import { type ChainedHeader, firstHeader, type WorkRules } from './header-chain.ts'

@@ -2,7 +2,7 @@
 // An option of another kind of finality is refused: a typing mistake must not pass for a default.
 
 import { parseAddress } from '../chain/address.ts'
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import { readValidatorName } from '../finality/validators.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readCount } from './node-option.ts'

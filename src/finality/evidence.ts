@@ -2,7 +2,6 @@
 // both, however many faults there are around it. Either two votes of one phase, view and sequence number for different
 // values; or a commit, and a later view change that leaves out what was committed to (consensus/pbft/omission.ts).
 
-import { Fields, InvalidField } from '../chain/fields.ts'
 import { parseGenesis } from '../chain/genesis.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { Statement } from '../consensus/pbft/messages.ts'
@@ -15,6 +14,7 @@ import type {
   VoteWithSignature,
 } from '../consensus/pbft/votes.ts'
 import { fromHex, type Hex, toHex } from '../encoding/bytes.ts'
+import { Fields, InvalidField } from '../encoding/fields.ts'
 import { VOTE_PHASES } from './encoding.ts'
 import { referenceRecover, statementDigest } from './signing.ts'
 import {

@@ -3,10 +3,10 @@
 // nothing else to check it (see verify-proof.ts).
 
 import type { Address } from '../chain/address.ts'
-import { Fields, type Json } from '../chain/fields.ts'
 import { type BlockHeader, type BlockId, blockId, encodeHeader, HEADER_BYTES } from '../chain/header.ts'
 import type { Certificate } from '../consensus/pbft/votes.ts'
 import { type Hex, toHex } from '../encoding/bytes.ts'
+import { Fields, type Json } from '../encoding/fields.ts'
 import { VALIDATORS_MAX, type ValidatorSet } from './validators.ts'
 import { readBytes, takeAddress, takeBlockId, takeNumber, takeSignature } from './vote-json.ts'
 

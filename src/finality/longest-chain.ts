@@ -4,8 +4,8 @@
 // A node still needs an end to its memory: `depth` blocks under the head it stops following other branches. An
 // honest majority never gets there; a node that meets such a branch raises an alarm and stays.
 
-import type { Fields } from '../chain/fields.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { Fields } from '../encoding/fields.ts'
 import type { ChainAccess, Finality, FinalityEffect, FinalityInput } from './contract.ts'
 
 /**

@@ -1,9 +1,9 @@
 // The finality layers a genesis file can choose, by the name it gives as `finality.mode`.
 // A new layer is one more entry here.
 
-import { Fields, InvalidField } from '../chain/fields.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import type { Pattern } from '../consensus/pbft/pbft.ts'
+import { Fields, InvalidField } from '../encoding/fields.ts'
 import { Committee } from './committee.ts'
 import type { Finality } from './contract.ts'
 import { MinedCheckpoint } from './hybrid.ts'

@@ -3,10 +3,10 @@
 
 import { type Address, parseAddress } from '../chain/address.ts'
 import { SIGNATURE_BYTES } from '../chain/compact-signature.ts'
-import type { Fields, Json } from '../chain/fields.ts'
 import { type BlockId, NO_BLOCK } from '../chain/header.ts'
 import { NUMBER_MAX, type Value } from '../consensus/log.ts'
 import { fromHex, type Hex, isHex } from '../encoding/bytes.ts'
+import type { Fields, Json } from '../encoding/fields.ts'
 import { isValue } from './encoding.ts'
 
 /** The id of a block. */

@@ -2,8 +2,8 @@
 // of them lied, and where their agreement stands. Proofs and evidence are the very files that `quorate finality
 // verify` and `quorate evidence verify` check, so numbers in all three are plain numbers, not quantities.
 
-import type { Json } from '../chain/fields.ts'
 import { ByteReader } from '../encoding/bytes.ts'
+import type { Json } from '../encoding/fields.ts'
 import { readCertificate } from '../finality/certificates.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import { describeFinalityProof } from '../finality/finality-proof.ts'

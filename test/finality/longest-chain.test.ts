@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Fields } from '../../src/chain/fields.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
+import { Fields } from '../../src/encoding/fields.ts'
 import type { ChainAccess } from '../../src/finality/contract.ts'
 import { LongestChain } from '../../src/finality/longest-chain.ts'
 

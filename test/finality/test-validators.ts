@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fields } from '../../src/chain/fields.ts'
 import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import { sha256 } from '../../src/chain/hash.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
@@ -10,6 +9,7 @@ import type { Statement } from '../../src/consensus/pbft/messages.ts'
 import type { Certificate, Vote } from '../../src/consensus/pbft/votes.ts'
 import type { Signing } from '../../src/consensus/signed.ts'
 import { type Hex, toReversedHex } from '../../src/encoding/bytes.ts'
+import { Fields } from '../../src/encoding/fields.ts'
 import { createSigning, referenceRecover } from '../../src/finality/signing.ts'
 import { readValidators, type ValidatorSet } from '../../src/finality/validators.ts'
 

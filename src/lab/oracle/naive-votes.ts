@@ -1,9 +1,9 @@
 // A second opinion on votes and certificates, step by step as in finality/verify-proof.ts and with none of the code by
 // which replicas come to agree. What was judged once is remembered for the whole run: signatures are dear.
 
-import { Fields } from '../../chain/fields.ts'
 import type { Genesis } from '../../chain/genesis.ts'
 import { type Hex, toHex } from '../../encoding/bytes.ts'
+import { Fields } from '../../encoding/fields.ts'
 import { encodeCertificate, type readCertificate } from '../../finality/certificates.ts'
 import type { readEvidence } from '../../finality/evidence-record.ts'
 import { type RecoverSigner, type SigningDomain, statementDigest } from '../../finality/signing.ts'
