@@ -1184,14 +1184,14 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'two certificates are no evidence',
-    file: 'finality/committee.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: 'if (one.view !== other.view)',
     replace: 'if (one !== other)',
     tests: ['finality/committee', 'finality/byzantine'],
   },
   {
     name: 'two certificates of two views are evidence against who signed both',
-    file: 'finality/committee.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: `  if (one.view !== other.view) return []
 `,
     replace: '',
@@ -1200,8 +1200,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a stop names all who signed both certificates',
     file: 'finality/committee.ts',
-    find: '[...new Set(this.#evidence.all.map(({ member }) => member))]',
-    replace: 'second.signatures.map(({ member }) => member)',
+    find: '[...new Set(this.#proofs.map(({ member }) => member))]',
+    replace: '[...kit.anatomy.decision(second).voters]',
     tests: ['finality/committee'],
   },
   {
@@ -1287,7 +1287,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'evidence takes a prepare for a commit that was left out',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: `  if (vote.phase !== 'commit') return 'the vote is no commit'
 `,
     replace: '',
@@ -1295,21 +1295,21 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'evidence takes a view change of the view of the commit',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: 'if (departure.view <= vote.view)',
     replace: 'if (departure.view < vote.view)',
     tests: ['finality/evidence'],
   },
   {
     name: 'evidence takes a view change after the commit was settled',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: 'if (departure.sequence >= vote.sequence)',
     replace: 'if (departure.sequence > vote.sequence)',
     tests: ['finality/evidence'],
   },
   {
     name: 'evidence does not mind that the view change tells of a later view',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: `    if (view > vote.view) return 'the view change tells of a later view than that of the vote'
 `,
     replace: '',
@@ -1317,7 +1317,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'evidence does not mind that the view change tells of the commit',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: `    if (view === vote.view && value === vote.value) return 'the view change tells of what was voted for'
 `,
     replace: '',
@@ -1326,8 +1326,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the second signature of evidence is not checked',
     file: 'finality/evidence.ts',
-    find: 'of statementsOf(read))',
-    replace: 'of statementsOf(read).slice(0, 1))',
+    find: 'of kit.statements(evidence))',
+    replace: 'of kit.statements(evidence).slice(0, 1))',
     tests: ['finality/evidence'],
   },
   {
@@ -1340,7 +1340,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a commit that was left out is stored like two votes',
-    file: 'finality/evidence-record.ts',
+    file: 'consensus/pbft/evidence-record.ts',
     find: `const OMISSION_BYTE = PHASE_BYTES['view-change']`,
     replace: 'const OMISSION_BYTE = PHASE_BYTES.commit',
     tests: ['finality/evidence'],
@@ -1379,7 +1379,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a flag that is neither yes nor no is yes',
-    file: 'finality/wire.ts',
+    file: 'consensus/pbft/wire.ts',
     find: "  if (byte > 1) throw new MalformedBytes('neither yes nor no')\n",
     replace: '',
     tests: ['fuzz/fuzz'],
@@ -1760,8 +1760,10 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block that was voted for before a restart makes room for others',
     file: 'finality/committee.ts',
-    find: "    for (const id of votedFor(votes.values())) this.#emit({ type: 'hold', id })\n",
-    replace: '    void votedFor\n',
+    find: `    for (const id of new Set(facts.flatMap(({ values }) => values)))
+      this.#emit({ type: 'hold', id: id as BlockId })
+`,
+    replace: '',
     tests: ['replica/side-blocks'],
   },
   {
@@ -2028,7 +2030,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a number beyond all bounds is read',
-    file: 'finality/encoding.ts',
+    file: 'consensus/wire-fields.ts',
     find: `  if (value > BigInt(NUMBER_MAX)) throw new MalformedBytes('number out of bounds')
 `,
     replace: '',
@@ -2036,7 +2038,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what stands after the end of a message is passed over',
-    file: 'finality/wire.ts',
+    file: 'consensus/pbft/wire.ts',
     find: `    reader.end()
     return result
 `,
@@ -2463,7 +2465,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a proven liar may lead after a restart',
     file: 'finality/committee.ts',
-    find: "    for (const { member } of this.#evidence.all) this.#drive({ type: 'convicted', member })\n",
+    find: "    for (const { member } of this.#proofs) this.#drive({ type: 'convicted', member })\n",
     replace: '',
     tests: ['finality/committee'],
   },
@@ -2533,22 +2535,23 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a new folder votes where decisions bear its signature',
     file: 'finality/committee.ts',
-    find: 'if (!signatures.some(({ member }) => member === this.#self)) return',
-    replace: 'if (signatures.length >= 0) return',
+    find: 'if (this.#self === null || !voters.includes(this.#self)) return',
+    replace: 'if (voters.length >= 0) return',
     tests: ['finality/committee'],
   },
   {
     name: 'a signature that the mark tells of mutes a new folder for ever',
     file: 'finality/committee.ts',
-    find: '    if (tellsOfCommit(this.#mark, { sequence, view })) return\n',
-    replace: '    void tellsOfCommit\n    void sequence\n    void view\n',
+    find: '    if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return\n',
+    replace: '    void tellsOfCommit\n    void view\n',
     tests: ['finality/vote-mark'],
   },
   {
     name: 'a mark that is an older copy is taken for the last word',
     file: 'finality/committee.ts',
-    find: 'if (tellsOfCommit(this.#mark, { sequence, view })) return',
-    replace: 'if (this.#mark.sequence > 0 || tellsOfCommit(this.#mark, { sequence, view })) return',
+    find: 'if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return',
+    replace:
+      'if (this.#mark.sequence > 0 || tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return',
     tests: ['finality/vote-mark'],
   },
   {

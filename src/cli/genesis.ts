@@ -6,6 +6,7 @@ import { formatAmount, parseAmount } from '../chain/amount.ts'
 import { workOfTarget } from '../chain/compact.ts'
 import { type Genesis, parseGenesis } from '../chain/genesis.ts'
 import { InvalidField, type Json } from '../encoding/fields.ts'
+import { protocolOf } from '../finality/protocol.ts'
 import { createFinality } from '../finality/registry.ts'
 import { validatorsOf } from '../finality/validators.ts'
 import { defineCommand, defineGroup } from './command.ts'
@@ -146,6 +147,7 @@ function readFunding(text: string): [string, string] {
 function summary(genesis: Genesis) {
   const { name, forTests, block, blocks, finality, supply, work } = genesis
   const validators = validatorsOf(genesis)
+  const protocol = protocolOf(genesis)
   return {
     name,
     forTests,
@@ -161,8 +163,8 @@ function summary(genesis: Genesis) {
     validators:
       validators?.validators.map(({ name, address }) => ({ name, address: checksumAddress(address) })) ??
       null,
-    quorum: validators?.quorum ?? null,
-    faultsTolerated: validators?.faultsTolerated ?? null,
+    quorum: protocol?.model.quorum(validators!.size) ?? null,
+    faultsTolerated: protocol?.model.tolerated(validators!.size) ?? null,
     supply,
     accounts: Object.fromEntries(
       [...genesis.state.accounts()].map(([address, { balance }]) => [checksumAddress(address), balance]),

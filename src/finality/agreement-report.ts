@@ -1,8 +1,8 @@
 // Where a committee stands, for people: what it waits for, and what each validator did and said last. Whoever asks why
 // finality does not move finds the reason here.
 
+import type { LogKit } from '../consensus/kit.ts'
 import type { LogState } from '../consensus/log.ts'
-import type { Pattern } from '../consensus/pbft/pbft.ts'
 import type { MemberIndex } from '../consensus/process.ts'
 import type { AgreementReport, ValidatorReport } from './contract.ts'
 import type { EvidenceReport } from './evidence.ts'
@@ -12,7 +12,8 @@ import type { ValidatorSet } from './validators.ts'
 /** What a report is made of. */
 export interface AgreementFacts {
   readonly validators: ValidatorSet
-  readonly pattern: Pattern
+  readonly pattern: string
+  readonly kit: LogKit
   readonly self: MemberIndex | null
   readonly state: LogState
   readonly members: Members
@@ -28,11 +29,11 @@ export interface AgreementFacts {
 
 /** The report of these facts. */
 export function describeAgreement(facts: AgreementFacts): AgreementReport {
-  const { validators, pattern, self, state, muted, halted, sequence, isWaiting, evidence } = facts
+  const { validators, pattern, kit, self, state, muted, halted, sequence, isWaiting, evidence } = facts
   return {
     pattern,
-    quorum: validators.quorum,
-    faultsTolerated: validators.faultsTolerated,
+    quorum: kit.model.quorum(validators.size),
+    faultsTolerated: kit.model.tolerated(validators.size),
     self,
     view: state.view,
     isActive: state.isActive,

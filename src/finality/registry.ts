@@ -2,7 +2,6 @@
 // A new layer is one more entry here.
 
 import type { Genesis } from '../chain/genesis.ts'
-import type { Pattern } from '../consensus/pbft/pbft.ts'
 import { Fields, InvalidField } from '../encoding/fields.ts'
 import { Committee } from './committee.ts'
 import type { Finality } from './contract.ts'
@@ -11,6 +10,7 @@ import type { Identity } from './identity.ts'
 import { LongestChain } from './longest-chain.ts'
 import { NextBlock } from './pbft.ts'
 import type { Policy } from './policy.ts'
+import { takeProtocol } from './protocol.ts'
 import { referenceRecover, referenceSign } from './signing.ts'
 import { readValidators } from './validators.ts'
 
@@ -28,8 +28,6 @@ const MODES: ReadonlyMap<string, (settings: Fields, setup: Setup) => Finality> =
   ['hybrid', createHybrid],
   ['pbft', createPbft],
 ])
-
-const PATTERNS: readonly Pattern[] = ['all-to-all', 'leader-collected']
 
 /** A node that only follows. */
 export const NOBODY: Identity = {
@@ -77,11 +75,7 @@ function createPbft(settings: Fields, setup: Setup): Finality {
 
 function createCommittee(settings: Fields, { genesis, identity }: Setup, policy: Policy): Finality {
   const validators = readValidators(settings)
-  const pattern = settings.parse(
-    'pattern',
-    `one of ${PATTERNS.join(', ')}`,
-    value => PATTERNS.find(pattern => pattern === value) ?? null,
-  )
+  const { pattern, kit } = takeProtocol(settings)
   const timeoutMs = settings.integer('timeoutMs', { min: 50, max: 600_000 })
   settings.end()
   const { chainId } = genesis.blocks
@@ -89,6 +83,7 @@ function createCommittee(settings: Fields, { genesis, identity }: Setup, policy:
     {
       validators,
       pattern,
+      kit,
       timeoutMs,
       chainId,
       genesisId: genesis.block.id,

@@ -4,8 +4,8 @@
 import { type Address, addressBytes, parseAddress } from '../chain/address.ts'
 import type { Genesis } from '../chain/genesis.ts'
 import { sha256 } from '../chain/hash.ts'
-import { faultsTolerated, quorumOf } from '../consensus/pbft/quorum.ts'
 import type { MemberIndex } from '../consensus/process.ts'
+import { MEMBERS_MAX } from '../consensus/wire-fields.ts'
 import { ByteWriter, type Hex, toHex } from '../encoding/bytes.ts'
 import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
 
@@ -16,7 +16,7 @@ export interface Validator {
 }
 
 /** Validators at most: a certificate carries a signature of nearly each. */
-export const VALIDATORS_MAX = 100
+export const VALIDATORS_MAX = MEMBERS_MAX
 
 const NAME_PATTERN = /^[A-Za-z0-9_-]{1,32}$/
 const DOMAIN_TAG = new TextEncoder().encode('quorate/validator-set/1')
@@ -40,16 +40,6 @@ export class ValidatorSet {
   /** n */
   get size(): number {
     return this.validators.length
-  }
-
-  /** f: how many may lie. */
-  get faultsTolerated(): number {
-    return faultsTolerated(this.size)
-  }
-
-  /** n − f: how many must agree. */
-  get quorum(): number {
-    return quorumOf(this.size)
   }
 
   /** The place of the validator with this address, or null when there is none. */

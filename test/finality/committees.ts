@@ -5,8 +5,10 @@ import assert from 'node:assert/strict'
 import { encodeCompact, HASH_MAX } from '../../src/chain/compact.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
+import { PATTERNS } from '../../src/consensus/catalogue.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
+import { quorumOf } from '../../src/consensus/pbft/quorum.ts'
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
 import type { MemberIndex } from '../../src/consensus/process.ts'
 import { toHex } from '../../src/encoding/bytes.ts'
@@ -19,12 +21,12 @@ import type {
   FinalityPeer,
   FinalityTimer,
 } from '../../src/finality/contract.ts'
-import { decodeEnvelope, encodeEnvelope } from '../../src/finality/envelope.ts'
 import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import type { Policy } from '../../src/finality/policy.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
 import { Schedule } from '../../src/lab/virtual/schedule.ts'
+import { decodeEnvelope, encodeEnvelope } from './pbft-envelope.ts'
 import { idOf, TestValidators } from './test-validators.ts'
 
 /** Milliseconds since 1970 at which tests begin. */
@@ -247,6 +249,7 @@ export class TestCommittee {
       {
         validators: network.validators,
         pattern,
+        kit: PATTERNS.get(pattern)!,
         timeoutMs: TIMEOUT_MS,
         chainId: network.genesis.blocks.chainId,
         genesisId: network.genesis.block.id,
@@ -273,7 +276,7 @@ export class TestCommittee {
     if (query?.type !== 'protocol' || query.message.type !== 'query') return []
     const { from: to, challenge } = query.message
     const members = [...network.keys.keys()].filter(member => member !== to)
-    return members.slice(0, network.validators.quorum - 1).flatMap(from => {
+    return members.slice(0, quorumOf(network.validators.size) - 1).flatMap(from => {
       const content = { to, challenge, decided, votes: [], viewChange: null }
       const signature = network.signing(from).sign(answerStatement(content))
       const message = { type: 'answer', from, ...content, signature } as const

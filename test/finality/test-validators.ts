@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import { sha256 } from '../../src/chain/hash.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
 import type { Statement } from '../../src/consensus/pbft/messages.ts'
 import type { Certificate, Vote } from '../../src/consensus/pbft/votes.ts'
 import type { Signing } from '../../src/consensus/signed.ts'
@@ -45,7 +46,7 @@ export class TestValidators {
 
   /** Signs as the member at this place, or as a stranger with this key; null only checks. */
   signing(signer: number | Uint8Array | null, recover = referenceRecover): Signing<Statement> {
-    return createSigning({
+    return createSigning<Statement>(PBFT.signed!, {
       genesisId: this.genesis.block.id,
       chainId: this.genesis.blocks.chainId,
       validators: this.validators,

@@ -30,6 +30,7 @@ const simulated: Arrows = {
     'signatures',
     'replica',
     'finality',
+    'consensus',
     'chain',
     'encoding',
     'lab/virtual',

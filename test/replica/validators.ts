@@ -4,11 +4,11 @@
 import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
 import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.ts'
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
 import type { Certificate } from '../../src/consensus/pbft/votes.ts'
 import type { Signing } from '../../src/consensus/signed.ts'
-import { encodeEnvelope } from '../../src/finality/envelope.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
 import { createSigning } from '../../src/finality/signing.ts'
@@ -17,6 +17,7 @@ import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import { addressNumber } from '../chain/examples.ts'
 import { recoverOnce } from '../finality/committees.ts'
+import { encodeEnvelope } from '../finality/pbft-envelope.ts'
 import { keyOf } from '../finality/test-validators.ts'
 import { SIMULATED_FILE, START_MS } from './small-chain.ts'
 import type { TestNode } from './test-node.ts'
@@ -90,7 +91,7 @@ export class ValidatedNetwork {
   }
 
   #signing(member: number): Signing<Statement> {
-    return createSigning({
+    return createSigning<Statement>(PBFT.signed!, {
       genesisId: this.genesis.block.id,
       chainId: this.genesis.blocks.chainId,
       validators: validatorsOf(this.genesis)!,

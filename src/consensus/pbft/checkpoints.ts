@@ -9,6 +9,11 @@ import type { Certificate, Contradiction } from './votes.ts'
 /** Sequence numbers for which the votes of one member are kept: those of a whole window, and one far ahead. */
 const VOTES_PER_MEMBER_MAX = 3
 
+/** Sequence numbers between two checkpoints: a new view repeats certificates of them all, and must fit in a message. */
+export function checkpointIntervalFor(n: number): number {
+  return Math.max(2, Math.floor(128 / Math.max(4, n)))
+}
+
 /** The votes for checkpoints that are not stable yet. */
 export class Checkpoints {
   readonly #quorum: number

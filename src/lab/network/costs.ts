@@ -5,12 +5,14 @@
 // Delays are causal: every message about a sequence number carries one hop more than any its sender had received
 // about that number, and the proposal is sent at zero (L. Lamport, "Time, Clocks, and the Ordering of Events", 1978).
 
+import { PBFT } from '../../consensus/pbft/kit.ts'
+import type { PbftMessage } from '../../consensus/pbft/messages.ts'
 import { decodeEnvelope, type Envelope } from '../../finality/envelope.ts'
 import type { Effect, PeerId } from '../../replica/effects.ts'
 import { KEYS } from '../../replica/records.ts'
 
 /** What a message of a committee says. */
-export type Content = Envelope['content']
+export type Content = Envelope<PbftMessage>['content']
 /** A message of the protocol by which a committee decides. */
 export type Protocol = Extract<Content, { type: 'protocol' }>['message']
 
@@ -55,7 +57,7 @@ export class Costs {
     if (effect.type !== 'send' && effect.type !== 'broadcast') return null
     const { message } = effect
     if (message.type !== 'finality') return null
-    const content = decodeEnvelope(message.body)?.content ?? null
+    const content = decodeEnvelope(message.body, PBFT.codec)?.content ?? null
     if (content === null || content.type === 'hello')
       return { content, kind: content?.type ?? 'malformed', sequence: null, hops: 0, isAnswer: false }
     const kind = content.message.type

@@ -5,8 +5,8 @@
 // to those it concerns.
 
 import type { Genesis } from '../../chain/genesis.ts'
+import { readCertificate } from '../../consensus/pbft/certificate-record.ts'
 import { ByteReader } from '../../encoding/bytes.ts'
-import { readCertificate } from '../../finality/certificates.ts'
 import { describeFinalityProof } from '../../finality/finality-proof.ts'
 import { ValidatorSet } from '../../finality/validators.ts'
 import { verifyFinalityProof } from '../../finality/verify-proof.ts'

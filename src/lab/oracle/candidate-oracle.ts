@@ -6,8 +6,9 @@
 
 import type { Genesis } from '../../chain/genesis.ts'
 import type { BlockId } from '../../chain/header.ts'
+import { PBFT } from '../../consensus/pbft/kit.ts'
+import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
-import { decodePbftRecord } from '../../finality/wire.ts'
 import type { Effect } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
 import { VOTE_RECORDS } from '../cluster/finality-keys.ts'
@@ -122,7 +123,7 @@ function candidatesIn(effects: readonly Effect[]): Candidate[] {
 function isProposed(effects: readonly Effect[], { sequence, view, id }: Candidate): boolean {
   return effects.some(effect => {
     if (effect.type !== 'broadcast' || effect.message.type !== 'finality') return false
-    const content = decodeEnvelope(effect.message.body)?.content
+    const content = decodeEnvelope(effect.message.body, PBFT.codec)?.content
     if (content?.type !== 'protocol' || content.message.type !== 'pre-prepare') return false
     const { message } = content
     return message.sequence === sequence && message.view === view && message.value === id

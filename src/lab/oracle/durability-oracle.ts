@@ -1,7 +1,7 @@
 // What a member may say: its own disk must hold it first. The names are those of the oracle's list: S5 durable before
 // visible, and C7 where a node goes on from a decision that it does not follow.
 
-import { decodePbftRecord } from '../../finality/wire.ts'
+import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
 import { KEYS } from '../../replica/records.ts'
 import type { Cast } from '../adversary/cast.ts'
 import { EMPTY_DECISIONS, VOTE_RECORDS, type VoteRecord } from '../cluster/finality-keys.ts'

@@ -2,15 +2,16 @@
 // which replicas come to agree. What was judged once is remembered for the whole run: signatures are dear.
 
 import type { Genesis } from '../../chain/genesis.ts'
+import { encodeCertificate, type readCertificate } from '../../consensus/pbft/certificate-record.ts'
+import type { readEvidence } from '../../consensus/pbft/evidence-record.ts'
+import { encodeStatement } from '../../consensus/pbft/statements.ts'
 import { type Hex, toHex } from '../../encoding/bytes.ts'
 import { Fields } from '../../encoding/fields.ts'
-import { encodeCertificate, type readCertificate } from '../../finality/certificates.ts'
-import type { readEvidence } from '../../finality/evidence-record.ts'
 import { type RecoverSigner, type SigningDomain, statementDigest } from '../../finality/signing.ts'
 import { readValidators, type Validator } from '../../finality/validators.ts'
 
 /** What validators sign. */
-export type Statement = Parameters<typeof statementDigest>[1]
+export type Statement = Parameters<typeof encodeStatement>[0]
 /** Signatures of many under one statement. */
 export type Certificate = ReturnType<typeof readCertificate>
 /** Proof of a lie. */
@@ -46,7 +47,7 @@ export class NaiveVotes {
   isSigned(statement: Statement, member: number, signature: Uint8Array): boolean {
     const validator = this.validators[member]
     if (validator === undefined) return false
-    const digest = statementDigest(this.#domain, statement)
+    const digest = statementDigest(this.#domain, encodeStatement(statement))
     const key = `${member} ${toHex(digest)} ${toHex(signature)}`
     const known = this.#signed.get(key)
     if (known !== undefined) return known

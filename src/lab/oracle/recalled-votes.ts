@@ -2,6 +2,7 @@
 // so it is held to what it was shown, to what more than f honest others hold, for one of them is among any that answer,
 // and to what it has said since. Of what it had said to fewer it cannot know.
 
+import { PBFT } from '../../consensus/pbft/kit.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import type { Input, PeerId } from '../../replica/effects.ts'
 import { isForgetful } from '../adversary/adversary.ts'
@@ -120,6 +121,6 @@ export class RecalledVotes {
 
 function protocolIn(input: Input): Protocol | null {
   if (input.type !== 'message' || input.message.type !== 'finality') return null
-  const content = decodeEnvelope(input.message.body)?.content
+  const content = decodeEnvelope(input.message.body, PBFT.codec)?.content
   return content?.type === 'protocol' ? content.message : null
 }

@@ -2,6 +2,7 @@
 // again because it may be lost, or passed on to one who is behind, is no vote any more.
 
 import { NO_VALUE } from '../../consensus/log.ts'
+import { PBFT } from '../../consensus/pbft/kit.ts'
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
@@ -42,7 +43,7 @@ export class VoteRecorder {
     readonly body: Uint8Array
     readonly isToAll: boolean
   }): void {
-    const content = decodeEnvelope(body)?.content
+    const content = decodeEnvelope(body, PBFT.codec)?.content
     if (content?.type !== 'protocol') return
     const said = this.#read(content.message, node, isToAll)
     if (said === null) return

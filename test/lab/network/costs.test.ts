@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Envelope, encodeEnvelope } from '../../../src/finality/envelope.ts'
 import { Costs, decisionIn, type Tag } from '../../../src/lab/network/costs.ts'
 import type { Effect } from '../../../src/replica/effects.ts'
 import { KEYS } from '../../../src/replica/records.ts'
+import { type Envelope, encodeEnvelope } from '../../finality/pbft-envelope.ts'
 
 type Message = Extract<Envelope['content'], { type: 'protocol' }>['message']
 
