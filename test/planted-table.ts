@@ -1362,11 +1362,11 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the oracle takes for an omission what the view change tells of',
-    file: 'lab/oracle/naive-votes.ts',
+    file: 'lab/pbft/naive-evidence.ts',
     find: `    if (told.some(({ view, value }) => view !== vote.view || value === vote.value)) return false
 `,
     replace: '',
-    tests: ['lab/oracle/naive-votes'],
+    tests: ['lab/pbft/naive-evidence'],
   },
   {
     name: 'a hello may be passed off by another peer',
@@ -1461,7 +1461,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'finality/hybrid.ts',
     find: "return this.#isBuried(block, chain) ? 'valid' : 'unknown'",
     replace: "return this.#isBuried(block, chain) || block.height > 0 ? 'valid' : 'unknown'",
-    tests: ['lab/oracle/candidate-oracle'],
+    tests: ['lab/pbft/candidate-oracle'],
   },
   {
     name: 'a candidate need not be buried',
@@ -1895,7 +1895,7 @@ export const FAULTS: readonly Fault[] = [
   // ---- PBFT
   {
     name: 'a quorum is 2f + 1 for every n',
-    file: 'consensus/pbft/quorum.ts',
+    file: 'consensus/quorum.ts',
     find: 'return n - faultsTolerated(n)',
     replace: 'return 2 * faultsTolerated(n) + 1',
     tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
@@ -2376,7 +2376,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/pbft.ts',
     find: '    startRecall(replica, challenge, forgotten ?? undefined)\n  }',
     replace: '    this.#vote()\n  }',
-    tests: ['lab/oracle/recalled-votes'],
+    tests: ['lab/pbft/recalled-votes'],
   },
   {
     name: 'a challenge is used again by a machine that was put back twice',

@@ -2,13 +2,13 @@
 // An option of another kind of finality is refused: a typing mistake must not pass for a default.
 
 import { parseAddress } from '../chain/address.ts'
+import { PATTERNS } from '../consensus/catalogue.ts'
 import type { Json } from '../encoding/fields.ts'
 import { readValidatorName } from '../finality/validators.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readCount } from './node-option.ts'
 
 const MODES = ['longest-chain', 'hybrid', 'pbft'] as const
-const PATTERNS = ['all-to-all', 'leader-collected'] as const
 
 /** A kind of finality. */
 export type FinalityMode = (typeof MODES)[number]
@@ -18,7 +18,7 @@ export const finalityOptions = {
   finality: { type: 'string', choices: MODES, describe: 'What makes a block final' },
   pattern: {
     type: 'string',
-    choices: PATTERNS,
+    choices: [...PATTERNS.keys()],
     describe: 'How validators exchange votes: each with all, or all with the leader',
     defaultDescription: 'all-to-all',
   },
@@ -59,7 +59,7 @@ export const finalityDetailOptions = {
 /** What the options give. */
 export interface FinalityArgs {
   readonly finality: FinalityMode | undefined
-  readonly pattern: (typeof PATTERNS)[number] | undefined
+  readonly pattern: string | undefined
   readonly validator: readonly string[]
   readonly timeout: number | undefined
   readonly depth: number | undefined

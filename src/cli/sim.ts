@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { PATTERNS } from '../consensus/catalogue.ts'
 import { type Adversary, LIAR_ROLES } from '../lab/adversary/adversary.ts'
 import { LIMIT_NAMES, type SmallLimits, usualLimit } from '../lab/cluster/small-limits.ts'
 import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from '../lab/faults/fault-plan.ts'
@@ -22,7 +23,6 @@ import { neverSeen } from './sim-sometimes.ts'
 import type { SimulationSettings } from './sim-worker.ts'
 
 const FINALITY_MODES = ['longest-chain', 'hybrid', 'pbft'] as const
-const PATTERNS = ['all-to-all', 'leader-collected'] as const
 const NODES_MAX = 50
 
 /** The simulator's command. */
@@ -53,7 +53,7 @@ export const simCommand = defineCommand({
     },
     pattern: {
       type: 'string',
-      choices: PATTERNS,
+      choices: [...PATTERNS.keys()],
       describe: 'How votes travel, whatever the genesis file says',
     },
     byzantine: {

@@ -190,6 +190,8 @@ export interface SignedKit<T extends LogTypes = LogTypes> {
   /** The phases in which members vote, and that by which a certificate decides. */
   readonly phases: readonly string[]
   readonly decidingPhase: string
+  /** The phase in which members attest their states, whatever the view; null where none does. */
+  readonly statePhase: string | null
   /** Whether all that a statement says has a form in bytes. */
   isStatement(statement: T['statement']): boolean
   /** A statement in bytes; the application adds what makes it this network's, and signs both. Throws a RangeError. */

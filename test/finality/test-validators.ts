@@ -39,7 +39,7 @@ export class TestValidators {
     const names = NAMES.slice(0, size)
     this.keys = names.map(name => keyOf(`${name}${salt}`))
     const validators = names.map((name, index) => ({ name, address: addressOfSecretKey(this.keys[index]!) }))
-    this.file = { ...simulated, finality: { mode: 'pbft', validators }, ...changes }
+    this.file = { ...simulated, finality: { mode: 'pbft', pattern: 'all-to-all', validators }, ...changes }
     this.genesis = parseGenesis(this.file)
     this.validators = readValidators(new Fields('finality', this.genesis.finality))
   }

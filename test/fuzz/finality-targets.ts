@@ -16,6 +16,7 @@ import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
 import { readCommitteeRecords, readStoredDecision } from '../../src/finality/committee-records.ts'
 import { describeEvidence, readEvidenceReport, verifyEvidence } from '../../src/finality/evidence.ts'
 import { describeFinalityProof, readFinalityProof } from '../../src/finality/finality-proof.ts'
+import { readSignatures } from '../../src/finality/protocol.ts'
 import { createFinality } from '../../src/finality/registry.ts'
 import { validatorsOf } from '../../src/finality/validators.ts'
 import { verifyFinalityProof } from '../../src/finality/verify-proof.ts'
@@ -113,6 +114,15 @@ export const FINALITY_TARGETS: readonly Target[] = [
     samples: [encodeCertificate(decision)],
     refusals: ['DamagedVotes'],
     take: bytes => encodeCertificate(readStoredDecision('key', bytes, PBFT.codec) as Certificate),
+  },
+  {
+    covers: ['finality/protocol.ts readSignatures'],
+    samples: [encodeCertificate(decision)],
+    refusals: ['MalformedBytes'],
+    take: bytes => {
+      readSignatures(of.genesis, bytes)
+      return 'taken'
+    },
   },
   {
     covers: ['consensus/pbft/evidence-record.ts readEvidence'],

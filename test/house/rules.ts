@@ -38,6 +38,7 @@ const simulated: Arrows = {
     'lab/cluster',
     'lab/faults',
     'lab/oracle',
+    'lab/pbft',
     'lab/adversary',
     'lab/strangers',
     'lab/clients',

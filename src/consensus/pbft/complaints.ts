@@ -4,10 +4,10 @@
 // for a view that passes the slow ones over.
 
 import { NUMBER_MAX } from '../log.ts'
+import { faultsTolerated } from '../quorum.ts'
 import { isMember } from './certificate.ts'
 import type { Complaint, Statement } from './messages.ts'
 import { leaveSlowView } from './new-view.ts'
-import { faultsTolerated } from './quorum.ts'
 import type { Replica } from './replica.ts'
 
 /** What a complaint's signature is over. */

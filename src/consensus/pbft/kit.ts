@@ -3,6 +3,7 @@
 // prove (Schultz, 2024, section 4.2, with the last step that is missing there).
 
 import type { LogKit, SignedKit } from '../kit.ts'
+import { faultsTolerated, quorumOf } from '../quorum.ts'
 import { certificatesIn, certificatesKept, PBFT_ANATOMY, type PbftTypes, votesIn } from './anatomy.ts'
 import { encodeCertificate, readCertificate } from './certificate-record.ts'
 import { checkpointIntervalFor } from './checkpoints.ts'
@@ -17,7 +18,6 @@ import {
 } from './evidence.ts'
 import { encodeEvidence, readEvidence } from './evidence-record.ts'
 import { Pbft } from './pbft.ts'
-import { faultsTolerated, quorumOf } from './quorum.ts'
 import type { Pattern } from './replica.ts'
 import { encodeStatement, isStatement } from './statements.ts'
 import { VOTE_PHASES } from './vote-fields.ts'
@@ -27,6 +27,7 @@ import { decodePbftMessage, decodePbftRecord, encodePbftMessage, encodePbftRecor
 const SIGNED: SignedKit<PbftTypes> = {
   phases: VOTE_PHASES,
   decidingPhase: 'commit',
+  statePhase: 'checkpoint',
   isStatement,
   encodeStatement,
   // Whoever takes a vote from outside has checked its phase by `phases`.

@@ -9,9 +9,9 @@
 
 import { NUMBER_MAX } from '../log.ts'
 import type { MemberIndex, Snapshot } from '../process.ts'
+import { faultsTolerated } from '../quorum.ts'
 import { snapshotOf } from '../snapshot.ts'
 import { isMember } from './certificate.ts'
-import { faultsTolerated } from './quorum.ts'
 import type { Suspect } from './votes.ts'
 
 /** Sequence numbers for which a member is passed over after its first failure; doubled for each that follows. */

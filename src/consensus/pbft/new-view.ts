@@ -3,11 +3,11 @@
 
 import { NUMBER_MAX } from '../log.ts'
 import type { MemberIndex } from '../process.ts'
+import { faultsTolerated } from '../quorum.ts'
 import { isMember } from './certificate.ts'
 import type { NewView, ViewChange } from './messages.ts'
 import { add, advance } from './normal-case.ts'
 import { onDeparture } from './omission.ts'
-import { faultsTolerated } from './quorum.ts'
 import { NEW_VIEW_KEY, type Replica } from './replica.ts'
 import { onStable, settleDecided } from './settled.ts'
 import { isNewView, isViewChange, newViewStatement, proposalsOf, viewChangeStatement } from './view-change.ts'

@@ -2,10 +2,10 @@
 // a sequence number allow is done in `advance`, whatever came last.
 
 import { NO_VALUE, type Value } from '../log.ts'
+import { faultsTolerated } from '../quorum.ts'
 import { isMember, voteOf } from './certificate.ts'
 import type { Commit, PrePrepare, Prepare } from './messages.ts'
 import { onLateVote } from './omission.ts'
-import { faultsTolerated } from './quorum.ts'
 import { recallVote } from './recall.ts'
 import type { Replica } from './replica.ts'
 import type { SignedVote, Slot } from './slot.ts'

@@ -4,6 +4,7 @@
 import { type Application, type LogOutput, RETRANSMIT, type SignedOutput, type Value } from '../log.ts'
 import { Outbox } from '../outbox.ts'
 import type { MemberIndex, Snapshot, Source } from '../process.ts'
+import { quorumOf } from '../quorum.ts'
 import type { Signing } from '../signed.ts'
 import { snapshotOf } from '../snapshot.ts'
 import { Answers } from './answers.ts'
@@ -19,7 +20,6 @@ import type {
   Statement,
   ViewChange,
 } from './messages.ts'
-import { quorumOf } from './quorum.ts'
 import type { Recall } from './recall.ts'
 import { Slot } from './slot.ts'
 import type { ViewChangeRules } from './view-change.ts'

@@ -2,11 +2,11 @@
 // new view must propose again. Every backup computes it anew and believes nobody.
 
 import { NO_VALUE, type Value } from '../log.ts'
+import { quorumOf } from '../quorum.ts'
 import type { Signing } from '../signed.ts'
 import { isCertificate, isMember } from './certificate.ts'
 import { isSuspectList, primaryOfView } from './leader-schedule.ts'
 import type { NewView, Statement, ViewChange } from './messages.ts'
-import { quorumOf } from './quorum.ts'
 import type { Departure, PreparedClaim } from './votes.ts'
 
 /** What both sides of a check know. */

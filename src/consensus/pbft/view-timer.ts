@@ -8,8 +8,8 @@
 // how often it fired before a decision came says how long that took, to a factor of two.
 
 import type { Snapshot } from '../process.ts'
+import { faultsTolerated } from '../quorum.ts'
 import { snapshotOf } from '../snapshot.ts'
-import { faultsTolerated } from './quorum.ts'
 
 /** The timer that ends a view without progress. */
 export const PROGRESS = 'progress'

@@ -2,9 +2,9 @@
 // are decided: the attack that f + 1 liars can make and f can't.
 
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
-import { quorumOf } from '../../consensus/pbft/quorum.ts'
 import type { Vote } from '../../consensus/pbft/votes.ts'
 import type { MemberIndex } from '../../consensus/process.ts'
+import { quorumOf } from '../../consensus/quorum.ts'
 import { tell } from './audience.ts'
 import type { LiarEffect, Lie, LieContext, Said } from './lie.ts'
 import { Story } from './story.ts'

@@ -4,9 +4,9 @@
 
 import { NO_VALUE, type Value } from '../../consensus/log.ts'
 import type { NewView, ViewChange } from '../../consensus/pbft/messages.ts'
-import { quorumOf } from '../../consensus/pbft/quorum.ts'
 import { newViewStatement, proposalsOf, viewChangeStatement } from '../../consensus/pbft/view-change.ts'
 import type { Certificate, Vote } from '../../consensus/pbft/votes.ts'
+import { quorumOf } from '../../consensus/quorum.ts'
 import type { LieContext } from './lie.ts'
 
 type Proposal = ReturnType<typeof proposalsOf>[number]

@@ -2,14 +2,14 @@
 // from text, run.ts performs it on a stage of either kind. Nodes go by their index, from 0; times are
 // milliseconds since the network stood.
 
-import type { Pattern } from '../../consensus/pbft/pbft.ts'
+import { PATTERNS } from '../../consensus/catalogue.ts'
 import type { ByzantineRole } from '../../finality/byzantine/roles.ts'
 
 /** The modes of finality that a scenario can ask for. */
 export const SCENARIO_MODES = ['longest-chain', 'hybrid', 'pbft'] as const
 
 /** The ways in which votes travel. */
-export const SCENARIO_PATTERNS: readonly Pattern[] = ['all-to-all', 'leader-collected']
+export const SCENARIO_PATTERNS: readonly string[] = [...PATTERNS.keys()]
 
 /** A whole scenario. */
 export interface Scenario {
@@ -19,7 +19,7 @@ export interface Scenario {
   readonly nodes: number
   readonly mode: (typeof SCENARIO_MODES)[number]
   /** How votes travel; null for the first way, or where nobody votes. */
-  readonly pattern: Pattern | null
+  readonly pattern: string | null
   /** Of messages, on average; null for the stage's own. */
   readonly latencyMs: number | null
   /** Share of messages that are lost: gone in the simulator, late over TCP, which sends them again. */

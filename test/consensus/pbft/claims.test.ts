@@ -6,7 +6,6 @@ import { NO_VALUE, NUMBER_MAX } from '../../../src/consensus/log.ts'
 import { isCertificate } from '../../../src/consensus/pbft/certificate.ts'
 import { primaryOfView, proposerOf } from '../../../src/consensus/pbft/leader-schedule.ts'
 import type { NewView, PbftMessage, ViewChange } from '../../../src/consensus/pbft/messages.ts'
-import { faultsTolerated, quorumOf } from '../../../src/consensus/pbft/quorum.ts'
 import { answerStatement } from '../../../src/consensus/pbft/recall.ts'
 import {
   isNewView,
@@ -17,6 +16,7 @@ import {
 } from '../../../src/consensus/pbft/view-change.ts'
 import { ViewTimer } from '../../../src/consensus/pbft/view-timer.ts'
 import type { Certificate, Vote } from '../../../src/consensus/pbft/votes.ts'
+import { faultsTolerated, quorumOf } from '../../../src/consensus/quorum.ts'
 import { Network } from '../network.ts'
 import { Notary } from '../notary.ts'
 import { forgeProofs } from './liars.ts'

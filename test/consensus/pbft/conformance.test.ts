@@ -1,5 +1,5 @@
 import type { PbftMessage, Statement } from '../../../src/consensus/pbft/messages.ts'
-import { faultsTolerated } from '../../../src/consensus/pbft/quorum.ts'
+import { faultsTolerated } from '../../../src/consensus/quorum.ts'
 import { describeProtocol } from '../conformance.ts'
 import { forgetful, late, replaying, silent, twins, withholding } from '../liars.ts'
 import type { LiarMaker } from '../network.ts'

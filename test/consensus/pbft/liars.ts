@@ -3,13 +3,13 @@
 
 import type { Value } from '../../../src/consensus/log.ts'
 import type { NewView, PbftMessage, Statement, ViewChange } from '../../../src/consensus/pbft/messages.ts'
-import { quorumOf } from '../../../src/consensus/pbft/quorum.ts'
 import {
   newViewStatement,
   proposalsOf,
   viewChangeStatement,
 } from '../../../src/consensus/pbft/view-change.ts'
 import type { Certificate, Vote } from '../../../src/consensus/pbft/votes.ts'
+import { quorumOf } from '../../../src/consensus/quorum.ts'
 import type { Liar, LiarContext } from '../network.ts'
 
 type Context = LiarContext<PbftMessage, Statement>

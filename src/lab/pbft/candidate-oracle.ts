@@ -1,4 +1,4 @@
-// Which mined blocks honest members vote for. The name is that of the oracle's list: H1 what a member prepares of its own
+// Which mined blocks honest members vote for. The name is that of docs/invariants.md: H1 what a member prepares of its own
 // judgement, and not because a new view proposes it again, stands on the last final block, lies as deep as the genesis
 // file asks for, and that under a branch with nearly as much work as the head that the member then follows.
 //
@@ -7,15 +7,15 @@
 import type { Genesis } from '../../chain/genesis.ts'
 import type { BlockId } from '../../chain/header.ts'
 import { PBFT } from '../../consensus/pbft/kit.ts'
+import type { PbftMessage } from '../../consensus/pbft/messages.ts'
 import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import type { Effect } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
 import { VOTE_RECORDS } from '../cluster/finality-keys.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
-import type { Protocol } from '../network/costs.ts'
-import type { NaiveChain } from './naive-chain.ts'
-import { Violation } from './violation.ts'
+import type { NaiveChain } from '../oracle/naive-chain.ts'
+import { Violation } from '../oracle/violation.ts'
 
 /** A block that a member voted for, and where. */
 interface Candidate {
@@ -50,7 +50,7 @@ export class CandidateOracle {
   }
 
   /** Looks at the beginning of a view, when it is first said. */
-  noteNewView({ view, proposals }: Extract<Protocol, { type: 'new-view' }>): void {
+  noteNewView({ view, proposals }: Extract<PbftMessage, { type: 'new-view' }>): void {
     for (const { sequence, value } of proposals) this.#reproposed.add(`${sequence}/${view} ${value}`)
   }
 
