@@ -47,7 +47,9 @@ export class Instance {
       validate: (sequence, value) => (value.startsWith(`${sequence}:`) ? 'valid' : 'invalid'),
       decision: sequence => this.decisions[sequence - 1] ?? null,
     }
-    this.#pbft = pbftMaker(pattern).create({ n, timeoutMs: 1, pipeline: 1, signing, application }) as Pbft
+    const { self } = signing
+    const options = { n, self, timeoutMs: 1, pipeline: 1, signing, application, random: () => 0 }
+    this.#pbft = pbftMaker(pattern).create(options) as Pbft
   }
 
   /** All that it does then, in order. */

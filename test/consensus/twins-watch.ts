@@ -3,10 +3,10 @@
 // names of the rules are those of oracle.ts.
 
 import type { Value } from '../../src/consensus/log.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Certificate } from '../../src/consensus/pbft/votes.ts'
 import type { MemberIndex } from '../../src/consensus/process.ts'
-import { pbftMaker } from './pbft/maker.ts'
 import type { Effect, Seals } from './twins-instance.ts'
 
 /** Runs in which none of these ever happens prove nothing. */
@@ -47,7 +47,7 @@ export interface Watched {
   readonly liar: MemberIndex
 }
 
-const { claims: claimsOf } = pbftMaker('all-to-all').anatomy
+const { claims: claimsOf } = PBFT.anatomy
 
 /** What is seen once an instance did this. */
 export function see(before: Seen, effects: readonly Effect[], watched: Watched): Seen {

@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PbftMessage, PbftRecord, Statement } from '../../../src/consensus/pbft/messages.ts'
+import type { PbftTypes } from '../../../src/consensus/pbft/anatomy.ts'
+import type { PbftMessage } from '../../../src/consensus/pbft/messages.ts'
 import type { Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
 import type { MemberIndex } from '../../../src/consensus/process.ts'
 import { faultsTolerated } from '../../../src/consensus/quorum.ts'
@@ -24,7 +25,7 @@ function isTried(pattern: Pattern, n: number): boolean {
   return process.env.LONG === '1' || (pattern === 'leader-collected' && n < 10)
 }
 
-type PbftNetwork = Network<PbftMessage, PbftRecord, Statement>
+type PbftNetwork = Network<PbftTypes>
 
 /** A network in which these members lie as validators on networks for tests do. */
 function networkWith(
@@ -34,15 +35,15 @@ function networkWith(
   role: ByzantineRole | null,
 ): PbftNetwork {
   const honest = pbftMaker(pattern, CHECKPOINT_INTERVAL)
-  const maker: Maker<PbftMessage, PbftRecord, Statement> = {
+  const maker: Maker<PbftTypes> = {
     ...honest,
     create: options => {
       const protocol = honest.create(options)
-      const { self } = options.signing
-      if (role === null || self === null || !liars.includes(self)) return protocol
+      const { self, signing } = options
+      if (signing === null || role === null || self === null || !liars.includes(self)) return protocol
       const liar = new Liar(protocol as Pbft, role, {
         n,
-        signing: options.signing,
+        signing,
         timeoutMs: options.timeoutMs,
         checkpointInterval: CHECKPOINT_INTERVAL,
         accomplices: liars.filter(member => member !== self),
