@@ -294,6 +294,20 @@ kept(
   'setTimeout(() => a(), 1)',
 )
 
+broken(
+  'a message of one protocol that is named above the protocols is found',
+  'messages',
+  'src/finality/a.ts',
+  "const is = type === 'pre-prepare'",
+  "const labels = { 'new-view': 1 }",
+)
+kept(
+  'the folder of a protocol names its messages, and others the phases in which members vote',
+  'src/consensus/pbft/a.ts',
+  "const type = 'view-change'",
+)
+kept('a phase is no message', 'src/cli/a.ts', "const phases = ['prepare', 'commit']")
+
 test('a README that is not there, or has no tree, or an untrue one, is found', () => {
   const says = (readme: string | null): string[] => checkReadme(readme, ['chain', 'cli']).map(show)
   const tree = (...lines: readonly string[]): string =>

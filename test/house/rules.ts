@@ -159,6 +159,7 @@ export const checkSource = (source: Source): Finding[] => {
     ...checkSyntax(source.path, tokens),
     ...checkFileNames(source.path, tokens),
     ...checkHandlers(source.path, tokens),
+    ...checkMessageNames(source.path, tokens),
   ]
 }
 
@@ -377,6 +378,25 @@ const hasBareFunction = (tokens: readonly Token[], open: number): boolean => {
     if (depth === 0) return false
   }
   return false
+}
+
+/** Kinds of PBFT's messages that no other part of the code has a word of its own for. */
+const messageNames = ['pre-prepare', 'view-change', 'new-view']
+
+/** Where a protocol's messages may be named: in its folder, and where the laboratory watches it or lies in its name. */
+const namesMessages = ['consensus', 'lab/pbft', 'lab/adversary', 'finality/byzantine']
+
+/**
+ * All that stands above the protocols takes them by their kits: `MessageFacts` tells what a message is for. The name of a
+ * message would be one more place to change for the next protocol.
+ */
+const checkMessageNames = (path: string, tokens: readonly Token[]): Finding[] => {
+  if (namesMessages.some(folder => path.startsWith(`src/${folder}/`))) return []
+  return tokens.flatMap(({ kind, text, line }) => {
+    if (kind !== 'string' || !messageNames.includes(text)) return []
+    const says = `'${text}' is a message of one protocol: ask its kit what the message is for`
+    return [{ rule: 'messages', path, line, says }]
+  })
 }
 
 /** README's tree (a fenced block that begins with ```tree) lists exactly the folders of src; null if no README. */
