@@ -52,7 +52,7 @@ function readReport(fields: Fields): Agreement {
     timeoutMs: number(fields, 'timeoutMs'),
     isWaiting: flag(fields, 'isWaiting'),
     sinceDecisionMs: orNull(fields, 'sinceDecisionMs', number),
-    proposer: member(fields, 'proposer'),
+    proposer: orNull(fields, 'proposer', member),
     validators,
     evidence: listField(fields, 'evidence', readEvidenceReport),
     head: count(fields, 'head'),

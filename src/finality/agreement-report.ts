@@ -43,7 +43,7 @@ export function describeAgreement(facts: AgreementFacts): AgreementReport {
     timeoutMs: state.timeoutMs,
     isWaiting,
     sinceDecisionMs: facts.nowMs - facts.decidedMs,
-    proposer: state.proposer ?? 0,
+    proposer: state.proposer,
     validators: validators.validators.map((_, member) => describeMember(facts, member)),
     evidence,
   }
@@ -53,12 +53,13 @@ function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorRe
   const { validators, state, members, self, nowMs } = facts
   const { name, address } = validators.validators[member]!
   const word = members.lastWord(member)
+  const phases = [...state.voted.keys()]
   return {
     name,
     address,
     isLinked: members.peerOf(member) !== undefined || member === self,
-    hasPrepared: hasVoted(state, 'prepare', member),
-    hasCommitted: hasVoted(state, 'commit', member),
+    hasPrepared: state.voted.get(phases[0] ?? '')?.includes(member) ?? false,
+    hasCommitted: state.voted.get(phases.at(-1) ?? '')?.includes(member) ?? false,
     wantsViewChange: state.leaving.includes(member),
     status:
       word === undefined
@@ -73,8 +74,4 @@ function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorRe
             ageMs: nowMs - word.atMs,
           },
   }
-}
-
-function hasVoted({ voted }: LogState, phase: string, member: MemberIndex): boolean {
-  return voted.get(phase)?.includes(member) ?? false
 }
