@@ -2970,8 +2970,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a proposer is any number that a node says',
     file: 'cli/agreement.ts',
-    find: "proposer: member(fields, 'proposer')",
-    replace: "proposer: count(fields, 'proposer')",
+    find: "proposer: orNull(fields, 'proposer', member)",
+    replace: "proposer: orNull(fields, 'proposer', count)",
     tests: ['cli/agreement'],
   },
   {
