@@ -17,14 +17,14 @@ export const FAULTS: readonly Fault[] = [
   // ---- the six that were asked for first
   {
     name: 'a transfer to oneself makes money',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: `    this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
     // Read after the sender was written: the two may be one account.
     this.#credit(tx.to!, tx.value)`,
     replace: `    const payee = this.#get(tx.to!)
     this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
     this.#changes.set(tx.to!, { nonce: payee.nonce, balance: payee.balance + tx.value })`,
-    tests: ['chain/execution'],
+    tests: ['execution/block-execution'],
   },
   {
     name: 'the head is the highest block, not the one with the most work',
@@ -35,10 +35,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the state root of a block is not checked',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: "  if (execution.state.root() !== coinbase.stateRoot) return 'block-state-root-wrong'\n",
     replace: '',
-    tests: ['chain/execution', 'replica/replica'],
+    tests: ['execution/block-execution', 'replica/replica'],
   },
   {
     name: 'the writes of a step are two batches',
@@ -53,16 +53,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the sender's nonce is not checked",
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: `    if (tx.nonce < account.nonce) return 'tx-nonce-too-low'
     if (tx.nonce > account.nonce) return 'tx-nonce-too-high'
 `,
     replace: '',
-    tests: ['chain/execution', 'replica/replica'],
+    tests: ['execution/block-execution', 'replica/replica'],
   },
   {
     name: 'the median of an even number of times is the lower one',
-    file: 'chain/header-chain.ts',
+    file: 'chain/median-time-past.ts',
     find: 'sorted[sorted.length >> 1]!',
     replace: 'sorted[(sorted.length - 1) >> 1]!',
     tests: ['chain/header-chain'],
@@ -77,7 +77,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the median is that of the last ten times',
-    file: 'chain/header-chain.ts',
+    file: 'chain/median-time-past.ts',
     find: 'const MEDIAN_TIME_SPAN = 11',
     replace: 'const MEDIAN_TIME_SPAN = 10',
     tests: ['chain/header-chain'],
@@ -112,31 +112,31 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a transaction for another chain is taken',
-    file: 'chain/execution.ts',
+    file: 'chain/transaction-rules.ts',
     find: "  if (tx.chainId !== rules.chainId) return 'tx-wrong-chain'\n",
     replace: '',
-    tests: ['chain/execution', 'replica/mempool'],
+    tests: ['execution/block-execution', 'replica/mempool'],
   },
   {
     name: 'the base fee is not burned: nobody pays it',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: 'payer.balance - tx.value - gas * gasPrice',
     replace: 'payer.balance - tx.value - gas * tip',
-    tests: ['chain/execution'],
+    tests: ['execution/block-execution'],
   },
   {
     name: 'the base fee goes to the miner',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: 'this.#tips += gas * tip',
     replace: 'this.#tips += gas * gasPrice',
-    tests: ['chain/execution'],
+    tests: ['execution/block-execution'],
   },
   {
     name: 'the reward halves one block early',
-    file: 'chain/reward.ts',
+    file: 'execution/reward.ts',
     find: 'Math.floor((height - 1) / rules.halvingBlocks)',
     replace: 'Math.floor(height / rules.halvingBlocks)',
-    tests: ['chain/reward'],
+    tests: ['execution/reward'],
   },
   {
     name: 'a body with a repeated tail is taken for the real one',
@@ -147,10 +147,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the base fee that a block claims is not checked',
-    file: 'chain/execution.ts',
+    file: 'execution/block-execution.ts',
     find: "coinbase.baseFee === nextBaseFee(parent.coinbase) ? null : 'block-base-fee-wrong'",
     replace: 'null',
-    tests: ['chain/execution', 'replica/replica'],
+    tests: ['execution/block-execution', 'replica/replica'],
   },
   // ---- what is on disk
   {
@@ -162,10 +162,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the batch that makes blocks final lacks the base record',
-    file: 'replica/fold.ts',
+    file: 'replica/finalise.ts',
     find: '  outbox.write(KEYS.base, encodeChainedHeader(final.at(-1)!.chained))\n',
     replace: '',
-    tests: ['replica/fold', 'replica/start'],
+    tests: ['replica/finalise', 'replica/start'],
   },
   {
     name: 'the base record is a batch of its own, before the accounts are written',
@@ -180,25 +180,25 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'final blocks stay in the list of open ones',
-    file: 'replica/fold.ts',
+    file: 'replica/finalise.ts',
     find: `encodeFinal(entry.chained))
     outbox.write(KEYS.openBlock(entry.arrival), null)`,
     replace: 'encodeFinal(entry.chained))',
-    tests: ['replica/fold', 'replica/start'],
+    tests: ['replica/finalise', 'replica/start'],
   },
   {
     name: 'blocks of dropped branches stay on disk',
-    file: 'replica/fold.ts',
+    file: 'replica/finalise.ts',
     find: '    outbox.write(KEYS.block(entry.chained.id), null)\n',
     replace: '',
-    tests: ['replica/fold', 'replica/start'],
+    tests: ['replica/finalise', 'replica/start'],
   },
   {
     name: 'of several blocks that become final only the last changes the accounts on disk',
-    file: 'replica/fold.ts',
+    file: 'replica/finalise.ts',
     find: '    for (const [address, account] of entry.execution.changes)',
     replace: '    accounts.clear()\n    for (const [address, account] of entry.execution.changes)',
-    tests: ['replica/fold'],
+    tests: ['replica/finalise'],
   },
   {
     name: 'the state on disk is believed',
@@ -762,8 +762,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'lines before the handshake are answered without end',
     file: 'node/libp2p-network.ts',
-    find: "withConnections(links, 'guarded-links', raw => guard.beforeNoise(raw))",
-    replace: 'links',
+    find: 'guard.beforeNoise(options.wrapConnection(raw))',
+    replace: 'options.wrapConnection(raw)',
     tests: ['node/wire-guard'],
   },
   {
@@ -1187,7 +1187,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/evidence.ts',
     find: 'if (one.view !== other.view)',
     replace: 'if (one !== other)',
-    tests: ['finality/committee', 'finality/byzantine'],
+    tests: ['finality/committee', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'two certificates of two views are evidence against who signed both',
@@ -1386,10 +1386,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'how a peer did is remembered after it is gone',
-    file: 'replica/wants.ts',
+    file: 'replica/wanted-blocks.ts',
     find: '    this.#standings.delete(peer)\n',
     replace: '',
-    tests: ['replica/wants'],
+    tests: ['replica/wanted-blocks'],
   },
   {
     name: 'what is said of other networks is not looked at, so that strangers of those stay',
@@ -1400,10 +1400,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a peer that is late with a wanted block is waited for',
-    file: 'replica/wants.ts',
-    find: '    if (want !== undefined) want.isDue = true\n',
-    replace: '    void want\n',
-    tests: ['replica/wants', 'replica/finality'],
+    file: 'replica/wanted-blocks.ts',
+    find: '    if (wanted !== undefined) wanted.isDue = true\n',
+    replace: '    void wanted\n',
+    tests: ['replica/wanted-blocks', 'replica/finality'],
   },
   {
     name: 'what follows from an input of the protocol does not wait for its turn',
@@ -1603,17 +1603,17 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block that is wanted takes the place of the one that was wanted before',
-    file: 'replica/wants.ts',
-    find: 'const WANTS_MAX = 4',
-    replace: 'const WANTS_MAX = 1',
-    tests: ['replica/wants', 'replica/finality'],
+    file: 'replica/wanted-blocks.ts',
+    find: 'const WANTED_MAX = 4',
+    replace: 'const WANTED_MAX = 1',
+    tests: ['replica/wanted-blocks', 'replica/finality'],
   },
   {
     name: 'for a wanted block strangers are asked before validators',
-    file: 'replica/wants.ts',
+    file: 'replica/wanted-blocks.ts',
     find: 'return [Number(isStranger), ',
     replace: 'return [Number(!isStranger), ',
-    tests: ['replica/wants'],
+    tests: ['replica/wanted-blocks'],
   },
   {
     name: 'who promised a wanted block is not asked before those that did not',
@@ -1624,46 +1624,46 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a peer that was late is asked first again for the next block',
-    file: 'replica/wants.ts',
+    file: 'replica/wanted-blocks.ts',
     find: 'Number(isLate), Number(!promised.has(peer)), failedTurn]',
     replace: 'Number(isLate) * 0, Number(!promised.has(peer)), failedTurn * 0]',
-    tests: ['replica/wants'],
+    tests: ['replica/wanted-blocks'],
   },
   {
     name: 'a peer that votes for a block is not asked for it again',
-    file: 'replica/wants.ts',
-    find: '      want.failed.delete(peer)\n',
+    file: 'replica/wanted-blocks.ts',
+    find: '      wanted.failed.delete(peer)\n',
     replace: '',
-    tests: ['replica/wants'],
+    tests: ['replica/wanted-blocks'],
   },
   {
     name: 'where a peer has failed to give a wanted block, the others wait for those that are asked',
-    file: 'replica/wants.ts',
-    find: `    want.failed.add(peer)
-    want.isDue = true`,
-    replace: '    want.failed.add(peer)',
-    tests: ['replica/wants'],
+    file: 'replica/wanted-blocks.ts',
+    find: `    wanted.failed.add(peer)
+    wanted.isDue = true`,
+    replace: '    wanted.failed.add(peer)',
+    tests: ['replica/wanted-blocks'],
   },
   {
     name: 'all peers are asked for one block',
-    file: 'replica/wants.ts',
+    file: 'replica/wanted-blocks.ts',
     find: 'export const ASKED_MAX = 3',
     replace: 'export const ASKED_MAX = 9',
-    tests: ['replica/wants'],
+    tests: ['replica/wanted-blocks'],
   },
   {
     name: 'peers that were late take all the places of those that are asked for a block',
-    file: 'replica/wants.ts',
+    file: 'replica/wanted-blocks.ts',
     find: 'const LATE_ASKED_MAX = 2',
     replace: 'const LATE_ASKED_MAX = 3',
-    tests: ['replica/wants'],
+    tests: ['replica/wanted-blocks'],
   },
   {
     name: 'one peer holds up the bodies for which finality waits',
     file: 'replica/sync.ts',
     find: 'first.length < ASKED_MAX &&\n',
     replace: 'first.length < 0 &&\n',
-    tests: ['replica/wants'],
+    tests: ['replica/wanted-blocks'],
   },
   {
     name: 'a peer is never late that gives headers without end',
@@ -1938,7 +1938,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: 'return isExpected && signing.isSigned(',
     replace: 'return (isExpected || true) && signing.isSigned(',
-    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+    tests: ['consensus/pbft/claims', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'the first prepared value is proposed again, not the one of the highest view',
@@ -1982,14 +1982,14 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: 'senders.size !== viewChanges.length || senders.size < quorumOf(n)',
     replace: 'viewChanges.length < quorumOf(n)',
-    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+    tests: ['consensus/pbft/claims', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a new view begins with any number of view changes',
     file: 'consensus/pbft/view-change.ts',
     find: 'senders.size !== viewChanges.length || senders.size < quorumOf(n)',
     replace: 'senders.size !== viewChanges.length',
-    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+    tests: ['consensus/pbft/claims', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a view change for another view counts in a new view',
@@ -1997,21 +1997,21 @@ export const FAULTS: readonly Fault[] = [
     find: `  if (viewChanges.some(change => change.view !== view)) return false
 `,
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a view change counts for whoever it names',
     file: 'consensus/pbft/view-change.ts',
     find: '  if (!signing.isSigned(viewChangeStatement(message), from, message.signature)) return false\n',
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a new view may propose less than it must',
     file: 'consensus/pbft/view-change.ts',
     find: 'if (expected.length !== proposals.length) return false',
     replace: 'if (expected.length < proposals.length) return false',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'of one member all checkpoints far ahead are kept',
@@ -2019,14 +2019,14 @@ export const FAULTS: readonly Fault[] = [
     find: `    if (votes.size > VOTES_PER_MEMBER_MAX) votes.delete(Math.min(...votes.keys()))
 `,
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a vote is good on every chain with the same genesis and validators',
     file: 'finality/signing.ts',
     find: '    .u64(domain.chainId)\n',
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a number beyond all bounds is read',
@@ -2034,7 +2034,7 @@ export const FAULTS: readonly Fault[] = [
     find: `  if (value > BigInt(NUMBER_MAX)) throw new MalformedBytes('number out of bounds')
 `,
     replace: '',
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'what stands after the end of a message is passed over',
@@ -2044,7 +2044,7 @@ export const FAULTS: readonly Fault[] = [
 `,
     replace: `    return result
 `,
-    tests: ['finality/byzantine'],
+    tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a vote counts for whoever it names',
@@ -2066,7 +2066,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/view-change.ts',
     find: '.every(proof => isCertificate(proof, n, signing))',
     replace: '.every(proof => proof !== null || isCertificate(proof, n, signing))',
-    tests: ['consensus/pbft/claims', 'finality/byzantine'],
+    tests: ['consensus/pbft/claims', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'a second decision takes the place of the first',
@@ -2217,10 +2217,17 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/claims'],
   },
   {
+    name: 'a member leaves its view for complaints that it shows to nobody',
+    file: 'consensus/pbft/complaints.ts',
+    find: '  for (const complaint of replica.leftBecauseOf) replica.broadcast(complaint)\n',
+    replace: '',
+    tests: ['consensus/pbft/claims'],
+  },
+  {
     name: 'one complaint is enough to leave a view',
     file: 'consensus/pbft/complaints.ts',
-    find: 'count > faultsTolerated(options.n)',
-    replace: 'count > 0',
+    find: 'const enough = faultsTolerated(options.n) + 1',
+    replace: 'const enough = 1',
     tests: ['consensus/pbft/claims'],
   },
   {
@@ -2317,7 +2324,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block is decoded that has more transactions than its gas allows for',
     file: 'replica/screening.ts',
-    find: ' || transactionCount > host.blockTransactionsMax',
+    find: ' || transactionCount > blockTransactionsMax(limits)',
     replace: '',
     tests: ['replica/screening'],
   },
@@ -2621,7 +2628,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a file that is half-written stays behind',
-    file: 'wallet/small-file.ts',
+    file: 'files/write-file.ts',
     find: '    await rm(temporary, { force: true })\n',
     replace: '',
     tests: ['cli/file-errors'],
@@ -2635,7 +2642,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a byte order mark belongs to a password',
-    file: 'wallet/small-file.ts',
+    file: 'files/read-file.ts',
     find: '    ? bytes.subarray(BYTE_ORDER_MARK.length)',
     replace: '    ? bytes',
     tests: ['wallet/password'],
@@ -2667,14 +2674,14 @@ export const FAULTS: readonly Fault[] = [
     file: 'replica/undo.ts',
     find: 'encodeAccount(before.get(address)!)',
     replace: 'encodeAccount((before, changes).get(address)!)',
-    tests: ['replica/fold', 'replica/earlier-states'],
+    tests: ['replica/finalise', 'replica/earlier-states'],
   },
   {
     name: 'what blocks took from the state is kept for ever',
-    file: 'replica/fold.ts',
+    file: 'replica/finalise.ts',
     find: '  if (height > EARLIER_STATES) outbox.write(KEYS.undo(height - EARLIER_STATES), null)\n',
     replace: '',
-    tests: ['replica/fold', 'replica/earlier-states'],
+    tests: ['replica/finalise', 'replica/earlier-states'],
   },
   {
     name: 'a damaged record lets the states end where it stands',
@@ -2699,10 +2706,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'senders are not kept with their block',
-    file: 'replica/fold.ts',
+    file: 'replica/finalise.ts',
     find: '  if (execution.senders.length > 0) outbox.write(KEYS.senders(height), encodeSenders(execution.senders))\n',
     replace: '  void encodeSenders\n',
-    tests: ['replica/fold', 'rpc/senders'],
+    tests: ['replica/finalise', 'rpc/senders'],
   },
   {
     name: 'showing an old transaction checks its signature on the event loop',
@@ -2919,31 +2926,31 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a file is written through a link that lies where it is written first',
-    file: 'node/atomic-file.ts',
-    find: 'open(temporary, MAKE, 0o600)',
+    file: 'files/write-file.ts',
+    find: 'open(temporary, CREATE, mode)',
     replace: "open(path.concat('.tmp'), 'w', 0o600)",
-    tests: ['node/atomic-file'],
+    tests: ['files/files'],
   },
   {
     name: 'a file is as long as the file system says',
-    file: 'node/atomic-file.ts',
+    file: 'files/read-file.ts',
     find: '    if (bytesRead === 0) return buffer',
     replace: '    if (bytesRead < buffer.length) return buffer',
-    tests: ['node/atomic-file', 'node/vote-mark'],
+    tests: ['files/files', 'node/vote-mark'],
   },
   {
     name: 'others may write to a data folder',
     file: 'node/data-folder.ts',
     find: "return (folder.mode & OTHERS_WRITE) === 0 ? null : 'mode'",
     replace: 'return null',
-    tests: ['node/atomic-file'],
+    tests: ['files/files'],
   },
   {
     name: "a data folder may be somebody else's",
     file: 'node/data-folder.ts',
     find: "if (user !== 0 && folder.uid !== user) return 'owner'",
     replace: "if (folder.uid === -1) return 'owner'",
-    tests: ['node/atomic-file'],
+    tests: ['files/files'],
   },
   // ---- what others say
   {

@@ -13,9 +13,9 @@ import {
   readOrNull,
   toReversedHex,
 } from '../encoding/bytes.ts'
-import { COINBASE_BYTES_MAX, type CoinbaseRecord, encodeCoinbase, readCoinbase } from './coinbase.ts'
+import { type CoinbaseRecord, encodeCoinbase, readCoinbase } from './coinbase.ts'
 import { sha256d } from './hash.ts'
-import { type BlockHeader, type BlockId, blockId, encodeHeader, HEADER_BYTES, readHeader } from './header.ts'
+import { type BlockHeader, type BlockId, blockId, encodeHeader, readHeader } from './header.ts'
 import { merkleRoot, merkleRootInSteps } from './merkle.ts'
 import { finish, type Steps } from './steps.ts'
 import { decodeTransaction, type Transaction, transactionSize } from './transaction.ts'
@@ -32,16 +32,16 @@ export interface Block {
 /** Transactions that are decoded in one step: a fraction of a millisecond. */
 const TRANSACTIONS_PER_STEP = 16
 
-/** Bytes of a block besides its transactions at most: header, count (a CompactSize of up to 5), coinbase record. */
-export const BLOCK_OVERHEAD_BYTES = HEADER_BYTES + 5 + COINBASE_BYTES_MAX
-
 /**
  * Why a body is not the one that its header commits to. These faults say nothing about the block behind the id:
  * another body may be right, so they must never be remembered under the id.
  */
 export type BodyRejection = 'block-malformed' | 'block-mutated' | 'block-merkle-mismatch'
 
-/** The block in these bytes with its body checked against its header, or why there is none. */
+/**
+ * The block in these bytes (header 80, CompactSize of 1 + n, coinbase record, n transactions), or why there is none. The
+ * body is checked against the header's Merkle root; work, time and state are not: see `chainHeader` and `executeBlock`.
+ */
 export function decodeBlock(raw: Uint8Array): Block | BodyRejection {
   return finish(decodeBlockInSteps(raw))
 }
@@ -79,7 +79,7 @@ export function peekBlock(raw: Uint8Array): { header: BlockHeader; transactionCo
   })
 }
 
-/** The block made of these parts. */
+/** The block made of these parts, with its bytes and id. Nothing is checked. */
 export function assembleBlock(
   header: BlockHeader,
   coinbase: CoinbaseRecord,
@@ -98,7 +98,7 @@ export function leavesOf(content: Pick<Block, 'coinbase' | 'transactions'>): Uin
   return [sha256d(encodeCoinbase(content.coinbase)), ...content.transactions.map(tx => sha256d(tx.raw))]
 }
 
-/** The Merkle root that a header with this content must have. */
+/** The Merkle root that a header with this content must have: 32 bytes as hex, in Bitcoin's reversed order. */
 export function contentRoot(content: Pick<Block, 'coinbase' | 'transactions'>): Hex {
   return toReversedHex(merkleRoot(leavesOf(content)).root)
 }

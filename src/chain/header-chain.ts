@@ -7,6 +7,7 @@
 import { type AsertParams, asertTarget } from './asert.ts'
 import { decodeCompact, encodeCompact, workOfTarget } from './compact.ts'
 import { type BlockHeader, type BlockId, blockId, meetsTarget } from './header.ts'
+import { medianTimePast, nextRecentTimes, type RecentTimes } from './median-time-past.ts'
 
 /** What makes the headers of one network valid. */
 export interface WorkRules extends AsertParams {
@@ -19,14 +20,12 @@ export interface WorkRules extends AsertParams {
 }
 
 /** A header with its place in the chain. */
-export interface ChainedHeader {
+export interface ChainedHeader extends RecentTimes {
   readonly id: BlockId
   readonly header: BlockHeader
   readonly height: number
   /** Hashes expected for the whole chain up to here. */
   readonly work: bigint
-  /** The times of this header and of up to ten before it, oldest first. */
-  readonly recentTimes: readonly number[]
   /**
    * Seconds: when the schedule of this chain began, one block time before block 1. It does not begin with the
    * genesis block, because a genesis file may be much older than the first block mined from it.
@@ -40,8 +39,6 @@ export type HeaderRejection =
   | 'header-work-insufficient'
   | 'header-time-too-old'
   | 'header-time-too-new'
-
-const MEDIAN_TIME_SPAN = 11
 
 /** The header as the child of `parent`, or why it can't be. `nowSeconds` is the reader's clock. */
 export function chainHeader(
@@ -61,7 +58,7 @@ export function chainHeader(
     header,
     height: parent.height + 1,
     work: parent.work + workOfTarget(target),
-    recentTimes: [...parent.recentTimes, header.time].slice(-MEDIAN_TIME_SPAN),
+    recentTimes: nextRecentTimes(parent, header.time),
     scheduleStart: parent.height === 0 ? header.time - rules.blockTimeSeconds : parent.scheduleStart,
   }
 }
@@ -85,10 +82,4 @@ export function requiredBits(rules: WorkRules, parent: ChainedHeader): number {
   if (parent.height === 0 || !rules.isProved) return encodeCompact(rules.firstTarget)
   const anchor = { target: rules.firstTarget, parentTime: parent.scheduleStart, height: 1 }
   return encodeCompact(asertTarget(rules, anchor, { height: parent.height, time: parent.header.time }))
-}
-
-/** Seconds that the time of a child must exceed: the median of the last eleven times (BIP 113). */
-export function medianTimePast(parent: Pick<ChainedHeader, 'recentTimes'>): number {
-  const sorted = parent.recentTimes.toSorted((a, b) => a - b)
-  return sorted[sorted.length >> 1]!
 }

@@ -61,9 +61,6 @@ export type DecodeRejection =
   | 'tx-signature-out-of-range'
   | 'tx-signature-high-s'
 
-/** Gas that any transaction uses at least: what a plain transfer costs. */
-export const TRANSACTION_GAS_MIN = 21_000
-
 /** Bytes in the largest transaction that is accepted (geth's limit). */
 export const TRANSACTION_BYTES_MAX = 128 * 1024
 
@@ -106,22 +103,6 @@ export function signingHash(fields: TransactionFields): Uint8Array {
   // EIP-155 puts (chainId, 0, 0) where the signature will stand.
   const suffix = fields.type === 'legacy' ? [rlpInteger(fields.chainId), rlpInteger(0n), rlpInteger(0n)] : []
   return keccak256(envelope(fields.type, [...items, ...suffix]))
-}
-
-/** Gas that a transaction uses before anything runs (Yellow Paper g_0; EIP-2028, EIP-2930, EIP-3860). */
-export function intrinsicGas(fields: Pick<TransactionFields, 'to' | 'data' | 'accessList'>): bigint {
-  let zeros = 0
-  for (const byte of fields.data) if (byte === 0) zeros++
-  const storageKeys = fields.accessList.reduce((sum, entry) => sum + entry.storageKeys.length, 0)
-  const words = Math.ceil(fields.data.length / 32)
-  const gas =
-    TRANSACTION_GAS_MIN +
-    zeros * 4 +
-    (fields.data.length - zeros) * 16 +
-    fields.accessList.length * 2_400 +
-    storageKeys * 1_900 +
-    (fields.to === null ? 32_000 + words * 2 : 0)
-  return BigInt(gas)
 }
 
 /** How many bytes the transaction that starts at `start` takes, or null where none starts. */

@@ -1,8 +1,8 @@
 // The options by which what a node sends is late, or lost and sent again: for experiments, on networks for tests. How
-// late, src/node/link-delays.ts says.
+// late, src/lab/links/link-delays.ts says.
 
-import type { Genesis } from '../chain/genesis.ts'
-import type { LinkQuality } from '../node/link-delays.ts'
+import type { Genesis } from '../execution/genesis.ts'
+import type { LinkQuality } from '../lab/links/link-delays.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readCount, readShare } from './node-option.ts'
 

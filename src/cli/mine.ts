@@ -3,9 +3,9 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readAnyFile } from '../files/read-file.ts'
 import { Keystore } from '../wallet/keystore.ts'
 import { RpcClient } from '../wallet/rpc-client.ts'
-import { readAnyFile } from '../wallet/small-file.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { messageOf } from './file-errors.ts'

@@ -6,6 +6,7 @@ import process from 'node:process'
 import type { Logger } from 'pino'
 import { parseAddress } from '../chain/address.ts'
 import type { AgreementReport } from '../finality/contract.ts'
+import { lyingFinality } from '../lab/adversary/byzantine/lying-finality.ts'
 import { guarded } from '../node/guarded.ts'
 import type { Node } from '../node/node.ts'
 import { parseOrigin } from '../rpc/access.ts'
@@ -105,10 +106,13 @@ export const nodeCommand = defineCommand({
       )
     const log = createLog(args.log, output.isJson)
     // Loaded here, so that every other command starts without them.
-    const [{ Node: LoadedNode }, { RpcServer }] = await Promise.all([
+    const [{ Node: LoadedNode }, { RpcServer }, { CutOff }, { slowLinks }] = await Promise.all([
       import('../node/node.ts'),
       import('../rpc/server.ts'),
+      import('../lab/links/cut-off.ts'),
+      import('../lab/links/slow-links.ts'),
     ])
+    const cut = new CutOff()
     const { listen, peer: bootstrap, mdns } = args
     const explain = (error: unknown): never => {
       const chainDirectory = join(dataDirectory, 'chain')
@@ -121,10 +125,14 @@ export const nodeCommand = defineCommand({
       bootstrap,
       mdns,
       limitLoopback: args['limit-loopback'],
-      ...(links === null ? {} : { links }),
+      ...(links === null ? {} : { wrapConnection: slowLinks(links, log) }),
+      mayConnect: peer => cut.mayConnect(peer),
       version: VERSION,
       mining,
       ...(chosen === null ? {} : { validator: chosen.options }),
+      ...(chosen === null || chosen.byzantine === null
+        ? {}
+        : { createFinality: lyingFinality({ role: chosen.byzantine, accomplices: [] }) }),
       ...(checkpoint === null ? {} : { checkpoint }),
       log,
     }).catch(explain)
@@ -139,7 +147,7 @@ export const nodeCommand = defineCommand({
         allowedOrigins,
         cookieDirectory: dataDirectory,
       }
-      const rpc = await RpcServer.open(node, { ...where, log })
+      const rpc = await RpcServer.open(node, { ...where, log, controlMethods: cut.methods(node) })
       try {
         if (beneficiary !== null) node.setMining(beneficiary, null)
         if (chosen !== null) tellOfVotes(node, log)
@@ -219,11 +227,11 @@ function sayReady(
   )
 }
 
-function describeValidator(node: Node, { validator, options }: ChosenValidator): string {
+function describeValidator(node: Node, { validator, byzantine }: ChosenValidator): string {
   const { name, address } = validator
   const report = node.finalityReport()
   const place = report === null ? '' : ` of ${report.validators.length}, ${report.quorum} decide`
-  const lie = options.role === null ? '' : `; it lies on purpose: ${options.role}`
+  const lie = byzantine === null ? '' : `; it lies on purpose: ${byzantine}`
   return `${name} (${address})${place}${lie}${describeVoting(report)}`
 }
 

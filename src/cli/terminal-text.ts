@@ -2,7 +2,7 @@
 // characters: it moves, recolours, retitles, hides, or shows text in another order than it has. All that commands and logs
 // say goes through here, wherever it came from, and what a terminal would obey is shown by its number instead.
 
-/** Control characters (C0, DEL, C1) but for tabs and ends of lines, invisible ones that change the order of text, separators. */
+/** Control characters other than tabs and line ends, invisible ones that change the order of text, separators. */
 const OBEYED = /(?![\t\n])[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
 
 /** Text for people: `\u{1b}` in place of an escape character. */

@@ -4,8 +4,8 @@
 import { type Address, checksumAddress, parseAddress } from '../chain/address.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
 import { toHex } from '../encoding/bytes.ts'
+import { readSmallFile } from '../files/read-file.ts'
 import { parseSecretKey, randomSecretKey } from '../wallet/secret-key.ts'
-import { readSmallFile } from '../wallet/small-file.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { cannot, writeNewFile } from './files.ts'
 

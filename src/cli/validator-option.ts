@@ -1,11 +1,11 @@
 // The options by which a node is one of the validators. What makes no sense is said before anything is opened: a key
 // of somebody else, a network without validators, lies where real money may be.
 
-import type { Genesis } from '../chain/genesis.ts'
-import { BYZANTINE_ROLES } from '../finality/byzantine/roles.ts'
+import type { Genesis } from '../execution/genesis.ts'
+import { STANDARD_STREAM } from '../files/read-file.ts'
 import { type Validator, validatorsOf } from '../finality/validators.ts'
+import { BYZANTINE_ROLES, type ByzantineRole } from '../lab/adversary/byzantine/roles.ts'
 import type { ValidatorOptions } from '../node/node.ts'
-import { STANDARD_STREAM } from '../wallet/small-file.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readValidatorKey } from './validator-key.ts'
 
@@ -31,13 +31,15 @@ export const validatorOptions = {
 export interface ValidatorArgs {
   readonly validator: string | undefined
   readonly 'forget-votes': boolean
-  readonly byzantine: (typeof BYZANTINE_ROLES)[number] | undefined
+  readonly byzantine: ByzantineRole | undefined
 }
 
 /** Which validator a node is, and its options. */
 export interface ChosenValidator {
   readonly validator: Validator
   readonly options: ValidatorOptions
+  /** How it lies, on a network for tests; null for an honest one. */
+  readonly byzantine: ByzantineRole | null
 }
 
 /** The validator that the options name, or null; ends the command when they make no sense. */
@@ -73,6 +75,6 @@ export async function readValidatorOptions(
       `The genesis file names ${validators.validators.map(({ name }) => name).join(', ')}; see quorate genesis show.`,
     )
   const keyPath = path === STANDARD_STREAM ? {} : { keyPath: path }
-  const options = { secretKey, mayForgetVotes: args['forget-votes'], role: byzantine ?? null, ...keyPath }
-  return { validator, options }
+  const options = { secretKey, mayForgetVotes: args['forget-votes'], ...keyPath }
+  return { validator, options, byzantine: byzantine ?? null }
 }

@@ -7,7 +7,7 @@
 
 import { addressBytes } from '../chain/address.ts'
 import { sha256 } from '../chain/hash.ts'
-import { type BlockId, NO_BLOCK } from '../chain/header.ts'
+import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
 import type { LogKit } from '../consensus/kit.ts'
@@ -17,21 +17,15 @@ import {
   JUMP_MAX,
   type LogEffect,
   type LogInput,
-  type LogState,
   NO_VALUE,
   type ProposalOrigin,
   RETRANSMIT,
   type Validity,
   type Value,
 } from '../consensus/log.ts'
-import { checkpointIntervalFor } from '../consensus/pbft/checkpoints.ts'
-import type { Statement } from '../consensus/pbft/messages.ts'
-import type { Pbft } from '../consensus/pbft/pbft.ts'
 import type { MemberIndex } from '../consensus/process.ts'
-import type { Signing } from '../consensus/signed.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { describeAgreement } from './agreement-report.ts'
-import { Liar } from './byzantine/liar.ts'
 import { COMMITTEE_KEYS, readCommitteeRecords, readStoredDecision } from './committee-records.ts'
 import type {
   AgreementReport,
@@ -80,19 +74,6 @@ export interface CommitteeOptions {
 /** A message of the protocol: it is read and written by its kit only. */
 type Message = Parameters<LogKit['describe']>[0]
 
-/** What a participant wants done: an honest one sends messages only, a liar on a network for tests any bytes. */
-type ParticipantEffect =
-  | LogEffect<Message, unknown, Decision, Evidence>
-  | { readonly type: 'broadcast-bytes'; readonly bytes: Uint8Array }
-
-/** What takes part in the agreement here: a process of the protocol, or a liar with one inside. */
-interface Participant {
-  readonly turn: number | 'any' | null
-  readonly state: LogState
-  readonly size: number
-  step(input: LogInput<Message, unknown, Decision>): readonly ParticipantEffect[]
-}
-
 /** A decision that waits for its block, and the peer that told it. */
 interface Awaited {
   readonly decision: Decision
@@ -123,7 +104,7 @@ export class Committee implements Finality {
   readonly #policy: Policy
   readonly #options: CommitteeOptions
   readonly #domain: SigningDomain
-  #protocol!: Participant
+  #protocol!: ReturnType<LogKit['create']>
   /** Our place; null for a node that does not vote. */
   #self: MemberIndex | null = null
   readonly #members = new Members()
@@ -140,9 +121,8 @@ export class Committee implements Finality {
   /** Peers that were told who we are since the last tick. */
   readonly #greeted = new Set<FinalityPeer>()
   #isWaiting = false
-  /** The sequence number and view for which a block is being built, and the blocks that were. */
+  /** The sequence number and view for which a block is being built. */
   #building: string | null = null
-  #built: readonly BlockId[] = []
   /** When the pace timer fires; null when it does not run. */
   #nextLookMs: number | null = null
   /** Whether a decision was dropped because too many waited. */
@@ -200,7 +180,7 @@ export class Committee implements Finality {
         this.#onBlock()
         break
       case 'built':
-        this.#onBuilt(input.ids)
+        this.#onBuilt(input.id)
         break
       case 'peer-connected':
         this.#members.connect(input.peer)
@@ -360,7 +340,7 @@ export class Committee implements Finality {
       validate: (sequence, value, origin) => this.#validate(sequence, value, origin),
       decision: sequence => this.#decision(sequence),
     }
-    const honest = kit.create({
+    this.#protocol = kit.create({
       n: validators.size,
       self,
       signing,
@@ -371,10 +351,6 @@ export class Committee implements Finality {
       pipeline: 1,
       random: () => this.#draw(),
     })
-    this.#protocol =
-      signing === null || self === null
-        ? honest
-        : this.#inBadHands(honest as Pbft, signing as Signing<Statement>)
   }
 
   /** A number from 0 to below 1 that other members don't draw, and this one again in the same life. */
@@ -382,28 +358,6 @@ export class Committee implements Finality {
     const seed = `${this.#options.identity.life} ${this.#self} ${this.#draws++}`
     const bytes = sha256(new TextEncoder().encode(seed))
     return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) / 2 ** 32
-  }
-
-  /** The replica as its owner wants it: on networks for tests he may want it to lie. */
-  #inBadHands(honest: Pbft, signing: Signing<Statement>): Participant {
-    const { validators, timeoutMs, identity } = this.#options
-    if (identity.lie === null) return honest
-    const { role, accomplices } = identity.lie
-    const { chainId } = this.#domain
-    const elsewhere = [{ chainId: chainId + 1n }, { genesisId: NO_BLOCK }].map(
-      other =>
-        createSigning(this.#options.kit.signed!, { ...identity, ...this.#domain, ...other, validators }).sign,
-    )
-    return new Liar(honest, role, {
-      n: validators.size,
-      signing,
-      elsewhere,
-      timeoutMs,
-      checkpointInterval: checkpointIntervalFor(validators.size),
-      accomplices,
-      alternative: value => this.#alternative(value as BlockId),
-      lowest: () => this.#lowest(),
-    })
   }
 
   // ---- what the protocol asks
@@ -447,7 +401,7 @@ export class Committee implements Finality {
     }
   }
 
-  #perform(effects: readonly ParticipantEffect[]): void {
+  #perform(effects: readonly LogEffect<Message, unknown, Decision, Evidence>[]): void {
     const { kit } = this.#options
     for (const effect of effects) {
       switch (effect.type) {
@@ -471,9 +425,6 @@ export class Committee implements Finality {
             body: this.#seal(effect.message),
             block: this.#blockOf(effect.message),
           })
-          break
-        case 'broadcast-bytes':
-          this.#emit({ type: 'broadcast', body: effect.bytes, block: null })
           break
         case 'set-timer':
         case 'clear-timer':
@@ -667,7 +618,7 @@ export class Committee implements Finality {
     if (this.#building === place) return
     this.#building = place
     const beneficiary = this.#options.validators.validators[this.#self!]!.address
-    this.#emit({ type: 'build', beneficiary, count: this.#options.identity.lie === null ? 1 : 2 })
+    this.#emit({ type: 'build', beneficiary })
   }
 
   #mayPropose(): boolean {
@@ -695,33 +646,8 @@ export class Committee implements Finality {
     this.#drive({ type: 'timeout', name })
   }
 
-  /** Another block that a liar could propose as well: of our chain the one below, or above where that is too low. */
-  #alternative(id: BlockId): BlockId | null {
-    const built = this.#built.find(other => other !== id)
-    if (built !== undefined) return built
-    const height = this.#chain.get(id)?.height ?? 0
-    const below = this.#chain.ancestor(height - 1)
-    const mayFollow = (other: BlockId): boolean =>
-      this.#validate(this.#sequence + 1, other, { isReproposed: false }) === 'valid'
-    return below !== null && mayFollow(below) ? below : this.#chain.ancestor(height + 1)
-  }
-
-  /** The first block above the last decision that is not on our chain, or else the one that is. */
-  #lowest(): BlockId | null {
-    const { id, height } = this.#last.block
-    const first = this.#chain.ancestor(height + 1)
-    for (const tip of this.#chain.tips()) {
-      let at: ChainedHeader | null = tip
-      while (at !== null && at.height > height + 1) at = this.#chain.get(at.header.previous)
-      if (at?.header.previous === id && at.id !== first) return at.id
-    }
-    return first
-  }
-
-  #onBuilt(ids: readonly BlockId[]): void {
-    this.#built = ids
-    const [id] = ids
-    if (id === undefined || !this.#mayPropose()) return
+  #onBuilt(id: BlockId | null): void {
+    if (id === null || !this.#mayPropose()) return
     const validity = this.#validate(this.#sequence + 1, id, { isReproposed: false })
     if (validity === 'valid') this.#drive({ type: 'propose', value: id })
   }

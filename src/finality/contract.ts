@@ -18,7 +18,7 @@ export interface Holders {
   readonly others: readonly FinalityPeer[]
 }
 
-/** The name of a timer of a finality layer. Setting one again replaces it; one that was cleared never fires. */
+/** The name of a timer, which a layer chooses. Setting one again replaces it; one that was cleared never fires. */
 export type FinalityTimer = string
 
 /** The node's chain, as a finality layer sees it. */
@@ -55,8 +55,8 @@ export type FinalityInput =
   | { readonly type: 'block'; readonly id: BlockId }
   /** The transactions that wait have changed. */
   | { readonly type: 'pool' }
-  /** Blocks that were asked for by `build` are made. */
-  | { readonly type: 'built'; readonly ids: readonly BlockId[] }
+  /** The answer to one `build`: the block that was made, or null where none could be. */
+  | { readonly type: 'built'; readonly id: BlockId | null }
   | { readonly type: 'peer-connected'; readonly peer: FinalityPeer }
   | { readonly type: 'peer-disconnected'; readonly peer: FinalityPeer }
   | { readonly type: 'message'; readonly from: FinalityPeer; readonly body: Uint8Array }
@@ -95,8 +95,8 @@ export type FinalityEffect =
    * nobody could have it then. Of very many only the newest count.
    */
   | { readonly type: 'hold'; readonly id: BlockId }
-  /** Make so many different blocks on the head, without work, and say `built`. */
-  | { readonly type: 'build'; readonly beneficiary: Address; readonly count: number }
+  /** Make a block on the head, without work, and say `built`. No two are the same. */
+  | { readonly type: 'build'; readonly beneficiary: Address }
   /** A message was refused for what no honest peer can send. */
   | { readonly type: 'refuse'; readonly from: FinalityPeer; readonly reason: string }
   /** A person should know. */

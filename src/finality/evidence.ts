@@ -2,11 +2,11 @@
 // both, of which an honest validator never signs both, however many faults there are around it. Which statements those
 // are is the protocol's (`EvidenceKit`); here they are put in JSON, with whom they accuse and in which network.
 
-import { parseGenesis } from '../chain/genesis.ts'
 import type { BlockId } from '../chain/header.ts'
 import { LOG_PROTOCOLS } from '../consensus/catalogue.ts'
 import type { EvidenceKit, Lie } from '../consensus/kit.ts'
 import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
+import { parseGenesis } from '../execution/genesis.ts'
 import type { Evidence } from './evidence-log.ts'
 import { requireSigned } from './protocol.ts'
 import { referenceRecover, statementDigest } from './signing.ts'

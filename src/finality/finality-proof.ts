@@ -44,8 +44,8 @@ export interface ProvenBlock {
 
 const DECIDING_PHASES = [...new Set(LOG_PROTOCOLS.flatMap(({ signed }) => signed?.decidingPhase ?? []))]
 
-/** Headers in a proof at most. */
-const PROOF_HEADERS_MAX = 4_096
+/** Headers in a proof at most: those from a block up to the next one that has a certificate of its own. */
+export const PROOF_HEADERS_MAX = 2_000
 
 /** The proof in JSON. Throws a RangeError when the certificate is not about the last header. */
 export function describeFinalityProof(proven: ProvenBlock): FinalityProof {

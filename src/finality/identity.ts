@@ -1,8 +1,6 @@
 // Who a node is among the validators: its key, if it has one, and by what it is known to its peers. The keys, and the
 // code that signs with them, are given.
 
-import type { MemberIndex } from '../consensus/process.ts'
-import type { ByzantineRole } from './byzantine/roles.ts'
 import type { FinalityPeer } from './contract.ts'
 import type { RecoverSigner, SignDigest } from './signing.ts'
 
@@ -18,6 +16,4 @@ export interface Identity {
   readonly life: number
   /** Vote although no record of earlier votes is left: only for who knows that there were none. */
   readonly mayForgetVotes: boolean
-  /** How this validator lies, and the places of others who lie in the same way; null for an honest one. */
-  readonly lie: { readonly role: ByzantineRole; readonly accomplices: readonly MemberIndex[] } | null
 }

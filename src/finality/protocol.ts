@@ -1,12 +1,12 @@
 // The protocol by which the validators of a network agree: the genesis file chooses it by its message pattern. What a
 // node stored as the certificate of a decision is read by it.
 
-import type { Genesis } from '../chain/genesis.ts'
 import { PATTERNS } from '../consensus/catalogue.ts'
 import type { LogKit, SignedKit } from '../consensus/kit.ts'
 import type { SomeCertificate } from '../consensus/signed.ts'
 import { ByteReader } from '../encoding/bytes.ts'
 import { Fields, InvalidField } from '../encoding/fields.ts'
+import type { Genesis } from '../execution/genesis.ts'
 
 /** The protocol of a network; null when nobody agrees there. Throws `InvalidField`. */
 export function protocolOf(genesis: Pick<Genesis, 'finality'>): LogKit | null {

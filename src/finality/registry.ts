@@ -1,8 +1,8 @@
 // The finality layers a genesis file can choose, by the name it gives as `finality.mode`.
 // A new layer is one more entry here.
 
-import type { Genesis } from '../chain/genesis.ts'
 import { Fields, InvalidField } from '../encoding/fields.ts'
+import type { Genesis } from '../execution/genesis.ts'
 import { Committee } from './committee.ts'
 import type { Finality } from './contract.ts'
 import { MinedCheckpoint } from './hybrid.ts'
@@ -19,6 +19,9 @@ interface Setup {
   readonly genesis: FinalityGenesis
   readonly identity: Identity
 }
+
+/** How the layer of one node is made: `createFinality`, or something that puts a wrapper around what that makes. */
+export type CreateFinality = (genesis: FinalityGenesis, identity: Identity) => Finality
 
 /** What of a genesis file a finality layer depends on. */
 export type FinalityGenesis = Pick<Genesis, 'finality' | 'work' | 'blocks' | 'block'>
@@ -37,7 +40,6 @@ export const NOBODY: Identity = {
   sign: referenceSign,
   life: 0,
   mayForgetVotes: false,
-  lie: null,
 }
 
 /** The layer that a network's genesis file chooses. Throws `InvalidField` when it chooses none. */

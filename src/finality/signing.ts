@@ -8,6 +8,7 @@ import { decodeSignature, encodeSignature } from '../chain/compact-signature.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { BlockId } from '../chain/header.ts'
 import { addressOfSecretKey, recoverAddress, signDigest } from '../chain/signature.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { Signing } from '../consensus/signed.ts'
 import { ByteWriter, fromHex, fromReversedHex, type Hex, toHex } from '../encoding/bytes.ts'
 import type { ValidatorSet } from './validators.ts'
@@ -56,7 +57,7 @@ export function createSigning<Statement>(
   const { genesisId, chainId, validators, secretKey, recover, sign = referenceSign } = options
   const domain: SigningDomain = { genesisId, chainId, validatorSetId: validators.id }
   const self = secretKey === null ? null : validators.indexOf(addressOfSecretKey(secretKey))
-  const signers = new Map<string, Address>()
+  const signers = new BoundedMap<string, Address>(REMEMBERED_MAX)
   const digestOf = (statement: Statement): Uint8Array =>
     statementDigest(domain, statements.encodeStatement(statement))
 
@@ -66,7 +67,7 @@ export function createSigning<Statement>(
     if (known !== undefined) return known
     const signer = recover(digest, signature)
     // Only validators can fill the memory: what strangers make up would push out what is needed.
-    if (signer !== null && validators.indexOf(signer) !== null) rememberSigner(signers, key, signer)
+    if (signer !== null && validators.indexOf(signer) !== null) signers.set(key, signer)
     return signer
   }
 
@@ -104,12 +105,3 @@ export const referenceRecover: RecoverSigner = (digest, bytes) => {
 
 /** Signs with the reference implementation. */
 export const referenceSign: SignDigest = (digest, secretKey) => encodeSignature(signDigest(digest, secretKey))
-
-function rememberSigner(signers: Map<string, Address>, key: string, signer: Address): void {
-  signers.set(key, signer)
-  if (signers.size <= REMEMBERED_MAX) return
-  for (const oldest of signers.keys()) {
-    signers.delete(oldest)
-    return
-  }
-}

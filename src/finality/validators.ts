@@ -2,12 +2,12 @@
 // id that every signature covers, so that what was signed for one set proves nothing in another.
 
 import { type Address, addressBytes, parseAddress } from '../chain/address.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import { sha256 } from '../chain/hash.ts'
 import type { MemberIndex } from '../consensus/process.ts'
 import { MEMBERS_MAX } from '../consensus/wire-fields.ts'
 import { ByteWriter, type Hex, toHex } from '../encoding/bytes.ts'
 import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
+import type { Genesis } from '../execution/genesis.ts'
 
 /** One of those who decide. The name is for people: only the address counts. */
 export interface Validator {

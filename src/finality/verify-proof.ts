@@ -2,12 +2,12 @@
 // none of the code by which nodes come to agree. Only the bytes of a statement are written by the same function,
 // and signatures are recovered by the reference implementation.
 
-import { parseGenesis } from '../chain/genesis.ts'
 import { sha256d } from '../chain/hash.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { SignedKit } from '../consensus/kit.ts'
 import { fromHex, toReversedHex } from '../encoding/bytes.ts'
 import { Fields, InvalidField } from '../encoding/fields.ts'
+import { parseGenesis } from '../execution/genesis.ts'
 import { type FinalityProof, readFinalityProof } from './finality-proof.ts'
 import { requireSigned } from './protocol.ts'
 import { referenceRecover, statementDigest } from './signing.ts'

@@ -9,11 +9,12 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
-import { BoundedMap } from '../replica/bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { readFileOrNull } from '../files/read-file.ts'
+import { writeFileAtomically } from '../files/write-file.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { BOOK_BYTES_MAX, type BookContent, readBook, writeBook } from './address-book-file.ts'
 import { AddressBuckets, type BucketLayout, type Origin } from './address-buckets.ts'
-import { readFileOrNull, writeFileAtomically } from './atomic-file.ts'
 import { type GroupOf, groupWith } from './network-group.ts'
 import { type PeerAddress, printPeerAddress } from './peer-address.ts'
 

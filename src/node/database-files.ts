@@ -7,7 +7,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { readFileOrNull } from './atomic-file.ts'
+import { readFileOrNull } from '../files/read-file.ts'
 import { type Manifest, readManifest } from './manifest.ts'
 import { firstDamage } from './write-ahead-log.ts'
 

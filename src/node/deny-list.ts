@@ -1,7 +1,7 @@
-// Peers with whom nothing is to be had for a while, and for what. The list is bounded, so who makes himself ever
-// new names can only make it forget its oldest entries; and each of his names costs him a connection.
+// Peers that are denied for a while, and for what. The list is bounded, so a peer that takes ever new names can only
+// make it forget its oldest entries; and each of its names costs it a connection.
 
-import { BoundedMap } from '../replica/bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 
 /** Milliseconds for which a peer is denied. */
@@ -13,7 +13,6 @@ const DENIED_MAX = 1_024
 export class DenyList {
   readonly #endsMs = new BoundedMap<PeerId, number>(DENIED_MAX)
   readonly #told = new BoundedMap<string, true>(DENIED_MAX)
-  #cutOff: ReadonlySet<PeerId> = new Set()
 
   /** Denies the peer from now on; true when this reason was not heard of this peer before. */
   deny(peer: PeerId, reason: string, nowMs: number): boolean {
@@ -24,13 +23,8 @@ export class DenyList {
     return isNews
   }
 
-  /** Denies exactly these peers besides, until the next call: a cut network, for tests. */
-  cutOff(peers: readonly PeerId[]): void {
-    this.#cutOff = new Set(peers)
-  }
-
   /** Whether the peer is denied. */
   has(peer: PeerId, nowMs: number): boolean {
-    return this.#cutOff.has(peer) || (this.#endsMs.get(peer) ?? Number.NEGATIVE_INFINITY) > nowMs
+    return (this.#endsMs.get(peer) ?? Number.NEGATIVE_INFINITY) > nowMs
   }
 }

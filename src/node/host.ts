@@ -1,7 +1,13 @@
 // The node's place in the network: gossip for what all should know, and one link per peer for everything else.
 // Which peers are dialled, kept, disconnected and denied comes together here.
 
-import type { Connection, PeerInfo as LibraryPeerInfo, PrivateKey, Stream } from '@libp2p/interface'
+import type {
+  Connection,
+  PeerInfo as LibraryPeerInfo,
+  MultiaddrConnection,
+  PrivateKey,
+  Stream,
+} from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from 'pino'
 import type { BlockId } from '../chain/header.ts'
@@ -24,7 +30,6 @@ import {
 import { guarded } from './guarded.ts'
 import { InboundGate } from './inbound-gate.ts'
 import { createNetwork, type Network } from './libp2p-network.ts'
-import type { LinkQuality } from './link-delays.ts'
 import { type GroupOf, groupWith, placeOf, placeOfMultiaddr } from './network-group.ts'
 import {
   type PeerAddress,
@@ -71,8 +76,10 @@ export interface HostOptions {
   readonly bootstrap: readonly string[]
   /** Whether to look for peers on the local network. */
   readonly mdns: boolean
-  /** What its links are like, on a network for tests; null for what they are. */
-  readonly links: LinkQuality | null
+  /** What stands between a connection of the transport and all that libp2p makes of it. */
+  wrapConnection(raw: MultiaddrConnection): MultiaddrConnection
+  /** Whether it may have a connection with this peer; with all others it is as with peers that are denied. */
+  mayConnect(peer: PeerId): boolean
   /** Whether the limits by address and group hold for loopback addresses too. */
   readonly limitLoopback: boolean
   readonly addressBook: AddressBook
@@ -135,14 +142,14 @@ export class Host {
         openFeeler: (peer, addresses) => this.#openFeeler(peer, addresses),
         onUnreachable: (address, error) => this.#onUnreachable(address, error),
         isConnected: peer => this.#links.connections(peer).length > 0,
-        isDenied: peer => this.#denied.has(peer, performance.now()),
+        isDenied: peer => this.#isDenied(peer),
         outbound: () => this.#outbound(),
       },
       options.addressBook,
       this.#groupOf,
     )
     gate.open({
-      isDenied: peer => this.#denied.has(peer, performance.now()),
+      isDenied: peer => this.#isDenied(peer),
       isPrivileged: peer => this.#isPrivileged(peer),
       isExpectedAt: address => this.#redialer.given().some(given => placeOf(given).address === address),
       standing: peer => this.#standings.standing(peer),
@@ -271,10 +278,9 @@ export class Host {
     abortAll(this.#links.connections(peer), reason)
   }
 
-  /** Has no connection to these peers from now on, and may have one to all others again: a cut network, for tests. */
-  cutOff(peers: readonly PeerId[]): void {
-    this.#denied.cutOff(peers)
-    for (const peer of peers) abortAll(this.#links.connections(peer), 'cut off')
+  /** Ends all connections with a peer, without a word to it. */
+  abortConnections(peer: PeerId): void {
+    abortAll(this.#links.connections(peer), 'ended by the node')
   }
 
   /** Closes all connections and stops listening. */
@@ -283,6 +289,10 @@ export class Host {
     this.#links.close()
     await this.#network.stop()
     await this.#options.addressBook.save()
+  }
+
+  #isDenied(peer: PeerId): boolean {
+    return !this.#options.mayConnect(peer) || this.#denied.has(peer, performance.now())
   }
 
   async #start(): Promise<void> {

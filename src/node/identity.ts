@@ -4,7 +4,8 @@
 import { chmod } from 'node:fs/promises'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
-import { readFileOrNull, writeFileAtomically } from './atomic-file.ts'
+import { readFileOrNull } from '../files/read-file.ts'
+import { writeFileAtomically } from '../files/write-file.ts'
 
 /** The file holds no key, or can't be read or written. */
 export class IdentityUnusable extends Error {

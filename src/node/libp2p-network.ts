@@ -7,7 +7,7 @@
 
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p, PeerInfo, PrivateKey } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, MultiaddrConnection, PeerInfo, PrivateKey } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
@@ -17,9 +17,7 @@ import { boundedNoise } from './bounded-noise.ts'
 import { gossipOptions } from './gossip.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
-import type { LinkQuality } from './link-delays.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
-import { slowLinks } from './slow-links.ts'
 import { withConnections } from './transport-connections.ts'
 import { WireGuard } from './wire-guard.ts'
 
@@ -48,8 +46,8 @@ export interface NetworkOptions {
   readonly mdns: boolean
   /** Called with what a peer of the local network announces of itself, at each announcement. */
   onAnnounced(peer: PeerInfo): void
-  /** What its links are like, on a network for tests; null for what they are. */
-  readonly links: LinkQuality | null
+  /** What stands between a connection of the transport and all that libp2p makes of it. */
+  wrapConnection(raw: MultiaddrConnection): MultiaddrConnection
   readonly version: string
   readonly log: FaultLog
 }
@@ -66,14 +64,14 @@ export async function createNetwork(options: NetworkOptions, gate: ConnectionGat
     isSpoken: protocol => network.getProtocols().includes(protocol),
   })
   const sockets = tcp({ backlog: 64, maxConnections: SOCKETS_MAX })
-  // No seed: which packet meets which chance is up to the machine anyway.
-  const links = options.links === null ? sockets : slowLinks(sockets, options.links, Math.random, options.log)
   const network: Network = await createLibp2p({
     start: false,
     privateKey: options.privateKey,
     nodeInfo: { name: 'quorate', version: options.version },
     addresses: { listen: [...options.listen] },
-    transports: [withConnections(links, 'guarded-links', raw => guard.beforeNoise(raw))],
+    transports: [
+      withConnections(sockets, 'guarded-links', raw => guard.beforeNoise(options.wrapConnection(raw))),
+    ],
     connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX, guard)],
     streamMuxers: [
       yamux({

@@ -11,15 +11,14 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Logger } from 'pino'
 import type { Address } from '../chain/address.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import { type BlockId, encodeHeader, HEADER_BYTES } from '../chain/header.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
 import type { Transaction } from '../chain/transaction.ts'
-import type { ByzantineRole } from '../finality/byzantine/roles.ts'
+import type { Genesis } from '../execution/genesis.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import { isHello } from '../finality/envelope.ts'
 import type { Identity } from '../finality/identity.ts'
-import { createFinality } from '../finality/registry.ts'
+import { type CreateFinality, createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
 import type { Checkpoint } from '../replica/checkpoint.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
@@ -37,9 +36,8 @@ import { Counters, type NodeCounters } from './counters.ts'
 import { openDataFolder } from './data-folder.ts'
 import { Database } from './database.ts'
 import type { GossipType, GossipVerdict } from './gossip.ts'
-import { Host, type PeerInfo } from './host.ts'
+import { Host, type HostOptions, type PeerInfo } from './host.ts'
 import { loadIdentity } from './identity.ts'
-import type { LinkQuality } from './link-delays.ts'
 import { Listeners } from './listeners.ts'
 import { MarkedStore } from './marked-store.ts'
 import { groupWith, placeOf } from './network-group.ts'
@@ -65,14 +63,18 @@ export interface NodeOptions {
   readonly bootstrap?: readonly string[]
   /** Whether to look for nodes on the local network; false unless given. */
   readonly mdns?: boolean
-  /** What its links are like, on a network for tests; what they are unless given. */
-  readonly links?: LinkQuality
+  /** What stands between a connection of the transport and all that libp2p makes of it; nothing unless given. */
+  readonly wrapConnection?: HostOptions['wrapConnection']
+  /** Whether it may have a connection with this peer; with any unless given. */
+  readonly mayConnect?: HostOptions['mayConnect']
   /** Whether loopback addresses are limited as others are; false unless given. */
   readonly limitLoopback?: boolean
   /** Threads that mine, and the share of time that they do (see src/mining/miner.ts for both defaults). */
   readonly mining?: { readonly threads?: number; readonly throttle?: number }
   /** Who this node is among the validators; it only follows unless given. */
   readonly validator?: ValidatorOptions
+  /** Makes its finality layer: the one that the genesis file chooses unless given. */
+  readonly createFinality?: CreateFinality
   /** A block without which no chain is followed; any may be unless given. */
   readonly checkpoint?: Checkpoint
   /** Such as `0.1.0`; peers and clients are told. */
@@ -80,14 +82,12 @@ export interface NodeOptions {
   readonly log: Logger
 }
 
-/** A validator, and how it behaves. */
+/** A validator. */
 export interface ValidatorOptions {
   /** 32 bytes, of an address that the genesis file names. */
   readonly secretKey: Uint8Array
   /** Vote although no record of earlier votes is left: only for who knows that there were none, or that none counts. */
   readonly mayForgetVotes: boolean
-  /** How it lies, on a network for tests; null for an honest one. */
-  readonly role: ByzantineRole | null
   /**
    * The file that the key is in: how far it voted is kept beside it, where the loss of the data folder does not reach. In
    * the data folder unless given, and where nothing can be written beside the key.
@@ -160,7 +160,7 @@ export class Node {
   #closing: Promise<void> | null = null
 
   private constructor(options: NodeOptions, parts: NodeParts) {
-    const { genesis, log, mining = {} } = options
+    const { genesis, log, mining = {}, createFinality: create = createFinality } = options
     const { database, store, senders } = parts
     this.failed = new Promise((_, reject) => {
       this.#tellFault = reject
@@ -175,7 +175,7 @@ export class Node {
     const salt = randomBytes(4)
     this.replica = new Replica({
       genesis,
-      finality: createFinality(genesis, this.#identity(options, parts, salt.readUInt32LE())),
+      finality: create(genesis, this.#identity(options, parts, salt.readUInt32LE())),
       store,
       recoverSender: senders.recoverSender,
       salt,
@@ -277,9 +277,9 @@ export class Node {
     })
   }
 
-  /** Has no connection to these peers from now on, and may have one to all others again: a cut network, for tests. */
-  cutOff(peers: readonly PeerId[]): void {
-    this.#host?.cutOff(peers)
+  /** Ends all connections with a peer; whether it may come back `mayConnect` says. */
+  abortConnections(peer: PeerId): void {
+    this.#host?.abortConnections(peer)
   }
 
   /** Where the agreement of the validators stands, as far as this node knows; null where there are none. */
@@ -344,7 +344,8 @@ export class Node {
       listen: options.listen ?? ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? false,
-      links: options.links ?? null,
+      wrapConnection: options.wrapConnection ?? (raw => raw),
+      mayConnect: options.mayConnect ?? (() => true),
       limitLoopback,
       addressBook,
       counters: this.#counters,
@@ -383,13 +384,11 @@ export class Node {
   /** Who this node is to its finality layer. */
   #identity({ validator }: NodeOptions, { backend, privateKey }: NodeParts, life: number): Identity {
     const recover = signerRecovery(backend)
-    const role = validator?.role ?? null
     return {
       peer: peerIdFromPrivateKey(privateKey).toString(),
       secretKey: validator?.secretKey ?? null,
       life,
       mayForgetVotes: validator?.mayForgetVotes ?? false,
-      lie: role === null ? null : { role, accomplices: [] },
       sign: (digest, secretKey) => backend.sign(digest, secretKey),
       recover: (digest, signature) => {
         this.#votesChecked += 1

@@ -2,7 +2,7 @@
 //
 // All but which peers are validators is forgotten when the link ends, so there is as much of it as there are links.
 
-import { BoundedMap } from '../replica/bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 import type { InboundPeer } from './inbound-slots.ts'
 

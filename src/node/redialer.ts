@@ -9,7 +9,7 @@
 // feeler), so that the book learns which of what it was told is true (Heilman et al. 2015, countermeasures 3 and 5).
 // That an address which was given can't be reached is told at once and then ever more rarely.
 
-import { BoundedMap } from '../replica/bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { type AddressBook, KNOWN_PEERS_MAX, type KnownPeer } from './address-book.ts'
 import { ANNOUNCED_MAX, AnnouncedPeers } from './announced-peers.ts'

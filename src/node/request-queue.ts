@@ -7,7 +7,7 @@
 // request is without a price, and none has a wrong one.
 
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { BoundedMap } from '../replica/bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { type Credit, Debt, MS_PER_BYTE } from './debt.ts'
 

@@ -1,7 +1,7 @@
 // How often each of many may do something: a token bucket for each name. Names come from outside, so few are remembered,
 // and a name that was forgotten begins with a full bucket.
 
-import { BoundedMap } from '../replica/bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { TokenBucket, type TokenRate } from './token-bucket.ts'
 
 /** Names that are remembered. */

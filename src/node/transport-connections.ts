@@ -1,5 +1,5 @@
-// A libp2p transport around another one, that gets hold of each connection before libp2p does: to slow it down, or to
-// look at what comes over it.
+// A libp2p transport around another one, that gets hold of each connection before libp2p does: to look at what comes
+// over it, or to put another one in its place.
 
 import { type MultiaddrConnection, type Transport, transportSymbol, type Upgrader } from '@libp2p/interface'
 

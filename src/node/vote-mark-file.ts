@@ -11,8 +11,9 @@ import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, rm } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import type { Address } from '../chain/address.ts'
+import { readFileOrNull } from '../files/read-file.ts'
+import { replaceFile } from '../files/write-file.ts'
 import { furthest, type VoteMark } from '../finality/vote-mark.ts'
-import { readFileOrNull, replaceFile } from './atomic-file.ts'
 
 /** The file holds no mark of this key, or can't be read or written. */
 export class VoteMarkUnusable extends Error {

@@ -9,11 +9,11 @@
 // may cost next to nothing, where the target has eased: the caller bounds it (`evict`).
 
 import type { Block } from '../chain/block.ts'
-import type { Execution } from '../chain/execution.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { TransactionId } from '../chain/transaction.ts'
-import { Heap } from './heap.ts'
+import { Heap } from '../collections/heap.ts'
+import type { Execution } from '../execution/block-execution.ts'
 
 /** A block in the tree. */
 export interface TreeBlock {

@@ -8,7 +8,7 @@ import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
 import type { ChainView } from './chain-view.ts'
 import type { Outbox } from './effects.ts'
-import { writeDropped } from './fold.ts'
+import { writeDropped } from './finalise.ts'
 
 /** The one block that may have this height. */
 export interface Checkpoint {

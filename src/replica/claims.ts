@@ -6,7 +6,7 @@
 // connection or a new identity would wipe the failure out. A body that could be connected ends that. Every second peer that
 // is asked is the one that has waited longest, whatever others claim: however many there are, each has its turn.
 
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from './effects.ts'
 
 /** Ticks after the first failure, doubled with each one after it; an honest peer that had bad luck is out for a second. */

@@ -6,7 +6,7 @@
 // Records are read when they are asked for, so a start costs nothing, and are final: what was read stays as it is.
 
 import type { Address } from '../chain/address.ts'
-import { type Account, type State, subtreeOf } from '../chain/state.ts'
+import { type Account, type State, subtreeOf } from '../execution/state.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { Store } from './effects.ts'
 import { CorruptStore, KEYS, readRecord } from './records.ts'

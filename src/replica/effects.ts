@@ -15,9 +15,6 @@ import type { Rejection } from './verdict.ts'
 /** The name of a peer, as whoever carries the messages knows it. */
 export type PeerId = string
 
-/** Before the names of the finality layer's own timers. */
-export const FINALITY_TIMER = 'finality/'
-
 /** The timers of a replica. Setting one again replaces it; one that was cleared never fires. */
 export type TimerName =
   | 'gossip'
@@ -26,14 +23,7 @@ export type TimerName =
   | 'sync'
   | 'template'
   | 'rebroadcast'
-  | FinalityTimerName
-
-type FinalityTimerName = `${typeof FINALITY_TIMER}${FinalityTimer}`
-
-/** Whether a timer is the finality layer's own. */
-export function isFinalityTimer(name: TimerName): name is FinalityTimerName {
-  return name.startsWith(FINALITY_TIMER)
-}
+  | `finality/${FinalityTimer}`
 
 /** What happens to a replica. */
 export type Input =

@@ -8,7 +8,7 @@ import type { BlockId } from '../chain/header.ts'
 import type { ChainAccess, Finality, FinalityEffect, FinalityInput, Holders } from '../finality/contract.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { ChainView } from './chain-view.ts'
-import { FINALITY_TIMER, type Outbox, type Store } from './effects.ts'
+import type { Outbox, Store, TimerName } from './effects.ts'
 import type { Mempool } from './mempool.ts'
 import { KEYS } from './records.ts'
 
@@ -26,8 +26,19 @@ export interface FinalityHost {
   want(id: BlockId, holders: Holders, isDecided: boolean): void
   /** Does not give up this block for lack of room. */
   hold(id: BlockId): void
-  /** Makes blocks on the head, without work, and takes them in. */
-  build(beneficiary: Address, count: number): BlockId[]
+  /** Makes a block on the head, without work, and takes it in; null where it can not. */
+  build(beneficiary: Address): BlockId | null
+}
+
+/** A timer of the finality layer, among those of the replica. */
+export type FinalityTimerName = Extract<TimerName, `${typeof TIMERS}${string}`>
+
+/** Stands before the name that the layer gave a timer. */
+const TIMERS = 'finality/'
+
+/** Whether a timer of the replica is its finality layer's. */
+export function isFinalityTimer(name: TimerName): name is FinalityTimerName {
+  return name.startsWith(TIMERS)
 }
 
 /** The joint between a replica and its finality layer. */
@@ -64,6 +75,11 @@ export class FinalityDriver {
     }
   }
 
+  /** A timer of the layer fires. */
+  onTimeout(name: FinalityTimerName): void {
+    this.step({ type: 'timeout', name: name.slice(TIMERS.length) })
+  }
+
   /** Tells a layer that has asked for it whether anything waits, when that has changed. */
   lookAtPool(): void {
     const before = this.#pending
@@ -86,19 +102,15 @@ export class FinalityDriver {
         return outbox.emit({ type: 'broadcast', message })
       }
       case 'set-timer':
-        return outbox.emit({
-          type: 'set-timer',
-          name: `${FINALITY_TIMER}${effect.name}`,
-          delayMs: effect.delayMs,
-        })
+        return outbox.emit({ type: 'set-timer', name: `${TIMERS}${effect.name}`, delayMs: effect.delayMs })
       case 'clear-timer':
-        return outbox.emit({ type: 'clear-timer', name: `${FINALITY_TIMER}${effect.name}` })
+        return outbox.emit({ type: 'clear-timer', name: `${TIMERS}${effect.name}` })
       case 'want':
         return this.#host.want(effect.id, effect.holders, effect.isDecided)
       case 'hold':
         return this.#host.hold(effect.id)
       case 'build':
-        return this.step({ type: 'built', ids: this.#host.build(effect.beneficiary, effect.count) })
+        return this.step({ type: 'built', id: this.#host.build(effect.beneficiary) })
       case 'refuse':
         return outbox.emit({ type: 'reject', from: effect.from, reason: 'finality-refused' })
       case 'alarm':

@@ -3,14 +3,14 @@
 
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { BlockTree } from './block-tree.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { ChainView } from './chain-view.ts'
 import type { Outbox } from './effects.ts'
 import { HeaderBranch } from './header-branch.ts'
 import type { ReplicaLimits } from './limits.ts'
 import type { Rejection } from './verdict.ts'
-import type { Wants } from './wants.ts'
+import type { WantedBlocks } from './wanted-blocks.ts'
 
 /** What checking headers needs of its replica. */
 export interface HeaderHost {
@@ -49,12 +49,12 @@ const ALARMS_MAX = 64
 /** Checks the headers that peers give. */
 export class HeaderCheck {
   readonly #host: HeaderHost
-  readonly #wants: Wants
+  readonly #wanted: WantedBlocks
   readonly #alarmed = new BoundedMap<BlockId, true>(ALARMS_MAX)
 
-  constructor(host: HeaderHost, wants: Wants) {
+  constructor(host: HeaderHost, wanted: WantedBlocks) {
     this.#host = host
-    this.#wants = wants
+    this.#wanted = wanted
   }
 
   /** The new part of a run of headers, each checked against its parent, with what came before it; or why it is refused. */
@@ -84,7 +84,7 @@ export class HeaderCheck {
       const isHere = this.#host.tree.has(chained.id)
       if (!isHere && this.#host.isEarly(header)) fresh.noteEarly(chained)
       // What is not due is followed to a block that is decided, and nowhere else.
-      const isTaken = fresh.newestEarlyTime === null || this.#wants.hasDecided
+      const isTaken = fresh.newestEarlyTime === null || this.#wanted.hasDecided
       if (!isHere && isTaken) this.#add(fresh, chained)
       parent = chained
     }
@@ -92,7 +92,7 @@ export class HeaderCheck {
   }
 
   #add(fresh: HeaderBranch, chained: ChainedHeader): void {
-    const want = this.#wants.get(chained.id)
+    const want = this.#wanted.get(chained.id)
     fresh.add(chained, { isWanted: want !== undefined, isDecided: want?.isDecided === true })
   }
 

@@ -5,16 +5,12 @@
 // for (DETER, CCS 2021): future transactions evict nobody, and a sender must be able to pay for his whole queue.
 
 import type { Address } from '../chain/address.ts'
-import {
-  type BlockRules,
-  type ChainRejection,
-  checkTransaction,
-  type StateRejection,
-} from '../chain/execution.ts'
 import { effectiveTip, maximumCost } from '../chain/fees.ts'
-import type { Account, State } from '../chain/state.ts'
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
-import { Heap } from './heap.ts'
+import { type ChainRejection, checkTransaction } from '../chain/transaction-rules.ts'
+import { Heap } from '../collections/heap.ts'
+import type { BlockRules, StateRejection } from '../execution/block-execution.ts'
+import type { Account, State } from '../execution/state.ts'
 import { type PoolLimits, REPLICA_LIMITS } from './limits.ts'
 import type { PoolRejection } from './verdict.ts'
 

@@ -3,11 +3,11 @@
 
 import type { Block } from '../chain/block.ts'
 import type { CoinbaseRecord } from '../chain/coinbase.ts'
-import { executeBlock } from '../chain/execution.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import { type ChainedHeader, chainHeader } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import type { State } from '../chain/state.ts'
+import { executeBlock } from '../execution/block-execution.ts'
+import type { Genesis } from '../execution/genesis.ts'
+import type { State } from '../execution/state.ts'
 import { CorruptStore } from './records.ts'
 
 /** Where a replay ended. */

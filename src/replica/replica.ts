@@ -8,39 +8,24 @@
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
 import { decodeCompact } from '../chain/compact.ts'
-import { type Execution, executeBlock } from '../chain/execution.ts'
 import { maximumCost, nextBaseFee } from '../chain/fees.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import { type BlockHeader, type BlockId, blockId, meetsTarget } from '../chain/header.ts'
 import { type ChainedHeader, chainHeader, isTimeTooNew } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import {
-  decodeTransaction,
-  TRANSACTION_GAS_MIN,
-  type Transaction,
-  type TransactionId,
-} from '../chain/transaction.ts'
+import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { ByteReader } from '../encoding/bytes.ts'
+import { type Execution, executeBlock } from '../execution/block-execution.ts'
+import type { Genesis } from '../execution/genesis.ts'
 import type { Finality, FinalityEffect, Holders } from '../finality/contract.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { ChainView } from './chain-view.ts'
 import { applyCheckpoint, type Checkpoint, isBesideCheckpoint } from './checkpoint.ts'
 import type { PeerOrigin } from './claims.ts'
 import { type ClockDoubt, ClockWatch } from './clock-watch.ts'
-import {
-  type Effect,
-  FINALITY_TIMER,
-  type Input,
-  isFinalityTimer,
-  Outbox,
-  type PeerId,
-  type Store,
-  type TimerName,
-} from './effects.ts'
-import { type Fate, Fates } from './fates.ts'
-import { FinalityDriver } from './finality-driver.ts'
-import { writeCertificate, writeDropped, writeFold } from './fold.ts'
+import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
+import { writeCertificate, writeDropped, writeFinalised } from './finalise.ts'
+import { FinalityDriver, isFinalityTimer } from './finality-driver.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import { Mempool } from './mempool.ts'
 import type { Message, OutgoingMessage, Status } from './messages.ts'
@@ -50,6 +35,7 @@ import { type Screened, screen } from './screening.ts'
 import { headersAfter, storedBlocks } from './serving.ts'
 import { initialiseStore, loadTree } from './start.ts'
 import { Sync } from './sync.ts'
+import { type TransactionOutcome, TransactionOutcomes } from './transaction-outcomes.ts'
 import { type Refusal, TransactionRelay } from './transaction-relay.ts'
 import type { Rejection } from './verdict.ts'
 
@@ -92,7 +78,7 @@ const PEERS_MAX = 256
 export class Replica {
   readonly genesis: Genesis
   readonly finality: Finality
-  readonly fates = new Fates()
+  readonly outcomes = new TransactionOutcomes()
   /** A block without which no chain is followed; null when any is. */
   readonly checkpoint: Checkpoint | null
   readonly #store: Store
@@ -266,7 +252,7 @@ export class Replica {
       finalise: final => this.#finalise(final),
       want: (id, holders, isDecided) => this.#want(id, holders, isDecided),
       hold: id => this.#held.set(id, true),
-      build: (beneficiary, count) => this.#build(beneficiary, count),
+      build: beneficiary => this.#build(beneficiary),
     })
     this.#driver.start(started === null)
     const best = this.#bestAbove(tree.base)
@@ -293,8 +279,7 @@ export class Replica {
   /** Why what a peer sends need not be decoded: see `screen`. */
   screen(from: PeerId, bytes: Uint8Array): Screened {
     return screen(bytes, {
-      blockBytesMax: this.genesis.blocks.blockBytesMax,
-      blockTransactionsMax: Number(this.genesis.blocks.gasLimit) / TRANSACTION_GAS_MIN,
+      limits: this.genesis.blocks,
       followsWork: this.finality.followsWork,
       bytesOf: id => this.#tree.get(id)?.block.raw.length ?? null,
       isAt: (id, height) => this.#view.headerAt(height)?.id === id,
@@ -394,15 +379,14 @@ export class Replica {
     this.#held.set(id, true)
     const attached = this.#attached
     if (attached?.block.id !== id || !this.#tree.has(attached.block.header.previous))
-      return this.#sync.onWant(id, holders, isDecided)
+      return this.#sync.onWanted(id, holders, isDecided)
     const { block, from } = attached
     const rejection = this.#connect(block, { isNeeded: true, isDecided })
     if (rejection !== null) this.#outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
   #onTimeout(name: TimerName): void {
-    if (isFinalityTimer(name))
-      return this.#driver.step({ type: 'timeout', name: name.slice(FINALITY_TIMER.length) })
+    if (isFinalityTimer(name)) return this.#driver.onTimeout(name)
     switch (name) {
       case 'gossip':
         return this.#relay.flush()
@@ -467,7 +451,7 @@ export class Replica {
     const result = this.#pool.add(tx, sender, origin)
     if (typeof result === 'string') return result
     this.#relay.onKnown(tx.id)
-    this.fates.forget(tx.id)
+    this.outcomes.forget(tx.id)
     if (this.#givenUp.has(tx.id)) this.#keep(tx)
     if (result.replaced !== null) this.#settle(result.replaced.tx.id, { status: 'replaced', by: tx.id })
     for (const { entry, reason } of result.evicted) this.#settle(entry.tx.id, { status: 'dropped', reason })
@@ -475,8 +459,8 @@ export class Replica {
   }
 
   /** A transaction left the pool for good. */
-  #settle(id: TransactionId, fate: Fate): void {
-    this.fates.set(id, fate)
+  #settle(id: TransactionId, outcome: TransactionOutcome): void {
+    this.outcomes.record(id, outcome)
     if (this.#own.has(id)) this.#givenUp.set(id, true)
     this.#disown(id)
   }
@@ -633,7 +617,7 @@ export class Replica {
   }
 
   #onIncluded(id: TransactionId): void {
-    this.fates.forget(id)
+    this.outcomes.forget(id)
     this.#relay.onKnown(id)
   }
 
@@ -665,7 +649,7 @@ export class Replica {
     if (entry === undefined || entry === this.#tree.base) return
     if (!this.#tree.isOnMainChain(entry)) this.#follow(this.#bestAbove(entry))
     const { final, dropped } = this.#tree.moveBase(entry)
-    writeFold(this.#outbox, final, dropped)
+    writeFinalised(this.#outbox, final, dropped)
     if (certificate !== null) writeCertificate(this.#outbox, final, certificate)
     for (const block of final) for (const tx of block.block.transactions) this.#disown(tx.id)
     this.#outbox.emit({ type: 'final', id, height: entry.chained.height })
@@ -694,15 +678,10 @@ export class Replica {
     this.#production.count()
   }
 
-  /** Makes blocks that hold no work; they count only when the finality layer says so. */
-  #build(beneficiary: Address, count: number): BlockId[] {
-    const ids: BlockId[] = []
-    while (ids.length < count) {
-      const made = this.#production.build(this.#tree.head, this.#pool, beneficiary, this.#nowMs)
-      if (this.#connect(made.block, { isNeeded: true, known: made.execution }) !== null) break
-      ids.push(made.block.id)
-    }
-    return ids
+  /** Makes a block that holds no work; it counts only when the finality layer says so. */
+  #build(beneficiary: Address): BlockId | null {
+    const { block, execution } = this.#production.build(this.#tree.head, this.#pool, beneficiary, this.#nowMs)
+    return this.#connect(block, { isNeeded: true, known: execution }) === null ? block.id : null
   }
 
   // ---- small words

@@ -2,17 +2,14 @@
 // block that is too large, has no work, is here already, can't be followed or stands on none that is here, and what a
 // stranger attaches to the words of the finality layer. To decode a block costs a hundred times what it costs to send one.
 
-import type { BlockHeader, BlockId } from '../chain/header.ts'
-import { blockId } from '../chain/header.ts'
+import { type BlockLimits, blockTransactionsMax, isBlockTooLarge } from '../chain/block-size.ts'
+import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import { type BlockPeek, MESSAGE_LIMITS, type MessagePeek, peekMessage } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
 /** What is known before a message is decoded. */
 export interface ScreenHost {
-  /** Bytes of a block at most. */
-  readonly blockBytesMax: number
-  /** Transactions of a block at most: its gas allows for no more. */
-  readonly blockTransactionsMax: number
+  readonly limits: BlockLimits
   /** Whether blocks are followed for their work. */
   readonly followsWork: boolean
   /** Bytes of a block that is here; null for one that is not. */
@@ -89,7 +86,7 @@ function screenBlocks(
   return null
 }
 
-function checkSize({ bytes, transactionCount }: BlockPeek, host: ScreenHost): Rejection | null {
-  const isTooLarge = bytes > host.blockBytesMax || transactionCount > host.blockTransactionsMax
+function checkSize({ bytes, transactionCount }: BlockPeek, { limits }: ScreenHost): Rejection | null {
+  const isTooLarge = isBlockTooLarge(limits, bytes) || transactionCount > blockTransactionsMax(limits)
   return isTooLarge ? 'block-too-large' : null
 }

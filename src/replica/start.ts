@@ -5,11 +5,11 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
-import { executeBlock } from '../chain/execution.ts'
-import type { Genesis } from '../chain/genesis.ts'
 import { chainHeader } from '../chain/header-chain.ts'
 import type { RecoverSender } from '../chain/signature.ts'
-import { type Account, decodeAccount, encodeAccount, State } from '../chain/state.ts'
+import { executeBlock } from '../execution/block-execution.ts'
+import type { Genesis } from '../execution/genesis.ts'
+import { type Account, decodeAccount, encodeAccount, State } from '../execution/state.ts'
 import { BlockTree, type TreeBlock } from './block-tree.ts'
 import type { Outbox, Store } from './effects.ts'
 import {

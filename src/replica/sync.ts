@@ -21,7 +21,7 @@ import type { ReplicaLimits } from './limits.ts'
 import { locatorOf } from './locator.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 import type { Rejection } from './verdict.ts'
-import { ASKED_MAX, WANTS_MAX, type Want, Wants } from './wants.ts'
+import { ASKED_MAX, WANTED_MAX, type WantedBlock, WantedBlocks } from './wanted-blocks.ts'
 
 /** What catching up needs of its replica. */
 export interface SyncHost extends HeaderHost {
@@ -96,7 +96,7 @@ export class Sync {
   readonly #host: SyncHost
   readonly #peers = new Map<PeerId, Peer>()
   readonly #claims = new Claims()
-  readonly #wants = new Wants()
+  readonly #wanted = new WantedBlocks()
   readonly #check: HeaderCheck
   #download: BodyDownload | null = null
   /** How far a branch is fetched whose rest this peer is still to be asked for. */
@@ -110,7 +110,7 @@ export class Sync {
 
   constructor(host: SyncHost) {
     this.#host = host
-    this.#check = new HeaderCheck(host, this.#wants)
+    this.#check = new HeaderCheck(host, this.#wanted)
     this.#requests = host.firstRequestId
   }
 
@@ -125,8 +125,8 @@ export class Sync {
     const { bodiesAheadMax, branchHeadersMax } = this.#host.limits
     const branches = [...this.#peers.values()].map(({ headersRequest }) => headersRequest?.branch?.fresh.kept)
     return [
-      ['wanted blocks', this.#wants.size, WANTS_MAX],
-      ['peers and how they did', this.#wants.standings, this.#peers.size],
+      ['wanted blocks', this.#wanted.size, WANTED_MAX],
+      ['peers and how they did', this.#wanted.standings, this.#peers.size],
       ['bodies that wait', this.#download?.waiting ?? 0, bodiesAheadMax],
       ['headers of a branch', Math.max(0, ...branches.map(kept => kept?.length ?? 0)), branchHeadersMax],
     ]
@@ -155,7 +155,7 @@ export class Sync {
   removePeer(peer: PeerId): void {
     this.#peers.delete(peer)
     this.#claims.remove(peer)
-    this.#wants.forgetPeer(peer)
+    this.#wanted.forgetPeer(peer)
     this.#proceed()
   }
 
@@ -183,9 +183,9 @@ export class Sync {
   }
 
   /** A block is needed with all before it, whatever work it holds. */
-  onWant(id: BlockId, holders: Holders, isDecided: boolean): void {
+  onWanted(id: BlockId, holders: Holders, isDecided: boolean): void {
     if (this.#host.tree.has(id)) return
-    this.#wants.add(id, holders, isDecided)
+    this.#wanted.add(id, holders, isDecided)
     this.#proceed()
   }
 
@@ -223,7 +223,7 @@ export class Sync {
     if (typeof fresh === 'string') this.#host.outbox.emit({ type: 'reject', from, reason: fresh })
     const { wanted } = request
     if (wanted !== null && !run.isPart && !run.headers.some(header => header.id === wanted))
-      this.#wants.onFailed(wanted, from)
+      this.#wanted.onFailed(wanted, from)
     if (run.headers.length > 0) this.#beginDownload(from, run, fresh as HeaderBranch)
     else if (earlyTime !== null) this.#claims.defer(from, this.#ticks)
     else this.#failClaim(from)
@@ -242,7 +242,7 @@ export class Sync {
     const due = kept.slice(0, Math.max(timelySize, decidedSize))
     if (timelyTip !== null && this.#host.isPreferred(timelyTip))
       return { headers: due, isPart: kept.length < timelySize }
-    const end = due.findLastIndex(header => this.#wants.has(header.id))
+    const end = due.findLastIndex(header => this.#wanted.has(header.id))
     if (end < 0 && holdsWanted) return { headers: due, isPart: kept.length < size }
     return { headers: due.slice(0, end + 1), isPart: false }
   }
@@ -268,9 +268,9 @@ export class Sync {
 
   /** The answer to a request for a wanted block alone: it is taken in, or all before it is asked for too. */
   #takeWanted(from: PeerId, { lateAt }: Request, id: BlockId, block: Block | undefined): void {
-    if (block === undefined) return this.#wants.onFailed(id, from)
-    if (lateAt > this.#ticks) this.#wants.onGiven(from)
-    const want = this.#wants.get(id)
+    if (block === undefined) return this.#wanted.onFailed(id, from)
+    if (lateAt > this.#ticks) this.#wanted.onGiven(from)
+    const want = this.#wanted.get(id)
     if (want === undefined || this.#host.tree.has(id)) return
     if (!this.#host.tree.has(block.header.previous)) {
       want.isDue ||= want.part === 'block'
@@ -279,7 +279,7 @@ export class Sync {
     }
     const rejection = this.#connect(block, want.isDecided)
     if (rejection === null) return
-    this.#wants.onFailed(id, from)
+    this.#wanted.onFailed(id, from)
     this.#host.outbox.emit({ type: 'reject', from, reason: rejection })
   }
 
@@ -302,9 +302,9 @@ export class Sync {
 
   /** Looks at the deadlines of a request: whether its answer is waited for no more. */
   #isOver(id: PeerId, { lateAt, deadline, wanted }: Request): boolean {
-    if (wanted !== null && lateAt === this.#ticks) this.#wants.onLate(wanted, id)
+    if (wanted !== null && lateAt === this.#ticks) this.#wanted.onLate(wanted, id)
     if (deadline > this.#ticks) return false
-    if (wanted !== null) this.#wants.onFailed(wanted, id)
+    if (wanted !== null) this.#wanted.onFailed(wanted, id)
     this.#strike(id)
     return true
   }
@@ -351,12 +351,12 @@ export class Sync {
     if (this.#isConnecting) return
     // Bodies come by gossip too: what is wanted may be here by now.
     this.#connectBodies()
-    for (const want of this.#wants.all()) this.#requestWanted(want)
+    for (const want of this.#wanted.all()) this.#requestWanted(want)
     if (this.#download !== null) this.#requestBodies(this.#download)
     const isFree = this.#download === null || this.#isStalled(this.#download)
     if (isFree && this.#host.followsWork) this.#requestHeaders()
     const isBusy =
-      this.#wants.size > 0 ||
+      this.#wanted.size > 0 ||
       this.#download !== null ||
       this.#claims.isWaiting(this.#ticks) ||
       [...this.#peers.values()].some(peer => peer.headersRequest !== null || peer.request !== null)
@@ -367,19 +367,19 @@ export class Sync {
   }
 
   /** Asks for a wanted block where nobody is asked, or too few are. */
-  #requestWanted(want: Want): void {
+  #requestWanted(want: WantedBlock): void {
     const { id, part } = want
-    if (this.#isHere(id)) return this.#wants.delete(id)
+    if (this.#isHere(id)) return this.#wanted.delete(id)
     // A download that brings it must not have it taken away: it would ask for it again and again.
     if (this.#download !== null && (part === 'headers' || this.#download.brings(id))) return
     const requestOf = (peer: Peer): Request | null => (part === 'block' ? peer.request : peer.headersRequest)
     const peers = [...this.#peers]
     const asked = peers.filter(([, peer]) => requestOf(peer)?.wanted === id).map(([peer]) => peer)
     const free = peers.filter(([, peer]) => requestOf(peer) === null).map(([peer]) => peer)
-    const next = this.#wants.next(want, free, asked)
+    const next = this.#wanted.next(want, free, asked)
     if (next === null) {
       const isLost = asked.length === 0 && peers.every(([peer]) => want.failed.has(peer))
-      return isLost ? this.#wants.delete(id) : undefined
+      return isLost ? this.#wanted.delete(id) : undefined
     }
     want.isDue = false
     if (part === 'block') this.#askForBodies(next, [id], id)
@@ -438,7 +438,7 @@ export class Sync {
       .missing(this.#host.limits.bodiesAheadMax)
       .filter(header => !asked.has(header.id) && !this.#isConnected(header))
       .map(header => header.id)
-    const wants = this.#wants.all().filter(want => download.brings(want.id))
+    const wants = this.#wanted.all().filter(want => download.brings(want.id))
     const isHolder = (id: PeerId): boolean =>
       wants.some(want => want.promised.has(id) || want.others.includes(id))
     // Who gave the headers has the bodies for sure: any other may follow another branch.
@@ -468,7 +468,7 @@ export class Sync {
     // nothing yet: else each new identity could do so once.
     const isHeldUp =
       first.length < ASKED_MAX &&
-      first.every(id => this.#isLate(id) && (this.#wants.size > 0 || !this.#claims.hasProved(id)))
+      first.every(id => this.#isLate(id) && (this.#wanted.size > 0 || !this.#claims.hasProved(id)))
     return [...this.#peers]
       .filter(([id]) => !isHeldUp || !first.includes(id))
       .flatMap(([, { request }]) => request?.ids ?? [])
@@ -500,7 +500,7 @@ export class Sync {
     this.#download = null
     if (!this.#peers.has(source)) return
     this.#failClaim(source)
-    for (const { id, part } of this.#wants.all()) if (part === 'headers') this.#wants.onFailed(id, source)
+    for (const { id, part } of this.#wanted.all()) if (part === 'headers') this.#wanted.onFailed(id, source)
   }
 
   /** Nothing came of what a peer claims. That is its failure only where our own work has not grown beyond the claim since. */

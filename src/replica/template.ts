@@ -2,15 +2,18 @@
 // still to be found. The same execution that checks blocks makes them.
 
 import type { Address } from '../chain/address.ts'
-import { assembleBlock, BLOCK_OVERHEAD_BYTES, type Block, contentRoot } from '../chain/block.ts'
+import { assembleBlock, type Block, contentRoot } from '../chain/block.ts'
+import { transactionBytesMax } from '../chain/block-size.ts'
 import type { CoinbaseRecord } from '../chain/coinbase.ts'
 import { decodeCompact } from '../chain/compact.ts'
-import { BlockExecution, describeExecution, type Execution } from '../chain/execution.ts'
 import { nextBaseFee } from '../chain/fees.ts'
-import type { Genesis } from '../chain/genesis.ts'
+import { intrinsicGas, TRANSACTION_GAS_MIN } from '../chain/gas.ts'
 import type { BlockHeader } from '../chain/header.ts'
-import { medianTimePast, requiredBits } from '../chain/header-chain.ts'
-import { intrinsicGas, type Transaction } from '../chain/transaction.ts'
+import { requiredBits } from '../chain/header-chain.ts'
+import { medianTimePast } from '../chain/median-time-past.ts'
+import type { Transaction } from '../chain/transaction.ts'
+import { BlockExecution, describeExecution, type Execution } from '../execution/block-execution.ts'
+import type { Genesis } from '../execution/genesis.ts'
 import type { TreeBlock } from './block-tree.ts'
 import type { Mempool } from './mempool.ts'
 
@@ -24,8 +27,8 @@ export interface Template {
 }
 
 const VERSION = 0x2000_0000
-/** Gas that the smallest transaction reserves: with less left, nothing fits. */
-const LEAST_GAS = 21_000n
+/** With less gas left than this, nothing fits. */
+const LEAST_GAS = BigInt(TRANSACTION_GAS_MIN)
 
 /** The best block that can follow `parent` now. */
 export function buildTemplate(
@@ -39,7 +42,7 @@ export function buildTemplate(
   const baseFee = nextBaseFee(parent.block.coinbase)
   const height = parent.chained.height + 1
   const run = new BlockExecution(rules, parent.execution.state, baseFee)
-  const bytesMax = rules.blockBytesMax - BLOCK_OVERHEAD_BYTES
+  const bytesMax = transactionBytesMax(rules)
   const transactions = chooseTransactions(pool, run, { baseFee, bytesMax, gasMax: rules.gasLimit })
   const execution = run.finish(beneficiary, height)
   const coinbase = describeExecution(rules, execution, { height, beneficiary, baseFee, extraNonce })

@@ -7,7 +7,7 @@
 // announces it again until a block holds it.
 
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from './effects.ts'
 import { fittingTransactions } from './messages.ts'
 import type { RelayOutcome } from './relay-budget.ts'

@@ -7,8 +7,8 @@
 // peers before it in that order this takes 2n + 1 turns at most, of LATE_TICKS + 1 ticks each.
 
 import type { TransactionId } from '../chain/transaction.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { Announced } from './announced.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { Outbox, PeerId } from './effects.ts'
 import { type Account, CREDIT_MAX, type Payment, RelayBudget, type RelayOutcome } from './relay-budget.ts'
 

@@ -7,9 +7,9 @@
 //   address 20 | nonce 8 | balance 32
 
 import { ADDRESS_BYTES, type Address, addressBytes } from '../chain/address.ts'
-import type { Execution } from '../chain/execution.ts'
-import { type Account, decodeAccount, encodeAccount } from '../chain/state.ts'
 import { type ByteReader, ByteWriter, MalformedBytes, toHex } from '../encoding/bytes.ts'
+import type { Execution } from '../execution/block-execution.ts'
+import { type Account, decodeAccount, encodeAccount } from '../execution/state.ts'
 
 /** Final blocks below the last one whose states are kept. Ethereum's full nodes keep those of the last 128 blocks too. */
 export const EARLIER_STATES = 128

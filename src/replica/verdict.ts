@@ -4,9 +4,10 @@
 // may be a matter of time, of another head or of another policy is ignored.
 
 import type { BodyRejection } from '../chain/block.ts'
-import type { BlockRejection, ChainRejection, StateRejection } from '../chain/execution.ts'
 import type { HeaderRejection } from '../chain/header-chain.ts'
 import type { DecodeRejection } from '../chain/transaction.ts'
+import type { ChainRejection } from '../chain/transaction-rules.ts'
+import type { BlockRejection, StateRejection } from '../execution/block-execution.ts'
 
 /** Why a mempool does not take a transaction. */
 export type PoolRejection =

@@ -45,8 +45,6 @@ export interface RpcBackend {
   counters(): RpcCounters
   /** Stops the node: what it has on disk is damaged. */
   fail(damage: CorruptStore): void
-  /** Has no connection to these peers until the next call; asked for only on a network that is for tests. */
-  cutOff(peers: readonly string[]): void
   /** Heights of the head and of the header it is fetching toward; null when it is not behind. */
   syncProgress(): { readonly height: number; readonly target: number } | null
 }

@@ -6,8 +6,8 @@
 // address that asks for much gets its share and no more. Addresses of others have a share together too, for there may be
 // many of them; this machine has one of its own, for its programs are the operator's.
 
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Credit, Debt, MS_PER_BYTE } from '../node/debt.ts'
-import { BoundedMap } from '../replica/bounded-map.ts'
 import { type Client, THIS_MACHINE } from './client-address.ts'
 
 /** How much of the node's time clients may have. */

@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
-import { writeFileAtomically } from '../node/atomic-file.ts'
+import { writeFileAtomically } from '../files/write-file.ts'
 
 /** The file in a data directory. */
 const COOKIE_FILE = 'rpc.cookie'

@@ -4,7 +4,7 @@
 
 import type { Json } from '../encoding/fields.ts'
 import type { AgreementReport } from '../finality/contract.ts'
-import { describeFinalityProof } from '../finality/finality-proof.ts'
+import { describeFinalityProof, PROOF_HEADERS_MAX } from '../finality/finality-proof.ts'
 import { readSignatures } from '../finality/protocol.ts'
 import { type ValidatorSet, validatorsOf } from '../finality/validators.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -13,10 +13,7 @@ import { finalHeight, isFinal, requireBlock } from './block-choice.ts'
 import { CODES, RpcError } from './errors.ts'
 import { BLOCK, optional, type Params } from './parameters.ts'
 
-/** Headers that a proof has at most. */
-const PROOF_HEADERS_MAX = 2_000
-
-/** `quorate_getFinalityProof`: that a block (the last final one unless given) is final, for who has the genesis file. */
+/** `quorate_getFinalityProof`: that a block (the last final one unless given) is final, for anybody with the genesis file. */
 export function getFinalityProof({ replica }: RpcBackend, params: Params): Json {
   const { genesis, view } = replica
   const validators = requireValidators(replica)

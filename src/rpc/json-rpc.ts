@@ -5,12 +5,15 @@ import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
 import { CODES, RpcError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
+import type { Priced } from './methods.ts'
 import { invalidParams, isObject, type Params } from './parameters.ts'
 import { isExactNumber } from './request-text.ts'
 
 /** What requests are answered with. */
 export interface Service {
   readonly backend: RpcBackend
+  /** The methods that need the cookie. */
+  readonly controlMethods: ReadonlyMap<string, Priced>
   readonly limits: Pick<RpcLimits, 'batchMax' | 'answerCharactersMax' | 'requestMsMax'>
   /** Hears of faults of the node itself, of which clients learn nothing but that there was one. */
   readonly onFault: (error: unknown, method: string) => void

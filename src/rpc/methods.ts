@@ -16,7 +16,6 @@ import {
   chainId,
   clientVersion,
   counters,
-  cutOff,
   isListening,
   keccak,
   networkVersion,
@@ -100,24 +99,29 @@ export const METHODS: ReadonlyMap<string, Priced> = new Map<string, Priced>([
   ['quorate_tips', { answer: tips, price: PRICES.memory }],
 ])
 
-/** The methods that change what the node does: only for who has its cookie. */
+/** The methods that change what the node does: only for callers that show its cookie. A server may be given others. */
 export const CONTROL_METHODS: ReadonlyMap<string, Priced> = new Map<string, Priced>([
-  ['quorate_cutOff', { answer: cutOff, price: PRICES.memory }],
   ['quorate_mine', { answer: mine, price: PRICES.memory }],
   ['quorate_stopMining', { answer: stopMining, price: PRICES.memory }],
 ])
 
-/** The methods that change anything. */
-export const EFFECTIVE_METHODS: ReadonlySet<string> = new Set([
-  'eth_sendRawTransaction',
-  ...CONTROL_METHODS.keys(),
-])
+/** Whether a method changes anything. */
+export function isEffective(name: string, controlMethods: ReadonlyMap<string, Priced>): boolean {
+  return name === 'eth_sendRawTransaction' || controlMethods.has(name)
+}
+
+/** Who calls a method, and what it may change. */
+export interface MethodAccess {
+  /** Whether the caller has shown the cookie. */
+  readonly isTrusted: boolean
+  readonly controlMethods: ReadonlyMap<string, Priced>
+}
 
 /** The method of this name. Throws -32601, and -32001 for a control method where the cookie was not shown. */
-export function findMethod(name: string, isTrusted: boolean): Priced {
+export function findMethod(name: string, { isTrusted, controlMethods }: MethodAccess): Priced {
   const method = METHODS.get(name)
   if (method !== undefined) return method
-  const control = CONTROL_METHODS.get(name)
+  const control = controlMethods.get(name)
   if (control === undefined) {
     const text = `the method ${name.slice(0, 100)} does not exist/is not available`
     throw new RpcError(CODES.methodNotFound, text)

@@ -5,8 +5,7 @@ import { keccak256 } from '../chain/hash.ts'
 import { toHex } from '../encoding/bytes.ts'
 import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
-import { CODES, RpcError } from './errors.ts'
-import { DATA, type Kind, type Params, required } from './parameters.ts'
+import { DATA, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'
 
 /** `eth_chainId`. */
@@ -75,24 +74,4 @@ export function counters(backend: RpcBackend): Json {
     reorganisations: quantity(reorganisations),
     deepestReorganisation: quantity(deepestReorganisation),
   }
-}
-
-/**
- * `quorate_cutOff`: has no connection to exactly these peers from now on, as if the network were cut; an empty list
- * heals it. Refused unless the genesis file says that the network is for tests.
- */
-export function cutOff(backend: RpcBackend, params: Params): Json {
-  const peers = required(params, 0, PEER_IDS)
-  if (!backend.replica.genesis.forTests)
-    throw new RpcError(CODES.refused, 'this network is not for tests: its genesis file does not say forTests')
-  backend.cutOff(peers)
-  return true
-}
-
-const PEER_IDS: Kind<readonly string[]> = {
-  expected: 'a list of peer ids',
-  read: value =>
-    Array.isArray(value) && value.every(item => typeof item === 'string' && /^[1-9A-Za-z]{1,128}$/.test(item))
-      ? (value as string[])
-      : null,
 }

@@ -3,7 +3,7 @@
 // An account: leaf and siblings lead to the state root; the state root stands in the coinbase record; that is
 // leaf 0 of the block's Merkle tree, whose root stands in the header. The bytes of transaction i are leaf
 // i + 1. All hex is in the order in which it is hashed. What checks proofs: `verifyAccountProof`
-// (src/chain/state.ts) and `rootOfBranch` (src/chain/merkle.ts) over SHA-256d.
+// (src/execution/state.ts) and `rootOfBranch` (src/chain/merkle.ts) over SHA-256d.
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
@@ -11,9 +11,9 @@ import { leavesOf } from '../chain/block.ts'
 import { encodeCoinbase } from '../chain/coinbase.ts'
 import { encodeHeader } from '../chain/header.ts'
 import { merkleBranch } from '../chain/merkle.ts'
-import type { Account, AccountProof, State } from '../chain/state.ts'
 import { type Hex, toHex } from '../encoding/bytes.ts'
 import type { Json } from '../encoding/fields.ts'
+import type { Account, AccountProof, State } from '../execution/state.ts'
 import type { ViewedBlock } from '../replica/chain-view.ts'
 import { CorruptStore } from '../replica/records.ts'
 import type { Replica } from '../replica/replica.ts'

@@ -4,7 +4,7 @@
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
 import { effectiveTip } from '../chain/fees.ts'
-import { intrinsicGas } from '../chain/transaction.ts'
+import { intrinsicGas } from '../chain/gas.ts'
 import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
 import { chooseBlock } from './block-choice.ts'

@@ -17,7 +17,7 @@ import {
   readParams,
   type Service,
 } from './json-rpc.ts'
-import { EFFECTIVE_METHODS, findMethod } from './methods.ts'
+import { findMethod, isEffective } from './methods.ts'
 import { Slices } from './outcome.ts'
 
 /** What a request is answered with, in the making. */
@@ -95,20 +95,20 @@ export class RequestWork {
   }
 
   #begin(call: Call, turn: Turn): Promise<void> | null {
-    const { backend } = this.#service
-    const isEffective = EFFECTIVE_METHODS.has(call.method)
+    const { backend, controlMethods } = this.#service
+    const changes = isEffective(call.method, controlMethods)
     const push = (answer: Answer): void => this.#push(answer)
     const onError = (error: unknown): Answer => answerError(this.#service, call, error)
     try {
-      const { answer, price } = findMethod(call.method, this.#isTrusted)
+      const { answer, price } = findMethod(call.method, { isTrusted: this.#isTrusted, controlMethods })
       // Nobody is told what came of it: only what changes something is worth the work.
-      if (call.id === undefined && !isEffective) return null
+      if (call.id === undefined && !changes) return null
       turn.charge(price.laterMs)
       const outcome = answer(backend, readParams(call))
       if (outcome instanceof Slices) this.#sliced = { call, slices: outcome }
       else if (outcome instanceof Promise) {
         const answered = outcome.then(result => answerResult(this.#service, call, result)).catch(onError)
-        if (!isEffective) return answered.then(push)
+        if (!changes) return answered.then(push)
         this.#answers.push(answered)
       } else this.#push(answerResult(this.#service, call, outcome))
     } catch (error) {

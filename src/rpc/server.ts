@@ -26,6 +26,7 @@ import { type ExchangeContext, exchange, sendLine } from './exchange.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { Intake } from './intake.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
+import { CONTROL_METHODS, type Priced } from './methods.ts'
 
 /** Where and for whom a server listens. */
 export interface RpcServerOptions {
@@ -39,6 +40,8 @@ export interface RpcServerOptions {
   readonly allowedOrigins?: readonly string[]
   /** Where the cookie is written; with null nobody can call the control methods. */
   readonly cookieDirectory: string | null
+  /** Methods that need the cookie, besides those that every node has. */
+  readonly controlMethods?: ReadonlyMap<string, Priced>
   /** Changes to `RPC_LIMITS`. */
   readonly limits?: Partial<RpcLimits>
   /** Where the turns of clients take their time from: the machine's clock unless given. */
@@ -107,6 +110,7 @@ export class RpcServer {
     const { host = '127.0.0.1', port, allowedHosts = [], allowedOrigins, cookieDirectory } = options
     if (!isLoopback(host) && allowedHosts.length === 0) throw new UnsafeHost(host)
     const limits = { ...RPC_LIMITS, ...options.limits }
+    const controlMethods = new Map([...CONTROL_METHODS, ...(options.controlMethods ?? [])])
     const hosts = [...LOOPBACK_HOSTS, ...allowedHosts, ...(isLoopback(host) ? [host] : [])]
     const onFault = (err: unknown, method: string): void => {
       if (err instanceof CorruptStore) backend.fail(err)
@@ -123,7 +127,7 @@ export class RpcServer {
       options.log?.warn?.(shown, `a request is refused: ${text}`)
     }
     const server = createHttpServer({
-      service: { backend, limits, onFault },
+      service: { backend, controlMethods, limits, onFault },
       limits,
       access: { hosts: new Set(hosts.map(hostForm)), origins: new Set(allowedOrigins) },
       rate: new TokenBuckets({ burst: limits.callsBurst, perSecond: limits.callsPerSecond }),

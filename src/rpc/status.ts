@@ -90,7 +90,7 @@ export function getTransactionStatus({ replica }: RpcBackend, params: Params): J
       final: isFinal(replica, found),
     }
   }
-  return pendingStatus(replica, id) ?? (replica.fates.get(id) as Json | undefined) ?? null
+  return pendingStatus(replica, id) ?? (replica.outcomes.get(id) as Json | undefined) ?? null
 }
 
 /** Shares of all hashes for which reversal is shown. */

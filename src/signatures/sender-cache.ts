@@ -1,20 +1,21 @@
-// Remembers who sent a transaction, by its id, which commits to the signature: so that a transaction that
-// comes from a peer, waits in the mempool and returns in a block is checked once. "Nobody" is remembered too,
-// or a bad transaction would cost as much each time it is sent again.
+// The senders of transactions by transaction id, which commits to the signature: a transaction that comes from a peer,
+// waits in the mempool and returns in a block has its signature checked once. A failed recovery is cached too (null), or an
+// invalid transaction would cost a check each time it is sent.
 
 import type { Address } from '../chain/address.ts'
 import type { RecoverSender } from '../chain/signature.ts'
 import { signingHash, type TransactionId } from '../chain/transaction.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import type { RecoveryBackend } from './backend.ts'
 
-/** How many senders are remembered unless told otherwise: about 20 MB. */
+/** Default capacity in senders: about 20 MB. */
 export const SENDERS_MAX = 100_000
 
 /** The senders of the transactions seen last, at most `capacity` of them. */
 export class SenderCache {
   readonly backend: RecoveryBackend
   readonly capacity: number
-  readonly #senders = new Map<TransactionId, Address | null>()
+  readonly #senders: BoundedMap<TransactionId, Address | null>
   #recoveries = 0
 
   /** An empty cache. Throws a RangeError when the capacity is not an integer of 1 or more. */
@@ -23,6 +24,7 @@ export class SenderCache {
       throw new RangeError(`capacity is ${capacity}, not 1 or more`)
     this.backend = backend
     this.capacity = capacity
+    this.#senders = new BoundedMap(capacity)
   }
 
   /** How many senders are remembered now. */
@@ -30,7 +32,7 @@ export class SenderCache {
     return this.#senders.size
   }
 
-  /** How many senders were recovered so far, here or by who told us: each is a signature that was checked. */
+  /** Senders recovered so far, here or in another thread: each is a signature that was checked. */
   get recoveries(): number {
     return this.#recoveries
   }
@@ -49,14 +51,9 @@ export class SenderCache {
     return this.#senders.has(id)
   }
 
-  /** Remembers a sender, null for nobody; the oldest makes room. */
+  /** Remembers a sender, null where recovery failed; evicts the oldest when full. */
   remember(id: TransactionId, sender: Address | null): void {
     this.#recoveries += 1
     this.#senders.set(id, sender)
-    if (this.#senders.size <= this.capacity) return
-    for (const oldest of this.#senders.keys()) {
-      this.#senders.delete(oldest)
-      return
-    }
   }
 }

@@ -6,6 +6,8 @@ import { lstat, mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Address, checksumAddress, parseAddress } from '../chain/address.ts'
 import { addressOfSecretKey, isSecretKey } from '../chain/signature.ts'
+import { FileTooLarge, NotRegularFile, readRegularFile, readSmallFile } from '../files/read-file.ts'
+import { writeNewFile } from '../files/write-file.ts'
 import {
   type Account,
   AccountExists,
@@ -23,7 +25,6 @@ import {
   parseKeystoreFile,
 } from './keystore-file.ts'
 import { InvalidSecretKey, randomSecretKey } from './secret-key.ts'
-import { FileTooLarge, NotRegularFile, readRegularFile, readSmallFile, writeNewFile } from './small-file.ts'
 
 /** The directory for key files is something else. */
 export class InvalidKeystoreDirectory extends Error {

@@ -3,8 +3,8 @@
 //
 // The environment is for containers and tests: other programs of the same user can read it too.
 
+import { FileTooLarge, readSmallFile } from '../files/read-file.ts'
 import { promptHidden, type Terminal } from './hidden-prompt.ts'
-import { FileTooLarge, readSmallFile } from './small-file.ts'
 
 /** Which password is asked for. */
 export interface PasswordRequest {

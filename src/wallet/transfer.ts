@@ -6,11 +6,11 @@
 
 import type { Address } from '../chain/address.ts'
 import { formatAmount } from '../chain/amount.ts'
+import { intrinsicGas } from '../chain/gas.ts'
 import { signDigest } from '../chain/signature.ts'
 import {
   decodeTransaction,
   encodeTransaction,
-  intrinsicGas,
   signingHash,
   type TransactionFields,
   type TransactionId,

@@ -3,17 +3,16 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type BlockHeader, readHeader } from '../../src/chain/header.ts'
 import { ByteReader } from '../../src/encoding/bytes.ts'
+import { vectorPath } from '../vectors.ts'
 
 export interface BitcoinBlock {
   readonly header: BlockHeader
   readonly transactions: readonly Uint8Array[]
 }
 
-const FOLDER = process.env.QUORATE_VECTORS ?? join(import.meta.dirname, '../../../shared/vectors')
-const PATH = join(FOLDER, 'bitcoin-blocks-1-256.bz2')
+const PATH = vectorPath('bitcoin-blocks-1-256.bz2')
 const PYTHON = 'import bz2, sys; sys.stdout.buffer.write(bz2.open(sys.argv[1]).read())'
 const MAGIC = 0xd9b4bef9
 

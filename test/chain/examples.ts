@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import type { Address } from '../../src/chain/address.ts'
-import type { BlockRules } from '../../src/chain/execution.ts'
 import {
   decodeTransaction,
   encodeTransaction,
@@ -10,6 +9,7 @@ import {
   type Transaction,
   type TransactionFields,
 } from '../../src/chain/transaction.ts'
+import type { BlockRules } from '../../src/execution/block-execution.ts'
 
 export const COIN = 10n ** 18n
 export const GWEI = 10n ** 9n

@@ -8,10 +8,10 @@ import {
   type ChainedHeader,
   chainHeader,
   firstHeader,
-  medianTimePast,
   requiredBits,
   type WorkRules,
 } from '../../src/chain/header-chain.ts'
+import { medianTimePast } from '../../src/chain/median-time-past.ts'
 import { bitcoinBlocksMissing, readBitcoinBlocks } from './bitcoin-blocks.ts'
 import { accepted } from './examples.ts'
 

@@ -3,13 +3,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { TransactionSerializable } from 'viem'
 import { keccak256 as viemKeccak256, serializeTransaction as viemSerialize } from 'viem/utils'
-import { type BlockRules, checkTransaction } from '../../src/chain/execution.ts'
+import { intrinsicGas } from '../../src/chain/gas.ts'
 import { decodeRlp, encodeRlp, type RlpItem, rlpInteger } from '../../src/chain/rlp.ts'
 import { recoverSender, signDigest } from '../../src/chain/signature.ts'
 import {
   decodeTransaction,
   encodeTransaction,
-  intrinsicGas,
   SECP256K1_N,
   type Signature,
   signingHash,
@@ -18,7 +17,9 @@ import {
   type TransactionFields,
   transactionSize,
 } from '../../src/chain/transaction.ts'
+import { checkTransaction } from '../../src/chain/transaction-rules.ts'
 import { concatBytes, fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
+import type { BlockRules } from '../../src/execution/block-execution.ts'
 import {
   ANY_SIGNATURE,
   accepted,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { describeFileError, messageOf } from '../../src/cli/file-errors.ts'
 import { createProgress } from '../../src/cli/progress.ts'
-import { writeNewFile } from '../../src/wallet/small-file.ts'
+import { writeNewFile } from '../../src/files/write-file.ts'
 import { temporaryDirectory } from '../cleanup.ts'
 
 const errorOf = (code: string, syscall: string, path?: string): Error =>

@@ -12,10 +12,10 @@ import { answerStatement } from '../../src/consensus/pbft/recall.ts'
 import type { MemberIndex } from '../../src/consensus/process.ts'
 import { quorumOf } from '../../src/consensus/quorum.ts'
 import { toHex } from '../../src/encoding/bytes.ts'
-import type { ByzantineRole } from '../../src/finality/byzantine/roles.ts'
 import { Committee } from '../../src/finality/committee.ts'
 import type {
   ChainAccess,
+  Finality,
   FinalityEffect,
   FinalityInput,
   FinalityPeer,
@@ -25,6 +25,8 @@ import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import type { Policy } from '../../src/finality/policy.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
+import { type Byzantine, LyingFinality } from '../../src/lab/adversary/byzantine/lying-finality.ts'
+import type { ByzantineRole } from '../../src/lab/adversary/byzantine/roles.ts'
 import { Schedule } from '../../src/lab/virtual/schedule.ts'
 import { decodeEnvelope, encodeEnvelope } from './pbft-envelope.ts'
 import { idOf, TestValidators } from './test-validators.ts'
@@ -193,7 +195,7 @@ export interface TestCommitteeOptions {
   readonly pattern?: Pattern
   readonly policy?: Policy
   readonly mayForgetVotes?: boolean
-  readonly lie?: Identity['lie']
+  readonly lie?: Byzantine | null
   readonly chain?: FakeChain
   /** What is on disk already. */
   readonly records?: ReadonlyMap<string, Uint8Array>
@@ -223,6 +225,8 @@ export class TestCommittee {
   readonly options: TestCommitteeOptions
   readonly chain: FakeChain
   readonly committee: Committee
+  /** The committee, or the liar around it. */
+  readonly #layer: Finality
   readonly records: Map<string, Uint8Array>
   readonly timers = new Map<FinalityTimer, number>()
   readonly alarms: string[] = []
@@ -243,21 +247,20 @@ export class TestCommittee {
       sign: referenceSign,
       life: options.life ?? nextLife(),
       mayForgetVotes: options.mayForgetVotes ?? false,
-      lie: options.lie ?? null,
     }
-    this.committee = new Committee(
-      {
-        validators: network.validators,
-        pattern,
-        kit: PATTERNS.get(pattern)!,
-        timeoutMs: TIMEOUT_MS,
-        chainId: network.genesis.blocks.chainId,
-        genesisId: network.genesis.block.id,
-        futureLimitSeconds: network.genesis.work.futureLimitSeconds,
-        identity,
-      },
-      policy,
-    )
+    const settings = {
+      validators: network.validators,
+      timeoutMs: TIMEOUT_MS,
+      chainId: network.genesis.blocks.chainId,
+      genesisId: network.genesis.block.id,
+      identity,
+    }
+    const { futureLimitSeconds } = network.genesis.work
+    const kit = PATTERNS.get(pattern)!
+    this.committee = new Committee({ ...settings, pattern, kit, futureLimitSeconds }, policy)
+    const { lie = null } = options
+    this.#layer =
+      lie === null ? this.committee : new LyingFinality(this.committee, { ...settings, ...lie, interval: 1 })
   }
 
   start(): this {
@@ -299,7 +302,7 @@ export class TestCommittee {
     const all: FinalityEffect[] = []
     const inputs = [input]
     for (let next = inputs.shift(); next !== undefined; next = inputs.shift()) {
-      for (const effect of this.committee.step(next, this.chain)) {
+      for (const effect of this.#layer.step(next, this.chain)) {
         all.push(effect)
         inputs.push(...this.#perform(effect))
       }
@@ -366,11 +369,9 @@ export class TestCommittee {
         this.chain.add(this.#attached)
         return [{ type: 'block', id: effect.id }]
       case 'build': {
-        const ids = Array.from({ length: effect.count }, () => {
-          const name = `built by ${this.options.peer} ${this.#built++}`
-          return this.chain.make(this.chain.head, name, { transactions: this.chain.waiting }).id
-        })
-        return [{ type: 'built', ids }]
+        const name = `built by ${this.options.peer} ${this.#built++}`
+        const { id } = this.chain.make(this.chain.head, name, { transactions: this.chain.waiting })
+        return [{ type: 'built', id }]
       }
       case 'alarm':
         this.alarms.push(effect.text)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseGenesis } from '../../src/chain/genesis.ts'
+import { parseGenesis } from '../../src/execution/genesis.ts'
 import { createFinality } from '../../src/finality/registry.ts'
 
 const VALIDATORS = [{ name: 'ada', address: `0x${'11'.repeat(20)}` }]

@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import { sha256 } from '../../src/chain/hash.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { PBFT } from '../../src/consensus/pbft/kit.ts'
@@ -11,6 +10,7 @@ import type { Certificate, Vote } from '../../src/consensus/pbft/votes.ts'
 import type { Signing } from '../../src/consensus/signed.ts'
 import { type Hex, toReversedHex } from '../../src/encoding/bytes.ts'
 import { Fields } from '../../src/encoding/fields.ts'
+import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import { createSigning, referenceRecover } from '../../src/finality/signing.ts'
 import { readValidators, type ValidatorSet } from '../../src/finality/validators.ts'
 

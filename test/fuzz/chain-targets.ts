@@ -6,9 +6,9 @@ import { decodeCompact, encodeCompact } from '../../src/chain/compact.ts'
 import { decodeSignature, encodeSignature } from '../../src/chain/compact-signature.ts'
 import { encodeHeader, readHeader } from '../../src/chain/header.ts'
 import { decodeRlp, encodeRlp } from '../../src/chain/rlp.ts'
-import { decodeAccount, encodeAccount } from '../../src/chain/state.ts'
 import { decodeTransaction, encodeTransaction, transactionSize } from '../../src/chain/transaction.ts'
 import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
+import { decodeAccount, encodeAccount } from '../../src/execution/state.ts'
 import { decodeMessage, encodeMessage, type Message, peekMessage } from '../../src/replica/messages.ts'
 import { openRecord, sealRecord } from '../../src/replica/record-seal.ts'
 import {
@@ -170,7 +170,7 @@ export const CHAIN_TARGETS: readonly Target[] = [
     take: bytes => orNull(decodeSignature(bytes), encodeSignature),
   },
   {
-    covers: ['chain/state.ts decodeAccount'],
+    covers: ['execution/state.ts decodeAccount'],
     samples: [encodeAccount({ nonce: 7n, balance: 2n ** 255n })],
     take: bytes => orNull(decodeAccount(bytes), encodeAccount),
   },

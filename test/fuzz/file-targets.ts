@@ -6,11 +6,10 @@ import { generateKeyPairFromSeed, privateKeyToProtobuf } from '@libp2p/crypto/ke
 import pino from 'pino'
 import { readGenesis, readJson, readText } from '../../src/cli/files.ts'
 import { readValidatorKey } from '../../src/cli/validator-key.ts'
+import { readFileOrNull, readRegularFile, readSmallFile } from '../../src/files/read-file.ts'
 import { AddressBook } from '../../src/node/address-book.ts'
-import { readFileOrNull } from '../../src/node/atomic-file.ts'
 import { loadIdentity } from '../../src/node/identity.ts'
 import { readPassword } from '../../src/wallet/password.ts'
-import { readRegularFile, readSmallFile } from '../../src/wallet/small-file.ts'
 import { TestValidators } from '../finality/test-validators.ts'
 import type { Outcome, Target } from './target.ts'
 
@@ -55,7 +54,7 @@ export function fileTargets(folder: string): readonly Target[] {
     target(['node/address-book.ts AddressBook'], [peers, '[]'], async path =>
       (await AddressBook.load(path, log)).peers(),
     ),
-    target(['node/atomic-file.ts readFileOrNull'], [peers], path => readFileOrNull(path, 100_000)),
+    target(['files/read-file.ts readFileOrNull'], [peers], path => readFileOrNull(path, 100_000)),
     target(['cli/validator-key.ts readValidatorKey'], [key], readValidatorKey, ['CommandError']),
     target(
       ['wallet/password.ts readPassword'],
@@ -68,12 +67,12 @@ export function fileTargets(folder: string): readonly Target[] {
       ['PasswordRefused', 'PasswordUnavailable'],
     ),
     target(
-      ['wallet/small-file.ts readSmallFile', 'wallet/small-file.ts readAnyFile'],
+      ['files/read-file.ts readSmallFile', 'files/read-file.ts readAnyFile'],
       [key],
       path => readSmallFile(path, 200),
       ['FileTooLarge'],
     ),
-    target(['wallet/small-file.ts readRegularFile'], [key], path => readRegularFile(path, 200), [
+    target(['files/read-file.ts readRegularFile'], [key], path => readRegularFile(path, 200), [
       'FileTooLarge',
     ]),
     target(

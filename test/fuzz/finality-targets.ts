@@ -1,7 +1,6 @@
 // The decoders of the finality layer: what validators say, what a committee keeps, and what anybody may hand in as a proof.
 
 import fc from 'fast-check'
-import { parseGenesis } from '../../src/chain/genesis.ts'
 import { encodeCertificate, readCertificate } from '../../src/consensus/pbft/certificate-record.ts'
 import { encodeEvidence, readEvidence } from '../../src/consensus/pbft/evidence-record.ts'
 import { PBFT } from '../../src/consensus/pbft/kit.ts'
@@ -13,6 +12,7 @@ import {
   encodePbftRecord,
 } from '../../src/consensus/pbft/wire.ts'
 import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
+import { parseGenesis } from '../../src/execution/genesis.ts'
 import { readCommitteeRecords, readStoredDecision } from '../../src/finality/committee-records.ts'
 import { describeEvidence, readEvidenceReport, verifyEvidence } from '../../src/finality/evidence.ts'
 import { describeFinalityProof, readFinalityProof } from '../../src/finality/finality-proof.ts'
@@ -159,7 +159,7 @@ export const FINALITY_TARGETS: readonly Target[] = [
   ),
   textTarget(
     [
-      'chain/genesis.ts parseGenesis',
+      'execution/genesis.ts parseGenesis',
       'finality/validators.ts readValidators',
       'finality/validators.ts readValidatorName',
     ],

@@ -28,7 +28,7 @@ test('seven validators go on to make blocks final under all attacks at once', as
       await open({
         genesis,
         bootstrap: nodes.map(node => node.multiaddrs()[0]!),
-        validator: { secretKey, mayForgetVotes: false, role: null },
+        validator: { secretKey, mayForgetVotes: false },
       }),
     )
   const finalHeight = () => Math.min(...nodes.map(({ replica }) => replica.tree.base.chained.height))

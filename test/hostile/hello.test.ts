@@ -29,7 +29,7 @@ test('the hello of a validator is heard while the requests of strangers wait wit
   const genesis = committeeGenesis()
   t.mock.method(RequestQueue.prototype, 'serve', () => new Promise<void>(() => {}))
   const open = nodesOf(t)
-  const validator = (secretKey: Uint8Array) => ({ secretKey, mayForgetVotes: true, role: null })
+  const validator = (secretKey: Uint8Array) => ({ secretKey, mayForgetVotes: true })
   const a = await open({ genesis, validator: validator(keys[0]!) })
   const b = await open({ genesis, validator: validator(keys[1]!), bootstrap: a.multiaddrs() })
   const [idOfA, idOfB] = [a, b].map(node => peerIdIn(node.multiaddrs()[0]!)) as [string, string]

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import type { Json } from '../../src/encoding/fields.ts'
+import { CutOff } from '../../src/lab/links/cut-off.ts'
 import { RpcError } from '../../src/rpc/errors.ts'
 import { CONTROL_METHODS, findMethod, METHODS } from '../../src/rpc/methods.ts'
 import { Slices } from '../../src/rpc/outcome.ts'
@@ -11,7 +12,10 @@ import { temporaryDirectory } from '../cleanup.ts'
 import { serve, TestNode, testGenesis, transfer } from '../rpc/harness.ts'
 import { honestCalls, hostileCalls, type Known, OPEN_METHODS } from './rpc.ts'
 
-const ALL_METHODS = [...OPEN_METHODS, ...CONTROL_METHODS.keys()]
+/** The control methods of a server that `quorate node` opens. */
+const CONTROL = new Map([...CONTROL_METHODS, ...new CutOff().methods({ abortConnections: () => {} })])
+const ALL_METHODS = [...OPEN_METHODS, ...CONTROL.keys()]
+const TRUSTED = { isTrusted: true, controlMethods: CONTROL }
 
 // A chain with old and new final blocks, open ones, and something in the pool.
 const grown = new TestNode(testGenesis({ depth: 4 }))
@@ -27,7 +31,7 @@ const known: Known = { blockId: first.id, transactionId: sent.id }
 /** Does a method's work to its end. */
 async function workOff(node: TestNode, method: string, params: readonly Json[]): Promise<void> {
   try {
-    const outcome = await findMethod(method, true).answer(node, params)
+    const outcome = await findMethod(method, TRUSTED).answer(node, params)
     if (outcome instanceof Slices) while (!outcome.steps.next().done);
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
@@ -36,7 +40,7 @@ async function workOff(node: TestNode, method: string, params: readonly Json[]):
 
 test('every RPC method has a price, and an honest call to be made hostile', () => {
   const honest = honestCalls(known)
-  for (const [name, { price }] of [...METHODS, ...CONTROL_METHODS]) {
+  for (const [name, { price }] of [...METHODS, ...CONTROL]) {
     assert.ok(Number.isFinite(price.reads) && Number.isFinite(price.laterMs), name)
     assert.ok(honest.has(name), `${name} has no honest call in test/hostile/rpc.ts`)
   }
@@ -48,7 +52,7 @@ test('every RPC method has a price, and an honest call to be made hostile', () =
 
 test('a stranger that makes hostile calls does not read more of the disk than the price of the method', async () => {
   for (const method of ALL_METHODS) {
-    const { price } = findMethod(method, true)
+    const { price } = findMethod(method, TRUSTED)
     const node = grown.restarted()
     for (const params of [...hostileCalls(method, known), ...hostileCalls(method, known)].slice(0, 200)) {
       node.reads = 0
@@ -84,7 +88,11 @@ async function attack(t: TestContext, methods: readonly string[], isTrusted: boo
   const node = grown.restarted()
   const faults: object[] = []
   const cookieDirectory = await temporaryDirectory(t)
-  const client = await serve(t, node, { cookieDirectory, log: { error: fault => faults.push(fault) } })
+  const client = await serve(t, node, {
+    cookieDirectory,
+    controlMethods: CONTROL,
+    log: { error: fault => faults.push(fault) },
+  })
   const cookie = await readFile(client.server.cookiePath!, 'utf8')
   const headers = isTrusted ? { authorization: `Bearer ${cookie}` } : {}
   const codes = new Set<number>()
@@ -115,9 +123,9 @@ test('a stranger that makes hostile calls of every method does not find a fault,
 })
 
 test('a stranger without the cookie does not reach a control method, whatever it sends', async t => {
-  assert.deepEqual(await attack(t, [...CONTROL_METHODS.keys()], false), new Set([-32001]))
+  assert.deepEqual(await attack(t, [...CONTROL.keys()], false), new Set([-32001]))
 })
 
 test('whoever has the cookie does not find a fault by hostile calls either', async t => {
-  assert.ok((await attack(t, [...CONTROL_METHODS.keys()], true)).has(-32602))
+  assert.ok((await attack(t, [...CONTROL.keys()], true)).has(-32602))
 })

@@ -8,8 +8,8 @@ import type { TestContext } from 'node:test'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Genesis } from '../../src/chain/genesis.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import type { Genesis } from '../../src/execution/genesis.ts'
 import type { Node } from '../../src/node/node.ts'
 import { RpcServer } from '../../src/rpc/server.ts'
 import { RpcClient } from '../../src/wallet/rpc-client.ts'
@@ -120,7 +120,7 @@ export class Scene {
     const secretKey = keyOf('hostile')
     const node = await nodesOf(t)({
       genesis: hostileGenesis([secretKey]),
-      validator: { secretKey, mayForgetVotes: false, role: null },
+      validator: { secretKey, mayForgetVotes: false },
     })
     const rpc = await RpcServer.open(node, { port: 0, cookieDirectory: null })
     cleanUp(t, () => rpc.close())

@@ -4,7 +4,7 @@
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { Genesis } from '../../src/chain/genesis.ts'
+import type { Genesis } from '../../src/execution/genesis.ts'
 import { cleanUp } from '../cleanup.ts'
 import { RawPeer } from '../node/raw-peer.ts'
 import { STRANGERS_ADDRESS } from './stranger.ts'

@@ -2,7 +2,7 @@
 // so one signature and another value each time make as many senders as one likes, for nothing.
 
 import type { TestContext } from 'node:test'
-import type { Genesis } from '../../src/chain/genesis.ts'
+import type { Genesis } from '../../src/execution/genesis.ts'
 import { RawPeer } from '../node/raw-peer.ts'
 import { someUnfunded } from './unfunded.ts'
 

@@ -108,6 +108,16 @@ for (const [folder, from] of [
   broken(`${folder} may not import ${from}`, 'arrows', `src/${folder}/a.ts`, `import { a } from '${from}'`)
 }
 broken(
+  'a role of a liar is found in the product',
+  'honesty',
+  'src/node/a.ts',
+  "const role = 'equivocate'",
+  "type Role = 'silent' | 'loud'",
+)
+broken('a file of the product that is named after a role is found', 'honesty', 'src/finality/forge.ts', '')
+broken('a folder of liars is found in the product', 'honesty', 'src/finality/byzantine/a.ts', '')
+kept('the laboratory may lie', 'src/lab/adversary/byzantine/garble.ts', "export const role = 'garble'")
+broken(
   'an import of a computed name is found',
   'arrows',
   'src/cli/a.ts',
@@ -160,7 +170,7 @@ for (const folder of Object.keys(mayNotUse)) {
     'const a = b ? process : c',
   )
 }
-for (const folder of ['chain', 'consensus', 'finality', 'replica']) {
+for (const folder of ['chain', 'execution', 'consensus', 'finality', 'replica']) {
   broken(`${folder} prints nothing`, 'purity', `src/${folder}/a.ts`, "console.log('here')")
 }
 kept(

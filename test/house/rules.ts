@@ -2,6 +2,7 @@
 // truth about src/. Each rule is a pure function from paths and texts to findings; rules.test.ts runs them all.
 
 import { posix } from 'node:path'
+import { BYZANTINE_ROLES } from '../../src/lab/adversary/byzantine/roles.ts'
 import { type Comment, type Token, tokenize } from './tokens.ts'
 
 /** A file of the tree: its path from the root of the project, with `/`, and its text. */
@@ -31,8 +32,10 @@ const simulated: Arrows = {
     'replica',
     'finality',
     'consensus',
+    'execution',
     'chain',
     'encoding',
+    'collections',
     'lab/virtual',
     'lab/network',
     'lab/cluster',
@@ -53,14 +56,17 @@ const simulated: Arrows = {
  * names the laboratory.
  */
 export const mayImport: Readonly<Record<string, Arrows>> = {
+  collections: { folders: [], packages: [] },
   encoding: { folders: [], packages: ['@noble/*'] },
+  files: { folders: [], packages: ['node:*'] },
   chain: { folders: ['encoding'], packages: ['@noble/*'] },
-  consensus: { folders: ['encoding'], packages: [] },
-  finality: { folders: ['consensus', 'chain', 'encoding'], packages: [] },
-  replica: { folders: ['finality', 'chain', 'encoding'], packages: [] },
+  execution: { folders: ['chain', 'encoding'], packages: [] },
+  consensus: { folders: ['encoding', 'collections'], packages: [] },
+  finality: { folders: ['consensus', 'execution', 'chain', 'encoding', 'collections'], packages: [] },
+  replica: { folders: ['finality', 'execution', 'chain', 'encoding', 'collections'], packages: [] },
   mining: { folders: ['chain', 'encoding'], packages: ['node:worker_threads', 'node:crypto', 'node:os'] },
   signatures: {
-    folders: ['chain', 'encoding'],
+    folders: ['chain', 'encoding', 'collections'],
     packages: [
       '@bitauth/libauth',
       '@noble/*',
@@ -72,11 +78,27 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
     ],
   },
   node: {
-    folders: ['replica', 'finality', 'chain', 'mining', 'signatures', 'encoding'],
+    folders: [
+      'replica',
+      'finality',
+      'execution',
+      'chain',
+      'mining',
+      'signatures',
+      'files',
+      'encoding',
+      'collections',
+    ],
     packages: ['libp2p', '@libp2p/*', '@multiformats/*', 'level', 'pino', 'node:*'],
   },
-  rpc: { folders: ['node', 'replica', 'finality', 'chain', 'encoding'], packages: ['node:*'] },
-  wallet: { folders: ['finality', 'chain', 'signatures', 'encoding'], packages: ['@noble/*', 'node:*'] },
+  rpc: {
+    folders: ['node', 'replica', 'finality', 'execution', 'chain', 'files', 'encoding', 'collections'],
+    packages: ['node:*'],
+  },
+  wallet: {
+    folders: ['finality', 'chain', 'signatures', 'files', 'encoding'],
+    packages: ['@noble/*', 'node:*'],
+  },
   lab: {
     folders: [
       'wallet',
@@ -87,8 +109,11 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'replica',
       'finality',
       'consensus',
+      'execution',
       'chain',
+      'files',
       'encoding',
+      'collections',
       'lab',
     ],
     packages: ['node:*', 'vega', 'vega-lite'],
@@ -96,6 +121,10 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
   ...Object.fromEntries(
     simulated.folders.filter(folder => folder.startsWith('lab/')).map(folder => [folder, simulated]),
   ),
+  // What stands between real nodes and their sockets.
+  'lab/links': { folders: ['rpc', 'node', 'replica'], packages: ['@libp2p/interface', '@libp2p/utils'] },
+  // Liars speak the protocol that they break.
+  'lab/adversary/byzantine': { folders: ['finality', 'consensus', 'chain', 'encoding'], packages: [] },
   cli: {
     folders: [
       'lab',
@@ -107,11 +136,16 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'replica',
       'finality',
       'consensus',
+      'execution',
       'chain',
+      'files',
       'encoding',
+      'collections',
     ],
     packages: ['yargs', 'yargs/*', 'pino', 'node:*'],
   },
+  // What users of the package import, one file for each entry of its `exports`: the only files that re-export.
+  exports: { folders: ['lab', 'finality', 'consensus', 'execution', 'chain', 'encoding'], packages: [] },
 }
 
 const clocks = ['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']
@@ -124,13 +158,15 @@ const locale = ['Intl', '.localeCompare', '.toLocale*']
  * anything is. The simulated rooms of the laboratory are deterministic too, but they may print.
  */
 export const mayNotUse: Readonly<Record<string, readonly string[]>> = {
+  collections: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   encoding: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   chain: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
+  execution: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   consensus: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   finality: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   replica: [...clocks, ...waiting, ...surroundings, ...locale, 'console'],
   ...Object.fromEntries(
-    simulated.folders
+    [...simulated.folders, 'lab/adversary/byzantine']
       .filter(folder => folder.startsWith('lab/'))
       .map(folder => [folder, [...clocks, ...waiting, ...surroundings, ...locale]]),
   ),
@@ -140,7 +176,7 @@ export const mayNotUse: Readonly<Record<string, readonly string[]>> = {
 const emptyNames = ['utils', 'util', 'common', 'helpers', 'core', 'lib', 'types', 'misc', 'shared']
 
 /** Folders of test/ that mirror no folder of src/: they look at the whole. */
-const wholeTests = ['house', 'scenarios', 'end-to-end', 'hostile', 'fuzz']
+const wholeTests = ['house', 'scenarios', 'end-to-end', 'hostile', 'fuzz', 'examples']
 
 /** Every rule that looks at one file of src/. */
 export const checkSource = (source: Source): Finding[] => {
@@ -160,6 +196,7 @@ export const checkSource = (source: Source): Finding[] => {
     ...checkFileNames(source.path, tokens),
     ...checkHandlers(source.path, tokens),
     ...checkMessageNames(source.path, tokens),
+    ...checkHonesty(source.path, tokens),
   ]
 }
 
@@ -303,7 +340,7 @@ const checkPurity = (path: string, tokens: readonly Token[]): Finding[] => {
   })
 }
 
-/** What the language has and we do without: see style.md, and erasable syntax. */
+/** What the language has and this code does without: see CONTRIBUTING.md; only erasable syntax is run as it stands. */
 const checkSyntax = (path: string, tokens: readonly Token[]): Finding[] =>
   tokens.flatMap(({ kind, text, line }, index) => {
     if (kind !== 'name' || isProperty(tokens, index)) return []
@@ -335,6 +372,29 @@ const checkFileNames = (path: string, tokens: readonly Token[]): Finding[] => {
     const says = `'${text}' is '${twin}' in the built package, and this file does not name that`
     return strings.has(twin) ? [] : [{ rule: 'built', path, line, says }]
   })
+}
+
+/** Files of the product that mean something else by the name of a role. */
+const otherMeanings: Readonly<Record<string, readonly string[]>> = {
+  // The model of faults, by the field's word.
+  byzantine: ['src/consensus/kit.ts', 'src/consensus/pbft/kit.ts'],
+  silent: ['src/node/host.ts', 'src/node/peer-link.ts'],
+  replay: ['src/replica/replay.ts'],
+}
+
+/** Nobody lies in the product: only the laboratory, and the command line that asks for a liar, know how a validator may. */
+const checkHonesty = (path: string, tokens: readonly Token[]): Finding[] => {
+  if (path.startsWith('src/lab/') || path.startsWith('src/cli/')) return []
+  const find = (line: number, name: string): Finding[] => {
+    if (otherMeanings[name]?.includes(path)) return []
+    return [
+      { rule: 'honesty', path, line, says: `only src/lab and src/cli know the role '${name}' of a liar` },
+    ]
+  }
+  const roles: readonly string[] = [...BYZANTINE_ROLES, 'byzantine']
+  const named = path.split(/[/.]/).filter(part => roles.includes(part))
+  const said = tokens.filter(({ kind, text }) => kind === 'string' && roles.includes(text))
+  return [...named.flatMap(name => find(1, name)), ...said.flatMap(({ line, text }) => find(line, text))]
 }
 
 /** What takes a function that nobody awaits, called by its name or as a method. */
@@ -384,7 +444,7 @@ const hasBareFunction = (tokens: readonly Token[], open: number): boolean => {
 const messageNames = ['pre-prepare', 'view-change', 'new-view']
 
 /** Where a protocol's messages may be named: in its folder, and where the laboratory watches it or lies in its name. */
-const namesMessages = ['consensus', 'lab/pbft', 'lab/adversary', 'finality/byzantine']
+const namesMessages = ['consensus', 'lab/pbft', 'lab/adversary']
 
 /**
  * All that stands above the protocols takes them by their kits: `MessageFacts` tells what a message is for. The name of a

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Counters, kindOf } from '../../src/node/counters.ts'
 import { addressOf, headAt, nodesOf, transfer, until } from './nodes.ts'
-import { peerIdIn } from './raw-peer.ts'
 
 test('a message counts once for each peer to whom it goes', () => {
   const counters = new Counters()
@@ -53,21 +52,4 @@ test('nodes count what they send, check and hash', async t => {
   assert.deepEqual([ofA.signaturesChecked, ofB.signaturesChecked], [1, 1])
   assert.ok(ofA.hashes >= 2)
   assert.equal(ofB.hashes, 0)
-})
-
-test('who is cut off is not connected, from either side, until he is let in again', async t => {
-  const open = nodesOf(t)
-  const a = await open()
-  const addressOfA = a.multiaddrs()[0]!
-  const b = await open({ bootstrap: [addressOfA] })
-  const c = await open({ bootstrap: [addressOfA, b.multiaddrs()[0]!] })
-  await until('all are linked', () => [a, b, c].every(node => node.peers().length === 2))
-  const idOfC = peerIdIn(c.multiaddrs()[0]!).toString()
-  for (const node of [a, b]) node.cutOff([idOfC])
-  await until('nobody is linked to him', () => c.peers().length === 0 && a.peers().length === 1)
-  a.setMining(addressOf(50), 1)
-  await headAt(b, 1)
-  assert.deepEqual([c.replica.tree.head.chained.height, c.peers().length], [0, 0])
-  for (const node of [a, b]) node.cutOff([])
-  await headAt(c, 1)
 })

@@ -28,7 +28,7 @@ function genesisOf(...keys: readonly Uint8Array[]) {
   })
 }
 
-const honest = (key: Uint8Array): ValidatorOptions => ({ secretKey: key, mayForgetVotes: false, role: null })
+const honest = (key: Uint8Array): ValidatorOptions => ({ secretKey: key, mayForgetVotes: false })
 
 /** Opens, again and again, the node of one folder. */
 async function reopening(t: TestContext, ...keys: readonly Uint8Array[]) {

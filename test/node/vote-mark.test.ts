@@ -44,7 +44,7 @@ async function validator(t: TestContext) {
     openNode({
       genesis,
       dataDirectory,
-      validator: { secretKey, mayForgetVotes, role: null, keyPath: join(folder, 'one.key') },
+      validator: { secretKey, mayForgetVotes, keyPath: join(folder, 'one.key') },
     })
   const decide = async (node: Node, nonce: number): Promise<void> => {
     assert.ok('id' in (await node.submit(transfer(0, nonce))))
@@ -137,7 +137,7 @@ test('where the mark would be lost with the data folder the log says so', async 
     const lines: string[] = []
     const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line).msg) })
     const key = keyPath === undefined ? {} : { keyPath }
-    const options = { secretKey, mayForgetVotes: false, role: null, ...key }
+    const options = { secretKey, mayForgetVotes: false, ...key }
     await (await openNode({ genesis, dataDirectory, log, validator: options })).close()
     return lines.some(line => line.includes('is lost with it'))
   }

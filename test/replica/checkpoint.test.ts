@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Genesis } from '../../src/chain/genesis.ts'
+import type { Genesis } from '../../src/execution/genesis.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Checkpoint } from '../../src/replica/checkpoint.ts'
 import type { Effect, MiningTemplate, PeerId } from '../../src/replica/effects.ts'

@@ -100,7 +100,7 @@ function questionsOf(node: TestNode, keys: readonly string[]): (() => unknown)[]
     () => headersAfter(replica.view, [node.genesis.block.id], { headHeight: node.height, headersMax: 2_000 }),
     ...transactions.map(id => () => {
       const place = replica.view.locate(id)
-      return [place?.block.id, place?.index, replica.pool.get(id)?.tx.raw, replica.fates.get(id)]
+      return [place?.block.id, place?.index, replica.pool.get(id)?.tx.raw, replica.outcomes.get(id)]
     }),
     () => node.connect('asker'),
     () => node.timeout('rebroadcast'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { State } from '../../src/chain/state.ts'
+import type { State } from '../../src/execution/state.ts'
 import type { EarlierStates } from '../../src/replica/earlier-states.ts'
 import { KEYS } from '../../src/replica/records.ts'
 import { EARLIER_STATES } from '../../src/replica/undo.ts'

@@ -37,7 +37,7 @@ function drive(script: Script) {
     finalise: () => driver.step({ type: 'head' }),
     want: () => driver.step({ type: 'block', id: root.chained.id }),
     hold: () => {},
-    build: () => [root.chained.id],
+    build: () => root.chained.id,
   })
   return { driver, outbox, inputs, pool, store }
 }
@@ -65,7 +65,7 @@ test('what follows from a step waits until all of the step is done', () => {
 })
 
 test('built blocks are told to the layer, after what else it wanted', () => {
-  const build = { type: 'build', beneficiary, count: 1 } as const
+  const build = { type: 'build', beneficiary } as const
   const { driver, outbox, inputs } = drive(isOf('pool', build, { type: 'alarm', text: 'loud' }))
   driver.step({ type: 'pool' })
   assert.deepEqual(inputs, ['pool', 'built'])

@@ -38,7 +38,7 @@ test('a pool holds what it is allowed to, and who is pushed out of it is told so
     [...node.replica.pool.entries()].map(({ tx }) => tx.id),
     [better.id],
   )
-  assert.deepEqual(node.replica.fates.get(first.id), { status: 'dropped', reason: 'tx-pool-full' })
+  assert.deepEqual(node.replica.outcomes.get(first.id), { status: 'dropped', reason: 'tx-pool-full' })
 })
 
 test('a transaction handed in here that was pushed out and comes back from others is kept as before', () => {
@@ -50,7 +50,7 @@ test('a transaction handed in here that was pushed out and comes back from other
   node.startMining(1)
   node.finishMining()
   node.pull('p', first)
-  assert.equal(node.replica.fates.get(first.id), undefined)
+  assert.equal(node.replica.outcomes.get(first.id), undefined)
   assert.ok(node.disk.isDurable(KEYS.pooled(first.id)))
   assert.notEqual(node.restarted().replica.pool.get(first.id), undefined)
   assert.deepEqual(announcedIn(node.connect('late')), [`late ${first.id}`])

@@ -2,7 +2,8 @@
 
 import type { Address } from '../../src/chain/address.ts'
 import { effectiveTip, maximumCost } from '../../src/chain/fees.ts'
-import { intrinsicGas, type Transaction } from '../../src/chain/transaction.ts'
+import { intrinsicGas } from '../../src/chain/gas.ts'
+import type { Transaction } from '../../src/chain/transaction.ts'
 import type { PoolLimits } from '../../src/replica/limits.ts'
 import type { PoolContext } from '../../src/replica/mempool.ts'
 import { RULES } from '../chain/examples.ts'

@@ -86,9 +86,9 @@ test('a start sets the timers that never end', () => {
 test('a transaction that comes again after it was dropped waits again, and nothing is said of its past', () => {
   const node = fresh()
   const tx = transfer(1, 0)
-  node.replica.fates.set(tx.id, { status: 'dropped', reason: 'tx-pool-full' })
+  node.replica.outcomes.record(tx.id, { status: 'dropped', reason: 'tx-pool-full' })
   node.submit(tx.raw)
-  assert.equal(node.replica.fates.get(tx.id), undefined)
+  assert.equal(node.replica.outcomes.get(tx.id), undefined)
 })
 
 test('a transaction is answered for after it is on disk, and announced with others a moment later', () => {
@@ -155,13 +155,13 @@ test('a transaction handed in survives a restart and is announced to peers again
   assert.equal(again.disk.get(KEYS.pooled(tx.id)), null)
 })
 
-test('a transaction handed in that another replaces is not on disk any more, and its fate is told', () => {
+test('a transaction handed in that another replaces is not on disk any more, and its outcome is told', () => {
   const node = fresh()
   const [first, second] = [transfer(1, 0), transfer(1, 0, fees(3, 3))]
   node.submit(first.raw)
   node.submit(second.raw)
   assert.equal(node.disk.get(KEYS.pooled(first.id)), null)
-  assert.deepEqual(node.replica.fates.get(first.id), { status: 'replaced', by: second.id })
+  assert.deepEqual(node.replica.outcomes.get(first.id), { status: 'replaced', by: second.id })
   assert.equal(node.restarted().replica.pool.get(first.id), undefined)
 })
 
@@ -391,7 +391,7 @@ test('a reorganisation recovers no sender again: the blocks that are left were e
   assert.equal(effectsOf(effects, 'head').at(-1)?.reorganised, 3)
   // The one transaction of the new branch.
   assert.equal(recoveries - before, 1)
-  assert.deepEqual(node.replica.fates.get(transfer(1, 0).id), { status: 'replaced', by: instead.id })
+  assert.deepEqual(node.replica.outcomes.get(transfer(1, 0).id), { status: 'replaced', by: instead.id })
   assert.equal(node.replica.pool.get(transfer(2, 0).id)?.sender, addressNumber(2))
 })
 
@@ -436,16 +436,16 @@ test('the pool follows accounts that only the branch that was left had changed',
   node.pull('p', transfer(1, 1), transfer(60, 0))
   assert.equal(node.replica.pool.size, 2)
   node.feed(builder.extend(builder.root, 2, () => ({ extra: 1, beneficiary: addressNumber(0x78) })))
-  const { pool, fates } = node.replica
+  const { pool, outcomes } = node.replica
   const { pending, future } = pool.queueOf(addressNumber(1))
   assert.deepEqual(
     [pending, future].map(entries => entries.map(({ tx }) => tx.nonce)),
     [[0n, 1n], []],
   )
-  assert.deepEqual(fates.get(transfer(60, 0).id), { status: 'dropped', reason: 'tx-insufficient-funds' })
+  assert.deepEqual(outcomes.get(transfer(60, 0).id), { status: 'dropped', reason: 'tx-insufficient-funds' })
 })
 
-test('what a reorganisation makes impossible is dropped, and its fate is told', () => {
+test('what a reorganisation makes impossible is dropped, and its outcome is told', () => {
   const node = fresh()
   const builder = new ChainBuilder(node.genesis)
   const [paid, rival] = [transfer(1, 0), transfer(1, 0, { value: 7n })]
@@ -462,14 +462,14 @@ test('what a reorganisation makes impossible is dropped, and its fate is told', 
   }))
   node.feed(left)
   node.feed(joined)
-  const { fates, pool } = node.replica
-  assert.deepEqual(fates.get(paid.id), { status: 'replaced', by: rival.id })
-  assert.deepEqual(fates.get(funds.id), { status: 'replaced', by: transfer(2, 0).id })
-  assert.deepEqual(fates.get(spends.id), { status: 'dropped', reason: 'tx-insufficient-funds' })
+  const { outcomes, pool } = node.replica
+  assert.deepEqual(outcomes.get(paid.id), { status: 'replaced', by: rival.id })
+  assert.deepEqual(outcomes.get(funds.id), { status: 'replaced', by: transfer(2, 0).id })
+  assert.deepEqual(outcomes.get(spends.id), { status: 'dropped', reason: 'tx-insufficient-funds' })
   assert.equal(pool.size, 0)
   // The other way round, everything has its block again.
   node.feed(builder.extend(tipOf(left), 2, () => ({ extra: 3 })))
-  for (const tx of [paid, funds, spends]) assert.equal(fates.get(tx.id), undefined)
+  for (const tx of [paid, funds, spends]) assert.equal(outcomes.get(tx.id), undefined)
 })
 
 test('blocks that become final are one batch with the block that makes them so', () => {
@@ -521,8 +521,8 @@ test('of two payments with one nonce, handed to two nodes, exactly one is in the
     assert.equal(node.inclusions(first.id), 1)
     assert.equal(node.inclusions(rival.id), 0)
   }
-  const { fates } = network.nodes.get('b')!.replica
-  assert.deepEqual(fates.get(rival.id), { status: 'replaced', by: first.id })
+  const { outcomes } = network.nodes.get('b')!.replica
+  assert.deepEqual(outcomes.get(rival.id), { status: 'replaced', by: first.id })
 })
 
 test('a line of nodes passes on transactions and blocks from one end to the other', () => {

@@ -13,8 +13,7 @@ const [entry, other] = builder.extend(builder.root, 2, step => ({
 const { block } = entry!
 
 const HOST: ScreenHost = {
-  blockBytesMax: 10_000,
-  blockTransactionsMax: 100,
+  limits: { blockBytesMax: 10_000, gasLimit: 100n * 21_000n },
   followsWork: true,
   bytesOf: id => (id === genesis.block.id ? genesis.block.raw.length : null),
   isAt: () => false,
@@ -26,6 +25,11 @@ const HOST: ScreenHost = {
 }
 const screened = (message: Message, changes: Partial<ScreenHost> = {}) =>
   screen(encodeMessage(message), { ...HOST, ...changes })
+const bytesLimit = (blockBytesMax: number) => ({ ...HOST.limits, blockBytesMax })
+const gasFor = (transactions: number) => ({
+  ...HOST.limits,
+  gasLimit: BigInt(transactions + 1) * 21_000n - 1n,
+})
 const body = Uint8Array.of(1, 2, 3)
 const ofBlock = (id: string): number | null => (id === block.id ? block.raw.length : null)
 
@@ -94,7 +98,10 @@ test('a block is not decoded that is here, has no work, is too large or is follo
   assert.equal(screened({ type: 'block', block }, { bytesOf: ofBlock }), 'known')
   assert.equal(screened({ type: 'block', block }, { hasWork: () => false }), 'header-work-insufficient')
   assert.equal(screened({ type: 'block', block }, { followsWork: false }), 'block-uncertified')
-  assert.equal(screened({ type: 'block', block }, { blockBytesMax: block.raw.length - 1 }), 'block-too-large')
+  assert.equal(
+    screened({ type: 'block', block }, { limits: bytesLimit(block.raw.length - 1) }),
+    'block-too-large',
+  )
   const garbage = encodeMessage({ type: 'block', block })
   garbage.fill(255, 82)
   assert.equal(screen(garbage, { ...HOST, hasWork: () => false }), 'header-work-insufficient')
@@ -130,7 +137,7 @@ test('a block that is final here is known, by the height that it says it has', (
 test('a block that a stranger attaches to words of the finality layer is not decoded, nor one that is too large', () => {
   const message: Message = { type: 'finality', body, block }
   assert.equal(screened(message, { isValidator: false }), 'block-uncertified')
-  assert.equal(screened(message, { blockBytesMax: block.raw.length - 1 }), 'block-too-large')
+  assert.equal(screened(message, { limits: bytesLimit(block.raw.length - 1) }), 'block-too-large')
 })
 
 test('what is too short to say what it is goes on to the decoder', () => {
@@ -147,7 +154,7 @@ test('of an answer no block is decoded when one of them was not asked for, is to
   }
   assert.equal(screened(answer, { asksFor }), 'peer-answer-unasked')
   assert.deepEqual(asked, [`7 ${block.id}`, `7 ${other!.block.id}`])
-  assert.equal(screened(answer, { blockBytesMax: other!.block.raw.length - 1 }), 'block-too-large')
+  assert.equal(screened(answer, { limits: bytesLimit(other!.block.raw.length - 1) }), 'block-too-large')
   const cut = encodeMessage(answer).slice(0, -1)
   assert.equal(screen(cut, HOST), 'message-malformed')
 })
@@ -158,7 +165,7 @@ test('no block is decoded that says it has more transactions than its gas allows
     { type: 'blocks', requestId: 7, blocks: [block, other!.block] },
     { type: 'finality', body, block: other!.block },
   ] as const) {
-    assert.equal(screened(message, { bytesOf: ofBlock, blockTransactionsMax: 2 }), null)
-    assert.equal(screened(message, { bytesOf: ofBlock, blockTransactionsMax: 1 }), 'block-too-large')
+    assert.equal(screened(message, { bytesOf: ofBlock, limits: gasFor(2) }), null)
+    assert.equal(screened(message, { bytesOf: ofBlock, limits: gasFor(1) }), 'block-too-large')
   }
 })

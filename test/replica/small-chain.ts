@@ -8,9 +8,7 @@ import type { Address } from '../../src/chain/address.ts'
 import { assembleBlock, type Block, contentRoot } from '../../src/chain/block.ts'
 import type { CoinbaseRecord } from '../../src/chain/coinbase.ts'
 import { decodeCompact } from '../../src/chain/compact.ts'
-import { BlockExecution, describeExecution } from '../../src/chain/execution.ts'
 import { nextBaseFee } from '../../src/chain/fees.ts'
-import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import { type BlockHeader, blockId, meetsTarget } from '../../src/chain/header.ts'
 import { type ChainedHeader, chainHeader, requiredBits } from '../../src/chain/header-chain.ts'
 import type { RecoverSender } from '../../src/chain/signature.ts'
@@ -20,6 +18,8 @@ import {
   type Transaction,
   type TransactionFields,
 } from '../../src/chain/transaction.ts'
+import { BlockExecution, describeExecution } from '../../src/execution/block-execution.ts'
+import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import { accepted, addressNumber, exampleFields, GWEI } from '../chain/examples.ts'
 

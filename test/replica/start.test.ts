@@ -285,8 +285,9 @@ test('after any run, and a crash after any of its batches, the start finds a hea
       assert.deepEqual(summary(restarted), then.summary)
       for (const { batches, id } of acknowledged) {
         if (batches > kept) continue
-        const { view, pool, fates } = restarted.replica
-        const isKnown = view.locate(id) !== null || pool.get(id) !== undefined || fates.get(id) !== undefined
+        const { view, pool, outcomes } = restarted.replica
+        const isKnown =
+          view.locate(id) !== null || pool.get(id) !== undefined || outcomes.get(id) !== undefined
         // Its nonce may have been used by another, which was told when that happened.
         const isReplaced = node.batches
           .slice(0, kept)

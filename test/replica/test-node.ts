@@ -1,10 +1,10 @@
 // Replicas to test: one alone, whose every step is given by hand, and several in virtual time on perfect wires.
 
 import assert from 'node:assert/strict'
-import type { Genesis } from '../../src/chain/genesis.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { RecoverSender } from '../../src/chain/signature.ts'
 import type { Transaction, TransactionId } from '../../src/chain/transaction.ts'
+import type { Genesis } from '../../src/execution/genesis.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality, NOBODY } from '../../src/finality/registry.ts'
 import { Disk } from '../../src/lab/cluster/disk.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Account } from '../../src/chain/state.ts'
 import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
+import type { Account } from '../../src/execution/state.ts'
 import { encodeUndo, readUndo } from '../../src/replica/undo.ts'
 import { addressNumber } from '../chain/examples.ts'
 

@@ -1,7 +1,6 @@
 // Networks with validators, for tests of replicas: their genesis files, who their nodes are, and what is said and
 // proven there.
 
-import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { PBFT } from '../../src/consensus/pbft/kit.ts'
@@ -9,6 +8,7 @@ import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.t
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
 import type { Certificate } from '../../src/consensus/pbft/votes.ts'
 import type { Signing } from '../../src/consensus/signed.ts'
+import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
 import { createSigning } from '../../src/finality/signing.ts'

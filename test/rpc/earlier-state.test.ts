@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { verifyAccountProof } from '../../src/chain/state.ts'
 import { fromHex, type Hex } from '../../src/encoding/bytes.ts'
+import { verifyAccountProof } from '../../src/execution/state.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
 import { EARLIER_STATES } from '../../src/replica/undo.ts'
 import {

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Genesis } from '../../src/chain/genesis.ts'
 import { fromHex } from '../../src/encoding/bytes.ts'
 import type { Json } from '../../src/encoding/fields.ts'
+import type { Genesis } from '../../src/execution/genesis.ts'
 import { readFinalityProof } from '../../src/finality/finality-proof.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
 import { verifyFinalityProof } from '../../src/finality/verify-proof.ts'

@@ -7,7 +7,6 @@ import type { TestContext } from 'node:test'
 import type { Address } from '../../src/chain/address.ts'
 import type { Block } from '../../src/chain/block.ts'
 import { nextBaseFee } from '../../src/chain/fees.ts'
-import { type Genesis, parseGenesis } from '../../src/chain/genesis.ts'
 import { blockId, meetsTarget } from '../../src/chain/header.ts'
 import { addressOfSecretKey, recoverSender, signDigest } from '../../src/chain/signature.ts'
 import {
@@ -19,6 +18,7 @@ import {
 } from '../../src/chain/transaction.ts'
 import { fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
 import type { Json } from '../../src/encoding/fields.ts'
+import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import type { AgreementReport } from '../../src/finality/contract.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { createFinality } from '../../src/finality/registry.ts'
@@ -129,7 +129,6 @@ export class TestNode implements RpcBackend {
     reorganisations: 0,
     deepestReorganisation: 0,
   }
-  cutOffPeers: readonly string[] = []
   /** What it was stopped for. */
   damage: CorruptStore | null = null
 
@@ -198,10 +197,6 @@ export class TestNode implements RpcBackend {
 
   fail(damage: CorruptStore): void {
     this.damage = damage
-  }
-
-  cutOff(peers: readonly string[]): void {
-    this.cutOffPeers = peers
   }
 
   syncProgress(): { height: number; target: number } | null {

@@ -2,18 +2,14 @@
 // that it uses and no others. An unknown keyword throws, so that nothing is passed over in silence.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { vectorPath } from '../vectors.ts'
 
 /** A schema, or the document that references lead into. */
 export type Schema = { readonly [keyword: string]: unknown }
 
-/** Where the published vectors are. */
-export const VECTORS =
-  process.env.QUORATE_VECTORS ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'vectors')
-
 /** Ethereum's document, or null where it is not at hand. */
 export function readOpenRpc(): Schema | null {
-  const path = join(VECTORS, 'execution-apis.openrpc.json')
+  const path = vectorPath('execution-apis.openrpc.json')
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Schema) : null
 }
 

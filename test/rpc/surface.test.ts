@@ -6,12 +6,11 @@ import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Json } from '../../src/encoding/fields.ts'
 import type { SubmitResult } from '../../src/replica/effects.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
 import { CannotListen, PortInUse, RpcServer, UnsafeHost } from '../../src/rpc/server.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
-import { miner, type RpcClient, rawOf, serve, TestNode, testGenesis, transfer } from './harness.ts'
+import { miner, type RpcClient, rawOf, serve, TestNode, transfer } from './harness.ts'
 
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' })
 
@@ -406,31 +405,6 @@ test('mining is controlled with the cookie, which only its owner can read', asyn
       [-32602],
     )
   }
-})
-
-test('a node cuts off peers only for who has its cookie, and only on a network that is for tests', async t => {
-  const directory = await temporaryDirectory(t)
-  const node = new TestNode(testGenesis({ forTests: true }))
-  const client = await serve(t, node, { cookieDirectory: directory })
-  const authorization = `Bearer ${await readFile(join(directory, 'rpc.cookie'), 'utf8')}`
-  const control = async (client: RpcClient, params: readonly Json[], headers = { authorization }) => {
-    const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'quorate_cutOff', params })
-    const { result, error } = JSON.parse((await client.post(call, { headers })).text)
-    return result ?? error.code
-  }
-  assert.equal(await control(client, [['12D3']], { authorization: 'Bearer x' }), -32001)
-  for (const params of [[], ['12D3'], [[7]], [['12 D3']]]) assert.equal(await control(client, params), -32602)
-  assert.deepEqual(node.cutOffPeers, [])
-  assert.equal(await control(client, [['12D3', '12D4']]), true)
-  assert.deepEqual(node.cutOffPeers, ['12D3', '12D4'])
-  assert.equal(await control(client, [[]]), true)
-  assert.deepEqual(node.cutOffPeers, [])
-  const realDirectory = await temporaryDirectory(t)
-  const real = new TestNode()
-  const realClient = await serve(t, real, { cookieDirectory: realDirectory })
-  const shown = { authorization: `Bearer ${await readFile(join(realDirectory, 'rpc.cookie'), 'utf8')}` }
-  assert.equal(await control(realClient, [['12D3']], shown), -32000)
-  assert.deepEqual(real.cutOffPeers, [])
 })
 
 test('without a directory nobody controls the node', async t => {

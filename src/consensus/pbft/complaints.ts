@@ -1,7 +1,8 @@
 // A member that is slow, but not so slow that its view is left for it, can take most of the throughput ("Aardvark", A.
 // Clement et al., NSDI 2009). A member that finds the turns of at most f others slow complains of its view. It does not
 // leave the view alone: it would be missing there. f + 1 complaints, so one of an honest member, and all leave together
-// for a view that passes the slow ones over.
+// for a view that passes the slow ones over: a member that leaves shows the others the complaints that made it leave, for
+// a faulty member may have sent its own to some only.
 
 import { NUMBER_MAX } from '../log.ts'
 import { faultsTolerated } from '../quorum.ts'
@@ -45,6 +46,15 @@ export function onComplaint(replica: Replica, message: Complaint): void {
 
 function considerLeaving(replica: Replica): void {
   const { self, view, complaints, options } = replica
-  const count = [...complaints.values()].filter(complaint => complaint.view === view).length
-  if (self !== null && replica.isActive && count > faultsTolerated(options.n)) leaveSlowView(replica)
+  const reasons = [...complaints.values()].filter(complaint => complaint.view === view)
+  const enough = faultsTolerated(options.n) + 1
+  if (self === null || !replica.isActive || reasons.length < enough) return
+  replica.leftBecauseOf = reasons.slice(0, enough)
+  showComplaints(replica)
+  leaveSlowView(replica)
+}
+
+/** Shows all members the complaints for which this one left its view; nothing where it left for another reason. */
+export function showComplaints(replica: Replica): void {
+  for (const complaint of replica.leftBecauseOf) replica.broadcast(complaint)
 }

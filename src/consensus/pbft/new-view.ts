@@ -168,6 +168,7 @@ function enter(replica: Replica, message: NewView): void {
   if (replica.isActive || view !== replica.view) replica.viewTimer.stop()
   replica.view = view
   replica.isActive = true
+  replica.leftBecauseOf = []
   replica.newView = message
   const stables = viewChanges.map(({ stable }) => stable).filter(stable => stable !== null)
   const highest = stables.reduce<Certificate | null>(

@@ -64,6 +64,8 @@ export class Replica {
   readonly viewChanges = new Map<MemberIndex, ViewChange>()
   /** Of each member the highest view whose proposers it finds slow. */
   readonly complaints = new Map<MemberIndex, Complaint>()
+  /** The f + 1 complaints for which it left its last view, until the next one begins; none where it left otherwise. */
+  leftBecauseOf: readonly Complaint[] = []
   /** v: the view that this replica is in, or is about to enter. */
   view = 0
   isActive = true

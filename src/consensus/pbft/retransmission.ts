@@ -2,6 +2,7 @@
 // This alone brings all together again after a network has healed, whatever else happens or does not.
 
 import { JUMP_MAX, NO_VALUE } from '../log.ts'
+import { showComplaints } from './complaints.ts'
 import type { Status } from './messages.ts'
 import { replyNewView } from './new-view.ts'
 import { advance, prepareMessage } from './normal-case.ts'
@@ -19,7 +20,10 @@ export function onRetransmit(replica: Replica): void {
   replica.broadcast(statusMessage(replica))
   sendQuery(replica)
   if (replica.self === null) return
-  if (!replica.isActive) return replica.broadcast(replica.viewChanges.get(replica.self)!)
+  if (!replica.isActive) {
+    showComplaints(replica)
+    return replica.broadcast(replica.viewChanges.get(replica.self)!)
+  }
   const complaint = replica.complaints.get(replica.self)
   if (complaint?.view === replica.view) replica.broadcast(complaint)
   const checkpoint = replica.checkpoints.last(replica.self)

@@ -1,8 +1,8 @@
 // Who lies in a run, and how. The liars are members of the committee, and one miner may be; everybody else is honest,
 // and only the honest are held to the rules.
 
-import { BYZANTINE_ROLES } from '../../finality/byzantine/roles.ts'
 import type { Random } from '../virtual/random.ts'
+import { BYZANTINE_ROLES } from './byzantine/roles.ts'
 
 /**
  * What may be wrong with a validator: the roles of real nodes; `twins`, two honest nodes that share one key; `amnesia`,

@@ -1,11 +1,11 @@
 // Who is who in a run: which nodes have a validator's key, who of them lies and how, and who has lost its votes. Only
 // honest nodes are held to the rules, and everybody has to be told apart before the first of them starts.
 
-import type { Identity } from '../../finality/identity.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import { isStranger, placeOfStranger } from '../strangers/stranger-name.ts'
 import { isForgetful, type LiarRole } from './adversary.ts'
+import type { Byzantine } from './byzantine/lying-finality.ts'
 
 /** What a cast is made of. */
 export interface CastOptions {
@@ -111,8 +111,8 @@ export class Cast {
     return this.#forgetful.has(node)
   }
 
-  /** How a node's own code lies, together with all who lie in the same way; twins and the forgetful are honest code. */
-  lieOf({ index }: Part): Identity['lie'] {
+  /** How a node's own code lies, together with all that lie in the same way; twins and the forgetful are honest code. */
+  lieOf({ index }: Part): Byzantine | null {
     const role = this.liars.get(index)
     if (role === undefined || role === 'twins' || isForgetful(role)) return null
     const accomplices = [...this.liars].filter(([other, its]) => other !== index && its === role)

@@ -6,18 +6,18 @@ import type { Address } from '../../chain/address.ts'
 import { assembleBlock, type Block, contentRoot } from '../../chain/block.ts'
 import type { CoinbaseRecord } from '../../chain/coinbase.ts'
 import { decodeCompact } from '../../chain/compact.ts'
-import { BlockExecution, type BlockRules, describeExecution } from '../../chain/execution.ts'
-import type { Genesis } from '../../chain/genesis.ts'
+import { intrinsicGas } from '../../chain/gas.ts'
 import { type BlockHeader, blockId, meetsTarget } from '../../chain/header.ts'
-import { medianTimePast } from '../../chain/header-chain.ts'
+import { medianTimePast } from '../../chain/median-time-past.ts'
 import type { RecoverSender } from '../../chain/signature.ts'
 import {
   encodeTransaction,
-  intrinsicGas,
   SECP256K1_N,
   type Transaction,
   type TransactionFields,
 } from '../../chain/transaction.ts'
+import { BlockExecution, type BlockRules, describeExecution } from '../../execution/block-execution.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
 import { searchNonce } from '../cluster/sim-node.ts'
 

@@ -3,7 +3,6 @@
 // them in, pass none of them on, and blame nobody else for them. Sometimes it keeps an honest block to itself for a while.
 
 import type { Block } from '../../chain/block.ts'
-import type { Genesis } from '../../chain/genesis.ts'
 import { type RecoverSender, signDigest } from '../../chain/signature.ts'
 import {
   decodeTransaction,
@@ -12,6 +11,7 @@ import {
   type Transaction,
   type TransactionFields,
 } from '../../chain/transaction.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import type { Client } from '../clients/workload.ts'

@@ -2,10 +2,10 @@
 // node has the payment, the attacker's the other transfer for the same nonce; the secret branch is shown as messages.
 
 import type { Address } from '../../chain/address.ts'
-import type { Genesis } from '../../chain/genesis.ts'
 import { type RecoverSender, recoverSender } from '../../chain/signature.ts'
 import type { Transaction, TransactionId } from '../../chain/transaction.ts'
 import { fromHex, type Hex } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import { createFinality } from '../../finality/registry.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
 import type { Input, MiningTemplate } from '../../replica/effects.ts'

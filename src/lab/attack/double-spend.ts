@@ -4,8 +4,8 @@
 // Every race is of real headers, judged by the fork choice that a node uses; some of them are run again between whole
 // replicas (double-spend-replicas.ts), from the same seed, and must end the same way.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { ChainedHeader } from '../../chain/header-chain.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { Finality } from '../../finality/contract.ts'
 import { createFinality } from '../../finality/registry.ts'
 import { exactReversal, nakamotoReversal } from '../../finality/reversal.ts'

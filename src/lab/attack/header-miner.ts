@@ -3,7 +3,6 @@
 
 import type { Address } from '../../chain/address.ts'
 import { decodeCompact } from '../../chain/compact.ts'
-import { type Genesis, parseGenesis } from '../../chain/genesis.ts'
 import { type BlockHeader, blockId, meetsTarget } from '../../chain/header.ts'
 import {
   type ChainedHeader,
@@ -13,6 +12,7 @@ import {
   type WorkRules,
 } from '../../chain/header-chain.ts'
 import type { Hex } from '../../encoding/bytes.ts'
+import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
 import {
   availableContenders,
   type Contender,

@@ -2,7 +2,7 @@
 // who is linked to whom is what most attacks are about. Time is virtual, chance comes from one seed.
 
 import type { Address } from '../../chain/address.ts'
-import type { Genesis } from '../../chain/genesis.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { Message } from '../../replica/messages.ts'
 import type { Replica } from '../../replica/replica.ts'
 import type { RecoveryBackend } from '../../signatures/backend.ts'
@@ -82,7 +82,6 @@ export class AttackNetwork {
           sign: (digest, secretKey) => backend.sign(digest, secretKey),
           recover,
           mayForgetVotes: false,
-          lie: null,
         },
         random: random.stream(plan.name),
         hashrate: (plan.hashShare * HASHES_PER_BLOCK) / BLOCK_MS,

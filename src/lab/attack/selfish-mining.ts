@@ -5,8 +5,8 @@
 // The pool plays on real headers and the fork choice of a node: first seen wins ties. Where two branches tie, the share
 // gamma of the others has seen the pool's first; so the others are two groups that differ in what reaches them first.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { ChainedHeader } from '../../chain/header-chain.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { Finality } from '../../finality/contract.ts'
 import { createFinality } from '../../finality/registry.ts'
 import { BATCHES, batchError, chiSquareTail, type Interval } from '../compare/interval.ts'

@@ -6,7 +6,8 @@
 // purpose: it stands for the rule that this chain does not have.
 
 import { decodeCompact, workOfTarget } from '../../chain/compact.ts'
-import { type ChainedHeader, medianTimePast, requiredBits, type WorkRules } from '../../chain/header-chain.ts'
+import { type ChainedHeader, requiredBits, type WorkRules } from '../../chain/header-chain.ts'
+import { medianTimePast } from '../../chain/median-time-past.ts'
 import { GENESIS_TIME, rootOf } from './header-miner.ts'
 
 /** How the time of a block is chosen, from the earliest that the rules allow, 0, to the latest, 1, by its height. */

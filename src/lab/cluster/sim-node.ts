@@ -4,12 +4,12 @@
 
 import type { Address } from '../../chain/address.ts'
 import { workOfTarget } from '../../chain/compact.ts'
-import type { Genesis } from '../../chain/genesis.ts'
 import { type BlockHeader, blockId, meetsTarget } from '../../chain/header.ts'
 import type { RecoverSender } from '../../chain/signature.ts'
 import { ByteReader } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { Identity } from '../../finality/identity.ts'
-import { createFinality } from '../../finality/registry.ts'
+import { type CreateFinality, createFinality } from '../../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName, Write } from '../../replica/effects.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from '../../replica/limits.ts'
 import { decodeMessage, type Message, type OutgoingMessage } from '../../replica/messages.ts'
@@ -61,6 +61,8 @@ export interface SimNodeOptions {
   readonly beneficiary: Address
   /** Without the number of its life, of which each start draws another. */
   readonly identity: Omit<Identity, 'life'>
+  /** Makes its finality layer: an honest one unless given. */
+  readonly createFinality?: CreateFinality
   readonly random: Random
   /** Hashes per millisecond. */
   readonly hashrate: number
@@ -153,7 +155,8 @@ export class SimNode {
     const { genesis, recoverSender } = this.#world
     const salt = Uint8Array.of(...Array.from({ length: 4 }, () => this.#random.integer(0, 255)))
     const life = new ByteReader(salt).u32()
-    const finality = createFinality(genesis, { ...this.#options.identity, life })
+    const { identity, createFinality: create = createFinality } = this.#options
+    const finality = create(genesis, { ...identity, life })
     const { limits = REPLICA_LIMITS } = this.#options
     this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt, limits })
     this.stoppedBy = null

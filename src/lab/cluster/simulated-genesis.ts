@@ -3,9 +3,9 @@
 
 import type { Address } from '../../chain/address.ts'
 import { workOfTarget } from '../../chain/compact.ts'
-import { type Genesis, parseGenesis } from '../../chain/genesis.ts'
 import { sha256 } from '../../chain/hash.ts'
 import { addressOfSecretKey } from '../../chain/signature.ts'
+import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
 
 /** What a run changes in its genesis file. */
 export interface GenesisChanges {

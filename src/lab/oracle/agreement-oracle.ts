@@ -4,8 +4,8 @@
 // stored-finality-oracle.ts (C7, S9, C9); what only one protocol's messages tell is its watcher's
 // (protocol-watches.ts). This one hands each thing to those it concerns.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { LogKit, LogTypes } from '../../consensus/kit.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import { describeFinalityProof } from '../../finality/finality-proof.ts'
 import { protocolOf, readSignatures } from '../../finality/protocol.ts'
 import { ValidatorSet } from '../../finality/validators.ts'

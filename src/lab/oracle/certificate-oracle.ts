@@ -1,4 +1,4 @@
-// Every certificate that was ever shown or stored. The names are those of the oracle's list: S7 every certificate of an
+// Every certificate that was ever shown or stored. The names are those of docs/invariants.md: S7 every certificate of an
 // honest node proves something, C7 no two certificates for one decision, P1 none for two values in one view, P4 none
 // for two states at one checkpoint.
 

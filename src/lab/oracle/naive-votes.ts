@@ -1,11 +1,11 @@
 // A second opinion on votes and certificates, step by step as in finality/verify-proof.ts and with none of the code by
 // which replicas come to agree. What was judged once is remembered for the whole run: signatures are dear.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { SignedKit } from '../../consensus/kit.ts'
 import type { SomeCertificate, SomeVote } from '../../consensus/signed.ts'
 import { toHex } from '../../encoding/bytes.ts'
 import { Fields } from '../../encoding/fields.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import { protocolOf } from '../../finality/protocol.ts'
 import { type RecoverSigner, type SigningDomain, statementDigest } from '../../finality/signing.ts'
 import { readValidators, type Validator } from '../../finality/validators.ts'

@@ -1,7 +1,7 @@
 // What must always hold, checked after every event by code that shares as little as possible with the code it
 // checks: see naive-chain.ts for the blocks. A broken rule ends the run with its name.
 //
-// The names are those of the oracle's list: C7 final blocks stay, C8 most work, C10 mempool, C11 no honest peer
+// The names are those of docs/invariants.md: C7 final blocks stay, C8 most work, C10 mempool, C11 no honest peer
 // blamed, S5 durable before visible, S6 nothing goes back, S9 everything has its bound; C1 to C5 and C9 are
 // about blocks and checked there.
 
@@ -201,9 +201,9 @@ export class Oracle {
 
   #checkAcknowledged(node: SimNode, id: TransactionId): void {
     if (node.disk.isDurable(KEYS.pooled(id))) return
-    const { view, fates } = node.replica!
+    const { view, outcomes } = node.replica!
     // Between the answer and now a block may have taken it, or the node may have given it up, and says so.
-    if (view.locate(id) !== null || fates.get(id) !== undefined) return
+    if (view.locate(id) !== null || outcomes.get(id) !== undefined) return
     throw new Violation('S5', `${node.id} acknowledges ${id} before it is on disk`)
   }
 

@@ -24,7 +24,7 @@ export class PromiseOracle {
 
   /** A node tells a client that it has taken a transaction in; by now it may have given it up again, and says so. */
   afterPromise(node: SimNode, id: TransactionId): void {
-    if (node.replica!.fates.get(id) !== undefined) return
+    if (node.replica!.outcomes.get(id) !== undefined) return
     const promises = this.#promises.get(node) ?? { ids: new Set(), replica: null, poolChanges: 0, headId: '' }
     this.#promises.set(node, promises)
     promises.ids.add(id)
@@ -49,14 +49,14 @@ export class PromiseOracle {
 
   /** Whether the promise still binds the node: it does not once a final block, or the node's word, has settled it. */
   #isHeld(node: SimNode, id: TransactionId): boolean {
-    const { pool, tree, view, fates } = node.replica!
+    const { pool, tree, view, outcomes } = node.replica!
     const isWaiting = pool.get(id) !== undefined
     const isMined = tree.including(id) !== undefined
     if ((isWaiting || isMined) && node.disk.get(KEYS.pooled(id)) !== null) return true
-    const fate = fates.get(id)
-    if (fate?.status === 'dropped' && fate.reason === 'tx-pool-full') this.evictions += 1
+    const outcome = outcomes.get(id)
+    if (outcome?.status === 'dropped' && outcome.reason === 'tx-pool-full') this.evictions += 1
     // In a block it may be off the disk before that is final: dropped on one branch, and met again on the next in one step.
-    if (fate !== undefined || (!isWaiting && view.locate(id) !== null)) return false
+    if (outcome !== undefined || (!isWaiting && view.locate(id) !== null)) return false
     throw new Violation('C12', `${node.id} acknowledged ${id} and has lost it without a word`)
   }
 }

@@ -2,8 +2,8 @@
 // tell. What every protocol must keep (one decision for each sequence number, no vote contradicted, certificates that
 // prove something) the other oracles of this folder check by the kit alone.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { LogTypes } from '../../consensus/kit.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { Effect, Input, PeerId } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
 import type { SimNode } from '../cluster/sim-node.ts'

@@ -1,12 +1,12 @@
-// What honest nodes write of an agreement, and what they come back with. The names are those of the oracle's list: C7 a
+// What honest nodes write of an agreement, and what they come back with. The names are those of docs/invariants.md: C7 a
 // block is final only together with what proves it, and once; S7 what is stored proves something; S4 nobody honest is
 // convicted; S9 all that is kept has its bound; C9 the pace of a chain without work.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { BlockId } from '../../chain/header.ts'
 import type { LogKit } from '../../consensus/kit.ts'
 import type { Decision } from '../../consensus/log.ts'
 import { ByteReader } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId, Write } from '../../replica/effects.ts'
 import { KEYS, readCertificatePlace, readChainedHeader, readRecord } from '../../replica/records.ts'
 import type { Cast } from '../adversary/cast.ts'

@@ -1,4 +1,4 @@
-// Which views the honest nodes have been in. The names are those of the oracle's list: S6 nobody goes back to an earlier
+// Which views the honest nodes have been in. The names are those of docs/invariants.md: S6 nobody goes back to an earlier
 // one, not even through a crash; L3 asks how many were left.
 
 import type { PeerId } from '../../replica/effects.ts'

@@ -1,4 +1,4 @@
-// Every vote that was ever signed, whether it arrived or not. The names are those of the oracle's list: S4 nobody
+// Every vote that was ever signed, whether it arrived or not. The names are those of docs/invariants.md: S4 nobody
 // honest contradicts himself.
 
 import type { SomeVote as Vote } from '../../consensus/signed.ts'

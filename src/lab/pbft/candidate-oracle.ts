@@ -4,11 +4,11 @@
 //
 // All blocks of a run are known, so the rule is written as it is said: nothing here knows how a member finds out.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { BlockId } from '../../chain/header.ts'
 import { PBFT } from '../../consensus/pbft/kit.ts'
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
 import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import type { Effect } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'

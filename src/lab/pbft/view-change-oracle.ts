@@ -1,5 +1,5 @@
-// How views are left and begun: what was decided, or may have been, is proposed again. The names are those of the
-// oracle's list: P2 no decision is lost between views, S4 nobody honest asks for one view in two ways, S7 whoever is
+// How views are left and begun: what was decided, or may have been, is proposed again. The names are those of
+// docs/invariants.md: P2 no decision is lost between views, S4 nobody honest asks for one view in two ways, S7 whoever is
 // honest shows only view changes that are signed, and enough of them.
 
 import type { PbftMessage, Statement } from '../../consensus/pbft/messages.ts'

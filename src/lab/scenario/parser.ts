@@ -2,7 +2,7 @@
 // what each statement means. First the network and the timeline, then what is expected of them, wherever in the file it
 // stands. A scenario that can't happen, such as the death of a dead node, is refused as one that can't be read is.
 
-import { BYZANTINE_ROLES, type ByzantineRole } from '../../finality/byzantine/roles.ts'
+import { BYZANTINE_ROLES, type ByzantineRole } from '../adversary/byzantine/roles.ts'
 import { parseExpectation } from './expectation.ts'
 import { ScenarioPlausibility } from './plausibility.ts'
 import {

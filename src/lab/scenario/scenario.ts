@@ -3,7 +3,7 @@
 // milliseconds since the network stood.
 
 import { PATTERNS } from '../../consensus/catalogue.ts'
-import type { ByzantineRole } from '../../finality/byzantine/roles.ts'
+import type { ByzantineRole } from '../adversary/byzantine/roles.ts'
 
 /** The modes of finality that a scenario can ask for. */
 export const SCENARIO_MODES = ['longest-chain', 'hybrid', 'pbft'] as const

@@ -3,8 +3,8 @@
 
 import type { Address } from '../../chain/address.ts'
 import { encodeCompact, HASH_MAX } from '../../chain/compact.ts'
-import { parseGenesis } from '../../chain/genesis.ts'
 import { InvalidField, type Json } from '../../encoding/fields.ts'
+import { parseGenesis } from '../../execution/genesis.ts'
 import { createFinality } from '../../finality/registry.ts'
 import { confirmationsBelow, exactReversal } from '../../finality/reversal.ts'
 

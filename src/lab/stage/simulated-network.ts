@@ -5,13 +5,14 @@
 // both ends hear at once; what was on it is lost.
 
 import type { Address } from '../../chain/address.ts'
-import { type Genesis, parseGenesis } from '../../chain/genesis.ts'
 import type { Transaction, TransactionId } from '../../chain/transaction.ts'
+import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
 import type { Effect, Input, SubmitResult } from '../../replica/effects.ts'
 import type { OutgoingMessage } from '../../replica/messages.ts'
 import type { RecoveryBackend } from '../../signatures/backend.ts'
 import { SenderCache } from '../../signatures/sender-cache.ts'
 import { signerRecovery } from '../../signatures/signer-recovery.ts'
+import { lyingFinality } from '../adversary/byzantine/lying-finality.ts'
 import { SimNode, type World } from '../cluster/sim-node.ts'
 import { NO_FAULTS } from '../faults/fault-plan.ts'
 import { Network } from '../network/network.ts'
@@ -225,8 +226,8 @@ export class SimulatedNetwork {
           return recover(digest, signature)
         },
         mayForgetVotes: false,
-        lie: role === undefined ? null : { role, accomplices: [] },
       },
+      ...(role === undefined ? {} : { createFinality: lyingFinality({ role, accomplices: [] }) }),
       random: this.#random.stream(nameOf(index)),
       hashrate: this.#hashrate / this.#options.nodes,
       clockOffsetMs: 0,

@@ -3,8 +3,8 @@
 // (simulated-stage.ts); an experiment can't tell which one it is on.
 
 import type { Address } from '../../chain/address.ts'
-import type { ByzantineRole } from '../../finality/byzantine/roles.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
+import type { ByzantineRole } from '../adversary/byzantine/roles.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { BlockTime, Contender } from './contender.ts'
 

@@ -7,7 +7,6 @@
 
 import { type Block, decodeBlock } from '../../chain/block.ts'
 import { decodeCompact } from '../../chain/compact.ts'
-import type { Genesis } from '../../chain/genesis.ts'
 import { type BlockHeader, type BlockId, blockId, encodeHeader, meetsTarget } from '../../chain/header.ts'
 import { signDigest } from '../../chain/signature.ts'
 import {
@@ -19,6 +18,7 @@ import {
   type TransactionId,
 } from '../../chain/transaction.ts'
 import { toHex } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import {
   MESSAGE_LIMITS,
   type MessageType,

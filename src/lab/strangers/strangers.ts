@@ -3,7 +3,7 @@
 // node it speaks under another name, which a node that has it for a breaker of the rules denies for good; then, and now
 // and then by itself, it comes back under a new one.
 
-import type { Genesis } from '../../chain/genesis.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import { decodeMessage, encodeMessage, type OutgoingMessage } from '../../replica/messages.ts'
 import { type Rejection, verdictOn } from '../../replica/verdict.ts'

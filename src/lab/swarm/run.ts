@@ -3,10 +3,11 @@
 
 import type { Address } from '../../chain/address.ts'
 import { workOfTarget } from '../../chain/compact.ts'
-import type { Genesis } from '../../chain/genesis.ts'
 import { sha256 } from '../../chain/hash.ts'
 import { toHex } from '../../encoding/bytes.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId } from '../../replica/effects.ts'
+import { lyingFinality } from '../adversary/byzantine/lying-finality.ts'
 import type { Cast } from '../adversary/cast.ts'
 import { LyingMiner } from '../adversary/lying-miner.ts'
 import { LyingPeer } from '../adversary/lying-peer.ts'
@@ -250,6 +251,7 @@ function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
   const limit = plan.clockOffsetMaxMs
   return cast.parts.map(part => {
     const { id, index, isTwin } = part
+    const lie = cast.lieOf(part)
     const node = new SimNode(world, {
       id,
       beneficiary: beneficiaryOf(id),
@@ -258,8 +260,8 @@ function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
         peer: id,
         secretKey: index < cast.validators ? validatorKey(index) : null,
         mayForgetVotes: cast.mayForgetVotes,
-        lie: cast.lieOf(part),
       },
+      ...(lie === null ? {} : { createFinality: lyingFinality(lie) }),
       random: random.stream(id),
       hashrate: isTwin ? 0 : hashesPerMs / miners,
       clockOffsetMs: clocks.between(-limit, limit),

@@ -2,7 +2,7 @@
 // goes wrong, and the network that they all believe in.
 
 import type { Address } from '../../chain/address.ts'
-import type { Genesis } from '../../chain/genesis.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { Identity } from '../../finality/identity.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../finality/signing.ts'
 import type { ReplicaLimits } from '../../replica/limits.ts'

@@ -1,8 +1,8 @@
 // The world that the nodes of a run live in: which of them are connected, how what they say gets from one to the other,
 // who notices when one is gone, and the oracles, which see all of it.
 
-import type { Genesis } from '../../chain/genesis.ts'
 import type { RecoverSender } from '../../chain/signature.ts'
+import type { Genesis } from '../../execution/genesis.ts'
 import type { Effect, Input, PeerId, SubmitResult, Write } from '../../replica/effects.ts'
 import type { Message, OutgoingMessage } from '../../replica/messages.ts'
 import type { Rejection } from '../../replica/verdict.ts'

@@ -12,7 +12,10 @@ import { runSafety } from './safety-phase.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { describeRun, type SimulationResult } from './simulation-result.ts'
 
-/** Runs one simulation to its end. */
+/**
+ * Runs one simulation to its end, on this thread: seconds of processor time for a small network. Whatever goes wrong in the
+ * run is its verdict. Throws `InvalidField` for a genesis file that is none.
+ */
 export function simulate(options: SimulationOptions): SimulationResult {
   const run = new Run(options)
   try {

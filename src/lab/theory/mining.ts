@@ -54,7 +54,7 @@ export function judgeLags(theory: Theory, lags: Lags): ClaimGroup {
   })
   return {
     name: 'Work proposes, votes finalize',
-    source: `protocols.md, C.4, and C.10 "Hybrid"; ${NODES} nodes, a block in ${BLOCK_MS} ms, d = ${depth}, interval = ${interval}`,
+    source: `docs/finality.md, "How far final blocks lag"; ${NODES} nodes, a block in ${BLOCK_MS} ms, d = ${depth}, interval = ${interval}`,
     claims: [
       judge('all n up', allUp),
       judge('n − f up', someDead),

@@ -1,7 +1,7 @@
 // Virtual time: what is to happen, in the order of when. Nothing waits; the clock jumps to the next event.
 // Events of one moment happen in the order in which they were planned.
 
-import { Heap } from '../../replica/heap.ts'
+import { Heap } from '../../collections/heap.ts'
 
 interface Event {
   readonly timeMs: number

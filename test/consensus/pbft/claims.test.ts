@@ -1,4 +1,4 @@
-// One test for each claim: of Castro and Liskov (OSDI 1999), of W. Schultz's notes, and of shared/protocols.md.
+// One test for each claim: of Castro and Liskov (OSDI 1999), of W. Schultz's notes, and of docs/agreement.md.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -986,6 +986,28 @@ test('f + 1 complaints leave the view together, and f do not', () => {
   assert.equal(stage.pbft(A).state.view, 0)
   assert.ok(said(complain(C)).includes('view-change'))
   assert.equal(stage.pbft(A).state.timeoutMs, 1_000, 'nothing failed')
+})
+
+test('no member leaves a view for complaints alone: the others are shown those that made it leave', () => {
+  for (const isFirstLost of [false, true]) {
+    const stage = new Stage({ n: 4 })
+    // C and D are heard by B only: one of them is faulty, and the network loses what the other says.
+    for (const from of [C, D])
+      stage.say(from, [B], {
+        ...{ type: 'complaint', view: 0, from },
+        signature: stage.sign(from, { phase: 'complaint', view: 0, sequence: 0 }),
+      })
+    assert.equal(stage.pbft(B).state.isActive, false)
+    if (isFirstLost) {
+      stage.drop()
+      stage.timeout(B, 'retransmit')
+    }
+    stage.settle()
+    for (const member of ALL) {
+      const { view, isActive } = stage.pbft(member).state
+      assert.deepEqual({ view, isActive }, { view: 1, isActive: true })
+    }
+  }
 })
 
 test('a proposer whose turns are slow is complained of, and not where all are', () => {

@@ -15,14 +15,14 @@
 //   forge D to=A commit 1 4 b A0 C3 D4         D shows a certificate made of what A, C, D signed in views 0, 3, 4
 //   state                                      where all are
 //
-// Pitfalls (shared/pitfalls.md B.1), and where each is shown; `claims` and `conformance` are the tests beside this one:
-//   P1 p01-…, claims · P2 claims · P3 claims, `omitting` in conformance · P4 claims · P5 p05 · P6 claims · P7 p07
-//   P8 p08 · P9 p09, claims · P10 p10, every crash in conformance · P11 p11, claims · P12 p12 · P13, P14 p13, claims
-//   P15 p15, claims · P19 `late` in conformance · P20 claims (the proposer rotates) · P21 p21 · P22 p22-…
-//   P23 p23, p07 · P24 p07 (each view prepares one) · P25 p25 · P27 `babbling` in conformance, claims · P30 claims (who
-//   proposes is a pure function of numbers that all know)
-// Not of this module: P16, P28 (transfer of states and parts: the application's), P17 (reads), P18 (clients; there are
-// no MACs here), P26 (there is no fast path), P29 (times of blocks).
+// Pitfalls (docs/invariants.md), and where each is shown; `claims` and `conformance` are the tests beside this one:
+//   B-P1 p01-…, claims · B-P2 claims · B-P3 claims, `omitting` in conformance · B-P4 claims · B-P5 p05 · B-P6 claims
+//   B-P7 p07 · B-P8 p08 · B-P9 p09, claims · B-P10 p10, every crash in conformance · B-P11 p11, claims · B-P12 p12
+//   B-P13, B-P14 p13, claims · B-P15 p15, claims · B-P19 `late` in conformance · B-P20 claims (the proposer rotates)
+//   B-P21 p21 · B-P22 p22-… · B-P23 p23, p07 · B-P24 p07 (each view prepares one) · B-P25 p25
+//   B-P27 `babbling` in conformance, claims · B-P30 claims (the proposer is a pure function of numbers that all know)
+// Not of this module: B-P16, B-P28 (transfer of states and parts: the application's), B-P17 (reads), B-P18 (clients;
+// there are no MACs here), B-P26 (there is no fast path), B-P29 (times of blocks).
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'

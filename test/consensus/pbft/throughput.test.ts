@@ -4,12 +4,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PbftTypes } from '../../../src/consensus/pbft/anatomy.ts'
-import type { PbftMessage } from '../../../src/consensus/pbft/messages.ts'
+import type { PbftEffect, PbftInput, PbftMessage } from '../../../src/consensus/pbft/messages.ts'
 import type { Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
 import type { MemberIndex } from '../../../src/consensus/process.ts'
 import { faultsTolerated } from '../../../src/consensus/quorum.ts'
-import { Liar } from '../../../src/finality/byzantine/liar.ts'
-import { BYZANTINE_ROLES, type ByzantineRole } from '../../../src/finality/byzantine/roles.ts'
+import { Liar } from '../../../src/lab/adversary/byzantine/liar.ts'
+import type { LieEffect } from '../../../src/lab/adversary/byzantine/lie.ts'
+import { BYZANTINE_ROLES, type ByzantineRole } from '../../../src/lab/adversary/byzantine/roles.ts'
 import { FAIR, type Liar as Lying, type Maker, Network } from '../network.ts'
 import { PATTERNS, pbftMaker } from './maker.ts'
 
@@ -27,6 +28,45 @@ function isTried(pattern: Pattern, n: number): boolean {
 
 type PbftNetwork = Network<PbftTypes>
 
+/** The timer of a lie, beside those of the protocol. */
+const LIE_TIMER = 'lie'
+
+/** One step of a protocol with a liar before it. */
+function stepOf(pbft: Pbft, liar: Liar, input: PbftInput): PbftEffect[] {
+  if (input.type === 'timeout' && input.name === LIE_TIMER) return performed(liar.timeout())
+  const beside = input.type === 'message' ? liar.hear(input.message) : []
+  const said = pbft.step(input).flatMap((effect): PbftEffect[] => {
+    switch (effect.type) {
+      case 'send':
+        return performed(liar.say({ type: 'reply', to: String(effect.to), message: effect.message }))
+      case 'reply':
+      case 'broadcast':
+        return performed(liar.say(effect))
+      default:
+        return [effect]
+    }
+  })
+  const isTick = input.type === 'timeout' && input.name === 'retransmit'
+  return [...said, ...performed(beside), ...performed(isTick ? liar.tick() : [])]
+}
+
+function performed(effects: readonly LieEffect[]): PbftEffect[] {
+  return effects.flatMap(effect => performedOne(effect))
+}
+
+function performedOne(effect: LieEffect): PbftEffect[] {
+  switch (effect.type) {
+    case 'send':
+    case 'reply':
+    case 'broadcast':
+      return [effect]
+    case 'wait':
+      return [{ type: 'set-timer', name: LIE_TIMER, delayMs: effect.delayMs }]
+    case 'broadcast-bytes':
+      return []
+  }
+}
+
 /** A network in which these members lie as validators on networks for tests do. */
 function networkWith(
   pattern: Pattern,
@@ -41,30 +81,27 @@ function networkWith(
       const protocol = honest.create(options)
       const { self, signing } = options
       if (signing === null || role === null || self === null || !liars.includes(self)) return protocol
-      const liar = new Liar(protocol as Pbft, role, {
+      const pbft = protocol as Pbft
+      const liar = new Liar(role, {
         n,
         signing,
         timeoutMs: options.timeoutMs,
         checkpointInterval: CHECKPOINT_INTERVAL,
         accomplices: liars.filter(member => member !== self),
         elsewhere: [],
+        state: () => pbft.state,
         alternative: value => `${value}'`,
-        lowest: () => null,
       })
-      const step: typeof protocol.step = input =>
-        liar.step(input).filter(effect => effect.type !== 'broadcast-bytes') as ReturnType<
-          typeof protocol.step
-        >
       return {
-        step,
+        step: input => stepOf(pbft, liar, input),
         get turn() {
-          return liar.turn
+          return pbft.turn
         },
         get state() {
-          return liar.state
+          return pbft.state
         },
         get size() {
-          return liar.size
+          return pbft.size
         },
       } as typeof protocol
     },

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assembleBlock } from '../../../src/chain/block.ts'
-import { medianTimePast } from '../../../src/chain/header-chain.ts'
+import { medianTimePast } from '../../../src/chain/median-time-past.ts'
 import { decodeTransaction, encodeTransaction } from '../../../src/chain/transaction.ts'
 import { LIES, type Truth } from '../../../src/lab/adversary/lies.ts'
 import type { SimNode } from '../../../src/lab/cluster/sim-node.ts'

@@ -7,10 +7,10 @@ import { NaiveChain } from '../../../src/lab/oracle/naive-chain.ts'
 import { Oracle } from '../../../src/lab/oracle/oracle.ts'
 import { BlockTree, type TreeBlock } from '../../../src/replica/block-tree.ts'
 import type { Effect } from '../../../src/replica/effects.ts'
-import { Fates } from '../../../src/replica/fates.ts'
 import { type PoolLimits, REPLICA_LIMITS } from '../../../src/replica/limits.ts'
 import { Mempool } from '../../../src/replica/mempool.ts'
 import { encodeChainedHeader, KEYS } from '../../../src/replica/records.ts'
+import { TransactionOutcomes } from '../../../src/replica/transaction-outcomes.ts'
 import { addressNumber, COIN, GWEI } from '../../chain/examples.ts'
 import { ChainBuilder, namedSender, smallGenesis, tipOf, transfer } from '../../replica/small-chain.ts'
 import { TestNode } from '../../replica/test-node.ts'
@@ -37,7 +37,15 @@ function nodeOf({ tree, pool, view = NOWHERE, disk = new Disk(), sizes = [] }: L
   return {
     id,
     disk,
-    replica: { genesis: builder.genesis, finality, tree, pool, view, sync, fates: new Fates() },
+    replica: {
+      genesis: builder.genesis,
+      finality,
+      tree,
+      pool,
+      view,
+      sync,
+      outcomes: new TransactionOutcomes(),
+    },
   } as unknown as SimNode
 }
 
@@ -354,7 +362,7 @@ test('S5: an acknowledged transfer may have been given up instead, with a word a
   const node = nodeOf({ tree: treeOf(main, tipOf(main)), pool: poolOn(tipOf(main)), view })
   const reply: Effect = { type: 'reply', token: 't', result: { id: tx.id } }
   assert.throws(() => fresh().beforeEffect(node, reply), broken('S5'))
-  node.replica!.fates.set(tx.id, { status: 'dropped', reason: 'tx-pool-full' })
+  node.replica!.outcomes.record(tx.id, { status: 'dropped', reason: 'tx-pool-full' })
   fresh().beforeEffect(node, reply)
 })
 

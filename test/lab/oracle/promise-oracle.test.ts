@@ -3,18 +3,18 @@ import { afterEach, test } from 'node:test'
 import type { SimNode } from '../../../src/lab/cluster/sim-node.ts'
 import { PromiseOracle } from '../../../src/lab/oracle/promise-oracle.ts'
 import { simulate } from '../../../src/lab/swarm/simulation.ts'
-import { Fates } from '../../../src/replica/fates.ts'
 import { REPLICA_LIMITS } from '../../../src/replica/limits.ts'
 import { KEYS } from '../../../src/replica/records.ts'
+import { TransactionOutcomes } from '../../../src/replica/transaction-outcomes.ts'
 import { chooseBackend } from '../../../src/signatures/choose-backend.ts'
 import { SenderCache } from '../../../src/signatures/sender-cache.ts'
 import { fees, SIMULATED_FILE, smallGenesis, transfer } from '../../replica/small-chain.ts'
 import { TestNode } from '../../replica/test-node.ts'
 
 const lost = { name: 'Violation', rule: 'C12' }
-const { set } = Fates.prototype
+const { record } = TransactionOutcomes.prototype
 afterEach(() => {
-  Fates.prototype.set = set
+  TransactionOutcomes.prototype.record = record
 })
 
 /** A node whose pool has room for so many transactions, which has acknowledged one, and its watcher. */
@@ -71,7 +71,7 @@ test('C12: what was given up before its node could say that it has it is no prom
 
 test('C12: a transaction that leaves the pool without a word is found out', () => {
   const { node, look } = promising()
-  Fates.prototype.set = () => {}
+  TransactionOutcomes.prototype.record = () => {}
   node.submit(transfer(2, 0, fees(9, 9)).raw)
   assert.throws(look, lost)
 })
@@ -96,7 +96,7 @@ test('C12: a node that has lost its disk is held to nothing', () => {
 
 test('C12: runs with small pools find a replica that pushes transactions out without a word', async () => {
   const { recoverSender } = new SenderCache(await chooseBackend())
-  Fates.prototype.set = () => {}
+  TransactionOutcomes.prototype.record = () => {}
   const verdicts = [1, 2, 3].map(seed =>
     simulate({
       seed,

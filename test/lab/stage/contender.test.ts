@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseGenesis } from '../../../src/chain/genesis.ts'
+import { parseGenesis } from '../../../src/execution/genesis.ts'
 import { createFinality } from '../../../src/finality/registry.ts'
 import { exactReversal } from '../../../src/finality/reversal.ts'
 import { availableContenders, confirmationsFor, createGenesis } from '../../../src/lab/stage/contender.ts'

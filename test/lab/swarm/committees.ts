@@ -14,7 +14,9 @@ import { signerRecovery } from '../../../src/signatures/signer-recovery.ts'
 const backend = await chooseBackend()
 const cache = new SenderCache(backend)
 const fileOf = (mode: string): unknown =>
-  JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'genesis', `simulated-${mode}.json`), 'utf8'))
+  JSON.parse(
+    readFileSync(join(import.meta.dirname, '..', '..', '..', 'genesis', `simulated-${mode}.json`), 'utf8'),
+  )
 
 /** The genesis files of the two modes. */
 export const COMMITTEE_FILES = { pbft: fileOf('pbft'), hybrid: fileOf('hybrid') } as const

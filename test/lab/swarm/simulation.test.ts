@@ -40,7 +40,7 @@ test('the same seed gives the same trace, to the byte, in one process and in ano
   assert.equal(run(7, { recoverSender }).traceHash, first.traceHash)
   assert.notEqual(run(8).traceHash, first.traceHash)
   const url = (path: string): string =>
-    JSON.stringify(pathToFileURL(join(import.meta.dirname, '..', '..', path)).href)
+    JSON.stringify(pathToFileURL(join(import.meta.dirname, '..', '..', '..', path)).href)
   const script = `
     import { simulate } from ${url('src/lab/swarm/simulation.ts')}
     import { FAULT_KINDS } from ${url('src/lab/faults/fault-plan.ts')}

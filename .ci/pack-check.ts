@@ -1,0 +1,69 @@
+// Packs the package as npm would publish it, and checks the tarball as a user meets it: publint and attw judge its
+// exports and types; then it is installed in an empty folder, where `quorate` and every example must run. Everything
+// that it does has an end: each step is killed after its time.
+//
+//   npm run pack:check
+
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EXAMPLES } from '../test/examples/expected.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const STEP_MS = 180_000
+
+/** Runs a command and returns what it printed; ends the check when it fails. */
+const run = (cwd: string, command: string, ...args: readonly string[]): string => {
+  console.log(`+ ${command} ${args.join(' ')}`)
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: STEP_MS,
+    killSignal: 'SIGKILL',
+  })
+  if (status === 0) return stdout
+  throw new Error(`${command} failed (${status ?? error?.message}):\n${stdout}${stderr}`)
+}
+
+const tool = (name: string): string => join(ROOT, 'node_modules', '.bin', name)
+
+const check = (folder: string): void => {
+  const [packed] = JSON.parse(run(ROOT, 'npm', 'pack', '--json', '--silent', '--pack-destination', folder))
+  const tarball = join(folder, packed.filename)
+  console.log(`${packed.filename}: ${packed.entryCount} files, ${packed.size} bytes`)
+  run(ROOT, tool('publint'), 'run', tarball, '--strict')
+  // An ES module package for Node 20 and later: the resolution of Node 10 knows no exports, and CommonJS imports it.
+  run(ROOT, tool('attw'), tarball, '--profile', 'esm-only', '--exclude-entrypoints', './genesis/*.json')
+
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+  run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', tarball)
+  const installed = join(folder, 'node_modules', 'quorate')
+  const version = run(folder, join(folder, 'node_modules', '.bin', 'quorate'), '--version').trim()
+  if (version !== packed.version) throw new Error(`quorate --version says ${version}`)
+  for (const file of readdirSync(join(installed, 'examples')))
+    copyFileSync(join(installed, 'examples', file), join(folder, file))
+  for (const [name, expected] of EXAMPLES) {
+    const output = run(folder, join(installed, 'bin', 'node24'), `${name}.ts`)
+    if (!expected.test(output)) throw new Error(`examples/${name}.ts printed:\n${output}`)
+  }
+  // The examples again, as a user's compiler sees them: with the types of the package, checked to the end.
+  const options = { module: 'nodenext', target: 'esnext', strict: true, noEmit: true, types: ['node'] }
+  const typeRoots = [join(ROOT, 'node_modules', '@types')]
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...options, typeRoots }, include: ['*.ts'] }),
+  )
+  run(folder, tool('tsc'), '--project', '.')
+  // What users must not pay for: tools of development.
+  for (const name of readdirSync(join(folder, 'node_modules')))
+    if (/^(typescript|@foundry-rs|@biomejs|viem|publint|playwright-core)$/.test(name))
+      throw new Error(`${name} is installed with the package`)
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'quorate-pack-'))
+try {
+  check(folder)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
