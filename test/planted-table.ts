@@ -216,15 +216,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'after a restart the last of equal branches is followed',
-    file: 'replica/replica.ts',
-    find: 'this.finality.prefers(other.chained, best.chained) ? other : best',
-    replace: 'this.finality.prefers(best.chained, other.chained) ? best : other',
+    file: 'replica/chain.ts',
+    find: 'finality.prefers(other.chained, best.chained) ? other : best',
+    replace: 'finality.prefers(best.chained, other.chained) ? best : other',
     tests: ['replica/start'],
   },
   {
     name: 'a transaction that was handed in is not kept on disk',
-    file: 'replica/replica.ts',
-    find: '    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)\n',
+    file: 'replica/submitted-transactions.ts',
+    find: `    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)
+`,
     replace: '',
     tests: ['replica/replica'],
   },
@@ -287,9 +288,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block from the future is remembered as invalid',
-    file: 'replica/replica.ts',
-    find: "    if (!isDecided && this.#isEarly(block.header)) return 'header-time-too-new'\n",
-    replace: `    if (!isDecided && this.#isEarly(block.header)) {
+    file: 'replica/chain.ts',
+    find: `    if (!isDecided && this.isEarly(block.header)) return 'header-time-too-new'
+`,
+    replace: `    if (!isDecided && this.isEarly(block.header)) {
       this.#invalid.set(block.id, true)
       return 'header-time-too-new'
     }
@@ -298,7 +300,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'an invalid block is not remembered',
-    file: 'replica/replica.ts',
+    file: 'replica/chain.ts',
     find: `      this.#invalid.set(block.id, true)
       return execution`,
     replace: '      return execution',
@@ -306,21 +308,21 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block that was refused is passed on',
-    file: 'replica/replica.ts',
+    file: 'replica/peers.ts',
     find: "rejection === null ? { type: 'relay' } : { type: 'reject', from, reason: rejection }",
     replace: "{ type: 'relay' }",
     tests: ['replica/replica'],
   },
   {
     name: 'transactions of blocks that were left are forgotten',
-    file: 'replica/replica.ts',
-    find: '        this.#takeBack(tx, execution.senders[index]!, joined)\n',
-    replace: '        void [tx, index, execution]\n',
+    file: 'replica/return-to-pool.ts',
+    find: 'if (tree.including(tx.id) === undefined) yield',
+    replace: 'if (tree.including(tx.id) === null) yield',
     tests: ['replica/replica'],
   },
   {
     name: 'the pool is not told of accounts that only the old branch changed',
-    file: 'replica/replica.ts',
+    file: 'replica/transactions.ts',
     find: 'new Set([...left, ...joined].flatMap(',
     replace: 'new Set([...joined].flatMap(',
     tests: ['replica/replica'],
@@ -342,28 +344,28 @@ export const FAULTS: readonly Fault[] = [
   // ---- the mempool
   {
     name: 'a future transaction evicts pending ones',
-    file: 'replica/mempool.ts',
-    find: '    if (tx.nonce > queue.nonce + BigInt(queue.pending)) return null\n',
+    file: 'replica/pool-eviction.ts',
+    find: '    if (queue.isFuture(tx.nonce)) return null\n',
     replace: '',
     tests: ['replica/mempool'],
   },
   {
     name: 'a transaction is replaced without a higher fee',
-    file: 'replica/mempool.ts',
+    file: 'replica/sender-queue.ts',
     find: "    if (replaced !== null && !outbids(tx, replaced.tx)) return 'tx-replacement-underpriced'\n",
     replace: '',
     tests: ['replica/mempool'],
   },
   {
     name: 'a replacement needs to raise only one of the fees',
-    file: 'replica/mempool.ts',
+    file: 'replica/replacement.ts',
     find: '(100n + REPLACEMENT_BUMP_PERCENT) &&',
     replace: '(100n + REPLACEMENT_BUMP_PERCENT) ||',
     tests: ['replica/mempool'],
   },
   {
-    name: 'a sender may have more waiting than he can pay',
-    file: 'replica/mempool.ts',
+    name: 'a sender may have more waiting than it can pay',
+    file: 'replica/sender-queue.ts',
     find: "cost > balance ? 'tx-insufficient-funds' : null",
     replace: 'null',
     tests: ['replica/mempool'],
@@ -377,7 +379,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'who pays the same evicts whoever is there',
-    file: 'replica/mempool.ts',
+    file: 'replica/pool-eviction.ts',
     find: 'isRoom = end.isFuture || outbids(tx, end.entry.tx)',
     replace: 'isRoom = true',
     tests: ['replica/mempool'],
@@ -442,7 +444,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what one sender has behind a gap keeps out what would close it',
     file: 'replica/mempool.ts',
-    find: 'return leaving.length > 0 ? null : this.#findRoomBehind(tx, queue)',
+    find: 'return this.#eviction.findRoomBehind(tx, queue, size)',
     replace: 'return null',
     tests: ['replica/mempool'],
   },
@@ -607,8 +609,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what was given up and comes back is on no disk',
-    file: 'replica/replica.ts',
-    find: 'if (this.#givenUp.has(tx.id)) this.#keep(tx)',
+    file: 'replica/submitted-transactions.ts',
+    find: 'if (this.#abandoned.has(tx.id)) this.track(tx)',
     replace: '',
     tests: ['replica/limits'],
   },
@@ -642,8 +644,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a peer of another network is kept',
-    file: 'replica/replica.ts',
-    find: 'status.genesisId !== this.genesis.block.id || ',
+    file: 'replica/peers.ts',
+    find: 'status.genesisId !== genesis.block.id || ',
     replace: '',
     tests: ['replica/replica'],
   },
@@ -656,7 +658,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a list of a message may be of any length',
-    file: 'replica/messages.ts',
+    file: 'replica/message-codec.ts',
     find: '  const count = reader.compactSize(max)\n',
     replace: '  const count = reader.compactSize(max === 0 ? 0 : 1e9)\n',
     tests: ['replica/messages'],
@@ -769,7 +771,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what comes out of Noise is not looked at',
     file: 'node/bounded-noise.ts',
-    find: '      guard.afterNoise(raw, secured.connection, secured.streamMuxer !== undefined)\n',
+    find: '      guard.afterNoise(raw, { ...secured, isMultiplexed: secured.streamMuxer !== undefined })\n',
     replace: '',
     tests: ['node/wire-guard'],
   },
@@ -783,21 +785,42 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'streams that are opened and reset cost nothing',
     file: 'node/frame-guard.ts',
-    find: "if (!this.#buckets.streams.take(1, nowMs)) return 'too-many-streams'",
+    find: "if (!this.#take('streams', PRICE_MS.stream, nowMs)) return 'too-many-streams'",
     replace: '',
     tests: ['node/frame-guard'],
   },
   {
     name: 'the lines of a stream are counted from anew where it is opened again',
     file: 'node/frame-guard.ts',
-    find: 'if (!this.#watched.has(id)) ',
+    find: 'if (!this.#streams.has(id)) ',
     replace: '',
     tests: ['node/frame-guard'],
   },
   {
     name: 'empty RPCs of gossip are read',
+    file: 'node/gossip-rpc.ts',
+    find: "    if (length === 0) return 'rpc-empty'\n",
+    replace: '',
+    tests: ['node/frame-guard', 'node/gossip-rpc'],
+  },
+  {
+    name: 'gossip that is signed costs its sender nothing',
+    file: 'node/gossip-rpc.ts',
+    find: "part: 'rpc-signed' }",
+    replace: "part: 'field' }",
+    tests: ['node/gossip-rpc', 'node/frame-guard'],
+  },
+  {
+    name: 'fields of gossip are read as the wire type that they name',
+    file: 'node/gossip-rpc.ts',
+    find: "    if (known !== undefined && known.wire !== wire) return 'rpc-malformed'\n",
+    replace: '',
+    tests: ['node/gossip-rpc'],
+  },
+  {
+    name: 'an RPC of gossip costs the same whatever is in it',
     file: 'node/frame-guard.ts',
-    find: "      if (this.#length === 0) return 'rpc-empty'\n",
+    find: '    this.#priceMs += RPC_PRICE_MS[part]\n',
     replace: '',
     tests: ['node/frame-guard'],
   },
@@ -814,6 +837,69 @@ export const FAULTS: readonly Fault[] = [
     find: 'unread.bytes > UNREAD_BYTES_MAX',
     replace: 'false',
     tests: ['node/wire-guard'],
+  },
+  {
+    name: 'a byte of a stream pins the buffer in which it came',
+    file: 'node/compact-streams.ts',
+    find: 'BACKING_RATIO_MAX * data.byteLength) return data',
+    replace: 'Infinity) return data',
+    tests: ['node/compact-streams'],
+  },
+  {
+    name: 'what strangers cost below their messages is paid by nobody',
+    file: 'node/wire-budget.ts',
+    find: '    if (waitMs > 0) return Math.min(waitMs, RETRY_MS)\n',
+    replace: '',
+    tests: ['node/wire-budget'],
+  },
+  {
+    name: 'a connection has nothing of its own while others use up what all may cost',
+    file: 'node/wire-budget.ts',
+    find: 'this.#own.take(priceMs, nowMs) || this.#payer',
+    replace: 'this.#payer',
+    tests: ['node/wire-budget'],
+  },
+  {
+    name: 'all that came in one piece is read in one turn',
+    file: 'node/paced-reading.ts',
+    find: 'Math.ceil(priceMs / SLICE_MS)',
+    replace: '1',
+    tests: ['node/wire-budget'],
+  },
+  {
+    name: 'data for streams that are not open is read without end',
+    file: 'node/frame-guard.ts',
+    find: "    return this.#buckets.strays.take(bytes.length, nowMs) ? null : 'too-many-stray-bytes'\n",
+    replace: '    return null\n',
+    tests: ['node/frame-guard', 'node/wire-guard'],
+  },
+  {
+    name: 'streams that we end are taken for open',
+    file: 'node/frame-guard.ts',
+    find: "    if ((flags & FLAG.fin) !== 0) this.#end(id, 'ours')\n",
+    replace: '',
+    tests: ['node/frame-guard'],
+  },
+  {
+    name: 'a peer may send what it likes on our own stream of gossip',
+    file: 'node/wire-stream.ts',
+    find: ' && !this.isOurs',
+    replace: '',
+    tests: ['node/frame-guard'],
+  },
+  {
+    name: 'an RPC of gossip may take for ever',
+    file: 'node/wire-guard.ts',
+    find: '      deadline.arm()\n',
+    replace: '',
+    tests: ['node/wire-guard'],
+  },
+  {
+    name: 'strangers fill the log',
+    file: 'node/peer-log.ts',
+    find: 'this.#isPrivileged(peer) && !this.#lines.take(1, this.#now())',
+    replace: 'this.#isPrivileged(peer) && false',
+    tests: ['node/peer-log'],
   },
   {
     name: 'a mistake in dialling is the end of all that is done at each tick',
@@ -853,9 +939,31 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'silent sockets push out the oldest handshake, whoever it is',
     file: 'node/inbound-gate.ts',
-    find: 'abort(greatestGroups(all)[0]',
+    find: 'abort(choosePending(all)',
     replace: 'abort(all[0]',
     tests: ['node/inbound-gate'],
+  },
+  {
+    name: 'those that connect and say nothing push out one that shakes hands',
+    file: 'node/inbound-gate.ts',
+    find: 'greatestGroups(silent.length >= shaking.length ? silent : shaking)[0]',
+    replace: 'greatestGroups(pending)[0]',
+    tests: ['node/inbound-gate'],
+  },
+  {
+    name: 'to connect counts as a handshake',
+    file: 'node/inbound-gate.ts',
+    find: '    const ofAddress = openOf(this.#pending).filter(other => other.place.address === place.address)\n',
+    replace:
+      '    if (!this.#takeHandshake(place, isLimited, this.#now())) return true\n    const ofAddress = openOf(this.#pending).filter(other => other.place.address === place.address)\n',
+    tests: ['node/inbound-gate'],
+  },
+  {
+    name: 'Noise shakes hands with all that ask',
+    file: 'node/bounded-noise.ts',
+    find: "        if (!mayShakeHands(raw)) throw new Error('too many handshakes')\n",
+    replace: '        void mayShakeHands\n',
+    tests: ['node/handshakes'],
   },
   {
     name: 'handshakes of one address are not counted',
@@ -1021,8 +1129,29 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'clients of the RPC that ask without end push out those of other addresses',
     file: 'rpc/connections.ts',
-    find: 'return idlest(groups.reduce((most, group) => (group.length > most.length ? group : most), own))',
-    replace: 'return idlest(groups.length > 0 ? all : own)',
+    find: 'const ofGroups = mostNumerous(isCrowded ? strangers : all, ({ group }) => group)',
+    replace: "const ofGroups = mostNumerous(isCrowded ? strangers : all, () => '')",
+    tests: ['rpc/connections'],
+  },
+  {
+    name: 'where all addresses have one connection the newcomer is the one too many',
+    file: 'rpc/connections.ts',
+    find: 'entries.filter(entry => entry !== newcomer)',
+    replace: 'entries.toReversed().filter(entry => entry !== newcomer || true)',
+    tests: ['rpc/connections'],
+  },
+  {
+    name: 'a client that is about to ask makes room like one that is idle',
+    file: 'rpc/connections.ts',
+    find: '!isAsking && nowMs - heardMs >= FRESH_MS',
+    replace: '!isAsking && nowMs >= heardMs',
+    tests: ['rpc/connections'],
+  },
+  {
+    name: 'strangers may take the places of this machine',
+    file: 'rpc/connections.ts',
+    find: 'const isCrowded = strangers.length > strangersMax',
+    replace: 'const isCrowded = strangers.length > strangersMax + connectionsMax',
     tests: ['rpc/connections'],
   },
   {
@@ -1100,18 +1229,17 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'headers are not held against the checkpoint',
     file: 'replica/replica.ts',
-    find: `      chain: (parent, header) => this.#chain(parent, header),
-`,
-    replace: `      chain: (parent, header) => chainHeader(this.genesis.work, parent, header, this.#nowSeconds()),
-`,
+    find: 'chain: (parent, header) => chain.chainHeader(parent, header)',
+    replace: `chain: (parent, header) =>
+        new Chain({ tree, arrivals: 0 }, { genesis, checkpoint: null } as never).chainHeader(parent, header)`,
     tests: ['replica/checkpoint'],
   },
   {
     name: 'blocks are not held against the checkpoint',
-    file: 'replica/replica.ts',
-    find: `    const chained = this.#chain(parent.chained, block.header)
+    file: 'replica/chain.ts',
+    find: `    const chained = this.chainHeader(parent.chained, block.header)
 `,
-    replace: `    const chained = chainHeader(this.genesis.work, parent.chained, block.header, this.#nowSeconds())
+    replace: `    const chained = chainHeader(genesis.work, parent.chained, block.header, Number.POSITIVE_INFINITY)
 `,
     tests: ['replica/checkpoint'],
   },
@@ -1153,7 +1281,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the owner is told again and again of blocks that are not the checkpoint',
-    file: 'replica/replica.ts',
+    file: 'replica/chain.ts',
     find: `      this.#hasToldOfCheckpoint = true
 `,
     replace: '',
@@ -1393,8 +1521,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what is said of other networks is not looked at, so that strangers of those stay',
-    file: 'replica/replica.ts',
-    find: "      this.#outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })\n",
+    file: 'replica/peers.ts',
+    find: "      outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })\n",
     replace: '',
     tests: ['lab/strangers/strangers', 'replica/replica'],
   },
@@ -1415,95 +1543,95 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'an empty block may come at any time',
-    file: 'finality/pbft.ts',
+    file: 'finality/next-block.ts',
     find: 'chain.transactionCount(id) > 0 || header',
     replace: 'chain !== null || id === null || header',
-    tests: ['finality/pbft'],
+    tests: ['finality/next-block'],
   },
   {
     name: 'a primary that dates its block ahead puts the heartbeat off',
-    file: 'finality/pbft.ts',
+    file: 'finality/next-block.ts',
     find: 'Math.min(last.block.header.time * 1000, last.atMs)',
     replace: 'last.block.header.time * 1000',
-    tests: ['finality/pbft'],
+    tests: ['finality/next-block'],
   },
   {
     name: 'an empty block is judged by when each validator learned of the one before',
-    file: 'finality/pbft.ts',
+    file: 'finality/next-block.ts',
     find: 'header.time * 1000 >= this.#heartbeatMs(this.#leastMs(last))',
     replace: 'header.time * 1000 >= this.#heartbeatMs(last.atMs)',
-    tests: ['finality/pbft'],
+    tests: ['finality/next-block'],
   },
   {
     name: 'a vote needs the block on our best branch',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: "return this.#isBuried(block, chain) ? 'valid' : 'unknown'",
     replace:
       "return chain.ancestor(block.height) === block.id && this.#isBuried(block, chain) ? 'valid' : 'unknown'",
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'a block beside the last final one may be finalised',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: 'if (block.height <= last.block.height || !descends(block, last.block, chain))',
     replace: 'if (block.height <= last.block.height)',
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'a lone block above the last decision may be finalised',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: "if (isReproposed) return 'valid'",
     replace: "if (isReproposed || this.#rule.depth >= 0) return 'valid'",
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'where liars undercut, a lone block above the last decision may be finalised',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: "return this.#isBuried(block, chain) ? 'valid' : 'unknown'",
     replace: "return this.#isBuried(block, chain) || block.height > 0 ? 'valid' : 'unknown'",
     tests: ['lab/pbft/candidate-oracle'],
   },
   {
     name: 'a candidate need not be buried',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: 'const leastHeight = block.height + this.#rule.depth',
     replace: 'const leastHeight = block.height',
-    tests: ['finality/hybrid', 'finality/committee'],
+    tests: ['finality/mined-checkpoint', 'finality/committee'],
   },
   {
     name: 'the branch that buries a candidate may have any work',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: ' || tip.work < leastWork',
     replace: '',
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'the branch that buries a candidate must have as much work as our head',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: 'head.work - BigInt(this.#rule.depth) * workOfBlock(head)',
     replace: 'head.work + 0n * workOfBlock(head)',
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'a candidate may follow the last decision at once, whatever the interval',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: "    if (block.height < last.block.height + this.#rule.interval) return 'invalid'\n",
     replace: '',
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'a candidate that is not buried yet is refused for good',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: "? 'valid' : 'unknown'",
     replace: "? 'valid' : 'invalid'",
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'what a new view proposes again must be buried too',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: "    if (isReproposed) return 'valid'\n",
     replace: '',
-    tests: ['finality/hybrid', 'finality/committee'],
+    tests: ['finality/mined-checkpoint', 'finality/committee'],
   },
   {
     name: 'the application is not told what a new view proposes again',
@@ -1514,10 +1642,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'blocks that many branches share are looked up for each of them',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: '    walked.add(at.id)\n',
     replace: '',
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'a proposal is not looked at again when the node follows another branch',
@@ -1544,24 +1672,24 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'checkpoints are finalised one after the other',
-    file: 'finality/hybrid.ts',
+    file: 'finality/mined-checkpoint.ts',
     find: '? chain.ancestor(height) : null',
     replace: '? chain.ancestor(block.height + this.#rule.interval) : null',
-    tests: ['finality/hybrid'],
+    tests: ['finality/mined-checkpoint'],
   },
   {
     name: 'a certificate for a lighter branch is ignored',
-    file: 'replica/replica.ts',
-    find: `    if (!this.#tree.isOnMainChain(entry)) this.#follow(this.#bestAbove(entry))
+    file: 'replica/chain.ts',
+    find: `    if (!this.tree.isOnMainChain(entry)) this.#follow(this.bestAbove(entry))
 `,
-    replace: `    if (!this.#tree.isOnMainChain(entry)) return void this.#bestAbove
+    replace: `    if (!this.tree.isOnMainChain(entry)) return void this.bestAbove
 `,
     tests: ['replica/finality'],
   },
   {
     name: 'certificates are not kept',
-    file: 'replica/replica.ts',
-    find: `    if (certificate !== null) writeCertificate(this.#outbox, final, certificate)
+    file: 'replica/chain.ts',
+    find: `    if (certificate !== null) writeCertificate(outbox, final, certificate)
 `,
     replace: `    void [certificate, writeCertificate]
 `,
@@ -1569,21 +1697,19 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'blocks of strangers are taken in where only certificates count',
-    file: 'replica/replica.ts',
-    find: `    if (!this.finality.followsWork) {
+    file: 'replica/peers.ts',
+    find: `    if (!finality.followsWork) {
 `,
-    replace: `    if (this.finality === null) {
+    replace: `    if (finality === null) {
 `,
     tests: ['replica/finality'],
   },
   {
     name: 'any block that comes with a message is taken in',
-    file: 'replica/replica.ts',
-    find: `    this.#attached = block === null ? null : { block, from }
-`,
-    replace: `    this.#attached = block === null ? null : { block, from }
-    if (block !== null && this.#tree.has(block.header.previous)) this.#connect(block)
-`,
+    file: 'replica/peers.ts',
+    find: "        return driver.step({ type: 'message', from, body: message.body }, attached)",
+    replace: `        if (attached !== null) chain.connect(attached.block, { isNeeded: true })
+        return driver.step({ type: 'message', from, body: message.body }, attached)`,
     tests: ['replica/finality'],
   },
   {
@@ -1696,7 +1822,7 @@ export const FAULTS: readonly Fault[] = [
   // ---- more branches than there is room for
   {
     name: 'a block that is needed is refused for lack of room',
-    file: 'replica/replica.ts',
+    file: 'replica/chain.ts',
     find: 'if (!isNeeded && !isPreferred && ',
     replace: 'if (!isPreferred && ',
     tests: ['replica/side-blocks'],
@@ -1710,7 +1836,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block beside the main chain always finds room',
-    file: 'replica/replica.ts',
+    file: 'replica/chain.ts',
     find: 'return lightest !== null && lightest.chained.work < chained.work',
     replace: 'return true',
     tests: ['replica/side-blocks'],
@@ -1731,9 +1857,11 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what is evicted stays on disk',
-    file: 'replica/replica.ts',
-    find: '    writeDropped(this.#outbox, evicted)\n',
-    replace: '    void [writeDropped, evicted]\n',
+    file: 'replica/chain.ts',
+    find: `    writeDropped(outbox, evicted)
+`,
+    replace: `    void [writeDropped, outbox, evicted]
+`,
     tests: ['replica/side-blocks'],
   },
   {
@@ -1831,15 +1959,15 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what is decided is held against the clock',
-    file: 'replica/replica.ts',
-    find: '!isDecided && this.#isEarly(block.header)',
-    replace: 'this.#isEarly(block.header)',
+    file: 'replica/chain.ts',
+    find: '!isDecided && this.isEarly(block.header)',
+    replace: 'this.isEarly(block.header)',
     tests: ['replica/clock'],
   },
   {
     name: 'a block that counts only once it is decided is held against the clock before that',
-    file: 'replica/replica.ts',
-    find: 'return this.finality.followsWork && isTimeTooNew',
+    file: 'replica/chain.ts',
+    find: 'return finality.followsWork && isTimeTooNew',
     replace: 'return isTimeTooNew',
     tests: ['replica/clock'],
   },
@@ -2359,7 +2487,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'nobody is asked for the branch of a block whose parent is not here',
     file: 'replica/replica.ts',
-    find: '        this.#sync.onOrphan(input.from)\n',
+    find: `        this.sync.onOrphan(input.from)
+`,
     replace: '',
     tests: ['replica/orphans'],
   },
@@ -2775,6 +2904,34 @@ export const FAULTS: readonly Fault[] = [
     file: 'rpc/exchange.ts',
     find: 'onGrown: bytes => context.held.hold(request.socket, client, bytes)',
     replace: 'onGrown: () => {}',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
+    name: 'the rest of a refused request is read at full speed',
+    file: 'rpc/intake.ts',
+    find: '    if (dropped >= DROPPED_BYTES_MAX) socket.pause()\n',
+    replace: '',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
+    name: 'the body of a refused request is parsed on',
+    file: 'rpc/intake.ts',
+    find: 'if (socket.destroyed || this.#refused.has(socket)) return false',
+    replace: 'if (socket.destroyed) return false',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
+    name: 'a body costs its address nothing until it has come whole',
+    file: 'rpc/intake.ts',
+    find: '      onRead(chunk.length)\n',
+    replace: '      void onRead\n',
+    tests: ['rpc/greedy-clients'],
+  },
+  {
+    name: 'a body is read on whatever its address owes',
+    file: 'rpc/body.ts',
+    find: 'if (stopWaiting !== null) request.pause()',
+    replace: 'void stopWaiting',
     tests: ['rpc/greedy-clients'],
   },
   {

@@ -1,5 +1,4 @@
-// The coinbase record: leaf 0 of a block's Merkle tree, and so under its work. It says what Bitcoin's header
-// has no room for.
+// The coinbase record: leaf 0 of a block's Merkle tree, and so under its work. It holds what Bitcoin's header has no room for.
 //
 //   tag 8 | chain id 8 | height 8 | beneficiary 20 | state root 32 | receipts root 32 | gas used 8
 //   | gas limit 8 | base fee 32 | transaction count 4 | extra nonce 1 + 8..100     (integers little-endian)
@@ -11,11 +10,11 @@
 import { type ByteReader, ByteWriter, fromHex, type Hex, MalformedBytes, toHex } from '../encoding/bytes.ts'
 import type { Address } from './address.ts'
 
-/** What a block says of itself besides its header. */
+/** What a block claims besides its header. */
 export interface CoinbaseRecord {
   readonly chainId: bigint
   readonly height: number
-  /** Who gets the reward and the tips. */
+  /** The account that gets the reward and the tips. */
   readonly beneficiary: Address
   readonly stateRoot: Hex
   readonly receiptsRoot: Hex

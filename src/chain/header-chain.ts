@@ -72,6 +72,16 @@ export function isTimeTooNew(
   return header.time > nowSeconds + futureLimitSeconds
 }
 
+/**
+ * Whether a header out of context holds at least the least work that this network allows: nothing comes for free. Always
+ * true where headers need no work.
+ */
+export function hasLeastWork({ isProved, targetMax }: WorkRules, header: BlockHeader): boolean {
+  if (!isProved) return true
+  const target = decodeCompact(header.bits)
+  return target !== null && target <= targetMax && meetsTarget(blockId(header), target)
+}
+
 /** The header that a chain begins with. */
 export function firstHeader(header: BlockHeader): ChainedHeader {
   return { id: blockId(header), header, height: 0, work: 0n, recentTimes: [header.time], scheduleStart: 0 }

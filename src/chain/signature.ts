@@ -13,8 +13,8 @@ secp256k1.hashes.sha256 = sha256
 secp256k1.hashes.hmacSha256 = (key, message) => hmac(sha256, key, message)
 
 /**
- * Who signed a transaction, or null when its signature belongs to no key. It is a pure function of the
- * transaction and by far the dearest check, so those who need it are given one that remembers.
+ * The address that signed a transaction, or null when its signature belongs to no key. It is a pure function of the
+ * transaction and by far the most expensive check, so callers are given one with a cache.
  */
 export type RecoverSender = (tx: Transaction) => Address | null
 

@@ -1,11 +1,11 @@
 // `quorate attack`: textbook attacks on this chain's own code, from a seed, held against the theory of them.
 // The exit code is 1 where what was measured and the theory disagree, or where something final was reversed.
 
+import { LONGEST_CHAIN } from '../finality/modes/longest-chain.ts'
 import { confirmationsBelow, exactReversal, nakamotoReversal } from '../finality/reversal.ts'
 import { runRaces } from '../lab/attack/double-spend.ts'
 import { raceNetworks } from '../lab/attack/double-spend-network.ts'
 import { eclipse } from '../lab/attack/eclipse.ts'
-import { contenderNamed } from '../lab/attack/header-miner.ts'
 import {
   type ConfirmationRow,
   DOUBT,
@@ -18,15 +18,16 @@ import {
 } from '../lab/attack/report.ts'
 import { mineSelfishly } from '../lab/attack/selfish-mining.ts'
 import { STRATEGY_COUNT, warpTime } from '../lab/attack/time-warp.ts'
+import { type Contender, contenderNamed } from '../lab/stage/contender.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { terminalColumns } from './compare.ts'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
+import { MODE_NAMES, VALIDATOR_MODES } from './finality-option.ts'
 import { readCount, readShare } from './node-option.ts'
 import type { Output } from './output.ts'
 import { createProgress } from './progress.ts'
 
-const MODES = ['longest-chain', 'hybrid', 'pbft'] as const
 /** The shares of Nakamoto's last table, and the risk that it is for. */
 const TABLE_SHARES = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]
 const TABLE_RISK = 0.001
@@ -47,7 +48,7 @@ const doubleSpendCommand = defineCommand({
     share: {
       type: 'string',
       describe: "The attacker's share of all hashes, or several: 0.1,0.3",
-      defaultDescription: '0.1,0.3; against hybrid and pbft 0.3,0.6',
+      defaultDescription: `0.1,0.3; against ${VALIDATOR_MODES} 0.3,0.6`,
     },
     confirmations: {
       type: 'string',
@@ -64,7 +65,12 @@ const doubleSpendCommand = defineCommand({
       default: REPLAYED_DEFAULT,
       describe: 'Races of each setting that whole replicas run again and must end the same way',
     },
-    against: { type: 'string', choices: MODES, default: MODES[0], describe: 'The finality to attack' },
+    against: {
+      type: 'string',
+      choices: MODE_NAMES,
+      default: LONGEST_CHAIN.name,
+      describe: 'The finality to attack',
+    },
     ...seedOption,
   },
   examples: [
@@ -74,7 +80,8 @@ const doubleSpendCommand = defineCommand({
   ],
   run: async (args, output) => {
     const seed = readSeed(args.seed)
-    if (args.against !== 'longest-chain') {
+    const against = contenderNamed(args.against)
+    if (against.hasValidators) {
       if (args.confirmations !== undefined)
         throw new CommandError(
           EXIT.usage,
@@ -82,7 +89,7 @@ const doubleSpendCommand = defineCommand({
         )
       const shares = readShares(args.share ?? '0.3,0.6', 0.9)
       const races = readCount('--races', args.races ?? NETWORK_RACES_DEFAULT, { min: 1, max: 10_000 })
-      return await attackFinality(args.against, { shares, races, seed }, output)
+      return await attackFinality(against, { shares, races, seed }, output)
     }
     const shares = readShares(args.share ?? '0.1,0.3', 0.49)
     const confirmations = readRange('--confirmations', args.confirmations ?? '1..10', CONFIRMATIONS_MAX)
@@ -166,10 +173,10 @@ const eclipseCommand = defineCommand({
     const runs = readCount('--runs', args.runs, { min: 1, max: 10_000 })
     const seed = readSeed(args.seed)
     const backend = await chooseBackend()
-    const rows = await withProgress('eclipsing', MODES.length * runs, onProgress =>
-      MODES.map((mode, index) =>
+    const rows = await withProgress('eclipsing', MODE_NAMES.length * runs, onProgress =>
+      MODE_NAMES.map((name, index) =>
         eclipse({
-          contender: contenderNamed(mode),
+          contender: contenderNamed(name),
           share,
           confirmations,
           runs,
@@ -192,12 +199,11 @@ export const attackCommand = defineGroup(
 )
 
 async function attackFinality(
-  mode: 'hybrid' | 'pbft',
+  contender: Contender,
   { shares, races, seed }: { shares: readonly number[]; races: number; seed: number },
   output: Output,
 ): Promise<ExitCode> {
   const backend = await chooseBackend()
-  const contender = contenderNamed(mode)
   const rows = await withProgress('racing', shares.length * races, onProgress =>
     shares.map((share, index) =>
       raceNetworks({

@@ -11,7 +11,7 @@ import {
 } from '../lab/compare/comparison.ts'
 import { type CompareSettings, RATE_DEFAULT } from '../lab/compare/measurement.ts'
 import { liveStage, type StageKind, simulatedStage } from '../lab/compare/stage-kinds.ts'
-import { availableContenders, BLOCK_MS_LIMITS, type Contender } from '../lab/stage/contender.ts'
+import { BLOCK_MS_LIMITS, CONTENDERS, type Contender } from '../lab/stage/contender.ts'
 import { LATENCY_MS } from '../lab/stage/simulated-stage.ts'
 import type { Rate } from '../lab/stage/workload.ts'
 import { showSweep, sweepCsv } from '../lab/sweep/report.ts'
@@ -249,13 +249,12 @@ function readValue(option: string, text: string, axis: Axis, isLive: boolean): R
   throw new CommandError(EXIT.usage, `${option}: expected ${words}, got ${JSON.stringify(text)}`)
 }
 
-function readContenders(list: string | undefined): Contender[] {
-  const available = availableContenders()
-  if (list === undefined) return available
+function readContenders(list: string | undefined): readonly Contender[] {
+  if (list === undefined) return CONTENDERS
   return list.split(',').map(name => {
-    const contender = available.find(contender => contender.name === name.trim())
+    const contender = CONTENDERS.find(contender => contender.name === name.trim())
     if (contender !== undefined) return contender
-    const known = available.map(({ name }) => name).join(', ')
+    const known = CONTENDERS.map(({ name }) => name).join(', ')
     throw new CommandError(EXIT.usage, `--modes: unknown mode ${name}`, `Known: ${known}.`)
   })
 }

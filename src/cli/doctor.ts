@@ -2,6 +2,7 @@
 // moves is well.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { modeNamed } from '../finality/registry.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
 import { type Agreement, readAgreement } from './agreement.ts'
 import { defineCommand } from './command.ts'
@@ -27,7 +28,7 @@ export const doctorCommand = defineCommand({
     const waitMs = readCount('--wait', args.wait, { min: 0, max: 600 }) * 1000
     const client = clientOf(args)
     const status = await readStatus(client)
-    if (status.finality === 'longest-chain') {
+    if (modeNamed(status.finality)?.hasValidators === false) {
       const sentence =
         'This network has no validators: a block is only the safer the deeper it lies, and a node calls it final when it will follow no branch without it.'
       const sentences = [...clockSentences(status), sentence]

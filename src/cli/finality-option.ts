@@ -1,124 +1,115 @@
-// The options that say how a new network makes blocks final, and the two sections of a genesis file that they fill.
-// An option of another kind of finality is refused: a typing mistake must not pass for a default.
+// The options that say how a new network makes blocks final, and the section of a genesis file that they fill. There is
+// an option for each setting of a mode (src/finality/modes), and modes may share one. An option that the chosen mode does
+// not have is refused: a typing mistake must not pass for a default.
 
+import type { Options } from 'yargs'
 import { parseAddress } from '../chain/address.ts'
-import { PATTERNS } from '../consensus/catalogue.ts'
 import type { Json } from '../encoding/fields.ts'
+import { PATTERN } from '../finality/modes/committee-mode.ts'
+import { LONGEST_CHAIN } from '../finality/modes/longest-chain.ts'
+import {
+  type CountSetting,
+  type FinalityMode,
+  type FinalitySection,
+  type Setting,
+  sectionOf,
+} from '../finality/modes/mode.ts'
+import { MODES, modeNamed } from '../finality/registry.ts'
 import { readValidatorName } from '../finality/validators.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readCount } from './node-option.ts'
 
-const MODES = ['longest-chain', 'hybrid', 'pbft'] as const
+/** The names that `--finality` takes. */
+export const MODE_NAMES: readonly string[] = MODES.map(({ name }) => name)
 
-/** A kind of finality. */
-export type FinalityMode = (typeof MODES)[number]
+/** The modes with validators, for a sentence: `a and b`. */
+export const VALIDATOR_MODES = namesOf(MODES.filter(({ hasValidators }) => hasValidators))
+
+/** The modes that mine and have no validators, for a sentence. */
+export const WORK_MODES = namesOf(MODES.filter(({ hasValidators }) => !hasValidators))
 
 /** The two options that every command has that makes a network. */
 export const finalityOptions = {
-  finality: { type: 'string', choices: MODES, describe: 'What makes a block final' },
+  finality: { type: 'string', choices: MODE_NAMES, describe: 'What makes a block final' },
   pattern: {
     type: 'string',
-    choices: [...PATTERNS.keys()],
-    describe: 'How validators exchange votes: each with all, or all with the leader',
-    defaultDescription: 'all-to-all',
+    choices: PATTERN.choices,
+    describe: PATTERN.help,
+    defaultDescription: PATTERN.default,
   },
 } as const
 
-/** The options of a network's finality. */
-export const finalityDetailOptions = {
-  ...finalityOptions,
-  validator: {
-    type: 'string',
-    array: true,
-    default: [] as string[],
-    describe: 'One of those who decide: NAME=ADDRESS (see quorate validator new); hybrid and pbft',
-  },
-  timeout: {
-    type: 'number',
-    describe:
-      'Milliseconds that validators wait for progress before they change their leader; hybrid and pbft',
-    defaultDescription: '1000',
-  },
-  depth: {
-    type: 'number',
-    describe: 'Blocks on top of one that may become final; hybrid and longest-chain',
-    defaultDescription: '2, and 256 for longest-chain',
-  },
-  interval: {
-    type: 'number',
-    describe: 'hybrid: blocks between two that validators vote on. pbft: milliseconds between two blocks',
-    defaultDescription: '1, and 250 for pbft',
-  },
-  heartbeat: {
-    type: 'number',
-    describe: 'Seconds after which an empty block is made, 0 for never; pbft',
-    defaultDescription: '30',
-  },
-} as const
-
-/** What the options give. */
-export interface FinalityArgs {
-  readonly finality: FinalityMode | undefined
-  readonly pattern: string | undefined
-  readonly validator: readonly string[]
-  readonly timeout: number | undefined
-  readonly depth: number | undefined
-  readonly interval: number | undefined
-  readonly heartbeat: number | undefined
+/** The options of a network's finality. `readFinality` takes their values. */
+export const finalityDetailOptions: typeof finalityOptions = {
+  finality: finalityOptions.finality,
+  ...createOptions(),
+  pattern: finalityOptions.pattern,
 }
 
-const FIELDS: Readonly<Record<FinalityMode, readonly string[]>> = {
-  'longest-chain': ['depth'],
-  hybrid: ['pattern', 'validator', 'timeout', 'depth', 'interval'],
-  pbft: ['pattern', 'validator', 'timeout', 'interval', 'heartbeat'],
+/** What the options give: values by the names of the options. */
+export interface FinalityArgs {
+  readonly finality: string | undefined
+  readonly [option: string]: unknown
 }
 
 /** The `finality` section that the options mean. Ends the command when they make no sense. */
-export function readFinality(args: FinalityArgs): Readonly<Record<string, Json>> & { mode: FinalityMode } {
-  const mode = args.finality ?? 'longest-chain'
-  for (const option of ['pattern', 'timeout', 'depth', 'interval', 'heartbeat'] as const)
-    if (args[option] !== undefined) assertFits(mode, option)
-  if (args.validator.length > 0) assertFits(mode, 'validator')
-  if (mode === 'longest-chain')
-    return { mode, depth: count('--depth', args.depth, 256, { min: 1, max: 1_000 }) }
-  if (args.validator.length === 0)
-    throw new CommandError(
-      EXIT.usage,
-      `${mode} needs validators: give --validator NAME=ADDRESS for each`,
-      'quorate validator new FILE makes a key and says its address.',
-    )
-  const agreement = {
-    pattern: args.pattern ?? 'all-to-all',
-    validators: args.validator.map(readValidator),
-    timeoutMs: count('--timeout', args.timeout, 1_000, { min: 50, max: 600_000 }),
-  }
-  if (mode === 'hybrid') {
-    const depth = count('--depth', args.depth, 2, { min: 0, max: 1_000 })
-    return {
-      mode,
-      ...agreement,
-      depth,
-      interval: count('--interval', args.interval, 1, { min: 1, max: 1_000 }),
-    }
-  }
-  const intervalMs = count('--interval', args.interval, 250, { min: 200, max: 3_600_000 })
-  const heartbeat = count('--heartbeat', args.heartbeat, 30, { min: 0, max: 86_400 })
-  return { mode, ...agreement, intervalMs, heartbeatSeconds: heartbeat === 0 ? null : heartbeat }
+export function readFinality(args: FinalityArgs): FinalitySection & { readonly mode: string } {
+  const mode = modeNamed(args.finality ?? LONGEST_CHAIN.name)!
+  for (const { option } of MODES.flatMap(({ settings }) => settings))
+    if (isGiven(args[option])) assertFits(mode, option)
+  const values = mode.settings.map((setting): [string, Json | undefined] => [
+    setting.name,
+    readSetting(mode, setting, args[setting.option]),
+  ])
+  return sectionOf(mode, Object.fromEntries(values))
+}
+
+/** The names of the modes that have a setting with this option. */
+export function modesWith(option: string): string[] {
+  return MODES.filter(({ settings }) => settings.some(setting => setting.option === option)).map(
+    ({ name }) => name,
+  )
+}
+
+/** An option that may be given several times is an empty list when it is not. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && !(Array.isArray(value) && value.length === 0)
 }
 
 function assertFits(mode: FinalityMode, option: string): void {
-  if (FIELDS[mode].includes(option)) return
-  const modes = MODES.filter(other => FIELDS[other].includes(option)).join(' or ')
-  throw new CommandError(EXIT.usage, `--${option}: not for ${mode}`, `It belongs to --finality ${modes}.`)
+  const modes = modesWith(option)
+  if (modes.includes(mode.name)) return
+  throw new CommandError(
+    EXIT.usage,
+    `--${option}: not for ${mode.name}`,
+    `It belongs to --finality ${modes.join(' or ')}.`,
+  )
 }
 
-function count(
-  option: string,
-  value: number | undefined,
-  fallback: number,
-  bounds: { min: number; max: number },
-): number {
-  return value === undefined ? fallback : readCount(option, value, bounds)
+/** The value of a setting as the genesis file says it; undefined for its default. */
+function readSetting(mode: FinalityMode, setting: Setting, value: unknown): Json | undefined {
+  switch (setting.type) {
+    case 'choice':
+      return value as string | undefined
+    case 'count':
+      return value === undefined ? undefined : readCountSetting(setting, value as number)
+    case 'validators':
+      return readValidators(mode, value as readonly string[])
+  }
+}
+
+function readCountSetting({ option, min, max, isNullable }: CountSetting, value: number): number | null {
+  const count = readCount(`--${option}`, value, { min: isNullable ? 0 : min, max })
+  return isNullable && count === 0 ? null : count
+}
+
+function readValidators(mode: FinalityMode, texts: readonly string[]): readonly Json[] {
+  if (texts.length > 0) return texts.map(readValidator)
+  throw new CommandError(
+    EXIT.usage,
+    `${mode.name} needs validators: give --validator NAME=ADDRESS for each`,
+    'quorate validator new FILE makes a key and says its address.',
+  )
 }
 
 function readValidator(text: string): { readonly name: string; readonly address: string } {
@@ -130,4 +121,62 @@ function readValidator(text: string): { readonly name: string; readonly address:
       'A name has 1 to 32 letters, digits, - and _; the address may have a typing mistake.',
     )
   return { name, address }
+}
+
+/** A setting of a mode, as an option of the command line shows it. */
+interface Use {
+  readonly mode: FinalityMode
+  readonly setting: Setting
+}
+
+/** An option for each setting; the default mode, for which all of them may be left out, is named last. */
+function createOptions(): Record<string, Options> {
+  const modes = MODES.toSorted((a, b) => Number(a === LONGEST_CHAIN) - Number(b === LONGEST_CHAIN))
+  const uses = modes.flatMap(mode => mode.settings.map((setting): Use => ({ mode, setting })))
+  const options = Map.groupBy(uses, ({ setting }) => setting.option)
+  return Object.fromEntries([...options].map(([option, uses]) => [option, createOption(uses)]))
+}
+
+function createOption(uses: readonly Use[]): Options {
+  const { setting } = uses[0]!
+  const describe = describeUses(uses)
+  switch (setting.type) {
+    case 'choice':
+      return {
+        type: 'string',
+        choices: setting.choices,
+        describe,
+        defaultDescription: describeDefaults(uses),
+      }
+    case 'count':
+      return { type: 'number', describe, defaultDescription: describeDefaults(uses) }
+    case 'validators':
+      return { type: 'string', array: true, default: [], describe }
+  }
+}
+
+/** What an option means, and in which modes. */
+function describeUses(uses: readonly Use[]): string {
+  const meanings = [...Map.groupBy(uses, ({ setting }) => setting.help)]
+  const [first] = meanings
+  if (meanings.length === 1) return `${first![0]}; ${namesOfUses(uses)}`
+  return meanings
+    .map(([help, uses]) => `${namesOfUses(uses)}: ${help.charAt(0).toLowerCase()}${help.slice(1)}`)
+    .join('. ')
+}
+
+/** The default of the first mode, and those of the modes that have another. */
+function describeDefaults(uses: readonly Use[]): string {
+  const values = Map.groupBy(uses, ({ setting }) => ('default' in setting ? String(setting.default) : ''))
+  const [[first = ''] = [], ...others] = values
+  return [first, ...others.map(([value, uses]) => `and ${value} for ${namesOfUses(uses)}`)].join(', ')
+}
+
+function namesOfUses(uses: readonly Use[]): string {
+  return namesOf(uses.map(({ mode }) => mode))
+}
+
+function namesOf(modes: readonly FinalityMode[]): string {
+  const names = modes.map(({ name }) => name)
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }

@@ -4,15 +4,17 @@
 import { checksumAddress, parseAddress } from '../chain/address.ts'
 import { formatAmount, parseAmount } from '../chain/amount.ts'
 import { workOfTarget } from '../chain/compact.ts'
-import { InvalidField, type Json } from '../encoding/fields.ts'
+import { InvalidField } from '../encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../execution/genesis.ts'
+import { LONGEST_CHAIN } from '../finality/modes/longest-chain.ts'
+import { type FinalitySection, sectionOf } from '../finality/modes/mode.ts'
 import { protocolOf } from '../finality/protocol.ts'
-import { createFinality } from '../finality/registry.ts'
+import { createFinality, modeOf } from '../finality/registry.ts'
 import { validatorsOf } from '../finality/validators.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readGenesis, writeJson } from './files.ts'
-import { type FinalityMode, finalityDetailOptions, readFinality } from './finality-option.ts'
+import { finalityDetailOptions, readFinality } from './finality-option.ts'
 import { readAmount, readCount } from './node-option.ts'
 import { table } from './output.ts'
 
@@ -26,29 +28,28 @@ export interface NetworkWish {
   /** Compact target of the first blocks. */
   readonly bits: string
   /** The finality section; the longest chain unless given. */
-  readonly finality?: Readonly<Record<string, Json>> & { readonly mode: FinalityMode }
+  readonly finality?: FinalitySection
   /** Whether nodes may be told to misbehave. */
   readonly forTests?: boolean
 }
 
 /** The JSON of a genesis file for a new network, beginning now. */
 export function createGenesisFile(wish: NetworkWish): Record<string, unknown> {
-  const { finality = { mode: 'longest-chain', depth: 256 } } = wish
+  const { finality = sectionOf(LONGEST_CHAIN) } = wish
   return {
     name: wish.name,
     ...(wish.forTests === true ? { forTests: true } : {}),
     chainId: wish.chainId,
     time: Math.floor(Date.now() / 1000),
-    work:
-      finality.mode === 'pbft'
-        ? { proof: 'none', futureLimitSeconds: 15 }
-        : {
-            bits: wish.bits,
-            easiestBits: '0x1f00ffff',
-            blockTimeSeconds: wish.blockTimeSeconds,
-            halfLifeSeconds: wish.blockTimeSeconds * 30,
-            futureLimitSeconds: 15,
-          },
+    work: modeOf({ finality }).isMined
+      ? {
+          bits: wish.bits,
+          easiestBits: '0x1f00ffff',
+          blockTimeSeconds: wish.blockTimeSeconds,
+          halfLifeSeconds: wish.blockTimeSeconds * 30,
+          futureLimitSeconds: 15,
+        }
+      : { proof: 'none', futureLimitSeconds: 15 },
     blocks: { gasLimit: 30_000_000, bytesMax: 1_048_576, baseFee: '1gwei' },
     reward: { amount: '2', halvingBlocks: 1_000_000 },
     finality,
@@ -96,8 +97,8 @@ const newCommand = defineCommand({
     const finality = readFinality(args)
     const mining =
       args['block-time'] !== undefined ? '--block-time' : args.bits === undefined ? null : '--bits'
-    if (finality.mode === 'pbft' && mining !== null)
-      throw new CommandError(EXIT.usage, `${mining}: not for pbft`, 'Its blocks are not mined.')
+    if (mining !== null && !modeOf({ finality }).isMined)
+      throw new CommandError(EXIT.usage, `${mining}: not for ${finality.mode}`, 'Its blocks are not mined.')
     const blockTimeSeconds = readCount('--block-time', args['block-time'] ?? 2, { min: 1, max: 86_400 })
     const { name, bits = '0x1e03ffff' } = args
     const wish = { name, chainId, blockTimeSeconds, accounts, bits, finality, forTests: args['for-tests'] }
@@ -155,7 +156,7 @@ function summary(genesis: Genesis) {
     chainId: Number(blocks.chainId),
     time: block.header.time,
     stateRoot: block.coinbase.stateRoot,
-    finality: finality.mode,
+    finality: modeOf({ finality }).name,
     // Null where blocks are not mined.
     blockTimeSeconds: work.isProved ? work.blockTimeSeconds : null,
     hashesPerBlock: work.isProved ? workOfTarget(work.firstTarget) : null,
@@ -175,6 +176,7 @@ function summary(genesis: Genesis) {
 function describe(genesis: Genesis): string {
   const network = summary(genesis)
   const { blockTimeSeconds, hashesPerBlock } = network
+  const mode = modeOf(genesis)
   return table([
     [
       'network',
@@ -184,34 +186,15 @@ function describe(genesis: Genesis): string {
     ['chain id', String(network.chainId)],
     ['begins', new Date(network.time * 1000).toISOString()],
     ['state root', network.stateRoot],
-    ['finality', describeFinality(genesis.finality)],
+    ['finality', mode.describe(genesis.finality)],
     ...describeValidators(network.validators, network.quorum, network.faultsTolerated),
     [
       'blocks',
-      blockTimeSeconds === null
-        ? describePace(genesis.finality)
-        : `mined, every ${blockTimeSeconds} s, the first after about ${hashesPerBlock} hashes`,
+      mode.describePace(genesis.finality) ??
+        `mined, every ${blockTimeSeconds} s, the first after about ${hashesPerBlock} hashes`,
     ],
     ['supply', `${formatAmount(network.supply)} coins in ${Object.keys(network.accounts).length} accounts`],
   ])
-}
-
-function describeFinality({ mode, pattern, depth, interval }: Genesis['finality']): string {
-  switch (mode) {
-    case 'hybrid':
-      return `hybrid, ${pattern}: validators vote on mined blocks ${depth} below the head, at least ${interval} apart`
-    case 'pbft':
-      return `pbft, ${pattern}: every block is final as soon as it is there`
-    case 'longest-chain':
-      return `longest-chain: most work; a node follows no branch that leaves its own more than ${depth ?? 256} blocks down`
-    default:
-      return String(mode)
-  }
-}
-
-function describePace({ intervalMs, heartbeatSeconds }: Genesis['finality']): string {
-  const empty = heartbeatSeconds === null ? 'never empty' : `an empty one after ${heartbeatSeconds} s`
-  return `made by the validators in turn, at least ${intervalMs} ms apart when there are transfers; ${empty}`
 }
 
 function describeValidators(

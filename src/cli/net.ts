@@ -9,12 +9,13 @@ import process from 'node:process'
 import { checksumAddress, parseAddress } from '../chain/address.ts'
 import type { Genesis } from '../execution/genesis.ts'
 import { STANDARD_STREAM } from '../files/read-file.ts'
+import { modeNamed, modeOf } from '../finality/registry.ts'
 import { validatorsOf } from '../finality/validators.ts'
 import { type LocalNode, startNetwork, stopNetwork } from '../lab/stage/local-network.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { homeDirectory, packagedGenesis, readGenesis, writeJson } from './files.ts'
-import { type FinalityArgs, finalityOptions, readFinality } from './finality-option.ts'
+import { finalityOptions, modesWith, readFinality, VALIDATOR_MODES } from './finality-option.ts'
 import { createGenesisFile } from './genesis.ts'
 import { readCount } from './node-option.ts'
 import { columns } from './output.ts'
@@ -38,8 +39,7 @@ export const netCommand = defineCommand({
     },
     finality: {
       ...finalityOptions.finality,
-      describe:
-        'Make a new network with this finality, for tests; with hybrid and pbft all nodes are validators',
+      describe: `Make a new network with this finality, for tests; with ${VALIDATOR_MODES} all nodes are validators`,
     },
     pattern: finalityOptions.pattern,
     data: {
@@ -70,7 +70,12 @@ export const netCommand = defineCommand({
     if (args.genesis === STANDARD_STREAM)
       throw new CommandError(EXIT.usage, '--genesis: each node reads the file, so it must have a name')
     if (pattern !== undefined && finality === undefined)
-      throw new CommandError(EXIT.usage, '--pattern needs --finality pbft or --finality hybrid')
+      throw new CommandError(
+        EXIT.usage,
+        `--pattern needs ${modesWith('pattern')
+          .map(name => `--finality ${name}`)
+          .join(' or ')}`,
+      )
     if (args.mine !== undefined && parseAddress(args.mine) === null)
       throw new CommandError(EXIT.usage, `--mine: ${args.mine} is no address`)
     const directory = args.data ?? join(homeDirectory(), finality === undefined ? 'net' : `net-${finality}`)
@@ -87,7 +92,7 @@ export const netCommand = defineCommand({
     const throttle = args.throttle ?? Math.min(1, 1 / count)
     const mining =
       args.mine === undefined ? [] : ['--mine', args.mine, '--threads', '1', '--throttle', String(throttle)]
-    const hasKeys = finality !== undefined && finality !== 'longest-chain'
+    const hasKeys = finality !== undefined && modeNamed(finality)!.hasValidators
     const nodeOptions = (index: number) => [
       ...mining,
       ...(hasKeys ? ['--validator', keyPath(directory, index)] : []),
@@ -114,12 +119,14 @@ export const netCommand = defineCommand({
   },
 })
 
+/** What the options say of the finality of a new network. */
+interface FinalityWish {
+  readonly finality: string
+  readonly pattern: string | undefined
+}
+
 /** The genesis file of a network in this folder, made with a key for each node unless it is there from before. */
-async function makeNetwork(
-  directory: string,
-  count: number,
-  wish: Pick<FinalityArgs, 'finality' | 'pattern'>,
-): Promise<string> {
+async function makeNetwork(directory: string, count: number, wish: FinalityWish): Promise<string> {
   const path = join(directory, 'genesis.json')
   if (existsSync(path)) {
     assertSame(readGenesis(path), path, count, wish)
@@ -127,7 +134,7 @@ async function makeNetwork(
   }
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const validator: string[] = []
-  if (wish.finality !== 'longest-chain') {
+  if (modeNamed(wish.finality)!.hasValidators) {
     for (let index = 0; index < count; index++) {
       const key = keyPath(directory, index)
       // A run that was interrupted may have left some.
@@ -135,8 +142,7 @@ async function makeNetwork(
       validator.push(`node${index + 1}=${checksumAddress(address)}`)
     }
   }
-  const rest = { timeout: undefined, depth: undefined, interval: undefined, heartbeat: undefined }
-  const finality = readFinality({ ...wish, ...rest, validator })
+  const finality = readFinality({ ...wish, validator })
   await writeJson(
     path,
     createGenesisFile({
@@ -157,7 +163,7 @@ function assertSame(
   genesis: Genesis,
   path: string,
   count: number,
-  { finality, pattern }: Pick<FinalityArgs, 'finality' | 'pattern'>,
+  { finality, pattern }: FinalityWish,
 ): void {
   const validators = validatorsOf(genesis)?.validators.length ?? count
   const { mode } = genesis.finality
@@ -194,7 +200,7 @@ function tellOfForgotten(directory: string, count: number, note: (text: string) 
 }
 
 function notesOn({ finality, work }: Genesis, genesisPath: string, isMined: boolean): string[] {
-  const notes = finality.mode === 'longest-chain' ? [] : [`genesis file: ${genesisPath}`]
+  const notes = modeOf({ finality }).hasValidators ? [`genesis file: ${genesisPath}`] : []
   if (work.isProved && !isMined)
     notes.push('nobody mines yet: start with --mine ADDRESS, or use quorate mine --rpc URL --data FOLDER')
   return notes

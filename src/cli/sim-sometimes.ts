@@ -1,6 +1,7 @@
 // What happens only now and then in simulated runs. Where something of it never happens, too few seeds were run to mean
 // much, or the simulator has gone quiet: a batch can be required to have seen all of it.
 
+import { modeNamed } from '../finality/registry.ts'
 import type { FaultEvent } from '../lab/faults/fault-events.ts'
 import type { AgreementResult, SimulationResult } from '../lab/swarm/simulation-result.ts'
 
@@ -131,7 +132,7 @@ export function describeSometimes(results: readonly SimulationResult[]): [string
 /** What never happened in a batch although it could have. */
 export function neverSeen(results: readonly SimulationResult[], isSwarm: boolean): string[] {
   const isAgreed = results.some(({ agreement }) => agreement !== null)
-  const isMined = results.some(({ finality }) => finality !== 'pbft')
+  const isMined = results.some(({ finality }) => modeNamed(finality)!.isMined)
   return SOMETIMES.filter(({ needs }) => (needs !== 'swarm' && needs !== 'mined swarm') || isSwarm)
     .filter(({ needs }) => needs !== 'mined swarm' || isMined)
     .filter(({ needs }) => needs !== 'agreement' || isAgreed)

@@ -1,11 +1,15 @@
 // `quorate sim`: runs of a whole network in virtual time, each from one seed.
 // Many seeds run on all cores; one seed replays a run to the byte.
 
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { PATTERNS } from '../consensus/catalogue.ts'
+import { PATTERN } from '../finality/modes/committee-mode.ts'
+import { LONGEST_CHAIN } from '../finality/modes/longest-chain.ts'
+import { modeNamed, modeOf } from '../finality/registry.ts'
 import { type Adversary, LIAR_ROLES } from '../lab/adversary/adversary.ts'
+import { simulatedFile } from '../lab/cluster/simulated-genesis.ts'
 import { LIMIT_NAMES, type SmallLimits, usualLimit } from '../lab/cluster/small-limits.ts'
 import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from '../lab/faults/fault-plan.ts'
 import { LATENCY_TABLES, type LatencyName } from '../lab/network/latency-table.ts'
@@ -14,6 +18,7 @@ import type { SimulationResult } from '../lab/swarm/simulation-result.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { genesisOf, packagedGenesis, readJson } from './files.ts'
+import { MODE_NAMES, WORK_MODES } from './finality-option.ts'
 import { readCount } from './node-option.ts'
 import type { Output } from './output.ts'
 import { createProgress } from './progress.ts'
@@ -22,7 +27,6 @@ import { replayFile, shrinkSeed } from './sim-shrink.ts'
 import { neverSeen } from './sim-sometimes.ts'
 import type { SimulationSettings } from './sim-worker.ts'
 
-const FINALITY_MODES = ['longest-chain', 'hybrid', 'pbft'] as const
 const NODES_MAX = 50
 
 /** The simulator's command. */
@@ -32,9 +36,9 @@ export const simCommand = defineCommand({
   options: {
     finality: {
       type: 'string',
-      choices: FINALITY_MODES,
+      choices: MODE_NAMES,
       describe: 'The finality to simulate',
-      defaultDescription: 'longest-chain',
+      defaultDescription: LONGEST_CHAIN.name,
     },
     genesis: {
       type: 'string',
@@ -53,7 +57,7 @@ export const simCommand = defineCommand({
     },
     pattern: {
       type: 'string',
-      choices: [...PATTERNS.keys()],
+      choices: PATTERN.choices,
       describe: 'How votes travel, whatever the genesis file says',
     },
     byzantine: {
@@ -99,8 +103,7 @@ export const simCommand = defineCommand({
     'halving-blocks': { type: 'number', describe: 'Blocks until the reward is halved, whatever it says' },
     depth: {
       type: 'number',
-      describe:
-        'Blocks under the head that are final in longest-chain, whatever it says; few make forks excused',
+      describe: `Blocks under the head that are final in ${WORK_MODES}, whatever it says; few make forks excused`,
     },
     limits: {
       type: 'string',
@@ -210,14 +213,13 @@ function readSettings(args: SimArguments): SimulationSettings {
   if (args.finality !== undefined && args.genesis !== undefined)
     throw new CommandError(EXIT.usage, 'give --finality or --genesis, not both')
   if (args.swarm) return readSwarm(args)
-  const isMined = (args.finality ?? FINALITY_MODES[0]) === FINALITY_MODES[0]
-  const path = args.genesis ?? packagedGenesis(isMined ? 'simulated' : `simulated-${args.finality}`)
-  const genesis = readJson(path)
-  const { finality } = genesisOf(genesis, path)
-  if (finality.validators === undefined) {
+  const genesis =
+    args.genesis === undefined ? readSimulated(args.finality ?? LONGEST_CHAIN.name) : readJson(args.genesis)
+  const mode = modeOf(genesisOf(genesis, args.genesis ?? 'the simulated network'))
+  if (!mode.hasValidators) {
     for (const name of ['validators', 'pattern', 'byzantine'] as const)
       if (args[name] !== undefined)
-        throw new CommandError(EXIT.usage, `--${name}: ${finality.mode} has no validators`)
+        throw new CommandError(EXIT.usage, `--${name}: ${mode.name} has no validators`)
   }
   const validators = readValidatorCount(args.validators)
   const least = typeof validators === 'number' ? validators : 1
@@ -225,13 +227,13 @@ function readSettings(args: SimArguments): SimulationSettings {
     min: least,
     max: NODES_MAX,
   })
-  if (args.depth !== undefined && finality.mode !== 'longest-chain')
-    throw new CommandError(EXIT.usage, `--depth: in ${finality.mode} work alone decides nothing`)
-  if (args['lying-miner'] && finality.mode === 'pbft')
-    throw new CommandError(EXIT.usage, '--lying-miner: pbft has no miners')
+  if (args.depth !== undefined && mode.hasValidators)
+    throw new CommandError(EXIT.usage, `--depth: in ${mode.name} work alone decides nothing`)
+  if (args['lying-miner'] && !mode.isMined)
+    throw new CommandError(EXIT.usage, `--lying-miner: ${mode.name} has no miners`)
   if (args['lying-miner'] && validators !== 'any' && nodes < 3)
     throw new CommandError(EXIT.usage, '--lying-miner takes three nodes at least')
-  const voters = finality.validators === undefined ? 0 : (validators ?? nodes)
+  const voters = mode.hasValidators ? (validators ?? nodes) : 0
   if (args['lying-peer'] && voters !== 'any' && (nodes < 4 || nodes === voters))
     throw new CommandError(EXIT.usage, '--lying-peer takes four nodes at least, and one that does not vote')
   const adversary = readAdversary(args.byzantine)
@@ -262,6 +264,14 @@ function readSettings(args: SimArguments): SimulationSettings {
   }
 }
 
+/** The genesis file that is simulated for a mode: its own of genesis/ where it has one. */
+function readSimulated(name: string): unknown {
+  const base = packagedGenesis('simulated')
+  if (name === LONGEST_CHAIN.name) return readJson(base)
+  const own = packagedGenesis(`simulated-${name}`)
+  return existsSync(own) ? readJson(own) : simulatedFile(modeNamed(name)!, readJson(base))
+}
+
 /** Settings of which all but the genesis files is drawn from each seed. */
 function readSwarm(args: SimArguments): SimulationSettings {
   for (const name of [
@@ -280,10 +290,8 @@ function readSwarm(args: SimArguments): SimulationSettings {
     if (args[name] !== undefined) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
   for (const name of ['lying-miner', 'lying-peer', 'hostile-clients'] as const)
     if (args[name]) throw new CommandError(EXIT.usage, `--swarm draws --${name} itself`)
-  const modes = args.finality === undefined ? FINALITY_MODES : [args.finality]
-  const file = (mode: string): unknown =>
-    readJson(packagedGenesis(mode === FINALITY_MODES[0] ? 'simulated' : `simulated-${mode}`))
-  const swarm = new Map(modes.map(mode => [mode, file(mode)]))
+  const modes = args.finality === undefined ? MODE_NAMES : [args.finality]
+  const swarm = new Map(modes.map(mode => [mode, readSimulated(mode)]))
   return { genesis: null, nodes: 1, faults: new Set(), blocks: 1, transfers: 0, swarm }
 }
 

@@ -2,6 +2,7 @@
 // What the node answers is read field by field, as anything from outside is.
 
 import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
+import { modeNamed } from '../finality/registry.ts'
 import {
   hashField,
   quantityField,
@@ -165,7 +166,7 @@ function describeCheckpoint({ height, id, isReached }: NonNullable<NodeStatus['c
 }
 
 function describeLag({ lag, finality }: NodeStatus): string {
-  const hint = finality === 'longest-chain' ? '' : '; more with quorate doctor'
+  const hint = modeNamed(finality)?.hasValidators === false ? '' : '; more with quorate doctor'
   return `${lag} ${lag === 1 ? 'block' : 'blocks'}${hint}`
 }
 

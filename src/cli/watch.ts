@@ -2,6 +2,7 @@
 // Each change is said once, on stderr; the end is the command's answer.
 
 import type { TransactionId } from '../chain/transaction.ts'
+import { MODES } from '../finality/registry.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
 import {
   confirmationsForRisk,
@@ -12,6 +13,9 @@ import {
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
 import { nodeOptions, readCount, readShare } from './node-option.ts'
 import { type Output, table } from './output.ts'
+
+/** From when a transfer is final, in each mode; what holds without miners too first. */
+const FINAL_WHEN = [...new Set(MODES.map(({ finalWhen }) => finalWhen))].toReversed()
 
 /** The options of a command that waits for a transaction. */
 export const watchOptions = {
@@ -28,7 +32,7 @@ export const watchOptions = {
   final: {
     type: 'boolean',
     default: false,
-    describe: 'Wait until it is final for good: by certificate, or deeper than any branch is followed',
+    describe: `Wait until it is final for good: ${FINAL_WHEN.join(', or ')}`,
   },
   attacker: {
     type: 'string',

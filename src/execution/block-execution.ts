@@ -1,4 +1,4 @@
-// What a block does to the state: the rules of a transfer, the reward, and the check of what a block claims.
+// Block execution: the rules of a transfer, the reward, and the check of what a block claims about its result.
 //
 // Building and checking a block run the same code: transactions are applied one by one to an overlay of changed
 // accounts, then the beneficiary gets reward and tips, and the result is one new state.
@@ -41,20 +41,20 @@ export type BlockRejection =
   | 'block-receipts-root-wrong'
   | 'block-state-root-wrong'
 
-/** What a block did. */
+/** The result of a block. */
 export interface Execution {
   readonly state: State
   /** The accounts that have other values than before. */
   readonly changes: ReadonlyMap<Address, Account>
-  /** What those accounts had before, and others that were looked at. */
+  /** The values of those accounts before, and of others that were read. */
   readonly before: ReadonlyMap<Address, Account>
   readonly receipts: readonly Receipt[]
-  /** Who sent each transaction, in order: recovered once, with the block. */
+  /** The sender of each transaction, in order: recovered once, with the block. */
   readonly senders: readonly Address[]
   readonly gasUsed: bigint
 }
 
-/** A block in the making: transactions applied one after the other to the parent's state. */
+/** The execution of one block: transactions applied one after the other to the parent's state. */
 export class BlockExecution {
   readonly #rules: BlockRules
   readonly #parentState: State
@@ -72,7 +72,7 @@ export class BlockExecution {
     this.#baseFee = baseFee
   }
 
-  /** Applies one transaction of `sender`, or says why it can't be and changes nothing. */
+  /** Applies one transaction of `sender`, or returns why it can't be and changes nothing. */
   apply(tx: Transaction, sender: Address): ChainRejection | StateRejection | null {
     const rejection = checkTransaction(this.#rules, tx) ?? this.#checkAgainstState(tx, sender)
     if (rejection !== null) return rejection

@@ -1,4 +1,4 @@
-// Receipts: what became of each transaction of a block, and the root that the block commits to.
+// Receipts: the outcome of each transaction of a block, and the root that the block commits to.
 //
 // The root is the Merkle tree of RFC 6962, section 2.1: leaves and nodes are hashed with different first bytes
 // and an odd node is promoted, so that no two lists share a root.

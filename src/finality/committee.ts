@@ -1,6 +1,6 @@
 // A committee: the validators of the genesis file agree, by a protocol of src/consensus, on one block after the other,
 // and what they decide is final. This joins the protocol, which knows nothing of blocks, to the chain; what may be
-// decided, and when, is a policy's (pbft.ts, hybrid.ts).
+// decided, and when, is a policy's (next-block.ts, mined-checkpoint.ts).
 //
 // The protocol decides block ids. A certificate may come before its block does: then the block is fetched, and the
 // decision waits. Votes are durable before they leave, and a node whose votes are lost does not vote again.
@@ -99,7 +99,6 @@ const AWAY_TICKS = 4
 
 /** Finality by agreement. */
 export class Committee implements Finality {
-  readonly mode: string
   readonly followsWork: boolean
   readonly #policy: Policy
   readonly #options: CommitteeOptions
@@ -148,7 +147,6 @@ export class Committee implements Finality {
 
   constructor(options: CommitteeOptions, policy: Policy) {
     const { validators, chainId, genesisId } = options
-    this.mode = policy.mode
     this.followsWork = policy.followsWork
     this.#policy = policy
     this.#options = options

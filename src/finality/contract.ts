@@ -7,15 +7,18 @@ import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { EvidenceReport } from './evidence.ts'
 
-/** The name of a peer, as whoever carries the messages knows it. */
-export type FinalityPeer = string
+/** The name of a peer, as the transport knows it. */
+export type PeerId = string
+
+/** Another name for `PeerId`. */
+export type FinalityPeer = PeerId
 
 /** Which peers should have a block. */
 export interface Holders {
   /** They voted for it, or speak of it. */
-  readonly promised: readonly FinalityPeer[]
+  readonly promised: readonly PeerId[]
   /** The other validators, which are asked before peers that only follow; or all other peers where none is connected. */
-  readonly others: readonly FinalityPeer[]
+  readonly others: readonly PeerId[]
 }
 
 /** The name of a timer, which a layer chooses. Setting one again replaces it; one that was cleared never fires. */
@@ -57,9 +60,9 @@ export type FinalityInput =
   | { readonly type: 'pool' }
   /** The answer to one `build`: the block that was made, or null where none could be. */
   | { readonly type: 'built'; readonly id: BlockId | null }
-  | { readonly type: 'peer-connected'; readonly peer: FinalityPeer }
-  | { readonly type: 'peer-disconnected'; readonly peer: FinalityPeer }
-  | { readonly type: 'message'; readonly from: FinalityPeer; readonly body: Uint8Array }
+  | { readonly type: 'peer-connected'; readonly peer: PeerId }
+  | { readonly type: 'peer-disconnected'; readonly peer: PeerId }
+  | { readonly type: 'message'; readonly from: PeerId; readonly body: Uint8Array }
   | { readonly type: 'timeout'; readonly name: FinalityTimer }
 
 /** What a finality layer wants done. */
@@ -78,7 +81,7 @@ export type FinalityEffect =
   /** A message, with the block that it speaks of for those who don't have it. */
   | {
       readonly type: 'send'
-      readonly to: FinalityPeer
+      readonly to: PeerId
       readonly body: Uint8Array
       readonly block: BlockId | null
     }
@@ -98,14 +101,12 @@ export type FinalityEffect =
   /** Make a block on the head, without work, and say `built`. No two are the same. */
   | { readonly type: 'build'; readonly beneficiary: Address }
   /** A message was refused for what no honest peer can send. */
-  | { readonly type: 'refuse'; readonly from: FinalityPeer; readonly reason: string }
+  | { readonly type: 'refuse'; readonly from: PeerId; readonly reason: string }
   /** A person should know. */
   | { readonly type: 'alarm'; readonly text: string }
 
 /** A finality layer. Only descendants of the last final block are ever shown to it. */
 export interface Finality {
-  /** The name by which a genesis file chooses it. */
-  readonly mode: string
   /** Whether blocks are worth following for their work alone; otherwise only certificates move the head. */
   readonly followsWork: boolean
   step(input: FinalityInput, chain: ChainAccess): FinalityEffect[]
@@ -114,7 +115,7 @@ export interface Finality {
   /** The greatest height on the way to the head that clients may call safe, or null when none is. */
   safeHeight(head: ChainedHeader, finalHeight: number): number | null
   /** Whether a peer has proved that it speaks for a validator. */
-  isValidator(peer: FinalityPeer): boolean
+  isValidator(peer: PeerId): boolean
   /** A message of this layer in a few words, its kind first. */
   describe(body: Uint8Array): string
   /** Where an agreement stands, for people; null for a layer without one. */

@@ -1,13 +1,13 @@
 // Who a node is among the validators: its key, if it has one, and by what it is known to its peers. The keys, and the
 // code that signs with them, are given.
 
-import type { FinalityPeer } from './contract.ts'
+import type { PeerId } from './contract.ts'
 import type { RecoverSigner, SignDigest } from './signing.ts'
 
 /** Who this node is among the validators. */
 export interface Identity {
   /** The peer id under which others know this node. */
-  readonly peer: FinalityPeer
+  readonly peer: PeerId
   /** 32 bytes, or null for a node that only follows. */
   readonly secretKey: Uint8Array | null
   readonly recover: RecoverSigner

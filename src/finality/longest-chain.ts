@@ -5,25 +5,16 @@
 // honest majority never gets there; a node that meets such a branch raises an alarm and stays.
 
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import type { Fields } from '../encoding/fields.ts'
 import type { ChainAccess, Finality, FinalityEffect, FinalityInput } from './contract.ts'
-
-/**
- * A branch is fetched only when the headers of one answer, 2,000, hold more work than ours: the fork must not be
- * much further back than half of that.
- */
-const DEPTH_MAX = 1_000
 
 /** The most work, with a bound on the depth of a reorganisation. */
 export class LongestChain implements Finality {
-  readonly mode = 'longest-chain'
   readonly followsWork = true
   readonly #depth: number
 
-  /** `depth` is the number of blocks that may still be reversed, 1 to 1,000. */
-  constructor(settings: Fields) {
-    this.#depth = settings.has('depth') ? settings.integer('depth', { min: 1, max: DEPTH_MAX }) : 256
-    settings.end()
+  /** `depth` is the number of blocks that may still be reversed, at least 1. */
+  constructor(depth: number) {
+    this.#depth = depth
   }
 
   step(input: FinalityInput, { head, ancestor }: ChainAccess): FinalityEffect[] {

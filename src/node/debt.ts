@@ -9,7 +9,7 @@ export interface Credit {
   readonly burstMs: number
 }
 
-/** What bytes of an answer cost, milliseconds each: encoding, encryption, and the line. */
+/** What bytes that are sent or read cost, milliseconds each: encoding, encryption, parsing, and the line. */
 export const MS_PER_BYTE = 10 / 1_048_576
 
 /** What a debtor has cost, less what was paid off since. The hour is given, and never steps back. */

@@ -18,6 +18,7 @@ import type { BlockId } from '../chain/header.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { MESSAGE_LIMITS, type MessageType } from '../replica/messages.ts'
 import type { Counters } from './counters.ts'
+import { RPC_LIMITS } from './gossip-rpc.ts'
 
 /** The kinds of message that are gossiped. */
 export type GossipType = Extract<MessageType, 'block'>
@@ -30,11 +31,12 @@ export type GossipVerdict = 'accept' | 'ignore' | 'reject'
 /** Takes a gossiped message in; the next of the same peer follows when this resolves. */
 export type OnGossip = (from: PeerId, type: GossipType, bytes: Uint8Array) => Promise<GossipVerdict>
 
-/** Bytes of one peer's gossip that wait to be taken in; what passes this is ignored. */
-export const WAITING_BYTES_MAX = 12 * 1024 * 1024
-
-/** A message and what gossipsub puts around it. */
-const RPC_BYTES_MAX = MESSAGE_LIMITS.bytesMax + 1024 * 1024
+/** The largest blocks that fit into one RPC, where a peer asked for several. */
+const BLOCKS_PER_RPC = 4
+/** What gossipsub puts around them, and says for itself. */
+const RPC_OVERHEAD_BYTES = 64 * 1024
+/** Bytes that may wait for a peer to take them. */
+const OUTBOUND_BYTES_MAX = MESSAGE_LIMITS.bytesMax + 3 * 1024 * 1024
 /**
  * Milliseconds for which a message that was seen is not taken again. It travels for five seconds at most, the history
  * that gossipsub keeps; and the list of what was seen has no other bound than this and what peers can send.
@@ -50,13 +52,27 @@ const RESULTS = {
   reject: TopicValidatorResult.Reject,
 } as const
 
+/** What gossip must know of a network. */
+export interface GossipNetwork {
+  readonly genesisId: BlockId
+  readonly blockBytesMax: number
+}
+
 /** The topic of one kind of message in one network. */
 export function gossipTopic(genesisId: BlockId, type: GossipType): string {
   return `/quorate/${genesisId}/${type}s`
 }
 
+/**
+ * Bytes of an RPC at most, and of one peer's gossip that waits to be taken in, in a network with blocks of this size. What
+ * passes the latter is ignored.
+ */
+export function gossipBytesMax(blockBytesMax: number): number {
+  return BLOCKS_PER_RPC * blockBytesMax + RPC_OVERHEAD_BYTES
+}
+
 /** How gossipsub is set up for a network. */
-export function gossipOptions(genesisId: BlockId): Partial<GossipsubOpts> {
+export function gossipOptions({ genesisId, blockBytesMax }: GossipNetwork): Partial<GossipsubOpts> {
   return {
     allowedTopics: GOSSIP_TYPES.map(type => gossipTopic(genesisId, type)),
     globalSignaturePolicy: StrictNoSign,
@@ -68,18 +84,10 @@ export function gossipOptions(genesisId: BlockId): Partial<GossipsubOpts> {
     tagMeshPeers: false,
     maxInboundStreams: 2,
     maxOutboundStreams: 2,
-    maxInboundDataLength: RPC_BYTES_MAX,
-    maxOutboundBufferSize: RPC_BYTES_MAX + 2 * 1024 * 1024,
+    maxInboundDataLength: gossipBytesMax(blockBytesMax),
+    maxOutboundBufferSize: OUTBOUND_BYTES_MAX,
     maxTopicBytesPerPeer: 16 * 1024,
-    decodeRpcLimits: {
-      maxSubscriptions: 16,
-      maxMessages: 512,
-      maxControlMessages: 64,
-      maxIhaveMessageIDs: 5_000,
-      maxIwantMessageIDs: 5_000,
-      maxIdontwantMessageIDs: 512,
-      maxPeerInfos: 16,
-    },
+    decodeRpcLimits: RPC_LIMITS,
     // Many honest nodes may share one address (one machine, one home); what is punished is punished elsewhere.
     scoreParams: { IPColocationFactorWeight: 0 },
   }
@@ -89,6 +97,7 @@ export function gossipOptions(genesisId: BlockId): Partial<GossipsubOpts> {
 export class Gossip {
   readonly #service: GossipSub
   readonly #genesisId: BlockId
+  readonly #waitingBytesMax: number
   readonly #onGossip: OnGossip
   readonly #counters: Counters
   /** For each peer whose messages wait: how many bytes, and the end of the last one's handling. */
@@ -96,12 +105,13 @@ export class Gossip {
 
   constructor(
     service: GossipSub,
-    { genesisId, onGossip, counters }: { genesisId: BlockId; onGossip: OnGossip; counters: Counters },
+    options: GossipNetwork & { readonly onGossip: OnGossip; readonly counters: Counters },
   ) {
     this.#service = service
-    this.#genesisId = genesisId
-    this.#onGossip = onGossip
-    this.#counters = counters
+    this.#genesisId = options.genesisId
+    this.#waitingBytesMax = gossipBytesMax(options.blockBytesMax)
+    this.#onGossip = options.onGossip
+    this.#counters = options.counters
   }
 
   /** Begins to take messages in. */
@@ -130,7 +140,7 @@ export class Gossip {
     const peer = from.toString()
     const queue = this.#waiting.get(peer) ?? { bytes: 0, tail: Promise.resolve() }
     const size = message.data.length + MESSAGE_OVERHEAD_BYTES
-    if (queue.bytes + size > WAITING_BYTES_MAX) return TopicValidatorResult.Ignore
+    if (queue.bytes + size > this.#waitingBytesMax) return TopicValidatorResult.Ignore
     this.#waiting.set(peer, queue)
     queue.bytes += size
     // In memory of its own: a block may be kept long after what it came in.

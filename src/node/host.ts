@@ -12,7 +12,8 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from 'pino'
 import type { BlockId } from '../chain/header.ts'
 import type { PeerId } from '../replica/effects.ts'
-import { encodeMessage, type Message, type OutgoingMessage } from '../replica/messages.ts'
+import { encodeMessage } from '../replica/message-codec.ts'
+import type { Message, OutgoingMessage } from '../replica/messages.ts'
 import { type Rejection, verdictOn } from '../replica/verdict.ts'
 import type { AddressBook } from './address-book.ts'
 import { type Counters, kindOf } from './counters.ts'
@@ -40,6 +41,7 @@ import {
 } from './peer-address.ts'
 import type { LinkEnd, PeerLink } from './peer-link.ts'
 import { closeConnection, PeerLinks, PROTOCOL } from './peer-links.ts'
+import { PeerLog } from './peer-log.ts'
 import { PeerStandings } from './peer-standings.ts'
 import { Redialer } from './redialer.ts'
 import { addressesToldOf } from './told-addresses.ts'
@@ -70,6 +72,8 @@ export interface PeerInfo {
 export interface HostOptions {
   readonly privateKey: PrivateKey
   readonly genesisId: BlockId
+  /** Bytes of a block at most. */
+  readonly blockBytesMax: number
   /** Multiaddrs to listen at. */
   readonly listen: readonly string[]
   /** Multiaddrs to stay connected to. */
@@ -108,6 +112,7 @@ export class Host {
   readonly #redialer: Redialer
   readonly #groupOf: GroupOf
   readonly #standings = new PeerStandings()
+  readonly #peerLog: PeerLog
   /** Peers that are connected only to see whether they are there. */
   readonly #feelers = new Set<PeerId>()
   /** For each connected peer that has not said that it follows our network: for how many ticks. */
@@ -123,6 +128,7 @@ export class Host {
     this.#options = options
     this.#network = network
     this.#groupOf = groupWith(options.limitLoopback)
+    this.#peerLog = new PeerLog(options.log, peer => this.#isPrivileged(peer))
     this.#gossip = new Gossip(network.services.gossip, {
       ...options,
       onGossip: (...given) => this.#takeGossip(...given),
@@ -261,7 +267,7 @@ export class Host {
 
   /** Ends the connection with a peer; one of another network is left alone for a while. */
   disconnect(peer: PeerId, reason: Rejection): void {
-    this.#options.log.info({ peer, reason }, 'a peer is disconnected')
+    this.#peerLog.info(peer, 'a peer is disconnected', { reason })
     if (reason === 'peer-other-network') this.#denied.deny(peer, reason, performance.now())
     this.#links.get(peer)?.end('left')
     for (const connection of this.#links.connections(peer)) closeConnection(connection)
@@ -274,7 +280,7 @@ export class Host {
       return
     }
     const isNews = this.#denied.deny(peer, reason, performance.now())
-    if (isNews) this.#options.log.warn({ peer, reason }, 'a peer broke the rules and is denied for a while')
+    if (isNews) this.#peerLog.warn(peer, 'a peer broke the rules and is denied for a while', { reason })
     abortAll(this.#links.connections(peer), reason)
   }
 
@@ -371,7 +377,7 @@ export class Host {
   }
 
   #onUp(peer: PeerId): void {
-    this.#options.log.info({ peer }, 'a peer is connected')
+    this.#peerLog.info(peer, 'a peer is connected')
     this.#options.onPeerConnected(peer)
   }
 
@@ -379,7 +385,7 @@ export class Host {
     this.#confirmed.delete(peer)
     this.#standings.forget(peer)
     this.#gossipless.delete(peer)
-    this.#options.log.info({ peer, end }, 'a peer is gone')
+    this.#peerLog.info(peer, 'a peer is gone', { end })
     this.#options.onPeerDisconnected(peer)
     if (end === 'message-too-large') this.refuse(peer, end)
     if (end === 'silent' || end === 'too-slow' || end === 'failed')
@@ -526,7 +532,7 @@ export class Host {
       const ticks = isReached ? 0 : (this.#gossipless.get(peer) ?? 0) + 1
       this.#gossipless.set(peer, ticks)
       if (ticks < GOSSIPLESS_TICKS_MAX) continue
-      this.#options.log.info({ peer }, 'a peer is out of reach of gossip and is connected to anew')
+      this.#peerLog.info(peer, 'a peer is out of reach of gossip and is connected to again')
       for (const connection of this.#links.connections(peer)) closeConnection(connection)
     }
   }

@@ -2,14 +2,15 @@
 //
 // A connection is pending until Noise and the multiplexer are agreed on, and takes one of the inbound places from then on.
 // Silence costs a stranger nothing, so pending ones are few for each address, and when there are too many in all the oldest
-// of the group that has most makes room: a stranger pushes out itself. What begins handshakes more often than its address, its
-// provider group or all together may is refused before they cost anything. Places are limited for each address and provider
-// group; when all are taken, inbound-slots.ts says which peer makes room. Peers that a person gave, and peers that proved to be
-// validators, are not limited. Loopback addresses are not counted one by one unless an option says so: many nodes of one
-// machine are nobody's attack, and behind a local proxy everybody has that address.
+// of the group that has most makes room: a stranger pushes out itself. Those that have said nothing and those that shake hands
+// push out their own kind, so that connecting alone keeps nobody out. What asks for handshakes more often than its address,
+// its provider group or all together may is refused before they cost anything. Places are limited for each address and
+// provider group; when all are taken, inbound-slots.ts says which peer makes room. Peers that a person gave, and peers that
+// proved to be validators, are not limited. Loopback addresses are not counted one by one unless an option says so: many nodes
+// of one machine are nobody's attack, and behind a local proxy everybody has that address.
 
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Connection, ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
+import type { Connection, ConnectionGater, MessageStream, MultiaddrConnection } from '@libp2p/interface'
 import type { PeerId } from '../replica/effects.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import { chooseEvicted, greatestGroups, type InboundPeer } from './inbound-slots.ts'
@@ -79,13 +80,16 @@ interface Inbound {
 
 type Admitted = Inbound & { readonly peer: PeerId }
 
+/** One that has no place yet: it has asked for the handshake of Noise, or for nothing. */
+type Pending = Inbound & { readonly isShaking: boolean }
+
 /** The gate of one node, for libp2p to ask. */
 export class InboundGate implements ConnectionGater {
   #peers: PeerRegistry = CLOSED
   readonly #limitLoopback: boolean
   readonly #log: FaultLog
-  readonly #pending = new Map<MultiaddrConnection, Inbound>()
-  readonly #admitted = new Map<MultiaddrConnection, Admitted>()
+  readonly #pending = new Map<MessageStream, Pending>()
+  readonly #admitted = new Map<MessageStream, Admitted>()
   readonly #now: () => number
   readonly #ofAddress = new TokenBuckets(HANDSHAKES_PER_ADDRESS)
   readonly #ofGroup = new TokenBuckets(HANDSHAKES_PER_GROUP)
@@ -107,6 +111,15 @@ export class InboundGate implements ConnectionGater {
     this.#peers = peers
   }
 
+  /** Whether a person gave the peer, or it proved to speak for a validator. */
+  isPrivileged = (peer: PeerId): boolean => this.#peers.isPrivileged(peer)
+
+  /** Whether the limits of one address hold where a connection comes from. */
+  isLimited = ({ address, reach }: Place): boolean => {
+    if (this.#peers.isExpectedAt(address)) return false
+    return reach !== 'loopback' || this.#limitLoopback
+  }
+
   denyDialPeer = (peer: { toString(): string }): boolean => this.#peers.isDenied(peer.toString())
 
   denyOutboundEncryptedConnection = (peer: { toString(): string }): boolean =>
@@ -115,16 +128,24 @@ export class InboundGate implements ConnectionGater {
   /** A peer has connected and sent nothing yet. */
   denyInboundConnection = (socket: MultiaddrConnection): boolean => {
     const place = placeOfMultiaddr(socket.remoteAddr)
-    const isLimited = this.#isLimited(place)
-    const sinceMs = this.#now()
-    if (!this.#takeHandshake(place, isLimited, sinceMs)) return true
+    const isLimited = this.isLimited(place)
     const ofAddress = openOf(this.#pending).filter(other => other.place.address === place.address)
     if (isLimited && ofAddress.length >= PENDING_PER_ADDRESS_MAX)
-      abort(ofAddress[0], 'others of its address came')
-    this.#track(this.#pending, { socket, place, group: place.group, sinceMs })
+      abort(choosePending(ofAddress), 'others of its address came')
+    const inbound = { socket, place, group: place.group, sinceMs: this.#now() }
+    this.#track(this.#pending, { ...inbound, isShaking: false })
     const all = openOf(this.#pending)
-    if (all.length > PENDING_MAX) abort(greatestGroups(all)[0], 'others came before it had shaken hands')
+    if (all.length > PENDING_MAX) abort(choosePending(all), 'others came before it had shaken hands')
     return socket.status !== 'open'
+  }
+
+  /** It asks for the handshake of Noise, which costs us what connecting does not. */
+  mayShakeHands = (socket: MessageStream): boolean => {
+    const pending = this.#pending.get(socket)
+    if (pending === undefined || pending.isShaking || socket.status !== 'open') return false
+    if (!this.#takeHandshake(pending.place, this.isLimited(pending.place), this.#now())) return false
+    this.#pending.set(socket, { ...pending, isShaking: true })
+    return true
   }
 
   /** It has proved which peer it is. */
@@ -149,7 +170,7 @@ export class InboundGate implements ConnectionGater {
   #makeRoom({ peer, place, group }: Admitted): boolean {
     const isPrivileged = this.#peers.isPrivileged(peer)
     const all = openOf(this.#admitted)
-    if (this.#isLimited(place) && !isPrivileged) {
+    if (this.isLimited(place) && !isPrivileged) {
       const counted = all.filter(other => !this.#peers.isPrivileged(other.peer))
       const ofAddress = counted.filter(other => other.place.address === place.address)
       if (ofAddress.length >= INBOUND_PER_ADDRESS_MAX) return false
@@ -176,11 +197,6 @@ export class InboundGate implements ConnectionGater {
     return evicted !== null
   }
 
-  #isLimited({ address, reach }: Place): boolean {
-    if (this.#peers.isExpectedAt(address)) return false
-    return reach !== 'loopback' || this.#limitLoopback
-  }
-
   /** Whether its address, its group and all together have begun so few handshakes that it may begin one. */
   #takeHandshake({ address, group }: Place, isLimited: boolean, nowMs: number): boolean {
     const [ofAddress, ofGroup] = isLimited
@@ -193,7 +209,7 @@ export class InboundGate implements ConnectionGater {
     return this.#apart.take(group, nowMs) || this.#inAll.take('all', nowMs)
   }
 
-  #track<Kind extends Inbound>(where: Map<MultiaddrConnection, Kind>, inbound: Kind): void {
+  #track<Kind extends Inbound>(where: Map<MessageStream, Kind>, inbound: Kind): void {
     where.set(inbound.socket, inbound)
     const forget = () => where.delete(inbound.socket)
     inbound.socket.addEventListener('close', guarded(this.#log, 'giving a place back', forget))
@@ -205,8 +221,15 @@ export class InboundGate implements ConnectionGater {
 }
 
 /** The oldest first. An aborted one may not have told of its end yet. */
-function openOf<Kind extends Inbound>(connections: ReadonlyMap<MultiaddrConnection, Kind>): Kind[] {
+function openOf<Kind extends Inbound>(connections: ReadonlyMap<MessageStream, Kind>): Kind[] {
   return [...connections.values()].filter(({ socket }) => socket.status === 'open')
+}
+
+/** Of those that shake hands and those that have said nothing, the oldest of the group that has most, where more are. */
+function choosePending(pending: readonly Pending[]): Pending | undefined {
+  const shaking = pending.filter(({ isShaking }) => isShaking)
+  const silent = pending.filter(({ isShaking }) => !isShaking)
+  return greatestGroups(silent.length >= shaking.length ? silent : shaking)[0]
 }
 
 function abort(inbound: Inbound | null | undefined, reason: string): void {

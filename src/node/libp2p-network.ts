@@ -2,24 +2,26 @@
 //
 // One connection may hold a queue for its link, one for gossip and one for what is encrypted (12 MiB each), a
 // window for each stream (16 of 1 MiB), a frame that is not whole (1 MiB, which the wire guard sees to; the
-// multiplexer itself would hold 4 GiB), and of what comes in a message, an RPC of gossip and gossip that waits
-// (about 10 MiB each): with peers of nobody's choice in all 56 places that all do their worst, 56 times 86 MiB.
+// multiplexer itself would hold 4 GiB), and of what comes in a message (9 MiB), an RPC of gossip and gossip that waits
+// (four of the largest blocks each): with peers of nobody's choice in all 56 places that all do their worst, and blocks of
+// 1 MiB, 56 times 70 MiB.
 
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, MultiaddrConnection, PeerInfo, PrivateKey } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { BlockId } from '../chain/header.ts'
 import { boundedNoise } from './bounded-noise.ts'
-import { gossipOptions } from './gossip.ts'
+import { compactYamux } from './compact-streams.ts'
+import { gossipBytesMax, gossipOptions } from './gossip.ts'
 import { type FaultLog, guarded } from './guarded.ts'
-import { INBOUND_CONNECTIONS_MAX, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
+import { INBOUND_CONNECTIONS_MAX, type InboundGate, PENDING_MAX, UPGRADE_TIMEOUT_MS } from './inbound-gate.ts'
 import { OUTBOUND_BYTES_MAX } from './peer-link.ts'
+import { PROTOCOL } from './peer-links.ts'
 import { withConnections } from './transport-connections.ts'
-import { WireGuard } from './wire-guard.ts'
+import { WireGuard, type WireGuardOptions } from './wire-guard.ts'
 
 /**
  * Connections from which on libp2p prunes: above what others may open to us, what we choose ourselves, and all addresses
@@ -42,6 +44,7 @@ export type Network = Libp2p<{ identify: Identify; gossip: GossipSub }>
 export interface NetworkOptions {
   readonly privateKey: PrivateKey
   readonly genesisId: BlockId
+  readonly blockBytesMax: number
   readonly listen: readonly string[]
   readonly mdns: boolean
   /** Called with what a peer of the local network announces of itself, at each announcement. */
@@ -52,8 +55,13 @@ export interface NetworkOptions {
   readonly log: FaultLog
 }
 
+/** What libp2p asks before it connects, what Noise asks before it shakes hands, and what the wire guard asks later. */
+export type NetworkGate = ConnectionGater &
+  Partial<Pick<InboundGate, 'mayShakeHands'>> &
+  Partial<Pick<WireGuardOptions, 'isPrivileged' | 'isLimited'>>
+
 /** A libp2p node that is not started yet, with this gate. */
-export async function createNetwork(options: NetworkOptions, gate: ConnectionGater): Promise<Network> {
+export async function createNetwork(options: NetworkOptions, gate: NetworkGate): Promise<Network> {
   const streamOptions = {
     maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
     // A stream that is not read holds its window, and no more than that can come.
@@ -61,7 +69,12 @@ export async function createNetwork(options: NetworkOptions, gate: ConnectionGat
   }
   const guard = new WireGuard({
     frameBytesMax: STREAM_WINDOW_BYTES_MAX,
+    rpcBytesMax: gossipBytesMax(options.blockBytesMax),
     isSpoken: protocol => network.getProtocols().includes(protocol),
+    isLink: protocol => protocol === PROTOCOL,
+    isPrivileged: peer => gate.isPrivileged?.(peer) ?? false,
+    isLimited: place => gate.isLimited?.(place) ?? true,
+    log: options.log,
   })
   const sockets = tcp({ backlog: 64, maxConnections: SOCKETS_MAX })
   const network: Network = await createLibp2p({
@@ -72,9 +85,9 @@ export async function createNetwork(options: NetworkOptions, gate: ConnectionGat
     transports: [
       withConnections(sockets, 'guarded-links', raw => guard.beforeNoise(options.wrapConnection(raw))),
     ],
-    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX, guard)],
+    connectionEncrypters: [boundedNoise(OUTBOUND_BYTES_MAX, guard, raw => gate.mayShakeHands?.(raw) ?? true)],
     streamMuxers: [
-      yamux({
+      compactYamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
         maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
         streamOptions,
@@ -92,7 +105,7 @@ export async function createNetwork(options: NetworkOptions, gate: ConnectionGat
     },
     // Its pings take a busy event loop for a dead peer; silence on the link is what tells (see peer-link.ts).
     connectionMonitor: { enabled: false },
-    services: { identify: identify(), gossip: gossipsub(gossipOptions(options.genesisId)) },
+    services: { identify: identify(), gossip: gossipsub(gossipOptions(options)) },
   })
   return network
 }

@@ -22,7 +22,9 @@ import { type CreateFinality, createFinality } from '../finality/registry.ts'
 import { Miner } from '../mining/miner.ts'
 import type { Checkpoint } from '../replica/checkpoint.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName } from '../replica/effects.ts'
-import { decodeMessageInSteps, type Message, typeOfMessage } from '../replica/messages.ts'
+import { decodeMessageInSteps } from '../replica/message-codec.ts'
+import { typeOfMessage } from '../replica/message-peek.ts'
+import type { Message } from '../replica/messages.ts'
 import { CorruptStore, STARTING_PREFIXES } from '../replica/records.ts'
 import { Replica } from '../replica/replica.ts'
 import { verdictOn } from '../replica/verdict.ts'
@@ -222,6 +224,7 @@ export class Node {
       store = new MarkedStore(database, await openMark(options))
       const privateKey = await loadIdentity(join(options.dataDirectory, 'identity.key'))
       const senders = new SenderCache(backend)
+      await database.preload(STARTING_PREFIXES)
       node = new Node(options, { database, store, senders, backend, privateKey })
       await node.#start(options, privateKey)
       return node
@@ -333,7 +336,6 @@ export class Node {
     const { dataDirectory, genesis, log, limitLoopback = false } = options
     const bookPath = join(dataDirectory, 'peers.json')
     const addressBook = await AddressBook.load(bookPath, log, groupWith(limitLoopback))
-    await this.#database.preload(STARTING_PREFIXES)
     // Thrown to who opens the node, not treated as a fault of a running one.
     const effects = this.replica.step({ type: 'start' }, Date.now())
     this.#database.forget()
@@ -341,6 +343,7 @@ export class Node {
     this.#host = await Host.start({
       privateKey,
       genesisId: genesis.block.id,
+      blockBytesMax: genesis.blocks.blockBytesMax,
       listen: options.listen ?? ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: options.bootstrap ?? [],
       mdns: options.mdns ?? false,

@@ -1,17 +1,17 @@
-// The ids of transactions that peers announced and were not asked for yet, by peer and by id. Announcing costs a peer 32
-// bytes, so what is remembered has bounds: of one peer, and of all together. The oldest of a peer that has too many goes first.
+// The ids of transactions that peers announced and were not asked for yet, by peer and by id. An announcement costs a peer
+// 32 bytes, so there are bounds: per peer, and for all peers together. The oldest id of the peer with the most is evicted.
 
 import type { TransactionId } from '../chain/transaction.ts'
 import type { PeerId } from './effects.ts'
 
-/** Ids that wait, of one peer. */
+/** Waiting ids of one peer. */
 export const WAITING_MAX = 4_096
-/** Ids that wait, of all peers together: 5 MB. */
+/** Waiting ids of all peers together: 5 MB. */
 export const WAITING_ALL_MAX = 32_768
 
 const NONE: ReadonlySet<never> = new Set()
 
-/** What waits to be asked for. */
+/** The announced ids that wait to be requested. */
 export class Announced {
   /** By peer, in the order in which they came. */
   readonly #byPeer = new Map<PeerId, Set<TransactionId>>()
@@ -23,7 +23,7 @@ export class Announced {
     return this.#size
   }
 
-  /** What waits of one peer, oldest first. */
+  /** The waiting ids of one peer, oldest first. */
   of(peer: PeerId): ReadonlySet<TransactionId> {
     return this.#byPeer.get(peer) ?? NONE
   }
@@ -53,7 +53,7 @@ export class Announced {
     if (holders?.size === 0) this.#holders.delete(id)
   }
 
-  /** An id has no use any more, whoever has it. */
+  /** Deletes an id of all peers. */
   deleteId(id: TransactionId): void {
     for (const peer of [...(this.#holders.get(id) ?? NONE)]) this.delete(peer, id)
   }
@@ -66,7 +66,7 @@ export class Announced {
     for (const oldest of this.of(peer)) return this.delete(peer, oldest)
   }
 
-  /** The peer of which the most ids wait. */
+  /** The peer with the most waiting ids. */
   #busiest(): PeerId {
     let [busiest, most] = ['', 0]
     for (const [peer, { size }] of this.#byPeer) if (size > most) [busiest, most] = [peer, size]

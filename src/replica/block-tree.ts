@@ -1,12 +1,12 @@
-// All valid blocks above the last final one (the base), each with the state after it as a layer that shares what
-// its parent's state has. Nothing is ever undone: to reorganise is to follow another block.
+// All valid blocks above the last final one (the base), each with the state after it, which shares all that did not change
+// with its parent's state. Nothing is ever undone: to reorganise is to follow another block.
 //
 //     base ── b1 ── b2 ── b3      head: the tip that the finality layer prefers
 //               └── c2 ── c3      a branch, kept until the base passes its fork
 //
-// Only blocks that were executed and found right are in here, so every one of them may become the head. The main chain
-// has no cap: without finality it grows for as long as anybody mines, and nothing costs more work. What stands beside it
-// may cost next to nothing, where the target has eased: the caller bounds it (`evict`).
+// Only executed, valid blocks are in the tree, so each of them may become the head. The main chain has no bound: without
+// finality it grows for as long as blocks are mined, and nothing costs more work. Side blocks may cost next to nothing where
+// the target has eased: the caller bounds them (`evict`).
 
 import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'
@@ -20,9 +20,9 @@ export interface TreeBlock {
   readonly chained: ChainedHeader
   readonly block: Block
   readonly execution: Execution
-  /** Which block of this node's life it was: ties in work go to the earlier. */
+  /** A number that grows with each block: ties in work go to the earlier. */
   readonly arrival: number
-  /** When this node got it: milliseconds since 1970, or 0 for one that was on disk. */
+  /** When this node received it: milliseconds since 1970, or 0 for one loaded from disk. */
   readonly seenMs: number
 }
 
@@ -129,7 +129,7 @@ export class BlockTree {
     this.#childCounts.set(previous, (this.#childCounts.get(previous) ?? 0) + 1)
   }
 
-  /** Forgets a block beside the main chain and all above it; returns them, in the order in which they came. */
+  /** Removes a side block and its descendants; returns them, in the order in which they came. */
   drop(of: TreeBlock): TreeBlock[] {
     const dropped = this.descendants(of)
     if (dropped.some(entry => this.isOnMainChain(entry)))
@@ -138,7 +138,7 @@ export class BlockTree {
     return dropped
   }
 
-  /** The tip beside the main chain that is evicted first, of those that are not kept. */
+  /** The side tip that is evicted first, of those that are not kept. */
   lightestSideTip(isKept: (entry: TreeBlock) => boolean): TreeBlock | null {
     let lightest: TreeBlock | null = null
     for (const tip of this.#tips) {
@@ -149,9 +149,9 @@ export class BlockTree {
   }
 
   /**
-   * Removes blocks beside the main chain until there are at most so many, always the tip with the least cumulative work,
-   * so that a branch goes from its end. One that is kept stays with all before it, even if there are too many then.
-   * Returns what was removed, in that order.
+   * Evicts side blocks until there are at most so many, always the tip with the least cumulative work, so that a branch
+   * shrinks from its end. A kept block stays with its ancestors, even if there are too many then. Returns the evicted blocks,
+   * in that order.
    */
   evict(sideBlocksMax: number, isKept: (entry: TreeBlock) => boolean): TreeBlock[] {
     const evicted: TreeBlock[] = []

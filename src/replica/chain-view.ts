@@ -1,4 +1,4 @@
-// The chain as one thing to read: its unfinal part from the tree in memory, its final part from the database.
+// Read access to the whole chain: its unfinal part is in the tree in memory, its final part in the database.
 // Commands, RPC and peers are all served from here.
 
 import type { Address } from '../chain/address.ts'
@@ -145,8 +145,7 @@ export class ChainView {
   }
 
   /**
-   * Who sent the transactions of a block, in order. Null where that is not kept: in the final blocks of a database of an
-   * older version.
+   * The senders of a block's transactions, in order. Null for final blocks that an older version stored without them.
    */
   sendersOf({ id, coinbase, transactions }: Block): readonly Address[] | null {
     const known = this.#tree.get(id)?.execution.senders ?? []

@@ -1,7 +1,7 @@
-// A block that the owner of a node trusts because somebody told it so: no chain without it is followed. It is what stops
-// a second history that was signed, or mined, later: long-range attacks and weak subjectivity (V. Buterin, "Proof of
+// A trusted block, configured by the operator: no chain without it is followed. It protects against a second history that was
+// signed, or mined, later: long-range attacks and weak subjectivity (V. Buterin, "Proof of
 // Stake: How I Learned to Love Weak Subjectivity", 2014; V. Buterin, V. Griffith, "Casper the Friendly Finality
-// Gadget", 2017, section 4.1). It protects once it is reached: below it a node follows what it is shown, as any other.
+// Gadget", 2017, section 4.1). It protects once it is reached: below it a node follows what it is shown, like any other.
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
@@ -30,8 +30,8 @@ export function isBesideCheckpoint(
 }
 
 /**
- * Holds what was on disk against the checkpoint, before anything is made of it: a chain that ends in `tip` without it is
- * an error, `CheckpointMismatch`; branches without it are forgotten, for their ends could be followed later.
+ * Checks a tree loaded from disk against the checkpoint: throws `CheckpointMismatch` if the chain that ends in `tip` does not
+ * contain it, and drops branches that do not, for their tips could be followed later.
  */
 export function applyCheckpoint(
   checkpoint: Checkpoint,

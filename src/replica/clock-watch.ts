@@ -1,13 +1,15 @@
-// Whether the clock of this node looks wrong. Headers with valid work that are too far ahead of it say so: either those that
-// mined them have wrong clocks, or this node has, and then it follows nothing that is mined. What is kept are times of
-// blocks, so that the suspicion ends by itself when the clock is set. One block from the future is cheap to mine, and
-// identities cost nothing: peers of one group are one voice, and one voice counts alone only where we chose the peer.
+// Whether the clock of this node looks wrong. Headers with valid work that are too far ahead of it are evidence: either the
+// clocks of their miners are wrong, or this one is, and then this node follows nothing that is mined. Only times of blocks
+// are kept, so that the suspicion ends when the clock is set right. One block from the future is cheap to mine, and
+// identities cost nothing: all peers of one group have one voice, which counts alone only if this node chose the peer.
 
 import type { PeerOrigin } from './claims.ts'
 import type { PeerId } from './effects.ts'
 
-/** Groups that must speak against the clock where no peer does that this node chose. */
+/** Groups needed as evidence against the clock, where no peer that this node chose gives any. */
 const GROUPS_MIN = 2
+/** Calls of `alarm` from one alarm to the next: ten minutes of status messages. */
+const ALARM_INTERVAL = 120
 
 /** How far the clock seems to be behind. */
 export interface ClockDoubt {
@@ -27,6 +29,8 @@ export class ClockWatch {
   readonly #futureLimitSeconds: number
   /** Of the connected peers. */
   readonly #voices = new Map<PeerId, Voice>()
+  /** Calls of `alarm` since the clock began to look wrong. */
+  #doubtfulCount = 0
 
   constructor(futureLimitSeconds: number) {
     this.#futureLimitSeconds = futureLimitSeconds
@@ -46,7 +50,7 @@ export class ClockWatch {
     this.#voices.delete(peer)
   }
 
-  /** What the peers say of this clock: of several groups the lesser middle one, so that one liar among three changes little. */
+  /** The lower median over groups, so that one liar among three changes little; null without enough evidence. */
   doubt(nowSeconds: number): ClockDoubt | null {
     const groups = new Map<string, number>()
     let [peers, isChosen] = [0, false]
@@ -60,5 +64,12 @@ export class ClockWatch {
     if (groups.size < GROUPS_MIN && !isChosen) return null
     const behind = [...groups.values()].toSorted((a, b) => a - b)
     return { behindSeconds: behind[(behind.length - 1) >> 1]!, peers }
+  }
+  /** The text of an alarm when the clock begins to look wrong, and again from time to time; else null. Called regularly. */
+  alarm(nowSeconds: number): string | null {
+    const doubt = this.doubt(nowSeconds)
+    if (doubt === null) this.#doubtfulCount = 0
+    if (doubt === null || this.#doubtfulCount++ % ALARM_INTERVAL !== 0) return null
+    return `the clock of this node looks wrong: ${doubt.peers} of its peers follow blocks for which it is ${doubt.behindSeconds} seconds behind at least; what is mined after its time is not followed`
   }
 }

@@ -1,4 +1,4 @@
-// The states after the final blocks below the last one, read from what each block took (undo.ts).
+// The states after the final blocks below the last one, read from the undo record of each block (undo.ts).
 //
 // An account is looked for in the blocks above the wanted one, the lowest first: the first that changed it says what it
 // had. So nothing is rebuilt for a balance. A proof needs a whole tree; it is made in slices, each a bounded step.
@@ -30,7 +30,7 @@ export class EarlierStates {
   /** By height. */
   readonly #undos = new Map<number, Undo>()
   #bytes = 0
-  /** The lowest block whose state is known to be kept, as far as anybody has asked; null until then. */
+  /** The lowest block whose state is known to be kept, as far as was searched; null before the first search. */
   #knownFrom: number | null = null
   /** Whether it is known that none below that is. */
   #isEnd = false
@@ -80,7 +80,7 @@ export class EarlierStates {
     return Math.max(0, this.#tree.base.chained.height - EARLIER_STATES)
   }
 
-  /** Looks for the records that lead to a block, no further than nobody has looked yet. */
+  /** Whether the records down to a block are there. Searches only below what earlier calls have searched. */
   #isKept(height: number): boolean {
     const base = this.#tree.base.chained.height
     if (height > base || height < this.#least) return false

@@ -1,19 +1,18 @@
-// The contract of a replica: what can happen to it, and what it wants done.
+// The contract of a replica: its inputs and its effects.
 //
-// `step(input)` returns effects in the order in which they must be done. A `persist` stands before everything
-// that depends on it: no message and no answer may leave before every persist that stands before it is durable.
-// Who performs the effects is free to batch them; the simulator may crash a node between any two.
+// `step(input)` returns effects in the order in which they must be performed. A `persist` precedes everything that depends on
+// it: no message and no reply may leave before every earlier persist is durable. The performer may batch them; the simulator
+// may crash a node between any two.
 
 import type { Address } from '../chain/address.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { TransactionId } from '../chain/transaction.ts'
-import type { FinalityTimer } from '../finality/contract.ts'
+import type { FinalityTimer, PeerId } from '../finality/contract.ts'
 import type { PeerOrigin } from './claims.ts'
 import type { Message, OutgoingMessage } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
-/** The name of a peer, as whoever carries the messages knows it. */
-export type PeerId = string
+export type { PeerId }
 
 /** The timers of a replica. Setting one again replaces it; one that was cleared never fires. */
 export type TimerName =
@@ -25,17 +24,17 @@ export type TimerName =
   | 'rebroadcast'
   | `finality/${FinalityTimer}`
 
-/** What happens to a replica. */
+/** An input of a replica. */
 export type Input =
   | { readonly type: 'start' }
-  /** `origin` tells how it came: unless given it is a peer that chose this node, from a place of its own. */
+  /** Without `origin`, an inbound peer in a group of its own. */
   | { readonly type: 'peer-connected'; readonly peer: PeerId; readonly origin?: PeerOrigin }
   | { readonly type: 'peer-disconnected'; readonly peer: PeerId }
   | { readonly type: 'message'; readonly from: PeerId; readonly message: Message }
   /** A peer sent a block whose parent is not here, which was not decoded: see `Replica.screen`. */
   | { readonly type: 'orphan'; readonly from: PeerId }
   | { readonly type: 'timeout'; readonly name: TimerName }
-  /** A client hands in a signed transaction; the answer is a `reply` with the same token. */
+  /** A client submits a signed transaction; the answer is a `reply` with the same token. */
   | { readonly type: 'submit'; readonly raw: Uint8Array; readonly token: string }
   /** Mine for this account, for ever or for so many blocks; null stops. */
   | { readonly type: 'mining'; readonly beneficiary: Address | null; readonly blocks: number | null }
@@ -59,13 +58,13 @@ export interface MiningTemplate {
 /** The answer to a submitted transaction. */
 export type SubmitResult = { readonly id: TransactionId } | { readonly rejection: Rejection }
 
-/** What a replica wants done. */
+/** What a replica asks its performer to do. */
 export type Effect =
-  /** All of these writes or none, durable before anything after it is done. */
+  /** All of these writes or none, durable before any later effect is performed. */
   | { readonly type: 'persist'; readonly writes: readonly Write[] }
   | { readonly type: 'send'; readonly to: PeerId; readonly message: OutgoingMessage }
   | { readonly type: 'broadcast'; readonly message: Message }
-  /** The message that was just taken in is good: pass it on to other peers. */
+  /** The message that was just handled is valid: relay it to other peers. */
   | { readonly type: 'relay' }
   /** A message was refused; the verdict table says whether the peer is to blame. */
   | { readonly type: 'reject'; readonly from: PeerId; readonly reason: Rejection }
@@ -78,12 +77,12 @@ export type Effect =
   /** The node follows another head; `reorganised` counts the blocks that were left. */
   | { readonly type: 'head'; readonly id: BlockId; readonly height: number; readonly reorganised: number }
   | { readonly type: 'final'; readonly id: BlockId; readonly height: number }
-  /** A person should know. */
+  /** Raises an operator alarm. */
   | { readonly type: 'alarm'; readonly text: string }
 
 /**
- * Reads of the database, synchronous. They see what earlier steps wanted written, durable already or not: reading
- * early does no harm, since nothing that depends on it leaves before it is durable. A record comes back as it was written:
+ * Reads of the database, synchronous. They see the writes of earlier steps, durable or not: reading early does no harm,
+ * since nothing that depends on it leaves before it is durable. A record comes back as it was written:
  * for one that does not, both throw `CorruptStore` naming its key.
  */
 export interface Store {
@@ -92,7 +91,7 @@ export interface Store {
   entries(prefix: string): Iterable<readonly [string, Uint8Array]>
 }
 
-/** Gathers what one step wants done. */
+/** Collects the effects of one step. */
 export class Outbox {
   /** By key: the last write of a step is the one that counts. */
   #writes = new Map<string, Uint8Array | null>()
@@ -102,7 +101,7 @@ export class Outbox {
     this.#writes.set(key, value)
   }
 
-  /** Reads of a store that see what this step wants written. */
+  /** Reads of a store that see the writes of this step. */
   over(store: Store): Store {
     return {
       get: key => {

@@ -1,5 +1,5 @@
-// Drives the finality layer: shows it the chain, and does what it wants done with the replica's own means. The layer
-// sees nothing of tree, pool or disk but this.
+// Drives the finality layer: shows it the chain, and performs its effects with the means of the replica. The layer has no
+// other access to tree, pool or disk.
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
@@ -8,9 +8,15 @@ import type { BlockId } from '../chain/header.ts'
 import type { ChainAccess, Finality, FinalityEffect, FinalityInput, Holders } from '../finality/contract.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { ChainView } from './chain-view.ts'
-import type { Outbox, Store, TimerName } from './effects.ts'
+import type { Outbox, PeerId, Store, TimerName } from './effects.ts'
 import type { Mempool } from './mempool.ts'
 import { KEYS } from './records.ts'
+
+/** A block that came with a message of the finality layer. */
+export interface AttachedBlock {
+  readonly block: Block
+  readonly from: PeerId
+}
 
 /** What the driver needs of its replica. */
 export interface FinalityHost {
@@ -22,18 +28,22 @@ export interface FinalityHost {
   readonly outbox: Outbox
   nowMs(): number
   finalise(final: Extract<FinalityEffect, { type: 'final' }>): void
-  /** Gets a block and all before it. */
-  want(id: BlockId, holders: Holders, isDecided: boolean): void
-  /** Does not give up this block for lack of room. */
+  /** Gets a block with its ancestors. It may be the one attached to the message that is being handled. */
+  want(
+    id: BlockId,
+    holders: Holders,
+    options: { readonly isDecided: boolean; readonly attached: AttachedBlock | null },
+  ): void
+  /** Keeps this block from eviction. */
   hold(id: BlockId): void
-  /** Makes a block on the head, without work, and takes it in; null where it can not. */
+  /** Builds a block without work on the head and connects it; null when that fails. */
   build(beneficiary: Address): BlockId | null
 }
 
 /** A timer of the finality layer, among those of the replica. */
 export type FinalityTimerName = Extract<TimerName, `${typeof TIMERS}${string}`>
 
-/** Stands before the name that the layer gave a timer. */
+/** The prefix of the layer's timers. */
 const TIMERS = 'finality/'
 
 /** Whether a timer of the replica is its finality layer's. */
@@ -41,13 +51,13 @@ export function isFinalityTimer(name: TimerName): name is FinalityTimerName {
   return name.startsWith(TIMERS)
 }
 
-/** The joint between a replica and its finality layer. */
+/** Connects a replica to its finality layer. */
 export class FinalityDriver {
   readonly #host: FinalityHost
   readonly #chain: ChainAccess
-  /** What the layer is still to be told; the first is being handled. */
+  /** Inputs that the layer has not handled; the first is being handled. */
   readonly #inputs: FinalityInput[] = []
-  /** The pool and the head for which it is known whether anything waits. */
+  /** Whether there are pending transactions, for this pool and head; null until asked. */
   #pending: { readonly changes: number; readonly head: BlockId; readonly has: boolean } | null = null
 
   constructor(host: FinalityHost) {
@@ -63,14 +73,14 @@ export class FinalityDriver {
   }
 
   /**
-   * Gives the layer an input, and does what it wants done. An input that follows from that waits for its turn: else a
-   * timer that the later step sets could be cleared by the rest of the earlier one.
+   * Gives the layer an input, with the block that came with it if any, and performs the effects. An input that results from
+   * these is queued: if it were handled at once, the rest of this step could clear a timer that the later one set.
    */
-  step(input: FinalityInput): void {
+  step(input: FinalityInput, attached: AttachedBlock | null = null): void {
     this.#inputs.push(input)
     if (this.#inputs.length > 1) return
     for (let next = this.#inputs[0]; next !== undefined; next = this.#inputs[0]) {
-      for (const effect of this.#host.finality.step(next, this.#chain)) this.#perform(effect)
+      for (const effect of this.#host.finality.step(next, this.#chain)) this.#perform(effect, attached)
       this.#inputs.shift()
     }
   }
@@ -86,7 +96,7 @@ export class FinalityDriver {
     if (before !== null && this.#hasPending() !== before.has) this.step({ type: 'pool' })
   }
 
-  #perform(effect: FinalityEffect): void {
+  #perform(effect: FinalityEffect, attached: AttachedBlock | null): void {
     const { outbox } = this.#host
     switch (effect.type) {
       case 'final':
@@ -106,7 +116,7 @@ export class FinalityDriver {
       case 'clear-timer':
         return outbox.emit({ type: 'clear-timer', name: `${TIMERS}${effect.name}` })
       case 'want':
-        return this.#host.want(effect.id, effect.holders, effect.isDecided)
+        return this.#host.want(effect.id, effect.holders, { isDecided: effect.isDecided, attached })
       case 'hold':
         return this.#host.hold(effect.id)
       case 'build':

@@ -1,7 +1,7 @@
-// A branch of which only headers are here: checked, and not fetched yet, because they do not hold more work than ours so
-// far. It may be longer than memory should be: the first headers are kept, for they are fetched first, and of those after
-// them only the last, on which the next is checked. Bitcoin Core does without any until the work is proved ("presync",
-// headerssync.cpp, 2022); here what is kept has a bound and spares most branches a second round.
+// The checked headers of a branch whose bodies are not fetched yet, because it does not hold more work than our chain so far.
+// It may be longer than memory allows: the first headers are kept, for their bodies are fetched first, and of the rest only
+// the last, to check the next. Bitcoin Core keeps none until the work is proved ("presync", headerssync.cpp, 2022); here the
+// bounded part that is kept spares most branches a second round.
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'

@@ -1,5 +1,5 @@
-// What an answer with headers holds: the new part of a branch, each header checked against its parent, before a single
-// body is fetched. A branch may take several answers, and the base may move between a request and its answer.
+// Checks an answer of headers: each header against its parent, before a single body is fetched. The result is the new part of
+// a branch, which may take several answers; the base may move between a request and its answer.
 
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
@@ -27,7 +27,7 @@ export interface HeaderHost {
   readonly limits: Pick<ReplicaLimits, 'headersMax' | 'branchHeadersMax'>
 }
 
-/** A branch that is longer than one answer, as far as it is known: it does not hold enough work yet. */
+/** The known part of a branch that is longer than one answer and does not hold enough work yet. */
 export interface Branch {
   readonly lastId: BlockId
   /** Those of its headers that are new here. */
@@ -36,17 +36,17 @@ export interface Branch {
   readonly ownCount: number
 }
 
-/** What was asked. */
+/** What an answer is checked against: the request. */
 export interface HeadersQuestion {
   readonly locator: readonly BlockId[]
-  /** The branch that is asked on; null at its beginning. */
+  /** The branch that is continued; null at its beginning. */
   readonly branch: Branch | null
 }
 
-/** Places where other branches were seen to leave ours below the base: one alarm for each is enough. */
+/** Forks below the base that an alarm was raised for: one for each is enough. */
 const ALARMS_MAX = 64
 
-/** Checks the headers that peers give. */
+/** Checks the headers that peers send. */
 export class HeaderCheck {
   readonly #host: HeaderHost
   readonly #wanted: WantedBlocks
@@ -57,7 +57,7 @@ export class HeaderCheck {
     this.#wanted = wanted
   }
 
-  /** The new part of a run of headers, each checked against its parent, with what came before it; or why it is refused. */
+  /** The new headers of an answer, added to the branch that they continue; or why the answer is refused. */
   check(headers: readonly BlockHeader[], { locator, branch }: HeadersQuestion): HeaderBranch | Rejection {
     const isContinued = branch !== null && headers[0]?.previous === branch.lastId
     const fresh = isContinued ? branch.fresh : new HeaderBranch(this.#host.limits.branchHeadersMax)
@@ -83,7 +83,7 @@ export class HeaderCheck {
       if (this.#host.isKnownInvalid(chained.id)) return 'block-known-invalid'
       const isHere = this.#host.tree.has(chained.id)
       if (!isHere && this.#host.isEarly(header)) fresh.noteEarly(chained)
-      // What is not due is followed to a block that is decided, and nowhere else.
+      // Headers that are not due are followed to a decided block only.
       const isTaken = fresh.newestEarlyTime === null || this.#wanted.hasDecided
       if (!isHere && isTaken) this.#add(fresh, chained)
       parent = chained
@@ -97,7 +97,7 @@ export class HeaderCheck {
   }
 
   /**
-   * What can be asked on after an answer of which `check` made this: a full answer may not be all of a branch. Null where
+   * The branch to continue with after an answer whose check gave `fresh`: a full answer may not be the whole branch. Null when
    * there is no more, or no use in more.
    */
   rest(
@@ -107,7 +107,7 @@ export class HeaderCheck {
   ): Branch | null {
     const last = headers.at(-1)
     if (last === undefined || headers.length < this.#host.limits.headersMax) return null
-    // A peer that does not go on where it was asked to follows another branch by now; a liar could begin again for ever.
+    // A peer that does not continue where it was asked to follows another branch by now; a liar could start over for ever.
     if (branch !== null && headers[0]?.previous !== branch.lastId) return null
     const lastId = blockId(last)
     const ownCount = branch?.ownCount ?? 0
@@ -116,7 +116,7 @@ export class HeaderCheck {
       const isWhole = fresh.tip?.id === lastId || this.#host.tree.has(lastId)
       return isWhole ? { lastId, fresh, ownCount } : null
     }
-    // All of it is ours and final: the branch leaves us further on, which is worth an alarm.
+    // All of it is on our final chain: the branch forks off later, which deserves an alarm.
     const isOurs = fresh === 'block-below-final' && this.#host.view.mainHeight(lastId) !== null
     if (!isOurs) return null
     const none = new HeaderBranch(this.#host.limits.branchHeadersMax)

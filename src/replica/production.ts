@@ -1,7 +1,7 @@
-// Making blocks: for whom a replica mines, the template that is being searched, and when a new one is due.
+// Block production: the account a replica mines for, the template that is being searched, and when a new one is due.
 //
-// A template is made anew when the head moves, when the pool has changed (looked at once a second, not for every
-// transaction), and now and then for the sake of its time.
+// A template is rebuilt when the head moves, when the pool has changed (checked once a second, not for every transaction),
+// and from time to time to refresh its timestamp.
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
@@ -14,20 +14,20 @@ import type { Outbox } from './effects.ts'
 import type { Mempool } from './mempool.ts'
 import { buildTemplate, completeTemplate, type Template } from './template.ts'
 
-/** For whom blocks are made, and how many are still to be made; null when there is no end. */
+/** The beneficiary of mined blocks, and how many are still to be mined; null for no limit. */
 export interface MiningOrder {
   readonly beneficiary: Address
   readonly blocksLeft: number | null
 }
 
-/** Milliseconds between looks whether the template is out of date. */
+/** Milliseconds between checks whether the template is outdated. */
 const CHECK_MS = 1_000
-/** Milliseconds after which a template is made anew for the sake of its time alone. */
+/** Milliseconds after which a template is rebuilt for its timestamp alone. */
 const LIFE_MS = 10_000
-/** Templates whose nonce may still come in. */
+/** Templates that are remembered because a nonce for them may still arrive. */
 const TEMPLATES_MAX = 8
 
-/** The part of a replica that makes blocks. */
+/** The part of a replica that builds blocks. */
 export class Production {
   readonly #genesis: Genesis
   readonly #outbox: Outbox
@@ -49,7 +49,7 @@ export class Production {
     return this.#order
   }
 
-  /** Starts, changes or (null) ends mining. */
+  /** Starts, changes or (null) stops mining. */
   command(order: MiningOrder | null): void {
     this.#order = order
     this.invalidate()
@@ -58,21 +58,21 @@ export class Production {
     this.#outbox.emit({ type: 'clear-timer', name: 'template' })
   }
 
-  /** The template is out of date. */
+  /** The template is outdated. */
   invalidate(): void {
     this.#basis = null
   }
 
-  /** Looks whether the template is out of date. */
+  /** Checks whether the template is outdated. */
   onTimeout(pool: Mempool, nowMs: number): void {
-    // A clock that was set back would let a template live until it is where it was, with a time that nobody accepts.
+    // With a clock that was set back, a template would live until the old time, with a timestamp that no node accepts.
     const ageMs = this.#basis === null ? 0 : Math.abs(nowMs - this.#basis.madeMs)
     const isFresh = this.#basis?.poolChanges === pool.changes && ageMs < LIFE_MS
     if (isFresh) this.#outbox.emit({ type: 'set-timer', name: 'template', delayMs: CHECK_MS })
     else this.invalidate()
   }
 
-  /** Makes a template on this head, if one is due. */
+  /** Builds a template on this head, if one is due. */
   renew(head: TreeBlock, pool: Mempool, nowMs: number): void {
     if (this.#order === null || this.#basis !== null || !this.#genesis.work.isProved) return
     const { id, template } = this.#template(head, pool, this.#order.beneficiary, nowMs)
@@ -83,7 +83,7 @@ export class Production {
     this.#outbox.emit({ type: 'set-timer', name: 'template', delayMs: CHECK_MS })
   }
 
-  /** A block on this head for a network without work; the one who mines here, if anyone does, gets its reward. */
+  /** Builds a block without work on this head. Its reward goes to the account that this node mines for, if any. */
   build(
     head: TreeBlock,
     pool: Mempool,
@@ -114,7 +114,7 @@ export class Production {
     return { id: toHex(extraNonce), template: buildTemplate(this.#genesis, head, pool, options) }
   }
 
-  /** One of the blocks that were ordered is made. */
+  /** One of the ordered blocks was mined. */
   count(): void {
     if (this.#order === null || this.#order.blocksLeft === null) return
     const blocksLeft = this.#order.blocksLeft - 1

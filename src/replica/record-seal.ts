@@ -1,8 +1,8 @@
-// The seal of a record: what a store keeps behind each, so that a bit that flipped on a disk is told when it is read.
+// The seal of a record: a checksum that a store appends to each, so that a flipped bit on disk is detected on reading.
 //
-// It is the CRC-32 of the key and the record, which no single flip and no burst of up to 32 bits leaves as it was; with
-// the key, for a record may also be found where another belongs. It is against accidents and not against people, who
-// can write a seal as well. LevelDB has checksums of its own and looks at them when it reads its log, but not when it
+// It is the CRC-32 of key and record, which detects any single flip and any burst of up to 32 bits; the key is included
+// because a record may also be found under a wrong key. It protects against accidents, not against attackers, who can
+// compute it as well. LevelDB has checksums of its own and looks at them when it reads its log, but not when it
 // reads a table, unless asked to; `level` has no way to ask.
 //
 //   record | CRC-32 of key and record, 4, little-endian

@@ -2,12 +2,12 @@
 // record as it was written or not at all (record-seal.ts); here it is told whether it fits to what other records hold.
 //   genesis            id of the genesis block          base         the last final block, as a chained header
 //   account/<address>  the state after the base block   final/<height>     id and header of a final block
-//   tx/<id>            height and index in a final block   senders/<height>   who sent a final block's transactions
+//   tx/<id>            height and index in a final block   senders/<height>   senders of a final block's transactions
 //   block/<id>         a whole block, final or not      open/<arrival>     id of a block above the base
 //   certificate/<height>   what proves a final block: the certificate, or the height of the block above that has one
 //   decision/<sequence>    height of the block that the agreement's decision of this number made final
 //   finality/<key>     what the finality layer keeps    undo/<height>      what a recent final block took from the state
-//   pooled/<id>        a transaction handed in here that no final block holds yet
+//   pooled/<id>        a transaction submitted here that no final block holds yet
 
 import { ADDRESS_BYTES, type Address, addressBytes } from '../chain/address.ts'
 import { type Block, decodeBlock } from '../chain/block.ts'
@@ -158,7 +158,7 @@ export function readPosition(reader: ByteReader): { height: number; index: numbe
   return { height: Number(reader.u64()), index: reader.u32() }
 }
 
-/** Who sent the transactions of a block, in order: 20 bytes each. */
+/** The senders of a block's transactions, in order: 20 bytes each. */
 export function encodeSenders(senders: readonly Address[]): Uint8Array {
   const writer = new ByteWriter()
   for (const sender of senders) writer.bytes(addressBytes(sender))

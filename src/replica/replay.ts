@@ -1,5 +1,5 @@
-// The second way to a state: every block of a chain executed again from the genesis block.
-// What a database holds must be what this comes to.
+// Replay: executes every block of a chain again from the genesis block, independently of the database.
+// The state that a database holds must equal the result.
 
 import type { Block } from '../chain/block.ts'
 import type { CoinbaseRecord } from '../chain/coinbase.ts'

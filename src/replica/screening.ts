@@ -1,13 +1,14 @@
-// What the first bytes of a message tell, so that nothing is decoded that has no use: an answer that nobody asked for, a
-// block that is too large, has no work, is here already, can't be followed or stands on none that is here, and what a
-// stranger attaches to the words of the finality layer. To decode a block costs a hundred times what it costs to send one.
+// Screening: refuses messages by their first bytes, before anything is decoded. Refused are unrequested answers; blocks that
+// are too large, lack work, are known, can't be followed or have no known parent; and blocks that a peer other than a
+// validator attaches to a message of the finality layer. To decode a block costs a hundred times what it costs to send one.
 
 import { type BlockLimits, blockTransactionsMax, isBlockTooLarge } from '../chain/block-size.ts'
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
-import { type BlockPeek, MESSAGE_LIMITS, type MessagePeek, peekMessage } from './messages.ts'
+import { type BlockPeek, type MessagePeek, peekMessage } from './message-peek.ts'
+import { MESSAGE_LIMITS } from './messages.ts'
 import type { Rejection } from './verdict.ts'
 
-/** What is known before a message is decoded. */
+/** What screening asks its replica. */
 export interface ScreenHost {
   readonly limits: BlockLimits
   /** Whether blocks are followed for their work. */
@@ -28,12 +29,12 @@ export interface ScreenHost {
 }
 
 /**
- * Why a message is not decoded. Null where it is to be decoded. A block that is `known` is no fault; nor is an `orphan`, a
- * block on one that is not here: it tells that its sender follows another branch, and its body is of no use.
+ * Why a message is not decoded; null when it is to be decoded. A `known` block is no fault, nor is an `orphan`, whose parent is
+ * unknown: it shows that its sender follows another branch, and its body is of no use yet.
  */
 export type Screened = Rejection | 'known' | 'orphan' | null
 
-/** What is to become of a message. */
+/** Why a message is not to be decoded, or null. */
 export function screen(bytes: Uint8Array, host: ScreenHost): Screened {
   const peek = peekMessage(bytes)
   return peek === null ? null : screenPeek(peek, host)
@@ -53,7 +54,7 @@ function screenPeek(peek: MessagePeek, host: ScreenHost): Screened {
       return peek.answerBytes > MESSAGE_LIMITS.transactionsAnswerBytesMax ? 'message-too-large' : null
     case 'finality':
       if (peek.attached === null) return null
-      // Proposals alone bring a block along, over the links between validators.
+      // Only proposals carry a block, on links between validators.
       if (!host.isValidator) return 'block-uncertified'
       return peek.attached === 'malformed' ? 'block-malformed' : checkSize(peek.attached, host)
     case 'block': {
@@ -63,7 +64,7 @@ function screenPeek(peek: MessagePeek, host: ScreenHost): Screened {
       if (tooLarge !== null) return tooLarge
       const id = blockId(header)
       const knownBytes = host.bytesOf(id)
-      // Of one header there is one body: another is no block, and each would be news to gossip.
+      // One header has one body. Another body is no block, and gossip would relay each as new.
       if (knownBytes !== null) return knownBytes === peek.block.bytes ? 'known' : 'block-malformed'
       if (!host.hasWork(header)) return 'header-work-insufficient'
       if (host.bytesOf(header.previous) !== null) return null
@@ -72,7 +73,7 @@ function screenPeek(peek: MessagePeek, host: ScreenHost): Screened {
   }
 }
 
-/** An answer of blocks none of which is decoded before the beginning of each is seen. */
+/** Screens an answer of blocks: none is decoded before the beginning of each was checked. */
 function screenBlocks(
   { requestId, blocks }: Extract<MessagePeek, { type: 'blocks' }>,
   host: ScreenHost,

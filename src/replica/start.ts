@@ -29,7 +29,7 @@ export class OtherNetwork extends Error {
   override name = 'OtherNetwork'
 }
 
-/** What a start finds: the tree, all of whose blocks are valid, and the count of blocks that ever came. */
+/** The tree of a started node, all of whose blocks are valid, and the number of blocks that it ever received. */
 export interface StartedTree {
   readonly tree: BlockTree
   readonly arrivals: number
@@ -43,7 +43,7 @@ export function initialiseStore(genesis: Genesis, outbox: Outbox): StartedTree {
   outbox.write(KEYS.base, encodeChainedHeader(genesis.header))
   for (const [address, account] of genesis.state.accounts())
     outbox.write(KEYS.account(address), encodeAccount(account))
-  return { tree: new BlockTree(settled(genesis.header, genesis.block, genesis.state)), arrivals: 0 }
+  return { tree: new BlockTree(baseEntry(genesis.header, genesis.block, genesis.state)), arrivals: 0 }
 }
 
 /** The tree that the database holds, or null when the database is empty. Its head is not chosen yet. */
@@ -61,7 +61,7 @@ export function loadTree(genesis: Genesis, store: Store, recoverSender: RecoverS
   if (state.root() !== block.coinbase.stateRoot) {
     throw new CorruptStore(`the accounts on disk do not have the state root of block ${chained.height}`)
   }
-  const tree = new BlockTree(settled(chained, block, state))
+  const tree = new BlockTree(baseEntry(chained, block, state))
   let arrivals = 0
   for (const [key, value] of store.entries(KEYS.openBlocks)) {
     const arrival = Number(key.slice(KEYS.openBlocks.length))
@@ -104,8 +104,8 @@ function* loadAccounts(store: Store): Generator<readonly [Address, Account]> {
   }
 }
 
-/** A block whose execution is in the base state already. */
-function settled(chained: TreeBlock['chained'], block: Block, state: State): TreeBlock {
+/** The base block, whose execution is part of the base state. */
+function baseEntry(chained: TreeBlock['chained'], block: Block, state: State): TreeBlock {
   const execution = {
     state,
     changes: new Map(),

@@ -1,5 +1,5 @@
-// Block building: the transactions that pay best, the coinbase record of what they do, a header whose nonce is
-// still to be found. The same execution that checks blocks makes them.
+// Block templates: the transactions that pay best, the coinbase record of their execution, and a header whose nonce is still
+// to be found. Blocks are built by the same execution that checks them.
 
 import type { Address } from '../chain/address.ts'
 import { assembleBlock, type Block, contentRoot } from '../chain/block.ts'
@@ -58,7 +58,7 @@ export function buildTemplate(
   return { header, target: decodeCompact(bits)!, coinbase, transactions, execution }
 }
 
-/** The block that a template becomes with the nonce that was found. */
+/** The block that a template becomes with this nonce. */
 export function completeTemplate(template: Template, nonce: number): Block {
   return assembleBlock({ ...template.header, nonce }, template.coinbase, template.transactions)
 }
@@ -71,8 +71,8 @@ function chooseTransactions(
   const chosen: Transaction[] = []
   let bytes = 0
   let gas = 0n
-  // What does not fit is passed over, however much of it there is: a crowd of transactions that reserve a whole
-  // block each and use little must not keep others out.
+  // What does not fit is skipped, however much of it there is: many transactions that each reserve a whole block and use
+  // little of it must not keep others out.
   const candidates = pool.byPrice(room.baseFee)
   let next = candidates.next()
   while (next.done !== true && gas + LEAST_GAS <= room.gasMax) {

@@ -1,9 +1,9 @@
-// How transactions travel: announced by their ids to all peers, and pulled from one of them (as in eth/68, and in Bitcoin's
-// inv and getdata).
+// Transaction gossip: ids are announced to all peers, and transactions are pulled from one of them (as in eth/68, and as with
+// Bitcoin's inv and getdata).
 //
-// Which peer is asked for an id that is new here, transaction-requests.ts says. A peer that often announces what can't be
-// used is asked last, and less (relay-budget.ts), and is never disconnected for it: funds are a matter of the head that one
-// follows. What a peer can grow here is bounded: the oldest is forgotten, and the node where a transaction was submitted
+// transaction-requests.ts chooses the peer to ask for a new id. A peer that often announces useless transactions is asked
+// last, and less (relay-budget.ts), but is never disconnected for it: whether an account has funds depends on the head that
+// one follows. All that a peer can make grow is bounded by evicting the oldest; the node where a transaction was submitted
 // announces it again until a block holds it.
 
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
@@ -14,7 +14,7 @@ import type { RelayOutcome } from './relay-budget.ts'
 import { type RequestsHost, TransactionRequests } from './transaction-requests.ts'
 import { type Rejection, verdictOn } from './verdict.ts'
 
-/** Why a transaction of a peer was not taken in. */
+/** Why a transaction of a peer was refused. */
 export interface Refusal {
   readonly reason: Rejection
   /** Whether its sender could pay for it if nothing else of that sender waited. */
@@ -23,26 +23,26 @@ export interface Refusal {
 
 /** What the relay needs of its replica. */
 export interface RelayHost extends RequestsHost {
-  /** A transaction that waits here. */
+  /** A transaction of the pool. */
   pooled(id: TransactionId): Transaction | undefined
-  /** Takes a transaction into the pool, behind a gap or not; why not when it is refused. */
+  /** Adds a transaction to the pool, as pending or behind a gap; or says why it is refused. */
   take(tx: Transaction): 'pending' | 'future' | Refusal
 }
 
-/** Milliseconds between an announcement that is made here and its being sent, with others. */
+/** Milliseconds for which announcements are collected before they are sent. */
 const ANNOUNCE_DELAY_MS = 15
-/** Ids of which is remembered that a peer has them. One that is forgotten is announced once more than needed. */
+/** Ids that a peer is known to have. A forgotten one is announced once more than needed. */
 const HEARD_MAX = 1_024
-/** Ids that are remembered as refused, until the head moves. */
+/** Refused ids, remembered until the head moves. */
 const REFUSED_MAX = 16_384
 
 const NOTHING_ASKED: ReadonlyMap<TransactionId, unknown> = new Map()
 
-/** The part of a replica that passes transactions on. */
+/** The part of a replica that relays transactions. */
 export class TransactionRelay {
   readonly #host: RelayHost
   readonly requests: TransactionRequests
-  /** What each peer has, as far as it said so or was told. */
+  /** Ids that each peer has announced or was sent. */
   readonly #heard = new Map<PeerId, BoundedMap<TransactionId, true>>()
   #refused = new BoundedMap<TransactionId, true>(REFUSED_MAX)
   #toAnnounce: TransactionId[] = []
@@ -62,9 +62,9 @@ export class TransactionRelay {
     this.requests.removePeer(id)
   }
 
-  // ---- what is here, for others
+  // ---- our transactions
 
-  /** Announces a transaction of the pool, a moment later and with others. */
+  /** Announces a transaction of the pool, after a short delay and together with others. */
   announce(id: TransactionId): void {
     this.#toAnnounce.push(id)
     if (this.#toAnnounce.length >= this.#host.transactionsMax) this.flush()
@@ -85,7 +85,7 @@ export class TransactionRelay {
     this.#host.outbox.emit({ type: 'clear-timer', name: 'gossip' })
   }
 
-  /** Announces to one peer, whatever it was told before: words get lost. */
+  /** Announces to one peer, even what it was told before: messages get lost. */
   announceTo(id: PeerId, ids: readonly TransactionId[]): void {
     const heard = this.#heard.get(id)
     const { transactionsMax, outbox } = this.#host
@@ -96,14 +96,14 @@ export class TransactionRelay {
     }
   }
 
-  /** Gives a peer what it asks for. */
+  /** Answers a request. */
   onRequest(from: PeerId, requestId: number, ids: readonly TransactionId[]): void {
     const pooled = ids.map(id => this.#host.pooled(id)).filter(tx => tx !== undefined)
     const message = { type: 'transactions', requestId, transactions: fittingTransactions(pooled) } as const
     this.#host.outbox.emit({ type: 'send', to: from, message })
   }
 
-  // ---- what others have
+  // ---- transactions of peers
 
   onAnnounce(from: PeerId, ids: readonly TransactionId[]): void {
     const heard = this.#heard.get(from)
@@ -114,17 +114,17 @@ export class TransactionRelay {
     )
   }
 
-  /** Whether a peer was asked for this answer. */
+  /** Whether this answer was requested of the peer. */
   isAsked(from: PeerId, requestId: number): boolean {
     return this.requests.find(from, requestId) !== null
   }
 
-  /** The ids that a peer was asked for by this request; none where it is not under way. */
+  /** The ids in a request to this peer; none when there is no such request open. */
   asked(from: PeerId, requestId: number): Pick<ReadonlyMap<TransactionId, unknown>, 'has' | 'size'> {
     return this.requests.find(from, requestId)?.asked ?? NOTHING_ASKED
   }
 
-  /** Those of the transactions that a peer was asked for by this request, and that are not here yet. */
+  /** Those of the transactions that this request asked the peer for and that are not known yet. */
   wanted(from: PeerId, requestId: number, transactions: readonly Transaction[]): readonly Transaction[] {
     const request = this.requests.find(from, requestId)
     if (request === null) return []
@@ -136,7 +136,7 @@ export class TransactionRelay {
     const request = this.requests.find(from, requestId)
     if (request === null) return outbox.emit({ type: 'reject', from, reason: 'peer-answer-unasked' })
     const given = new Map(transactions.map(tx => [tx.id, tx]))
-    // An answer that is full ends early; what it leaves out stands at its end.
+    // A full answer ends early: it leaves out the last of what was requested.
     const ids = [...request.asked.keys()]
     const lastGiven = ids.findLastIndex(id => given.has(id))
     const cutOff = new Set(lastGiven === -1 ? [] : ids.slice(lastGiven + 1))
@@ -155,12 +155,12 @@ export class TransactionRelay {
     this.requests.onTick()
   }
 
-  /** A transaction came into the pool or into a block of the main chain, in whatever way: no peer is asked for it any more. */
+  /** A transaction is in the pool or in a block of the main chain: it is requested no more. */
   onKnown(id: TransactionId): void {
     this.requests.onKnown(id)
   }
 
-  /** What was refused before may be good now. */
+  /** The head moved: what was refused may be valid now. */
   onHead(): void {
     this.#refused = new BoundedMap(REFUSED_MAX)
   }
@@ -179,8 +179,8 @@ export class TransactionRelay {
 }
 
 /**
- * Whether another pool or head than ours would take it in, so that an honest peer may have announced it: one account can give
- * every node another transaction of the same nonce, and each honest node would then be blamed by all the others.
+ * Whether a node with another pool or head could accept it, so that an honest peer may have announced it. One account can send
+ * every node a different transaction of the same nonce, and each honest node would then be blamed by all the others.
  */
 function isOfOurPool({ reason, isFunded }: Refusal): boolean {
   switch (reason) {

@@ -1,10 +1,10 @@
-// Which peer is asked for which announced transaction, and out of which budget (relay-budget.ts).
+// Which peer is asked for which announced transaction, and what pays for it (relay-budget.ts).
 //
-// An id is asked for at the first peer that announces it. When that peer does not give it within a tick, the id is late, and
-// its announcers take turns: the best of them, then the one that announced it first, then the best again. Useful peers
-// bring an id soon, however many strangers announced it before them. Every second turn goes by the order of announcement,
-// so no identities that come and go, and no validator, keep an id from being asked of each peer that announced it: with n
-// peers before it in that order this takes 2n + 1 turns at most, of LATE_TICKS + 1 ticks each.
+// An id is first requested of the peer that announced it first. If that peer does not deliver within a tick, the id is late,
+// and its announcers take turns: the best of them, then the earliest, then the best again. Useful peers deliver an id soon,
+// however many strangers announced it before them. Every second turn goes by order of announcement, so that neither
+// short-lived identities nor validators keep an id from being requested of each peer that announced it: with n peers before it
+// in that order this takes at most 2n + 1 turns of LATE_TICKS + 1 ticks each.
 
 import type { TransactionId } from '../chain/transaction.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
@@ -15,26 +15,26 @@ import { type Account, CREDIT_MAX, type Payment, RelayBudget, type RelayOutcome 
 /** What the requests need of their replica. */
 export interface RequestsHost {
   readonly outbox: Outbox
-  /** Whether a transaction waits here, or is in a block of the main chain. */
+  /** Whether a transaction is in the pool, or in a block of the main chain. */
   isKnown(id: TransactionId): boolean
   /** Whether a peer speaks for a validator. */
   isTrusted(peer: PeerId): boolean
-  /** As for `Sync`: no answer to an earlier life is taken for one to this. */
+  /** As for `Sync`: an answer to a request before a restart is not taken for one to a later request. */
   readonly firstRequestId: number
   /** Transactions in one announcement or request. */
   readonly transactionsMax: number
 }
 
-/** Milliseconds between two ticks, in which answers are waited for and budgets are refilled. */
+/** Milliseconds between two ticks, in which deadlines are counted and budgets are refilled. */
 const TICK_MS = 500
-/** Whole ticks after which another peer is asked too, and after which an answer is not waited for any more. */
+/** Whole ticks after which another peer is asked as well, and after which a request is given up. */
 const LATE_TICKS = 1
 const ANSWER_TICKS = 8
-/** Requests to one peer that may be under way. */
+/** Open requests to one peer. */
 const REQUESTS_MAX = 4
-/** Peers whose accounts are kept after they left: one that comes back has what it had. */
+/** Disconnected peers whose accounts are kept: one that reconnects has what it had. */
 const ACCOUNTS_MAX = 1_024
-/** A peer with a lower score is asked at ticks only, so that any other that announces the same is asked before it. */
+/** Peers with a lower score are asked at ticks only, so that any other announcer of an id is asked before them. */
 const PROMPT_SCORE_MIN = -16
 
 interface AskedPeer {
@@ -44,18 +44,18 @@ interface AskedPeer {
   askedAt: number
 }
 
-/** What one peer was asked for, and has not answered. */
+/** An open request to one peer. */
 export interface TransactionRequest {
   readonly id: number
   readonly peer: PeerId
-  /** What it asks for, in its order, and how each was paid for. */
+  /** The requested ids, in order, and how each was paid for. */
   readonly asked: ReadonlyMap<TransactionId, Payment>
   /** The ticks at which others are asked too, and at which it is given up. */
   readonly lateAt: number
   readonly deadline: number
 }
 
-/** How much of the shared pool each peer may use now. */
+/** The part of the shared pool that each peer may use now. */
 type Parts = Map<PeerId, number>
 
 /** The requests of one replica for transactions. */
@@ -65,10 +65,10 @@ export class TransactionRequests {
   readonly #peers = new Map<PeerId, AskedPeer>()
   readonly #left = new BoundedMap<PeerId, Account>(ACCOUNTS_MAX)
   readonly #requests = new Map<number, TransactionRequest>()
-  /** The request by which each id is asked for that is not late. */
+  /** The open request for each id that is not late. */
   readonly #asking = new Map<TransactionId, TransactionRequest>()
   readonly #announced = new Announced()
-  /** Ids that were asked for and not given, and that others announced too: how often that was. */
+  /** Late ids that other peers announced too, and how many requests for each were late. */
   readonly #late = new Map<TransactionId, number>()
   #requestCount = 0
   #ticks = 0
@@ -78,12 +78,12 @@ export class TransactionRequests {
     this.#host = host
   }
 
-  /** How many announced ids wait to be asked for. */
+  /** Announced ids that wait to be requested. */
   get waitingCount(): number {
     return this.#announced.size
   }
 
-  /** What strangers together may be asked for now. */
+  /** What is left of the shared pool. */
   get sharedCount(): number {
     return this.#budget.shared
   }
@@ -96,7 +96,7 @@ export class TransactionRequests {
   addPeer(id: PeerId): void {
     const account = this.#left.get(id) ?? this.#budget.open()
     this.#left.delete(id)
-    // A new peer comes after all that are here: no number of new identities keeps an old peer waiting.
+    // A new peer comes after all others: no number of new identities keeps an old peer waiting.
     this.#peers.set(id, { account, requests: new Set(), askedAt: this.#requestCount })
   }
 
@@ -111,7 +111,7 @@ export class TransactionRequests {
     this.#askAll(asked)
   }
 
-  /** Notes what a peer has, and asks it for that at once unless others should come before it. */
+  /** Notes what a peer has, and requests it at once unless others should be asked first. */
   onAnnounce(from: PeerId, ids: readonly TransactionId[]): void {
     const peer = this.#peers.get(from)
     if (peer === undefined) return
@@ -120,13 +120,13 @@ export class TransactionRequests {
     this.#keepTicking()
   }
 
-  /** What this peer was asked for by this request. */
+  /** The open request with this id to this peer. */
   find(from: PeerId, requestId: number): TransactionRequest | null {
     const request = this.#requests.get(requestId)
     return request?.peer === from ? request : null
   }
 
-  /** Takes an answer: `outcomeOf` says what became of each transaction; null when the answer ended before it. */
+  /** Handles an answer. `outcomeOf` gives the outcome of each transaction; null when the answer ended before it. */
   onAnswer(request: TransactionRequest, outcomeOf: (id: TransactionId) => RelayOutcome | null): void {
     const { account } = this.#peers.get(request.peer)!
     this.#close(request)
@@ -151,13 +151,13 @@ export class TransactionRequests {
     this.#keepTicking()
   }
 
-  /** Nobody is asked for this any more: it is here, or of no use. An answer that is on its way is still welcome. */
+  /** Requests an id no more: it is known, or useless. An answer in flight is still accepted. */
   drop(id: TransactionId): void {
     this.#announced.deleteId(id)
     this.#late.delete(id)
   }
 
-  /** A transaction came into the pool or into a block of the main chain, in whatever way. */
+  /** A transaction is in the pool or in a block of the main chain. */
   onKnown(id: TransactionId): void {
     this.drop(id)
     const request = this.#asking.get(id)
@@ -168,12 +168,12 @@ export class TransactionRequests {
 
   // ---- which peer to ask for what
 
-  /** Notes what a peer has, unless it is here or this peer is asked for it. */
+  /** Notes that a peer has a transaction, unless it is known or already requested of this peer. */
   #list(peer: PeerId, id: TransactionId): void {
     if (!this.#host.isKnown(id) && this.#asking.get(id)?.peer !== peer) this.#announced.add(peer, id)
   }
 
-  /** Asks for what waits: the late ones of these by turns, then each peer for what it was the first to announce. */
+  /** Requests what waits: late ids by turns, then of each peer what it was the first to announce. */
   #askAll(late: Iterable<TransactionId>): void {
     const waiting = [...this.#peers]
       .filter(([id]) => this.#announced.of(id).size > 0)
@@ -184,14 +184,14 @@ export class TransactionRequests {
           b.peer.account.score - a.peer.account.score ||
           a.peer.askedAt - b.peer.askedAt,
       )
-    // In equal parts, or the first of many strangers takes all that there is for them. A tick gives one to each at least.
+    // In equal parts, or the first of many strangers would take the whole shared pool. A tick gives at least one to each.
     const part = Math.max(1, Math.floor(this.#budget.shared / Math.max(1, waiting.length)))
     const parts: Parts = new Map(waiting.map(({ id }) => [id, part]))
     this.#askByTurns([...late], parts)
     for (const { id, peer } of waiting) this.#ask(id, peer, parts)
   }
 
-  /** Asks for each late id at the announcer whose turn it is. */
+  /** Requests each late id of the announcer whose turn it is. */
   #askByTurns(ids: readonly TransactionId[], parts: Parts): void {
     const chosen = new Map<PeerId, Map<TransactionId, Payment>>()
     for (const tx of ids) {
@@ -210,7 +210,7 @@ export class TransactionRequests {
     for (const [id, asked] of chosen) this.#send(id, asked)
   }
 
-  /** Of those that can be asked now, the first that announced it; at every other turn the best: a validator, or the most useful. */
+  /** Of the announcers that can be asked now, the first; at every other turn the best: a validator, or the highest score. */
   #nextHolder(tx: TransactionId, turn: number, parts: Parts): PeerId | null {
     let best: { id: PeerId; isTrusted: boolean; score: number } | null = null
     for (const id of this.#announced.holdersOf(tx)) {
@@ -226,7 +226,7 @@ export class TransactionRequests {
     return best?.id ?? null
   }
 
-  /** Asks a peer for what no other was asked for. */
+  /** Requests of a peer what is requested of no other. */
   #ask(id: PeerId, peer: AskedPeer, parts: Parts = new Map([[id, CREDIT_MAX]])): void {
     while (this.#canAsk(id, peer, parts)) {
       const asked = new Map<TransactionId, Payment>()
@@ -245,7 +245,7 @@ export class TransactionRequests {
     return this.#budget.choose(account, this.#host.isTrusted(id), (parts.get(id) ?? 0) > 0) !== null
   }
 
-  /** Pays for an id and adds it to what a peer is asked for; whether that could be. */
+  /** Pays for an id and adds it to a request; false when that is not possible now. */
   #pay(id: PeerId, tx: TransactionId, asked: Map<TransactionId, Payment>, parts: Parts): boolean {
     const { account } = this.#peers.get(id)!
     const part = parts.get(id) ?? 0
@@ -267,7 +267,7 @@ export class TransactionRequests {
       id: requestId,
       peer: id,
       asked,
-      // A part of the running tick is no whole one.
+      // The tick that is running does not count.
       lateAt: this.#ticks + 1 + LATE_TICKS,
       deadline: this.#ticks + 1 + ANSWER_TICKS,
     }
@@ -279,12 +279,12 @@ export class TransactionRequests {
     this.#host.outbox.emit({ type: 'send', to: id, message })
   }
 
-  /** Lets others be asked for what this request asks for; its answer is still welcome. */
+  /** Allows its ids to be requested of others; the answer is still accepted. */
   #release(request: TransactionRequest): void {
     for (const tx of request.asked.keys()) {
       if (this.#asking.get(tx) !== request) continue
       this.#asking.delete(tx)
-      // Where no other peer announced it there is no turn to take.
+      // Without another announcer there is no turn to take.
       if (this.#announced.holdersOf(tx).size > 0) this.#late.set(tx, (this.#late.get(tx) ?? 0) + 1)
       else this.#late.delete(tx)
     }
@@ -296,13 +296,13 @@ export class TransactionRequests {
     this.#peers.get(request.peer)?.requests.delete(request)
   }
 
-  /** Whether all that it asks for is here. */
+  /** Whether all its ids are known. */
   #isDone(request: TransactionRequest): boolean {
     for (const tx of request.asked.keys()) if (!this.#host.isKnown(tx)) return false
     return true
   }
 
-  /** Waits for an answer no longer: it has not come, or would hold nothing new. */
+  /** Gives up a request: its answer is overdue, or would hold nothing new. */
   #giveUp(request: TransactionRequest): void {
     const peer = this.#peers.get(request.peer)
     for (const [tx, payment] of request.asked) {
@@ -312,7 +312,7 @@ export class TransactionRequests {
     this.#close(request)
   }
 
-  /** Ticks while there is something to wait for. */
+  /** Keeps the timer running while there is something to wait for. */
   #keepTicking(): void {
     const isIdle = this.#requests.size === 0 && this.#announced.size === 0 && this.#budget.isFull
     const isPaid = [...this.#peers.values()].every(({ account }) => account.credit === CREDIT_MAX)

@@ -1,7 +1,7 @@
-// What a final block took from the state: the accounts that it changed, as they were before it. With these records the
-// state after an earlier final block is known from the state of the last one (the undo files of Bitcoin Core, rev*.dat).
+// Undo records: the accounts that a final block changed, as they were before it. With them the state after an earlier final
+// block follows from the state after the last one (like the undo files of Bitcoin Core, rev*.dat).
 //
-// One account is 60 bytes, in the order of the addresses, so that it is found without decoding the others. A block of
+// One account is 60 bytes, in the order of addresses, so that it is found without decoding the others. A block of
 // 1,000 transfers between 2,000 accounts is 120 KB, where its layer of the state tree in memory takes about 3 MB.
 //
 //   address 20 | nonce 8 | balance 32

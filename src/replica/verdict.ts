@@ -1,7 +1,7 @@
-// What a refusal means for the peer that caused it: one table for every reason there is.
+// What a rejection means for the peer that caused it: one table for every reason there is.
 //
-// `punish` is only for what no honest peer can send, whatever it knows and however late it is. Everything that
-// may be a matter of time, of another head or of another policy is ignored.
+// `punish` is only for what no honest peer can send, whatever it knows and however late it is. Whatever may be due to time,
+// to another head or to another policy is ignored.
 
 import type { BodyRejection } from '../chain/block.ts'
 import type { HeaderRejection } from '../chain/header-chain.ts'
@@ -89,7 +89,7 @@ const VERDICTS: { readonly [reason in Rejection]: 'ignore' | 'punish' } = {
   'block-tree-full': 'ignore',
   'block-below-final': 'ignore',
   'block-uncertified': 'ignore',
-  // Its sender may be as honest as we are, and be told the other history.
+  // Its sender may be honest, and follow the other history.
   'block-not-checkpoint': 'ignore',
   'finality-refused': 'punish',
   'message-malformed': 'punish',

@@ -1,6 +1,7 @@
 // Reading a request's body with an end to it: one that is too long is noticed while it comes, not after.
 //
-// It is copied into one buffer. A piece that is kept as it came keeps an object of some hundred bytes and what it was cut
+// A sender whose address owes too much waits: what is not read stays in its own system (TCP's flow control). The body is
+// copied into one buffer. A piece that is kept as it came keeps an object of some hundred bytes and what it was cut
 // from, though it may be one byte of the body.
 
 import type { IncomingMessage } from 'node:http'
@@ -10,6 +11,8 @@ export interface BodyRules {
   readonly bytesMax: number
   /** Hears how many bytes the body takes now, each time that they become more. */
   readonly onGrown: (bytes: number) => void
+  /** Calls back when more of it may be read. Returns what ends the wait, or null where more may be read now. */
+  readonly whenPaid: (resume: () => void) => (() => void) | null
 }
 
 /** Why there is no body: it is too long, or its sender left or was cut off. */
@@ -22,11 +25,12 @@ const FIRST_CAPACITY = 4_096
 
 /** The bytes of a body, or why there are none. */
 export function readBody(request: IncomingMessage, rules: BodyRules): Promise<Buffer | NoBody> {
-  const { bytesMax, onGrown } = rules
+  const { bytesMax, onGrown, whenPaid } = rules
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) return Promise.resolve('too-long')
   return new Promise(resolve => {
     let body: Buffer = Buffer.alloc(0)
     let size = 0
+    let stopWaiting: (() => void) | null = null
     const isCrumbled = crumbleCounter()
     const onData = (chunk: Buffer): void => {
       if (size + chunk.length > bytesMax) return finish('too-long')
@@ -37,10 +41,13 @@ export function readBody(request: IncomingMessage, rules: BodyRules): Promise<Bu
       }
       chunk.copy(body, size)
       size += chunk.length
+      stopWaiting = whenPaid(() => request.resume())
+      if (stopWaiting !== null) request.pause()
     }
     const onEnd = (): void => finish(body.subarray(0, size))
     const onClose = (): void => finish('aborted')
     const finish = (outcome: Buffer | NoBody): void => {
+      stopWaiting?.()
       request.off('data', onData).off('end', onEnd).off('close', onClose)
       resolve(outcome)
     }
@@ -50,23 +57,6 @@ export function readBody(request: IncomingMessage, rules: BodyRules): Promise<Bu
       .on('end', onEnd)
       .on('close', onClose)
       .on('error', () => {})
-  })
-}
-
-/**
- * Reads and drops what still comes of a refused request, until it is whole or a moment has passed: closing at once would
- * take the answer away from a sender that has not read it yet.
- */
-export function dropRest(request: IncomingMessage, lingerMs: number): Promise<void> {
-  if (request.complete || request.destroyed) return Promise.resolve()
-  const isCrumbled = crumbleCounter()
-  return new Promise(resolve => {
-    const timer = setTimeout(resolve, lingerMs)
-    request.on('error', () => {}).once('close', resolve)
-    request.once('end', resolve).on('data', (chunk: Buffer) => {
-      if (isCrumbled(chunk)) request.destroy()
-    })
-    request.once('close', () => clearTimeout(timer))
   })
 }
 

@@ -134,7 +134,16 @@ export class ClientScheduler {
     this.#charge(this.#debtsOf(client), HEAD_MS + headers * HEADER_MS)
   }
 
-  /** Adds what an answer costs by its bytes. */
+  /**
+   * Calls back when what a client sends may be read on: its address has paid off what it owes. Returns what ends the wait,
+   * or null where it owes so little that it need not wait.
+   */
+  whenPaid(client: Client, task: () => void): (() => void) | null {
+    const ms = waitMs(this.#debtsOf(client), this.#time.now())
+    return ms > 0 ? this.#time.later(Math.ceil(ms), task) : null
+  }
+
+  /** Adds what bytes cost that are read or sent. */
   chargeBytes(client: Client, bytes: number): void {
     this.#charge(this.#debtsOf(client), bytes * MS_PER_BYTE)
   }

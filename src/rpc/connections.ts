@@ -1,41 +1,63 @@
 // The connections of the RPC server: how many there are, of which client, and which makes room for another one.
 //
-// It is one of the address that has most, so that an address can crowd out itself and no other: one that asks for nothing,
-// or, where all of them are asking, the one heard of longest ago; to ask costs a client at least half a request. This machine
-// is an address like another, but has no limit of its own: behind a local proxy all clients have that one.
+// A newcomer is always let in. Where that is one too many, a connection of the provider group that has most ends, and within
+// it one of the address that has most: one address or one provider crowds out itself, and with as many addresses as it
+// likes a client can't keep others from connecting. Of those that are left, the one that asks for nothing and was heard of
+// longest ago goes; to ask costs a client at least half a request. Some of the places are for this machine only. It has no
+// other limit of its own: behind a local proxy all clients have its address.
 
 import type { Socket } from 'node:net'
 import { placeOf } from '../node/network-group.ts'
+import { THIS_MACHINE } from './client-address.ts'
 import type { RpcLimits } from './limits.ts'
 
-/** A client as a connection has it: of this machine each loopback address is one of its own, unlike for its calls. */
+/** One of so many places is for this machine only. */
+const RESERVED_SHARE = 8
+/** Milliseconds for which a connection that asks for nothing may be about to ask. */
+const FRESH_MS = 1_000
+
+/** Addresses of this machine that are one, as for calls; each of the other loopback addresses is one of its own. */
+const LOCAL_HOSTS = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+
 interface Connected {
   readonly address: string
+  readonly group: string
   readonly isLimited: boolean
   readonly isAsking: boolean
+  /** When it connected, or when its last request began or ended. */
+  readonly heardMs: number
 }
+
+type Entry = readonly [Socket, Connected]
 
 /** All connections of one server. The order of the map is that in which they were last heard of. */
 export class Connections {
   readonly #limits: Pick<RpcLimits, 'connectionsMax' | 'connectionsPerAddressMax'>
   readonly #clients = new Map<Socket, Connected>()
+  readonly #now: () => number
 
-  constructor(limits: Pick<RpcLimits, 'connectionsMax' | 'connectionsPerAddressMax'>) {
+  /** `now` gives milliseconds of a clock that never steps back. */
+  constructor(
+    limits: Pick<RpcLimits, 'connectionsMax' | 'connectionsPerAddressMax'>,
+    now: () => number = () => performance.now(),
+  ) {
     this.#limits = limits
+    this.#now = now
   }
 
-  /** Takes a connection in, or ends it or another one. */
+  /** Takes a connection in, and ends another one where that is one too many. */
   add(socket: Socket): void {
-    const host = socket.remoteAddress ?? ''
-    const { address, reach } = placeOf({ kind: host.includes(':') ? 'ip6' : 'ip4', host })
-    const client = { address, isLimited: reach !== 'loopback', isAsking: false }
-    this.#clients.set(socket, client)
-    const excess = this.#excess(client)
-    if (excess !== null) {
-      this.#clients.delete(excess)
-      excess.destroy()
+    const newcomer: Connected = {
+      ...originOf(socket.remoteAddress),
+      isAsking: false,
+      heardMs: this.#now(),
     }
-    if (excess !== socket) socket.once('close', () => this.#clients.delete(socket))
+    const excess = this.#excess([socket, newcomer])
+    this.#clients.set(socket, newcomer)
+    socket.once('close', () => this.#clients.delete(socket))
+    if (excess === null) return
+    this.#clients.delete(excess)
+    excess.destroy()
   }
 
   /** A request begins or is over. */
@@ -43,24 +65,50 @@ export class Connections {
     const client = this.#clients.get(socket)
     if (client === undefined) return
     this.#clients.delete(socket)
-    this.#clients.set(socket, { ...client, isAsking })
+    this.#clients.set(socket, { ...client, isAsking, heardMs: this.#now() })
   }
 
-  /** Which one is too many now that this client came. */
-  #excess(newcomer: Connected): Socket | null {
+  /** Which of the others is too many when this one comes. */
+  #excess(newcomer: Entry): Socket | null {
     const { connectionsMax, connectionsPerAddressMax } = this.#limits
-    const all = [...this.#clients]
-    const own = all.filter(([, { address }]) => address === newcomer.address)
-    // The newcomer is the last of them: where all others ask it is the one that asks for nothing.
-    if (newcomer.isLimited && own.length > connectionsPerAddressMax) return idlest(own)
-    if (all.length <= connectionsMax) return null
-    const groups = [...Map.groupBy(all, ([, { address }]) => address).values()]
-    return idlest(groups.reduce((most, group) => (group.length > most.length ? group : most), own))
+    const { address, isLimited } = newcomer[1]
+    const all = [...this.#clients, newcomer]
+    const own = all.filter(([, other]) => other.address === address)
+    if (isLimited && own.length > connectionsPerAddressMax) return this.#idlest(own, newcomer)
+    const strangers = all.filter(([, { group }]) => group !== THIS_MACHINE)
+    const strangersMax = connectionsMax - Math.floor(connectionsMax / RESERVED_SHARE)
+    const isCrowded = strangers.length > strangersMax
+    if (!isCrowded && all.length <= connectionsMax) return null
+    const ofGroups = mostNumerous(isCrowded ? strangers : all, ({ group }) => group)
+    return this.#idlest(
+      mostNumerous(ofGroups, other => other.address),
+      newcomer,
+    )
+  }
+
+  /**
+   * The one that asks for nothing and was heard of longest ago, unless that is so recent that it may be about to ask:
+   * then, and where all are asking, the one heard of longest ago. Never the newcomer.
+   */
+  #idlest(entries: readonly Entry[], newcomer: Entry): Socket | null {
+    const others = entries.filter(entry => entry !== newcomer)
+    const nowMs = this.#now()
+    const idle = others.find(([, { isAsking, heardMs }]) => !isAsking && nowMs - heardMs >= FRESH_MS)
+    const [socket] = idle ?? others[0] ?? [null]
+    return socket
   }
 }
 
-/** The one that asks for nothing and was heard of longest ago; where all ask, the one heard of longest ago. */
-function idlest(clients: readonly (readonly [Socket, Connected])[]): Socket | null {
-  const [socket] = clients.find(([, { isAsking }]) => !isAsking) ?? clients[0] ?? [null]
-  return socket
+function originOf(host = ''): Pick<Connected, 'address' | 'group' | 'isLimited'> {
+  if (LOCAL_HOSTS.has(host)) return { address: THIS_MACHINE, group: THIS_MACHINE, isLimited: false }
+  const { address, group, reach } = placeOf({ kind: host.includes(':') ? 'ip6' : 'ip4', host })
+  return { address, group, isLimited: reach !== 'loopback' }
+}
+
+/** The members of the key that has most, of one key or of several, in their order. */
+function mostNumerous(entries: readonly Entry[], keyOf: (client: Connected) => string): Entry[] {
+  const counts = new Map<string, number>()
+  for (const [, client] of entries) counts.set(keyOf(client), (counts.get(keyOf(client)) ?? 0) + 1)
+  const most = Math.max(...counts.values())
+  return entries.filter(([, client]) => counts.get(keyOf(client)) === most)
 }

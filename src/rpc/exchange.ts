@@ -5,12 +5,13 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Json } from '../encoding/fields.ts'
 import type { TokenBuckets } from '../node/token-buckets.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
-import { dropRest, readBody } from './body.ts'
+import { readBody } from './body.ts'
 import { type Client, clientOf } from './client-address.ts'
 import type { ClientScheduler } from './client-scheduler.ts'
 import { showsToken } from './cookie.ts'
 import { RpcError } from './errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
+import type { Intake } from './intake.ts'
 import { errorText, refuseBatch, type Service } from './json-rpc.ts'
 import type { RpcLimits } from './limits.ts'
 import { parseRequestText } from './request-text.ts'
@@ -25,6 +26,7 @@ export interface ExchangeContext {
   readonly rate: TokenBuckets
   readonly turns: ClientScheduler
   readonly held: HeldBytes
+  readonly intake: Intake
   /** The secret of the control methods. */
   readonly token: string
   /** Hears of requests from a Host or an Origin that is not allowed. */
@@ -45,12 +47,13 @@ export async function exchange(
   const head = { method: request.method ?? '', url: request.url ?? '', headers: request.headers }
   for (const [name, value] of originHeaders(access, head.headers.origin)) response.setHeader(name, value)
   const refuse = async (status: number, text: string): Promise<void> => {
-    if (!request.complete) {
-      setHead(context, response, status, `${text}\n`)
-      response.write(`${text}\n`)
-      await dropRest(request, limits.lingerMs)
-      response.end()
-    } else sendLine(context, response, status, text)
+    // What came in one piece with the head is parsed after this turn.
+    await Promise.resolve()
+    if (request.complete) return sendLine(context, response, status, text)
+    setHead(context, response, status, `${text}\n`)
+    response.flushHeaders()
+    response.write(`${text}\n`)
+    await context.intake.refuse(request.socket, limits.lingerMs)
   }
   if (isPreflight(access, head)) return send(context, response, null)
   if (head.headers.expect !== undefined && !/^100-continue$/i.test(head.headers.expect))
@@ -67,6 +70,7 @@ export async function exchange(
   const body = await readBody(request, {
     bytesMax: limits.bodyBytesMax,
     onGrown: bytes => context.held.hold(request.socket, client, bytes),
+    whenPaid: resume => context.turns.whenPaid(client, resume),
   })
   if (body === 'aborted') return
   if (body === 'too-long') return refuse(413, `a request has at most ${limits.bodyBytesMax} bytes`)

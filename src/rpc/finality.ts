@@ -6,6 +6,7 @@ import type { Json } from '../encoding/fields.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import { describeFinalityProof, PROOF_HEADERS_MAX } from '../finality/finality-proof.ts'
 import { readSignatures } from '../finality/protocol.ts'
+import { modeOf } from '../finality/registry.ts'
 import { type ValidatorSet, validatorsOf } from '../finality/validators.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
@@ -50,7 +51,7 @@ export function finalityReport(backend: RpcBackend): Json {
   const head = replica.tree.head.chained.height
   const final = finalHeight(replica) ?? 0
   return {
-    mode: replica.finality.mode,
+    mode: modeOf(replica.genesis).name,
     isMined: replica.genesis.work.isProved,
     ...report,
     head,
@@ -84,6 +85,9 @@ function requireValidators(replica: Replica): ValidatorSet {
   return validators
 }
 
-function withoutValidators({ finality }: Replica): RpcError {
-  return new RpcError(CODES.refused, `this network has no validators: its finality is ${finality.mode}`)
+function withoutValidators({ genesis }: Replica): RpcError {
+  return new RpcError(
+    CODES.refused,
+    `this network has no validators: its finality is ${modeOf(genesis).name}`,
+  )
 }

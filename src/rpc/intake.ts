@@ -11,19 +11,28 @@ import type { Socket } from 'node:net'
 
 /** Bytes that are parsed at once: at most about 75 requests, and a body of a megabyte is not held up by it. */
 const SLICE_BYTES = 2_048
+/** Bytes that are read and dropped once nothing more is parsed: what a sender had on its way. */
+const DROPPED_BYTES_MAX = 128 * 1_024
 
 /** The connections of one server, as far as they are read. */
 export class Intake {
   readonly #ended = new WeakSet<Socket>()
+  readonly #refused = new WeakSet<Socket>()
   readonly #current = new WeakMap<Socket, ServerResponse>()
+  readonly #dropped = new WeakMap<Socket, number>()
 
-  /** Comes between a connection that the HTTP server has taken and its parser. */
-  watch(socket: Socket): void {
+  /**
+   * Comes between a connection that the HTTP server has taken and its parser. `onRead` hears of all bytes that are read,
+   * whatever becomes of them.
+   */
+  watch(socket: Socket, onRead: (bytes: number) => void): void {
     const parsers = socket.listeners('data')
     for (const parser of parsers) socket.off('data', parser as (chunk: Buffer) => void)
     socket.on('data', (chunk: Buffer) => {
-      for (let start = 0; start < chunk.length && this.#isRead(socket); start += SLICE_BYTES)
+      onRead(chunk.length)
+      for (let start = 0; start < chunk.length && this.#isParsed(socket); start += SLICE_BYTES)
         for (const parser of parsers) parser.call(socket, chunk.subarray(start, start + SLICE_BYTES))
+      if (!this.#isParsed(socket)) this.#drop(socket, chunk.length)
     })
   }
 
@@ -48,9 +57,34 @@ export class Intake {
     this.#ended.add(socket)
   }
 
-  /** The body of a request under way is still read; what comes after it is not. */
-  #isRead(socket: Socket): boolean {
-    if (socket.destroyed) return false
+  /**
+   * Ends a connection whose request was answered before it had come whole, as RFC 9112, section 9.6, says: our side ends at
+   * once, and the other side has a moment to read the answer, which is lost when data meets a closed connection. What it
+   * goes on to send is not parsed, and only a little of it is read. Resolves when the connection is closed.
+   */
+  refuse(socket: Socket, lingerMs: number): Promise<void> {
+    this.end(socket)
+    this.#refused.add(socket)
+    if (socket.destroyed) return Promise.resolve()
+    socket.end()
+    return new Promise(resolve => {
+      const timer = setTimeout(() => socket.destroy(), lingerMs)
+      socket.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** The body of a request under way is still parsed, unless the request was refused; what comes after it is not. */
+  #isParsed(socket: Socket): boolean {
+    if (socket.destroyed || this.#refused.has(socket)) return false
     return !this.#ended.has(socket) || this.#current.get(socket)?.req.complete === false
+  }
+
+  #drop(socket: Socket, bytes: number): void {
+    const dropped = (this.#dropped.get(socket) ?? 0) + bytes
+    this.#dropped.set(socket, dropped)
+    if (dropped >= DROPPED_BYTES_MAX) socket.pause()
   }
 }

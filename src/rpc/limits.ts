@@ -30,9 +30,7 @@ export interface RpcLimits extends TurnLimits, HeldLimits {
   readonly idleMs: number
   /** Milliseconds between looks at those deadlines. */
   readonly deadlineCheckMs: number
-  /**
-   * Milliseconds that the rest of a refused request is read and dropped, so that its sender sees the answer.
-   */
+  /** Milliseconds after which the connection of a request that was refused before it was read is cut. */
   readonly lingerMs: number
   readonly connectionsMax: number
   /** Of them, those of one address; this machine has no limit of its own. */

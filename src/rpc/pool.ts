@@ -3,7 +3,8 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Json } from '../encoding/fields.ts'
-import type { Mempool, PooledTransaction } from '../replica/mempool.ts'
+import type { Mempool } from '../replica/mempool.ts'
+import type { PooledTransaction } from '../replica/sender-queue.ts'
 import type { RpcBackend } from './backend.ts'
 import { type Outcome, Slices } from './outcome.ts'
 import { ADDRESS, type Params, required } from './parameters.ts'

@@ -155,7 +155,7 @@ export class RpcServer {
   }
 }
 
-function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
+function createHttpServer(context: Omit<ExchangeContext, 'isClosing' | 'intake'>): Server {
   const { limits, turns, held } = context
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -171,18 +171,19 @@ function createHttpServer(context: Omit<ExchangeContext, 'isClosing'>): Server {
   const log = { error: ({ err }: { err: unknown }) => context.service.onFault(err, 'HTTP') }
   const intake = new Intake()
   const take = (socket: Socket) => {
-    if (!turns.mayConnect(clientOf(socket.remoteAddress))) {
+    const client = clientOf(socket.remoteAddress)
+    if (!turns.mayConnect(client)) {
       socket.destroy()
       return
     }
-    intake.watch(socket)
+    intake.watch(socket, bytes => turns.chargeBytes(client, bytes))
     connections.add(socket)
   }
   server.on(
     'connection',
     guarded(log, 'taking a connection in', take, socket => socket.destroy()),
   )
-  const whole = { ...context, isClosing: () => !server.listening }
+  const whole = { ...context, intake, isClosing: () => !server.listening }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request
     turns.chargeHead(clientOf(socket.remoteAddress), request.rawHeaders.length / 2)

@@ -3,6 +3,7 @@
 
 import type { Hex } from '../encoding/bytes.ts'
 import type { Json } from '../encoding/fields.ts'
+import { modeOf } from '../finality/registry.ts'
 import { exactReversal, nakamotoReversal } from '../finality/reversal.ts'
 import type { TreeBlock } from '../replica/block-tree.ts'
 import type { ViewedBlock } from '../replica/chain-view.ts'
@@ -25,7 +26,7 @@ export function status(backend: RpcBackend): Json {
     head: headOf(replica),
     final: placeOf(replica, finalHeight(replica)),
     safe: placeOf(replica, safeHeight(replica)),
-    finality: replica.finality.mode,
+    finality: modeOf(genesis).name,
     lag: quantity(replica.tree.head.chained.height - (finalHeight(replica) ?? 0)),
     halted: report?.halted ?? null,
     muted: report?.muted ?? null,
@@ -57,7 +58,7 @@ export function finalityStatus({ replica }: RpcBackend, params: Params): Json {
     blockNumber: quantity(found.height),
     confirmations: quantity(count),
     final: isFinal(replica, found),
-    finality: replica.finality.mode,
+    finality: modeOf(replica.genesis).name,
     reversal: isLeftToWork(replica, found) ? SHARES.map(share => reversalBy(share, count)) : null,
   }
 }

@@ -10,8 +10,8 @@ import { ByteReader } from '../../src/encoding/bytes.ts'
 import { DamagedVotes } from '../../src/finality/committee-records.ts'
 import type { FinalityEffect } from '../../src/finality/contract.ts'
 import { verifyEvidence } from '../../src/finality/evidence.ts'
-import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
-import { NextBlock } from '../../src/finality/pbft.ts'
+import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
+import { NextBlock } from '../../src/finality/next-block.ts'
 import {
   branch,
   CommitteeNetwork,

@@ -21,8 +21,8 @@ import type {
   FinalityPeer,
   FinalityTimer,
 } from '../../src/finality/contract.ts'
-import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
 import type { Identity } from '../../src/finality/identity.ts'
+import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
 import type { Policy } from '../../src/finality/policy.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
 import { type Byzantine, LyingFinality } from '../../src/lab/adversary/byzantine/lying-finality.ts'

@@ -3,15 +3,17 @@ import { test } from 'node:test'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
 import { Fields } from '../../src/encoding/fields.ts'
-import type { ChainAccess } from '../../src/finality/contract.ts'
-import { LongestChain } from '../../src/finality/longest-chain.ts'
+import type { ChainAccess, Finality } from '../../src/finality/contract.ts'
+import { LONGEST_CHAIN } from '../../src/finality/modes/longest-chain.ts'
+import type { ModeSetup } from '../../src/finality/modes/mode.ts'
 
-const chain = (settings: object): LongestChain => new LongestChain(new Fields('finality', settings))
+const chain = (settings: object): Finality =>
+  LONGEST_CHAIN.create(new Fields('finality', settings), {} as ModeSetup)
 const header = (height: number, work = 0n): ChainedHeader => ({ height, work }) as ChainedHeader
 const idAt = (height: number): BlockId => `0x${height}`
 
 /** The height of the block that becomes final with a head at this height, or null. */
-function finalAt(finality: LongestChain, height: number, baseHeight = 0): string | null {
+function finalAt(finality: Finality, height: number, baseHeight = 0): string | null {
   const ancestor = (at: number): BlockId | null => (at >= baseHeight ? idAt(at) : null)
   const access = { head: header(height), ancestor } as Partial<ChainAccess> as ChainAccess
   const effects = finality.step({ type: 'head' }, access)
@@ -79,5 +81,5 @@ test('nobody votes here: whoever speaks of finality is refused, and there is not
   ])
   assert.deepEqual(finality.step({ type: 'start', records: new Map(), isFresh: true }, access), [])
   assert.deepEqual(finality.step({ type: 'peer-connected', peer: 'p' }, access), [])
-  assert.equal(finality.report(), null)
+  assert.equal(finality.report(0), null)
 })

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseGenesis } from '../../src/execution/genesis.ts'
-import { createFinality } from '../../src/finality/registry.ts'
+import { Committee } from '../../src/finality/committee.ts'
+import type { Finality } from '../../src/finality/contract.ts'
+import { LongestChain } from '../../src/finality/longest-chain.ts'
+import { createFinality, modeOf } from '../../src/finality/registry.ts'
 
 const VALIDATORS = [{ name: 'ada', address: `0x${'11'.repeat(20)}` }]
 const PBFT = {
@@ -29,27 +32,32 @@ const mined = readFile('simulated')
 const NO_WORK = { proof: 'none', futureLimitSeconds: 15 }
 
 /** The layer of a network with these settings; it mines unless its mode is pbft. */
-function create(finality: Record<string, unknown>, work = finality.mode === 'pbft' ? NO_WORK : mined.work) {
+function create(
+  finality: Record<string, unknown>,
+  work = finality.mode === 'pbft' ? NO_WORK : mined.work,
+): Finality {
   return createFinality(parseGenesis({ ...mined, work, finality }))
 }
 
 test('a genesis file chooses the longest chain by its name', () => {
   const finality = create({ mode: 'longest-chain', depth: 7 })
-  assert.equal(finality.mode, 'longest-chain')
+  assert.ok(finality instanceof LongestChain)
   assert.equal(finality.safeHeight({ height: 20 } as never, 13), 17)
 })
 
 test('a genesis file chooses validators without miners, or on top of them', () => {
   const [pbft, hybrid] = [create(PBFT), create(HYBRID)]
-  assert.deepEqual([pbft.mode, pbft.followsWork], ['pbft', false])
-  assert.deepEqual([hybrid.mode, hybrid.followsWork], ['hybrid', true])
-  assert.equal(create({ ...PBFT, heartbeatSeconds: null }).mode, 'pbft')
+  assert.ok(pbft instanceof Committee && hybrid instanceof Committee)
+  assert.deepEqual([pbft.followsWork, hybrid.followsWork], [false, true])
+  assert.ok(create({ ...PBFT, heartbeatSeconds: null }) instanceof Committee)
 })
 
 for (const name of ['local', 'deep', 'simulated', 'hybrid', 'pbft']) {
   test(`the finality of genesis/${name}.json is one that there is`, () => {
     const file = readFile(name)
-    assert.equal(createFinality(parseGenesis(file)).mode, (file.finality as { mode: string }).mode)
+    const genesis = parseGenesis(file)
+    assert.equal(modeOf(genesis).name, (file.finality as { mode: string }).mode)
+    assert.equal(createFinality(genesis) instanceof Committee, modeOf(genesis).hasValidators)
   })
 }
 

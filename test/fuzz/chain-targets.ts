@@ -9,7 +9,9 @@ import { decodeRlp, encodeRlp } from '../../src/chain/rlp.ts'
 import { decodeTransaction, encodeTransaction, transactionSize } from '../../src/chain/transaction.ts'
 import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
 import { decodeAccount, encodeAccount } from '../../src/execution/state.ts'
-import { decodeMessage, encodeMessage, type Message, peekMessage } from '../../src/replica/messages.ts'
+import { decodeMessage, encodeMessage } from '../../src/replica/message-codec.ts'
+import { peekMessage } from '../../src/replica/message-peek.ts'
+import type { Message } from '../../src/replica/messages.ts'
 import { openRecord, sealRecord } from '../../src/replica/record-seal.ts'
 import {
   encodeCertificatePlace,
@@ -108,7 +110,7 @@ packSignature(packed, 0, new Uint8Array(32).fill(1), { r: 1n, s: 2n, yParity: 1 
 
 export const CHAIN_TARGETS: readonly Target[] = [
   {
-    covers: ['replica/messages.ts decodeMessage', 'replica/messages.ts peekMessage'],
+    covers: ['replica/message-codec.ts decodeMessage', 'replica/message-peek.ts peekMessage'],
     samples: MESSAGES.map(encodeMessage),
     take: bytes => {
       peekMessage(bytes)

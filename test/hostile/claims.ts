@@ -1,7 +1,8 @@
 // Strangers that claim a chain with more work than anybody's, and show none of it.
 
 import { frameMessage } from '../../src/node/frames.ts'
-import { encodeMessage, type Message, type Status } from '../../src/replica/messages.ts'
+import { encodeMessage } from '../../src/replica/message-codec.ts'
+import type { Message, Status } from '../../src/replica/messages.ts'
 import type { Attack } from './attack.ts'
 import type { Attacker } from './attacker.ts'
 import type { Stranger } from './stranger.ts'

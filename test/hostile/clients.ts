@@ -2,13 +2,16 @@
 // or odd, and connections that are only there.
 
 import { Agent, request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Json } from '../../src/encoding/fields.ts'
 import { METHODS } from '../../src/rpc/methods.ts'
 import type { Attack } from './attack.ts'
 import type { Attacker } from './attacker.ts'
 
-const IDLE_CONNECTIONS = 520
+/** More than there are places. */
+const CONNECTIONS = 520
+const JUNK_BYTES = 256 * 1024
+const HEAD = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
 /** Requests of one client that are under way at once. */
 const AT_ONCE = 4
 const HEX_32 = `0x${'ab'.repeat(32)}`
@@ -99,13 +102,45 @@ export const clients: readonly Attack[] = [
     run: attacker => posting(attacker, () => '['.repeat(999_000)),
   },
   {
+    name: 'streams bodies that are said to be too long',
+    covers: ['body'],
+    run: async attacker => {
+      const junk = Buffer.alloc(JUNK_BYTES, ' ')
+      const pour = (socket: Socket) => {
+        socket.write(`${HEAD}Content-Length: 100000000000\r\n\r\n`)
+        const more = () => {
+          while (!socket.destroyed && socket.write(junk)) attacker.spend({ bytesSent: junk.length })
+        }
+        socket.on('drain', more)
+        more()
+      }
+      const options = { allowHalfOpen: true, onConnect: pour }
+      await Promise.all(Array.from({ length: AT_ONCE }, () => connecting(attacker, options)))
+    },
+  },
+  {
     name: 'opens 520 connections and asks nothing',
     covers: ['places'],
-    run: attacker => {
-      const { hostname, port } = new URL(attacker.target.rpc!)
-      return Promise.all(
-        Array.from({ length: IDLE_CONNECTIONS }, () => idling(attacker, hostname, Number(port))),
-      ).then(() => {})
+    run: async attacker => {
+      await Promise.all(Array.from({ length: CONNECTIONS }, () => connecting(attacker)))
+    },
+  },
+  {
+    name: 'keeps a connection from each of 520 addresses and asks now and then',
+    covers: ['places'],
+    run: async attacker => {
+      const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' })
+      const onConnect = (socket: Socket) => {
+        const ask = () => socket.write(`${HEAD}Content-Length: ${call.length}\r\n\r\n${call}`)
+        const timer = setInterval(ask, 1_000)
+        socket.once('close', () => clearInterval(timer))
+        ask()
+      }
+      await Promise.all(
+        Array.from({ length: CONNECTIONS }, (_, index) =>
+          connecting(attacker, { localAddress: `127.67.${index >> 8}.${index & 255 || 255}`, onConnect }),
+        ),
+      )
     },
   },
 ]
@@ -149,13 +184,25 @@ async function post(attacker: Attacker, agent: Agent, body: string): Promise<voi
   if (!isAnswered) await attacker.pause(1)
 }
 
-async function idling(attacker: Attacker, host: string, port: number): Promise<void> {
+/** Connects to the RPC, and again whenever the connection ends. */
+async function connecting(
+  attacker: Attacker,
+  options: {
+    readonly localAddress?: string
+    /** Whether it goes on to send when the node has ended its side. */
+    readonly allowHalfOpen?: boolean
+    readonly onConnect?: (socket: Socket) => void
+  } = {},
+): Promise<void> {
+  const { hostname, port } = new URL(attacker.target.rpc!)
+  const { localAddress, allowHalfOpen = false, onConnect = () => {} } = options
   while (!attacker.isOver) {
     await new Promise<void>(resolve => {
-      const socket = connect(port, host)
+      const socket = connect({ port: Number(port), host: hostname, localAddress, allowHalfOpen })
       const end = () => socket.destroy()
       attacker.signal.addEventListener('abort', end, { once: true })
       socket.on('error', () => {})
+      socket.on('connect', () => onConnect(socket))
       socket.resume()
       socket.on('close', () => {
         attacker.signal.removeEventListener('abort', end)

@@ -12,19 +12,22 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { ByteWriter } from '../../src/encoding/bytes.ts'
 import { gossipOptions, gossipTopic } from '../../src/node/gossip.ts'
+import { RPC_LIMITS } from '../../src/node/gossip-rpc.ts'
 import { MESSAGE_LIMITS } from '../../src/replica/messages.ts'
 import { field, identifyMessage, withLength } from '../node/identify-message.ts'
 import { dialFrom } from '../node/raw-peer.ts'
-import { FLAG, frame, TYPE } from '../node/wire-frames.ts'
+import { dataFrame, FLAG, frame, TYPE } from '../node/wire-frames.ts'
 import type { Attack } from './attack.ts'
 import type { Attacker } from './attacker.ts'
-import { STRANGERS_ADDRESS, type Target } from './stranger.ts'
+import { STRANGERS_ADDRESS, type Stranger, type Target } from './stranger.ts'
 
 const IDENTITIES = 47
 const SILENT_SOCKETS = 100
 /** Milliseconds for which a stranger that said who it is stays before another comes. */
 const STAY_MS = 200
 const MESHSUB = '/meshsub/1.2.0'
+/** The length of an RPC of gossip that has a megabyte. */
+const LONG_RPC = Uint8Array.of(0x80, 0x80, 0x40)
 
 const PORT = multiaddr('/tcp/1').bytes
 /** A name as a component of a multiaddr, whatever is in it. */
@@ -123,6 +126,51 @@ export const connections: readonly Attack[] = [
       }),
   },
   {
+    name: 'sends a thousand frames of a byte at once, again and again, on ten connections',
+    covers: ['wire'],
+    run: async attacker => {
+      const flood = () =>
+        attacker.persist(async ({ connection }) => {
+          const stream = await connection.newStream(MESHSUB)
+          stream.send(LONG_RPC)
+          const frames = repeated(900, dataFrame(Number(stream.id), Uint8Array.of(0)))
+          while (!attacker.isOver) {
+            sendFrames(connection, frames)
+            attacker.spend({ bytesSent: frames.length })
+            await attacker.pause(2_500)
+          }
+        })
+      await Promise.all(Array.from({ length: 10 }, flood))
+    },
+  },
+  {
+    name: 'sends data for a stream that does not exist',
+    covers: ['wire'],
+    fate: 'ended',
+    run: attacker =>
+      attacker.persist(async ({ connection }) => {
+        const data = repeated(400, dataFrame(999_999, new Uint8Array(15_000)))
+        sendFrames(connection, data)
+        attacker.spend({ bytesSent: data.length })
+        await saying(attacker)
+      }),
+  },
+  {
+    name: 'sends an RPC of gossip byte by byte, each among data that nobody reads',
+    covers: ['wire', 'gossip'],
+    fate: 'ended',
+    run: attacker =>
+      attacker.persist(async ({ connection }) => {
+        const stream = await connection.newStream(MESHSUB)
+        stream.send(LONG_RPC)
+        const byte = dataFrame(Number(stream.id), Uint8Array.of(0))
+        const data = repeated(100, Buffer.concat([byte, dataFrame(999_999, new Uint8Array(65_000))]))
+        sendFrames(connection, data)
+        attacker.spend({ bytesSent: data.length })
+        await saying(attacker)
+      }),
+  },
+  {
     name: 'gossips what is no block',
     covers: ['block', 'gossip'],
     run: attacker => {
@@ -144,19 +192,25 @@ export const connections: readonly Attack[] = [
     },
   },
   {
+    name: 'fills RPCs of gossip with signed messages, which nobody looks at',
+    covers: ['gossip'],
+    fate: 'ended',
+    run: attacker =>
+      attacker.persist(stranger => gossipRpcs(attacker, stranger, signedMessages(attacker.target))),
+  },
+  {
+    name: 'fills RPCs of gossip with messages that were seen',
+    covers: ['gossip'],
+    run: attacker =>
+      attacker.persist(stranger => gossipRpcs(attacker, stranger, seenMessages(attacker.target))),
+  },
+  {
     name: 'floods gossip with what it has and wants',
     covers: ['gossip'],
     run: attacker =>
-      attacker.persist(async stranger => {
-        const stream = await stranger.connection.newStream(MESHSUB)
-        const rpc = withLength(controlMessage(gossipTopic(attacker.target.genesisId, 'block')))
-        while (!attacker.isOver) {
-          if (stream.writeBufferLength === 0) {
-            stream.send(rpc)
-            attacker.spend({ bytesSent: rpc.length })
-          }
-          await attacker.pause(1)
-        }
+      attacker.persist(stranger => {
+        const topic = gossipTopic(attacker.target.genesisId, 'block')
+        return gossipRpcs(attacker, stranger, controlMessage(topic))
       }),
   },
 ]
@@ -170,6 +224,10 @@ async function saying(attacker: Attacker): Promise<void> {
 function sendFrames(connection: Connection, bytes: Uint8Array): void {
   const { muxer } = connection as unknown as { readonly muxer: { send(bytes: Uint8Array): void } }
   muxer.send(bytes)
+}
+
+function repeated(count: number, bytes: Uint8Array): Uint8Array {
+  return Buffer.concat(Array.from({ length: count }, () => bytes))
 }
 
 async function silentSocket(attacker: Attacker): Promise<void> {
@@ -197,15 +255,41 @@ function frameOf(bytes: Uint8Array): Uint8Array {
 }
 
 /** libp2p with gossip as a node has it. */
-function gossiping({ genesisId }: Target) {
+function gossiping(target: Target) {
   return createLibp2p({
     addresses: { listen: [] },
     transports: [tcp({ dialOpts: dialFrom(STRANGERS_ADDRESS) })],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
-    services: { identify: identify(), gossip: gossipsub(gossipOptions(genesisId)) },
+    services: { identify: identify(), gossip: gossipsub(gossipOptions(target)) },
   })
+}
+
+/** Sends an RPC again and again, as fast as the node takes it. */
+async function gossipRpcs(attacker: Attacker, { connection }: Stranger, content: Uint8Array): Promise<void> {
+  const stream = await connection.newStream(MESHSUB)
+  const rpc = withLength(content)
+  while (!attacker.isOver) {
+    if (stream.writeBufferLength === 0) {
+      stream.send(rpc)
+      attacker.spend({ bytesSent: rpc.length })
+    }
+    await attacker.pause(1)
+  }
+}
+
+/** Messages that gossipsub decodes and drops. */
+function signedMessages({ genesisId }: Target): Uint8Array {
+  const topic = field(4, new TextEncoder().encode(gossipTopic(genesisId, 'block')))
+  const message = field(2, Buffer.concat([field(3, new Uint8Array(8)), topic]))
+  return repeated(512, message)
+}
+
+/** As many messages as an RPC may have, of which each is the same. */
+function seenMessages({ genesisId }: Target): Uint8Array {
+  const topic = field(4, new TextEncoder().encode(gossipTopic(genesisId, 'block')))
+  return repeated(RPC_LIMITS.maxMessages, field(2, Buffer.concat([field(2, new Uint8Array(300)), topic])))
 }
 
 /** What gossipsub says for itself: many ids that it has, and many that it wants. */

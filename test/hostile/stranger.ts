@@ -7,7 +7,8 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { BlockId } from '../../src/chain/header.ts'
 import { FrameReader, frameMessage } from '../../src/node/frames.ts'
 import { PROTOCOL } from '../../src/node/peer-links.ts'
-import { decodeMessage, encodeMessage, type Message, type Status } from '../../src/replica/messages.ts'
+import { decodeMessage, encodeMessage } from '../../src/replica/message-codec.ts'
+import type { Message, Status } from '../../src/replica/messages.ts'
 import { answerIdentify, peerIdIn, rawNetwork } from '../node/raw-peer.ts'
 
 /** What anybody may know of a node and its network. */

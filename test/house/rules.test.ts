@@ -3,7 +3,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { missingEntries } from '../../.ci/complete-lock.ts'
-import { checkMirror, checkReadme, checkSource, type Finding, mayImport, mayNotUse, show } from './rules.ts'
+import { MODES } from '../../src/finality/registry.ts'
+import {
+  checkMirror,
+  checkModeNames,
+  checkReadme,
+  checkSource,
+  type Finding,
+  mayImport,
+  mayNotUse,
+  type Source,
+  show,
+} from './rules.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const folders = (path: string): string[] =>
@@ -14,16 +25,18 @@ const none = (findings: readonly Finding[]): void => assert.equal(findings.map(s
 
 // The real tree.
 
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter(path => /\.[cm]?[jt]sx?$/.test(path))
+  .map((path): Source => ({ path: `src/${path}`, text: readFileSync(join(root, 'src', path), 'utf8') }))
+
 test('src keeps the rules of the house', () => {
-  const paths = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(path =>
-    /\.[cm]?[jt]sx?$/.test(path),
-  )
-  assert.notEqual(paths.length, 0)
-  none(
-    paths.flatMap(path =>
-      checkSource({ path: `src/${path}`, text: readFileSync(join(root, 'src', path), 'utf8') }),
-    ),
-  )
+  assert.notEqual(sources.length, 0)
+  none(sources.flatMap(checkSource))
+})
+
+test("no file outside finality has a mode's name as a literal", () => {
+  const names = MODES.map(({ name }) => name)
+  none(sources.flatMap(source => checkModeNames(source, names)))
 })
 
 test("README's tree is the real tree", () => {
@@ -317,6 +330,22 @@ kept(
   "const type = 'view-change'",
 )
 kept('a phase is no message', 'src/cli/a.ts', "const phases = ['prepare', 'commit']")
+
+test("a mode's name is found as a literal, and not where it is part of a text or where modes are made", () => {
+  const rulesAt = (path: string, code: string): string[] =>
+    checkModeNames({ path, text: header + code }, ['pbft', 'longest-chain']).map(({ rule }) => rule)
+  for (const code of ["a === 'pbft'", "{ 'longest-chain': 1 }", 'f(`pbft`)', 'type A = "pbft" | "b"'])
+    assert.deepEqual(rulesAt('src/lab/swarm/a.ts', code), ['modes'], code)
+  for (const code of [
+    "'quorate net --finality pbft'",
+    '`${a} pbft`',
+    "import { a } from './pbft.ts'",
+    '// pbft',
+  ])
+    assert.deepEqual(rulesAt('src/cli/a.ts', code), [], code)
+  assert.deepEqual(rulesAt('src/finality/modes/pbft.ts', "name: 'pbft'"), [])
+  assert.deepEqual(rulesAt('src/consensus/pbft/protocol.ts', "name: 'pbft'"), [])
+})
 
 test('a README that is not there, or has no tree, or an untrue one, is found', () => {
   const says = (readme: string | null): string[] => checkReadme(readme, ['chain', 'cli']).map(show)

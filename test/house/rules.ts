@@ -459,6 +459,22 @@ const checkMessageNames = (path: string, tokens: readonly Token[]): Finding[] =>
   })
 }
 
+/**
+ * What a finality mode is stands in its own file (src/finality/modes) and is asked of the registry: no other file compares
+ * names. A protocol of src/consensus, which stands above finality, may have the name of a mode.
+ */
+export const checkModeNames = ({ path, text }: Source, names: readonly string[]): Finding[] => {
+  const folder = folderOf(path)
+  if (folder === null || isWithin(folder, ['finality', 'consensus'])) return []
+  return tokenize(text).tokens.flatMap(({ kind, text, line }) => {
+    const isName =
+      (kind === 'string' && names.includes(text)) ||
+      (kind === 'template' && names.includes(text.slice(0, -1)))
+    const says = `'${text}' is a finality mode: ask the registry, or import the file of the mode`
+    return isName ? [{ rule: 'modes', path, line, says }] : []
+  })
+}
+
 /** README's tree (a fenced block that begins with ```tree) lists exactly the folders of src; null if no README. */
 export const checkReadme = (readme: string | null, srcFolders: readonly string[]): Finding[] => {
   const find = (says: string, line = 1): Finding => ({ rule: 'readme', path: 'README.md', line, says })

@@ -2,29 +2,39 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   FrameGuard,
+  OPEN_STREAMS_MAX,
   PINGS,
+  RPC_TIMEOUT_MS,
   RPCS,
   SMALL_FRAMES,
+  STRAY_BYTES,
   STREAMS,
-  WATCHED_STREAMS_MAX,
   WINDOW_UPDATES,
 } from '../../src/node/frame-guard.ts'
 import { LINES_MAX } from '../../src/node/protocol-lines.ts'
+import { field, withLength } from './identify-message.ts'
 import { dataFrame, FLAG, frame, line, TYPE } from './wire-frames.ts'
 
 const FRAME_BYTES_MAX = 1_024 * 1_024
-const SPOKEN = ['/spoken/1', '/meshsub/1.2.0']
+const RPC_BYTES_MAX = 4 * 1_024 * 1_024
+const SPOKEN = ['/spoken/1', '/small/1', '/meshsub/1.2.0']
 const HELLO = line('/multistream/1.0.0')
 
 /** A guard at time 0. */
 function newGuard(isMultiplexed = true): FrameGuard {
   const isSpoken = (protocol: string) => SPOKEN.includes(protocol)
-  return new FrameGuard({ isMultiplexed, frameBytesMax: FRAME_BYTES_MAX, isSpoken }, 0)
+  const isLink = (protocol: string) => protocol === '/spoken/1'
+  return new FrameGuard(
+    { isMultiplexed, frameBytesMax: FRAME_BYTES_MAX, rpcBytesMax: RPC_BYTES_MAX, isSpoken, isLink },
+    0,
+  )
 }
 
 const many = (count: number, make: (index: number) => Uint8Array): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, index) => make(index)))
 const opened = (id: number): Buffer => frame(TYPE.windowUpdate, FLAG.syn, id, 0)
+const link = (id: number): Buffer =>
+  Buffer.concat([opened(id), dataFrame(id, Buffer.concat([HELLO, line('/spoken/1')]))])
 const gossip = (...rpcs: readonly Uint8Array[]): Buffer =>
   Buffer.concat([
     opened(1),
@@ -51,7 +61,7 @@ const honest: Readonly<Record<string, Buffer>> = {
       many(100, () => line('a')),
     ),
   ]),
-  'RPCs of gossip': gossip(rpc, Uint8Array.of(0x80, 0x01, ...new Uint8Array(128)), rpc),
+  'RPCs of gossip': gossip(rpc, withLength(field(2, field(2, new Uint8Array(128)))), rpc),
   'as many pings as may come at once': many(PINGS.burst, () => ping),
 }
 
@@ -106,6 +116,14 @@ const hostile: Readonly<Record<string, readonly [Buffer, string]>> = {
   ],
   'empty RPCs of gossip': [gossip(rpc, Uint8Array.of(0)), 'rpc-empty'],
   'empty RPCs whose length takes two bytes': [gossip(rpc, Uint8Array.of(0x80, 0)), 'rpc-empty'],
+  'RPCs that are larger than blocks need': [
+    gossip(rpc, Uint8Array.of(0x81, 0x80, 0x80, 0x02)),
+    'rpc-too-large',
+  ],
+  'messages of gossip that are signed': [
+    gossip(withLength(field(2, field(5, new Uint8Array(64)))).subarray(0, 4)),
+    'rpc-signed',
+  ],
   'RPCs whose length has no end': [gossip(Uint8Array.of(0x80, 0x80, 0x80, 0x80)), 'rpc-malformed'],
 }
 
@@ -164,24 +182,120 @@ test('RPCs of gossip that come without end are refused, those of an hour are not
     )
 })
 
+test('an RPC of gossip that has begun has a deadline until it is whole', () => {
+  const guard = newGuard()
+  assert.equal(guard.push(gossip(), 0), null)
+  assert.equal(guard.rpcDeadlineMs(), null)
+  const bytes = withLength(field(2, field(2, new Uint8Array(300))))
+  const push = (piece: Uint8Array, nowMs: number) =>
+    assert.equal(guard.push(dataFrame(1, piece), nowMs), null)
+  push(bytes.subarray(0, 2), 1_000)
+  push(bytes.subarray(2, 200), 2_000)
+  assert.equal(guard.rpcDeadlineMs(), 1_000 + RPC_TIMEOUT_MS)
+  push(Buffer.concat([bytes.subarray(200), bytes.subarray(0, 9)]), 3_000)
+  assert.equal(guard.rpcDeadlineMs(), 3_000 + RPC_TIMEOUT_MS)
+  push(bytes.subarray(9), 4_000)
+  assert.equal(guard.rpcDeadlineMs(), null)
+})
+
+test('an RPC of gossip is priced by what is in it', () => {
+  const priceOf = (entries: Uint8Array): number => {
+    const guard = newGuard()
+    assert.equal(guard.push(gossip(withLength(entries)), 0), null)
+    return guard.takePrice()
+  }
+  const block = field(2, Buffer.concat([field(2, new Uint8Array(300)), field(4, Buffer.from('blocks'))]))
+  const one = priceOf(block)
+  assert.ok(one < 1, `${one} ms for an honest RPC and the stream it comes on`)
+  assert.ok(priceOf(many(32, () => block)) > one + 31 * 0.1)
+  const ids = field(
+    3,
+    field(
+      2,
+      many(1_000, () => field(1, new Uint8Array(32))),
+    ),
+  )
+  assert.ok(priceOf(ids) > one + 1)
+  const large = priceOf(field(2, field(2, new Uint8Array(1_024 * 1_024 - 200))))
+  assert.ok(large > 20 && large < 30, `${large} ms for a block of a megabyte`)
+})
+
 test('window updates that answer what we sent are free, those that answer single bytes are not', () => {
   const guard = newGuard()
   for (let count = 0; count < 10 * WINDOW_UPDATES.burst; count++) {
-    guard.onSent(200)
+    guard.onSent(new Uint8Array(0), 200)
     assert.equal(guard.push(update, 0), null)
   }
   const refused = newGuard()
   let count = 0
-  for (; count < 10 * WINDOW_UPDATES.burst && refused.push(update, 0) === null; count++) refused.onSent(13)
+  for (; count < 10 * WINDOW_UPDATES.burst && refused.push(update, 0) === null; count++)
+    refused.onSent(new Uint8Array(0), 13)
   assert.ok(count < 2 * WINDOW_UPDATES.burst)
 })
 
 test('data frames of a bulk transfer are free, and so are the pieces in which they come', () => {
   const guard = newGuard()
+  assert.equal(guard.push(link(1), 0), null)
+  guard.takePrice()
   const large = dataFrame(1, new Uint8Array(FRAME_BYTES_MAX))
   for (let count = 0; count < 300; count++)
     for (let at = 0; at < large.length; at += 65_519)
       assert.equal(guard.push(large.subarray(at, at + 65_519), 0), null)
+  assert.ok(guard.takePrice() < 20)
+})
+
+/** What comes on streams that nobody reads, and how each gets there. */
+const UNREAD: Readonly<Record<string, (guard: FrameGuard) => void>> = {
+  'that was never opened': () => {},
+  'that the peer has reset': guard => {
+    guard.push(link(1), 0)
+    guard.push(frame(TYPE.windowUpdate, FLAG.rst, 1, 0), 0)
+  },
+  'that we have reset': guard => {
+    guard.push(link(1), 0)
+    guard.onSent(frame(TYPE.windowUpdate, FLAG.rst, 1, 0), 12)
+  },
+  'that both ends have closed': guard => {
+    guard.push(link(1), 0)
+    guard.onSent(frame(TYPE.windowUpdate, FLAG.fin, 1, 0), 12)
+    guard.push(frame(TYPE.windowUpdate, FLAG.fin, 1, 0), 0)
+  },
+  'that we have left': guard => {
+    guard.push(link(1), 0)
+    guard.onSent(frame(TYPE.data, FLAG.fin, 1, 0), 12)
+  },
+  'that the peer has ended': guard => {
+    guard.push(link(1), 0)
+    guard.push(frame(TYPE.data, FLAG.fin, 1, 0), 0)
+  },
+  'of ours that carries gossip': guard => {
+    guard.onSent(frame(TYPE.windowUpdate, FLAG.syn, 1, 0), 12)
+    guard.push(dataFrame(1, Buffer.concat([HELLO, line('/meshsub/1.2.0')])), 0)
+  },
+  'of a protocol whose messages are small': guard => {
+    guard.push(Buffer.concat([opened(1), dataFrame(1, Buffer.concat([HELLO, line('/small/1')]))]), 0)
+  },
+}
+
+for (const [what, open] of Object.entries(UNREAD)) {
+  test(`data on a stream ${what} has a price, and ends the connection when it is more than some windows`, () => {
+    const guard = newGuard()
+    open(guard)
+    guard.takePrice()
+    const piece = dataFrame(1, new Uint8Array(64 * 1024))
+    let bytes = 0
+    for (; bytes < 2 * STRAY_BYTES.burst && guard.push(piece, 0) === null; bytes += 64 * 1024);
+    assert.ok(bytes > 0.9 * STRAY_BYTES.burst && bytes <= STRAY_BYTES.burst, `${bytes} bytes`)
+    assert.ok(guard.takePrice() > 30)
+  })
+}
+
+test('data on a link that we opened is read', () => {
+  const guard = newGuard()
+  guard.onSent(frame(TYPE.windowUpdate, FLAG.syn, 2, 0), 12)
+  assert.equal(guard.push(dataFrame(2, Buffer.concat([HELLO, line('/spoken/1')])), 0), null)
+  const large = dataFrame(2, new Uint8Array(FRAME_BYTES_MAX))
+  for (let count = 0; count < 20; count++) assert.equal(guard.push(large, 0), null)
 })
 
 test('pieces of a byte, and of none, are not free', () => {
@@ -198,17 +312,18 @@ test('pieces of a byte, and of none, are not free', () => {
 
 test('streams that are opened slowly and never ended are refused when they are too many', () => {
   const guard = newGuard()
-  for (let count = 0; count < WATCHED_STREAMS_MAX; count++)
+  for (let count = 0; count < OPEN_STREAMS_MAX; count++)
     assert.equal(guard.push(opened(2 * count + 1), count * 1_000), null)
   assert.equal(guard.push(opened(9_999), 1e9), 'too-many-streams')
 })
 
-test('streams whose protocol is agreed on are forgotten', () => {
+test('streams that are closed are forgotten', () => {
   const guard = newGuard()
-  for (let count = 0; count < 4 * WATCHED_STREAMS_MAX; count++) {
+  for (let count = 0; count < 4 * OPEN_STREAMS_MAX; count++) {
     const id = 2 * count + 1
-    const bytes = Buffer.concat([opened(id), dataFrame(id, Buffer.concat([HELLO, line('/spoken/1')]))])
-    assert.equal(guard.push(bytes, count * 1_000), null)
+    assert.equal(guard.push(link(id), count * 1_000), null)
+    if (count % 2 === 0) guard.onSent(frame(TYPE.windowUpdate, FLAG.rst, id, 0), 12)
+    else guard.push(frame(TYPE.windowUpdate, FLAG.rst, id, 0), count * 1_000)
   }
 })
 

@@ -15,12 +15,12 @@ import { Counters } from '../../src/node/counters.ts'
 import {
   Gossip,
   type GossipVerdict,
+  gossipBytesMax,
   gossipOptions,
   gossipTopic,
-  WAITING_BYTES_MAX,
 } from '../../src/node/gossip.ts'
 import type { Node } from '../../src/node/node.ts'
-import { encodeMessage } from '../../src/replica/messages.ts'
+import { encodeMessage } from '../../src/replica/message-codec.ts'
 import { cleanUp } from '../cleanup.ts'
 import { ChainBuilder, unmineHeader } from '../replica/small-chain.ts'
 import { easyGenesis, headAt, nodesOf, transfer, until } from './nodes.ts'
@@ -28,6 +28,7 @@ import { keyBeside, peerIdIn } from './raw-peer.ts'
 
 const genesis = easyGenesis()
 const genesisId = genesis.block.id
+const { blockBytesMax } = genesis.blocks
 const builder = new ChainBuilder(genesis)
 const { block } = builder.mine(builder.root)
 const unmined = encodeMessage({ type: 'block', block })
@@ -42,7 +43,7 @@ async function gossiperAt(t: TestContext, node: Node) {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    services: { identify: identify(), gossip: gossipsub(gossipOptions(genesisId)) },
+    services: { identify: identify(), gossip: gossipsub(gossipOptions({ genesisId, blockBytesMax })) },
   })
   cleanUp(t, () => network.stop())
   const connection = await network.dial(multiaddr(address))
@@ -101,6 +102,7 @@ test('messages of one peer are handled in their order, those of others meanwhile
     []
   const gossip = new Gossip(service, {
     genesisId,
+    blockBytesMax,
     onGossip: (from, _type, { length }) =>
       new Promise(finish => {
         handling.push({ from, size: length, finish })
@@ -121,7 +123,7 @@ test('messages of one peer are handled in their order, those of others meanwhile
     handling.map(({ size }) => size),
     [1_000_000, 3],
   )
-  assert.equal(await deliver(one, WAITING_BYTES_MAX - 1_000_000), 'ignore')
+  assert.equal(await deliver(one, gossipBytesMax(blockBytesMax) - 1_000_000), 'ignore')
   for (const { finish } of handling.splice(0)) finish('accept')
   await new Promise(setImmediate)
   assert.deepEqual(
@@ -130,7 +132,7 @@ test('messages of one peer are handled in their order, those of others meanwhile
   )
   handling[0]!.finish('reject')
   assert.deepEqual(await Promise.all(verdicts), ['accept', 'reject', 'accept'])
-  const again = deliver(one, WAITING_BYTES_MAX - 1_000_000)
+  const again = deliver(one, gossipBytesMax(blockBytesMax) - 1_000_000)
   await new Promise(setImmediate)
   handling[1]!.finish('ignore')
   assert.equal(await again, 'ignore')

@@ -30,10 +30,10 @@ export function withLength(bytes: Uint8Array): Uint8Array {
     length.push(rest < 0x80 ? rest : (rest & 0x7f) | 0x80)
     if (rest < 0x80) break
   }
-  return Uint8Array.of(...length, ...bytes)
+  return Uint8Array.from([...length, ...bytes])
 }
 
 /** One field of a protobuf message. */
 export function field(number: number, bytes: Uint8Array): Uint8Array {
-  return Uint8Array.of((number << 3) | 2, ...withLength(bytes))
+  return Uint8Array.from([(number << 3) | 2, ...withLength(bytes)])
 }

@@ -51,9 +51,17 @@ function setUp(peers: Partial<PeerRegistry> = {}, limitLoopback = false) {
     sockets.push(socket)
     return socket
   }
+  /** Connects and asks for a handshake; undefined when it is refused. */
+  const shake = (host: string): FakeSocket | undefined => {
+    const socket = knock(host)
+    if (socket === undefined) return undefined
+    if (gate.mayShakeHands(socket as unknown as MultiaddrConnection)) return socket
+    socket.abort()
+    return undefined
+  }
   /** Shakes hands; false when it gets no place. */
   const enter = (host: string, peer: string): boolean => {
-    const socket = knock(host)
+    const socket = shake(host)
     if (socket === undefined) return false
     const isRefused =
       gate.denyInboundEncryptedConnection(peer) ||
@@ -66,7 +74,7 @@ function setUp(peers: Partial<PeerRegistry> = {}, limitLoopback = false) {
   const wait = (ms: number): void => {
     nowMs += ms
   }
-  return { gate, knock, enter, open, wait }
+  return { gate, knock, shake, enter, open, wait }
 }
 
 test('handshakes under way are few for one address, and the oldest of it makes room', () => {
@@ -90,47 +98,92 @@ test('where too many handshakes are under way the oldest of the greatest group m
 })
 
 test('an address that comes and comes is refused at once, and others are not', () => {
-  const { knock } = setUp()
-  const letIn = Array.from({ length: 500 }, () => knock('203.0.113.1')).filter(socket => socket !== undefined)
+  const { shake } = setUp()
+  const letIn = Array.from({ length: 500 }, () => shake('203.0.113.1')).filter(socket => socket !== undefined)
   assert.ok(letIn.length < 60, `${letIn.length} let in`)
-  assert.ok(knock('203.0.113.2') !== undefined)
+  assert.ok(shake('203.0.113.2') !== undefined)
 })
 
 test('a group that comes from ever new addresses is refused, and other groups are not', () => {
-  const { knock, wait } = setUp()
-  const letIn = Array.from({ length: 256 }, (_, index) => knock(`203.0.${index}.1`))
+  const { shake, wait } = setUp()
+  const letIn = Array.from({ length: 256 }, (_, index) => shake(`203.0.${index}.1`))
   assert.equal(letIn.filter(socket => socket !== undefined).length, 40)
-  assert.ok(knock('198.51.100.1') !== undefined)
+  assert.ok(shake('198.51.100.1') !== undefined)
   wait(1_000)
-  assert.ok(knock('203.0.113.2') !== undefined)
+  assert.ok(shake('203.0.113.2') !== undefined)
 })
 
 test('the addresses of one IPv6 provider are one group to the count of handshakes', () => {
-  const { knock } = setUp()
-  const letIn = Array.from({ length: 300 }, (_, index) => knock(`2001:db8:1:${index.toString(16)}::1`))
+  const { shake } = setUp()
+  const letIn = Array.from({ length: 300 }, (_, index) => shake(`2001:db8:1:${index.toString(16)}::1`))
   assert.equal(letIn.filter(socket => socket !== undefined).length, 40)
 })
 
 test('loopback addresses that are not limited one by one are counted together', () => {
-  const { knock } = setUp()
-  const letIn = Array.from({ length: 400 }, (_, index) => knock(`127.66.${index % 256}.${1 + (index >> 8)}`))
+  const { shake } = setUp()
+  const letIn = Array.from({ length: 400 }, (_, index) => shake(`127.66.${index % 256}.${1 + (index >> 8)}`))
   assert.equal(letIn.filter(socket => socket !== undefined).length, 150)
 })
 
 test('however many groups begin handshakes, those in all are few, and a group that comes for the first time is let in', () => {
-  const { knock } = setUp()
+  const { shake } = setUp()
   let letIn = 0
   for (let count = 0; count < 2_000; count++)
-    if (knock(`${20 + (count % 20)}.1.${count >> 4}.1`) !== undefined) letIn += 1
+    if (shake(`${20 + (count % 20)}.1.${count >> 4}.1`) !== undefined) letIn += 1
   // 200 of all, and 2 of each group.
   assert.equal(letIn, 240)
-  assert.ok(knock('198.51.100.1') !== undefined)
+  assert.ok(shake('198.51.100.1') !== undefined)
 })
 
 test('strangers of its provider do not keep out one that a person expects', () => {
-  const { knock } = setUp({ isExpectedAt: address => address === '203.0.0.1' })
-  for (let count = 1; count < 256; count++) knock(`203.0.${count}.1`)
-  assert.ok(knock('203.0.0.1') !== undefined)
+  const { shake } = setUp({ isExpectedAt: address => address === '203.0.0.1' })
+  for (let count = 1; count < 256; count++) shake(`203.0.${count}.1`)
+  assert.ok(shake('203.0.0.1') !== undefined)
+})
+
+test('connecting takes no handshake from others of the address, or of its group', () => {
+  const { knock, shake } = setUp()
+  for (const host of ['127.0.0.1', '203.0.113.1']) {
+    for (let count = 0; count < 1_000; count++) knock(host)?.abort()
+    assert.ok(shake(host) !== undefined, host)
+  }
+  for (let count = 0; count < 1_000; count++) knock(`203.0.${count & 127}.2`)?.abort()
+  assert.ok(shake('203.0.113.3') !== undefined)
+})
+
+test('those that connect and say nothing do not push out one of their address that shakes hands', () => {
+  for (const host of ['127.0.0.1', '203.0.113.1']) {
+    const { knock, shake, open } = setUp()
+    const honest = shake(host)
+    for (let count = 0; count < 1_000; count++) knock(host)
+    assert.equal(honest?.status, 'open', host)
+    assert.ok(open() <= PENDING_MAX)
+  }
+})
+
+test('handshakes that do not end do not push out one that is about to begin', () => {
+  const { gate, knock, shake, open, wait } = setUp()
+  for (let count = 0; count < PENDING_MAX; count++) shake('127.0.0.1')
+  const honest = knock('127.0.0.1')
+  for (let count = 0; count < PENDING_MAX; count++) {
+    wait(20)
+    shake('127.0.0.1')
+  }
+  assert.equal(honest?.status, 'open')
+  assert.equal(gate.mayShakeHands(honest as unknown as MultiaddrConnection), true)
+  assert.ok(open() <= PENDING_MAX)
+})
+
+test('a connection shakes hands once, and none that is not pending', () => {
+  const { gate, knock, shake, enter } = setUp()
+  const mayShake = (socket: FakeSocket | undefined): boolean =>
+    gate.mayShakeHands(socket as unknown as MultiaddrConnection)
+  assert.equal(mayShake(shake('203.0.113.1')), false)
+  assert.equal(mayShake(new FakeSocket('203.0.113.1')), false)
+  const gone = knock('203.0.113.1')
+  gone?.abort()
+  assert.equal(mayShake(gone), false)
+  assert.ok(enter('203.0.113.1', 'peer'))
 })
 
 test('newcomers of a group that has pushed out others too often make room among themselves', () => {

@@ -13,7 +13,8 @@ import { CONNECTIONS_MAX } from '../../src/node/libp2p-network.ts'
 import { OUTBOUND_BYTES_MAX } from '../../src/node/peer-link.ts'
 import { LINKS, PROTOCOL } from '../../src/node/peer-links.ts'
 import { OUTBOUND_TARGET } from '../../src/node/redialer.ts'
-import { decodeMessage, type Message } from '../../src/replica/messages.ts'
+import { decodeMessage } from '../../src/replica/message-codec.ts'
+import type { Message } from '../../src/replica/messages.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 import { easyGenesis, silent, until } from './nodes.ts'
 import { keyBeside, peerIdIn, RawPeer } from './raw-peer.ts'
@@ -34,6 +35,7 @@ async function startHost(t: TestContext, options: Partial<HostOptions> = {}) {
   const host = await Host.start({
     privateKey: await loadIdentity(join(directory, 'key')),
     genesisId: genesis.block.id,
+    blockBytesMax: genesis.blocks.blockBytesMax,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     bootstrap: [],
     mdns: false,

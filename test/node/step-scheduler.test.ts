@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Steps } from '../../src/chain/steps.ts'
 import { StepScheduler } from '../../src/node/step-scheduler.ts'
-import { decodeMessageInSteps, encodeMessage } from '../../src/replica/messages.ts'
+import { decodeMessageInSteps, encodeMessage } from '../../src/replica/message-codec.ts'
 import { ChainBuilder, transfer } from '../replica/small-chain.ts'
 
 /** StepScheduler in virtual time: each step takes a millisecond. */

@@ -5,11 +5,13 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { Connection } from '@libp2p/interface'
-import { STREAMS } from '../../src/node/frame-guard.ts'
+import { type AbstractMessageStream, multiaddrConnectionPair } from '@libp2p/utils'
+import { RPC_TIMEOUT_MS, STREAMS } from '../../src/node/frame-guard.ts'
 import type { Node } from '../../src/node/node.ts'
 import { LINES_MAX } from '../../src/node/protocol-lines.ts'
+import { WireGuard } from '../../src/node/wire-guard.ts'
 import { cleanUp } from '../cleanup.ts'
-import { nodesOf, until } from './nodes.ts'
+import { nodesOf, silent, until } from './nodes.ts'
 import { RawPeer } from './raw-peer.ts'
 import { dataFrame, FLAG, frame, line, TYPE } from './wire-frames.ts'
 
@@ -79,6 +81,7 @@ const ATTACKS: Readonly<Record<string, Uint8Array>> = {
   ),
   'pings without end': many(5_000, frame(TYPE.ping, FLAG.syn, 0, 7)),
   'window updates without end': many(20_000, frame(TYPE.windowUpdate, 0, STREAM_ID, 1)),
+  'data for a stream that does not exist': many(6 * 1024, dataFrame(STREAM_ID, new Uint8Array(1024))),
   'lines on a stream that name no protocol': Buffer.concat([
     frame(TYPE.windowUpdate, FLAG.syn, STREAM_ID, 0),
     dataFrame(STREAM_ID, Buffer.concat([HELLO, many(5_000, line('a'))])),
@@ -100,6 +103,40 @@ for (const [name, bytes] of Object.entries(ATTACKS)) {
     await until('the peer is sent away', () => wire.connection.status !== 'open')
   })
 }
+
+test('an RPC of gossip that has begun and does not go on ends the connection in time', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let nowMs = 0
+  const pass = (ms: number) => {
+    nowMs += ms
+    t.mock.timers.tick(ms)
+  }
+  const guard = new WireGuard(
+    {
+      frameBytesMax: 1024,
+      rpcBytesMax: 1024,
+      isSpoken: protocol => protocol === '/meshsub/1.2.0',
+      isLink: () => false,
+      isPrivileged: () => false,
+      isLimited: () => false,
+      log: silent,
+    },
+    () => nowMs,
+  )
+  const [[raw], [connection]] = [multiaddrConnectionPair(), multiaddrConnectionPair()]
+  guard.beforeNoise(raw)
+  guard.afterNoise(raw, { connection, remotePeer: 'a', isMultiplexed: true })
+  const take = (bytes: Uint8Array) => (connection as unknown as AbstractMessageStream).onData(bytes)
+  take(frame(TYPE.windowUpdate, FLAG.syn, 1, 0))
+  take(dataFrame(1, Buffer.concat([HELLO, line('/meshsub/1.2.0')])))
+  take(dataFrame(1, Buffer.of(2, 0x1a)))
+  pass(RPC_TIMEOUT_MS - 1)
+  take(dataFrame(1, Buffer.of(0, 2, 0x1a)))
+  pass(RPC_TIMEOUT_MS - 1)
+  assert.equal(connection.status, 'open')
+  pass(1_000)
+  assert.equal(connection.status, 'aborted')
+})
 
 test('messages of Noise that hold nothing end the connection', async t => {
   const wire = await connected(t)

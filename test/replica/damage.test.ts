@@ -108,18 +108,25 @@ function questionsOf(node: TestNode, keys: readonly string[]): (() => unknown)[]
 }
 
 /** The answers as text, or the errors that say what is damaged; a node that does not start gives no other. */
-function answersOf(node: TestNode, keys: readonly string[]): readonly (string | CorruptStore)[] {
+function answersOf(load: () => TestNode, keys: readonly string[]): readonly (string | CorruptStore)[] {
+  const node = orDamage(load)
+  if (node instanceof CorruptStore) return [node]
   const answers: (string | CorruptStore)[] = []
   for (const ask of questionsOf(node, keys)) {
-    try {
-      answers.push(textOf(ask()))
-    } catch (error) {
-      if (!(error instanceof CorruptStore)) throw error
-      answers.push(error)
-      if (answers.length === 1) break
-    }
+    const answer = orDamage(() => textOf(ask()))
+    answers.push(answer)
+    if (answers.length === 1 && answer instanceof CorruptStore) break
   }
   return answers
+}
+
+function orDamage<T>(ask: () => T): T | CorruptStore {
+  try {
+    return ask()
+  } catch (error) {
+    if (!(error instanceof CorruptStore)) throw error
+    return error
+  }
 }
 
 function textOf(value: unknown): string {
@@ -199,7 +206,7 @@ for (const { name, grow, kinds } of WORLDS) {
   const { genesis, identity, batches, disk } = grow()
   const keys = disk.keys()
   const content = keys.map(key => ({ key, value: disk.get(key)! }))
-  const on = (disk: Disk) => answersOf(new TestNode(genesis, { disk, identity, nowMs: LATER_MS }), keys)
+  const on = (disk: Disk) => answersOf(() => new TestNode(genesis, { disk, identity, nowMs: LATER_MS }), keys)
   const healthy = on(diskWith(content))
 
   test(`${name} has records of every kind`, () => {

@@ -4,9 +4,8 @@ import fc from 'fast-check'
 import { encodeHeader } from '../../src/chain/header.ts'
 import type { Transaction } from '../../src/chain/transaction.ts'
 import { ByteWriter } from '../../src/encoding/bytes.ts'
+import { decodeMessage, encodeMessage } from '../../src/replica/message-codec.ts'
 import {
-  decodeMessage,
-  encodeMessage,
   fittingTransactions,
   MESSAGE_LIMITS,
   type Message,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
-import { encodeMessage } from '../../src/replica/messages.ts'
+import { encodeMessage } from '../../src/replica/message-codec.ts'
 import { ChainBuilder, smallGenesis, tipOf, transfer } from './small-chain.ts'
 import { sentOf, TestNode } from './test-node.ts'
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concatBytes } from '../../src/encoding/bytes.ts'
-import { encodeMessage, MESSAGE_LIMITS, type Message } from '../../src/replica/messages.ts'
+import { encodeMessage } from '../../src/replica/message-codec.ts'
+import { MESSAGE_LIMITS, type Message } from '../../src/replica/messages.ts'
 import { type ScreenHost, screen } from '../../src/replica/screening.ts'
 import { ChainBuilder, smallGenesis, transfer } from './small-chain.ts'
 

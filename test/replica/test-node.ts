@@ -13,13 +13,8 @@ import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Checkpoint } from '../../src/replica/checkpoint.ts'
 import type { Effect, Input, MiningTemplate, PeerId, TimerName } from '../../src/replica/effects.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from '../../src/replica/limits.ts'
-import {
-  decodeMessage,
-  encodeMessage,
-  type Message,
-  type MessageType,
-  type OutgoingMessage,
-} from '../../src/replica/messages.ts'
+import { decodeMessage, encodeMessage } from '../../src/replica/message-codec.ts'
+import type { Message, MessageType, OutgoingMessage } from '../../src/replica/messages.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import { accepted, addressNumber } from '../chain/examples.ts'
 import { mineHeader, namedSender, START_MS } from './small-chain.ts'

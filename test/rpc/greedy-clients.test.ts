@@ -6,12 +6,15 @@ import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { readBody } from '../../src/rpc/body.ts'
+import type { Client } from '../../src/rpc/client-address.ts'
 import { ClientScheduler } from '../../src/rpc/client-scheduler.ts'
+import { Connections } from '../../src/rpc/connections.ts'
 import { HeldBytes } from '../../src/rpc/held-bytes.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
 import { cleanUp } from '../cleanup.ts'
-import { type RpcClient, serve, TestNode } from './harness.ts'
+import { type RpcClient, rawOf, serve, TestNode, transfer } from './harness.ts'
 
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' })
 const HEAD = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
@@ -31,9 +34,10 @@ class Line {
   readonly closed: Promise<void>
   text = ''
 
-  constructor(t: TestContext, { url }: RpcClient) {
+  /** With `allowHalfOpen` it may go on to send when the other side has ended. */
+  constructor(t: TestContext, { url }: RpcClient, allowHalfOpen = false) {
     const { hostname, port } = new URL(url)
-    this.socket = connect({ port: Number(port), host: hostname })
+    this.socket = connect({ port: Number(port), host: hostname, allowHalfOpen })
     this.socket
       .on('error', () => {})
       .on('data', chunk => {
@@ -122,7 +126,11 @@ function bodyOf(headers: Record<string, string> = {}): PassThrough & IncomingMes
 test('a body in one-byte chunks costs no more memory than its bytes', async () => {
   const request = bodyOf()
   const sizes: number[] = []
-  const reading = readBody(request, { bytesMax: 100_000, onGrown: bytes => sizes.push(bytes) })
+  const reading = readBody(request, {
+    bytesMax: 100_000,
+    onGrown: bytes => sizes.push(bytes),
+    whenPaid: () => null,
+  })
   const sent = Buffer.alloc(10_000, 'x')
   const pieces = [sent, ...Array.from({ length: 200 }, () => Buffer.from('a'))]
   for (const piece of pieces) {
@@ -150,10 +158,143 @@ test('a body that comes in nothing but one-byte chunks is cut off after some hun
   await refused.closed
   // A short body is taken as it comes.
   const few = bodyOf()
-  const reading = readBody(few, { bytesMax: 1_000, onGrown: () => {} })
+  const reading = readBody(few, { bytesMax: 1_000, onGrown: () => {}, whenPaid: () => null })
   for (let bytes = 0; bytes < 200; bytes++) few.emit('data', Buffer.from(' '))
   few.emit('end')
   assert.equal((await reading).length, 200)
+})
+
+test('while its sender owes too much no more of a body is read', async () => {
+  const request = bodyOf()
+  const waiting: (() => void)[] = []
+  let owes = false
+  const whenPaid = (resume: () => void): (() => void) | null => {
+    if (!owes) return null
+    waiting.push(resume)
+    return () => waiting.splice(0)
+  }
+  const reading = readBody(request, { bytesMax: 1_000_000, onGrown: () => {}, whenPaid })
+  request.write('a'.repeat(100))
+  await nextTurn()
+  owes = true
+  request.write('b'.repeat(100))
+  await nextTurn()
+  assert.equal(waiting.length, 1)
+  // Node takes as much as its buffer holds, and no more of what follows.
+  while (request.write('c'.repeat(10_000)));
+  assert.equal(request.isPaused(), true)
+  assert.equal(waiting.length, 1)
+  owes = false
+  for (const resume of waiting.splice(0)) resume()
+  request.end()
+  assert.match(String(await reading), /^a{100}b{100}c+$/)
+  const left = bodyOf()
+  owes = true
+  const aborted = readBody(left, { bytesMax: 1_000_000, onGrown: () => {}, whenPaid })
+  left.write('a')
+  await nextTurn()
+  assert.equal(waiting.length, 1)
+  left.destroy()
+  assert.equal(await aborted, 'aborted')
+  assert.deepEqual(waiting, [], 'nothing waits for one that is gone')
+})
+
+/** The server's end of the next connection. */
+function nextAccepted(t: TestContext): Promise<Socket> {
+  return new Promise(resolve => {
+    const { add } = Connections.prototype
+    t.mock.method(Connections.prototype, 'add', function (this: Connections, socket: Socket) {
+      add.call(this, socket)
+      resolve(socket)
+    })
+  })
+}
+
+test('the bytes of a body are charged, and it waits for its address to pay', async t => {
+  let nowMs = 0
+  const paid = new EventEmitter()
+  const waits: { readonly ms: number; readonly task: () => void }[] = []
+  const later = (ms: number, task: () => void): (() => void) => {
+    waits.push({ ms, task })
+    paid.emit('wait')
+    return () => {}
+  }
+  const turnTime = { now: () => nowMs, soon: STOPPED.soon, later }
+  // Two milliseconds are some 210,000 bytes.
+  const limits = { localCredit: { share: 0.1, burstMs: 2 } }
+  const line = new Line(t, await serve(t, new TestNode(), { limits, turnTime }))
+  const accepted = nextAccepted(t)
+  const isWaiting = once(paid, 'wait')
+  line.socket.write(`${HEAD}Content-Length: 900000\r\n\r\n`)
+  line.socket.write(`${CALL}${' '.repeat(900_000 - CALL.length)}`)
+  await isWaiting
+  const { bytesRead } = await accepted
+  assert.ok(bytesRead > 150_000 && bytesRead < 400_000, `${bytesRead} bytes were read`)
+  assert.deepEqual(line.statuses, [])
+  // It pays, again and again, until all of it is read and answered.
+  while (line.statuses.length === 0) {
+    const { ms, task } = waits.shift() ?? { ms: 1, task: () => {} }
+    nowMs += ms
+    task()
+    await nextTurn()
+  }
+  assert.deepEqual(line.statuses, ['200'])
+})
+
+/** Sends more than systems hold between them; resolves when all was taken or the server has stopped reading. */
+async function pour(line: Line, accepted: Socket, filler = ' '): Promise<number> {
+  const stopped = once(accepted, 'pause')
+  const sent = new Promise(resolve => line.socket.write(Buffer.alloc(32_000_000, filler), resolve))
+  await Promise.race([stopped, sent])
+  return accepted.bytesRead
+}
+
+const LONG = 'Content-Length: 100000000000\r\n\r\n'
+const CHUNKED = 'Transfer-Encoding: chunked\r\n\r\n'
+for (const [what, head, filler] of [
+  ['a body that is said to be too long', `${HEAD}${LONG}`, ' '],
+  ['the body of a refused request', `POST / HTTP/1.1\r\nHost: a\r\n${LONG}`, ' '],
+  ['one-byte chunks of a refused request', `POST / HTTP/1.1\r\nHost: a\r\n${CHUNKED}`, '1\r\n \r\n'],
+  ['a body for HEAD', `HEAD / HTTP/1.1\r\nHost: localhost\r\n${LONG}`, ' '],
+] as const) {
+  test(`of ${what} little is read, and our side ends with the answer`, async t => {
+    const client = await serve(t, new TestNode(), { limits: { lingerMs: 60_000, closeGraceMs: 0 } })
+    const accepted = nextAccepted(t)
+    const line = new Line(t, client, true)
+    const isOver = once(line.socket, 'end')
+    line.socket.write(head)
+    await isOver
+    assert.equal(line.statuses.length, 1)
+    const bytes = await pour(line, await accepted, filler)
+    assert.ok(bytes < 300_000, `${bytes} bytes were read`)
+  })
+}
+
+test('the connection of a refused request is cut after a moment, whatever its sender does', async t => {
+  const line = new Line(t, await serve(t, new TestNode(), { limits: { lingerMs: 50 } }), true)
+  line.socket.write(`${HEAD}${LONG}`)
+  const drip = setInterval(() => line.socket.write(' '), 5)
+  await line.closed
+  clearInterval(drip)
+  assert.deepEqual(line.statuses, ['413'])
+})
+
+test('of what follows a request that is not answered yet little is read', async t => {
+  const node = new TestNode()
+  const submitted = new Promise<void>(resolve => {
+    node.submit = () => {
+      resolve()
+      return new Promise(() => {})
+    }
+  })
+  const client = await serve(t, node, { limits: { closeGraceMs: 0 } })
+  const accepted = nextAccepted(t)
+  const line = new Line(t, client)
+  const call = JSON.stringify({ id: 1, method: 'eth_sendRawTransaction', params: [rawOf(transfer())] })
+  line.socket.write(`${HEAD}Content-Length: ${call.length}\r\n\r\n${call}${POST}`)
+  await submitted
+  const bytes = await pour(line, await accepted)
+  assert.ok(bytes < 300_000, `${bytes} bytes were read`)
 })
 
 /** Waits until so many of these are closed. */
@@ -180,7 +321,9 @@ test('answers that nobody reads have a bound', async t => {
   node.peerList = Array(400).fill({ id: '12D3', address: 'x'.repeat(50_000), direction: 'inbound' })
   const ready = new EventEmitter()
   let answers = 0
-  t.mock.method(ClientScheduler.prototype, 'chargeBytes', () => {
+  t.mock.method(ClientScheduler.prototype, 'chargeBytes', (_client: Client, bytes: number) => {
+    // What is read of requests is charged too.
+    if (bytes < 1_000_000) return
     answers += 1
     ready.emit('answer')
   })

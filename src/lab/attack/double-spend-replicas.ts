@@ -6,14 +6,16 @@ import { type RecoverSender, recoverSender } from '../../chain/signature.ts'
 import type { Transaction, TransactionId } from '../../chain/transaction.ts'
 import { fromHex, type Hex } from '../../encoding/bytes.ts'
 import type { Genesis } from '../../execution/genesis.ts'
+import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
 import { createFinality } from '../../finality/registry.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
 import type { Input, MiningTemplate } from '../../replica/effects.ts'
 import { Replica } from '../../replica/replica.ts'
 import { Disk } from '../cluster/disk.ts'
+import { contenderNamed } from '../stage/contender.ts'
 import { createAccounts, Workload } from '../stage/workload.ts'
 import type { RaceField } from './double-spend-race.ts'
-import { attackGenesis, contenderNamed, GENESIS_TIME, searchNonce } from './header-miner.ts'
+import { attackGenesis, GENESIS_TIME, searchNonce } from './header-miner.ts'
 
 /** A payment and the transfer that contradicts it, of an account that has the money for one of them. */
 export interface DoubleSpend {
@@ -32,7 +34,7 @@ export function signDoubleSpend(seed: number): DoubleSpend {
 /** Where whole replicas race, again and again. */
 export class ReplicaRaces {
   readonly #spend = signDoubleSpend(1)
-  readonly #genesis = attackGenesis(contenderNamed('longest-chain'), [this.#spend.funded])
+  readonly #genesis = attackGenesis(contenderNamed(LONGEST_CHAIN.name), [this.#spend.funded])
   /** The same two signatures are looked at in every race. */
   readonly #senders = new Map<TransactionId, Address | null>()
 

@@ -7,13 +7,15 @@
 import type { ChainedHeader } from '../../chain/header-chain.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { Finality } from '../../finality/contract.ts'
+import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
 import { createFinality } from '../../finality/registry.ts'
 import { exactReversal, nakamotoReversal } from '../../finality/reversal.ts'
 import { type Agreement, type Interval, judgeCounts, wilsonInterval } from '../compare/interval.ts'
+import { contenderNamed } from '../stage/contender.ts'
 import { Random } from '../virtual/random.ts'
 import { hopelessGap, type RaceField, type RaceSetting, runRace } from './double-spend-race.ts'
 import { ReplicaRaces } from './double-spend-replicas.ts'
-import { attackGenesis, contenderNamed, firstOf, mineOn, rootOf } from './header-miner.ts'
+import { attackGenesis, firstOf, mineOn, rootOf } from './header-miner.ts'
 
 /** What was measured at one setting. */
 export interface RaceRow extends RaceSetting {
@@ -51,7 +53,7 @@ export interface RaceTableOptions {
 /** Runs the races of all settings. */
 export function runRaces(options: RaceTableOptions): RaceTable {
   const { settings, races, seed, onProgress } = options
-  const genesis = attackGenesis(contenderNamed('longest-chain'), [])
+  const genesis = attackGenesis(contenderNamed(LONGEST_CHAIN.name), [])
   const finality = createFinality(genesis)
   const replicas = new ReplicaRaces()
   const rows = settings.map((setting, index) =>

@@ -13,24 +13,12 @@ import {
 } from '../../chain/header-chain.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
-import {
-  availableContenders,
-  type Contender,
-  createGenesis,
-  type NamedValidator,
-} from '../stage/contender.ts'
+import { type Contender, createGenesis, type NamedValidator } from '../stage/contender.ts'
 
 /** Second of the genesis block. */
 export const GENESIS_TIME = 1_700_000_000
 /** Hashes that a block takes on average: every one is made for real. */
 const HASHES_PER_BLOCK = 2
-
-/** The way of making blocks final with this name. */
-export function contenderNamed(name: string): Contender {
-  const contender = availableContenders().find(contender => contender.name === name)
-  if (contender === undefined) throw new RangeError(`there is no way of making blocks final named ${name}`)
-  return contender
-}
 
 /** The network in which an attack is tried. Its target never moves: so the formulas of the attacks assume. */
 export function attackGenesis(

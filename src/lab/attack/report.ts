@@ -3,6 +3,7 @@
 
 import type { Interval } from '../compare/interval.ts'
 import { alignRows, wrapWords } from '../compare/table.ts'
+import { type Contender, contenderNamed } from '../stage/contender.ts'
 import type { RaceTable } from './double-spend.ts'
 import type { NetworkRaceRow } from './double-spend-network.ts'
 import { FORGONE } from './double-spend-race.ts'
@@ -69,15 +70,16 @@ export function showNetworkRaces(rows: readonly NetworkRaceRow[], columns: numbe
   const cells = rows.map(row =>
     [percent(row.share), row.races, row.delivered, row.shown, row.refused, row.reversed].map(String),
   )
-  const mode = rows[0]!.mode
-  const words: Record<string, string> = {
-    hybrid:
-      'The merchant delivers when his payment is final. A branch is shown when it holds more work than his: it leaves the chain below a final block, and is refused whatever its work.',
-    pbft: 'Nobody mines, so there is no race: a block counts only with the signatures of n − f validators. What is shown is a block with the rival that nobody signed.',
-    'longest-chain':
-      'The merchant delivers after his confirmations. A branch is shown when it holds more work.',
-  }
-  return [alignRows([head, ...cells], columns), '', ...say(columns, words[mode] ?? '')].join('\n')
+  const words = wordsOnRaces(contenderNamed(rows[0]!.mode))
+  return [alignRows([head, ...cells], columns), '', ...say(columns, words)].join('\n')
+}
+
+function wordsOnRaces({ isMined, hasValidators }: Contender): string {
+  if (!hasValidators)
+    return 'The merchant delivers after his confirmations. A branch is shown when it holds more work.'
+  if (isMined)
+    return 'The merchant delivers when his payment is final. A branch is shown when it holds more work than his: it leaves the chain below a final block, and is refused whatever its work.'
+  return 'Nobody mines, so there is no race: a block counts only with the signatures of n − f validators. What is shown is a block with the rival that nobody signed.'
 }
 
 /** Selfish mining. */

@@ -12,7 +12,8 @@ import type { Identity } from '../../finality/identity.ts'
 import { type CreateFinality, createFinality } from '../../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, TimerName, Write } from '../../replica/effects.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from '../../replica/limits.ts'
-import { decodeMessage, type Message, type OutgoingMessage } from '../../replica/messages.ts'
+import { decodeMessage } from '../../replica/message-codec.ts'
+import type { Message, OutgoingMessage } from '../../replica/messages.ts'
 import { CorruptStore } from '../../replica/records.ts'
 import { Replica } from '../../replica/replica.ts'
 import type { Rejection } from '../../replica/verdict.ts'
@@ -158,13 +159,16 @@ export class SimNode {
     const { identity, createFinality: create = createFinality } = this.#options
     const finality = create(genesis, { ...identity, life })
     const { limits = REPLICA_LIMITS } = this.#options
-    this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt, limits })
     this.stoppedBy = null
     this.#isStarting = true
     this.#freeAtMs = 0
     this.disk.backUp()
     try {
-      this.input({ type: 'start' })
+      this.#orStop(() => {
+        this.#traceInput({ type: 'start' })
+        this.replica = new Replica({ genesis, finality, store: this.disk, recoverSender, salt, limits })
+        this.#handle(this.replica, { type: 'start' }, null)
+      })
     } catch (error) {
       // A disk that can't be started from is a finding; half a replica must not hide it.
       this.replica = null
@@ -178,10 +182,17 @@ export class SimNode {
   }
 
   #step(input: Input, cause: Tag | null): void {
-    const { replica } = this
-    if (replica === null) return
-    const { schedule, trace } = this.#world
-    trace.add(schedule.nowMs, this.id, `< ${describeInput(input)}`)
+    if (this.replica === null) return
+    this.#traceInput(input)
+    this.#handle(this.replica, input, cause)
+  }
+
+  #traceInput(input: Input): void {
+    this.#world.trace.add(this.#world.schedule.nowMs, this.id, `< ${describeInput(input)}`)
+  }
+
+  #handle(replica: Replica, input: Input, cause: Tag | null): void {
+    const { schedule } = this.#world
     const effects = replica.step(input, this.clockMs)
     this.#freeAtMs = schedule.nowMs + this.stepMs
     for (const effect of effects) {

@@ -5,7 +5,10 @@ import type { Address } from '../../chain/address.ts'
 import { workOfTarget } from '../../chain/compact.ts'
 import { sha256 } from '../../chain/hash.ts'
 import { addressOfSecretKey } from '../../chain/signature.ts'
+import type { Json } from '../../encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
+import { type FinalityMode, sectionOf } from '../../finality/modes/mode.ts'
+import { modeOf } from '../../finality/registry.ts'
 
 /** What a run changes in its genesis file. */
 export interface GenesisChanges {
@@ -37,6 +40,17 @@ const CLIENT_BALANCE = '1000000'
 const WORK_MAX = 1_024n
 const EASY_WORK = { bits: '0x2007ffff', easiestBits: '0x207fffff' }
 
+/** A genesis file with this mode, its settings as they are by default, and all else as in a file of another mode that mines. */
+export function simulatedFile(mode: FinalityMode, base: unknown): object {
+  return {
+    ...(base as object),
+    name: `simulated-${mode.name}`,
+    forTests: true,
+    ...(mode.isMined ? {} : { work: { proof: 'none', futureLimitSeconds: 15 } }),
+    finality: sectionOf(mode, { validators: validatorsOf(1) }),
+  }
+}
+
 /** The network, and the JSON that it comes from. */
 export function prepareGenesis(file: unknown, changes: GenesisChanges): { genesis: Genesis; file: unknown } {
   const settings = file as {
@@ -44,7 +58,7 @@ export function prepareGenesis(file: unknown, changes: GenesisChanges): { genesi
     work?: Record<string, unknown>
     blocks?: Record<string, unknown>
     reward?: Record<string, unknown>
-    finality?: Record<string, unknown>
+    finality: Record<string, Json>
   }
   const accounts = Object.fromEntries(changes.clients.map(address => [address, CLIENT_BALANCE]))
   const finality = { ...settings.finality }
@@ -56,7 +70,7 @@ export function prepareGenesis(file: unknown, changes: GenesisChanges): { genesi
   const blocks = { ...settings.blocks }
   if (changes.blockTransactionsMax !== null) blocks.gasLimit = TRANSFER_GAS * changes.blockTransactionsMax
   if (changes.blockBytesMax !== null) blocks.bytesMax = changes.blockBytesMax
-  if (changes.depth !== null && finality.mode === 'longest-chain') finality.depth = changes.depth
+  if (changes.depth !== null && !modeOf({ finality }).hasValidators) finality.depth = changes.depth
   const reward = { ...settings.reward }
   if (changes.halvingBlocks !== null) reward.halvingBlocks = changes.halvingBlocks
   const funded = { ...settings, accounts: { ...settings.accounts, ...accounts }, finality, blocks, reward }
@@ -71,7 +85,7 @@ export function validatorKey(index: number): Uint8Array {
   return sha256(new TextEncoder().encode(`quorate simulated validator ${index}`))
 }
 
-function validatorsOf(count: number): object[] {
+function validatorsOf(count: number): { readonly [key: string]: Json }[] {
   return Array.from({ length: count }, (_, index) => ({
     name: `n${index + 1}`,
     address: addressOfSecretKey(validatorKey(index)),

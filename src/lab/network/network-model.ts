@@ -9,6 +9,7 @@
 // Validators never reverse what is final in all three, and make progress where Δ holds at last. Work promises both only
 // in the first (Pass, Seeman, Shelat, "Analysis of the Blockchain Protocol in Asynchronous Networks", 2017).
 
+import type { FinalityMode } from '../../finality/modes/mode.ts'
 import { type FaultPlan, NO_FAULTS } from '../faults/fault-plan.ts'
 import type { Random } from '../virtual/random.ts'
 
@@ -78,10 +79,13 @@ export function withinModel(plan: FaultPlan, { model }: NetworkModel): FaultPlan
   return model === 'synchronous' ? { ...reliable, tailRate } : { ...reliable, mayReorder: true }
 }
 
-/** What a kind of finality does not promise in a model; null where it promises all. */
-export function notPromised(mode: string, { model }: NetworkModel): 'liveness' | 'anything' | null {
+/** What a finality mode does not promise in a model; null where it promises all. */
+export function notPromised(
+  { hasValidators }: FinalityMode,
+  { model }: NetworkModel,
+): 'liveness' | 'anything' | null {
   if (model === 'synchronous') return null
-  if (mode === 'longest-chain') return 'anything'
+  if (!hasValidators) return 'anything'
   return model === 'partial' ? null : 'liveness'
 }
 

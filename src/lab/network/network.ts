@@ -2,7 +2,8 @@
 // of the run says. Links are two one-way channels; a partition closes some of them for a while.
 
 import type { PeerId } from '../../replica/effects.ts'
-import { encodeMessage, type MessageType, type OutgoingMessage } from '../../replica/messages.ts'
+import { encodeMessage } from '../../replica/message-codec.ts'
+import type { MessageType, OutgoingMessage } from '../../replica/messages.ts'
 import type { FaultPlan } from '../faults/fault-plan.ts'
 import type { Apart } from '../faults/partition.ts'
 import type { Random } from '../virtual/random.ts'

@@ -103,8 +103,8 @@ export class NaiveChain {
 
   /** Whether so many blocks stand on this one that a node may have called it final by work alone. */
   isBuried(id: BlockId): boolean {
-    const { mode, depth = DEPTH } = this.#genesis.finality
-    if (mode !== 'longest-chain') return false
+    const { validators, depth = DEPTH } = this.#genesis.finality
+    if (validators !== undefined) return false
     const block = this.#get(id)
     const least = block.height + (depth as number)
     return [...this.#blocks.values()].some(other => other.height >= least && isAbove(other, block))

@@ -2,14 +2,16 @@
 // formulas that books give for them.
 
 import type { LogTheory } from '../../consensus/kit.ts'
-import type { CountedDecision, Mode } from '../theory/decisions.ts'
+import { PBFT } from '../../finality/modes/pbft.ts'
+import { PBFT_LEADER } from '../stage/contender.ts'
+import type { CountedDecision } from '../theory/decisions.ts'
 import { THEORY } from '../theory/formulas.ts'
 import { type Chart, type Figure, sayEach, sized, tellApart } from './figure.ts'
 
 /** The ways to agree whose messages are counted, and what theory says of them. */
-export const COUNTED: ReadonlyMap<Mode, LogTheory> = new Map([
-  ['pbft', THEORY.allToAll],
-  ['pbft-leader', THEORY.leaderCollected],
+export const COUNTED: ReadonlyMap<string, LogTheory> = new Map([
+  [PBFT.name, THEORY.allToAll],
+  [PBFT_LEADER, THEORY.leaderCollected],
 ])
 /** The sizes of the committees: 3f + 1 for f = 1, 2, … */
 export const SIZES = [4, 7, 10, 13, 16]
@@ -26,7 +28,7 @@ interface CountRow {
 
 /** The figure of what was counted. */
 export function messagesFigure(counted: readonly CountedDecision[]): Figure {
-  const nameOf = (mode: Mode): string => `${mode}: ${COUNTED.get(mode)!.formula}`
+  const nameOf = (mode: string): string => `${mode}: ${COUNTED.get(mode)!.formula}`
   const names = [...COUNTED.keys()].map(nameOf)
   const drawn = Array.from({ length: SIZES.at(-1)! - SIZES[0]! + 1 }, (_, index) => SIZES[0]! + index)
   const curves = [...COUNTED].flatMap(([mode, { messages }]) =>

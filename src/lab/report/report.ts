@@ -5,7 +5,7 @@ import { type RaceTable, runRaces } from '../attack/double-spend.ts'
 import type { RaceSetting } from '../attack/double-spend-race.ts'
 import type { CompareSettings, LoadSettings } from '../compare/measurement.ts'
 import { simulatedStage } from '../compare/stage-kinds.ts'
-import { availableContenders, type Contender } from '../stage/contender.ts'
+import { CONTENDERS } from '../stage/contender.ts'
 import { countSweepSteps, runSweep, type Sweep, type SweepResult } from '../sweep/sweep.ts'
 import { type CountedDecision, countDecisions } from '../theory/decisions.ts'
 import { type Availability, countAvailabilityRuns, measureAvailability } from './availability.ts'
@@ -69,14 +69,13 @@ export const EFFORT: Effort = {
 /** Steps in all, for who shows progress. */
 export function countReportSteps({ settings, effort }: Pick<ReportOptions, 'settings' | 'effort'>): number {
   const { repeat, faults } = effort
-  const contenders = availableContenders()
   const sweeps = Object.values(planSweeps(settings, effort)).map(plan =>
-    countSweepSteps({ contenders, repeat, ...plan }),
+    countSweepSteps({ contenders: CONTENDERS, repeat, ...plan }),
   )
-  const rest = [COUNTED.size * SIZES.length, settingsOfRaces().length, contenders.length]
+  const rest = [COUNTED.size * SIZES.length, settingsOfRaces().length, CONTENDERS.length]
   return [...sweeps, ...rest].reduce(
     (sum, steps) => sum + steps,
-    countAvailabilityRuns({ contenders, repeat, faults }),
+    countAvailabilityRuns({ contenders: CONTENDERS, repeat, faults }),
   )
 }
 
@@ -87,14 +86,13 @@ export async function makeReport({
   effort,
   onProgress,
 }: ReportOptions): Promise<Report> {
-  const contenders = availableContenders()
   const stage = simulatedStage(latencyMs)
   const { seed } = settings
   const { repeat, races, faults } = effort
   let done = 0
   const onStep = (word: string): void => onProgress(done++, word)
   const sweep = (plan: SweepPlan): Promise<SweepResult> =>
-    runSweep({ contenders, stage, repeat, ...plan, onProgress: (_, word) => onStep(word) })
+    runSweep({ contenders: CONTENDERS, stage, repeat, ...plan, onProgress: (_, word) => onStep(word) })
   const plans = planSweeps(settings, effort)
   return {
     settings,
@@ -107,14 +105,14 @@ export async function makeReport({
     decisions: await countDecisions({ seed, modes: [...COUNTED.keys()], sizes: SIZES }, onStep),
     races: raceAll({ seed, races, onStep }),
     availability: await measureAvailability({
-      contenders,
+      contenders: CONTENDERS,
       seed,
       repeat,
       faults,
       latencyMs,
       onProgress: onStep,
     }),
-    timelines: await recordAll(contenders, { seed, latencyMs, onStep }),
+    timelines: await recordAll({ seed, latencyMs, onStep }),
   }
 }
 
@@ -165,16 +163,17 @@ function raceAll({
   })
 }
 
-async function recordAll(
-  contenders: readonly Contender[],
-  {
-    seed,
-    latencyMs,
-    onStep,
-  }: { readonly seed: number; readonly latencyMs: number; readonly onStep: (word: string) => void },
-): Promise<Timeline[]> {
+async function recordAll({
+  seed,
+  latencyMs,
+  onStep,
+}: {
+  readonly seed: number
+  readonly latencyMs: number
+  readonly onStep: (word: string) => void
+}): Promise<Timeline[]> {
   const timelines: Timeline[] = []
-  for (const contender of contenders) {
+  for (const contender of CONTENDERS) {
     onStep(`${contender.name}: a run to look at`)
     timelines.push(await recordTimeline({ contender, seed, latencyMs }))
   }

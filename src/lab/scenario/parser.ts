@@ -2,18 +2,14 @@
 // what each statement means. First the network and the timeline, then what is expected of them, wherever in the file it
 // stands. A scenario that can't happen, such as the death of a dead node, is refused as one that can't be read is.
 
+import { PATTERN } from '../../finality/modes/committee-mode.ts'
+import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
+import type { FinalityMode } from '../../finality/modes/mode.ts'
+import { MODES, modeNamed } from '../../finality/registry.ts'
 import { BYZANTINE_ROLES, type ByzantineRole } from '../adversary/byzantine/roles.ts'
 import { parseExpectation } from './expectation.ts'
 import { ScenarioPlausibility } from './plausibility.ts'
-import {
-  momentsOf,
-  type Nodes,
-  SCENARIO_MODES,
-  SCENARIO_PATTERNS,
-  type Scenario,
-  type ScenarioEvent,
-  type TimedEvent,
-} from './scenario.ts'
+import { momentsOf, type Nodes, type Scenario, type ScenarioEvent, type TimedEvent } from './scenario.ts'
 import { InvalidScenario, Words } from './words.ts'
 
 /** Nodes in the largest scenario, and transfers in the longest payment. */
@@ -62,7 +58,7 @@ function createDraft(): Draft {
     name: '',
     says: '',
     nodes: 0,
-    mode: 'longest-chain',
+    mode: LONGEST_CHAIN.name,
     pattern: null,
     latencyMs: null,
     lossRate: 0,
@@ -114,8 +110,13 @@ function readText(words: Words, text: string, what: string): string {
 }
 
 function readFinality(draft: Draft, words: Words): void {
-  draft.mode = words.choose(SCENARIO_MODES)
-  if (draft.mode !== 'longest-chain' && !words.isEmpty) draft.pattern = words.choose(SCENARIO_PATTERNS)
+  draft.mode = words.choose(MODES.map(({ name }) => name))
+  if (modeOfDraft(draft).settings.includes(PATTERN) && !words.isEmpty)
+    draft.pattern = words.choose(PATTERN.choices)
+}
+
+function modeOfDraft({ mode }: Draft): FinalityMode {
+  return modeNamed(mode)!
 }
 
 function readNetwork(draft: Draft, words: Words): void {
@@ -130,7 +131,8 @@ function readNetwork(draft: Draft, words: Words): void {
 }
 
 function readMiners(draft: Draft, words: Words): boolean {
-  if (draft.mode === 'pbft') words.fail('no "miners" where the finality is pbft, which has none')
+  if (!modeOfDraft(draft).isMined)
+    words.fail(`no "miners" where the finality is ${draft.mode}, which has none`)
   return words.choose(['on', 'off']) === 'on'
 }
 
@@ -153,7 +155,7 @@ function readNode(draft: Draft, words: Words): void {
     return
   }
   if (!words.takes('lies')) words.fail('"lies" and how, or "joins late"')
-  if (draft.mode === 'longest-chain') words.fail('no liars where the finality has no validators')
+  if (!modeOfDraft(draft).hasValidators) words.fail('no liars where the finality has no validators')
   draft.liars.set(node, words.choose(BYZANTINE_ROLES))
 }
 

@@ -1,7 +1,7 @@
 // Runs a scenario on a stage of either kind: does what its timeline says when it says so, and judges what comes of it.
 // Nothing here knows whether the nodes are simulated or real processes.
 
-import { availableContenders, type Contender } from '../stage/contender.ts'
+import { type Contender, contenderNamed } from '../stage/contender.ts'
 import type { Stage, WithStage } from '../stage/stage.ts'
 import { createSenders, type PlannedTransfer, Workload } from '../stage/workload.ts'
 import { ScenarioCast } from './cast.ts'
@@ -76,8 +76,7 @@ async function play(
 }
 
 function contenderOf({ mode, pattern }: Scenario): Contender {
-  const contender = availableContenders().find(({ name }) => name === mode)
-  if (contender === undefined) throw new Error(`no contender is called ${mode}`)
+  const contender = contenderNamed(mode)
   if (pattern === null) return contender
   return {
     ...contender,

@@ -2,14 +2,7 @@
 // from text, run.ts performs it on a stage of either kind. Nodes go by their index, from 0; times are
 // milliseconds since the network stood.
 
-import { PATTERNS } from '../../consensus/catalogue.ts'
 import type { ByzantineRole } from '../adversary/byzantine/roles.ts'
-
-/** The modes of finality that a scenario can ask for. */
-export const SCENARIO_MODES = ['longest-chain', 'hybrid', 'pbft'] as const
-
-/** The ways in which votes travel. */
-export const SCENARIO_PATTERNS: readonly string[] = [...PATTERNS.keys()]
 
 /** A whole scenario. */
 export interface Scenario {
@@ -17,7 +10,8 @@ export interface Scenario {
   /** What it shows, in a sentence or two. */
   readonly says: string
   readonly nodes: number
-  readonly mode: (typeof SCENARIO_MODES)[number]
+  /** The name of its finality mode. */
+  readonly mode: string
   /** How votes travel; null for the first way, or where nobody votes. */
   readonly pattern: string | null
   /** Of messages, on average; null for the stage's own. */

@@ -1,11 +1,12 @@
-// The contenders of a comparison, as data: how each makes blocks final, and what its networks are made of. The same
-// rules, accounts and coins for all, so that they differ in nothing but that.
+// The contenders of a comparison, as data: the finality modes, some of them in two ways, and what their networks are made
+// of. The same rules, accounts and coins for all, so that they differ in nothing but that.
 
 import type { Address } from '../../chain/address.ts'
 import { encodeCompact, HASH_MAX } from '../../chain/compact.ts'
-import { InvalidField, type Json } from '../../encoding/fields.ts'
-import { parseGenesis } from '../../execution/genesis.ts'
-import { createFinality } from '../../finality/registry.ts'
+import type { Json } from '../../encoding/fields.ts'
+import { type FinalityMode, sectionOf } from '../../finality/modes/mode.ts'
+import { PBFT } from '../../finality/modes/pbft.ts'
+import { MODES } from '../../finality/registry.ts'
 import { confirmationsBelow, exactReversal } from '../../finality/reversal.ts'
 
 /** From when a block counts as final: so many blocks deep, itself counted, or when the node calls it `finalized`. */
@@ -21,14 +22,14 @@ export interface NamedValidator {
 export interface BlockTime {
   /**
    * Milliseconds between two blocks: on average where they are mined, at least where validators take turns. When absent
-   * it is `BLOCK_MS` where they are mined, and `INTERVAL_MS` where they are not.
+   * it is `BLOCK_MS` where they are mined, and the mode's own interval where they are not.
    */
   readonly blockMs?: number | undefined
 }
 
 /** One way to make blocks final. */
 export interface Contender {
-  /** By which it is chosen, and the head of its column. */
+  /** The name by which it is chosen, and the head of its column. */
   readonly name: string
   /** Whether blocks are mined. */
   readonly isMined: boolean
@@ -52,65 +53,61 @@ export function confirmationsFor(share: number, risk: number): number {
 
 const DEPTH = confirmationsFor(ATTACKER_SHARE, RISK_MAX)
 
-const pbft = (name: string, pattern: string): Contender => ({
-  name,
-  isMined: false,
-  hasValidators: true,
-  final: { type: 'certificate' },
-  finalMeans: 'n − f signatures over the block',
-  finality: (validators, { blockMs = INTERVAL_MS } = {}) => ({
-    mode: 'pbft',
-    pattern,
-    validators: validators.map(({ name, address }) => ({ name, address })),
-    timeoutMs: 1_000,
-    intervalMs: blockMs,
-    heartbeatSeconds: 60,
-  }),
-})
-
 /** Milliseconds between two blocks on average, where blocks are mined, unless told otherwise. */
 export const BLOCK_MS = 400
-/** Milliseconds between two blocks at least, where validators take turns, unless told otherwise. */
-const INTERVAL_MS = 250
+/** Seconds after which validators make an empty block: rarely, so that figures are of blocks with transfers. */
+const HEARTBEAT_SECONDS = 60
 /**
  * What may be told. Time in headers is in whole seconds, above the median of the last eleven: chains with more than six
  * blocks a second run away from the clock.
  */
 export const BLOCK_MS_LIMITS = { min: 200, max: 10_000 }
 
-/** Who is killed as leader where all lead alike, as miners do: the second node. */
+/** The node that is killed as the leader where blocks are mined, and no node leads: the second. */
 export const SOME_MINER = 1
 
-/** All contenders, in the order of their columns. */
-const CONTENDERS: readonly Contender[] = [
-  {
-    name: 'longest-chain',
-    isMined: true,
-    hasValidators: false,
-    final: { type: 'depth', blocks: DEPTH },
-    finalMeans: `${DEPTH} blocks deep: P(reversal) < ${RISK_MAX * 100} % for q = ${ATTACKER_SHARE}`,
-    finality: () => ({ mode: 'longest-chain', depth: 256 }),
-  },
-  {
-    name: 'hybrid',
-    isMined: true,
-    hasValidators: true,
-    final: { type: 'certificate' },
-    finalMeans: 'n − f signatures over a mined block, 2 deep',
-    finality: validators => ({
-      mode: 'hybrid',
-      pattern: 'all-to-all',
-      validators: validators.map(({ name, address }) => ({ name, address })),
-      timeoutMs: 1_000,
-      depth: 2,
-      interval: 1,
-    }),
-  },
-  pbft('pbft', 'all-to-all'),
-  pbft('pbft-leader', 'leader-collected'),
-]
+/** PBFT whose votes the leader collects. */
+export const PBFT_LEADER = `${PBFT.name}-leader`
 
-/** What a network is made of beside its contender. */
+/** All contenders, in the order of their columns: each mode with its defaults, and after PBFT its other pattern. */
+export const CONTENDERS: readonly Contender[] = MODES.flatMap(mode =>
+  mode === PBFT
+    ? [contenderOf(mode), contenderOf(mode, { name: PBFT_LEADER, pattern: 'leader-collected' })]
+    : [contenderOf(mode)],
+)
+
+/** The contender with this name. Throws a RangeError when there is none. */
+export function contenderNamed(name: string): Contender {
+  const contender = CONTENDERS.find(contender => contender.name === name)
+  if (contender === undefined) throw new RangeError(`there is no way of making blocks final named ${name}`)
+  return contender
+}
+
+/** A mode as a contender; its settings are as they are by default but for what keeps runs alike. */
+function contenderOf(
+  mode: FinalityMode,
+  { name = mode.name, pattern }: { readonly name?: string; readonly pattern?: string } = {},
+): Contender {
+  const finality: Contender['finality'] = (validators, { blockMs } = {}) =>
+    sectionOf(mode, {
+      pattern,
+      validators: validators.map(({ name, address }) => ({ name, address })),
+      intervalMs: blockMs,
+      heartbeatSeconds: HEARTBEAT_SECONDS,
+    })
+  return {
+    name,
+    isMined: mode.isMined,
+    hasValidators: mode.hasValidators,
+    final: mode.hasValidators ? { type: 'certificate' } : { type: 'depth', blocks: DEPTH },
+    finalMeans: mode.hasValidators
+      ? mode.finalMeans(finality([]))
+      : `${mode.finalMeans({ depth: DEPTH })}: P(reversal) < ${RISK_MAX * 100} % for q = ${ATTACKER_SHARE}`,
+    finality,
+  }
+}
+
+/** What a network is made of besides its contender. */
 export interface NetworkParts extends BlockTime {
   /** Second of the genesis block. */
   readonly time: number
@@ -144,21 +141,4 @@ export function createGenesis(contender: Contender, parts: NetworkParts): Readon
     finality: contender.finality(parts.validators, parts),
     accounts: Object.fromEntries(parts.funded.map(address => [address, '1000'])),
   }
-}
-
-/** The contenders that this program can run: a mode that src/finality does not know yet is left out. */
-export function availableContenders(): Contender[] {
-  const validators = [1, 2, 3, 4].map(
-    (digit): NamedValidator => ({ name: `validator-${digit}`, address: `0x${String(digit).repeat(40)}` }),
-  )
-  const parts = { time: 1, validators, funded: [], hashesPerBlock: 2 }
-  return CONTENDERS.filter(contender => {
-    try {
-      createFinality(parseGenesis(createGenesis(contender, parts)))
-      return true
-    } catch (error) {
-      if (error instanceof InvalidField) return false
-      throw error
-    }
-  })
 }

@@ -5,7 +5,8 @@
 
 import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId } from '../../replica/effects.ts'
-import { decodeMessage, encodeMessage, type OutgoingMessage } from '../../replica/messages.ts'
+import { decodeMessage, encodeMessage } from '../../replica/message-codec.ts'
+import type { OutgoingMessage } from '../../replica/messages.ts'
 import { type Rejection, verdictOn } from '../../replica/verdict.ts'
 import { type Client, createStranger } from '../clients/workload.ts'
 import type { SimNode } from '../cluster/sim-node.ts'

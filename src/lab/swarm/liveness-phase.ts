@@ -2,6 +2,7 @@
 // work decides, they come to one head that holds every acknowledged transfer; where validators agree, to one final
 // block that does (L1), to one head (L2), and without leaving more views than they must (L3).
 
+import { modeOf } from '../../finality/registry.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import { latencyTable, longestWayMs } from '../network/latency-table.ts'
 import { notPromised } from '../network/network-model.ts'
@@ -109,7 +110,7 @@ function settleByVotes(run: Run, agreement: Agreement): void {
   const limit = HEALED_CLOCK_MS / Math.max(HEALED_CLOCK_MS, offMs)
   for (const node of nodes) node.clockOffsetMs *= limit
   const [view, decisions, startMs] = [oracle.view, costs.decisions, schedule.nowMs]
-  const isPromised = run.model === null || notPromised(genesis.finality.mode as string, run.model) === null
+  const isPromised = run.model === null || notPromised(modeOf(genesis), run.model) === null
   const slowestMs = Math.max(timeoutMs, ...timeoutsOf(run).all)
   const longestMs = isPromised
     ? 2 * Math.max(timeoutMs * 2 ** DOUBLINGS, slowestMs)

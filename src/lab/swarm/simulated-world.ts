@@ -3,6 +3,7 @@
 
 import type { RecoverSender } from '../../chain/signature.ts'
 import type { Genesis } from '../../execution/genesis.ts'
+import { modeOf } from '../../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, Write } from '../../replica/effects.ts'
 import type { Message, OutgoingMessage } from '../../replica/messages.ts'
 import type { Rejection } from '../../replica/verdict.ts'
@@ -181,7 +182,7 @@ export class SimulatedWorld implements World {
     if (effect.type === 'reject') strangers?.onRefused(effect.from, node, effect.reason)
     if (!cast.isHonest(node)) return
     // Only by work alone may a branch below the last final block be right, and what meets it has to be excused.
-    const mayBeWrong = this.genesis.finality.mode === 'longest-chain'
+    const mayBeWrong = !modeOf(this.genesis).hasValidators
     // A clock that looks wrong is no such branch: its node follows late, and must catch up like any other.
     const isOfBranch = effect.type === 'alarm' && !effect.text.startsWith('the clock of this node')
     if (isOfBranch && mayBeWrong) this.alarm = `${node.id}: ${effect.text}`

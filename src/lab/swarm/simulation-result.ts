@@ -2,6 +2,7 @@
 // options, so that two runs of one seed are told alike.
 
 import type { Hex } from '../../encoding/bytes.ts'
+import { modeOf } from '../../finality/registry.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import type { LiarRole } from '../adversary/adversary.ts'
 import { describeModel, type NetworkModel, notPromised } from '../network/network-model.ts'
@@ -120,7 +121,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     seed: run.options.seed,
     model: run.model,
     network: describeNetwork(run),
-    finality: run.genesis.finality.mode as string,
+    finality: modeOf(run.genesis).name,
     nodes: run.cast.parts.filter(({ isTwin }) => !isTwin).length,
     events: run.events,
     simulatedMs: Math.round(schedule.nowMs),
@@ -158,15 +159,18 @@ function excuse(
   verdict: Verdict,
   reason: string | null,
 ): Pick<SimulationResult, 'verdict' | 'reason'> {
-  const mode = genesis.finality.mode as string
+  const mode = modeOf(genesis)
   const missing = model === null ? null : notPromised(mode, model)
   const isFinalLost = verdict === 'SAFETY' && reason !== null && reason.startsWith('C7')
   const isLate =
     verdict === 'LIVENESS' || (verdict === 'SAFETY' && reason !== null && reason.startsWith('L2'))
   if (missing === 'anything' && (isLate || isFinalLost || (verdict === 'PASS' && reason !== null)))
-    return { verdict: 'OUTSIDE-MODEL', reason: `${mode} promises nothing on such a network: ${reason}` }
+    return { verdict: 'OUTSIDE-MODEL', reason: `${mode.name} promises nothing on such a network: ${reason}` }
   if (missing === 'liveness' && isLate)
-    return { verdict: 'OUTSIDE-MODEL', reason: `${mode} promises no progress on such a network: ${reason}` }
+    return {
+      verdict: 'OUTSIDE-MODEL',
+      reason: `${mode.name} promises no progress on such a network: ${reason}`,
+    }
   const backlogMs = course?.backlogMs(schedule.nowMs) ?? 0
   // No bound holds for messages on links that are given more than they carry, and it is only ever more.
   if (isLate && backlogMs > CONGESTED_MS)

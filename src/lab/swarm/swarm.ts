@@ -2,7 +2,8 @@
 // Testing", ISSTA 2012; the small limits are FoundationDB's BUGGIFY). A run that has only some of the faults, each as
 // strong as chance has it, gets to places that a run with all of them never sees.
 
-import { PATTERNS } from '../../consensus/catalogue.ts'
+import { PATTERN } from '../../finality/modes/committee-mode.ts'
+import { modeNamed } from '../../finality/registry.ts'
 import { drawLimits } from '../cluster/small-limits.ts'
 import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from '../faults/fault-plan.ts'
 import { LATENCY_TABLES } from '../network/latency-table.ts'
@@ -55,12 +56,11 @@ const BLOCK_BYTES = [1_000, 3_000] as const
 const HALVING_BLOCKS = [2, 20] as const
 const DEPTH = [8, 24] as const
 
-/** What a seed asks for; `genesis` holds the file of each kind of finality. */
+/** What a seed asks for; `genesis` holds the file of each finality mode, by its name. */
 export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): Drawn {
   const random = new Random(`quorate/swarm/${seed}`)
-  const mode = random.stream('mode').pick([...genesis.keys()])
-  const isAgreed = mode !== 'longest-chain'
-  const isMined = mode !== 'pbft'
+  const name = random.stream('mode').pick([...genesis.keys()])
+  const { hasValidators: isAgreed, isMined } = modeNamed(name)!
   const size = random.stream('size')
   const validators = size.integer(1, VALIDATORS_MAX)
   const followers = size.integer(0, FOLLOWERS_MAX)
@@ -73,10 +73,10 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
   const small = random.stream('small')
   const length = random.stream('length')
   return {
-    genesis: genesis.get(mode),
+    genesis: genesis.get(name),
     nodes: isAgreed ? validators + followers : size.integer(1, MINERS_MAX),
     ...(isAgreed ? { validators } : {}),
-    pattern: isAgreed ? random.stream('pattern').pick([...PATTERNS.keys()]) : null,
+    pattern: isAgreed ? random.stream('pattern').pick(PATTERN.choices) : null,
     adversary: isAgreed && random.stream('liars').chance(LIARS_RATE) ? { role: 'all', count: null } : null,
     lyingMiner: isMined && random.stream('lying miner').chance(LYING_MINER_RATE),
     lyingPeer: random.stream('lying peer').chance(LYING_PEER_RATE),

@@ -4,8 +4,8 @@
 import { chooseBackend } from '../../signatures/choose-backend.ts'
 import { SenderCache } from '../../signatures/sender-cache.ts'
 import { signerRecovery } from '../../signatures/signer-recovery.ts'
-import { contenderNamed, GENESIS_TIME } from '../attack/header-miner.ts'
-import { createGenesis } from '../stage/contender.ts'
+import { GENESIS_TIME } from '../attack/header-miner.ts'
+import { contenderNamed, createGenesis } from '../stage/contender.ts'
 import { simulate } from '../swarm/simulation.ts'
 import type { SimulationOptions } from '../swarm/simulation-options.ts'
 import type { SimulationResult } from '../swarm/simulation-result.ts'
@@ -13,18 +13,15 @@ import type { SimulationResult } from '../swarm/simulation-result.ts'
 const BLOCKS = 5
 const TRANSFERS = 8
 
-/** The ways to agree that are simulated. */
-export type Mode = 'pbft' | 'pbft-leader' | 'hybrid'
-
-/** Runs the simulator with one of them; without faults and liars unless the changes say so. */
+/** Runs the simulator with the contender of this name, which has validators; without faults and liars unless the changes say so. */
 export type RunCommittee = (
-  mode: Mode,
+  contender: string,
   changes: Pick<SimulationOptions, 'seed' | 'nodes'> & Partial<SimulationOptions>,
 ) => SimulationResult
 
 /** What a decision cost on average among n validators; null where none was made. */
 export interface CountedDecision {
-  readonly mode: Mode
+  readonly mode: string
   readonly n: number
   readonly messages: number | null
   /** Message delays until the last one knew, at most. */
@@ -37,7 +34,7 @@ export async function countDecisions(
     seed,
     modes,
     sizes,
-  }: { readonly seed: number; readonly modes: readonly Mode[]; readonly sizes: readonly number[] },
+  }: { readonly seed: number; readonly modes: readonly string[]; readonly sizes: readonly number[] },
   onStep: (word: string) => void,
 ): Promise<CountedDecision[]> {
   const run = await createSimulator()
@@ -56,9 +53,9 @@ export async function createSimulator(): Promise<RunCommittee> {
   const backend = await chooseBackend()
   const { recoverSender } = new SenderCache(backend)
   const recover = signerRecovery(backend)
-  return (mode, changes) =>
+  return (contender, changes) =>
     simulate({
-      genesis: genesisOf(mode),
+      genesis: genesisOf(contender),
       faults: new Set(),
       adversary: null,
       blocks: BLOCKS,
@@ -70,8 +67,8 @@ export async function createSimulator(): Promise<RunCommittee> {
 }
 
 /** The simulator puts its own validators in the place of this one. */
-function genesisOf(mode: Mode): unknown {
+function genesisOf(contender: string): unknown {
   const placeholder = { name: 'one', address: `0x${'11'.repeat(20)}` } as const
   const parts = { time: GENESIS_TIME, validators: [placeholder], funded: [], hashesPerBlock: 16 }
-  return createGenesis(contenderNamed(mode), parts)
+  return createGenesis(contenderNamed(contender), parts)
 }

@@ -3,7 +3,7 @@
 
 import { judgeCounts, wilsonInterval } from '../compare/interval.ts'
 import type { Measurement, NetworkCut } from '../compare/measurement.ts'
-import { BLOCK_MS } from '../stage/contender.ts'
+import { BLOCK_MS, type Contender, contenderNamed } from '../stage/contender.ts'
 import { type Claim, type ClaimGroup, showShare } from './claim.ts'
 import type { Theory } from './formulas.ts'
 import { type Forks, type Lags, NODES, ratioOf } from './network.ts'
@@ -68,26 +68,33 @@ export function judgeLags(theory: Theory, lags: Lags): ClaimGroup {
   }
 }
 
-/** What must be so of a cut, by the contender; what else is seen is told, and judged by nobody. */
-const CUT_CLAIMS: Readonly<
-  Record<string, { says: string; expected: string; isSo: (cut: NetworkCut) => boolean }>
-> = {
-  'longest-chain': {
-    says: 'longest-chain goes on in both halves and forks; healed, it is one chain',
-    expected: 'blocks in both halves, forked, one chain later',
-    isSo: cut => blocksOf(cut).every(blocks => blocks > 0) && cut.isForked && cut.oneChainAfterMs !== null,
-  },
-  hybrid: {
-    says: 'hybrid mines on in both halves without finality, and reverses nothing final',
-    expected: 'blocks in both halves, 0 final, 0 reversed, final again later',
-    isSo: cut => blocksOf(cut).every(blocks => blocks > 0) && isSafe(cut),
-  },
-  pbft: haltsWithoutQuorum('pbft'),
-  'pbft-leader': haltsWithoutQuorum('pbft-leader'),
+/** What must be so of a cut; what else is seen is told, and judged by nobody. */
+interface CutClaim {
+  readonly says: string
+  readonly expected: string
+  readonly isSo: (cut: NetworkCut) => boolean
 }
 
-/** The contenders whose cuts are judged. */
-export const CUT_CONTENDERS: readonly string[] = Object.keys(CUT_CLAIMS)
+/** What must be so of a cut where this contender runs. */
+function claimOfCut({ name, isMined, hasValidators }: Contender): CutClaim {
+  if (!hasValidators)
+    return {
+      says: `${name} goes on in both halves and forks; healed, it is one chain`,
+      expected: 'blocks in both halves, forked, one chain later',
+      isSo: cut => blocksOf(cut).every(blocks => blocks > 0) && cut.isForked && cut.oneChainAfterMs !== null,
+    }
+  if (isMined)
+    return {
+      says: `${name} mines on in both halves without finality, and reverses nothing final`,
+      expected: 'blocks in both halves, 0 final, 0 reversed, final again later',
+      isSo: cut => blocksOf(cut).every(blocks => blocks > 0) && isSafe(cut),
+    }
+  return {
+    says: `${name} halts in both halves, never errs, and recovers when they are one`,
+    expected: '0 blocks, not forked, 0 reversed, final again later',
+    isSo: cut => blocksOf(cut).every(blocks => blocks === 0) && !cut.isForked && isSafe(cut),
+  }
+}
 
 /** Holds what a cut in half did against what no protocol can have: to be available and of one mind in both halves. */
 export function judgeCuts(measurements: readonly Pick<Measurement, 'contender' | 'cut'>[]): ClaimGroup {
@@ -96,7 +103,7 @@ export function judgeCuts(measurements: readonly Pick<Measurement, 'contender' |
     source:
       'S. Gilbert, N. Lynch, "Brewer\'s Conjecture and the Feasibility of Consistent, Available, Partition-Tolerant Web Services" (2002), theorem 1; C. Dwork, N. Lynch, L. Stockmeyer (1988), section 4',
     claims: measurements.map(({ contender, cut }) => {
-      const { says, expected, isSo } = CUT_CLAIMS[contender]!
+      const { says, expected, isSo } = claimOfCut(contenderNamed(contender))
       return {
         says,
         expected,
@@ -104,14 +111,6 @@ export function judgeCuts(measurements: readonly Pick<Measurement, 'contender' |
         isTrue: cut !== null && isSo(cut),
       }
     }),
-  }
-}
-
-function haltsWithoutQuorum(name: string): (typeof CUT_CLAIMS)[string] {
-  return {
-    says: `${name} halts in both halves, never errs, and recovers when they are one`,
-    expected: '0 blocks, not forked, 0 reversed, final again later',
-    isSo: cut => blocksOf(cut).every(blocks => blocks === 0) && !cut.isForked && isSafe(cut),
   }
 }
 

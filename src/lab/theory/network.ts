@@ -2,9 +2,10 @@
 // and when each other node had it is seen as it happens, so that a delay is measured and not assumed.
 
 import type { Hex } from '../../encoding/bytes.ts'
+import { HYBRID } from '../../finality/modes/hybrid.ts'
+import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
 import { chooseBackend } from '../../signatures/choose-backend.ts'
-import { contenderNamed } from '../attack/header-miner.ts'
-import { BLOCK_MS } from '../stage/contender.ts'
+import { BLOCK_MS, contenderNamed } from '../stage/contender.ts'
 import { SimulatedNetwork } from '../stage/simulated-network.ts'
 import { Schedule } from '../virtual/schedule.ts'
 
@@ -76,7 +77,7 @@ async function mine(
   const blocks = new Map<Hex, Spread>()
   const spreading = new Map<Hex, Spread>()
   const network = new SimulatedNetwork({
-    contender: contenderNamed('longest-chain'),
+    contender: contenderNamed(LONGEST_CHAIN.name),
     nodes: NODES,
     seed,
     funded: [],
@@ -129,7 +130,7 @@ export async function measureLags({
   readonly seed: number
   readonly partMs: number
 }): Promise<Lags> {
-  const contender = contenderNamed('hybrid')
+  const contender = contenderNamed(HYBRID.name)
   const { depth, interval } = contender.finality([])
   const schedule = new Schedule()
   let lags: number[] = []

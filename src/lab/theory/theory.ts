@@ -1,14 +1,14 @@
 // Theory, held against the code: every claim of books and papers that this program depends on, measured by running the
 // very functions, replicas and networks that a node is made of, and judged. Chance comes from one seed only.
 
-import { contenderNamed } from '../attack/header-miner.ts'
 import type { Measurement } from '../compare/measurement.ts'
 import { simulatedStage } from '../compare/stage-kinds.ts'
 import { wrapWords } from '../compare/table.ts'
+import { CONTENDERS } from '../stage/contender.ts'
 import { judgeAgreements, runAgreements } from './agreement.ts'
 import type { ClaimGroup } from './claim.ts'
 import { THEORY } from './formulas.ts'
-import { CUT_CONTENDERS, judgeCuts, judgeForks, judgeLags } from './mining.ts'
+import { judgeCuts, judgeForks, judgeLags } from './mining.ts'
 import { type Forks, measureForks, measureLags } from './network.ts'
 import { judgeQuorums } from './quorums.ts'
 import { judgeReversal, RACE_SETTINGS, raceForTheory } from './reversal.ts'
@@ -70,10 +70,10 @@ export async function runTheory({ seed, effort, onProgress }: TheoryOptions): Pr
   const lags = await measureLags({ seed, partMs: effort.partMs })
   end('lags')
   const cuts: Measurement[] = []
-  for (const name of CUT_CONTENDERS) {
-    onProgress(done, `${name}, cut in half`)
+  for (const contender of CONTENDERS) {
+    onProgress(done, `${contender.name}, cut in half`)
     const settings = { nodes: 4, transfers: CUT_TRANSFERS, rate: CUT_TRANSFERS, seed, hasFaults: true }
-    cuts.push(await simulatedStage().run(contenderNamed(name), settings, () => {}))
+    cuts.push(await simulatedStage().run(contender, settings, () => {}))
   }
   end('cuts')
   const total = effort.races * RACE_SETTINGS.length

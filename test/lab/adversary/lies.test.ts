@@ -11,7 +11,8 @@ import { LIES, type Truth } from '../../../src/lab/adversary/lies.ts'
 import type { SimNode } from '../../../src/lab/cluster/sim-node.ts'
 import { NaiveChain } from '../../../src/lab/oracle/naive-chain.ts'
 import { Oracle } from '../../../src/lab/oracle/oracle.ts'
-import { decodeMessage, encodeMessage, type Message } from '../../../src/replica/messages.ts'
+import { decodeMessage, encodeMessage } from '../../../src/replica/message-codec.ts'
+import type { Message } from '../../../src/replica/messages.ts'
 import { accepted, addressNumber } from '../../chain/examples.ts'
 import {
   type BlockChanges,

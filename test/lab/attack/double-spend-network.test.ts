@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { raceNetworks } from '../../../src/lab/attack/double-spend-network.ts'
-import { contenderNamed } from '../../../src/lab/attack/header-miner.ts'
+import { contenderNamed } from '../../../src/lab/stage/contender.ts'
 import { chooseBackend } from '../../../src/signatures/choose-backend.ts'
 
 const backend = await chooseBackend()

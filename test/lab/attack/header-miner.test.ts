@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  attackGenesis,
-  contenderNamed,
-  firstOf,
-  GENESIS_TIME,
-  mineOn,
-  rootOf,
-} from '../../../src/lab/attack/header-miner.ts'
+import { attackGenesis, firstOf, GENESIS_TIME, mineOn, rootOf } from '../../../src/lab/attack/header-miner.ts'
+import { contenderNamed } from '../../../src/lab/stage/contender.ts'
 
 test('a long chain of mined headers keeps its target: every block is worth two hashes', () => {
   const { work } = attackGenesis(contenderNamed('longest-chain'), [])

@@ -5,11 +5,11 @@ import { test } from 'node:test'
 import { compare, showComparison } from '../../../src/lab/compare/comparison.ts'
 import type { CompareSettings } from '../../../src/lab/compare/measurement.ts'
 import { liveStage, simulatedStage } from '../../../src/lab/compare/stage-kinds.ts'
-import { availableContenders } from '../../../src/lab/stage/contender.ts'
+import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
 
 const SETTINGS: CompareSettings = { nodes: 4, transfers: 5, rate: 20, seed: 3, hasFaults: false }
 const stage = simulatedStage()
-const contenders = availableContenders().filter(({ name }) => name === 'pbft')
+const contenders = CONTENDERS.filter(({ name }) => name === 'pbft')
 
 async function head(changes: Partial<CompareSettings>): Promise<{ words: string; blockMs: unknown }> {
   const settings = { ...SETTINGS, ...changes }

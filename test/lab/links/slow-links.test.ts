@@ -127,6 +127,7 @@ async function networkOf(t: TestContext, links: LinkQuality | null): Promise<Net
     {
       privateKey: await generateKeyPair('Ed25519'),
       genesisId: `0x${'00'.repeat(32)}`,
+      blockBytesMax: 1024 * 1024,
       listen: ['/ip4/127.0.0.1/tcp/0'],
       mdns: false,
       onAnnounced: () => {},

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HYBRID } from '../../../src/finality/modes/hybrid.ts'
+import { LONGEST_CHAIN } from '../../../src/finality/modes/longest-chain.ts'
+import { PBFT } from '../../../src/finality/modes/pbft.ts'
 import type { Tag } from '../../../src/lab/network/costs.ts'
 import { Course } from '../../../src/lab/network/course.ts'
 import {
@@ -127,10 +130,10 @@ test('work promises something in the synchronous model only, validators progress
     { model: 'asynchronous', deltaMs: 1, scheduler: 'random' },
   ]
   assert.deepEqual(
-    models.map(model => notPromised('longest-chain', model)),
+    models.map(model => notPromised(LONGEST_CHAIN, model)),
     [null, 'anything', 'anything'],
   )
-  for (const mode of ['pbft', 'hybrid'])
+  for (const mode of [PBFT, HYBRID])
     assert.deepEqual(
       models.map(model => notPromised(mode, model)),
       [null, null, 'liveness'],

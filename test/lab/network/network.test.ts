@@ -5,7 +5,8 @@ import { apartIn } from '../../../src/lab/faults/partition.ts'
 import { Network } from '../../../src/lab/network/network.ts'
 import { Random } from '../../../src/lab/virtual/random.ts'
 import { Schedule } from '../../../src/lab/virtual/schedule.ts'
-import { decodeMessage, type Message } from '../../../src/replica/messages.ts'
+import { decodeMessage } from '../../../src/replica/message-codec.ts'
+import type { Message } from '../../../src/replica/messages.ts'
 
 const message = (requestId: number): Message => ({ type: 'get-blocks', requestId, ids: [] })
 

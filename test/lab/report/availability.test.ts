@@ -10,10 +10,10 @@ import {
   measureAvailability,
 } from '../../../src/lab/report/availability.ts'
 import type { FaultName } from '../../../src/lab/report/faults.ts'
-import { availableContenders } from '../../../src/lab/stage/contender.ts'
+import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
 
 function measure(names: readonly string[], faults: readonly FaultName[], seed = 1): Promise<Availability> {
-  const contenders = availableContenders().filter(({ name }) => names.includes(name))
+  const contenders = CONTENDERS.filter(({ name }) => names.includes(name))
   return measureAvailability({ contenders, seed, repeat: 1, faults, onProgress: () => {} })
 }
 
@@ -64,7 +64,7 @@ test('all recover when the fault is over', () => {
 
 test('each run is announced, and all seeds are counted together', async () => {
   const words: string[] = []
-  const contenders = availableContenders().filter(({ name }) => name === 'pbft')
+  const contenders = CONTENDERS.filter(({ name }) => name === 'pbft')
   const faults = ['quorum-killed'] as const
   const options = { contenders, seed: 4, repeat: 2, faults, onProgress: (word: string) => words.push(word) }
   const { seeds, cells } = await measureAvailability(options)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { measureAvailability } from '../../../src/lab/report/availability.ts'
 import { FAULTS, type FaultName } from '../../../src/lab/report/faults.ts'
-import { availableContenders } from '../../../src/lab/stage/contender.ts'
+import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
 import type { Stage } from '../../../src/lab/stage/stage.ts'
 
 /** Four nodes, of which the third leads, that note what is done to them. */
@@ -57,7 +57,7 @@ test('each fault breaks what it says, and its end makes that whole again', async
 })
 
 function measurePbft(faults: readonly FaultName[]): ReturnType<typeof measureAvailability> {
-  const contenders = availableContenders().filter(({ name }) => name === 'pbft')
+  const contenders = CONTENDERS.filter(({ name }) => name === 'pbft')
   return measureAvailability({ contenders, seed: 1, repeat: 1, faults, onProgress: () => {} })
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parseGenesis } from '../../../src/execution/genesis.ts'
 import { createFinality } from '../../../src/finality/registry.ts'
 import { exactReversal } from '../../../src/finality/reversal.ts'
-import { availableContenders, confirmationsFor, createGenesis } from '../../../src/lab/stage/contender.ts'
+import { CONTENDERS, confirmationsFor, createGenesis } from '../../../src/lab/stage/contender.ts'
 import { createAccounts } from '../../../src/lab/stage/workload.ts'
 
 test('so many confirmations suffice for a risk, and one less does not', () => {
@@ -21,7 +21,7 @@ test('so many confirmations suffice for a risk, and one less does not', () => {
 
 test('the block time is the interval of pbft, and of nothing else in a genesis file', () => {
   const parts = { time: 1, validators: [], funded: [], hashesPerBlock: 2 }
-  for (const contender of availableContenders()) {
+  for (const contender of CONTENDERS) {
     const finality = (blockMs?: number) => createGenesis(contender, { ...parts, blockMs }).finality
     const interval = contender.isMined ? {} : { intervalMs: 5_000 }
     assert.deepEqual(finality(5_000), { ...contender.finality([]), ...interval })
@@ -30,7 +30,7 @@ test('the block time is the interval of pbft, and of nothing else in a genesis f
 })
 
 test('every contender makes genesis files of networks that are for tests', () => {
-  const contenders = availableContenders()
+  const contenders = CONTENDERS
   assert.equal(contenders[0]!.name, 'longest-chain')
   for (const contender of contenders) {
     for (const nodes of [2, 4, 7]) {

@@ -5,12 +5,12 @@ import { test } from 'node:test'
 import type { CompareSettings, Measurement } from '../../../src/lab/compare/measurement.ts'
 import { percentiles } from '../../../src/lab/compare/percentiles.ts'
 import { simulatedStage } from '../../../src/lab/compare/stage-kinds.ts'
-import { availableContenders } from '../../../src/lab/stage/contender.ts'
+import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
 
 const SETTINGS: CompareSettings = { nodes: 4, transfers: 60, rate: 30, seed: 1, hasFaults: true }
 
 async function measure(name: string, settings: Partial<CompareSettings> = {}): Promise<Measurement> {
-  const contender = availableContenders().find(contender => contender.name === name)!
+  const contender = CONTENDERS.find(contender => contender.name === name)!
   const words: string[] = []
   const all = { ...SETTINGS, ...settings }
   const measurement = await simulatedStage().run(contender, all, word => words.push(word))
@@ -93,7 +93,7 @@ test('without faults there is only the quiet part, also of seven nodes', async (
 })
 
 test('where messages take longer everything final does', async () => {
-  const contender = availableContenders().find(({ name }) => name === 'pbft')!
+  const contender = CONTENDERS.find(({ name }) => name === 'pbft')!
   const settings = { ...SETTINGS, hasFaults: false }
   const [near, far] = [
     await simulatedStage(3).run(contender, settings, () => {}),

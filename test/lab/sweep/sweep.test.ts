@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CompareSettings } from '../../../src/lab/compare/measurement.ts'
 import { simulatedStage } from '../../../src/lab/compare/stage-kinds.ts'
-import { availableContenders } from '../../../src/lab/stage/contender.ts'
+import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
 import { meanInterval } from '../../../src/lab/sweep/mean.ts'
 import { METRICS } from '../../../src/lab/sweep/metrics.ts'
 import { showSweep, sweepCsv } from '../../../src/lab/sweep/report.ts'
@@ -15,7 +15,7 @@ const SETTINGS: CompareSettings = { nodes: 4, transfers: 20, rate: 20, seed: 3, 
 const stage = simulatedStage()
 
 async function sweepPbft(sweep: Sweep, repeat: number, changes: Partial<CompareSettings> = {}) {
-  const contenders = availableContenders().filter(({ name }) => name === 'pbft')
+  const contenders = CONTENDERS.filter(({ name }) => name === 'pbft')
   const options = { contenders, settings: { ...SETTINGS, ...changes }, stage, sweep, repeat }
   const words: string[] = []
   const result = await runSweep({ ...options, onProgress: (_done, word) => words.push(word) })
@@ -72,7 +72,7 @@ test('a rate may be max, which the table and CSV show, and no other axis may', a
 })
 
 test('finality takes longer where blocks are seldom, mined or not', async () => {
-  const contenders = availableContenders().filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
+  const contenders = CONTENDERS.filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
   const sweep = { axis: 'block', values: [200, 4_000] } as const
   const result = await runSweep({
     contenders,
@@ -89,7 +89,7 @@ test('finality takes longer where blocks are seldom, mined or not', async () => 
 })
 
 test('the longer a network is cut, the more the longest chain reverses, and a certificate never', async () => {
-  const contenders = availableContenders().filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
+  const contenders = CONTENDERS.filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
   const sweep = { axis: 'cut', values: [2, 12] } as const
   const settings = { ...SETTINGS, hasFaults: true }
   const result = await runSweep({ contenders, settings, stage, sweep, repeat: 1, onProgress: () => {} })

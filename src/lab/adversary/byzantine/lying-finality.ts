@@ -66,7 +66,6 @@ export function lyingFinality(byzantine: Byzantine): CreateFinality {
 
 /** An honest finality layer in the hands of a liar. */
 export class LyingFinality implements Finality {
-  readonly mode: string
   readonly followsWork: boolean
   readonly #honest: Finality
   readonly #options: LyingOptions
@@ -84,7 +83,6 @@ export class LyingFinality implements Finality {
   constructor(honest: Finality, options: LyingOptions) {
     const { identity, validators, chainId, genesisId, timeoutMs, role, accomplices } = options
     const network = { ...identity, validators, chainId, genesisId }
-    this.mode = honest.mode
     this.followsWork = honest.followsWork
     this.#honest = honest
     this.#options = options

@@ -1,4 +1,4 @@
-// Finality by agreement on top of work: miners extend the chain, and the validators (PBFT) finalise a block of it
+// The policy of committees on top of work: miners extend the chain, and the validators finalise a block of it
 // `depth` blocks below the head, once it lies at least `interval` above the last final one. The node follows the most
 // work among the descendants of the last final block; what is final overrides work, never the reverse.
 //
@@ -21,9 +21,8 @@ export interface CheckpointRule {
   readonly interval: number
 }
 
-/** What the validators may decide in this mode: a block above the last decided one, on any branch. */
+/** What the validators may decide where blocks are mined: a block above the last decided one, on any branch. */
 export class MinedCheckpoint implements Policy {
-  readonly mode = 'hybrid'
   readonly followsWork = true
   readonly #rule: CheckpointRule
 

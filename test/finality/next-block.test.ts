@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NextBlock, type Pace } from '../../src/finality/pbft.ts'
+import { NextBlock, type Pace } from '../../src/finality/next-block.ts'
 import { CommitteeNetwork, FakeChain, fakeBlock, NOW_MS, said } from './committees.ts'
 
 const PACE: Pace = { intervalMs: 250, heartbeatSeconds: 30, futureLimitSeconds: 5 }

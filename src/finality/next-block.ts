@@ -1,5 +1,5 @@
-// Finality at once, without work: the validators take turns at proposing the next block, and the certificate of their
-// agreement (PBFT) makes it final before the next is begun. There is one chain and no branch of it.
+// The policy of committees without miners: the validators take turns at proposing the next block, and their decision
+// makes it final before the next is begun. There is one chain and no branch of it.
 //
 // A block is proposed when something waits to be included, no sooner than `intervalMs` after the last one, and an
 // empty one only as a heartbeat. Its time is checked against the clock when it is voted on (proposal-time.ts), and never
@@ -22,9 +22,8 @@ export interface Pace {
   readonly futureLimitSeconds: number
 }
 
-/** What the validators may decide in this mode: the child of the last decided block. */
+/** What the validators may decide where nothing is mined: the child of the last decided block. */
 export class NextBlock implements Policy {
-  readonly mode = 'pbft'
   readonly followsWork = false
   readonly #pace: Pace
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CheckpointRule } from '../../src/finality/hybrid.ts'
-import { MinedCheckpoint } from '../../src/finality/hybrid.ts'
+import type { CheckpointRule } from '../../src/finality/mined-checkpoint.ts'
+import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
 import { branch, CommitteeNetwork, type FakeBlock, FakeChain, fakeBlock, NOW_MS, said } from './committees.ts'
 
 const policy = (rule: Partial<CheckpointRule> = {}): MinedCheckpoint =>

@@ -1,0 +1,71 @@
+// What connections may cost below their messages: milliseconds of the event loop for what libp2p does with frames.
+//
+// The bounds of frame-guard.ts end one connection; a peer may have several, and many peers may act together. So what comes
+// has a price, and is paid for before libp2p reads it. Each connection has a little of its own, which is enough for what
+// honest peers do; what passes that is paid from what its address may cost and from what all connections together may
+// cost. Where these are used up it waits, and is not ended: that others spend much is no fault of its own. Peers
+// that were given by a person or proved to be validators wait for nobody.
+
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { type Credit, Debt } from './debt.ts'
+import { TokenBucket, type TokenRate } from './token-bucket.ts'
+
+/** Milliseconds of each connection, which nobody else can use up. */
+export const OWN_MS: TokenRate = { burst: 2, perSecond: 2 }
+/** Of all connections of one address, where addresses are limited. */
+const ADDRESS_CREDIT: Credit = { share: 0.05, burstMs: 50 }
+/** Of all connections. */
+export const SHARED_CREDIT: Credit = { share: 0.15, burstMs: 100 }
+
+/** Addresses that are remembered. */
+const ADDRESSES_MAX = 1_024
+/** Milliseconds after which a connection that waits tries again: by then it has a little of its own. */
+const RETRY_MS = 250
+
+/** Whose connection it is. */
+export interface Payer {
+  /** Its address; null where addresses are not limited. */
+  readonly address: string | null
+  /** Whether it waits for nobody, as of now. */
+  isPrivileged(): boolean
+}
+
+/** The budgets of all connections of one node. Times are milliseconds of a clock that never steps back. */
+export class WireBudgets {
+  readonly #shared = new Debt(SHARED_CREDIT)
+  readonly #addresses = new BoundedMap<string, Debt>(ADDRESSES_MAX)
+
+  /** The budget of a connection that has just been made. */
+  open(payer: Payer, nowMs: number): WireBudget {
+    return new WireBudget(payer, [this.#shared, ...this.#ofAddress(payer.address)], nowMs)
+  }
+
+  #ofAddress(address: string | null): Debt[] {
+    if (address === null) return []
+    const debt = this.#addresses.get(address) ?? new Debt(ADDRESS_CREDIT)
+    this.#addresses.set(address, debt)
+    return [debt]
+  }
+}
+
+/** The budget of one connection. */
+export class WireBudget {
+  readonly #payer: Payer
+  readonly #own: TokenBucket
+  readonly #debts: readonly Debt[]
+
+  constructor(payer: Payer, debts: readonly Debt[], nowMs: number) {
+    this.#payer = payer
+    this.#own = new TokenBucket(OWN_MS, nowMs)
+    this.#debts = debts
+  }
+
+  /** Pays this price; or answers with the milliseconds after which to try again, and nothing is paid. */
+  pay(priceMs: number, nowMs: number): number {
+    if (this.#own.take(priceMs, nowMs) || this.#payer.isPrivileged()) return 0
+    const waitMs = Math.max(...this.#debts.map(debt => debt.waitMs(nowMs)))
+    if (waitMs > 0) return Math.min(waitMs, RETRY_MS)
+    for (const debt of this.#debts) debt.add(priceMs, nowMs)
+    return 0
+  }
+}
