@@ -2,11 +2,8 @@
 // protocol writes: it keeps records, hands messages over and, on a real network, sets timers.
 
 import { createHash } from 'node:crypto'
-import type { MemberIndex, ProtocolEffect, ProtocolInput, Signing } from 'quorate/consensus'
-import { Pbft, type PbftMessage, type PbftRecord, type Statement } from 'quorate/consensus'
-
-type Input = ProtocolInput<PbftMessage, PbftRecord>
-type Effect = ProtocolEffect<PbftMessage, PbftRecord>
+import type { MemberIndex, PbftEffect, PbftInput, PbftRecord, Signing, Statement } from 'quorate/consensus'
+import { Pbft } from 'quorate/consensus'
 
 const MEMBERS = [0, 1, 2, 3]
 const SILENT = 0
@@ -32,14 +29,14 @@ const replicas = MEMBERS.map(self => {
 })
 const disks = MEMBERS.map(() => new Map<string, PbftRecord | null>())
 const decided = MEMBERS.map((): string[] => [])
-const inbox: { readonly to: MemberIndex; readonly input: Input }[] = MEMBERS.map(to => ({
+const inbox: { readonly to: MemberIndex; readonly input: PbftInput }[] = MEMBERS.map(to => ({
   to,
   input: { type: 'start', records: new Map(), decided: 0, challenge: null },
 }))
 
-function perform(self: MemberIndex, effect: Effect): void {
+function perform(self: MemberIndex, effect: PbftEffect): void {
   if (effect.type === 'persist') disks[self]!.set(effect.key, effect.record)
-  if (effect.type === 'decide') decided[self]!.push(effect.certificate.value)
+  if (effect.type === 'decide') decided[self]!.push(effect.decision.value)
   if (self === SILENT || !('message' in effect)) return
   const receivers = effect.type === 'broadcast' ? MEMBERS.filter(to => to !== self) : [Number(effect.to)]
   for (const to of receivers)

@@ -1312,14 +1312,14 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'two certificates are no evidence',
-    file: 'finality/committee.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: 'if (one.view !== other.view)',
     replace: 'if (one !== other)',
     tests: ['finality/committee', 'lab/adversary/byzantine/lying-finality'],
   },
   {
     name: 'two certificates of two views are evidence against who signed both',
-    file: 'finality/committee.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: `  if (one.view !== other.view) return []
 `,
     replace: '',
@@ -1328,8 +1328,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a stop names all who signed both certificates',
     file: 'finality/committee.ts',
-    find: '[...new Set(this.#evidence.all.map(({ member }) => member))]',
-    replace: 'second.signatures.map(({ member }) => member)',
+    find: '[...new Set(this.#proofs.map(({ member }) => member))]',
+    replace: '[...kit.anatomy.decision(second).voters]',
     tests: ['finality/committee'],
   },
   {
@@ -1415,7 +1415,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'evidence takes a prepare for a commit that was left out',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: `  if (vote.phase !== 'commit') return 'the vote is no commit'
 `,
     replace: '',
@@ -1423,21 +1423,21 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'evidence takes a view change of the view of the commit',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: 'if (departure.view <= vote.view)',
     replace: 'if (departure.view < vote.view)',
     tests: ['finality/evidence'],
   },
   {
     name: 'evidence takes a view change after the commit was settled',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: 'if (departure.sequence >= vote.sequence)',
     replace: 'if (departure.sequence > vote.sequence)',
     tests: ['finality/evidence'],
   },
   {
     name: 'evidence does not mind that the view change tells of a later view',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: `    if (view > vote.view) return 'the view change tells of a later view than that of the vote'
 `,
     replace: '',
@@ -1445,7 +1445,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'evidence does not mind that the view change tells of the commit',
-    file: 'finality/evidence.ts',
+    file: 'consensus/pbft/evidence.ts',
     find: `    if (view === vote.view && value === vote.value) return 'the view change tells of what was voted for'
 `,
     replace: '',
@@ -1454,8 +1454,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the second signature of evidence is not checked',
     file: 'finality/evidence.ts',
-    find: 'of statementsOf(read))',
-    replace: 'of statementsOf(read).slice(0, 1))',
+    find: 'of kit.statements(evidence))',
+    replace: 'of kit.statements(evidence).slice(0, 1))',
     tests: ['finality/evidence'],
   },
   {
@@ -1468,7 +1468,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a commit that was left out is stored like two votes',
-    file: 'finality/evidence-record.ts',
+    file: 'consensus/pbft/evidence-record.ts',
     find: `const OMISSION_BYTE = PHASE_BYTES['view-change']`,
     replace: 'const OMISSION_BYTE = PHASE_BYTES.commit',
     tests: ['finality/evidence'],
@@ -1490,11 +1490,11 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the oracle takes for an omission what the view change tells of',
-    file: 'lab/oracle/naive-votes.ts',
+    file: 'lab/pbft/naive-evidence.ts',
     find: `    if (told.some(({ view, value }) => view !== vote.view || value === vote.value)) return false
 `,
     replace: '',
-    tests: ['lab/oracle/naive-votes'],
+    tests: ['lab/pbft/naive-evidence'],
   },
   {
     name: 'a hello may be passed off by another peer',
@@ -1507,7 +1507,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a flag that is neither yes nor no is yes',
-    file: 'finality/wire.ts',
+    file: 'consensus/pbft/wire.ts',
     find: "  if (byte > 1) throw new MalformedBytes('neither yes nor no')\n",
     replace: '',
     tests: ['fuzz/fuzz'],
@@ -1589,7 +1589,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'finality/mined-checkpoint.ts',
     find: "return this.#isBuried(block, chain) ? 'valid' : 'unknown'",
     replace: "return this.#isBuried(block, chain) || block.height > 0 ? 'valid' : 'unknown'",
-    tests: ['lab/oracle/candidate-oracle'],
+    tests: ['lab/pbft/candidate-oracle'],
   },
   {
     name: 'a candidate need not be buried',
@@ -1888,8 +1888,10 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a block that was voted for before a restart makes room for others',
     file: 'finality/committee.ts',
-    find: "    for (const id of votedFor(votes.values())) this.#emit({ type: 'hold', id })\n",
-    replace: '    void votedFor\n',
+    find: `    for (const id of new Set(facts.flatMap(({ values }) => values)))
+      this.#emit({ type: 'hold', id: id as BlockId })
+`,
+    replace: '',
     tests: ['replica/side-blocks'],
   },
   {
@@ -2149,7 +2151,7 @@ export const FAULTS: readonly Fault[] = [
   // ---- PBFT
   {
     name: 'a quorum is 2f + 1 for every n',
-    file: 'consensus/pbft/quorum.ts',
+    file: 'consensus/quorum.ts',
     find: 'return n - faultsTolerated(n)',
     replace: 'return 2 * faultsTolerated(n) + 1',
     tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
@@ -2284,7 +2286,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a number beyond all bounds is read',
-    file: 'finality/encoding.ts',
+    file: 'consensus/wire-fields.ts',
     find: `  if (value > BigInt(NUMBER_MAX)) throw new MalformedBytes('number out of bounds')
 `,
     replace: '',
@@ -2292,7 +2294,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what stands after the end of a message is passed over',
-    file: 'finality/wire.ts',
+    file: 'consensus/pbft/wire.ts',
     find: `    reader.end()
     return result
 `,
@@ -2638,7 +2640,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'consensus/pbft/pbft.ts',
     find: '    startRecall(replica, challenge, forgotten ?? undefined)\n  }',
     replace: '    this.#vote()\n  }',
-    tests: ['lab/oracle/recalled-votes'],
+    tests: ['lab/pbft/recalled-votes'],
   },
   {
     name: 'a challenge is used again by a machine that was put back twice',
@@ -2727,7 +2729,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a proven liar may lead after a restart',
     file: 'finality/committee.ts',
-    find: "    for (const { member } of this.#evidence.all) this.#drive({ type: 'convicted', member })\n",
+    find: "    for (const { member } of this.#proofs) this.#drive({ type: 'convicted', member })\n",
     replace: '',
     tests: ['finality/committee'],
   },
@@ -2797,22 +2799,23 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a new folder votes where decisions bear its signature',
     file: 'finality/committee.ts',
-    find: 'if (!signatures.some(({ member }) => member === this.#self)) return',
-    replace: 'if (signatures.length >= 0) return',
+    find: 'if (this.#self === null || !voters.includes(this.#self)) return',
+    replace: 'if (voters.length >= 0) return',
     tests: ['finality/committee'],
   },
   {
     name: 'a signature that the mark tells of mutes a new folder for ever',
     file: 'finality/committee.ts',
-    find: '    if (tellsOfCommit(this.#mark, { sequence, view })) return\n',
-    replace: '    void tellsOfCommit\n    void sequence\n    void view\n',
+    find: '    if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return\n',
+    replace: '    void tellsOfCommit\n    void view\n',
     tests: ['finality/vote-mark'],
   },
   {
     name: 'a mark that is an older copy is taken for the last word',
     file: 'finality/committee.ts',
-    find: 'if (tellsOfCommit(this.#mark, { sequence, view })) return',
-    replace: 'if (this.#mark.sequence > 0 || tellsOfCommit(this.#mark, { sequence, view })) return',
+    find: 'if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return',
+    replace:
+      'if (this.#mark.sequence > 0 || tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return',
     tests: ['finality/vote-mark'],
   },
   {
@@ -3280,8 +3283,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a proposer is any number that a node says',
     file: 'cli/agreement.ts',
-    find: "proposer: member(fields, 'proposer')",
-    replace: "proposer: count(fields, 'proposer')",
+    find: "proposer: orNull(fields, 'proposer', member)",
+    replace: "proposer: orNull(fields, 'proposer', count)",
     tests: ['cli/agreement'],
   },
   {

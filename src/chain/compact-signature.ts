@@ -8,7 +8,7 @@ import { bigintFromBytes, bigintToBytes, concatBytes } from '../encoding/bytes.t
 import { SECP256K1_N, type Signature } from './transaction.ts'
 
 /** Bytes in a signature. */
-export const SIGNATURE_BYTES = 65
+const SIGNATURE_BYTES = 65
 
 /** The 65 bytes of a signature. Throws when r or s has more than 256 bits. */
 export function encodeSignature({ r, s, yParity }: Signature): Uint8Array {

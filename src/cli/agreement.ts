@@ -1,7 +1,7 @@
 // What a node knows of its validators, read from `quorate_finalityReport` as anything from outside is: field by field,
 // and text without what a terminal would obey.
 
-import type { Fields, Json } from '../chain/fields.ts'
+import type { Fields, Json } from '../encoding/fields.ts'
 import type { AgreementReport, ValidatorReport } from '../finality/contract.ts'
 import { readEvidenceReport } from '../finality/evidence.ts'
 import { listField, objectsField, printable, readObject } from '../wallet/rpc-answer.ts'
@@ -52,7 +52,7 @@ function readReport(fields: Fields): Agreement {
     timeoutMs: number(fields, 'timeoutMs'),
     isWaiting: flag(fields, 'isWaiting'),
     sinceDecisionMs: orNull(fields, 'sinceDecisionMs', number),
-    proposer: member(fields, 'proposer'),
+    proposer: orNull(fields, 'proposer', member),
     validators,
     evidence: listField(fields, 'evidence', readEvidenceReport),
     head: count(fields, 'head'),

@@ -67,7 +67,7 @@ function reasonsOf(now: Agreement, missing: Diagnosis['missing']): string[] {
   }
   const prepared = validators.filter(({ hasPrepared }) => hasPrepared).length
   const committed = validators.filter(({ hasCommitted }) => hasCommitted).length
-  const proposer = validators[now.proposer]!.name
+  const proposer = now.proposer === null ? 'nobody' : validators[now.proposer]!.name
   if (prepared === 0) return [`Nothing was proposed in view ${now.view} yet; it is the turn of ${proposer}.`]
   const [phase, votes, has] =
     prepared < quorum

@@ -93,7 +93,7 @@ function describe(agreement: Agreement, { sentences, missing }: Diagnosis): stri
 function rowsOf(agreement: Agreement, missing: Diagnosis['missing']): [string, string][] {
   const { validators, quorum, faultsTolerated, lastCertificate: last, sinceDecisionMs } = agreement
   const n = validators.length
-  const proposer = validators[agreement.proposer]!.name
+  const proposer = agreement.proposer === null ? 'nobody' : validators[agreement.proposer]!.name
   const has = (name: 'hasPrepared' | 'hasCommitted') => validators.filter(validator => validator[name]).length
   const age = sinceDecisionMs === null ? '' : `, ${seconds(sinceDecisionMs)} ago`
   return [

@@ -1,7 +1,7 @@
 // `quorate evidence`: whether a validator lied, for those who trust nobody who says so: its own signatures convict it,
 // under two votes that contradict each other, or under a vote and a view change that leaves it out.
 
-import { InvalidField } from '../chain/fields.ts'
+import { InvalidField } from '../encoding/fields.ts'
 import {
   describeLie,
   type EvidenceReport,

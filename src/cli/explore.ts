@@ -3,7 +3,7 @@
 
 import { checksumAddress } from '../chain/address.ts'
 import { formatAmount } from '../chain/amount.ts'
-import type { Fields, Json } from '../chain/fields.ts'
+import type { Fields, Json } from '../encoding/fields.ts'
 import {
   addressField,
   hashField,

@@ -4,7 +4,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
-import { InvalidField } from '../chain/fields.ts'
+import { InvalidField } from '../encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../execution/genesis.ts'
 import { InputTaken, readAnyFile, STANDARD_STREAM } from '../files/read-file.ts'
 import { writeNewFile as writeWhole } from '../files/write-file.ts'

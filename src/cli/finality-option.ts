@@ -4,7 +4,7 @@
 
 import type { Options } from 'yargs'
 import { parseAddress } from '../chain/address.ts'
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import { PATTERN } from '../finality/modes/committee-mode.ts'
 import { LONGEST_CHAIN } from '../finality/modes/longest-chain.ts'
 import {

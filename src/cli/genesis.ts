@@ -4,10 +4,11 @@
 import { checksumAddress, parseAddress } from '../chain/address.ts'
 import { formatAmount, parseAmount } from '../chain/amount.ts'
 import { workOfTarget } from '../chain/compact.ts'
-import { InvalidField } from '../chain/fields.ts'
+import { InvalidField } from '../encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../execution/genesis.ts'
 import { LONGEST_CHAIN } from '../finality/modes/longest-chain.ts'
 import { type FinalitySection, sectionOf } from '../finality/modes/mode.ts'
+import { protocolOf } from '../finality/protocol.ts'
 import { createFinality, modeOf } from '../finality/registry.ts'
 import { validatorsOf } from '../finality/validators.ts'
 import { defineCommand, defineGroup } from './command.ts'
@@ -147,6 +148,7 @@ function readFunding(text: string): [string, string] {
 function summary(genesis: Genesis) {
   const { name, forTests, block, blocks, finality, supply, work } = genesis
   const validators = validatorsOf(genesis)
+  const protocol = protocolOf(genesis)
   return {
     name,
     forTests,
@@ -162,8 +164,8 @@ function summary(genesis: Genesis) {
     validators:
       validators?.validators.map(({ name, address }) => ({ name, address: checksumAddress(address) })) ??
       null,
-    quorum: validators?.quorum ?? null,
-    faultsTolerated: validators?.faultsTolerated ?? null,
+    quorum: protocol?.model.quorum(validators!.size) ?? null,
+    faultsTolerated: protocol?.model.tolerated(validators!.size) ?? null,
     supply,
     accounts: Object.fromEntries(
       [...genesis.state.accounts()].map(([address, { balance }]) => [checksumAddress(address), balance]),

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { PATTERNS } from '../finality/modes/committee-mode.ts'
+import { PATTERN } from '../finality/modes/committee-mode.ts'
 import { LONGEST_CHAIN } from '../finality/modes/longest-chain.ts'
 import { modeNamed, modeOf } from '../finality/registry.ts'
 import { type Adversary, LIAR_ROLES } from '../lab/adversary/adversary.ts'
@@ -57,7 +57,7 @@ export const simCommand = defineCommand({
     },
     pattern: {
       type: 'string',
-      choices: PATTERNS,
+      choices: PATTERN.choices,
       describe: 'How votes travel, whatever the genesis file says',
     },
     byzantine: {

@@ -1,7 +1,7 @@
 // `quorate status`, `peers`, `tips`: a running node at a glance.
 // What the node answers is read field by field, as anything from outside is.
 
-import { Fields, InvalidField, type Json } from '../chain/fields.ts'
+import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
 import { modeNamed } from '../finality/registry.ts'
 import {
   hashField,

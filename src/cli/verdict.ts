@@ -1,7 +1,7 @@
 // Checking a file against a genesis file: what the commands about proofs and about evidence have in common. The
 // answer is that the file proves what it says, or the reason why not, in one line.
 
-import { InvalidField } from '../chain/fields.ts'
+import { InvalidField } from '../encoding/fields.ts'
 import type { Refused } from '../finality/verify-proof.ts'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
 import { readJson } from './files.ts'

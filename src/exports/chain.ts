@@ -17,7 +17,6 @@ export {
 export type { CoinbaseRecord } from '../chain/coinbase.ts'
 export { decodeCompact, encodeCompact, workOfTarget } from '../chain/compact.ts'
 export { nextBaseFee } from '../chain/fees.ts'
-export { InvalidField } from '../chain/fields.ts'
 export { intrinsicGas } from '../chain/gas.ts'
 export { type BlockHeader, type BlockId, blockId, encodeHeader, meetsTarget } from '../chain/header.ts'
 export {
@@ -41,6 +40,7 @@ export {
 } from '../chain/transaction.ts'
 export { type ChainRejection, checkTransaction, type TransactionRules } from '../chain/transaction-rules.ts'
 export type { Hex } from '../encoding/bytes.ts'
+export { InvalidField } from '../encoding/fields.ts'
 export {
   BlockExecution,
   type BlockRejection,

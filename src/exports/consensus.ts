@@ -5,23 +5,42 @@
 // PBFT follows M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999). Times are milliseconds;
 // members are numbered from 0 to n - 1, sequence numbers from 1.
 
+export { LOG_PROTOCOLS } from '../consensus/catalogue.ts'
+export type {
+  FaultModel,
+  LogAnatomy,
+  LogCodec,
+  LogKit,
+  LogOptions,
+  LogTheory,
+  LogTypes,
+  MessageFacts,
+  SignedKit,
+} from '../consensus/kit.ts'
 export {
   type Application,
-  type Certificate,
-  type Evidence,
-  type MemberIndex,
-  type MemberSignature,
+  type Decision,
+  type LogCommand,
+  type LogEffect,
+  type LogInput,
+  type LogOutput,
+  type LogProtocol,
+  type LogState,
   NO_VALUE,
   type ProposalOrigin,
-  type Protocol,
-  type ProtocolEffect,
-  type ProtocolInput,
-  type ProtocolTimer,
-  type Signing,
-  type Source,
+  RETRANSMIT,
   type Validity,
   type Value,
-} from '../consensus/contract.ts'
-export type { PbftMessage, PbftRecord, Statement } from '../consensus/pbft/messages.ts'
-export { type Pattern, Pbft, type PbftOptions, type PbftState } from '../consensus/pbft/pbft.ts'
-export { faultsTolerated, quorumOf } from '../consensus/pbft/quorum.ts'
+} from '../consensus/log.ts'
+export type {
+  PbftEffect,
+  PbftInput,
+  PbftMessage,
+  PbftRecord,
+  Statement,
+} from '../consensus/pbft/messages.ts'
+export { type Pattern, Pbft, type PbftOptions } from '../consensus/pbft/pbft.ts'
+export type { Certificate, Evidence } from '../consensus/pbft/votes.ts'
+export type { Effect, Input, MemberIndex, Process, Source } from '../consensus/process.ts'
+export { faultsTolerated, quorumOf } from '../consensus/quorum.ts'
+export type { MemberSignature, Signing } from '../consensus/signed.ts'

@@ -1,8 +1,9 @@
 // Where a committee stands, for people: what it waits for, and what each validator did and said last. Whoever asks why
 // finality does not move finds the reason here.
 
-import type { MemberIndex } from '../consensus/contract.ts'
-import type { Pattern, PbftState } from '../consensus/pbft/pbft.ts'
+import type { LogKit } from '../consensus/kit.ts'
+import type { LogState } from '../consensus/log.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import type { AgreementReport, ValidatorReport } from './contract.ts'
 import type { EvidenceReport } from './evidence.ts'
 import type { Members } from './members.ts'
@@ -11,9 +12,10 @@ import type { ValidatorSet } from './validators.ts'
 /** What a report is made of. */
 export interface AgreementFacts {
   readonly validators: ValidatorSet
-  readonly pattern: Pattern
+  readonly pattern: string
+  readonly kit: LogKit
   readonly self: MemberIndex | null
-  readonly state: PbftState
+  readonly state: LogState
   readonly members: Members
   readonly muted: string | null
   readonly halted: string | null
@@ -27,11 +29,11 @@ export interface AgreementFacts {
 
 /** The report of these facts. */
 export function describeAgreement(facts: AgreementFacts): AgreementReport {
-  const { validators, pattern, self, state, muted, halted, sequence, isWaiting, evidence } = facts
+  const { validators, pattern, kit, self, state, muted, halted, sequence, isWaiting, evidence } = facts
   return {
     pattern,
-    quorum: validators.quorum,
-    faultsTolerated: validators.faultsTolerated,
+    quorum: kit.model.quorum(validators.size),
+    faultsTolerated: kit.model.tolerated(validators.size),
     self,
     view: state.view,
     isActive: state.isActive,
@@ -51,13 +53,14 @@ function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorRe
   const { validators, state, members, self, nowMs } = facts
   const { name, address } = validators.validators[member]!
   const word = members.lastWord(member)
+  const phases = [...state.voted.keys()]
   return {
     name,
     address,
     isLinked: members.peerOf(member) !== undefined || member === self,
-    hasPrepared: state.prepares.includes(member),
-    hasCommitted: state.commits.includes(member),
-    wantsViewChange: state.viewChanges.includes(member),
+    hasPrepared: state.voted.get(phases[0] ?? '')?.includes(member) ?? false,
+    hasCommitted: state.voted.get(phases.at(-1) ?? '')?.includes(member) ?? false,
+    wantsViewChange: state.leaving.includes(member),
     status:
       word === undefined
         ? null

@@ -1,13 +1,11 @@
 // What a committee keeps on disk, by key: this validator's votes and whose they are, proofs of lies, decisions on
 // nothing, and the reason for which it has stopped.
 
-import type { Certificate } from '../consensus/contract.ts'
-import type { PbftRecord } from '../consensus/pbft/messages.ts'
+import type { LogCodec, LogKit } from '../consensus/kit.ts'
+import type { Decision } from '../consensus/log.ts'
 import { ByteReader, MalformedBytes } from '../encoding/bytes.ts'
-import { readCertificate } from './certificates.ts'
 import { EvidenceLog } from './evidence-log.ts'
 import { decodeMark, type VoteMark } from './vote-mark.ts'
-import { decodePbftRecord } from './wire.ts'
 
 /** The keys, and what they begin with. */
 export const COMMITTEE_KEYS = {
@@ -37,27 +35,31 @@ export class DamagedVotes extends Error {
 
 /** What a start finds. */
 export interface CommitteeRecords {
-  readonly votes: Map<string, PbftRecord>
+  readonly votes: Map<string, unknown>
   readonly voter: Uint8Array | null
   /** Null where none was kept. */
   readonly mark: VoteMark | null
-  readonly evidence: EvidenceLog
+  /** Null where nothing is signed. */
+  readonly evidence: EvidenceLog | null
   /** Decisions on nothing, by sequence number. */
-  readonly empty: Map<number, Certificate>
+  readonly empty: Map<number, Decision>
   readonly conflict: string | null
 }
 
 /** Reads all records. Throws `DamagedVotes` naming the first that is damaged. */
-export function readCommitteeRecords(records: ReadonlyMap<string, Uint8Array>): CommitteeRecords {
-  const votes = new Map<string, PbftRecord>()
-  const evidence = new EvidenceLog()
-  const empty = new Map<number, Certificate>()
+export function readCommitteeRecords(
+  records: ReadonlyMap<string, Uint8Array>,
+  { codec, signed }: Pick<LogKit, 'codec' | 'signed'>,
+): CommitteeRecords {
+  const votes = new Map<string, unknown>()
+  const evidence = signed === null ? null : new EvidenceLog(signed.evidence)
+  const empty = new Map<number, Decision>()
   for (const [key, bytes] of records) {
-    if (key.startsWith(VOTES)) votes.set(key.slice(VOTES.length), readVote(key, bytes))
-    else if (key.startsWith(EVIDENCE)) readOrThrow(key, () => evidence.restore(bytes))
+    if (key.startsWith(VOTES)) votes.set(key.slice(VOTES.length), readVote(key, bytes, codec))
+    else if (key.startsWith(EVIDENCE)) readOrThrow(key, () => evidence?.restore(bytes))
     else if (key.startsWith(EMPTY)) {
-      const certificate = readStoredCertificate(key, bytes)
-      empty.set(certificate.sequence, certificate)
+      const decision = readStoredDecision(key, bytes, codec)
+      empty.set(decision.sequence, decision)
     }
   }
   const conflict = records.get(COMMITTEE_KEYS.conflict)
@@ -71,18 +73,18 @@ export function readCommitteeRecords(records: ReadonlyMap<string, Uint8Array>): 
   }
 }
 
-/** A certificate from the disk. Throws `DamagedVotes` naming the record. */
-export function readStoredCertificate(key: string, bytes: Uint8Array): Certificate {
+/** A decision from the disk. Throws `DamagedVotes` naming the record. */
+export function readStoredDecision(key: string, bytes: Uint8Array, codec: LogCodec): Decision {
   return readOrThrow(key, () => {
     const reader = new ByteReader(bytes)
-    const certificate = readCertificate(reader)
+    const decision = codec.readDecision(reader)
     reader.end()
-    return certificate
+    return decision
   })
 }
 
-function readVote(key: string, bytes: Uint8Array): PbftRecord {
-  const record = decodePbftRecord(bytes)
+function readVote(key: string, bytes: Uint8Array, codec: LogCodec): unknown {
+  const record = codec.decodeRecord(bytes)
   if (record === null) throw new DamagedVotes(`the record ${key} of this validator's votes is damaged`)
   return record
 }

@@ -6,29 +6,27 @@
 // decision waits. Votes are durable before they leave, and a node whose votes are lost does not vote again.
 
 import { addressBytes } from '../chain/address.ts'
+import { sha256 } from '../chain/hash.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
-import type {
-  Application,
-  Certificate,
-  Contradiction,
-  Evidence,
-  MemberIndex,
-  ProposalOrigin,
-  ProtocolEffect,
-  ProtocolInput,
-  Validity,
-  Value,
-} from '../consensus/contract.ts'
-import { NO_VALUE } from '../consensus/contract.ts'
-import type { PbftMessage, PbftRecord } from '../consensus/pbft/messages.ts'
-import { type Pattern, Pbft } from '../consensus/pbft/pbft.ts'
-import { JUMP } from '../consensus/pbft/retransmission.ts'
+import type { LogKit } from '../consensus/kit.ts'
+import {
+  type Application,
+  type Decision,
+  JUMP_MAX,
+  type LogEffect,
+  type LogInput,
+  NO_VALUE,
+  type ProposalOrigin,
+  RETRANSMIT,
+  type Validity,
+  type Value,
+} from '../consensus/log.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { describeAgreement } from './agreement-report.ts'
-import { encodeCertificate } from './certificates.ts'
-import { COMMITTEE_KEYS, readCommitteeRecords, readStoredCertificate } from './committee-records.ts'
+import { COMMITTEE_KEYS, readCommitteeRecords, readStoredDecision } from './committee-records.ts'
 import type {
   AgreementReport,
   ChainAccess,
@@ -39,8 +37,8 @@ import type {
   FinalityTimer,
 } from './contract.ts'
 import { type Content, decodeEnvelope, describeContent, encodeEnvelope, helloDigest } from './envelope.ts'
-import { describeEvidence, describeLie, lieOf } from './evidence.ts'
-import { EvidenceLog } from './evidence-log.ts'
+import { describeEvidence, describeLie, type EvidenceReport } from './evidence.ts'
+import type { Evidence, EvidenceLog } from './evidence-log.ts'
 import type { Identity } from './identity.ts'
 import { Members } from './members.ts'
 import type { LastDecision, Policy } from './policy.ts'
@@ -58,12 +56,13 @@ import {
   tellsOfCommit,
   type VoteMark,
 } from './vote-mark.ts'
-import { encodePbftRecord } from './wire.ts'
 
 /** What the genesis file says of a committee, and who this node is in it. */
 export interface CommitteeOptions {
   readonly validators: ValidatorSet
-  readonly pattern: Pattern
+  /** The protocol by which the validators agree, and the genesis file's name for it. */
+  readonly kit: LogKit
+  readonly pattern: string
   readonly timeoutMs: number
   readonly chainId: bigint
   readonly genesisId: BlockId
@@ -72,7 +71,18 @@ export interface CommitteeOptions {
   readonly identity: Identity
 }
 
-/** Certificates that wait for their blocks. */
+/** A message of the protocol: it is read and written by its kit only. */
+type Message = Parameters<LogKit['describe']>[0]
+
+/** A decision that waits for its block, and the peer that told it. */
+interface Awaited {
+  readonly decision: Decision
+  readonly from: FinalityPeer
+}
+
+/** The committee's own timer: when there may be something to propose. All others are the protocol's. */
+const PACE = 'pace'
+/** Decisions that wait for their blocks. */
 const AWAITED_MAX = 256
 /** Why a validator does not vote. */
 const VOTES_ARE_LOST =
@@ -93,16 +103,17 @@ export class Committee implements Finality {
   readonly #policy: Policy
   readonly #options: CommitteeOptions
   readonly #domain: SigningDomain
-  #protocol!: Pbft
+  #protocol!: ReturnType<LogKit['create']>
   /** Our place; null for a node that does not vote. */
   #self: MemberIndex | null = null
   readonly #members = new Members()
-  #evidence = new EvidenceLog()
+  /** Null where nothing is signed. */
+  #evidence: EvidenceLog | null = null
   /** Decisions on nothing, by sequence number. */
-  #empty = new Map<number, Certificate>()
+  #empty = new Map<number, Decision>()
   /** Decisions whose blocks are not here yet, in order, and the furthest one that we are behind. */
-  readonly #awaited: { readonly certificate: Certificate; readonly from: FinalityPeer }[] = []
-  #target: { readonly certificate: Certificate; readonly from: FinalityPeer } | null = null
+  readonly #awaited: Awaited[] = []
+  #target: Awaited | null = null
   /** The last decision that is applied: its sequence number, and the last block that was decided. */
   #sequence = 0
   #last!: LastDecision
@@ -129,7 +140,8 @@ export class Committee implements Finality {
   /** Whose message is being handled; empty for anything else. */
   #source: FinalityPeer = ''
   /** What the protocol is still to be told; the first is being handled. */
-  readonly #inputs: ProtocolInput<PbftMessage, PbftRecord>[] = []
+  readonly #inputs: LogInput<Message, unknown, Decision>[] = []
+  #draws = 0
   #chain!: ChainAccess
   #effects: FinalityEffect[] = []
 
@@ -196,16 +208,18 @@ export class Committee implements Finality {
   }
 
   describe(body: Uint8Array): string {
-    const envelope = decodeEnvelope(body)
-    return envelope === null ? 'malformed' : describeContent(envelope.content)
+    const { kit } = this.#options
+    const envelope = decodeEnvelope(body, kit.codec)
+    return envelope === null ? 'malformed' : describeContent(envelope.content, kit.describe)
   }
 
   report(nowMs: number): AgreementReport {
-    const { validators, pattern, genesisId } = this.#options
+    const { validators, pattern, kit } = this.#options
     const { state } = this.#protocol
     return describeAgreement({
       validators,
       pattern,
+      kit,
       self: this.#self,
       state,
       members: this.#members,
@@ -215,8 +229,15 @@ export class Committee implements Finality {
       isWaiting: this.#isWaiting,
       decidedMs: this.#last.atMs,
       nowMs,
-      evidence: this.#evidence.all.map(evidence => describeEvidence(evidence, { genesisId, validators })),
+      evidence: this.#describeEvidence(),
     })
+  }
+
+  #describeEvidence(): EvidenceReport[] {
+    const { kit, genesisId, validators } = this.#options
+    if (kit.signed === null) return []
+    const network = { genesisId, validators, kit: kit.signed.evidence }
+    return this.#proofs.map(evidence => describeEvidence(evidence, network))
   }
 
   #whyRecalling(): string {
@@ -231,7 +252,8 @@ export class Committee implements Finality {
   // ---- start
 
   #start(records: ReadonlyMap<string, Uint8Array>, isFresh: boolean): void {
-    const { votes, voter, mark, evidence, empty, conflict } = readCommitteeRecords(records)
+    const { kit } = this.#options
+    const { votes, voter, mark, evidence, empty, conflict } = readCommitteeRecords(records, kit)
     this.#evidence = evidence
     this.#empty = empty
     if (conflict !== null) this.#halt(conflict)
@@ -239,10 +261,12 @@ export class Committee implements Finality {
     this.#last = { block: final, atMs: final.header.time * 1000 }
     const last = this.#chain.certificateAt(final.height)
     this.#sequence =
-      last === null ? 0 : readStoredCertificate(`certificate of block ${final.height}`, last).sequence
+      last === null ? 0 : readStoredDecision(`certificate of block ${final.height}`, last, kit.codec).sequence
     while (this.#empty.has(this.#sequence + 1)) this.#sequence += 1
     this.#disownVotes(voter, votes)
-    for (const id of votedFor(votes.values())) this.#emit({ type: 'hold', id })
+    const facts = [...votes.values()].map(record => kit.anatomy.record(record))
+    for (const id of new Set(facts.flatMap(({ values }) => values)))
+      this.#emit({ type: 'hold', id: id as BlockId })
     const { mayForgetVotes } = this.#options.identity
     const isUntried = isFresh || (records.has(COMMITTEE_KEYS.untried) && votes.size === 0)
     this.#isFresh = isUntried && !mayForgetVotes
@@ -253,9 +277,10 @@ export class Committee implements Finality {
       const untried = this.#isFresh ? new Uint8Array() : null
       this.#emit({ type: 'persist', key: COMMITTEE_KEYS.untried, value: untried })
     }
-    this.#startMark(mark, markOf(votes.values()), settledBy(votes.values()))
-    for (const { member } of this.#evidence.all) this.#drive({ type: 'convicted', member })
-    const challenge = this.#nextChallenge()
+    // The last stable checkpoint may be above the last decision that is applied.
+    this.#startMark(mark, markOf(facts), Math.max(0, ...facts.map(({ stable }) => stable)))
+    for (const { member } of this.#proofs) this.#drive({ type: 'convicted', member })
+    const challenge = kit.signed === null ? null : this.#nextChallenge()
     const forgotten = this.#forgotten
     this.#drive({ type: 'start', records: votes, decided: this.#sequence, challenge, forgotten })
   }
@@ -282,13 +307,14 @@ export class Committee implements Finality {
     const awayMs = this.#lastStepMs === 0 ? 0 : nowMs - this.#lastStepMs
     this.#lastStepMs = nowMs
     if (awayMs <= AWAY_MS || this.#self === null || this.#halted !== null) return
+    if (this.#options.kit.signed === null) return
     if (awayMs <= AWAY_TICKS * this.#protocol.state.timeoutMs) return
     if (!this.#protocol.state.isRecalling) this.#forgotten = null
     this.#drive({ type: 'recall', challenge: this.#nextChallenge() })
   }
 
   /** Votes that another validator gave from this folder are not ours; they are removed only to make room for ours. */
-  #disownVotes(voter: Uint8Array | null, votes: Map<string, PbftRecord>): void {
+  #disownVotes(voter: Uint8Array | null, votes: Map<string, unknown>): void {
     const { secretKey, mayForgetVotes } = this.#options.identity
     const own = secretKey === null ? null : addressBytes(addressOfSecretKey(secretKey))
     if (voter === null || own === null || equalBytes(voter, own)) return
@@ -299,28 +325,37 @@ export class Committee implements Finality {
   }
 
   #createProtocol(mayVote: boolean): void {
-    const { validators, pattern, timeoutMs, identity } = this.#options
-    const network = { ...this.#domain, validators }
-    const own = createSigning({ ...identity, ...network })
-    const signing =
-      mayVote || own.self === null ? own : createSigning({ ...identity, ...network, secretKey: null })
-    this.#self = signing.self
-    this.#muted = signing === own ? null : VOTES_ARE_LOST
+    const { validators, kit, timeoutMs, identity } = this.#options
+    const { secretKey } = identity
+    const own = secretKey === null ? null : validators.indexOf(addressOfSecretKey(secretKey))
+    const self = mayVote ? own : null
+    this.#self = self
+    this.#muted = own === self ? null : VOTES_ARE_LOST
     if (this.#muted !== null) this.#alarmMuted(this.#muted)
-    const application: Application = {
+    const keys = { ...identity, ...this.#domain, validators, secretKey: self === null ? null : secretKey }
+    const signing = kit.signed === null ? null : createSigning(kit.signed, keys)
+    const application: Application<Decision> = {
       validate: (sequence, value, origin) => this.#validate(sequence, value, origin),
       decision: sequence => this.#decision(sequence),
     }
-    this.#protocol = new Pbft({
+    this.#protocol = kit.create({
       n: validators.size,
-      pattern,
+      self,
       signing,
       application,
       timeoutMs,
       retransmitMs: Math.ceil(timeoutMs / 2),
-      checkpointInterval: checkpointInterval(validators.size),
+      checkpointInterval: null,
       pipeline: 1,
+      random: () => this.#draw(),
     })
+  }
+
+  /** A number from 0 to below 1 that other members don't draw, and this one again in the same life. */
+  #draw(): number {
+    const seed = `${this.#options.identity.life} ${this.#self} ${this.#draws++}`
+    const bytes = sha256(new TextEncoder().encode(seed))
+    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) / 2 ** 32
   }
 
   // ---- what the protocol asks
@@ -340,11 +375,13 @@ export class Committee implements Finality {
     return validity
   }
 
-  #decision(sequence: number): Certificate | null {
+  #decision(sequence: number): Decision | null {
     const empty = this.#empty.get(sequence)
     if (empty !== undefined) return empty
     const bytes = this.#chain.certificateOf(sequence)
-    return bytes === null ? null : readStoredCertificate(`certificate of decision ${sequence}`, bytes)
+    return bytes === null
+      ? null
+      : readStoredDecision(`certificate of decision ${sequence}`, bytes, this.#options.kit.codec)
   }
 
   // ---- what the protocol wants
@@ -353,7 +390,7 @@ export class Committee implements Finality {
    * Gives the protocol an input, and does what it wants done. An input that follows from that waits for its turn: else
    * a timer that the later step sets could be cleared by the rest of the earlier one.
    */
-  #drive(input: ProtocolInput<PbftMessage, PbftRecord>): void {
+  #drive(input: LogInput<Message, unknown, Decision>): void {
     this.#inputs.push(input)
     if (this.#inputs.length > 1) return
     for (let next = this.#inputs[0]; next !== undefined; next = this.#inputs[0]) {
@@ -362,13 +399,14 @@ export class Committee implements Finality {
     }
   }
 
-  #perform(effects: readonly ProtocolEffect<PbftMessage, PbftRecord>[]): void {
+  #perform(effects: readonly LogEffect<Message, unknown, Decision, Evidence>[]): void {
+    const { kit } = this.#options
     for (const effect of effects) {
       switch (effect.type) {
         case 'persist': {
           // A node that does not vote has nothing to keep; a record would let it vote after the next start.
           if (this.#self === null || !this.#mayKeepVotes()) break
-          const value = effect.record === null ? null : encodePbftRecord(effect.record)
+          const value = effect.record === null ? null : kit.codec.encodeRecord(effect.record)
           this.#emit({ type: 'persist', key: COMMITTEE_KEYS.vote(effect.key), value })
           if (effect.record !== null) this.#advanceMark(effect.record)
           break
@@ -380,17 +418,21 @@ export class Committee implements Finality {
           this.#sendTo(effect.to, effect.message)
           break
         case 'broadcast':
-          this.#emit({ type: 'broadcast', body: this.#seal(effect.message), block: blockOf(effect.message) })
+          this.#emit({
+            type: 'broadcast',
+            body: this.#seal(effect.message),
+            block: this.#blockOf(effect.message),
+          })
           break
         case 'set-timer':
         case 'clear-timer':
           this.#emit(effect)
           break
         case 'decide':
-          this.#onDecided(effect.certificate)
+          this.#onDecided(effect.decision)
           break
         case 'behind':
-          this.#onBehind(effect.certificate, effect.from)
+          this.#onBehind(effect.decision, effect.from)
           break
         case 'missing':
           this.#want(effect.value as BlockId, { voters: [], speaker: effect.from, isDecided: false })
@@ -403,7 +445,7 @@ export class Committee implements Finality {
           break
         case 'diverged':
           this.#halt(
-            `n − f validators attest another state than ours at decision ${effect.certificate.sequence}`,
+            `n − f validators attest another state than ours at decision ${effect.decision.sequence}`,
           )
           break
         case 'exhausted':
@@ -416,8 +458,8 @@ export class Committee implements Finality {
     }
   }
 
-  #advanceMark(record: PbftRecord): void {
-    const mark = advanceMark(this.#mark, record)
+  #advanceMark(record: unknown): void {
+    const mark = advanceMark(this.#mark, this.#options.kit.anatomy.record(record))
     if (mark === this.#mark) return
     this.#mark = mark
     this.#emit({ type: 'persist', key: COMMITTEE_KEYS.mark, value: encodeMark(mark) })
@@ -432,12 +474,12 @@ export class Committee implements Finality {
     return true
   }
 
-  #onDecided(certificate: Certificate): void {
+  #onDecided(decision: Decision): void {
     if (this.#awaited.length >= AWAITED_MAX) {
       this.#hasDropped = true
       return
     }
-    this.#awaited.push({ certificate, from: this.#source })
+    this.#awaited.push({ decision, from: this.#source })
     this.#applyAwaited()
   }
 
@@ -449,11 +491,12 @@ export class Committee implements Finality {
   }
 
   /** Others are ahead by more than one decision: their last one settles all before it, once we have its block. */
-  #onBehind(certificate: Certificate, from: FinalityPeer): void {
-    if (certificate.phase !== 'commit' || certificate.value === NO_VALUE) return
-    const known = this.#target?.certificate.sequence ?? Number.POSITIVE_INFINITY
-    if (!isBetterTarget(certificate.sequence, known, this.#sequence + JUMP)) return
-    this.#target = { certificate, from }
+  #onBehind(decision: Decision, from: FinalityPeer): void {
+    const { isDecision } = this.#options.kit.anatomy.decision(decision)
+    if (!isDecision || decision.value === NO_VALUE) return
+    const known = this.#target?.decision.sequence ?? Number.POSITIVE_INFINITY
+    if (!isBetterTarget(decision.sequence, known, this.#sequence + JUMP_MAX)) return
+    this.#target = { decision, from }
     this.#applyTarget()
   }
 
@@ -467,10 +510,10 @@ export class Committee implements Finality {
   #applyAwaited(): void {
     if (this.#halted !== null) return
     for (let next = this.#awaited[0]; next !== undefined; next = this.#awaited[0]) {
-      const { certificate, from } = next
-      if (certificate.sequence > this.#sequence && !this.#apply(certificate, from)) return
+      const { decision, from } = next
+      if (decision.sequence > this.#sequence && !this.#apply(decision, from)) return
       this.#awaited.shift()
-      this.#drive({ type: 'executed', sequence: certificate.sequence, digest: certificate.value })
+      this.#drive({ type: 'executed', sequence: decision.sequence, digest: decision.value })
     }
     this.#drive({ type: 'revalidate' })
   }
@@ -478,42 +521,44 @@ export class Committee implements Finality {
   #applyTarget(): void {
     const target = this.#target
     if (target === null || this.#halted !== null) return
-    const { certificate, from } = target
-    if (certificate.sequence > this.#sequence && !this.#apply(certificate, from)) return
+    const { decision, from } = target
+    if (decision.sequence > this.#sequence && !this.#apply(decision, from)) return
     this.#target = null
-    this.#drive({ type: 'settled', certificate })
+    this.#drive({ type: 'settled', decision })
     this.#applyAwaited()
   }
 
   /** Makes the decided block final; false, and the block is asked for, while it is not here. */
-  #apply(certificate: Certificate, from: FinalityPeer): boolean {
-    const { sequence, value } = certificate
+  #apply(decision: Decision, from: FinalityPeer): boolean {
+    const { sequence, value } = decision
+    const { codec, anatomy } = this.#options.kit
     if (value === NO_VALUE) {
-      this.#empty.set(sequence, certificate)
-      const value = encodeCertificate(certificate)
+      this.#empty.set(sequence, decision)
+      const value = codec.encodeDecision(decision)
       this.#emit({ type: 'persist', key: COMMITTEE_KEYS.empty(sequence), value })
     } else {
       const block = this.#chain.get(value as BlockId)
       if (block === null) {
-        const voters = certificate.signatures.map(({ member }) => member)
+        const { voters } = anatomy.decision(decision)
         this.#want(value as BlockId, { voters, speaker: from, isDecided: true })
         return false
       }
       this.#last = { block, atMs: this.#chain.nowMs }
-      const proof = { sequence, bytes: encodeCertificate(certificate) }
+      const proof = { sequence, bytes: codec.encodeDecision(decision) }
       this.#emit({ type: 'final', id: block.id, certificate: proof })
     }
-    if (this.#isFresh && this.#protocol.state.isRecalling) this.#considerAbstaining(certificate)
+    if (this.#isFresh && this.#protocol.state.isRecalling) this.#considerAbstaining(decision)
     this.#sequence = sequence
     this.#building = null
-    this.#tellFollowers(certificate)
+    this.#tellFollowers(decision)
     return true
   }
 
   /** The folder is new, and yet this validator has voted: what else it voted for is lost, unless its mark tells of it. */
-  #considerAbstaining({ sequence, view, signatures }: Certificate): void {
-    if (!signatures.some(({ member }) => member === this.#self)) return
-    if (tellsOfCommit(this.#mark, { sequence, view })) return
+  #considerAbstaining(decision: Decision): void {
+    const { view, voters } = this.#options.kit.anatomy.decision(decision)
+    if (this.#self === null || !voters.includes(this.#self)) return
+    if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return
     this.#self = null
     this.#muted = FOLDER_IS_NEW
     this.#alarmMuted(FOLDER_IS_NEW)
@@ -543,10 +588,10 @@ export class Committee implements Finality {
     this.#emit({ type: 'want', id, holders: this.#members.holders(voters, speaker), isDecided })
   }
 
-  /** Who does not vote may not have heard the votes: they are told what came of them. */
-  #tellFollowers(certificate: Certificate): void {
-    for (const peer of this.#members.followers())
-      if (peer !== this.#source) this.#sendTo(peer, { type: 'proof', certificate })
+  /** A node that does not vote may not have heard the votes: it is told the decision. */
+  #tellFollowers(decision: Decision): void {
+    const message = this.#options.kit.anatomy.tell(decision)
+    for (const peer of this.#members.followers()) if (peer !== this.#source) this.#sendTo(peer, message)
   }
 
   // ---- proposing
@@ -565,40 +610,42 @@ export class Committee implements Finality {
     }
     if (!isCurrent) return
     if (wish === null) return this.#lookAgainLater()
-    const sequence = this.#protocol.turn
-    if (sequence === null || sequence !== this.#sequence + 1) return
+    if (!this.#mayPropose()) return
     if (wish !== 'build') return this.#drive({ type: 'propose', value: wish })
-    const place = `${sequence}/${this.#protocol.state.view}`
+    const place = `${this.#sequence + 1}/${this.#protocol.state.view}`
     if (this.#building === place) return
     this.#building = place
     const beneficiary = this.#options.validators.validators[this.#self!]!.address
     this.#emit({ type: 'build', beneficiary })
   }
 
+  #mayPropose(): boolean {
+    const { turn } = this.#protocol
+    return turn === 'any' || turn === this.#sequence + 1
+  }
+
   #lookAgainLater(): void {
     const atMs = this.#policy.nextLookMs(this.#last, this.#chain)
     if (atMs === null || atMs === this.#nextLookMs) return
     this.#nextLookMs = atMs
-    this.#emit({ type: 'set-timer', name: 'pace', delayMs: Math.max(1, atMs - this.#chain.nowMs) })
+    this.#emit({ type: 'set-timer', name: PACE, delayMs: Math.max(1, atMs - this.#chain.nowMs) })
   }
 
   #onTimeout(name: FinalityTimer): void {
     switch (name) {
-      case 'pace':
+      case PACE:
         this.#nextLookMs = null
         return
-      case 'retransmit':
+      case RETRANSMIT:
         this.#greetAgain()
         this.#applyAwaited()
         this.#applyTarget()
-        return this.#drive({ type: 'timeout', name })
-      case 'progress':
-        return this.#drive({ type: 'timeout', name })
     }
+    this.#drive({ type: 'timeout', name })
   }
 
   #onBuilt(id: BlockId | null): void {
-    if (id === null || this.#protocol.turn !== this.#sequence + 1) return
+    if (id === null || !this.#mayPropose()) return
     const validity = this.#validate(this.#sequence + 1, id, { isReproposed: false })
     if (validity === 'valid') this.#drive({ type: 'propose', value: id })
   }
@@ -606,12 +653,13 @@ export class Committee implements Finality {
   // ---- peers
 
   #onMessage(from: FinalityPeer, body: Uint8Array): void {
-    const envelope = decodeEnvelope(body)
+    const { kit } = this.#options
+    const envelope = decodeEnvelope(body, kit.codec)
     if (envelope === null) return this.#emit({ type: 'refuse', from, reason: 'malformed' })
     const { content, clockMs } = envelope
     if (content.type === 'hello') return this.#onHello(from, content)
-    if (content.message.type === 'status')
-      this.#members.note(content.message, from, { clockMs, chain: this.#chain })
+    const status = kit.anatomy.status(content.message)
+    if (status !== null) this.#members.note(status, from, { clockMs, chain: this.#chain })
     this.#source = from
     this.#drive({ type: 'message', from, message: content.message })
     this.#source = ''
@@ -630,11 +678,11 @@ export class Committee implements Finality {
     if (this.#self === null || secretKey === null || this.#greeted.has(peer)) return
     this.#greeted.add(peer)
     const signature = sign(helloDigest(this.#domain, own), secretKey)
-    const content: Content = { type: 'hello', member: this.#self, signature }
+    const content: Content<never> = { type: 'hello', member: this.#self, signature }
     this.#emit({ type: 'send', to: peer, body: this.#envelope(content), block: null })
   }
 
-  #onHello(from: FinalityPeer, { member, signature }: Extract<Content, { type: 'hello' }>): void {
+  #onHello(from: FinalityPeer, { member, signature }: Extract<Content<never>, { type: 'hello' }>): void {
     // It left while its message waited for its turn.
     if (!this.#members.isConnected(from)) return
     const signer = this.#options.identity.recover(helloDigest(this.#domain, from), signature)
@@ -655,36 +703,47 @@ export class Committee implements Finality {
     this.#emit({ type: 'alarm', text })
   }
 
-  #sendTo(peer: FinalityPeer | undefined, message: PbftMessage): void {
+  #sendTo(peer: FinalityPeer | undefined, message: Message): void {
     if (peer === undefined || peer === '') return
-    this.#emit({ type: 'send', to: peer, body: this.#seal(message), block: blockOf(message) })
+    this.#emit({ type: 'send', to: peer, body: this.#seal(message), block: this.#blockOf(message) })
   }
 
-  #seal(message: PbftMessage): Uint8Array {
+  /** The block that a message speaks of to those that may not have it: only a proposal does. */
+  #blockOf(message: Message): BlockId | null {
+    const { role, value } = this.#options.kit.anatomy.message(message)
+    return role === 'proposal' ? (value as BlockId) : null
+  }
+
+  #seal(message: Message): Uint8Array {
     return this.#envelope({ type: 'protocol', message })
   }
 
-  #envelope(content: Content): Uint8Array {
-    return encodeEnvelope({ clockMs: this.#chain.nowMs, content })
+  #envelope(content: Content<Message>): Uint8Array {
+    return encodeEnvelope({ clockMs: this.#chain.nowMs, content }, this.#options.kit.codec)
   }
 
   // ---- lies
 
-  #onEvidence(evidence: Evidence): void {
-    const record = this.#evidence.add(evidence)
-    if (record === null) return
-    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.evidence(record.key), value: record.bytes })
-    const text = `validator ${this.#name(evidence.member)} ${describeLie(lieOf(evidence))}`
-    this.#emit({ type: 'alarm', text })
+  get #proofs(): readonly Evidence[] {
+    return this.#evidence?.all ?? []
   }
 
-  #onConflict(first: Certificate, second: Certificate): void {
-    for (const evidence of contradictions(first, second)) this.#onEvidence(evidence)
-    const [one, other] = [first, second].map(({ value, view }) => `${value} in view ${view}`)
-    const proven = [...new Set(this.#evidence.all.map(({ member }) => member))].sort((a, b) => a - b)
+  #onEvidence(evidence: Evidence): void {
+    const record = this.#evidence?.add(evidence) ?? null
+    if (record === null) return
+    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.evidence(record.key), value: record.bytes })
+    const lie = describeLie(this.#options.kit.signed!.evidence.lie(evidence))
+    this.#emit({ type: 'alarm', text: `validator ${this.#name(evidence.member)} ${lie}` })
+  }
+
+  #onConflict(first: Decision, second: Decision): void {
+    const { kit, validators } = this.#options
+    for (const evidence of kit.signed?.evidence.between(first, second) ?? []) this.#onEvidence(evidence)
+    const [one, other] = [first, second].map(decision => kit.describeDecision(decision))
+    const proven = [...new Set(this.#proofs.map(({ member }) => member))].sort((a, b) => a - b)
     const names = proven.map(member => this.#name(member)).join(', ')
     this.#halt(
-      `two certificates for decision ${first.sequence}, ${one} and ${other}: more than the ${this.#options.validators.faultsTolerated} liars that can be borne; ${names === '' ? 'this node can prove of none who it is' : `proven to have lied: ${names}`}`,
+      `two certificates for decision ${first.sequence}, ${one} and ${other}: more than the ${kit.model.tolerated(validators.size)} liars that can be borne; ${names === '' ? 'this node can prove of none who it is' : `proven to have lied: ${names}`}`,
     )
   }
 
@@ -717,45 +776,4 @@ function describeForgotten({ sequence, view }: Forgotten): string {
 function isBetterTarget(sequence: number, known: number, reach: number): boolean {
   if (sequence > reach) return sequence < known
   return known > reach || sequence > known
-}
-
-/** Decisions between two checkpoints: a new view repeats certificates of them all, and must fit in a message. */
-export function checkpointInterval(n: number): number {
-  return Math.max(2, Math.floor(128 / Math.max(4, n)))
-}
-
-/**
- * The lies that two certificates for one decision prove. Of two views an honest member may have signed both: in the
- * later one it votes for what is proposed again, and others may have hidden what it had committed to.
- */
-function contradictions(one: Certificate, other: Certificate): Contradiction[] {
-  if (one.view !== other.view) return []
-  const { signatures, ...vote } = one
-  return signatures.flatMap(({ member, signature }) => {
-    const again = other.signatures.find(signed => signed.member === member)
-    if (again === undefined) return []
-    const [first, second] = [
-      { ...vote, signature },
-      { ...vote, value: other.value, signature: again.signature },
-    ]
-    return [{ type: 'contradiction', member, first, second }]
-  })
-}
-
-/** The blocks that may be decided by votes that were given before a restart, or by certificates that came. */
-function votedFor(records: Iterable<PbftRecord>): Set<BlockId> {
-  const slots = [...records].filter(record => record.type === 'slot')
-  const values = slots.flatMap(({ value, prepared }) => [value, prepared?.value ?? NO_VALUE])
-  return new Set(values.filter(value => value !== NO_VALUE).map(value => value as BlockId))
-}
-
-/** The last stable checkpoint of these records; it may be above the last decision that is applied. 0 for none. */
-function settledBy(records: Iterable<PbftRecord>): number {
-  const stable = [...records].filter(record => record.type === 'stable')
-  return Math.max(0, ...stable.map(({ certificate }) => certificate.sequence))
-}
-
-/** The block that a message speaks of to those who may not have it: only a proposal does. */
-function blockOf(message: PbftMessage): BlockId | null {
-  return message.type === 'pre-prepare' ? (message.value as BlockId) : null
 }

@@ -144,8 +144,8 @@ export interface AgreementReport {
   readonly isWaiting: boolean
   /** Milliseconds since the last decision; null when there was none since the start. */
   readonly sinceDecisionMs: number | null
-  /** Whose turn it is to propose. */
-  readonly proposer: number
+  /** The member that proposes next; null where none leads. */
+  readonly proposer: number | null
   readonly validators: readonly ValidatorReport[]
   readonly evidence: readonly EvidenceReport[]
 }
@@ -156,7 +156,7 @@ export interface ValidatorReport {
   readonly address: Address
   /** Whether it is connected, and has said who it is. */
   readonly isLinked: boolean
-  /** Its votes for the next sequence number, in our view. */
+  /** Whether its votes for the next sequence number are here, in our view: of the protocol's first phase, and its last. */
   readonly hasPrepared: boolean
   readonly hasCommitted: boolean
   readonly wantsViewChange: boolean

@@ -1,4 +1,4 @@
-// What members of a committee say, as bytes: a kind, the sender's clock, and either who he is or a message of the
+// What members of a committee say, as bytes: a kind, the sender's clock, and either who it is or a message of the
 // protocol.
 //
 //   kind 1 | milliseconds since 1970 8 | hello: member 1, signature 65     protocol: the message     (little-endian)
@@ -7,8 +7,8 @@
 // pass another's off as his own. Nothing else depends on who carries a message: all of it is signed.
 
 import { sha256 } from '../chain/hash.ts'
-import type { MemberIndex } from '../consensus/contract.ts'
-import type { PbftMessage } from '../consensus/pbft/messages.ts'
+import type { MemberIndex } from '../consensus/process.ts'
+import { SIGNATURE_BYTES } from '../consensus/wire-fields.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -18,28 +18,35 @@ import {
   readOrNull,
 } from '../encoding/bytes.ts'
 import type { SigningDomain } from './signing.ts'
-import { decodePbftMessage, encodePbftMessage } from './wire.ts'
+
+/** How the messages of a protocol are written. */
+export interface MessageCodec<Message> {
+  encodeMessage(message: Message): Uint8Array
+  decodeMessage(bytes: Uint8Array): Message | null
+}
 
 /** What is said. */
-export type Content =
+export type Content<Message> =
   | { readonly type: 'hello'; readonly member: MemberIndex; readonly signature: Uint8Array }
-  | { readonly type: 'protocol'; readonly message: PbftMessage }
+  | { readonly type: 'protocol'; readonly message: Message }
 
 /** What is said, and when by the sender's clock. */
-export interface Envelope {
+export interface Envelope<Message> {
   /** Milliseconds since 1970. */
   readonly clockMs: number
-  readonly content: Content
+  readonly content: Content<Message>
 }
 
 const KINDS = ['hello', 'protocol'] as const
 const HELLO_TAG = new TextEncoder().encode('quorate/hello/1')
-const SIGNATURE_BYTES = 65
 const HELLO_BYTES = 1 + 8 + 1 + SIGNATURE_BYTES
 const CLOCK_MAX = 2n ** 48n
 
 /** The bytes of an envelope. */
-export function encodeEnvelope({ clockMs, content }: Envelope): Uint8Array {
+export function encodeEnvelope<Message>(
+  { clockMs, content }: Envelope<Message>,
+  codec: MessageCodec<Message>,
+): Uint8Array {
   const writer = new ByteWriter()
     .u8(KINDS.indexOf(content.type))
     .u64(BigInt(Math.max(0, Math.floor(clockMs))))
@@ -47,7 +54,7 @@ export function encodeEnvelope({ clockMs, content }: Envelope): Uint8Array {
     case 'hello':
       return writer.u8(content.member).bytes(content.signature).finish()
     case 'protocol':
-      return writer.bytes(encodePbftMessage(content.message)).finish()
+      return writer.bytes(codec.encodeMessage(content.message)).finish()
   }
 }
 
@@ -57,45 +64,25 @@ export function isHello(bytes: Uint8Array): boolean {
 }
 
 /** The envelope in these bytes, or null when they are none. */
-export function decodeEnvelope(bytes: Uint8Array): Envelope | null {
+export function decodeEnvelope<Message>(
+  bytes: Uint8Array,
+  codec: MessageCodec<Message>,
+): Envelope<Message> | null {
   return readOrNull(() => {
     const reader = new ByteReader(bytes)
     const kind = KINDS[reader.u8()]
     const clock = reader.u64()
     if (clock > CLOCK_MAX) throw new MalformedBytes('clock out of bounds')
-    return { clockMs: Number(clock), content: readContent(kind, reader) }
+    return { clockMs: Number(clock), content: readContent(kind, reader, codec) }
   })
 }
 
 /** What is said in a few words, its kind first. */
-export function describeContent(content: Content): string {
-  if (content.type === 'hello') return `hello ${content.member}`
-  const { message } = content
-  switch (message.type) {
-    case 'pre-prepare':
-      return `pre-prepare ${message.sequence}/${message.view} ${message.value}`
-    case 'prepare':
-    case 'commit':
-      return `${message.type} ${message.sequence}/${message.view} ${message.value} by ${message.from}`
-    case 'checkpoint':
-      return `checkpoint ${message.sequence} ${message.value} by ${message.from}`
-    case 'view-change':
-      return `view-change ${message.view} by ${message.from} with ${message.prepared.length}`
-    case 'new-view':
-      return `new-view ${message.view} with ${message.proposals.length}`
-    case 'status':
-      return `status ${message.decided}/${message.view} by ${message.from}`
-    case 'proof': {
-      const { phase, sequence, view, value } = message.certificate
-      return `proof ${phase} ${sequence}/${view} ${value}`
-    }
-    case 'complaint':
-      return `complaint ${message.view} by ${message.from}`
-    case 'query':
-      return `query by ${message.from}`
-    case 'answer':
-      return `answer to ${message.to} by ${message.from} with ${message.votes.length}`
-  }
+export function describeContent<Message>(
+  content: Content<Message>,
+  describe: (message: Message) => string,
+): string {
+  return content.type === 'hello' ? `hello ${content.member}` : describe(content.message)
 }
 
 /** The 32 bytes that a hello signs. */
@@ -109,7 +96,11 @@ export function helloDigest(domain: SigningDomain, peer: string): Uint8Array {
   return sha256(writer.finish())
 }
 
-function readContent(kind: (typeof KINDS)[number] | undefined, reader: ByteReader): Content {
+function readContent<Message>(
+  kind: (typeof KINDS)[number] | undefined,
+  reader: ByteReader,
+  codec: MessageCodec<Message>,
+): Content<Message> {
   switch (kind) {
     case undefined:
       throw new MalformedBytes('unknown kind')
@@ -120,7 +111,7 @@ function readContent(kind: (typeof KINDS)[number] | undefined, reader: ByteReade
       return { type: 'hello', member, signature }
     }
     case 'protocol': {
-      const message = decodePbftMessage(reader.rest())
+      const message = codec.decodeMessage(reader.rest())
       if (message === null) throw new MalformedBytes('no message of the protocol')
       return { type: 'protocol', message }
     }

@@ -3,12 +3,14 @@
 // nothing else to check it (see verify-proof.ts).
 
 import type { Address } from '../chain/address.ts'
-import { Fields, type Json } from '../chain/fields.ts'
 import { type BlockHeader, type BlockId, blockId, encodeHeader, HEADER_BYTES } from '../chain/header.ts'
-import type { Certificate } from '../consensus/contract.ts'
+import { LOG_PROTOCOLS } from '../consensus/catalogue.ts'
+import { takeNumber, takeSignature } from '../consensus/json-fields.ts'
+import type { SomeCertificate } from '../consensus/signed.ts'
 import { type Hex, toHex } from '../encoding/bytes.ts'
+import { Fields, type Json, readBytes } from '../encoding/fields.ts'
 import { VALIDATORS_MAX, type ValidatorSet } from './validators.ts'
-import { readBytes, takeAddress, takeBlockId, takeNumber, takeSignature } from './vote-json.ts'
+import { takeAddress, takeBlockId } from './vote-json.ts'
 
 /** A finality proof in JSON. */
 export interface FinalityProof {
@@ -19,7 +21,8 @@ export interface FinalityProof {
   /** 80 bytes each, from the block itself to the one that was decided, each naming the one before it. */
   readonly headers: readonly Hex[]
   readonly certificate: {
-    readonly phase: 'commit'
+    /** The one by which the network's protocol decides. */
+    readonly phase: string
     readonly sequence: number
     readonly view: number
     readonly value: BlockId
@@ -35,9 +38,11 @@ export interface ProvenBlock {
   readonly height: number
   /** At least the block's own. */
   readonly headers: readonly BlockHeader[]
-  /** Of a commit, for the last of the headers. */
-  readonly certificate: Certificate
+  /** Of the decision on the last of the headers. */
+  readonly certificate: SomeCertificate
 }
+
+const DECIDING_PHASES = [...new Set(LOG_PROTOCOLS.flatMap(({ signed }) => signed?.decidingPhase ?? []))]
 
 /** Headers in a proof at most: those from a block up to the next one that has a certificate of its own. */
 export const PROOF_HEADERS_MAX = 2_000
@@ -51,7 +56,7 @@ export function describeFinalityProof(proven: ProvenBlock): FinalityProof {
     id === undefined ||
     value === undefined ||
     certificate.value !== value ||
-    certificate.phase !== 'commit'
+    !DECIDING_PHASES.includes(certificate.phase)
   )
     throw new RangeError('the certificate is not a decision about the last header')
   const { phase, sequence, view } = certificate
@@ -93,7 +98,11 @@ function readHeaders(value: Json): readonly Hex[] | null {
 }
 
 function readCertificate(fields: Fields): FinalityProof['certificate'] {
-  const phase = fields.parse('phase', 'commit', value => (value === 'commit' ? value : null))
+  const phase = fields.parse(
+    'phase',
+    DECIDING_PHASES.join(' or '),
+    value => DECIDING_PHASES.find(known => known === value) ?? null,
+  )
   const sequence = takeNumber(fields, 'sequence')
   const view = takeNumber(fields, 'view')
   const value = takeBlockId(fields, 'value')

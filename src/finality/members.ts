@@ -1,13 +1,13 @@
 // Where the validators of a committee are: which peer speaks for which, and what each said last of itself. A validator
 // is bound to a peer by a hello that it signed over the peer's id; nothing else depends on who carries a message.
 
-import type { MemberIndex } from '../consensus/contract.ts'
-import type { Status } from '../consensus/pbft/messages.ts'
+import type { MemberStatus } from '../consensus/kit.ts'
+import type { MemberIndex } from '../consensus/process.ts'
 import type { ChainAccess, FinalityPeer, Holders } from './contract.ts'
 
 /** What a validator said last of itself, and how its clock differs from ours. */
 export interface LastWord {
-  readonly status: Status
+  readonly status: MemberStatus
   /** Milliseconds that its clock is ahead, give or take the way of the message. */
   readonly clockAheadMs: number
   /** Milliseconds since 1970 by our clock. */
@@ -63,9 +63,9 @@ export class Members {
     return this.#words.get(member)
   }
 
-  /** Notes what a validator says of itself, if it is the one who says it. */
+  /** Notes what a validator says of itself, if it is the one that says it. */
   note(
-    status: Status,
+    status: MemberStatus,
     from: FinalityPeer,
     { clockMs, chain }: { clockMs: number; chain: ChainAccess },
   ): void {

@@ -9,7 +9,7 @@
 import { decodeCompact, workOfTarget } from '../chain/compact.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import type { ProposalOrigin, Validity } from '../consensus/contract.ts'
+import type { ProposalOrigin, Validity } from '../consensus/log.ts'
 import type { ChainAccess } from './contract.ts'
 import type { LastDecision, Policy } from './policy.ts'
 

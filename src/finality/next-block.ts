@@ -8,7 +8,7 @@
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import type { Validity } from '../consensus/contract.ts'
+import type { Validity } from '../consensus/log.ts'
 import type { ChainAccess } from './contract.ts'
 import type { LastDecision, Policy } from './policy.ts'
 

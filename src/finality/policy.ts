@@ -3,7 +3,7 @@
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import type { ProposalOrigin, Validity } from '../consensus/contract.ts'
+import type { ProposalOrigin, Validity } from '../consensus/log.ts'
 import type { ChainAccess } from './contract.ts'
 
 /** What differs between committees: what they may decide, and when. */

@@ -1,7 +1,7 @@
 // The finality modes, and the one that a genesis file chooses by the name it gives as `finality.mode`.
 // A new mode is a file in modes/ and an entry here.
 
-import { Fields, InvalidField } from '../chain/fields.ts'
+import { Fields, InvalidField } from '../encoding/fields.ts'
 import type { Genesis } from '../execution/genesis.ts'
 import type { Finality } from './contract.ts'
 import type { Identity } from './identity.ts'

@@ -2,11 +2,11 @@
 // id that every signature covers, so that what was signed for one set proves nothing in another.
 
 import { type Address, addressBytes, parseAddress } from '../chain/address.ts'
-import { Fields, InvalidField, type Json } from '../chain/fields.ts'
 import { sha256 } from '../chain/hash.ts'
-import type { MemberIndex } from '../consensus/contract.ts'
-import { faultsTolerated, quorumOf } from '../consensus/pbft/quorum.ts'
+import type { MemberIndex } from '../consensus/process.ts'
+import { MEMBERS_MAX } from '../consensus/wire-fields.ts'
 import { ByteWriter, type Hex, toHex } from '../encoding/bytes.ts'
+import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
 import type { Genesis } from '../execution/genesis.ts'
 
 /** One of those who decide. The name is for people: only the address counts. */
@@ -16,7 +16,7 @@ export interface Validator {
 }
 
 /** Validators at most: a certificate carries a signature of nearly each. */
-export const VALIDATORS_MAX = 100
+export const VALIDATORS_MAX = MEMBERS_MAX
 
 const NAME_PATTERN = /^[A-Za-z0-9_-]{1,32}$/
 const DOMAIN_TAG = new TextEncoder().encode('quorate/validator-set/1')
@@ -40,16 +40,6 @@ export class ValidatorSet {
   /** n */
   get size(): number {
     return this.validators.length
-  }
-
-  /** f: how many may lie. */
-  get faultsTolerated(): number {
-    return faultsTolerated(this.size)
-  }
-
-  /** n − f: how many must agree. */
-  get quorum(): number {
-    return quorumOf(this.size)
   }
 
   /** The place of the validator with this address, or null when there is none. */

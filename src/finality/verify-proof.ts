@@ -2,12 +2,14 @@
 // none of the code by which nodes come to agree. Only the bytes of a statement are written by the same function,
 // and signatures are recovered by the reference implementation.
 
-import { Fields, InvalidField } from '../chain/fields.ts'
 import { sha256d } from '../chain/hash.ts'
 import type { BlockId } from '../chain/header.ts'
+import type { SignedKit } from '../consensus/kit.ts'
 import { fromHex, toReversedHex } from '../encoding/bytes.ts'
+import { Fields, InvalidField } from '../encoding/fields.ts'
 import { parseGenesis } from '../execution/genesis.ts'
 import { type FinalityProof, readFinalityProof } from './finality-proof.ts'
+import { requireSigned } from './protocol.ts'
 import { referenceRecover, statementDigest } from './signing.ts'
 import { readValidators, type ValidatorSet } from './validators.ts'
 
@@ -30,7 +32,7 @@ export function verifyFinalityProof(genesisFile: unknown, proof: unknown): Verif
   if ('refused' in read) return read
   if (read.genesisId !== genesis.block.id || BigInt(read.chainId) !== genesis.blocks.chainId)
     return { refused: 'the proof is about another network' }
-  const reason = checkHeaders(read) ?? checkSignatures(read, validators)
+  const reason = checkHeaders(read) ?? checkSignatures(read, validators, requireSigned(genesis))
   if (reason !== null) return { refused: reason }
   const signed = new Set(read.certificate.signatures.map(({ validator }) => validator))
   const signers = validators.validators.filter(({ address }) => signed.has(address)).map(({ name }) => name)
@@ -62,24 +64,26 @@ function checkHeaders({ block, headers, certificate }: FinalityProof): string | 
 }
 
 /** At least n − f distinct validators signed one and the same statement, and nobody else is named. */
-function checkSignatures(proof: FinalityProof, validators: ValidatorSet): string | null {
+function checkSignatures(proof: FinalityProof, validators: ValidatorSet, signed: SignedKit): string | null {
   const { phase, sequence, view, value, signatures } = proof.certificate
   const domain = {
     chainId: BigInt(proof.chainId),
     genesisId: proof.genesisId,
     validatorSetId: validators.id,
   }
-  const digest = statementDigest(domain, { phase, sequence, view, value })
-  const signed = new Set<string>()
+  if (phase !== signed.decidingPhase) return `a ${phase} decides nothing in this network`
+  const statement = signed.encodeStatement(signed.voteStatement({ phase, sequence, view, value }))
+  const digest = statementDigest(domain, statement)
+  const counted = new Set<string>()
   for (const { validator, signature } of signatures) {
     if (!validators.validators.some(({ address }) => address === validator))
       return `${validator} is not a validator`
-    if (signed.has(validator)) return `${validator} is counted twice`
+    if (counted.has(validator)) return `${validator} is counted twice`
     if (referenceRecover(digest, fromHex(signature)) !== validator)
-      return `the signature of ${validator} is not its COMMIT for this block, view and sequence number`
-    signed.add(validator)
+      return `the signature of ${validator} is not its ${phase.toUpperCase()} for this block, view and sequence number`
+    counted.add(validator)
   }
   const n = validators.validators.length
   const needed = n - Math.floor((n - 1) / 3)
-  return signed.size >= needed ? null : `${signed.size} of the ${needed} signatures that it takes`
+  return counted.size >= needed ? null : `${counted.size} of the ${needed} signatures that it takes`
 }

@@ -7,7 +7,7 @@
 // Votes are given in the order of sequence number, view and phase, but for those by which a new view repeats what is
 // decided: they are of a view that was entered, which has its own mark.
 
-import type { PbftRecord } from '../consensus/pbft/messages.ts'
+import type { RecordFacts } from '../consensus/kit.ts'
 import { ByteReader, ByteWriter, readOrNull } from '../encoding/bytes.ts'
 
 /** How far a validator has voted. */
@@ -37,25 +37,13 @@ export interface Forgotten {
 }
 
 /** The mark after this record was written; the same object when it tells nothing new. */
-export function advanceMark(mark: VoteMark, record: PbftRecord): VoteMark {
-  switch (record.type) {
-    case 'slot': {
-      const { sequence, view, prepared } = record
-      const vote = { sequence, view, hasCommitted: prepared?.view === view }
-      return compareVotes(vote, mark) > 0 ? { ...mark, ...vote } : mark
-    }
-    case 'view': {
-      const view = { lastView: record.view, hasEntered: record.isActive }
-      return compareViews(view, mark) > 0 ? { ...mark, ...view } : mark
-    }
-    case 'new-view':
-    case 'stable':
-      return mark
-  }
+export function advanceMark(mark: VoteMark, { vote, view }: RecordFacts): VoteMark {
+  const voted = vote !== null && compareVotes(vote, mark) > 0 ? { ...mark, ...vote } : mark
+  return view !== null && compareViews(view, voted) > 0 ? { ...voted, ...view } : voted
 }
 
 /** The mark that records of votes tell. */
-export function markOf(records: Iterable<PbftRecord>): VoteMark {
+export function markOf(records: Iterable<RecordFacts>): VoteMark {
   return [...records].reduce(advanceMark, NO_VOTES)
 }
 

@@ -1,7 +1,7 @@
 // Accounts: balances and nonces at a block. There are no contracts yet, so every code and every storage slot
 // is empty.
 
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
 import { requireAccounts, requireBlock } from './block-choice.ts'
 import { ADDRESS, BLOCK, LATEST, optional, type Params, required, SLOT } from './parameters.ts'

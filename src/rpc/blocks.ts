@@ -3,9 +3,9 @@
 // checks its making.
 
 import { decodeCompact, workOfTarget } from '../chain/compact.ts'
-import type { Json } from '../chain/fields.ts'
 import { encodeHeader } from '../chain/header.ts'
 import { toHex } from '../encoding/bytes.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { ViewedBlock } from '../replica/chain-view.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'

@@ -2,10 +2,10 @@
 // both are known without running anything. What would create a contract is refused in plain words.
 
 import type { Address } from '../chain/address.ts'
-import type { Json } from '../chain/fields.ts'
 import { intrinsicGas } from '../chain/gas.ts'
 import type { AccessListEntry } from '../chain/transaction.ts'
 import { equalBytes, type Hex } from '../encoding/bytes.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { requireAccounts, requireBlock } from './block-choice.ts'

@@ -4,7 +4,7 @@
 // core/error.go), so that stands in the text; our own name of the reason is in `data`. Nothing of the inside,
 // no stack and no path, is ever in an error.
 
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { Rejection } from '../replica/verdict.ts'
 
 /** The codes: JSON-RPC 2.0 section 5.1, EIP-1474, and -39001 of Ethereum's execution APIs. */

@@ -2,7 +2,7 @@
 // what is no JSON-RPC request at all, or one too many.
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { TokenBuckets } from '../node/token-buckets.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
 import { readBody } from './body.ts'

@@ -2,11 +2,10 @@
 // of them lied, and where their agreement stands. Proofs and evidence are the very files that `quorate finality
 // verify` and `quorate evidence verify` check, so numbers in all three are plain numbers, not quantities.
 
-import type { Json } from '../chain/fields.ts'
-import { ByteReader } from '../encoding/bytes.ts'
-import { readCertificate } from '../finality/certificates.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { AgreementReport } from '../finality/contract.ts'
 import { describeFinalityProof, PROOF_HEADERS_MAX } from '../finality/finality-proof.ts'
+import { readSignatures } from '../finality/protocol.ts'
 import { modeOf } from '../finality/registry.ts'
 import { type ValidatorSet, validatorsOf } from '../finality/validators.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -28,7 +27,8 @@ export function getFinalityProof({ replica }: RpcBackend, params: Params): Json 
   if (count > PROOF_HEADERS_MAX)
     throw new RpcError(CODES.refused, `the proof would have ${count} headers, more than ${PROOF_HEADERS_MAX}`)
   const headers = Array.from({ length: count }, (_, index) => view.headerAt(found.height + index)!.header)
-  const certificate = readCertificate(new ByteReader(decided.bytes))
+  const certificate = readSignatures(genesis, decided.bytes)
+  if (certificate === null) throw new RpcError(CODES.refused, 'the validators of this network sign nothing')
   return describeFinalityProof({
     genesisId: genesis.block.id,
     chainId: genesis.blocks.chainId,
@@ -65,7 +65,9 @@ export function finalityReport(backend: RpcBackend): Json {
 function describeLast(replica: Replica, final: number): Json {
   const decided = replica.view.certificateAt(final)
   if (decided === null) return null
-  const { sequence, view, value, signatures } = readCertificate(new ByteReader(decided.bytes))
+  const certificate = readSignatures(replica.genesis, decided.bytes)
+  if (certificate === null) return null
+  const { sequence, view, value, signatures } = certificate
   const { validators } = requireValidators(replica)
   const signers = signatures.map(({ member }) => validators[member]!.name)
   return { sequence, view, height: decided.height, id: value, signers }

@@ -1,7 +1,7 @@
 // JSON-RPC 2.0 (jsonrpc.org/specification): single calls, batches and notifications. A `jsonrpc` member may
 // be missing, as Bitcoin's miners leave it out, and parameters go by position. What works on calls is request-work.ts.
 
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
 import { CODES, RpcError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'

@@ -1,7 +1,7 @@
 // Logs: contracts write them, so there are none yet. The filter is checked all the same, so that a client
 // finds its mistakes now and not when there are contracts.
 
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RpcBackend } from './backend.ts'
 import { requireBlock } from './block-choice.ts'

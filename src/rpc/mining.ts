@@ -1,7 +1,7 @@
 // Mining: what the node does, and the two control methods that start and stop it. Control methods need the
 // cookie.
 
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
 import { CODES, RpcError } from './errors.ts'
 import { ADDRESS, type Kind, optional, type Params, required } from './parameters.ts'

@@ -1,9 +1,9 @@
 // The node and its network: which chain, which program, who is connected, whether it is behind. The node
 // holds no keys, so it has no accounts.
 
-import type { Json } from '../chain/fields.ts'
 import { keccak256 } from '../chain/hash.ts'
 import { toHex } from '../encoding/bytes.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
 import { DATA, type Params, required } from './parameters.ts'
 import { quantity } from './quantity.ts'

@@ -2,8 +2,8 @@
 // value, and whatever does not fit is refused with -32602 and a text that names the place.
 
 import type { Address } from '../chain/address.ts'
-import type { Json } from '../chain/fields.ts'
 import type { Hex } from '../encoding/bytes.ts'
+import type { Json } from '../encoding/fields.ts'
 import { CODES, RpcError } from './errors.ts'
 import { parseData, parseHash, parseQuantity } from './quantity.ts'
 

@@ -2,7 +2,7 @@
 // their sender's nonces.
 
 import type { Address } from '../chain/address.ts'
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { Mempool } from '../replica/mempool.ts'
 import type { PooledTransaction } from '../replica/sender-queue.ts'
 import type { RpcBackend } from './backend.ts'

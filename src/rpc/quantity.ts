@@ -2,8 +2,8 @@
 // without leading zeros, data with two digits a byte. What comes in is checked by pattern before it is
 // converted, because BigInt accepts more than a quantity and takes seconds for a text of millions of digits.
 
-import type { Json } from '../chain/fields.ts'
 import { fromHex, type Hex } from '../encoding/bytes.ts'
+import type { Json } from '../encoding/fields.ts'
 
 // At most 256 bits; the case of digits does not matter.
 const QUANTITY_PATTERN = /^0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,63})$/

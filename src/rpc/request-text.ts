@@ -2,7 +2,7 @@
 // UTF-8, nesting without bound, and member names that reach into prototypes once an object is copied by
 // assignment.
 
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import { CODES, RpcError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 

@@ -4,7 +4,7 @@
 // a batch of transactions is handed in together. Answers stand in the order of the calls. When the room for answers or
 // the time for the request is used up, or the address owes too much, the calls that are left are refused one by one.
 
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { Turn } from './client-scheduler.ts'
 import { CODES, RpcError } from './errors.ts'
 import {

@@ -3,8 +3,8 @@
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
-import type { Json } from '../chain/fields.ts'
 import type { Transaction } from '../chain/transaction.ts'
+import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
 
 /** Who sent the transaction at this place in its block. */

@@ -1,8 +1,8 @@
 // What a person wants to know of a node and of a transfer: how far it is, what is final, what waits, what
 // became of it. All numbers are quantities, but for probabilities.
 
-import type { Json } from '../chain/fields.ts'
 import type { Hex } from '../encoding/bytes.ts'
+import type { Json } from '../encoding/fields.ts'
 import { modeOf } from '../finality/registry.ts'
 import { exactReversal, nakamotoReversal } from '../finality/reversal.ts'
 import type { TreeBlock } from '../replica/block-tree.ts'

@@ -5,9 +5,9 @@
 // of the one read before it, or the reading stops.
 
 import { type Address, parseAddress } from '../chain/address.ts'
-import type { Fields, Json } from '../chain/fields.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 import type { Hex } from '../encoding/bytes.ts'
+import type { Fields, Json } from '../encoding/fields.ts'
 import {
   formatQuantity,
   hashField,

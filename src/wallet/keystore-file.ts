@@ -3,7 +3,7 @@
 // text to fields and back, every field checked.
 
 import { type Address, parseAddress } from '../chain/address.ts'
-import { Fields, InvalidField, type Json } from '../chain/fields.ts'
+import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
 import { checkKeyDerivation, DERIVED_KEY_BYTES, type KeyDerivation } from './key-derivation.ts'
 
 /** A secret key under a password. */

@@ -3,8 +3,8 @@
 // are taken one by one, and text that is shown to a person loses what a terminal would obey.
 
 import { type Address, parseAddress } from '../chain/address.ts'
-import { Fields, InvalidField, type Json } from '../chain/fields.ts'
 import type { Hex } from '../encoding/bytes.ts'
+import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
 
 /** A node answered something that is no answer to the question. */
 export class InvalidAnswer extends Error {

@@ -4,7 +4,7 @@
 // Errors tell three things apart: the node refused (`RpcError`), the node did not answer (`NodeUnreachable`), or what
 // answered is no node (`InvalidAnswer`).
 
-import type { Json } from '../chain/fields.ts'
+import type { Json } from '../encoding/fields.ts'
 import { InvalidAnswer, parseQuantity, printable } from './rpc-answer.ts'
 
 /** One question to a node. */

@@ -4,9 +4,9 @@
 // an attacker who has the share q of all hashes reverses it (src/finality/reversal.ts).
 
 import { isDeepStrictEqual } from 'node:util'
-import type { Fields } from '../chain/fields.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 import type { Hex } from '../encoding/bytes.ts'
+import type { Fields } from '../encoding/fields.ts'
 import { confirmationsBelow, exactReversal, nakamotoReversal } from '../finality/reversal.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { hashField, InvalidAnswer, printable, quantityField, readObject } from './rpc-answer.ts'

@@ -10,6 +10,8 @@ import { checksumAddress } from '../../src/chain/address.ts'
 import { blockId } from '../../src/chain/header.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { readValidatorKey } from '../../src/cli/validator-key.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
+import type { Evidence } from '../../src/consensus/pbft/votes.ts'
 import { toHex } from '../../src/encoding/bytes.ts'
 import { describeEvidence } from '../../src/finality/evidence.ts'
 import { describeFinalityProof } from '../../src/finality/finality-proof.ts'
@@ -151,17 +153,21 @@ const proofBy = (members: readonly number[]) =>
     headers: [header],
     certificate: network.certify(vote, members),
   })
+const accused = {
+  genesisId: network.genesis.block.id,
+  validators: network.validators,
+  kit: PBFT.signed!.evidence,
+}
 const lie = { ...vote, value: idOf('another') }
-const evidenceBy = (signer: number) =>
-  describeEvidence(
-    {
-      type: 'contradiction',
-      member: 1,
-      first: { ...vote, signature: network.signing(1).sign(vote) },
-      second: { ...lie, signature: network.signing(signer).sign(lie) },
-    },
-    { genesisId: network.genesis.block.id, validators: network.validators },
-  )
+const evidenceBy = (signer: number) => {
+  const evidence: Evidence = {
+    type: 'contradiction',
+    member: 1,
+    first: { ...vote, signature: network.signing(1).sign(vote) },
+    second: { ...lie, signature: network.signing(signer).sign(lie) },
+  }
+  return describeEvidence(evidence, accused)
+}
 
 describe('quorate finality verify', () => {
   const path = write('proof.json', proofBy([0, 1, 2]))
@@ -238,8 +244,7 @@ describe('quorate evidence verify', () => {
       vote: { ...vote, signature: signing.sign(vote) },
       departure: { ...departure, signature: signing.sign({ phase: 'view-change', ...departure }) },
     } as const
-    const of = { genesisId: network.genesis.block.id, validators: network.validators }
-    const path = write('omission.json', describeEvidence(evidence, of))
+    const path = write('omission.json', describeEvidence(evidence, accused))
     const ben = network.validators.validators[1]!.address
     const out = `validator  ben (${ben})\nleft out   commit of sequence number 1, view 0, when it left for view 3\n`
     const done = quorate('evidence', 'verify', path, '--genesis', genesisPath)

@@ -2,31 +2,31 @@
 // links are cut, members crash between any two effects and start again from what was durable, and some lie. It knows
 // protocols by their contract only. An oracle watches all that the honest do.
 
-import type {
-  Application,
-  Certificate,
-  Evidence,
-  MemberIndex,
-  Protocol,
-  ProtocolEffect,
-  ProtocolInput,
-  Signing,
-  Value,
-} from '../../src/consensus/contract.ts'
+import type { LogKit, LogTypes } from '../../src/consensus/kit.ts'
+import type { Application, LogEffect, LogInput, Value } from '../../src/consensus/log.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
+import type { Signing } from '../../src/consensus/signed.ts'
 import { Notary } from './notary.ts'
-import { type Anatomy, Oracle, Violation } from './oracle.ts'
+import { Oracle, type Protocol, type SecondOpinion, Violation } from './oracle.ts'
 import { Random } from './random.ts'
 
-/** What a protocol is made of here. */
-export interface Maker<Message, Record, Statement> {
-  readonly anatomy: Anatomy<Message, Record>
-  create(options: {
-    n: number
-    timeoutMs: number
-    pipeline: number
-    signing: Signing<Statement>
-    application: Application
-  }): Protocol<Message, Record>
+/** A protocol under test. */
+export interface Maker<T extends LogTypes> {
+  readonly kit: LogKit<T>
+  readonly opinion: SecondOpinion<T>
+  create(options: ProcessOptions<T>): Protocol<T>
+}
+
+/** What a process is made of here. */
+export interface ProcessOptions<T extends LogTypes> {
+  readonly n: number
+  readonly self: MemberIndex | null
+  readonly timeoutMs: number
+  readonly pipeline: number
+  /** Null where nothing is signed. */
+  readonly signing: Signing<T['statement']> | null
+  readonly application: Application<T['decision']>
+  random(): number
 }
 
 /** What a lying member makes of what an honest one would say, and what it says on its own. */
@@ -72,14 +72,14 @@ export interface Weather {
 
 export const FAIR: Weather = { drop: 0, double: 0, delayMs: [10, 10], crash: 0, cut: 0, lag: 0 }
 
-export interface NetworkOptions<Message, Record, Statement> {
-  readonly maker: Maker<Message, Record, Statement>
+export interface NetworkOptions<T extends LogTypes> {
+  readonly maker: Maker<T>
   readonly n: number
   readonly seed: number
   readonly followers?: number
   readonly timeoutMs?: number
   readonly pipeline?: number
-  readonly liars?: ReadonlyMap<MemberIndex, LiarMaker<Message, Statement>>
+  readonly liars?: ReadonlyMap<MemberIndex, LiarMaker<T['message'], T['statement']>>
   readonly weather?: Weather
   /** Decisions that are wanted. */
   readonly goal: number
@@ -90,42 +90,44 @@ export interface NetworkOptions<Message, Record, Statement> {
 }
 
 interface Timer {
-  readonly name: 'progress' | 'retransmit'
+  readonly name: string
 }
 
 /** One copy of a node: liars may have two. */
-interface Copy<Message, Record> {
-  protocol: Protocol<Message, Record> | null
-  readonly disk: Map<string, Record>
+interface Copy<T extends LogTypes> {
+  protocol: Protocol<T> | null
+  readonly disk: Map<string, T['record']>
   /** The decisions that are applied, and so durable. */
-  readonly decisions: Certificate[]
+  readonly decisions: T['decision'][]
   /** Those that wait to be applied, and are lost in a crash. */
-  readonly awaited: Certificate[]
+  readonly awaited: T['decision'][]
   readonly bodies: Set<Value>
   readonly timers: Map<string, Timer>
   isDemanding: boolean
+  /** The last value that it handed over where it may do so at any time, and when. */
+  offered: { readonly value: Value; readonly atMs: number } | null
 }
 
-interface Node<Message, Record, Statement> {
+interface Node<T extends LogTypes> {
   readonly index: number
   readonly self: MemberIndex | null
-  readonly signing: Signing<Statement>
-  readonly liar: Liar<Message> | null
-  readonly heard: Message[]
-  readonly copies: Copy<Message, Record>[]
+  readonly signing: Signing<T['statement']>
+  readonly liar: Liar<T['message']> | null
+  readonly heard: T['message'][]
+  readonly copies: Copy<T>[]
 }
 
 const HEARD_MAX = 200
 const TICK_PARTS = 4
 
-export class Network<Message extends { readonly type: string }, Record, Statement> {
-  readonly options: NetworkOptions<Message, Record, Statement>
+export class Network<T extends LogTypes> {
+  readonly options: NetworkOptions<T>
   readonly timeoutMs: number
   readonly notary = new Notary()
-  readonly oracle: Oracle<Message, Record>
-  readonly nodes: Node<Message, Record, Statement>[]
-  readonly evidence: Evidence[] = []
-  readonly conflicts: { readonly first: Certificate; readonly second: Certificate }[] = []
+  readonly oracle: Oracle<T>
+  readonly nodes: Node<T>[]
+  readonly evidence: T['evidence'][] = []
+  readonly conflicts: { readonly first: T['decision']; readonly second: T['decision'] }[] = []
   /** The broken rules that were noted. */
   readonly violations: Violation[] = []
   /** Messages between members, by type; none to oneself. */
@@ -135,6 +137,8 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   /** When each node decided each sequence number first. */
   readonly decidedAtMs = new Map<string, number>()
   readonly random: Random
+  /** All that honest applications proposed. */
+  readonly #proposed = new Set<Value>()
   nowMs = 0
   effects = 0
   #weather: Weather
@@ -144,21 +148,22 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   #queue: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = []
   #order = 0
 
-  constructor(options: NetworkOptions<Message, Record, Statement>) {
+  constructor(options: NetworkOptions<T>) {
     this.options = options
     const { n, maker, seed } = options
     this.timeoutMs = options.timeoutMs ?? 1000
     this.random = new Random(seed)
     this.#weather = options.weather ?? FAIR
     this.#goal = options.goal
-    this.oracle = new Oracle(n, this.notary, maker.anatomy)
+    const proposed = (options.liars?.size ?? 0) === 0 ? this.#proposed : null
+    this.oracle = new Oracle(n, { notary: this.notary, kit: maker.kit, opinion: maker.opinion, proposed })
     this.nodes = Array.from({ length: n + (options.followers ?? 0) }, (_, index) => this.#node(index))
     for (const node of this.nodes) for (const copy of node.copies) this.#start(node, copy)
     this.#after(this.timeoutMs / TICK_PARTS, () => this.#tick())
   }
 
   /** Nodes that keep to the protocol. */
-  get honest(): Node<Message, Record, Statement>[] {
+  get honest(): Node<T>[] {
     return this.nodes.filter(({ liar }) => liar === null)
   }
 
@@ -210,20 +215,19 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   }
 
   view(index: number): number {
-    const protocol = this.nodes[index]!.copies[0]!.protocol
-    return protocol === null ? 0 : this.options.maker.anatomy.view(protocol)
+    return this.nodes[index]!.copies[0]!.protocol?.state.view ?? 0
   }
 
   // ---- nodes
 
-  #node(index: number): Node<Message, Record, Statement> {
+  #node(index: number): Node<T> {
     const { n, liars } = this.options
     const self = index < n ? index : null
-    const signing = this.notary.keyOf<Statement>(self)
-    const heard: Message[] = []
+    const signing = this.notary.keyOf<T['statement']>(self)
+    const heard: T['message'][] = []
     const make = self === null ? undefined : liars?.get(self)
     const accomplices = [...(liars?.keys() ?? [])]
-    const keyOf = (member: MemberIndex): Signing<Statement> => {
+    const keyOf = (member: MemberIndex): Signing<T['statement']> => {
       if (!accomplices.includes(member)) throw new Error(`${member} is honest and keeps its key`)
       return this.notary.keyOf(member)
     }
@@ -231,29 +235,38 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     const liar = make?.(context) ?? null
     const copies = Array.from({ length: liar?.isTwin ? 2 : 1 }, () => ({
       protocol: null,
-      disk: new Map<string, Record>(),
+      disk: new Map<string, T['record']>(),
       decisions: [],
       awaited: [],
       bodies: new Set<Value>(),
       timers: new Map<string, Timer>(),
       isDemanding: false,
+      offered: null,
     }))
     return { index, self, signing, liar, heard, copies }
   }
 
-  #start(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
+  #start(node: Node<T>, copy: Copy<T>): void {
     const { n, maker, pipeline = 1 } = this.options
-    const application: Application = {
+    const application: Application<T['decision']> = {
       validate: (sequence, value) => {
-        if (!value.startsWith(`${sequence}:`)) return 'invalid'
+        if (!value.startsWith(`${sequence}:`) && !value.startsWith('*:')) return 'invalid'
         if (sequence > copy.decisions.length + pipeline) return 'unknown'
         return copy.bodies.has(value) ? 'valid' : 'unknown'
       },
       decision: sequence => copy.decisions[sequence - 1] ?? null,
     }
-    const { signing } = node
-    copy.protocol = maker.create({ n, timeoutMs: this.timeoutMs, pipeline, signing, application })
+    copy.protocol = maker.create({
+      n,
+      self: node.self,
+      timeoutMs: this.timeoutMs,
+      pipeline,
+      signing: maker.kit.signed === null ? null : node.signing,
+      application,
+      random: () => this.random.unit(),
+    })
     copy.isDemanding = false
+    copy.offered = null
     this.#step(node, copy, {
       type: 'start',
       records: new Map(copy.disk),
@@ -265,7 +278,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     this.#settle(node, copy)
   }
 
-  #crash(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
+  #crash(node: Node<T>, copy: Copy<T>): void {
     copy.protocol = null
     copy.timers.clear()
     copy.awaited.length = 0
@@ -274,11 +287,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     copy.decisions.length = 0
   }
 
-  #step(
-    node: Node<Message, Record, Statement>,
-    copy: Copy<Message, Record>,
-    input: ProtocolInput<Message, Record>,
-  ): void {
+  #step(node: Node<T>, copy: Copy<T>, input: LogInput<T['message'], T['record'], T['decision']>): void {
     const { protocol } = copy
     if (protocol === null) return
     const effects = protocol.step(input)
@@ -298,7 +307,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   }
 
   /** The application's part: it says whether it waits for something, and proposes when it may. */
-  #settle(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
+  #settle(node: Node<T>, copy: Copy<T>): void {
     const isWaiting = copy.decisions.length < this.#goal
     if (copy.protocol !== null && isWaiting !== copy.isDemanding) {
       copy.isDemanding = isWaiting
@@ -306,17 +315,27 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     }
     const turn = copy.protocol?.turn ?? null
     const { pipeline = 1 } = this.options
-    if (turn === null || turn > Math.min(this.#goal, copy.decisions.length + pipeline)) return
-    // Never the same value twice: who forgets what it said would contradict itself.
-    const value = `${turn}:${node.index}.${this.#nonce++}`
+    if (turn === null || (turn === 'any' && !this.#mayOffer(copy))) return
+    if (turn !== 'any' && turn > Math.min(this.#goal, copy.decisions.length + pipeline)) return
+    // Never the same value twice: a member that forgets what it said would contradict itself.
+    const value = `${turn === 'any' ? '*' : turn}:${node.index}.${this.#nonce++}`
+    if (turn === 'any') copy.offered = { value, atMs: this.nowMs }
     copy.bodies.add(value)
+    this.#proposed.add(value)
     this.#step(node, copy, { type: 'propose', value })
   }
 
+  /** Where a value may be handed over at any time: one at a time, and another when the last one seems lost. */
+  #mayOffer({ offered, decisions }: Copy<T>): boolean {
+    if (decisions.length >= this.#goal) return false
+    if (offered === null || decisions.some(({ value }) => value === offered.value)) return true
+    return this.nowMs - offered.atMs > 4 * this.timeoutMs
+  }
+
   #perform(
-    node: Node<Message, Record, Statement>,
-    copy: Copy<Message, Record>,
-    effect: ProtocolEffect<Message, Record>,
+    node: Node<T>,
+    copy: Copy<T>,
+    effect: LogEffect<T['message'], T['record'], T['decision'], T['evidence']>,
   ): void {
     if (node.liar === null) this.seen.set(effect.type, (this.seen.get(effect.type) ?? 0) + 1)
     switch (effect.type) {
@@ -338,9 +357,9 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
         copy.timers.delete(effect.name)
         return
       case 'decide':
-        return this.#decide(node, copy, effect.certificate)
+        return this.#decide(node, copy, effect.decision)
       case 'behind':
-        this.#after(this.#delayMs() * 3, () => this.#catchUp(node, copy, effect.certificate))
+        this.#after(this.#delayMs() * 3, () => this.#catchUp(node, copy, effect.decision))
         return
       case 'missing':
         this.#after(this.#delayMs() * 2, () => this.#fetch(node, copy, effect.value))
@@ -359,40 +378,16 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   }
 
   /** Evidence must hold before anybody, and only liars give any. */
-  #onEvidence(node: Node<Message, Record, Statement>, evidence: Evidence): void {
+  #onEvidence(node: Node<T>, evidence: T['evidence']): void {
     if (node.liar !== null) return
     const { member } = evidence
-    const isProven = evidence.type === 'omission' ? this.#omits(evidence) : this.#contradicts(evidence)
+    const isProven = this.options.maker.opinion.convicts(evidence, this.notary)
     if (!isProven || this.nodes[member]!.liar === null)
       this.#onWrong(node, 'evidence', `${node.index} accuses ${member} of nothing`)
     this.evidence.push(evidence)
   }
 
-  #contradicts({ member, first, second }: Extract<Evidence, { type: 'contradiction' }>): boolean {
-    return (
-      first.value !== second.value &&
-      [first, second].every(({ phase, sequence, view, value, signature }) =>
-        this.notary.isSigned({ phase, sequence, view, value }, member, signature),
-      ) &&
-      (['phase', 'sequence', 'view'] as const).every(key => first[key] === second[key])
-    )
-  }
-
-  #omits({ member, vote, departure }: Extract<Evidence, { type: 'omission' }>): boolean {
-    const { phase, sequence, view, value } = vote
-    const { signature, ...left } = departure
-    const told = left.prepared.filter(claim => claim.sequence === sequence)
-    return (
-      phase === 'commit' &&
-      left.view > view &&
-      left.sequence < sequence &&
-      told.every(claim => claim.view < view || (claim.view === view && claim.value !== value)) &&
-      this.notary.isSigned({ phase, sequence, view, value }, member, vote.signature) &&
-      this.notary.isSigned({ phase: 'view-change', ...left }, member, signature)
-    )
-  }
-
-  #onWrong(node: Node<Message, Record, Statement>, rule: string, says: string): void {
+  #onWrong(node: Node<T>, rule: string, says: string): void {
     if (node.liar !== null) return
     this.#look(() => {
       throw new Violation(rule, says)
@@ -408,16 +403,12 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     }
   }
 
-  #decide(
-    node: Node<Message, Record, Statement>,
-    copy: Copy<Message, Record>,
-    certificate: Certificate,
-  ): void {
+  #decide(node: Node<T>, copy: Copy<T>, decision: T['decision']): void {
     const known = Math.max(copy.decisions.length, copy.awaited.at(-1)?.sequence ?? 0)
-    if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, known, certificate))
-    const key = `${node.index} ${certificate.sequence}`
+    if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, known, decision))
+    const key = `${node.index} ${decision.sequence}`
     if (!this.decidedAtMs.has(key)) this.decidedAtMs.set(key, this.nowMs)
-    copy.awaited.push(certificate)
+    copy.awaited.push(decision)
     if (!this.random.chance(this.#weather.lag)) return this.#apply(node, copy)
     const { protocol } = copy
     this.#after(this.random.between(0, this.timeoutMs), () => {
@@ -426,16 +417,16 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   }
 
   /** The application's part of decisions: it makes them durable, in order. */
-  #apply(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>): void {
-    for (const certificate of copy.awaited.splice(0)) {
-      if (certificate.sequence <= copy.decisions.length) continue
-      copy.decisions.push(certificate)
-      this.#after(0, () => this.#execute(node, copy, certificate.sequence))
+  #apply(node: Node<T>, copy: Copy<T>): void {
+    for (const decision of copy.awaited.splice(0)) {
+      if (decision.sequence <= copy.decisions.length) continue
+      copy.decisions.push(decision)
+      this.#after(0, () => this.#execute(node, copy, decision.sequence))
       this.#after(0, () => this.#step(node, copy, { type: 'revalidate' }))
     }
   }
 
-  #execute(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>, sequence: number): void {
+  #execute(node: Node<T>, copy: Copy<T>, sequence: number): void {
     const digest = `${sequence}#${copy.decisions
       .slice(0, sequence)
       .map(({ value }) => value)
@@ -445,27 +436,23 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
   }
 
   /** The application's own way of catching up: from anyone it can reach who has all of it. */
-  #catchUp(
-    node: Node<Message, Record, Statement>,
-    copy: Copy<Message, Record>,
-    certificate: Certificate,
-  ): void {
-    if (copy.protocol === null || copy.decisions.length >= certificate.sequence) return
+  #catchUp(node: Node<T>, copy: Copy<T>, decision: T['decision']): void {
+    if (copy.protocol === null || copy.decisions.length >= decision.sequence) return
     const source = this.honest.find(
       ({ index, copies }) =>
-        this.#isLinked(node.index, index) && copies[0]!.decisions.length >= certificate.sequence,
+        this.#isLinked(node.index, index) && copies[0]!.decisions.length >= decision.sequence,
     )
     if (source === undefined) return
-    const known = source.copies[0]!.decisions.slice(copy.decisions.length, certificate.sequence)
-    for (const decision of known) {
+    const known = source.copies[0]!.decisions.slice(copy.decisions.length, decision.sequence)
+    for (const missed of known) {
       const before = copy.decisions.length
-      if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, before, decision))
-      copy.decisions.push(decision)
+      if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, before, missed))
+      copy.decisions.push(missed)
     }
-    this.#step(node, copy, { type: 'settled', certificate })
+    this.#step(node, copy, { type: 'settled', decision })
   }
 
-  #fetch(node: Node<Message, Record, Statement>, copy: Copy<Message, Record>, value: Value): void {
+  #fetch(node: Node<T>, copy: Copy<T>, value: Value): void {
     const hasIt = this.nodes.some(
       ({ index, copies }) =>
         this.#isLinked(node.index, index) &&
@@ -476,12 +463,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     this.#step(node, copy, { type: 'revalidate' })
   }
 
-  #setTimer(
-    node: Node<Message, Record, Statement>,
-    copy: Copy<Message, Record>,
-    name: Timer['name'],
-    delayMs: number,
-  ): void {
+  #setTimer(node: Node<T>, copy: Copy<T>, name: Timer['name'], delayMs: number): void {
     const timer = { name }
     copy.timers.set(name, timer)
     this.#after(delayMs, () => {
@@ -502,12 +484,7 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     return least === most ? least : this.random.between(least, most)
   }
 
-  #send(
-    node: Node<Message, Record, Statement>,
-    copy: Copy<Message, Record>,
-    to: number,
-    message: Message,
-  ): void {
+  #send(node: Node<T>, copy: Copy<T>, to: number, message: T['message']): void {
     if (node.liar === null) {
       this.#look(() => this.oracle.onMessage(node.index, copy.disk, copy.protocol!, message))
       if (to < this.options.n) this.counts.set(message.type, (this.counts.get(message.type) ?? 0) + 1)
@@ -516,25 +493,25 @@ export class Network<Message extends { readonly type: string }, Record, Statemen
     for (const lie of node.liar.send(message, to)) this.#carry(node.index, to, lie, node.liar.delayMs ?? 0)
   }
 
-  #carry(from: number, to: number, message: Message, waitMs: number): void {
+  #carry(from: number, to: number, message: T['message'], waitMs: number): void {
     if (!this.#isLinked(from, to) || this.random.chance(this.#weather.drop)) return
     const times = this.random.chance(this.#weather.double) ? 2 : 1
     for (let time = 0; time < times; time++)
       this.#after(waitMs + this.#delayMs(), () => this.#deliver(from, to, message))
   }
 
-  #deliver(from: number, to: number, message: Message): void {
+  #deliver(from: number, to: number, message: T['message']): void {
     const node = this.nodes[to]!
     if (node.liar !== null) {
       node.heard.push(message)
       if (node.heard.length > HEARD_MAX) node.heard.shift()
     }
     // A proposal comes with its value, most of the time.
-    const body = (message as { readonly type: string; readonly value?: Value }).value
+    const { role, value: body } = this.options.maker.kit.anatomy.message(message)
     // Of twins one hears the first half of the members, the other one the rest.
     const copies = node.copies.length === 1 ? node.copies : [node.copies[from * 2 < this.options.n ? 0 : 1]!]
     for (const copy of copies) {
-      if (message.type === 'pre-prepare' && body !== undefined && this.random.chance(1 - this.#weather.drop))
+      if (role === 'proposal' && body !== null && this.random.chance(1 - this.#weather.drop))
         copy.bodies.add(body)
       this.#step(node, copy, { type: 'message', from: String(from), message })
     }

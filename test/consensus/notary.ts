@@ -1,7 +1,8 @@
 // Signatures for tests: nobody can make one without the key, and each says what it is over. A signature is a number
 // that this notary gave out for one statement of one member; what it did not give out is a forgery.
 
-import type { MemberIndex, Signature, Signing } from '../../src/consensus/contract.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
+import type { Signature, Signing } from '../../src/consensus/signed.ts'
 
 /** A statement as text, the same whatever the order of its fields. */
 export function textOf(statement: unknown): string {

@@ -1,31 +1,26 @@
 // What must be true of every protocol, whatever the network does: an oracle that looks at everything that honest
 // members do, after every event, and knows nothing of how the protocol works. The names are those of the invariants:
-// S1 agreement, S3 in order and once, S4 no vote contradicted, S5 durable before visible, S6 views never fall, S7
+// S1 agreement, S2 validity, S3 in order and once, S4 no vote contradicted, S5 durable before visible, S6 views never fall, S7
 // every certificate proves what it says, S9 bounded memory, P1 one prepared value, P4 equal states, P5 watermarks.
 
-import type { Certificate, MemberIndex, Protocol, Value } from '../../src/consensus/contract.ts'
+import type { LogKit, LogTypes } from '../../src/consensus/kit.ts'
+import { NO_VALUE, type Value } from '../../src/consensus/log.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
+import type { SomeCertificate } from '../../src/consensus/signed.ts'
 import { type Notary, textOf } from './notary.ts'
 
-/** Something that a member bound itself to by a message: `about` may only ever have one `value`. */
-export interface Claim {
-  readonly about: string
-  readonly value: string
-  /** The sequence number of a vote, which must lie between the watermarks. */
-  readonly sequence: number | null
-}
+/** A process of the protocol under test. */
+export type Protocol<T extends LogTypes> = ReturnType<LogKit<T>['create']>
 
-/** What an oracle has to know of a protocol. */
-export interface Anatomy<Message, Record> {
-  /** What its sender bound itself to. */
-  claims(message: Message): readonly Claim[]
-  /** The certificates that a message carries. */
-  certificates(message: Message): readonly Certificate[]
+/** What an oracle has to know of a protocol besides its kit: a second opinion, and its bounds. */
+export interface SecondOpinion<T extends LogTypes> {
   /** Whether what a message binds its sender to could be told from these records alone. */
-  isDurable(records: ReadonlyMap<string, Record>, message: Message): boolean
-  view(protocol: Protocol<Message, Record>): number
-  /** The last sequence number that can be forgotten, and the last that may be voted for. */
-  watermarks(protocol: Protocol<Message, Record>): readonly [number, number]
-  size(protocol: Protocol<Message, Record>): number
+  isDurable(records: ReadonlyMap<string, T['record']>, message: T['message']): boolean
+  /** Whether evidence proves that its member lies; never where nothing is signed. */
+  convicts(evidence: T['evidence'], notary: Notary): boolean
+  /** Sequence numbers above what is settled in which members vote. */
+  readonly window: number
+  /** How much one process may remember. */
   sizeMax(n: number): number
 }
 
@@ -40,35 +35,56 @@ export class Violation extends Error {
 }
 
 /** Watches one network. */
-export class Oracle<Message, Record> {
+export class Oracle<T extends LogTypes> {
   readonly #n: number
   readonly #notary: Notary
-  readonly #anatomy: Anatomy<Message, Record>
-  readonly #decided = new Map<number, Certificate>()
+  readonly #kit: LogKit<T>
+  readonly #opinion: SecondOpinion<T>
+  /** What honest members proposed; null where liars may propose what they like. */
+  readonly #proposed: ReadonlySet<Value> | null
+  readonly #decided = new Map<number, T['decision']>()
   readonly #claimed = new Map<string, string>()
   readonly #prepared = new Map<string, Value>()
   readonly #states = new Map<number, Value>()
   readonly #views = new Map<MemberIndex, number>()
 
-  constructor(n: number, notary: Notary, anatomy: Anatomy<Message, Record>) {
+  constructor(
+    n: number,
+    {
+      notary,
+      kit,
+      opinion,
+      proposed,
+    }: {
+      readonly notary: Notary
+      readonly kit: LogKit<T>
+      readonly opinion: SecondOpinion<T>
+      readonly proposed: ReadonlySet<Value> | null
+    },
+  ) {
     this.#n = n
     this.#notary = notary
-    this.#anatomy = anatomy
+    this.#kit = kit
+    this.#opinion = opinion
+    this.#proposed = proposed
   }
 
   /** The decisions that were made anywhere, by sequence number. */
-  get decided(): ReadonlyMap<number, Certificate> {
+  get decided(): ReadonlyMap<number, T['decision']> {
     return this.#decided
   }
 
   /** One that has so many decisions makes the next. */
-  onDecide(node: number, known: number, certificate: Certificate): void {
-    const { sequence, value } = certificate
+  onDecide(node: number, known: number, decision: T['decision']): void {
+    const { sequence, value } = decision
     if (sequence !== known + 1) throw new Violation('S3', `${node} decides ${sequence} after ${known}`)
-    if (certificate.phase !== 'commit') throw new Violation('S7', `${node} decides by a ${certificate.phase}`)
-    this.#checkCertificate(node, certificate)
+    if (!this.#kit.anatomy.decision(decision).isDecision)
+      throw new Violation('S7', `${node} decides by ${this.#kit.describeDecision(decision)}`)
+    if (this.#kit.signed !== null) this.#checkCertificate(node, this.#kit.signed.certificate(decision))
+    if (value !== NO_VALUE && this.#proposed?.has(value) === false)
+      throw new Violation('S2', `${node} decides ${value}, which nobody proposed`)
     const first = this.#decided.get(sequence)
-    if (first === undefined) this.#decided.set(sequence, certificate)
+    if (first === undefined) this.#decided.set(sequence, decision)
     else if (first.value !== value)
       throw new Violation('S1', `${sequence} is ${first.value}, and ${value} for ${node}`)
   }
@@ -82,12 +98,13 @@ export class Oracle<Message, Record> {
 
   onMessage(
     node: number,
-    records: ReadonlyMap<string, Record>,
-    protocol: Protocol<Message, Record>,
-    message: Message,
+    records: ReadonlyMap<string, T['record']>,
+    protocol: Protocol<T>,
+    message: T['message'],
   ): void {
-    const [low, high] = this.#anatomy.watermarks(protocol)
-    for (const { about, value, sequence } of this.#anatomy.claims(message)) {
+    const low = protocol.state.stable
+    const high = low + this.#opinion.window
+    for (const { about, value, sequence } of this.#kit.anatomy.claims(message)) {
       const key = `${node} ${about}`
       const known = this.#claimed.get(key) ?? value
       this.#claimed.set(key, known)
@@ -95,22 +112,23 @@ export class Oracle<Message, Record> {
       if (sequence !== null && (sequence <= low || sequence > high))
         throw new Violation('P5', `${key} is not between ${low} and ${high}`)
     }
-    if (!this.#anatomy.isDurable(records, message))
+    if (!this.#opinion.isDurable(records, message))
       throw new Violation('S5', `${node} said what is not on its disk: ${textOf(message)}`)
-    for (const certificate of this.#anatomy.certificates(message)) this.#checkCertificate(node, certificate)
+    for (const certificate of this.#kit.signed?.certificates(message) ?? [])
+      this.#checkCertificate(node, certificate)
   }
 
-  onStep(node: number, protocol: Protocol<Message, Record>): void {
-    const view = this.#anatomy.view(protocol)
+  onStep(node: number, protocol: Protocol<T>): void {
+    const { view } = protocol.state
     const before = this.#views.get(node) ?? 0
     if (view < before) throw new Violation('S6', `${node} is in view ${view} after ${before}`)
     this.#views.set(node, view)
-    const size = this.#anatomy.size(protocol)
-    if (size > this.#anatomy.sizeMax(this.#n)) throw new Violation('S9', `${node} keeps ${size} things`)
+    const { size } = protocol
+    if (size > this.#opinion.sizeMax(this.#n)) throw new Violation('S9', `${node} keeps ${size} things`)
   }
 
   /** The naive verifier: it shares nothing with the protocol but the shape of a certificate. */
-  #checkCertificate(node: number, certificate: Certificate): void {
+  #checkCertificate(node: number, certificate: SomeCertificate): void {
     const { phase, sequence, view, value, signatures } = certificate
     const members = new Set(signatures.map(({ member }) => member))
     const n = this.#n
@@ -123,10 +141,12 @@ export class Oracle<Message, Record> {
       )
     if (!isProven)
       throw new Violation('S7', `${node} has a certificate that proves nothing: ${phase} ${value}`)
-    const key = `${phase === 'prepare' ? view : ''} ${phase} ${sequence}`
+    // What is decided, or attested of a state, is so in every view.
+    const isFinal = phase === this.#kit.signed?.decidingPhase || phase === this.#kit.signed?.statePhase
+    const key = `${isFinal ? '' : view} ${phase} ${sequence}`
     const known = this.#prepared.get(key) ?? value
     this.#prepared.set(key, known)
     if (known !== value)
-      throw new Violation(phase === 'prepare' ? 'P1' : 'S1', `${key} is proven for ${known} and for ${value}`)
+      throw new Violation(isFinal ? 'S1' : 'P1', `${key} is proven for ${known} and for ${value}`)
   }
 }

@@ -2,16 +2,12 @@
 // takes any value that names its sequence number, and proposes what no other instance does. Signatures are those of
 // Notary in a shape that is quick to check, for instances are told their histories again and again.
 
-import type {
-  Application,
-  Certificate,
-  MemberIndex,
-  ProtocolTimer,
-  Signature,
-  Signing,
-} from '../../src/consensus/contract.ts'
+import type { Application } from '../../src/consensus/log.ts'
 import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern, Pbft } from '../../src/consensus/pbft/pbft.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
+import type { Signature, Signing } from '../../src/consensus/signed.ts'
 import { pbftMaker } from './pbft/maker.ts'
 import { isPart } from './pbft/stage.ts'
 
@@ -20,7 +16,7 @@ export type Effect = ReturnType<Pbft['step']>[number]
 /** What an instance is told. `want`: its application wants one more decision. */
 export type Told =
   | { readonly type: 'begin' }
-  | { readonly type: 'timeout'; readonly name: ProtocolTimer }
+  | { readonly type: 'timeout'; readonly name: string }
   | { readonly type: 'message'; readonly from: string; readonly message: PbftMessage }
   | { readonly type: 'want' }
 
@@ -36,7 +32,7 @@ export interface InstanceOptions {
 
 export class Instance {
   readonly decisions: Certificate[]
-  readonly timers = new Set<ProtocolTimer>()
+  readonly timers = new Set<string>()
   readonly #name: string
   readonly #pbft: Pbft
   #wanted: number
@@ -47,11 +43,13 @@ export class Instance {
     this.#name = name
     this.decisions = [...past]
     this.#wanted = past.length + 1
-    const application: Application = {
+    const application: Application<Certificate> = {
       validate: (sequence, value) => (value.startsWith(`${sequence}:`) ? 'valid' : 'invalid'),
       decision: sequence => this.decisions[sequence - 1] ?? null,
     }
-    this.#pbft = pbftMaker(pattern).create({ n, timeoutMs: 1, pipeline: 1, signing, application }) as Pbft
+    const { self } = signing
+    const options = { n, self, timeoutMs: 1, pipeline: 1, signing, application, random: () => 0 }
+    this.#pbft = pbftMaker(pattern).create(options) as Pbft
   }
 
   /** All that it does then, in order. */
@@ -85,7 +83,7 @@ export class Instance {
       this.#effects.push(effect)
       if (effect.type === 'set-timer') this.timers.add(effect.name)
       if (effect.type === 'clear-timer') this.timers.delete(effect.name)
-      if (effect.type === 'decide') this.#apply(effect.certificate)
+      if (effect.type === 'decide') this.#apply(effect.decision)
     }
     this.#settle()
   }

@@ -5,8 +5,9 @@
 // A protocol can't be copied. The one that stands at a moment goes on to the first moment that follows; for any other
 // one the history is told to a new protocol.
 
-import type { Certificate, MemberIndex, ProtocolTimer } from '../../src/consensus/contract.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
 import { type Effect, Instance, type InstanceOptions, type Told } from './twins-instance.ts'
 import { NOTHING_SEEN, type Seen, see, type Watched } from './twins-watch.ts'
 
@@ -25,7 +26,7 @@ export interface Moment {
   readonly told: Told
   /** What it said at once. */
   readonly said: readonly Said[]
-  readonly timers: readonly ProtocolTimer[]
+  readonly timers: readonly string[]
   readonly decisions: readonly Certificate[]
   readonly seen: Seen
   /** What follows it, as far as that is known. */

@@ -5,8 +5,8 @@
 // A round may also lose the votes of one phase, and the certificates made of them, on their way to all but one
 // instance. That is how one is prepared, or decides, alone: by partitions only it takes many rounds.
 
-import type { MemberIndex } from '../../src/consensus/contract.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
 import type { Told } from './twins-instance.ts'
 import type { Life, Moment, Said } from './twins-life.ts'
 

@@ -2,9 +2,11 @@
 // prepared, whether it broke a rule that one alone can break, and what the search wants to have seen in some runs. The
 // names of the rules are those of oracle.ts.
 
-import type { Certificate, MemberIndex, Value } from '../../src/consensus/contract.ts'
+import type { Value } from '../../src/consensus/log.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
-import { pbftMaker } from './pbft/maker.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
 import type { Effect, Seals } from './twins-instance.ts'
 
 /** Runs in which none of these ever happens prove nothing. */
@@ -45,7 +47,7 @@ export interface Watched {
   readonly liar: MemberIndex
 }
 
-const { claims: claimsOf } = pbftMaker('all-to-all').anatomy
+const { claims: claimsOf } = PBFT.anatomy
 
 /** What is seen once an instance did this. */
 export function see(before: Seen, effects: readonly Effect[], watched: Watched): Seen {
@@ -61,11 +63,11 @@ function seeEffect(seen: Seen, effect: Effect, watched: Watched): Seen {
     case 'persist':
       return effect.record === null ? seen : seeRecord(seen, effect.record, watched)
     case 'decide': {
-      const { sequence, view, phase } = effect.certificate
+      const { sequence, view, phase } = effect.decision
       const isFirst = view === 0
       const next = withSight(seen, isFirst ? 'decides in the first view' : 'decides in a later view')
-      const isRight = phase === 'commit' && isProven(effect.certificate, watched)
-      return isRight && isProposed(effect.certificate)
+      const isRight = phase === 'commit' && isProven(effect.decision, watched)
+      return isRight && isProposed(effect.decision)
         ? next
         : broken(next, `S7: decides ${sequence} by no proof`)
     }

@@ -9,8 +9,10 @@
 // differ and counts the scenarios that lead to each.
 
 import { parseArgs } from 'node:util'
-import type { Certificate, MemberIndex, Value } from '../../src/consensus/contract.ts'
+import type { Value } from '../../src/consensus/log.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
 import { PATTERNS } from './pbft/maker.ts'
 import { Seals } from './twins-instance.ts'
 import { Life, Post } from './twins-life.ts'

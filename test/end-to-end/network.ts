@@ -273,7 +273,7 @@ export class TestCommittee {
 
   /** The name of the validator whose turn it is, as a node sees it. */
   async proposer(name: string): Promise<string> {
-    return this.names[(await readAgreement(this.client(name))).proposer]!
+    return this.names[(await readAgreement(this.client(name))).proposer!]!
   }
 
   /** Waits until the final height of all these nodes has grown by so many blocks; returns the milliseconds it took. */

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Certificate, NUMBER_MAX, type Value } from '../../src/consensus/contract.ts'
+import { NUMBER_MAX, type Value } from '../../src/consensus/log.ts'
+import { readCertificate } from '../../src/consensus/pbft/certificate-record.ts'
 import type { Commit, PbftMessage, PrePrepare, Prepare } from '../../src/consensus/pbft/messages.ts'
 import { newViewStatement, viewChangeStatement } from '../../src/consensus/pbft/view-change.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
+import { decodePbftRecord } from '../../src/consensus/pbft/wire.ts'
 import { ByteReader } from '../../src/encoding/bytes.ts'
-import { readCertificate } from '../../src/finality/certificates.ts'
 import { DamagedVotes } from '../../src/finality/committee-records.ts'
 import type { FinalityEffect } from '../../src/finality/contract.ts'
-import { encodeEnvelope } from '../../src/finality/envelope.ts'
 import { verifyEvidence } from '../../src/finality/evidence.ts'
 import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
 import { NextBlock } from '../../src/finality/next-block.ts'
-import { decodePbftRecord } from '../../src/finality/wire.ts'
 import {
   branch,
   CommitteeNetwork,
@@ -23,6 +23,7 @@ import {
   TestCommittee,
   type TestCommitteeOptions,
 } from './committees.ts'
+import { encodeEnvelope } from './pbft-envelope.ts'
 import { keyOf, TestValidators } from './test-validators.ts'
 
 /** Ada, Ben, Cem and Dua: one of them may lie, three decide. Ben proposes first. */

@@ -5,10 +5,12 @@ import assert from 'node:assert/strict'
 import { encodeCompact, HASH_MAX } from '../../src/chain/compact.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
-import type { MemberIndex } from '../../src/consensus/contract.ts'
+import { PATTERNS } from '../../src/consensus/catalogue.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
+import type { MemberIndex } from '../../src/consensus/process.ts'
+import { quorumOf } from '../../src/consensus/quorum.ts'
 import { toHex } from '../../src/encoding/bytes.ts'
 import { Committee } from '../../src/finality/committee.ts'
 import type {
@@ -19,7 +21,6 @@ import type {
   FinalityPeer,
   FinalityTimer,
 } from '../../src/finality/contract.ts'
-import { decodeEnvelope, encodeEnvelope } from '../../src/finality/envelope.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
 import type { Policy } from '../../src/finality/policy.ts'
@@ -27,6 +28,7 @@ import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/f
 import { type Byzantine, LyingFinality } from '../../src/lab/adversary/byzantine/lying-finality.ts'
 import type { ByzantineRole } from '../../src/lab/adversary/byzantine/roles.ts'
 import { Schedule } from '../../src/lab/virtual/schedule.ts'
+import { decodeEnvelope, encodeEnvelope } from './pbft-envelope.ts'
 import { idOf, TestValidators } from './test-validators.ts'
 
 /** Milliseconds since 1970 at which tests begin. */
@@ -254,7 +256,8 @@ export class TestCommittee {
       identity,
     }
     const { futureLimitSeconds } = network.genesis.work
-    this.committee = new Committee({ ...settings, pattern, futureLimitSeconds }, policy)
+    const kit = PATTERNS.get(pattern)!
+    this.committee = new Committee({ ...settings, pattern, kit, futureLimitSeconds }, policy)
     const { lie = null } = options
     this.#layer =
       lie === null ? this.committee : new LyingFinality(this.committee, { ...settings, ...lie, interval: 1 })
@@ -276,7 +279,7 @@ export class TestCommittee {
     if (query?.type !== 'protocol' || query.message.type !== 'query') return []
     const { from: to, challenge } = query.message
     const members = [...network.keys.keys()].filter(member => member !== to)
-    return members.slice(0, network.validators.quorum - 1).flatMap(from => {
+    return members.slice(0, quorumOf(network.validators.size) - 1).flatMap(from => {
       const content = { to, challenge, decided, votes: [], viewChange: null }
       const signature = network.signing(from).sign(answerStatement(content))
       const message = { type: 'answer', from, ...content, signature } as const

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decodeEnvelope, type Envelope, encodeEnvelope, helloDigest } from '../../src/finality/envelope.ts'
-import { message } from './arbitraries.ts'
+import { helloDigest } from '../../src/finality/envelope.ts'
+import { message } from '../consensus/pbft/arbitraries.ts'
+import { decodeEnvelope, type Envelope, encodeEnvelope } from './pbft-envelope.ts'
 import { idOf } from './test-validators.ts'
 
 const clockMs = fc.nat().map(value => value * 1_000)

@@ -2,26 +2,26 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import { NO_VALUE } from '../../src/consensus/log.ts'
+import { encodeEvidence, readEvidence } from '../../src/consensus/pbft/evidence-record.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
+import type { Contradiction, Departure, Evidence, Omission, Vote } from '../../src/consensus/pbft/votes.ts'
+import { ByteReader, fromReversedHex, type Hex, MalformedBytes } from '../../src/encoding/bytes.ts'
 import {
-  type Contradiction,
-  type Departure,
-  type Evidence,
-  NO_VALUE,
-  type Omission,
-  type Vote,
-} from '../../src/consensus/contract.ts'
-import { ByteReader, fromReversedHex, MalformedBytes } from '../../src/encoding/bytes.ts'
-import {
-  type ContradictionReport,
   describeEvidence,
   describeLie,
   type EvidenceReport,
   lieOf,
-  type OmissionReport,
   verifyEvidence,
 } from '../../src/finality/evidence.ts'
-import { encodeEvidence, readEvidence } from '../../src/finality/evidence-record.ts'
 import { idOf, keyOf, TestValidators } from './test-validators.ts'
+
+type VoteReport = Vote & { readonly signature: Hex }
+type ContradictionReport = EvidenceReport & { readonly first: VoteReport; readonly second: VoteReport }
+type OmissionReport = EvidenceReport & {
+  readonly vote: VoteReport
+  readonly departure: Departure & { readonly signature: Hex }
+}
 
 const network = new TestValidators(4)
 const vote = { phase: 'prepare', sequence: 7, view: 2, value: idOf('a') } as const
@@ -48,7 +48,11 @@ function evidenceOf(
 }
 
 const report = (evidence: Evidence, of = network): EvidenceReport =>
-  describeEvidence(evidence, { genesisId: of.genesis.block.id, validators: of.validators })
+  describeEvidence(evidence, {
+    genesisId: of.genesis.block.id,
+    validators: of.validators,
+    kit: PBFT.signed!.evidence,
+  })
 
 function refusal(value: unknown): string {
   const result = verifyEvidence(network.file, JSON.parse(JSON.stringify(value)))
@@ -270,7 +274,7 @@ test('a commit and a later view change that leaves it out convict their validato
     describeLie(lie),
     'signed a commit for decision 7 in view 2 and left it out when it left for view 4',
   )
-  assert.deepEqual(lieOf(omissionOf()), lieOf(hidden))
+  assert.deepEqual(PBFT.signed!.evidence.lie(omissionOf()), lieOf(hidden))
 })
 
 test('a view change that tells of another value of that view leaves the commit out', () => {

@@ -4,8 +4,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { SECP256K1_N as N } from '../../src/chain/transaction.ts'
-import { NO_VALUE } from '../../src/consensus/contract.ts'
+import { NO_VALUE } from '../../src/consensus/log.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
 import type { Statement } from '../../src/consensus/pbft/messages.ts'
+import { encodeStatement } from '../../src/consensus/pbft/statements.ts'
 import { bigintFromBytes, bigintToBytes, concatBytes, toHex } from '../../src/encoding/bytes.ts'
 import {
   createSigning,
@@ -24,7 +26,9 @@ const domain: SigningDomain = {
   validatorSetId: network.validators.id,
 }
 const vote = { phase: 'commit', sequence: 7, view: 2, value: idOf('a') } as const
-const hexDigest = (statement: Statement, of = domain): string => toHex(statementDigest(of, statement))
+const digestOf = (of: SigningDomain, statement: Statement): Uint8Array =>
+  statementDigest(of, encodeStatement(statement))
+const hexDigest = (statement: Statement, of = domain): string => toHex(digestOf(of, statement))
 const claim = { sequence: 7, view: 2, value: idOf('a') }
 const suspect = { member: 1, until: 9 }
 const proposal = { sequence: 7, value: idOf('a') }
@@ -240,7 +244,7 @@ test('a member out of range signed nothing', () => {
 })
 
 test('a signature has one form: its twin with a high s, other lengths and parities are refused', () => {
-  const [digest, key] = [statementDigest(domain, vote), network.keys[0]!]
+  const [digest, key] = [digestOf(domain, vote), network.keys[0]!]
   const good = referenceSign(digest, key)
   const [r, s, parity] = [good.subarray(0, 32), good.subarray(32, 64), good[64]!]
   const highS = bigintToBytes(N - bigintFromBytes(s), 32)
@@ -315,7 +319,7 @@ test('what strangers sign is not remembered, and what members sign only up to a 
 })
 
 test('another way to sign is used when it is given', () => {
-  const signing = createSigning({
+  const signing = createSigning(PBFT.signed!, {
     genesisId: domain.genesisId,
     chainId: domain.chainId,
     validators: network.validators,
@@ -323,5 +327,5 @@ test('another way to sign is used when it is given', () => {
     recover: referenceRecover,
     sign: digest => digest,
   })
-  assert.deepEqual(signing.sign(vote), statementDigest(domain, vote))
+  assert.deepEqual(signing.sign(vote), digestOf(domain, vote))
 })

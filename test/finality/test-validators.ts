@@ -2,12 +2,14 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fields } from '../../src/chain/fields.ts'
 import { sha256 } from '../../src/chain/hash.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
-import type { Certificate, Signing, Vote } from '../../src/consensus/contract.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
 import type { Statement } from '../../src/consensus/pbft/messages.ts'
+import type { Certificate, Vote } from '../../src/consensus/pbft/votes.ts'
+import type { Signing } from '../../src/consensus/signed.ts'
 import { type Hex, toReversedHex } from '../../src/encoding/bytes.ts'
+import { Fields } from '../../src/encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import { createSigning, referenceRecover } from '../../src/finality/signing.ts'
 import { readValidators, type ValidatorSet } from '../../src/finality/validators.ts'
@@ -37,14 +39,14 @@ export class TestValidators {
     const names = NAMES.slice(0, size)
     this.keys = names.map(name => keyOf(`${name}${salt}`))
     const validators = names.map((name, index) => ({ name, address: addressOfSecretKey(this.keys[index]!) }))
-    this.file = { ...simulated, finality: { mode: 'pbft', validators }, ...changes }
+    this.file = { ...simulated, finality: { mode: 'pbft', pattern: 'all-to-all', validators }, ...changes }
     this.genesis = parseGenesis(this.file)
     this.validators = readValidators(new Fields('finality', this.genesis.finality))
   }
 
   /** Signs as the member at this place, or as a stranger with this key; null only checks. */
   signing(signer: number | Uint8Array | null, recover = referenceRecover): Signing<Statement> {
-    return createSigning({
+    return createSigning<Statement>(PBFT.signed!, {
       genesisId: this.genesis.block.id,
       chainId: this.genesis.blocks.chainId,
       validators: this.validators,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { checksumAddress } from '../../src/chain/address.ts'
-import { Fields } from '../../src/chain/fields.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
+import { faultsTolerated, quorumOf } from '../../src/consensus/quorum.ts'
+import { Fields } from '../../src/encoding/fields.ts'
 import { readValidators, ValidatorSet } from '../../src/finality/validators.ts'
 import { keyOf } from './test-validators.ts'
 
@@ -63,7 +64,7 @@ test('the validators of a file are the only field that is taken', () => {
 test('the quorum is n − f for every n, as the table of the protocols has it', () => {
   const table = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(n => {
     const set = read(many(n))
-    return [set.size, set.faultsTolerated, set.quorum]
+    return [set.size, faultsTolerated(set.size), quorumOf(set.size)]
   })
   assert.deepEqual(table, [
     [1, 0, 1],
@@ -99,5 +100,5 @@ test('the id is the SHA-256 of the sized tag, the count and the addresses', () =
 test('a set of nobody, or of more than a hundred, is a mistake of the program', () => {
   assert.throws(() => new ValidatorSet([]), RangeError)
   assert.throws(() => new ValidatorSet(many(101)), RangeError)
-  assert.equal(new ValidatorSet(many(100)).quorum, 67)
+  assert.equal(quorumOf(new ValidatorSet(many(100)).size), 67)
 })

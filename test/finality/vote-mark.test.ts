@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Certificate, Value } from '../../src/consensus/contract.ts'
-import type { PbftRecord } from '../../src/consensus/pbft/messages.ts'
+import type { RecordFacts } from '../../src/consensus/kit.ts'
+import type { Value } from '../../src/consensus/log.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
+import { encodePbftRecord } from '../../src/consensus/pbft/wire.ts'
 import { COMMITTEE_KEYS, DamagedVotes } from '../../src/finality/committee-records.ts'
 import {
   advanceMark,
@@ -17,29 +20,25 @@ import {
   tellsOfCommit,
   type VoteMark,
 } from '../../src/finality/vote-mark.ts'
-import { encodePbftRecord } from '../../src/finality/wire.ts'
 import { said, TestCommittee, type TestCommitteeOptions } from './committees.ts'
 import { idOf, TestValidators } from './test-validators.ts'
 
 const VALUE = '0'.repeat(64) as Value
 
-function slot(sequence: number, view: number, preparedIn: number | null = null): PbftRecord {
+function slot(sequence: number, view: number, preparedIn: number | null = null): RecordFacts {
   const prepared: Certificate | null =
     preparedIn === null
       ? null
       : { phase: 'prepare', sequence, view: preparedIn, value: VALUE, signatures: [] }
-  return { type: 'slot', sequence, view, value: VALUE, proposal: new Uint8Array(), prepared }
+  const record = { type: 'slot', sequence, view, value: VALUE, proposal: new Uint8Array(), prepared } as const
+  return PBFT.anatomy.record(record)
 }
 
-const view = (number: number, isActive: boolean): PbftRecord => ({
-  type: 'view',
-  view: number,
-  isActive,
-  reproposed: 0,
-})
+const view = (number: number, isActive: boolean): RecordFacts =>
+  PBFT.anatomy.record({ type: 'view', view: number, isActive, reproposed: 0 })
 
 /** What a validator writes from its first vote on, in order: each step but the last two signs something new. */
-const LIFE: readonly PbftRecord[] = [
+const LIFE: readonly RecordFacts[] = [
   slot(1, 0),
   slot(1, 0, 0),
   slot(2, 0),

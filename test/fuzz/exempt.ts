@@ -9,13 +9,13 @@ const OPTIONS = 'takes the options of a command line; what they are made of is f
 /** By file and name. */
 export const EXEMPT: ReadonlyMap<string, string> = new Map([
   ['encoding/bytes.ts readOrNull', PART],
-  ['finality/encoding.ts readNumber', PART],
-  ['finality/encoding.ts readValue', PART],
-  ['finality/encoding.ts readVotePhase', PART],
-  ['finality/encoding.ts readMember', PART],
-  ['finality/encoding.ts readSignature', PART],
-  ['finality/encoding.ts readSuspects', PART],
-  ['finality/encoding.ts readList', PART],
+  ['consensus/wire-fields.ts readNumber', PART],
+  ['consensus/wire-fields.ts readValue', PART],
+  ['consensus/pbft/vote-fields.ts readVotePhase', PART],
+  ['consensus/wire-fields.ts readMember', PART],
+  ['consensus/wire-fields.ts readSignature', PART],
+  ['consensus/pbft/vote-fields.ts readSuspects', PART],
+  ['consensus/wire-fields.ts readList', PART],
   ['rpc/body.ts readBody', 'collects bytes of a request; what is in them is read by parseRequestText'],
   [
     'replica/start.ts loadTree',

@@ -1,25 +1,28 @@
 // The decoders of the finality layer: what validators say, what a committee keeps, and what anybody may hand in as a proof.
 
 import fc from 'fast-check'
-import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
-import { parseGenesis } from '../../src/execution/genesis.ts'
-import { encodeCertificate, readCertificate } from '../../src/finality/certificates.ts'
-import { readCommitteeRecords, readStoredCertificate } from '../../src/finality/committee-records.ts'
-import { decodeEnvelope, describeContent, encodeEnvelope } from '../../src/finality/envelope.ts'
-import { describeEvidence, readEvidenceReport, verifyEvidence } from '../../src/finality/evidence.ts'
-import { encodeEvidence, readEvidence } from '../../src/finality/evidence-record.ts'
-import { describeFinalityProof, readFinalityProof } from '../../src/finality/finality-proof.ts'
-import { createFinality } from '../../src/finality/registry.ts'
-import { validatorsOf } from '../../src/finality/validators.ts'
-import { verifyFinalityProof } from '../../src/finality/verify-proof.ts'
-import { decodeMark, encodeMark, NO_VOTES } from '../../src/finality/vote-mark.ts'
+import { encodeCertificate, readCertificate } from '../../src/consensus/pbft/certificate-record.ts'
+import { encodeEvidence, readEvidence } from '../../src/consensus/pbft/evidence-record.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
 import {
   decodePbftMessage,
   decodePbftRecord,
   encodePbftMessage,
   encodePbftRecord,
-} from '../../src/finality/wire.ts'
-import { message as anyMessage, record as anyRecord } from '../finality/arbitraries.ts'
+} from '../../src/consensus/pbft/wire.ts'
+import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
+import { parseGenesis } from '../../src/execution/genesis.ts'
+import { readCommitteeRecords, readStoredDecision } from '../../src/finality/committee-records.ts'
+import { describeEvidence, readEvidenceReport, verifyEvidence } from '../../src/finality/evidence.ts'
+import { describeFinalityProof, readFinalityProof } from '../../src/finality/finality-proof.ts'
+import { readSignatures } from '../../src/finality/protocol.ts'
+import { createFinality } from '../../src/finality/registry.ts'
+import { validatorsOf } from '../../src/finality/validators.ts'
+import { verifyFinalityProof } from '../../src/finality/verify-proof.ts'
+import { decodeMark, encodeMark, NO_VOTES } from '../../src/finality/vote-mark.ts'
+import { message as anyMessage, record as anyRecord } from '../consensus/pbft/arbitraries.ts'
+import { decodeEnvelope, describeContent, encodeEnvelope } from '../finality/pbft-envelope.ts'
 import { idOf, TestValidators } from '../finality/test-validators.ts'
 import { type Target, textTarget } from './target.ts'
 
@@ -44,7 +47,11 @@ const proof = describeFinalityProof({
   headers: [header],
   certificate: decision,
 })
-const report = describeEvidence(evidence, { genesisId: of.genesis.block.id, validators: of.validators })
+const report = describeEvidence(evidence, {
+  genesisId: of.genesis.block.id,
+  validators: of.validators,
+  kit: PBFT.signed!.evidence,
+})
 
 /** The JSON of a text; null for what is none, which is for its reader to say. */
 const jsonOf = (text: string): unknown => {
@@ -66,12 +73,12 @@ const orNull = <T>(value: T | null, encode: (value: T) => Uint8Array): Uint8Arra
 
 export const FINALITY_TARGETS: readonly Target[] = [
   {
-    covers: ['finality/wire.ts decodePbftMessage'],
+    covers: ['consensus/pbft/wire.ts decodePbftMessage'],
     samples: messages.map(encodePbftMessage),
     take: bytes => orNull(decodePbftMessage(bytes), encodePbftMessage),
   },
   {
-    covers: ['finality/wire.ts decodePbftRecord'],
+    covers: ['consensus/pbft/wire.ts decodePbftRecord'],
     samples: records.map(encodePbftRecord),
     take: bytes => orNull(decodePbftRecord(bytes), encodePbftRecord),
   },
@@ -98,18 +105,27 @@ export const FINALITY_TARGETS: readonly Target[] = [
     take: bytes => orNull(decodeMark(bytes), encodeMark),
   },
   {
-    covers: ['finality/certificates.ts readCertificate'],
+    covers: ['consensus/pbft/certificate-record.ts readCertificate'],
     samples: [encodeCertificate(decision)],
     take: bytes => orNull(whole(bytes, readCertificate), encodeCertificate),
   },
   {
-    covers: ['finality/committee-records.ts readStoredCertificate'],
+    covers: ['finality/committee-records.ts readStoredDecision'],
     samples: [encodeCertificate(decision)],
     refusals: ['DamagedVotes'],
-    take: bytes => encodeCertificate(readStoredCertificate('key', bytes)),
+    take: bytes => encodeCertificate(readStoredDecision('key', bytes, PBFT.codec) as Certificate),
   },
   {
-    covers: ['finality/evidence-record.ts readEvidence'],
+    covers: ['finality/protocol.ts readSignatures'],
+    samples: [encodeCertificate(decision)],
+    refusals: ['MalformedBytes'],
+    take: bytes => {
+      readSignatures(of.genesis, bytes)
+      return 'taken'
+    },
+  },
+  {
+    covers: ['consensus/pbft/evidence-record.ts readEvidence'],
     samples: [encodeEvidence(evidence)],
     take: bytes => orNull(whole(bytes, readEvidence), encodeEvidence),
   },
@@ -119,7 +135,7 @@ export const FINALITY_TARGETS: readonly Target[] = [
     refusals: ['DamagedVotes'],
     take: bytes => {
       const key = ['vote/view', 'evidence/0', 'empty/1', 'conflict', 'voter', 'other'][bytes.length % 6]!
-      readCommitteeRecords(new Map([[key, bytes]]))
+      readCommitteeRecords(new Map([[key, bytes]]), PBFT)
       return 'taken'
     },
   },

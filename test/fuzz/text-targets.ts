@@ -13,7 +13,7 @@ import {
   readShare,
   readTransactionId,
 } from '../../src/cli/node-option.ts'
-import { readBytes } from '../../src/finality/vote-json.ts'
+import { readBytes } from '../../src/encoding/fields.ts'
 import { parseScenario } from '../../src/lab/scenario/parser.ts'
 import { ofRegressionFile } from '../../src/lab/swarm/regression-file.ts'
 import { readBook, writeBook } from '../../src/node/address-book-file.ts'
@@ -220,7 +220,7 @@ export const TEXT_TARGETS: readonly Target[] = [
       ]),
     ['InvalidAnswer'],
   ),
-  textTarget(['finality/vote-json.ts readBytes'], [HASH, '0x0a'], text => readBytes(text, 32)),
+  textTarget(['encoding/fields.ts readBytes'], [HASH, '0x0a'], text => readBytes(text, 32)),
   textTarget(['chain/address.ts parseAddress'], [`0x${'ab'.repeat(20)}`], parseAddress),
   textTarget(['chain/amount.ts parseAmount'], ['1.5', '10gwei', '100wei'], parseAmount),
   textTarget(['wallet/secret-key.ts parseSecretKey'], [HASH, '1'.repeat(64)], parseSecretKey),

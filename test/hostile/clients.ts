@@ -3,7 +3,7 @@
 
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import type { Json } from '../../src/chain/fields.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import { METHODS } from '../../src/rpc/methods.ts'
 import type { Attack } from './attack.ts'
 import type { Attacker } from './attacker.ts'

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PBFT_MESSAGE_TYPES } from '../../src/finality/wire.ts'
+import { PBFT_MESSAGE_TYPES } from '../../src/consensus/pbft/wire.ts'
 import { MESSAGE_TYPES } from '../../src/replica/messages.ts'
 import { CONTROL_METHODS, METHODS } from '../../src/rpc/methods.ts'
 import { ATTACKS, CLIENT_ATTACKS, PEER_ATTACKS } from './attacks.ts'

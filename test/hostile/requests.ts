@@ -2,13 +2,13 @@
 
 import fc from 'fast-check'
 import { blockId } from '../../src/chain/header.ts'
-import { NO_VALUE } from '../../src/consensus/contract.ts'
+import { NO_VALUE } from '../../src/consensus/log.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
-import { type Content, encodeEnvelope } from '../../src/finality/envelope.ts'
 import { frameMessage } from '../../src/node/frames.ts'
 import { encodeMessage } from '../../src/replica/message-codec.ts'
 import { MESSAGE_LIMITS, type Message } from '../../src/replica/messages.ts'
-import { message as anyFinalityMessage } from '../finality/arbitraries.ts'
+import { message as anyFinalityMessage } from '../consensus/pbft/arbitraries.ts'
+import { type Content, encodeEnvelope } from '../finality/pbft-envelope.ts'
 import type { Attack } from './attack.ts'
 import type { Stranger } from './stranger.ts'
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
-import type { Json } from '../../src/chain/fields.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import { CutOff } from '../../src/lab/links/cut-off.ts'
 import { RpcError } from '../../src/rpc/errors.ts'
 import { CONTROL_METHODS, findMethod, METHODS } from '../../src/rpc/methods.ts'

@@ -1,7 +1,7 @@
 // A client that means harm: for every RPC method an honest call, and that call with each of its parameters replaced by
 // what a hostile client would send. A method that is not here fails the suite.
 
-import type { Json } from '../../src/chain/fields.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import { METHODS } from '../../src/rpc/methods.ts'
 
 const ADDRESS = `0x${'11'.repeat(20)}`

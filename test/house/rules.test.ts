@@ -317,6 +317,20 @@ kept(
   'setTimeout(() => a(), 1)',
 )
 
+broken(
+  'a message of one protocol that is named above the protocols is found',
+  'messages',
+  'src/finality/a.ts',
+  "const is = type === 'pre-prepare'",
+  "const labels = { 'new-view': 1 }",
+)
+kept(
+  'the folder of a protocol names its messages, and others the phases in which members vote',
+  'src/consensus/pbft/a.ts',
+  "const type = 'view-change'",
+)
+kept('a phase is no message', 'src/cli/a.ts', "const phases = ['prepare', 'commit']")
+
 test("a mode's name is found as a literal, and not where it is part of a text or where modes are made", () => {
   const rulesAt = (path: string, code: string): string[] =>
     checkModeNames({ path, text: header + code }, ['pbft', 'longest-chain']).map(({ rule }) => rule)

@@ -31,6 +31,7 @@ const simulated: Arrows = {
     'signatures',
     'replica',
     'finality',
+    'consensus',
     'execution',
     'chain',
     'encoding',
@@ -40,6 +41,7 @@ const simulated: Arrows = {
     'lab/cluster',
     'lab/faults',
     'lab/oracle',
+    'lab/pbft',
     'lab/adversary',
     'lab/strangers',
     'lab/clients',
@@ -193,6 +195,7 @@ export const checkSource = (source: Source): Finding[] => {
     ...checkSyntax(source.path, tokens),
     ...checkFileNames(source.path, tokens),
     ...checkHandlers(source.path, tokens),
+    ...checkMessageNames(source.path, tokens),
     ...checkHonesty(source.path, tokens),
   ]
 }
@@ -373,6 +376,8 @@ const checkFileNames = (path: string, tokens: readonly Token[]): Finding[] => {
 
 /** Files of the product that mean something else by the name of a role. */
 const otherMeanings: Readonly<Record<string, readonly string[]>> = {
+  // The model of faults, by the field's word.
+  byzantine: ['src/consensus/kit.ts', 'src/consensus/pbft/kit.ts'],
   silent: ['src/node/host.ts', 'src/node/peer-link.ts'],
   replay: ['src/replica/replay.ts'],
 }
@@ -433,6 +438,25 @@ const hasBareFunction = (tokens: readonly Token[], open: number): boolean => {
     if (depth === 0) return false
   }
   return false
+}
+
+/** Kinds of PBFT's messages that no other part of the code has a word of its own for. */
+const messageNames = ['pre-prepare', 'view-change', 'new-view']
+
+/** Where a protocol's messages may be named: in its folder, and where the laboratory watches it or lies in its name. */
+const namesMessages = ['consensus', 'lab/pbft', 'lab/adversary']
+
+/**
+ * All that stands above the protocols takes them by their kits: `MessageFacts` tells what a message is for. The name of a
+ * message would be one more place to change for the next protocol.
+ */
+const checkMessageNames = (path: string, tokens: readonly Token[]): Finding[] => {
+  if (namesMessages.some(folder => path.startsWith(`src/${folder}/`))) return []
+  return tokens.flatMap(({ kind, text, line }) => {
+    if (kind !== 'string' || !messageNames.includes(text)) return []
+    const says = `'${text}' is a message of one protocol: ask its kit what the message is for`
+    return [{ rule: 'messages', path, line, says }]
+  })
 }
 
 /**

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BlockId } from '../../src/chain/header.ts'
-import { NO_VALUE } from '../../src/consensus/contract.ts'
+import { NO_VALUE } from '../../src/consensus/log.ts'
 import { Disk } from '../../src/lab/cluster/disk.ts'
 import type { ChainView } from '../../src/replica/chain-view.ts'
 import type { Write } from '../../src/replica/effects.ts'

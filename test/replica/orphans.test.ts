@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
-import { encodeMessage } from '../../src/replica/message-codec.ts'
 import type { Effect } from '../../src/replica/effects.ts'
+import { encodeMessage } from '../../src/replica/message-codec.ts'
 import { ChainBuilder, smallGenesis, tipOf, transfer } from './small-chain.ts'
 import { sentOf, TestNode } from './test-node.ts'
 

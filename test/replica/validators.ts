@@ -3,11 +3,13 @@
 
 import type { BlockId } from '../../src/chain/header.ts'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
-import type { Certificate, Signing } from '../../src/consensus/contract.ts'
+import { PBFT } from '../../src/consensus/pbft/kit.ts'
 import type { PbftMessage, Statement } from '../../src/consensus/pbft/messages.ts'
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
+import type { Certificate } from '../../src/consensus/pbft/votes.ts'
+import type { Signing } from '../../src/consensus/signed.ts'
 import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
-import { encodeEnvelope, helloDigest } from '../../src/finality/envelope.ts'
+import { helloDigest } from '../../src/finality/envelope.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
 import { createSigning, referenceSign } from '../../src/finality/signing.ts'
@@ -16,6 +18,7 @@ import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import { addressNumber } from '../chain/examples.ts'
 import { recoverOnce } from '../finality/committees.ts'
+import { encodeEnvelope } from '../finality/pbft-envelope.ts'
 import { keyOf } from '../finality/test-validators.ts'
 import { SIMULATED_FILE, START_MS } from './small-chain.ts'
 import type { TestNode } from './test-node.ts'
@@ -98,7 +101,7 @@ export class ValidatedNetwork {
   }
 
   #signing(member: number): Signing<Statement> {
-    return createSigning({
+    return createSigning<Statement>(PBFT.signed!, {
       genesisId: this.genesis.block.id,
       chainId: this.genesis.blocks.chainId,
       validators: validatorsOf(this.genesis)!,

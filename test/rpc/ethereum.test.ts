@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { decodeCompact, workOfTarget } from '../../src/chain/compact.ts'
-import type { Json } from '../../src/chain/fields.ts'
 import { keccak256 } from '../../src/chain/hash.ts'
 import { encodeHeader } from '../../src/chain/header.ts'
 import { toHex } from '../../src/encoding/bytes.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import {
   alice,
   baseFeeNow,

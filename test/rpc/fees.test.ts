@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Json } from '../../src/chain/fields.ts'
 import type { Transaction } from '../../src/chain/transaction.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import {
   alice,
   baseFeeNow,

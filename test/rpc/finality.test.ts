@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Json } from '../../src/chain/fields.ts'
 import { fromHex } from '../../src/encoding/bytes.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import type { Genesis } from '../../src/execution/genesis.ts'
 import { readFinalityProof } from '../../src/finality/finality-proof.ts'
 import { NOBODY } from '../../src/finality/registry.ts'

@@ -7,7 +7,6 @@ import type { TestContext } from 'node:test'
 import type { Address } from '../../src/chain/address.ts'
 import type { Block } from '../../src/chain/block.ts'
 import { nextBaseFee } from '../../src/chain/fees.ts'
-import type { Json } from '../../src/chain/fields.ts'
 import { blockId, meetsTarget } from '../../src/chain/header.ts'
 import { addressOfSecretKey, recoverSender, signDigest } from '../../src/chain/signature.ts'
 import {
@@ -18,6 +17,7 @@ import {
   type TransactionFields,
 } from '../../src/chain/transaction.ts'
 import { fromHex, type Hex, toHex } from '../../src/encoding/bytes.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import type { AgreementReport } from '../../src/finality/contract.ts'
 import type { Identity } from '../../src/finality/identity.ts'

@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Json } from '../../src/chain/fields.ts'
 import { encodeRlp } from '../../src/chain/rlp.ts'
 import { encodeTransaction, SECP256K1_N, type Transaction } from '../../src/chain/transaction.ts'
 import { type Hex, toHex } from '../../src/encoding/bytes.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import type { SubmitResult } from '../../src/replica/effects.ts'
 import { CorruptStore } from '../../src/replica/records.ts'
 import { CODES, RpcError, rejectionError } from '../../src/rpc/errors.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Json } from '../../src/chain/fields.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import { alice, serve, TestNode, testGenesis, transfer } from './harness.ts'
 
 /** A server whose clock moves only by what the method `net_peerCount` costs. */

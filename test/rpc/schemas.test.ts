@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Json } from '../../src/chain/fields.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import { METHODS } from '../../src/rpc/methods.ts'
 import {
   alice,

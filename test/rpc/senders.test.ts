@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Json } from '../../src/chain/fields.ts'
+import type { Json } from '../../src/encoding/fields.ts'
 import { KEYS } from '../../src/replica/records.ts'
 import { alice, bob, hex, miner, type RpcClient, serve, TestNode, testGenesis, transfer } from './harness.ts'
 

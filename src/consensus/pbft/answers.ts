@@ -1,7 +1,8 @@
 // What peers are answered between two ticks. A question costs a stranger a few bytes, and its answer is many times as
 // long: each source has a budget, and so has the number of sources. A peer that asks for more is served after the tick.
 
-import type { Source } from '../contract.ts'
+import type { Snapshot, Source } from '../process.ts'
+import { snapshotOf } from '../snapshot.ts'
 
 /** Sources that are answered between two ticks. */
 const ANSWERED_SOURCES_MAX = 256
@@ -37,6 +38,11 @@ export class Answers {
   /** Sources that are remembered. */
   get size(): number {
     return this.#counts.size + this.#newViews.size
+  }
+
+  /** All of it (see `Process`). */
+  get snapshot(): Snapshot {
+    return snapshotOf({ counts: this.#counts, newViews: this.#newViews })
   }
 
   clear(): void {

@@ -1,9 +1,10 @@
 // Certificates: n − f signatures of distinct members over one and the same vote. Signatures of two views never make
 // one certificate, however equal their values: mixed, they would prove what was never agreed on.
 
-import type { Certificate, Signing, Vote } from '../contract.ts'
+import { quorumOf } from '../quorum.ts'
+import type { Signing } from '../signed.ts'
 import type { Statement } from './messages.ts'
-import { quorumOf } from './quorum.ts'
+import type { Certificate, Vote } from './votes.ts'
 
 /** The vote that all signatures of a certificate are over. */
 export function voteOf({ phase, sequence, view, value }: Certificate): Vote {

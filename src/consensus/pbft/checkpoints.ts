@@ -1,11 +1,18 @@
 // Checkpoints (Castro and Liskov, section 4.3): n − f members attest the state after a sequence number, and all
 // before it can be forgotten. The low watermark h is the last one that is stable; the log reaches `window` above it.
 
-import type { Certificate, Contradiction, MemberIndex } from '../contract.ts'
+import type { MemberIndex, Snapshot } from '../process.ts'
+import { snapshotOf } from '../snapshot.ts'
 import { contradiction, contradicts, type SignedVote } from './slot.ts'
+import type { Certificate, Contradiction } from './votes.ts'
 
 /** Sequence numbers for which the votes of one member are kept: those of a whole window, and one far ahead. */
 const VOTES_PER_MEMBER_MAX = 3
+
+/** Sequence numbers between two checkpoints: a new view repeats certificates of them all, and must fit in a message. */
+export function checkpointIntervalFor(n: number): number {
+  return Math.max(2, Math.floor(128 / Math.max(4, n)))
+}
 
 /** The votes for checkpoints that are not stable yet. */
 export class Checkpoints {
@@ -47,6 +54,11 @@ export class Checkpoints {
   /** Votes that are kept. */
   get size(): number {
     return [...this.#votes.values()].reduce((sum, votes) => sum + votes.size, 0)
+  }
+
+  /** All of it (see `Process`). */
+  get snapshot(): Snapshot {
+    return snapshotOf({ votes: this.#votes, liars: this.#liars })
   }
 
   /** The certificate that the votes equal to this one make, or null while there are too few. */

@@ -4,11 +4,11 @@
 // for a view that passes the slow ones over: a member that leaves shows the others the complaints that made it leave, for
 // a faulty member may have sent its own to some only.
 
-import { NUMBER_MAX } from '../contract.ts'
+import { NUMBER_MAX } from '../log.ts'
+import { faultsTolerated } from '../quorum.ts'
 import { isMember } from './certificate.ts'
 import type { Complaint, Statement } from './messages.ts'
 import { leaveSlowView } from './new-view.ts'
-import { faultsTolerated } from './quorum.ts'
 import type { Replica } from './replica.ts'
 
 /** What a complaint's signature is over. */

@@ -7,9 +7,12 @@
 // honest proposer is always left. All that enter a view by one NEW-VIEW compute the same. Safety never depends on who
 // leads, since a member votes once for each sequence number of a view, whoever proposed.
 
-import { type MemberIndex, NUMBER_MAX, type Suspect } from '../contract.ts'
+import { NUMBER_MAX } from '../log.ts'
+import type { MemberIndex, Snapshot } from '../process.ts'
+import { faultsTolerated } from '../quorum.ts'
+import { snapshotOf } from '../snapshot.ts'
 import { isMember } from './certificate.ts'
-import { faultsTolerated } from './quorum.ts'
+import type { Suspect } from './votes.ts'
 
 /** Sequence numbers for which a member is passed over after its first failure; doubled for each that follows. */
 const TERM = 32
@@ -144,6 +147,14 @@ export class LeaderRecord {
     const paid = behind <= 0 ? 1 : 1 / 2
     const left = isLate ? Math.min(OWED_LIMIT, owed + 2 ** behind) : Math.max(0, owed - paid)
     this.#debts.set(member, { owed: left, lateTurns: left === 0 ? 0 : lateTurns + Number(isLate) })
+  }
+
+  /** All of it (see `Process`). */
+  get snapshot(): Snapshot {
+    return snapshotOf({
+      ...{ failures: this.#failures, heard: this.#heard, rungs: this.#rungs },
+      ...{ debts: this.#debts, late: this.#late },
+    })
   }
 
   /** The members that are too slow; none where more than f are late, for then it is the network that is slow. */

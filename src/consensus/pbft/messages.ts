@@ -5,7 +5,16 @@
 // A primary's proposal (PRE-PREPARE) is its own PREPARE together with the value: one signature serves for both, so
 // every prepared certificate is simply n − f PREPAREs of distinct members.
 
-import type { Certificate, Departure, MemberIndex, Signature, Suspect, Value, Vote } from '../contract.ts'
+import type { LogEffect, LogInput, Value } from '../log.ts'
+import type { MemberIndex } from '../process.ts'
+import type { Signature } from '../signed.ts'
+import type { Certificate, Departure, Evidence, Suspect, Vote } from './votes.ts'
+
+/** What happens to a replica. */
+export type PbftInput = LogInput<PbftMessage, PbftRecord, Certificate>
+
+/** What a replica wants done. */
+export type PbftEffect = LogEffect<PbftMessage, PbftRecord, Certificate, Evidence>
 
 /** Everything that is ever signed. The application adds what makes it this network's (see Signing). */
 export type Statement =

@@ -1,15 +1,17 @@
 // From one view to the next (Castro and Liskov, section 4.4): who leaves and when, and how the next view begins. What
 // the messages must prove is in view-change.ts.
 
-import { type Certificate, type MemberIndex, NUMBER_MAX, type Vote } from '../contract.ts'
+import { NUMBER_MAX } from '../log.ts'
+import type { MemberIndex } from '../process.ts'
+import { faultsTolerated } from '../quorum.ts'
 import { isMember } from './certificate.ts'
 import type { NewView, ViewChange } from './messages.ts'
 import { add, advance } from './normal-case.ts'
 import { onDeparture } from './omission.ts'
-import { faultsTolerated } from './quorum.ts'
 import { NEW_VIEW_KEY, type Replica } from './replica.ts'
 import { onStable, settleDecided } from './settled.ts'
 import { isNewView, isViewChange, newViewStatement, proposalsOf, viewChangeStatement } from './view-change.ts'
+import type { Certificate, Vote } from './votes.ts'
 
 /** How often the progress timer fires, a 32nd of the timeout in all, before a proposer is told what it may have missed. */
 const HELP_RUNG = 4

@@ -1,14 +1,15 @@
 // The normal case (Castro and Liskov, section 4.2): PRE-PREPARE, PREPARE, COMMIT, and the decision. What the votes for
 // a sequence number allow is done in `advance`, whatever came last.
 
-import { type Certificate, NO_VALUE, type Value, type Vote } from '../contract.ts'
+import { NO_VALUE, type Value } from '../log.ts'
+import { faultsTolerated } from '../quorum.ts'
 import { isMember, voteOf } from './certificate.ts'
 import type { Commit, PrePrepare, Prepare } from './messages.ts'
 import { onLateVote } from './omission.ts'
-import { faultsTolerated } from './quorum.ts'
 import { recallVote } from './recall.ts'
 import type { Replica } from './replica.ts'
 import type { SignedVote, Slot } from './slot.ts'
+import type { Certificate, Vote } from './votes.ts'
 
 /** The application has a value for our turn: PRE-PREPARE to all, which is our PREPARE too. */
 export function onPropose(replica: Replica, value: Value): void {
@@ -219,7 +220,7 @@ export function decide(replica: Replica): void {
     slot = replica.log.get(replica.decided + 1)
   ) {
     replica.decided = slot.sequence
-    replica.outbox.emit({ type: 'decide', certificate: slot.committed })
+    replica.outbox.emit({ type: 'decide', decision: slot.committed })
     isOurs = noteTurn(replica, slot) || isOurs
     exposeProposer(replica, slot)
     if (!replica.isInWindow(slot.sequence)) replica.log.delete(slot.sequence)

@@ -8,12 +8,13 @@
 // what the replica itself accepted there it commits to. The same holds for one value at a time, where a decision serves
 // as a stable checkpoint, and after a restart, which finds h and the slots of one and the same moment.
 
-import type { Certificate, Departure, Signature, Vote } from '../contract.ts'
+import type { Signature } from '../signed.ts'
 import type { ViewChange } from './messages.ts'
 import type { Replica } from './replica.ts'
 import type { SignedVote } from './slot.ts'
 import { withoutMember } from './slot.ts'
 import { departureOf } from './view-change.ts'
+import type { Certificate, Departure, Vote } from './votes.ts'
 
 /** Whether one member, if honest, can't have signed both, in whatever order. */
 export function isOmitted(vote: Vote, { view, sequence, prepared }: Departure): boolean {

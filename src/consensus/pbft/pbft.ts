@@ -6,9 +6,10 @@
 // to all; `leader-collected` (W. Schultz, "Distributed Systems", 2024, section 4.2, and the step 6 that is missing
 // there) sends it to the proposer, who spreads the certificate that n − f of them make.
 
-import type { MemberIndex, Protocol, ProtocolEffect, ProtocolInput } from '../contract.ts'
+import { type LogProtocol, type LogState, RETRANSMIT } from '../log.ts'
+import type { MemberIndex, Snapshot } from '../process.ts'
 import { considerComplaining, onComplaint } from './complaints.ts'
-import type { PbftMessage, PbftRecord } from './messages.ts'
+import type { PbftEffect, PbftInput, PbftMessage, PbftRecord } from './messages.ts'
 import {
   addProposals,
   considerViewChanges,
@@ -30,33 +31,13 @@ import { isRecalled, onAnswer, onQuery, replyQuery, startRecall } from './recall
 import { type PbftOptions, Replica } from './replica.ts'
 import { onRetransmit, onStatus } from './retransmission.ts'
 import { onCheckpoint, onExecuted, onProof, onSettled, settleDecided } from './settled.ts'
+import { PROGRESS } from './view-timer.ts'
+import type { Certificate, Evidence } from './votes.ts'
 
 export type { Pattern, PbftOptions } from './replica.ts'
 
-/** Where a replica stands, for people. */
-export interface PbftState {
-  readonly view: number
-  readonly isActive: boolean
-  readonly isHalted: boolean
-  /** Whether it asks for its own votes, and gives none until then. */
-  readonly isRecalling: boolean
-  readonly decided: number
-  readonly stable: number
-  readonly timeoutMs: number
-  /** Who proposes the next value. */
-  readonly proposer: MemberIndex
-  /** The members whose votes for the next sequence number are here, in our view. */
-  readonly prepares: readonly MemberIndex[]
-  readonly commits: readonly MemberIndex[]
-  /** The members who want to leave for a later view. */
-  readonly viewChanges: readonly MemberIndex[]
-}
-
-type Input = ProtocolInput<PbftMessage, PbftRecord>
-type Effect = ProtocolEffect<PbftMessage, PbftRecord>
-
 /** One replica of PBFT. */
-export class Pbft implements Protocol<PbftMessage, PbftRecord> {
+export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, Evidence> {
   readonly #replica: Replica
 
   constructor(options: PbftOptions) {
@@ -72,8 +53,12 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     return this.#replica.size
   }
 
+  get snapshot(): Snapshot {
+    return this.#replica.snapshot
+  }
+
   /** Where this replica stands. */
-  get state(): PbftState {
+  get state(): LogState & { readonly proposer: MemberIndex } {
     const replica = this.#replica
     const next = replica.decided + 1
     const slot = replica.log.get(next)
@@ -89,15 +74,14 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
       stable: replica.low,
       timeoutMs: replica.viewTimer.timeoutMs,
       proposer: replica.proposer(next),
-      prepares: votersIn('prepare'),
-      commits: votersIn('commit'),
-      viewChanges: members.filter(
+      voted: new Map((['prepare', 'commit'] as const).map(phase => [phase, votersIn(phase)])),
+      leaving: members.filter(
         member => replica.asksFor(member) > (replica.isActive ? replica.view : replica.view - 1),
       ),
     }
   }
 
-  step(input: Input): Effect[] {
+  step(input: PbftInput): PbftEffect[] {
     const replica = this.#replica
     if (replica.isHalted) return []
     replica.source = 'from' in input ? input.from : ''
@@ -112,8 +96,8 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
         replyQuery(replica)
         break
       case 'timeout':
-        if (input.name === 'progress') onNoProgress(replica)
-        else onRetransmit(replica)
+        if (input.name === PROGRESS) onNoProgress(replica)
+        else if (input.name === RETRANSMIT) onRetransmit(replica)
         break
       case 'propose':
         onPropose(replica, input.value)
@@ -129,7 +113,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
         onExecuted(replica, input.sequence, input.digest)
         break
       case 'settled':
-        onSettled(replica, input.certificate)
+        onSettled(replica, input.decision)
         break
       case 'recall':
         if (replica.options.signing.self !== null) startRecall(replica, input.challenge)
@@ -151,7 +135,7 @@ export class Pbft implements Protocol<PbftMessage, PbftRecord> {
     return replica.outbox.take()
   }
 
-  #start({ records, decided, challenge, forgotten }: Extract<Input, { type: 'start' }>): void {
+  #start({ records, decided, challenge, forgotten }: Extract<PbftInput, { type: 'start' }>): void {
     const replica = this.#replica
     replica.decided = decided
     for (const record of records.values()) replica.restore(record)

@@ -9,12 +9,13 @@
 // A vote that more than f others hold is known to one of those that answer. One that fewer received, or that they lost in
 // a restart, may be forgotten: then the member counts among the f that may be faulty, and agreement does not suffer.
 
-import type { MemberIndex, Vote } from '../contract.ts'
+import type { MemberIndex } from '../process.ts'
 import { isMember } from './certificate.ts'
 import type { Answer, Query, Statement, ViewChange } from './messages.ts'
 import type { Replica } from './replica.ts'
 import { type SignedVote, withoutMember } from './slot.ts'
 import { isViewChange } from './view-change.ts'
+import type { Vote } from './votes.ts'
 
 /** What a member has been told since it asked. */
 export interface Recall {

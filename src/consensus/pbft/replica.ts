@@ -1,35 +1,36 @@
 // One replica's state, and what its handlers share: the log between the watermarks, who proposes, the records that it
 // keeps, the words that it says. The names of its fields are the paper's: v is the view, h the low watermark.
 
-import type {
-  Application,
-  Certificate,
-  MemberIndex,
-  ProtocolEffect,
-  Signing,
-  Source,
-  Suspect,
-  Value,
-} from '../contract.ts'
-import { ProtocolOutbox } from '../outbox.ts'
+import { type Application, type LogOutput, RETRANSMIT, type SignedOutput, type Value } from '../log.ts'
+import { Outbox } from '../outbox.ts'
+import type { MemberIndex, Snapshot, Source } from '../process.ts'
+import { quorumOf } from '../quorum.ts'
+import type { Signing } from '../signed.ts'
+import { snapshotOf } from '../snapshot.ts'
 import { Answers } from './answers.ts'
 import { isCertificate } from './certificate.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { LeaderRecord, passedOverBy, primaryOfView, proposerOf } from './leader-schedule.ts'
-import type { Complaint, NewView, PbftMessage, PbftRecord, Statement, ViewChange } from './messages.ts'
-import { quorumOf } from './quorum.ts'
+import type {
+  Complaint,
+  NewView,
+  PbftEffect,
+  PbftMessage,
+  PbftRecord,
+  Statement,
+  ViewChange,
+} from './messages.ts'
 import type { Recall } from './recall.ts'
 import { Slot } from './slot.ts'
 import type { ViewChangeRules } from './view-change.ts'
 import { ViewTimer } from './view-timer.ts'
+import type { Certificate, Evidence, Suspect } from './votes.ts'
 
 /** Under which a record is kept. */
 const VIEW_KEY = 'view'
 export const NEW_VIEW_KEY = 'new-view'
 export const STABLE_KEY = 'stable'
 const slotKey = (sequence: number): string => `slot/${sequence.toString().padStart(15, '0')}`
-
-type Effect = ProtocolEffect<PbftMessage, PbftRecord>
 
 /** How votes travel. */
 export type Pattern = 'all-to-all' | 'leader-collected'
@@ -40,7 +41,7 @@ export interface PbftOptions {
   readonly n: number
   readonly pattern: Pattern
   readonly signing: Signing<Statement>
-  readonly application: Application
+  readonly application: Application<Certificate>
   /** Milliseconds without progress after which a view is left, at least: see view-timer.ts. */
   readonly timeoutMs: number
   /** Milliseconds after which what was said is said again, at least: see `scheduleRetransmission`. */
@@ -56,7 +57,7 @@ export class Replica {
   readonly options: PbftOptions
   readonly quorum: number
   readonly rules: ViewChangeRules
-  readonly outbox = new ProtocolOutbox<PbftMessage, PbftRecord>()
+  readonly outbox = new Outbox<PbftMessage, PbftRecord, LogOutput<Certificate> | SignedOutput<Evidence>>()
   readonly log = new Map<number, Slot>()
   readonly checkpoints: Checkpoints
   /** Of each member the view change for the highest view. */
@@ -135,6 +136,20 @@ export class Replica {
     return null
   }
 
+  /** All that decides what this replica does next. */
+  get snapshot(): Snapshot {
+    const { log, checkpoints, viewChanges, complaints, view, isActive, passedOver, leaders, reproposed } =
+      this
+    const { decided, stable, executed, viewTimer, answers, isWaiting, isHalted, isAbstaining, recall } = this
+    const { newView, late, omitters } = this
+    const retransmissions = this.#retransmissions
+    return snapshotOf({
+      ...{ log, checkpoints, viewChanges, complaints, view, isActive, passedOver, leaders, reproposed },
+      ...{ decided, stable, executed, viewTimer, answers, isWaiting, isHalted, isAbstaining, recall },
+      ...{ newView, late, omitters, retransmissions },
+    })
+  }
+
   /** How much is remembered of what others said: slots, votes, view changes. It has a bound (see the tests). */
   get size(): number {
     const votes = [...this.log.values()].reduce((sum, slot) => sum + 1 + slot.size, this.checkpoints.size)
@@ -194,12 +209,12 @@ export class Replica {
   }
 
   /** Stops; who knows of two decisions for one sequence number tells all, so that they stop too. */
-  halt(effect: Extract<Effect, { type: 'conflict' | 'diverged' | 'exhausted' }>): void {
+  halt(effect: Extract<PbftEffect, { type: 'conflict' | 'diverged' | 'exhausted' }>): void {
     if (effect.type === 'conflict')
       for (const certificate of [effect.first, effect.second]) this.broadcast({ type: 'proof', certificate })
     this.isHalted = true
     this.viewTimer.stop()
-    this.outbox.emit({ type: 'clear-timer', name: 'retransmit' })
+    this.outbox.emit({ type: 'clear-timer', name: RETRANSMIT })
     this.outbox.emit(effect)
   }
 
@@ -257,7 +272,7 @@ export class Replica {
   }
 
   fallBehind(certificate: Certificate): void {
-    this.outbox.emit({ type: 'behind', certificate, from: this.source })
+    this.outbox.emit({ type: 'behind', decision: certificate, from: this.source })
   }
 
   /** Something was decided, by a vote of ours in our view or not. */
@@ -279,7 +294,7 @@ export class Replica {
    * the view, and the timeout that doubles for it would make the next loss cost as much again.
    */
   scheduleRetransmission(): void {
-    this.outbox.emit({ type: 'set-timer', name: 'retransmit', delayMs: this.#retransmissionMs })
+    this.outbox.emit({ type: 'set-timer', name: RETRANSMIT, delayMs: this.#retransmissionMs })
     this.#retransmissions += 1
   }
 

@@ -1,7 +1,7 @@
 // What was lost is said again: where we are and our votes, at every tick, and to those who are behind what they lack.
 // This alone brings all together again after a network has healed, whatever else happens or does not.
 
-import { NO_VALUE } from '../contract.ts'
+import { JUMP_MAX, NO_VALUE } from '../log.ts'
 import { showComplaints } from './complaints.ts'
 import type { Status } from './messages.ts'
 import { replyNewView } from './new-view.ts'
@@ -10,10 +10,8 @@ import { sendQuery } from './recall.ts'
 import type { Replica } from './replica.ts'
 import type { Slot } from './slot.ts'
 
-/** Decisions that one who is behind is given at once. */
+/** Decisions that a replica which is behind is given at once, besides the last one within its reach. */
 const DECISIONS_PER_ANSWER = 8
-/** How far ahead one more is, that he may jump to. */
-export const JUMP = 1_024
 
 /** The tick: where we are, and what we said that is not decided yet. */
 export function onRetransmit(replica: Replica): void {
@@ -70,7 +68,7 @@ export function onStatus(replica: Replica, { view, isActive, decided, value }: S
     replica.reply({ type: 'proof', certificate: replica.stable })
   const last = Math.min(replica.decided, decided + DECISIONS_PER_ANSWER)
   for (let sequence = decided + 1; sequence <= last; sequence++) replyDecision(replica, sequence)
-  const far = Math.min(replica.decided, decided + JUMP)
+  const far = Math.min(replica.decided, decided + JUMP_MAX)
   if (far > last) replyDecision(replica, far)
 }
 

@@ -1,12 +1,14 @@
 // What is settled and by whom it was shown: certificates that others made, checkpoints and the low watermark (Castro
 // and Liskov, section 4.3), and the application's own way of catching up.
 
-import type { Certificate, MemberIndex, Value, Vote } from '../contract.ts'
+import type { Value } from '../log.ts'
+import type { MemberIndex } from '../process.ts'
 import { isMember } from './certificate.ts'
 import type { Checkpoint } from './messages.ts'
 import { decide, onPrepareCertificate, onProgress } from './normal-case.ts'
 import { onLateVotes } from './omission.ts'
 import { type Replica, STABLE_KEY } from './replica.ts'
+import type { Certificate, Vote } from './votes.ts'
 
 /** A certificate that another member made, checked as a whole. */
 export function onProof(replica: Replica, certificate: Certificate): void {
@@ -59,7 +61,7 @@ export function onExecuted(replica: Replica, sequence: number, digest: Value): v
   if (sequence % replica.options.checkpointInterval !== 0) return
   replica.executed = { sequence, digest }
   if (replica.stable !== null && isDiverged(replica, replica.stable))
-    return replica.halt({ type: 'diverged', certificate: replica.stable })
+    return replica.halt({ type: 'diverged', decision: replica.stable })
   if (replica.self === null || sequence <= replica.low) return
   const vote: Vote = { phase: 'checkpoint', sequence, view: 0, value: digest }
   const signature = replica.sign(vote)
@@ -97,7 +99,7 @@ function considerStable(replica: Replica, sequence: number, value: Value): void 
 /** Moves the low watermark: what is below it is settled and forgotten. */
 export function onStable(replica: Replica, certificate: Certificate): void {
   const { sequence } = certificate
-  if (isDiverged(replica, certificate)) return replica.halt({ type: 'diverged', certificate })
+  if (isDiverged(replica, certificate)) return replica.halt({ type: 'diverged', decision: certificate })
   if (sequence > replica.low) {
     replica.stable = certificate
     replica.outbox.persist(STABLE_KEY, { type: 'stable', certificate })

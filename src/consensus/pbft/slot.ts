@@ -1,15 +1,11 @@
 // What a replica knows of one sequence number: the votes of all members, what it accepted itself, and what was
 // prepared. Of each member only the vote of the highest view is kept, so nobody can fill more than his place.
 
-import type {
-  Certificate,
-  Contradiction,
-  MemberIndex,
-  Signature,
-  Value,
-  Vote,
-  VoteWithSignature,
-} from '../contract.ts'
+import type { Value } from '../log.ts'
+import type { MemberIndex, Snapshot } from '../process.ts'
+import type { Signature } from '../signed.ts'
+import { snapshotOf } from '../snapshot.ts'
+import type { Certificate, Contradiction, Vote, VoteWithSignature } from './votes.ts'
 
 /** A vote and who signed it. */
 export interface SignedVote extends Vote {
@@ -63,6 +59,15 @@ export class Slot {
   /** Votes that are kept. */
   get size(): number {
     return this.#prepares.size + this.#commits.size
+  }
+
+  /** All of it (see `Process`). */
+  get snapshot(): Snapshot {
+    return snapshotOf({
+      ...{ sequence: this.sequence, accepted: this.accepted, prepared: this.prepared },
+      ...{ collected: this.collected, committed: this.committed },
+      ...{ prepares: this.#prepares, commits: this.#commits, liars: this.#liars },
+    })
   }
 
   /** Takes in a vote whose signature was checked; returns the proof when its member has voted otherwise before. */

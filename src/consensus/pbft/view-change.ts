@@ -1,11 +1,13 @@
 // The view change of PBFT (Castro and Liskov, section 4.4) as pure functions: what a VIEW-CHANGE may claim, and what a
 // new view must propose again. Every backup computes it anew and believes nobody.
 
-import { type Departure, NO_VALUE, type PreparedClaim, type Signing, type Value } from '../contract.ts'
+import { NO_VALUE, type Value } from '../log.ts'
+import { quorumOf } from '../quorum.ts'
+import type { Signing } from '../signed.ts'
 import { isCertificate, isMember } from './certificate.ts'
 import { isSuspectList, primaryOfView } from './leader-schedule.ts'
 import type { NewView, Statement, ViewChange } from './messages.ts'
-import { quorumOf } from './quorum.ts'
+import type { Departure, PreparedClaim } from './votes.ts'
 
 /** What both sides of a check know. */
 export interface ViewChangeRules {

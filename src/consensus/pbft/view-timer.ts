@@ -7,8 +7,12 @@
 // No clock is read. The timer fires first after a part of the timeout (a 256th), and again each time twice as much is over:
 // how often it fired before a decision came says how long that took, to a factor of two.
 
-import type { ProtocolTimer } from '../contract.ts'
-import { faultsTolerated } from './quorum.ts'
+import type { Snapshot } from '../process.ts'
+import { faultsTolerated } from '../quorum.ts'
+import { snapshotOf } from '../snapshot.ts'
+
+/** The timer that ends a view without progress. */
+export const PROGRESS = 'progress'
 
 /** Milliseconds of a timeout at most, whatever the base is: a day, which no network needs and every timer can hold. */
 const TIMEOUT_MS_MAX = 86_400_000
@@ -22,8 +26,8 @@ const SLOW_PRICE = 2
 
 /** What wants timers set. */
 export type TimerEffect =
-  | { readonly type: 'set-timer'; readonly name: ProtocolTimer; readonly delayMs: number }
-  | { readonly type: 'clear-timer'; readonly name: ProtocolTimer }
+  | { readonly type: 'set-timer'; readonly name: string; readonly delayMs: number }
+  | { readonly type: 'clear-timer'; readonly name: string }
 
 /** The progress timer of one replica. */
 export class ViewTimer {
@@ -72,19 +76,27 @@ export class ViewTimer {
     return this.#rung >= SLOW_RUNG
   }
 
+  /** All of it (see `Process`). */
+  get snapshot(): Snapshot {
+    return snapshotOf({
+      ...{ doublings: this.#doublings, failures: this.#failures, quick: this.#quick },
+      ...{ isTimed: this.#isTimed, rung: this.#rung },
+    })
+  }
+
   /** Runs the timer while there is something to wait for; one that runs is left running. */
   watch(isWaiting: boolean): void {
     if (!isWaiting) return this.stop()
     if (this.#isTimed) return
     this.#isTimed = true
-    this.#emit({ type: 'set-timer', name: 'progress', delayMs: this.#untilRung(1) })
+    this.#emit({ type: 'set-timer', name: PROGRESS, delayMs: this.#untilRung(1) })
   }
 
   stop(): void {
     this.#rung = 0
     if (!this.#isTimed) return
     this.#isTimed = false
-    this.#emit({ type: 'clear-timer', name: 'progress' })
+    this.#emit({ type: 'clear-timer', name: PROGRESS })
   }
 
   /** The timer fired: whether the whole timeout is over, and not only a part of it. */
@@ -97,7 +109,7 @@ export class ViewTimer {
     this.#rung += 1
     if (this.#rung === SLOW_RUNG) this.#quick = Math.max(0, this.#quick - SLOW_PRICE)
     const delayMs = this.#untilRung(this.#rung + 1) - this.#untilRung(this.#rung)
-    this.#emit({ type: 'set-timer', name: 'progress', delayMs })
+    this.#emit({ type: 'set-timer', name: PROGRESS, delayMs })
     return false
   }
 

@@ -1,16 +1,14 @@
 // What the modes with validators have in common: the settings of a committee, those of blocks that validators make in
 // turn, and how the layer is made of them.
 
-import type { Fields } from '../../chain/fields.ts'
-import type { Pattern } from '../../consensus/pbft/pbft.ts'
+import { PATTERNS } from '../../consensus/catalogue.ts'
+import type { Fields } from '../../encoding/fields.ts'
 import { Committee } from '../committee.ts'
 import type { Finality } from '../contract.ts'
 import type { Policy } from '../policy.ts'
+import { takeProtocol } from '../protocol.ts'
 import { readValidators } from '../validators.ts'
 import type { ChoiceSetting, CountSetting, FinalitySection, ModeSetup, ValidatorsSetting } from './mode.ts'
-
-/** The ways in which votes travel. */
-export const PATTERNS = ['all-to-all', 'leader-collected'] as const satisfies readonly Pattern[]
 
 /** How votes travel. */
 export const PATTERN = {
@@ -18,7 +16,7 @@ export const PATTERN = {
   name: 'pattern',
   option: 'pattern',
   help: 'How validators exchange votes: each with all, or all with the leader',
-  choices: PATTERNS,
+  choices: [...PATTERNS.keys()],
   default: 'all-to-all',
 } as const satisfies ChoiceSetting
 
@@ -77,11 +75,7 @@ export function createCommittee(
   policy: Policy,
 ): Finality {
   const validators = readValidators(settings)
-  const pattern = settings.parse(
-    PATTERN.name,
-    `one of ${PATTERNS.join(', ')}`,
-    value => PATTERNS.find(pattern => pattern === value) ?? null,
-  )
+  const { pattern, kit } = takeProtocol(settings)
   const timeoutMs = settings.integer(TIMEOUT.name, TIMEOUT)
   settings.end()
   const { chainId } = genesis.blocks
@@ -89,6 +83,7 @@ export function createCommittee(
     {
       validators,
       pattern,
+      kit,
       timeoutMs,
       chainId,
       genesisId: genesis.block.id,

@@ -2,7 +2,7 @@
 // (../registry.ts); all else asks the mode instead of comparing its name: whether blocks are mined, whether there are
 // validators, which settings a genesis file gives, what "final" means, and how the finality layer is made.
 
-import type { Fields, Json } from '../../chain/fields.ts'
+import type { Fields, Json } from '../../encoding/fields.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { Finality } from '../contract.ts'
 import type { Identity } from '../identity.ts'

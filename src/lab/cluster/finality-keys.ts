@@ -1,11 +1,7 @@
 // Where the finality layer keeps its records on a simulated disk, as the oracles read them and as amnesia wipes them.
 // Written out here, for the oracles share as little as possible with what they check.
 
-import type { decodePbftRecord } from '../../finality/wire.ts'
 import { KEYS } from '../../replica/records.ts'
-
-/** What one record of votes says. */
-export type VoteRecord = NonNullable<ReturnType<typeof decodePbftRecord>>
 
 /** Before the key of every record of what a member voted. */
 export const VOTE_RECORDS = `${KEYS.finality}vote/`

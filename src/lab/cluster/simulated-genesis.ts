@@ -3,9 +3,9 @@
 
 import type { Address } from '../../chain/address.ts'
 import { workOfTarget } from '../../chain/compact.ts'
-import type { Json } from '../../chain/fields.ts'
 import { sha256 } from '../../chain/hash.ts'
 import { addressOfSecretKey } from '../../chain/signature.ts'
+import type { Json } from '../../encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
 import { type FinalityMode, sectionOf } from '../../finality/modes/mode.ts'
 import { modeOf } from '../../finality/registry.ts'

@@ -13,7 +13,7 @@ import { describeFault, type FaultEvent } from './fault-events.ts'
 import type { FaultPlan } from './fault-plan.ts'
 import { apartIn } from './partition.ts'
 
-const VOTE_KINDS: ReadonlySet<string> = new Set(['pre-prepare', 'prepare', 'commit', 'view-change'])
+const VOTE_ROLES: ReadonlySet<string> = new Set(['proposal', 'vote', 'departure'])
 
 /** What faults need of their run. */
 export interface FaultInjectorOptions extends Omit<DrawOptions, 'happen' | 'isOver'> {
@@ -118,8 +118,8 @@ export class FaultInjector {
   }
 
   /** A node said something of its agreement: right after a vote it may crash. */
-  afterSend(node: SimNode, { kind }: Tag): void {
-    if (!VOTE_KINDS.has(kind) || this.endedAtMs !== null) return
+  afterSend(node: SimNode, { facts }: Tag): void {
+    if (facts === null || !VOTE_ROLES.has(facts.role) || this.endedAtMs !== null) return
     const vote = (this.#votes.get(node.id) ?? 0) + 1
     this.#votes.set(node.id, vote)
     this.#draw?.afterVote(node, vote)

@@ -62,7 +62,7 @@ export class LinkFaultDraw {
     const { nodes, options } = this.#draw
     const witness = nodes.find(node => options.cast.isHonest(node) && node.isUp)
     const report = witness?.replica?.finality.report(0)
-    return report == null ? null : nodes[report.proposer]!
+    return report?.proposer == null ? null : nodes[report.proposer]!
   }
 
   /** Two sides that only one node reaches both of: two quorums may overlap in it alone. */

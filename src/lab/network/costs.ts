@@ -5,25 +5,26 @@
 // Delays are causal: every message about a sequence number carries one hop more than any its sender had received
 // about that number, and the proposal is sent at zero (L. Lamport, "Time, Clocks, and the Ordering of Events", 1978).
 
-import { decodeEnvelope, type Envelope } from '../../finality/envelope.ts'
+import type { LogKit, LogTypes, MessageFacts, MessageRole } from '../../consensus/kit.ts'
+import { decodeEnvelope, type Content as EnvelopeContent } from '../../finality/envelope.ts'
 import type { Effect, PeerId } from '../../replica/effects.ts'
 import { KEYS } from '../../replica/records.ts'
 
 /** What a message of a committee says. */
-export type Content = Envelope['content']
-/** A message of the protocol by which a committee decides. */
-export type Protocol = Extract<Content, { type: 'protocol' }>['message']
+export type Content = EnvelopeContent<LogTypes['message']>
 
 /** What is known of a message besides its bytes. */
 export interface Tag {
   /** Null when the bytes are no message. */
   readonly content: Content | null
+  /** What it says in words that all protocols share; null for what is no message of the protocol. */
+  readonly facts: MessageFacts | null
   /** Its kind, by the word with which the finality layer describes it. */
   readonly kind: string
   /** The sequence number that it helps to decide; null for any other message. */
   readonly sequence: number | null
   readonly hops: number
-  /** Whether it answers one who said where he stands. */
+  /** Whether it answers a node that said where it stands. */
   readonly isAnswer: boolean
 }
 
@@ -35,7 +36,8 @@ export interface DecisionCosts {
   readonly delays: { readonly mean: number; readonly max: number }
 }
 
-const DECIDING: ReadonlySet<string> = new Set(['pre-prepare', 'prepare', 'commit', 'proof'])
+/** What a message that helps to decide is for. */
+const DECIDING: ReadonlySet<MessageRole> = new Set(['proposal', 'vote', 'certificate'])
 
 /** The counts of one run. */
 export class Costs {
@@ -43,6 +45,7 @@ export class Costs {
   readonly kinds = new Map<string, number>()
   /** Messages about decisions that were said again, or answers to those who are behind. */
   repeated = 0
+  readonly #kit: LogKit
   readonly #spent = new Map<number, { messages: number; bytes: number }>()
   readonly #hops = new Map<PeerId, Map<number, number>>()
   /** What each node said about decisions. */
@@ -50,29 +53,43 @@ export class Costs {
   /** When the last honest node decided, in hops. */
   readonly #decided = new Map<number, number>()
 
+  /** Costs of deciding by this protocol. */
+  constructor(kit: LogKit) {
+    this.#kit = kit
+  }
+
   /** What is known of an effect of a node, given what was known of the message that caused it. */
   tag(node: PeerId, effect: Effect, cause: Tag | null): Tag | null {
     if (effect.type !== 'send' && effect.type !== 'broadcast') return null
     const { message } = effect
     if (message.type !== 'finality') return null
-    const content = decodeEnvelope(message.body)?.content ?? null
+    const content = decodeEnvelope(message.body, this.#kit.codec)?.content ?? null
     if (content === null || content.type === 'hello')
-      return { content, kind: content?.type ?? 'malformed', sequence: null, hops: 0, isAnswer: false }
+      return {
+        content,
+        facts: null,
+        kind: content?.type ?? 'malformed',
+        sequence: null,
+        hops: 0,
+        isAnswer: false,
+      }
     const kind = content.message.type
-    const isAnswer = cause?.kind === 'status' || cause?.kind === 'checkpoint'
-    const sequence = decidedBy(content.message)
+    const facts = this.#kit.anatomy.message(content.message)
+    const isAnswer = cause?.facts?.role === 'status' || cause?.facts?.role === 'checkpoint'
+    const sequence = decidedBy(facts)
     const hops = sequence === null ? 0 : this.#hopsOf(node, sequence) + 1
-    // A certificate that decides goes to all; to one it goes because he has not got it.
-    const isAside = kind === 'proof' && effect.type === 'send'
-    const isDeciding = sequence !== null && !isAside && this.#isNew(`${node} ${summary(content.message)}`)
-    return { content, kind, sequence: isDeciding ? sequence : null, hops, isAnswer }
+    // A certificate that decides goes to all; to one node it goes because that missed it.
+    const isAside = facts.role === 'certificate' && effect.type === 'send'
+    const isDeciding =
+      sequence !== null && !isAside && this.#isNew(`${node} ${kind} ${facts.phase} ${sequence}/${facts.view}`)
+    return { content, facts, kind, sequence: isDeciding ? sequence : null, hops, isAnswer }
   }
 
   /** A message left for so many receivers. */
-  sent({ kind, sequence }: Tag, receivers: number, bytes: number): void {
+  sent({ kind, facts, sequence }: Tag, receivers: number, bytes: number): void {
     this.kinds.set(kind, (this.kinds.get(kind) ?? 0) + receivers)
     if (sequence === null) {
-      if (DECIDING.has(kind)) this.repeated += receivers
+      if (facts !== null && DECIDING.has(facts.role)) this.repeated += receivers
       return
     }
     const spent = this.#spent.get(sequence) ?? { messages: 0, bytes: 0 }
@@ -82,8 +99,8 @@ export class Costs {
   }
 
   /** A message arrived. */
-  received(node: PeerId, { content, hops }: Tag): void {
-    const sequence = content?.type === 'protocol' ? decidedBy(content.message) : null
+  received(node: PeerId, { facts, hops }: Tag): void {
+    const sequence = decidedBy(facts)
     if (sequence === null || hops <= this.#hopsOf(node, sequence)) return
     const known = this.#hops.get(node) ?? new Map<number, number>()
     this.#hops.set(node, known.set(sequence, hops))
@@ -132,28 +149,6 @@ export function decisionIn(effect: Effect): number | null {
   return null
 }
 
-/** What tells a message about a decision from every other of its sender. */
-function summary(message: Protocol): string {
-  const { phase, sequence, view } =
-    message.type === 'proof' ? message.certificate : { phase: '', sequence: 0, view: 0, ...message }
-  return `${message.type} ${phase} ${sequence}/${view}`
-}
-
-function decidedBy(message: Protocol): number | null {
-  switch (message.type) {
-    case 'pre-prepare':
-    case 'prepare':
-    case 'commit':
-      return message.sequence
-    case 'proof':
-      return message.certificate.phase === 'checkpoint' ? null : message.certificate.sequence
-    case 'checkpoint':
-    case 'view-change':
-    case 'new-view':
-    case 'status':
-    case 'complaint':
-    case 'query':
-    case 'answer':
-      return null
-  }
+function decidedBy(facts: MessageFacts | null): number | null {
+  return facts?.isDeciding === true ? facts.sequence : null
 }

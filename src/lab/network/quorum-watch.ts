@@ -1,8 +1,8 @@
 // What an adversary has to know to starve an agreement: which message would give its receiver the last of n − f votes of
 // one kind. It sees all that is sent, at once, and lies about nothing; it only decides how late each message is.
 
+import type { MessageFacts } from '../../consensus/kit.ts'
 import type { PeerId } from '../../replica/effects.ts'
-import type { Content, Protocol } from './costs.ts'
 import type { Parcel } from './parcel.ts'
 
 /** How many times the wait for a view a message is held back: longer than anybody is patient. */
@@ -27,7 +27,7 @@ export class QuorumWatch {
 
   /** Milliseconds by which this message is held back. */
   holdMs({ from, to, tag }: Parcel): number {
-    const vote = voteIn(tag?.content ?? null)
+    const vote = voteIn(tag?.facts ?? null)
     if (vote === null) return 0
     const { kind, view, slot, isComplete } = vote
     const key = `${to} ${kind} ${view} ${slot}`
@@ -52,28 +52,11 @@ interface Vote {
   readonly isComplete: boolean
 }
 
-/** The vote that a message is; null for any other. A proposal is its sender's PREPARE. */
-function voteIn(content: Content | null): Vote | null {
-  if (content?.type !== 'protocol') return null
-  const message: Protocol = content.message
-  switch (message.type) {
-    case 'pre-prepare':
-    case 'prepare':
-      return { kind: 'prepare', view: message.view, slot: message.sequence, isComplete: false }
-    case 'commit':
-      return { kind: 'commit', view: message.view, slot: message.sequence, isComplete: false }
-    case 'view-change':
-      return null
-    case 'proof': {
-      const { phase, view, sequence } = message.certificate
-      return { kind: phase, view, slot: sequence, isComplete: true }
-    }
-    case 'new-view':
-    case 'checkpoint':
-    case 'status':
-    case 'complaint':
-    case 'query':
-    case 'answer':
-      return null
-  }
+/** The vote that a message is; null for any other. A proposal is its sender's vote too. */
+function voteIn(facts: MessageFacts | null): Vote | null {
+  if (facts === null) return null
+  const { role, phase, view, sequence } = facts
+  if (role !== 'proposal' && role !== 'vote' && role !== 'certificate') return null
+  if (phase === null || view === null || sequence === null) return null
+  return { kind: phase, view, slot: sequence, isComplete: role === 'certificate' }
 }

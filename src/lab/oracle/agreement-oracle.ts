@@ -1,27 +1,25 @@
 // What must always hold of an agreement among validators, whoever lies, checked over every message that is ever sent,
-// whether it arrives or not, and over what the disks hold. Each rule has its file, by the names of docs/invariants.md:
-// vote-oracle.ts (S4), certificate-oracle.ts (S7, C7, P1, P4), view-oracle.ts (S6, L3), view-change-oracle.ts (P2),
-// durability-oracle.ts (S5), stored-finality-oracle.ts (C7, S9, C9), candidate-oracle.ts (H1). This one hands each thing
-// to those it concerns.
+// whether it arrives or not, and over what the disks hold, by any protocol of the catalogue. Each rule has its file, by
+// the names of docs/invariants.md: vote-oracle.ts (S4), certificate-oracle.ts (S7, C7, P1, P4), view-oracle.ts (S6, L3),
+// stored-finality-oracle.ts (C7, S9, C9); what only one protocol's messages tell is its watcher's
+// (protocol-watches.ts). This one hands each thing to those it concerns.
 
-import { ByteReader } from '../../encoding/bytes.ts'
+import type { LogKit, LogTypes } from '../../consensus/kit.ts'
 import type { Genesis } from '../../execution/genesis.ts'
-import { readCertificate } from '../../finality/certificates.ts'
 import { describeFinalityProof } from '../../finality/finality-proof.ts'
+import { protocolOf, readSignatures } from '../../finality/protocol.ts'
 import { ValidatorSet } from '../../finality/validators.ts'
 import { verifyFinalityProof } from '../../finality/verify-proof.ts'
-import type { Effect, Input, Write } from '../../replica/effects.ts'
+import type { Effect, Input, PeerId, Write } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { Content, Tag } from '../network/costs.ts'
-import { CandidateOracle } from './candidate-oracle.ts'
 import { CertificateOracle } from './certificate-oracle.ts'
-import { DurabilityOracle } from './durability-oracle.ts'
 import type { NaiveChain } from './naive-chain.ts'
 import type { NaiveVotes } from './naive-votes.ts'
-import { RecalledVotes } from './recalled-votes.ts'
+import type { ProtocolWatch } from './protocol-watch.ts'
+import { watchOf } from './protocol-watches.ts'
 import { StoredFinalityOracle } from './stored-finality-oracle.ts'
-import { ViewChangeOracle } from './view-change-oracle.ts'
 import { ViewOracle } from './view-oracle.ts'
 import { Violation } from './violation.ts'
 import { VoteOracle } from './vote-oracle.ts'
@@ -31,41 +29,31 @@ export class AgreementOracle {
   readonly #votes: NaiveVotes
   readonly #genesis: Genesis
   readonly #cast: Cast
+  readonly #kit: LogKit
   readonly #signed: VoteOracle
   readonly #certificates: CertificateOracle
   readonly #views: ViewOracle
-  readonly #viewChanges: ViewChangeOracle
-  readonly #durability: DurabilityOracle
   readonly #stored: StoredFinalityOracle
-  readonly #recalled: RecalledVotes
-  /** Null where nothing is mined. */
-  readonly #candidates: CandidateOracle | null
+  /** Null for a protocol that has none. */
+  readonly #watch: ProtocolWatch | null
   readonly #looked = new WeakSet<Content>()
 
   constructor(genesis: Genesis, chain: NaiveChain, votes: NaiveVotes, cast: Cast) {
     this.#genesis = genesis
     this.#votes = votes
     this.#cast = cast
+    const kit = protocolOf(genesis)!
     const signed = new VoteOracle(votes, cast)
     const certificates = new CertificateOracle(votes, signed)
     const views = new ViewOracle(cast)
-    const viewChanges = new ViewChangeOracle(votes, cast, signed, certificates)
+    const options = { genesis, chain, votes, cast, signed, certificates, views }
+    const watch = watchOf(kit.name, options)
+    this.#kit = kit
     this.#signed = signed
     this.#certificates = certificates
     this.#views = views
-    this.#viewChanges = viewChanges
-    this.#durability = new DurabilityOracle(votes, cast, signed, views)
-    this.#stored = new StoredFinalityOracle({
-      genesis,
-      votes,
-      cast,
-      signed,
-      certificates,
-      views,
-      viewChanges,
-    })
-    this.#recalled = new RecalledVotes(cast, signed, viewChanges)
-    this.#candidates = genesis.work.isProved ? new CandidateOracle(genesis, chain, cast) : null
+    this.#watch = watch
+    this.#stored = new StoredFinalityOracle({ ...options, kit, watch })
   }
 
   /** Certificates that honest nodes stored: the same decision may be proved by several. */
@@ -75,7 +63,7 @@ export class AgreementOracle {
 
   /** Views that honest members asked for, and those in which something that was prepared was proposed again. */
   get viewChanges(): { readonly asked: number; readonly reproposing: number } {
-    return this.#viewChanges.counts
+    return this.#watch?.viewChanges ?? { asked: 0, reproposing: 0 }
   }
 
   /** Different proofs of lies that honest nodes stored. */
@@ -110,13 +98,12 @@ export class AgreementOracle {
     const member = this.#cast.memberOf(node)
     if (member === null) return
     this.#views.rollBack(node)
-    this.#recalled.rollBack(node, member)
+    this.#watch?.rollBack(node, member)
   }
 
   /** Looks at an honest node after it took something in. */
   afterStep(node: SimNode, input: Input, effects: readonly Effect[]): void {
-    this.#recalled.afterStep(node, input)
-    this.#candidates?.afterStep(node, effects)
+    this.#watch?.afterStep(node, input, effects)
     const { tree, finality } = node.replica!
     if (!finality.followsWork && tree.head !== tree.base)
       throw new Violation(
@@ -127,7 +114,7 @@ export class AgreementOracle {
 
   /** Looks at an honest node that has just started again. */
   afterStart(node: SimNode): void {
-    this.#recalled.afterStart(node)
+    this.#watch?.afterStart(node)
     const report = node.replica!.finality.report(0)
     if (report === null) return
     if (!this.#cast.hasForgotten(node)) this.#views.afterStart(node, report.view)
@@ -135,7 +122,6 @@ export class AgreementOracle {
     else if (report.self !== null && report.muted === null && !this.#cast.mayForgetVotes)
       throw new Violation('S4', `${node.id} votes again, although the record of its votes is lost`)
     this.#stored.afterStart(node)
-    this.#candidates?.afterStart(node)
   }
 
   /** Looks at an effect of any node, honest or not, just before it is performed. */
@@ -159,13 +145,15 @@ export class AgreementOracle {
     const { height, header } = tree.base.chained
     const place = view.certificateAt(height)
     if (place === null) return
+    const certificate = readSignatures(this.#genesis, place.bytes)
+    if (certificate === null) return
     const proof = describeFinalityProof({
       genesisId: this.#genesis.block.id,
       chainId: this.#genesis.blocks.chainId,
       validators: new ValidatorSet(this.#votes.validators),
       height,
       headers: [header],
-      certificate: readCertificate(new ByteReader(place.bytes)),
+      certificate,
     })
     const result = verifyFinalityProof(genesisFile, JSON.parse(JSON.stringify(proof)))
     if ('refused' in result) throw new Violation('S7', `the proof of ${node.id}: ${result.refused}`)
@@ -183,40 +171,23 @@ export class AgreementOracle {
   #onMessage(node: SimNode, content: Extract<Content, { type: 'protocol' }>, isHonest: boolean): void {
     const { message } = content
     // Only what its own disk holds depends on when it is said.
-    if (isHonest) this.#durability.beforeMessage(node, message)
+    if (isHonest) this.#watch?.beforeMessage(node, message)
     if (this.#looked.has(content)) return
     this.#looked.add(content)
     const honest = isHonest ? node.id : null
-    const teller = this.#cast.memberOf(node)
-    const signed = this.#signed
-    switch (message.type) {
-      case 'pre-prepare':
-        return signed.noteVote({ ...message, phase: 'prepare' }, message.from, message.signature, teller)
-      case 'prepare':
-        signed.noteVote({ ...message, phase: 'prepare' }, message.proposer, message.proposal, teller)
-        return signed.noteVote({ ...message, phase: 'prepare' }, message.from, message.signature, teller)
-      case 'commit':
-        return signed.noteVote({ ...message, phase: 'commit' }, message.from, message.signature, teller)
-      case 'checkpoint':
-        return signed.noteVote(
-          { ...message, phase: 'checkpoint', view: 0 },
-          message.from,
-          message.signature,
-          teller,
-        )
-      case 'proof':
-        return this.#certificates.noteCertificate(message.certificate, honest)
-      case 'view-change':
-        return this.#viewChanges.noteViewChange(message, honest, teller)
-      case 'new-view':
-        this.#candidates?.noteNewView(message)
-        return this.#viewChanges.noteNewView(message, honest)
-      case 'status':
-      case 'complaint':
-      case 'answer':
-        return
-      case 'query':
-        return this.#recalled.onQuery(node, message.challenge)
-    }
+    const member = this.#cast.memberOf(node)
+    this.#onSigned(message, honest, member)
+    this.#watch?.onMessage(message, { node, honest, member })
+  }
+
+  /** Looks at the votes and the certificate that a message shows. */
+  #onSigned(message: LogTypes['message'], honest: PeerId | null, teller: number | null): void {
+    const { anatomy, signed } = this.#kit
+    if (signed === null) return
+    for (const { vote, member, signature } of signed.votes(message))
+      this.#signed.noteVote(vote, member, signature, teller)
+    if (anatomy.message(message).role !== 'certificate') return
+    for (const certificate of signed.certificates(message))
+      this.#certificates.noteCertificate(certificate, honest)
   }
 }

@@ -2,8 +2,9 @@
 // honest node proves something, C7 no two certificates for one decision, P1 none for two values in one view, P4 none
 // for two states at one checkpoint.
 
+import type { SomeCertificate as Certificate } from '../../consensus/signed.ts'
 import type { PeerId } from '../../replica/effects.ts'
-import type { Certificate, NaiveVotes } from './naive-votes.ts'
+import type { NaiveVotes } from './naive-votes.ts'
 import { Violation } from './violation.ts'
 import type { VoteOracle } from './vote-oracle.ts'
 
@@ -13,7 +14,7 @@ export class CertificateOracle {
   readonly accused = new Set<number>()
   /** What was decided, by sequence number. */
   readonly #decided = new Map<number, Certificate>()
-  /** What was prepared, by sequence number and view. */
+  /** What a quorum voted for before it decided, by phase, sequence number and view. */
   readonly #prepared = new Map<string, Certificate>()
   readonly #checkpoints = new Map<number, string>()
   readonly #votes: NaiveVotes
@@ -40,23 +41,23 @@ export class CertificateOracle {
     for (const { member, signature } of certificate.signatures)
       this.#signed.noteVote(certificate, member, signature, null)
     switch (phase) {
-      case 'prepare': {
-        const place = `${sequence}/${view}`
-        const other = this.#prepared.get(place)
-        if (other === undefined) this.#prepared.set(place, certificate)
-        else if (other.value !== value) this.#onConflict('P1', other, certificate)
+      case this.#votes.decidingPhase: {
+        const other = this.#decided.get(sequence)
+        if (other === undefined) this.#decided.set(sequence, certificate)
+        else if (other.value !== value) this.#onConflict('C7', other, certificate)
         return
       }
-      case 'checkpoint': {
+      case this.#votes.statePhase: {
         const other = this.#checkpoints.get(sequence) ?? value
         if (other !== value) throw new Violation('P4', `checkpoint ${sequence} is ${other} and ${value}`)
         this.#checkpoints.set(sequence, value)
         return
       }
-      case 'commit': {
-        const other = this.#decided.get(sequence)
-        if (other === undefined) this.#decided.set(sequence, certificate)
-        else if (other.value !== value) this.#onConflict('C7', other, certificate)
+      default: {
+        const place = `${phase} ${sequence}/${view}`
+        const other = this.#prepared.get(place)
+        if (other === undefined) this.#prepared.set(place, certificate)
+        else if (other.value !== value) this.#onConflict('P1', other, certificate)
       }
     }
   }

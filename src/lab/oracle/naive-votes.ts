@@ -1,30 +1,24 @@
 // A second opinion on votes and certificates, step by step as in finality/verify-proof.ts and with none of the code by
 // which replicas come to agree. What was judged once is remembered for the whole run: signatures are dear.
 
-import { Fields } from '../../chain/fields.ts'
-import { type Hex, toHex } from '../../encoding/bytes.ts'
+import type { SignedKit } from '../../consensus/kit.ts'
+import type { SomeCertificate, SomeVote } from '../../consensus/signed.ts'
+import { toHex } from '../../encoding/bytes.ts'
+import { Fields } from '../../encoding/fields.ts'
 import type { Genesis } from '../../execution/genesis.ts'
-import { encodeCertificate, type readCertificate } from '../../finality/certificates.ts'
-import type { readEvidence } from '../../finality/evidence-record.ts'
+import { protocolOf } from '../../finality/protocol.ts'
 import { type RecoverSigner, type SigningDomain, statementDigest } from '../../finality/signing.ts'
 import { readValidators, type Validator } from '../../finality/validators.ts'
-
-/** What validators sign. */
-export type Statement = Parameters<typeof statementDigest>[1]
-/** Signatures of many under one statement. */
-export type Certificate = ReturnType<typeof readCertificate>
-/** Proof of a lie. */
-export type Evidence = ReturnType<typeof readEvidence>
-/** A statement of the phases in which certificates are made. */
-export type Vote = Pick<Certificate, 'phase' | 'sequence' | 'view' | 'value'>
 
 /** Judges what the validators of one network sign. */
 export class NaiveVotes {
   readonly validators: readonly Validator[]
   readonly #domain: SigningDomain
   readonly #recover: RecoverSigner
-  readonly #signed = new Map<string, boolean>()
-  readonly #judged = new Map<Hex, string | null>()
+  /** Null where nothing is signed: then nobody signed anything. */
+  readonly #signed: SignedKit | null
+  readonly #known = new Map<string, boolean>()
+  readonly #judged = new Map<string, string | null>()
 
   constructor(genesis: Genesis, recover: RecoverSigner) {
     const set = readValidators(new Fields('finality', genesis.finality))
@@ -35,6 +29,17 @@ export class NaiveVotes {
       validatorSetId: set.id,
     }
     this.#recover = recover
+    this.#signed = protocolOf(genesis)?.signed ?? null
+  }
+
+  /** The phase by whose certificates the protocol decides. */
+  get decidingPhase(): string | null {
+    return this.#signed?.decidingPhase ?? null
+  }
+
+  /** The phase in which members attest their states; null where none does. */
+  get statePhase(): string | null {
+    return this.#signed?.statePhase ?? null
   }
 
   /** What people call a member. */
@@ -43,21 +48,21 @@ export class NaiveVotes {
   }
 
   /** Whether this member signed a statement with this signature. */
-  isSigned(statement: Statement, member: number, signature: Uint8Array): boolean {
+  isSigned(statement: unknown, member: number, signature: Uint8Array): boolean {
     const validator = this.validators[member]
-    if (validator === undefined) return false
-    const digest = statementDigest(this.#domain, statement)
+    if (validator === undefined || this.#signed === null) return false
+    const digest = statementDigest(this.#domain, this.#signed.encodeStatement(statement))
     const key = `${member} ${toHex(digest)} ${toHex(signature)}`
-    const known = this.#signed.get(key)
+    const known = this.#known.get(key)
     if (known !== undefined) return known
     const isSigned = this.#recover(digest, signature) === validator.address
-    this.#signed.set(key, isSigned)
+    this.#known.set(key, isSigned)
     return isSigned
   }
 
   /** Why a certificate proves nothing, or null when it does. */
-  reasonAgainst(certificate: Certificate): string | null {
-    const key = toHex(encodeCertificate(certificate))
+  reasonAgainst(certificate: SomeCertificate): string | null {
+    const key = textOf(certificate)
     const known = this.#judged.get(key)
     if (known !== undefined) return known
     const reason = this.#judge(certificate)
@@ -65,33 +70,17 @@ export class NaiveVotes {
     return reason
   }
 
-  /** Whether two statements and their signatures convict a member. */
-  convicts(evidence: Evidence): boolean {
-    return evidence.type === 'omission' ? this.#isOmission(evidence) : this.#isContradiction(evidence)
+  /** Whether a member cast this vote. */
+  isCast({ phase, sequence, view, value }: SomeVote, member: number, signature: Uint8Array): boolean {
+    const vote = this.#signed?.voteStatement({ phase, sequence, view, value })
+    return this.isSigned(vote, member, signature)
   }
 
-  /** A commit, and what its member said that it knew when it later left its view: the same value, or a later view's. */
-  #isOmission({ member, vote, departure }: Extract<Evidence, { type: 'omission' }>): boolean {
-    const { signature, ...left } = departure
-    if (vote.phase !== 'commit' || !(left.view > vote.view) || !(left.sequence < vote.sequence)) return false
-    const told = left.prepared.filter(({ sequence, view }) => sequence === vote.sequence && view >= vote.view)
-    if (told.some(({ view, value }) => view !== vote.view || value === vote.value)) return false
-    const statement: Statement = { phase: 'view-change', ...left }
-    return this.isSigned(vote, member, vote.signature) && this.isSigned(statement, member, signature)
-  }
-
-  #isContradiction({ member, first, second }: Extract<Evidence, { type: 'contradiction' }>): boolean {
-    const isPair =
-      first.phase === second.phase && first.sequence === second.sequence && first.view === second.view
-    if (!isPair || first.value === second.value) return false
-    return this.isSigned(first, member, first.signature) && this.isSigned(second, member, second.signature)
-  }
-
-  #judge({ phase, sequence, view, value, signatures }: Certificate): string | null {
+  #judge({ phase, sequence, view, value, signatures }: SomeCertificate): string | null {
     const signed = new Set<number>()
     for (const { member, signature } of signatures) {
       if (signed.has(member)) return `member ${member} is counted twice`
-      if (!this.isSigned({ phase, sequence, view, value }, member, signature))
+      if (!this.isCast({ phase, sequence, view, value }, member, signature))
         return `member ${member} did not sign it`
       signed.add(member)
     }
@@ -99,4 +88,10 @@ export class NaiveVotes {
     const needed = n - Math.floor((n - 1) / 3)
     return signed.size >= needed ? null : `${signed.size} of the ${needed} signatures that it takes`
   }
+}
+
+/** What tells one certificate from every other. */
+function textOf({ phase, sequence, view, value, signatures }: SomeCertificate): string {
+  const signers = signatures.map(({ member, signature }) => `${member} ${toHex(signature)}`)
+  return [`${phase} ${sequence}/${view} ${value}`, ...signers].join(', ')
 }

@@ -3,20 +3,18 @@
 // convicted; S9 all that is kept has its bound; C9 the pace of a chain without work.
 
 import type { BlockId } from '../../chain/header.ts'
+import type { LogKit } from '../../consensus/kit.ts'
+import type { Decision } from '../../consensus/log.ts'
 import { ByteReader } from '../../encoding/bytes.ts'
 import type { Genesis } from '../../execution/genesis.ts'
-import { encodeCertificate, readCertificate } from '../../finality/certificates.ts'
-import { lieOf } from '../../finality/evidence.ts'
-import { readEvidence } from '../../finality/evidence-record.ts'
-import { decodePbftRecord } from '../../finality/wire.ts'
 import type { PeerId, Write } from '../../replica/effects.ts'
 import { KEYS, readCertificatePlace, readChainedHeader, readRecord } from '../../replica/records.ts'
 import type { Cast } from '../adversary/cast.ts'
-import { EMPTY_DECISIONS, EVIDENCE_RECORDS, VOTE_RECORDS, type VoteRecord } from '../cluster/finality-keys.ts'
+import { EMPTY_DECISIONS, EVIDENCE_RECORDS, VOTE_RECORDS } from '../cluster/finality-keys.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { CertificateOracle } from './certificate-oracle.ts'
-import type { Certificate, NaiveVotes } from './naive-votes.ts'
-import type { ViewChangeOracle } from './view-change-oracle.ts'
+import type { NaiveVotes } from './naive-votes.ts'
+import type { ProtocolWatch } from './protocol-watch.ts'
 import type { ViewOracle } from './view-oracle.ts'
 import { Violation } from './violation.ts'
 import type { VoteOracle } from './vote-oracle.ts'
@@ -33,7 +31,8 @@ export interface StoredFinalityOptions {
   readonly signed: VoteOracle
   readonly certificates: CertificateOracle
   readonly views: ViewOracle
-  readonly viewChanges: ViewChangeOracle
+  readonly kit: LogKit
+  readonly watch: ProtocolWatch | null
 }
 
 /** The disks of one committee's nodes. */
@@ -46,6 +45,8 @@ export class StoredFinalityOracle {
   readonly #finalHeights = new Map<PeerId, number>()
   readonly #stored = new Set<string>()
   readonly #evidence = new Set<string>()
+  /** What was decided, by sequence number. */
+  readonly #decided = new Map<number, string>()
 
   constructor(options: StoredFinalityOptions) {
     this.#options = options
@@ -86,9 +87,9 @@ export class StoredFinalityOracle {
     for (const { key, value } of writes) {
       if (value === null) continue
       if (key === KEYS.base) this.#onBase(node, value, writes)
-      else if (key.startsWith(VOTE_RECORDS)) this.#onVoteRecord(node, decodePbftRecord(value))
+      else if (key.startsWith(VOTE_RECORDS)) this.#onVoteRecord(node, value)
       else if (key.startsWith(EVIDENCE_RECORDS)) this.#onEvidence(node, value)
-      else if (key.startsWith(EMPTY_DECISIONS)) this.#onStored(node, readCertificate(new ByteReader(value)))
+      else if (key.startsWith(EMPTY_DECISIONS)) this.#onStored(node, this.#decisionIn(value))
     }
   }
 
@@ -104,23 +105,36 @@ export class StoredFinalityOracle {
     if (written === null) throw new Violation('C7', `${node.id} makes ${id} final without its certificate`)
     const place = readRecord(key, written, readCertificatePlace)
     if (place.type !== 'here') throw new Violation('C7', `${node.id} keeps no certificate of ${id}`)
-    const certificate = readCertificate(new ByteReader(place.bytes))
-    this.#onStored(node, certificate)
-    if (certificate.value !== id) throw new Violation('S7', `the certificate of ${id} names another block`)
-    if (!writes.some(write => write.key === KEYS.decision(certificate.sequence)))
-      throw new Violation('C7', `${node.id} keeps decision ${certificate.sequence} where nobody finds it`)
-    const sequence = this.#sequences.get(height) ?? certificate.sequence
-    if (sequence !== certificate.sequence)
-      throw new Violation('C7', `height ${height} is decided by ${sequence} and by ${certificate.sequence}`)
+    const decision = this.#decisionIn(place.bytes)
+    this.#onStored(node, decision)
+    if (decision.value !== id) throw new Violation('S7', `the certificate of ${id} names another block`)
+    if (!writes.some(write => write.key === KEYS.decision(decision.sequence)))
+      throw new Violation('C7', `${node.id} keeps decision ${decision.sequence} where nobody finds it`)
+    const sequence = this.#sequences.get(height) ?? decision.sequence
+    if (sequence !== decision.sequence)
+      throw new Violation('C7', `height ${height} is decided by ${sequence} and by ${decision.sequence}`)
     this.#sequences.set(height, sequence)
     this.#checkPace(node, id, height)
   }
 
-  #onStored(node: SimNode, certificate: Certificate): void {
-    if (certificate.phase !== 'commit')
-      throw new Violation('S7', `${node.id} stores a ${certificate.phase} certificate as a decision`)
-    this.#options.certificates.noteCertificate(certificate, node.id)
-    this.#stored.add(String.fromCharCode(...encodeCertificate(certificate)))
+  #decisionIn(bytes: Uint8Array): Decision {
+    return this.#options.kit.codec.readDecision(new ByteReader(bytes))
+  }
+
+  #onStored(node: SimNode, decision: Decision): void {
+    const { kit, certificates } = this.#options
+    if (!kit.anatomy.decision(decision).isDecision)
+      throw new Violation(
+        'S7',
+        `${node.id} stores as a decision what is none: ${kit.describeDecision(decision)}`,
+      )
+    if (kit.signed !== null) certificates.noteCertificate(kit.signed.certificate(decision), node.id)
+    const { sequence, value } = decision
+    const known = this.#decided.get(sequence) ?? value
+    if (known !== value)
+      throw new Violation('C7', `decision ${sequence} is ${known}, and ${value} for ${node.id}`)
+    this.#decided.set(sequence, value)
+    this.#stored.add(String.fromCharCode(...kit.codec.encodeDecision(decision)))
   }
 
   /** Without miners an empty block is only a heartbeat; the block before it may be dated ahead. */
@@ -142,32 +156,29 @@ export class StoredFinalityOracle {
       throw new Violation('C9', `${id} is empty, ${gap} seconds after the block before it`)
   }
 
-  #onVoteRecord(node: SimNode, record: VoteRecord | null): void {
-    const { certificates, views, viewChanges } = this.#options
+  #onVoteRecord(node: SimNode, value: Uint8Array): void {
+    const { kit, certificates, views, watch } = this.#options
+    const record = kit.codec.decodeRecord(value)
     if (record === null) throw new Violation('S9', `${node.id} writes what it can't read`)
-    switch (record.type) {
-      case 'view':
-        return views.onRecord(node, record.view)
-      case 'slot':
-        if (record.prepared !== null) certificates.noteCertificate(record.prepared, node.id)
-        return
-      case 'stable':
-        return certificates.noteCertificate(record.certificate, node.id)
-      case 'new-view':
-        return viewChanges.noteNewView(record.message, node.id)
-    }
+    const { view } = kit.anatomy.record(record)
+    if (view !== null) views.onRecord(node, view.lastView)
+    for (const certificate of kit.signed?.recordCertificates(record) ?? [])
+      certificates.noteCertificate(certificate, node.id)
+    watch?.onRecord(node, record)
   }
 
   #onEvidence(node: SimNode, value: Uint8Array): void {
-    const { votes, cast } = this.#options
-    const evidence = readEvidence(new ByteReader(value))
-    if (!votes.convicts(evidence)) throw new Violation('S7', `${node.id} keeps evidence that convicts nobody`)
+    const { kit, watch, votes, cast } = this.#options
+    if (kit.signed === null) throw new Violation('S7', `${node.id} keeps evidence where nobody signs`)
+    const evidence = kit.signed.evidence.read(new ByteReader(value))
+    if (watch?.convicts(evidence) === false)
+      throw new Violation('S7', `${node.id} keeps evidence that convicts nobody`)
     // A contradiction to what it cannot know is none: what it can know, the other oracles hold it to.
     if (this.#options.signed.isExcused(evidence.member, null)) return
     if (cast.isHonestMember(evidence.member))
       throw new Violation('S4', `${votes.nameOf(evidence.member)} is honest and convicted`)
     this.accused.add(evidence.member)
-    const { type, phase, sequence, view } = lieOf(evidence)
+    const { type, phase, sequence, view } = kit.signed.evidence.lie(evidence)
     this.#evidence.add(`${type} ${phase} ${sequence}/${view} ${evidence.member}`)
   }
 

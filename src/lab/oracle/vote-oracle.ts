@@ -1,8 +1,9 @@
 // Every vote that was ever signed, whether it arrived or not. The names are those of docs/invariants.md: S4 nobody
 // honest contradicts himself.
 
+import type { SomeVote as Vote } from '../../consensus/signed.ts'
 import type { Cast } from '../adversary/cast.ts'
-import type { NaiveVotes, Vote } from './naive-votes.ts'
+import type { NaiveVotes } from './naive-votes.ts'
 import { Violation } from './violation.ts'
 
 /** The votes of one committee. */
@@ -35,7 +36,7 @@ export class VoteOracle {
     const known = this.#voted.get(key)
     if (known !== undefined && known.value !== vote.value) this.#contradict(key, member, known, vote)
     this.#voted.set(key, vote)
-    if (vote.phase === 'commit') this.#noteCommit(member, vote)
+    if (vote.phase === this.#votes.decidingPhase) this.#noteCommit(member, vote)
   }
 
   /** Whether a member is not held to what `teller` shows of it. */
@@ -55,10 +56,11 @@ export class VoteOracle {
     const key = placeOf(vote, member)
     const known = this.#voted.get(key)
     if (known?.value === value) return
-    if (!this.#votes.isSigned(vote, member, signature)) return
+    if (!this.#votes.isCast(vote, member, signature)) return
     if (known === undefined) {
       this.#voted.set(key, vote)
-      if (phase === 'commit' && this.#cast.isHonestMember(member)) this.#noteCommit(member, vote)
+      if (phase === this.#votes.decidingPhase && this.#cast.isHonestMember(member))
+        this.#noteCommit(member, vote)
     } else if (this.#cast.isHonestMember(member)) this.#contradict(key, member, known, vote)
   }
 

@@ -4,7 +4,7 @@
 //
 // Where the network is cut there are two sides, and whoever spends twice can pay once on each.
 
-import { faultsTolerated } from '../../consensus/pbft/quorum.ts'
+import { faultsTolerated } from '../../consensus/quorum.ts'
 import type { Stage } from '../stage/stage.ts'
 
 /** A fault, by the name that files know it by. */

@@ -1,14 +1,15 @@
 // What a decision costs: the messages that the simulator counted for committees of several sizes, and the curves of the
 // formulas that books give for them.
 
+import type { LogTheory } from '../../consensus/kit.ts'
 import { PBFT } from '../../finality/modes/pbft.ts'
 import { PBFT_LEADER } from '../stage/contender.ts'
 import type { CountedDecision } from '../theory/decisions.ts'
-import { type DecisionTheory, THEORY } from '../theory/formulas.ts'
+import { THEORY } from '../theory/formulas.ts'
 import { type Chart, type Figure, sayEach, sized, tellApart } from './figure.ts'
 
 /** The ways to agree whose messages are counted, and what theory says of them. */
-export const COUNTED: ReadonlyMap<string, DecisionTheory> = new Map([
+export const COUNTED: ReadonlyMap<string, LogTheory> = new Map([
   [PBFT.name, THEORY.allToAll],
   [PBFT_LEADER, THEORY.leaderCollected],
 ])

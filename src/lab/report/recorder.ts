@@ -2,6 +2,7 @@
 // leave their nodes, and the heads that nodes follow.
 
 import type { Hex } from '../../encoding/bytes.ts'
+import { protocolOf } from '../../finality/protocol.ts'
 import type { Effect } from '../../replica/effects.ts'
 import type { Contender } from '../stage/contender.ts'
 import type { SimulatedNetwork } from '../stage/simulated-network.ts'
@@ -104,7 +105,7 @@ export class Recorder {
         [`0x${String(index + 1).padStart(40, '0')}`, index] as const,
       ]),
     )
-    this.#votes = new VoteRecorder(shorten)
+    this.#votes = new VoteRecorder(protocolOf(network.genesis), shorten)
   }
 
   /** Notes the blocks on the way to a node's head that nobody followed before. */

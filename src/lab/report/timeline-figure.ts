@@ -4,6 +4,7 @@
 import { type Chart, type Figure, isNarrow, type Layer, sayEach, type View } from './figure.ts'
 import type { TimelineBlock } from './recorder.ts'
 import type { Timeline } from './timeline.ts'
+import type { TimelineVote } from './votes.ts'
 
 /** Pixels beside a view that its axis takes, and heights of a lane and of a node's votes. */
 const MARGIN = 74
@@ -198,21 +199,28 @@ interface Deed {
 }
 
 function deedsOf({ votes, heads }: Timeline): Deed[] {
-  const said = votes.map(({ node, ms, type }) => ({ x: seconds(ms), node: nameOf(node), kind: KINDS[type] }))
+  const said = votes.map(vote => ({ x: seconds(vote.ms), node: nameOf(vote.node), kind: kindOf(vote) }))
   const left = heads
     .filter(({ depth }) => depth > 0)
     .map(({ node, ms }) => ({ x: seconds(ms), node: nameOf(node), kind: 'reorganisation' }))
   return [...said, ...left]
 }
 
-const KINDS = {
-  'pre-prepare': 'proposal',
-  prepare: 'prepare',
-  commit: 'commit',
-  proof: 'proof',
-  'view-change': 'view change',
-  'new-view': 'view change',
-} as const
+function kindOf({ role, type }: TimelineVote): string {
+  switch (role) {
+    case 'proposal':
+      return 'proposal'
+    case 'departure':
+    case 'beginning':
+      return 'view change'
+    case 'vote':
+    case 'certificate':
+    case 'checkpoint':
+    case 'status':
+    case 'other':
+      return type
+  }
+}
 
 function fateOf({ isStale, finalMs }: TimelineBlock): (typeof FATES)[number] {
   if (isStale) return finalMs === null ? 'left' : 'final, then left'

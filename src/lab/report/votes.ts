@@ -1,8 +1,8 @@
 // The votes of validators as they leave them: decoded from what the finality layer says, each kept once. What is said
 // again because it may be lost, or passed on to one who is behind, is no vote any more.
 
-import { NO_VALUE } from '../../consensus/contract.ts'
-import type { PbftMessage } from '../../consensus/pbft/messages.ts'
+import type { LogKit, MessageFacts, MessageRole } from '../../consensus/kit.ts'
+import { NO_VALUE } from '../../consensus/log.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 
@@ -10,9 +10,12 @@ import { decodeEnvelope } from '../../finality/envelope.ts'
 export interface TimelineVote {
   readonly node: number
   readonly ms: number
-  readonly type: 'pre-prepare' | 'prepare' | 'commit' | 'proof' | 'view-change' | 'new-view'
-  /** What a proof collects, where the leader collects the votes; null of everything else. */
-  readonly phase: 'prepare' | 'commit' | null
+  /** The kind of the message, by the protocol's name for it. */
+  readonly type: string
+  /** What it is for. */
+  readonly role: MessageRole
+  /** The phase whose votes a certificate collects, where the leader collects them; null of everything else. */
+  readonly phase: string | null
   /** The decision that it is about; null of a change of view. */
   readonly sequence: number | null
   readonly view: number
@@ -24,9 +27,12 @@ export interface TimelineVote {
 export class VoteRecorder {
   readonly votes: TimelineVote[] = []
   readonly #said = new Set<string>()
+  /** Null where nobody votes. */
+  readonly #kit: LogKit | null
   readonly #shorten: (id: Hex) => string
 
-  constructor(shorten: (id: Hex) => string) {
+  constructor(kit: LogKit | null, shorten: (id: Hex) => string) {
+    this.#kit = kit
     this.#shorten = shorten
   }
 
@@ -42,9 +48,14 @@ export class VoteRecorder {
     readonly body: Uint8Array
     readonly isToAll: boolean
   }): void {
-    const content = decodeEnvelope(body)?.content
+    if (this.#kit === null) return
+    const content = decodeEnvelope(body, this.#kit.codec)?.content
     if (content?.type !== 'protocol') return
-    const said = this.#read(content.message, node, isToAll)
+    const said = this.#read(this.#kit.anatomy.message(content.message), {
+      type: content.message.type,
+      node,
+      isToAll,
+    })
     if (said === null) return
     const key = `${node} ${said.type} ${said.phase} ${said.sequence}/${said.view}`
     if (this.#said.has(key)) return
@@ -53,41 +64,28 @@ export class VoteRecorder {
   }
 
   /** What is recorded of a message; null when it is no vote of this node. */
-  #read(message: PbftMessage, node: number, isToAll: boolean): Omit<TimelineVote, 'node' | 'ms'> | null {
-    switch (message.type) {
-      case 'pre-prepare': {
-        const { type, sequence, view, value } = message
-        return { type, phase: null, sequence, view, block: this.#blockOf(value) }
-      }
-      case 'prepare':
-      case 'commit': {
-        const { type, sequence, view, value, from } = message
-        return from === node ? { type, phase: null, sequence, view, block: this.#blockOf(value) } : null
-      }
-      case 'proof': {
-        const { phase, sequence, view, value } = message.certificate
-        // To one alone it goes because he has not got it.
-        if (phase === 'checkpoint' || !isToAll) return null
-        return { type: 'proof', phase, sequence, view, block: this.#blockOf(value) }
-      }
-      case 'view-change': {
-        const { type, view, from } = message
-        return from === node ? { type, phase: null, sequence: null, view, block: null } : null
-      }
-      case 'new-view':
-        return isToAll
-          ? { type: 'new-view', phase: null, sequence: null, view: message.view, block: null }
-          : null
+  #read(
+    { role, phase, sequence, view, value, from, isDeciding }: MessageFacts,
+    { type, node, isToAll }: { readonly type: string; readonly node: number; readonly isToAll: boolean },
+  ): Omit<TimelineVote, 'node' | 'ms'> | null {
+    if (view === null) return null
+    const block = value === null || value === NO_VALUE ? null : this.#shorten(value as Hex)
+    switch (role) {
+      case 'proposal':
+        return { role, type, phase: null, sequence, view, block }
+      case 'vote':
+        return from === node ? { role, type, phase: null, sequence, view, block } : null
+      // To one node alone it goes because that missed it.
+      case 'certificate':
+        return isDeciding && isToAll ? { role, type, phase, sequence, view, block } : null
+      case 'departure':
+        return from === node ? { role, type, phase: null, sequence: null, view, block: null } : null
+      case 'beginning':
+        return isToAll ? { role, type, phase: null, sequence: null, view, block: null } : null
       case 'checkpoint':
       case 'status':
-      case 'complaint':
-      case 'query':
-      case 'answer':
+      case 'other':
         return null
     }
-  }
-
-  #blockOf(value: string): string | null {
-    return value === NO_VALUE ? null : this.#shorten(value as Hex)
   }
 }

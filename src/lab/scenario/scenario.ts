@@ -2,7 +2,6 @@
 // from text, run.ts performs it on a stage of either kind. Nodes go by their index, from 0; times are
 // milliseconds since the network stood.
 
-import type { Pattern } from '../../consensus/pbft/pbft.ts'
 import type { ByzantineRole } from '../adversary/byzantine/roles.ts'
 
 /** A whole scenario. */
@@ -14,7 +13,7 @@ export interface Scenario {
   /** The name of its finality mode. */
   readonly mode: string
   /** How votes travel; null for the first way, or where nobody votes. */
-  readonly pattern: Pattern | null
+  readonly pattern: string | null
   /** Of messages, on average; null for the stage's own. */
   readonly latencyMs: number | null
   /** Share of messages that are lost: gone in the simulator, late over TCP, which sends them again. */

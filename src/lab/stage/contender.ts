@@ -3,7 +3,7 @@
 
 import type { Address } from '../../chain/address.ts'
 import { encodeCompact, HASH_MAX } from '../../chain/compact.ts'
-import type { Json } from '../../chain/fields.ts'
+import type { Json } from '../../encoding/fields.ts'
 import { type FinalityMode, sectionOf } from '../../finality/modes/mode.ts'
 import { PBFT } from '../../finality/modes/pbft.ts'
 import { MODES } from '../../finality/registry.ts'

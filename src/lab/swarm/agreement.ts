@@ -1,6 +1,7 @@
 // What a run has only where validators agree: the oracle of their agreement, what it costs, and how long they may take
 // once nothing goes wrong any more.
 
+import { protocolOf } from '../../finality/protocol.ts'
 import { Costs } from '../network/costs.ts'
 import { AgreementOracle } from '../oracle/agreement-oracle.ts'
 import type { NaiveChain } from '../oracle/naive-chain.ts'
@@ -10,7 +11,7 @@ import type { Setup } from './setup.ts'
 /** The agreement of one run. */
 export class Agreement {
   readonly oracle: AgreementOracle
-  readonly costs = new Costs()
+  readonly costs: Costs
   readonly genesisFile: unknown
   /** Milliseconds that validators wait for each other before their patience grows. */
   readonly timeoutMs: number
@@ -24,10 +25,12 @@ export class Agreement {
   recoveryMs: number | null = null
 
   constructor({ genesis, genesisFile, cast, signatures }: Setup, chain: NaiveChain) {
+    const kit = protocolOf(genesis)!
     const votes = new NaiveVotes(genesis, signatures.recover)
+    this.costs = new Costs(kit)
     this.oracle = new AgreementOracle(genesis, chain, votes, cast)
     this.genesisFile = genesisFile
     this.timeoutMs = genesis.finality.timeoutMs as number
-    this.faultsTolerated = Math.floor((cast.validators - 1) / 3)
+    this.faultsTolerated = kit.model.tolerated(cast.validators)
   }
 }

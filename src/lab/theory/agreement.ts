@@ -2,6 +2,7 @@
 // what f liars can't do, what f + 1 can, and that a network that loses, delays, reorders and cuts stops agreement
 // without ever making it wrong.
 
+import type { LogTheory } from '../../consensus/kit.ts'
 import { HYBRID } from '../../finality/modes/hybrid.ts'
 import { PBFT } from '../../finality/modes/pbft.ts'
 import type { Adversary } from '../adversary/adversary.ts'
@@ -11,7 +12,7 @@ import type { SimulationOptions } from '../swarm/simulation-options.ts'
 import type { SimulationResult } from '../swarm/simulation-result.ts'
 import { type Claim, type ClaimGroup, claimEqual } from './claim.ts'
 import { createSimulator } from './decisions.ts'
-import type { DecisionTheory, Theory } from './formulas.ts'
+import type { Theory } from './formulas.ts'
 
 /** The contenders with committees: those that the claims name. */
 const COMMITTEES = [PBFT.name, PBFT_LEADER, HYBRID.name]
@@ -94,12 +95,12 @@ export function judgeAgreements(theory: Theory, runs: AgreementRuns): ClaimGroup
   ]
 }
 
-function judgeCost(how: string, theory: DecisionTheory, runs: readonly AgreementRun[]): Claim[] {
+function judgeCost(how: string, theory: LogTheory, runs: readonly AgreementRun[]): Claim[] {
   const sizes = `for n = ${SIZES.join(', ')}`
   return [
     claimEqual(`messages of a decision, ${how}, ${sizes}`, {
       formula: theory.formula,
-      expected: SIZES.map(theory.messages),
+      expected: SIZES.map(n => theory.messages(n)),
       measured: runs.map(({ agreement }) => agreement?.messagesPerDecision),
     }),
     claimEqual(`message delays until all know, ${how}, ${sizes}`, {

@@ -1,19 +1,14 @@
-// What theory says, as formulas: for agreement the counts of Castro and Liskov (OSDI 1999, section 4.2) and of W. Schultz
-// ("Distributed Systems", 2024, section 4.2); for work those of Nakamoto's section 11 and its successors. They are written
-// from the papers and share nothing with the code that they judge.
+// What theory says, as formulas: for agreement what each protocol's paper says of its costs, which its entry of the
+// catalogue has; for work those of Nakamoto's section 11 and its successors. They are written from the papers and share
+// nothing with the code that they judge.
 
-/** What a decision costs. */
-export interface DecisionTheory {
-  readonly formula: string
-  readonly messages: (n: number) => number
-  /** Message delays until all replicas know. */
-  readonly delays: number
-}
+import { PATTERNS } from '../../consensus/catalogue.ts'
+import type { LogTheory } from '../../consensus/kit.ts'
 
 /** Every formula that the code is held against. */
 export interface Theory {
-  readonly allToAll: DecisionTheory
-  readonly leaderCollected: DecisionTheory
+  readonly allToAll: LogTheory
+  readonly leaderCollected: LogTheory
   /** The members that may lie among n, and those whom any two quorums then have in common at least. */
   readonly liars: (n: number) => number
   readonly shared: (n: number) => number
@@ -29,8 +24,8 @@ export interface Theory {
 
 /** What the papers say. */
 export const THEORY: Theory = {
-  allToAll: { formula: '2n(n − 1)', messages: n => 2 * n * (n - 1), delays: 3 },
-  leaderCollected: { formula: '5(n − 1)', messages: n => 5 * (n - 1), delays: 5 },
+  allToAll: PATTERNS.get('all-to-all')!.theory,
+  leaderCollected: PATTERNS.get('leader-collected')!.theory,
   // n ≥ 3f + 1, solved for the greatest f by trying: no division that could be the code's own.
   liars: n => {
     let f = 0

@@ -1,7 +1,7 @@
 // The arithmetic of quorums, run on the functions by which every committee counts: how many may lie among n, and that
 // any two quorums share more than that. The quorum of the textbook, 2f + 1, is tried beside it where n is not 3f + 1.
 
-import { faultsTolerated, quorumOf } from '../../consensus/pbft/quorum.ts'
+import { faultsTolerated, quorumOf } from '../../consensus/quorum.ts'
 import { type Claim, type ClaimGroup, claimEqual } from './claim.ts'
 import type { Theory } from './formulas.ts'
 

@@ -2,11 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Certificate, NO_VALUE, NUMBER_MAX, type Vote } from '../../../src/consensus/contract.ts'
+import { NO_VALUE, NUMBER_MAX } from '../../../src/consensus/log.ts'
 import { isCertificate } from '../../../src/consensus/pbft/certificate.ts'
 import { primaryOfView, proposerOf } from '../../../src/consensus/pbft/leader-schedule.ts'
 import type { NewView, PbftMessage, ViewChange } from '../../../src/consensus/pbft/messages.ts'
-import { faultsTolerated, quorumOf } from '../../../src/consensus/pbft/quorum.ts'
 import { answerStatement } from '../../../src/consensus/pbft/recall.ts'
 import {
   isNewView,
@@ -16,6 +15,8 @@ import {
   viewChangeStatement,
 } from '../../../src/consensus/pbft/view-change.ts'
 import { ViewTimer } from '../../../src/consensus/pbft/view-timer.ts'
+import type { Certificate, Vote } from '../../../src/consensus/pbft/votes.ts'
+import { faultsTolerated, quorumOf } from '../../../src/consensus/quorum.ts'
 import { Network } from '../network.ts'
 import { Notary } from '../notary.ts'
 import { forgeProofs } from './liars.ts'
@@ -757,7 +758,7 @@ test('who caught up by itself can still change views with the others', () => {
     if (member !== D) stage.say(D, [member], { type: 'proof', certificate })
     else {
       stage.players[D]!.decisions.push(certificate)
-      stage.step(D, { type: 'settled', certificate })
+      stage.step(D, { type: 'settled', decision: certificate })
     }
   }
   stage.drop()

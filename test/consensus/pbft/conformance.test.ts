@@ -1,5 +1,5 @@
 import type { PbftMessage, Statement } from '../../../src/consensus/pbft/messages.ts'
-import { faultsTolerated } from '../../../src/consensus/pbft/quorum.ts'
+import { describeByzantine } from '../byzantine-conformance.ts'
 import { describeProtocol } from '../conformance.ts'
 import { forgetful, late, replaying, silent, twins, withholding } from '../liars.ts'
 import type { LiarMaker } from '../network.ts'
@@ -20,12 +20,20 @@ const LIARS: Record<string, LiarMaker<PbftMessage, Statement>> = {
   exaggerating,
   babbling,
 }
+const SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+const SEEDS = Number(process.env.SEEDS ?? 150)
 
-for (const pattern of PATTERNS)
-  describeProtocol(`pbft, ${pattern}`, pbftMaker(pattern), {
-    faults: faultsTolerated,
-    sizes: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-    seeds: Number(process.env.SEEDS ?? 150),
+for (const pattern of PATTERNS) {
+  describeProtocol(pbftMaker(pattern), {
+    sizes: SIZES,
+    seeds: Math.ceil(SEEDS / 4),
+    calmView: 0,
+    effectsMin: 30,
+  })
+  describeByzantine(pbftMaker(pattern), {
+    sizes: SIZES,
+    seeds: SEEDS,
     liars: new Map(Object.entries(LIARS)),
     colluding: equivocating,
   })
+}

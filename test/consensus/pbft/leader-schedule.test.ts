@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NUMBER_MAX } from '../../../src/consensus/contract.ts'
+import { NUMBER_MAX } from '../../../src/consensus/log.ts'
 import {
   isSuspectList,
   LeaderRecord,

@@ -1,14 +1,15 @@
 // Ways to lie that know PBFT: two values for two halves (alone, or with accomplices), forgeries, new views that leave
 // out what was prepared, numbers beyond all bounds, and numbers that are none.
 
-import type { Certificate, Value, Vote } from '../../../src/consensus/contract.ts'
+import type { Value } from '../../../src/consensus/log.ts'
 import type { NewView, PbftMessage, Statement, ViewChange } from '../../../src/consensus/pbft/messages.ts'
-import { quorumOf } from '../../../src/consensus/pbft/quorum.ts'
 import {
   newViewStatement,
   proposalsOf,
   viewChangeStatement,
 } from '../../../src/consensus/pbft/view-change.ts'
+import type { Certificate, Vote } from '../../../src/consensus/pbft/votes.ts'
+import { quorumOf } from '../../../src/consensus/quorum.ts'
 import type { Liar, LiarContext } from '../network.ts'
 
 type Context = LiarContext<PbftMessage, Statement>

@@ -1,32 +1,27 @@
-// PBFT as the network of test/consensus takes it: how it is made, what its messages bind their senders to, and what
-// must be on disk for each.
+// PBFT as the network of test/consensus takes it: how it is made, what must be on disk for each message, and when
+// evidence convicts.
 
-import type { Certificate } from '../../../src/consensus/contract.ts'
-import type { PbftMessage, PbftRecord, Statement } from '../../../src/consensus/pbft/messages.ts'
-import { type Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
+import type { PbftTypes } from '../../../src/consensus/pbft/anatomy.ts'
+import { PBFT, PBFT_LEADER_COLLECTED } from '../../../src/consensus/pbft/kit.ts'
+import type { PbftMessage, PbftRecord } from '../../../src/consensus/pbft/messages.ts'
+import type { Pattern } from '../../../src/consensus/pbft/pbft.ts'
+import type { Contradiction, Evidence, Omission } from '../../../src/consensus/pbft/votes.ts'
 import type { Maker } from '../network.ts'
-import type { Claim } from '../oracle.ts'
+import type { Notary } from '../notary.ts'
 
 export const PATTERNS: readonly Pattern[] = ['all-to-all', 'leader-collected']
 const CHECKPOINT_INTERVAL = 4
 
-export function pbftMaker(
-  pattern: Pattern,
-  checkpointInterval = CHECKPOINT_INTERVAL,
-): Maker<PbftMessage, PbftRecord, Statement> {
+export function pbftMaker(pattern: Pattern, checkpointInterval = CHECKPOINT_INTERVAL): Maker<PbftTypes> {
+  const kit = pattern === 'all-to-all' ? PBFT : PBFT_LEADER_COLLECTED
   return {
+    kit,
     create: ({ timeoutMs, ...options }) =>
-      new Pbft({ ...options, timeoutMs, pattern, retransmitMs: timeoutMs / 2, checkpointInterval }),
-    anatomy: {
-      claims,
-      certificates,
+      kit.create({ ...options, timeoutMs, retransmitMs: timeoutMs / 2, checkpointInterval }),
+    opinion: {
       isDurable,
-      view: protocol => (protocol as Pbft).state.view,
-      watermarks: protocol => {
-        const { stable } = (protocol as Pbft).state
-        return [stable, stable + 2 * checkpointInterval]
-      },
-      size: protocol => (protocol as Pbft).size,
+      convicts,
+      window: 2 * checkpointInterval,
       // Slots between the watermarks and as many decisions ahead, with two votes a member; then what each member says
       // of checkpoints and views, who left something out, and who was answered.
       sizeMax: n => 4 * checkpointInterval * (1 + 2 * n) + 6 * n + 20,
@@ -34,62 +29,32 @@ export function pbftMaker(
   }
 }
 
-function claims(message: PbftMessage): Claim[] {
-  switch (message.type) {
-    case 'pre-prepare':
-    case 'prepare':
-      return [voteClaim('prepare', message)]
-    case 'commit':
-      return [voteClaim('commit', message)]
-    case 'checkpoint':
-      return [{ about: `checkpoint ${message.sequence}`, value: message.value, sequence: null }]
-    case 'new-view':
-      return [
-        {
-          about: `new-view ${message.view}`,
-          value: message.proposals.map(({ sequence, value }) => `${sequence}=${value}`).join(),
-          sequence: null,
-        },
-        ...message.proposals.map(({ sequence, value }) => ({
-          ...voteClaim('prepare', { ...message, sequence, value }),
-          sequence: null,
-        })),
-      ]
-    case 'view-change':
-    case 'proof':
-    case 'status':
-    case 'complaint':
-    case 'query':
-    case 'answer':
-      return []
-  }
+function convicts(evidence: Evidence, notary: Notary): boolean {
+  return evidence.type === 'omission' ? omits(evidence, notary) : contradicts(evidence, notary)
 }
 
-function voteClaim(
-  phase: string,
-  { view, sequence, value }: { readonly view: number; readonly sequence: number; readonly value: string },
-): Claim {
-  return { about: `${phase} ${sequence} in view ${view}`, value, sequence }
+function contradicts({ member, first, second }: Contradiction, notary: Notary): boolean {
+  return (
+    first.value !== second.value &&
+    [first, second].every(({ phase, sequence, view, value, signature }) =>
+      notary.isSigned({ phase, sequence, view, value }, member, signature),
+    ) &&
+    (['phase', 'sequence', 'view'] as const).every(key => first[key] === second[key])
+  )
 }
 
-function certificates(message: PbftMessage): readonly Certificate[] {
-  switch (message.type) {
-    case 'proof':
-      return [message.certificate]
-    case 'view-change':
-      return [...(message.stable === null ? [] : [message.stable]), ...message.prepared]
-    case 'new-view':
-      return message.viewChanges.flatMap(certificates)
-    case 'pre-prepare':
-    case 'prepare':
-    case 'commit':
-    case 'checkpoint':
-    case 'status':
-    case 'complaint':
-    case 'query':
-    case 'answer':
-      return []
-  }
+function omits({ member, vote, departure }: Omission, notary: Notary): boolean {
+  const { phase, sequence, view, value } = vote
+  const { signature, ...left } = departure
+  const told = left.prepared.filter(claim => claim.sequence === sequence)
+  return (
+    phase === 'commit' &&
+    left.view > view &&
+    left.sequence < sequence &&
+    told.every(claim => claim.view < view || (claim.view === view && claim.value !== value)) &&
+    notary.isSigned({ phase, sequence, view, value }, member, vote.signature) &&
+    notary.isSigned({ phase: 'view-change', ...left }, member, signature)
+  )
 }
 
 function isDurable(records: ReadonlyMap<string, PbftRecord>, message: PbftMessage): boolean {

@@ -2,16 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Departure, Evidence, Vote } from '../../../src/consensus/contract.ts'
-import type {
-  Commit,
-  PbftMessage,
-  PbftRecord,
-  Statement,
-  ViewChange,
-} from '../../../src/consensus/pbft/messages.ts'
+import type { PbftTypes } from '../../../src/consensus/pbft/anatomy.ts'
+import type { Commit, PbftMessage, Statement, ViewChange } from '../../../src/consensus/pbft/messages.ts'
 import { isOmitted } from '../../../src/consensus/pbft/omission.ts'
 import { newViewStatement, viewChangeStatement } from '../../../src/consensus/pbft/view-change.ts'
+import type { Departure, Evidence, Vote } from '../../../src/consensus/pbft/votes.ts'
 import { type Maker, Network } from '../network.ts'
 import { PATTERNS, pbftMaker } from './maker.ts'
 import { type Effect, Stage } from './stage.ts'
@@ -192,19 +187,16 @@ test('two decisions of two views prove the lie of those who hid the first, and o
 // ---- nobody honest
 
 /** A maker whose members note all that they sign, over all their restarts. */
-function noting(
-  maker: Maker<PbftMessage, PbftRecord, Statement>,
-  signed: Map<number, Statement[]>,
-): Maker<PbftMessage, PbftRecord, Statement> {
+function noting(maker: Maker<PbftTypes>, signed: Map<number, Statement[]>): Maker<PbftTypes> {
   return {
     ...maker,
     create: options => {
       const { signing } = options
       const sign = (statement: Statement): Uint8Array => {
-        signed.set(signing.self!, [...(signed.get(signing.self!) ?? []), statement])
-        return signing.sign(statement)
+        signed.set(options.self!, [...(signed.get(options.self!) ?? []), statement])
+        return signing!.sign(statement)
       }
-      return maker.create({ ...options, signing: { ...signing, sign } })
+      return maker.create({ ...options, signing: { ...signing!, sign } })
     },
   }
 }

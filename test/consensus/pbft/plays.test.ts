@@ -28,9 +28,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Certificate, Vote } from '../../../src/consensus/contract.ts'
 import type { PbftMessage } from '../../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../../src/consensus/pbft/pbft.ts'
+import type { Certificate, Vote } from '../../../src/consensus/pbft/votes.ts'
 import { type Effect, indexOf, nameOf, Stage, showEffect, showMessage, type Which } from './stage.ts'
 
 const folder = join(import.meta.dirname, 'plays')

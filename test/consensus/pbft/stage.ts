@@ -2,16 +2,18 @@
 // waits until it is delivered or dropped; what is done is shown as a line of text.
 
 import assert from 'node:assert/strict'
+import type { Value } from '../../../src/consensus/log.ts'
 import type {
-  Certificate,
-  MemberIndex,
-  ProtocolInput,
-  Signing,
-  Value,
-  Vote,
-} from '../../../src/consensus/contract.ts'
-import type { PbftMessage, PbftRecord, Statement, ViewChange } from '../../../src/consensus/pbft/messages.ts'
+  PbftInput,
+  PbftMessage,
+  PbftRecord,
+  Statement,
+  ViewChange,
+} from '../../../src/consensus/pbft/messages.ts'
 import { type Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
+import type { Certificate, Vote } from '../../../src/consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../../src/consensus/process.ts'
+import type { Signing } from '../../../src/consensus/signed.ts'
 import { Notary } from '../notary.ts'
 
 export type Effect = ReturnType<Pbft['step']>[number]
@@ -90,7 +92,7 @@ export class Stage {
   }
 
   /** Does one thing, and all of its effects; returns them. */
-  step(index: number, input: ProtocolInput<PbftMessage, PbftRecord>): Effect[] {
+  step(index: number, input: PbftInput): Effect[] {
     const { pbft } = this.players[index]!
     if (pbft === null) return []
     const done: Effect[] = []
@@ -106,7 +108,7 @@ export class Stage {
       this.#perform(index, effect)
     }
     const decided = done.filter(effect => effect.type === 'decide')
-    for (const { certificate } of decided) {
+    for (const { decision: certificate } of decided) {
       const digest = this.decided(index).slice(0, certificate.sequence).join('|')
       done.push(...this.step(index, { type: 'executed', sequence: certificate.sequence, digest }))
     }
@@ -229,7 +231,7 @@ export class Stage {
       case 'broadcast':
         return this.players.forEach((_, to) => void (to !== index && say(to, effect.message)))
       case 'decide':
-        decisions.push(effect.certificate)
+        decisions.push(effect.decision)
         return
       default:
     }
@@ -311,9 +313,9 @@ export function showEffect(effect: Effect): string {
     case 'clear-timer':
       return `timer ${effect.name} off`
     case 'decide':
-      return `DECIDES ${what(effect.certificate)} by ${voters(effect.certificate)}`
+      return `DECIDES ${what(effect.decision)} by ${voters(effect.decision)}`
     case 'behind':
-      return `is behind: ${proof(effect.certificate)}`
+      return `is behind: ${proof(effect.decision)}`
     case 'missing':
       return `misses ${effect.value}`
     case 'evidence': {
@@ -328,7 +330,7 @@ export function showEffect(effect: Effect): string {
     case 'conflict':
       return `HALTS: ${proof(effect.first)} and ${proof(effect.second)}`
     case 'diverged':
-      return `HALTS: ${proof(effect.certificate)}, but has another state`
+      return `HALTS: ${proof(effect.decision)}, but has another state`
     case 'exhausted':
       return `HALTS: no view after ${effect.view}`
     case 'refuse':

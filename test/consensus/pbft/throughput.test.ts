@@ -3,10 +3,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MemberIndex, ProtocolEffect, ProtocolInput } from '../../../src/consensus/contract.ts'
-import type { PbftMessage, PbftRecord, Statement } from '../../../src/consensus/pbft/messages.ts'
+import type { PbftTypes } from '../../../src/consensus/pbft/anatomy.ts'
+import type { PbftEffect, PbftInput, PbftMessage } from '../../../src/consensus/pbft/messages.ts'
 import type { Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
-import { faultsTolerated } from '../../../src/consensus/pbft/quorum.ts'
+import type { MemberIndex } from '../../../src/consensus/process.ts'
+import { faultsTolerated } from '../../../src/consensus/quorum.ts'
 import { Liar } from '../../../src/lab/adversary/byzantine/liar.ts'
 import type { LieEffect } from '../../../src/lab/adversary/byzantine/lie.ts'
 import { BYZANTINE_ROLES, type ByzantineRole } from '../../../src/lab/adversary/byzantine/roles.ts'
@@ -25,19 +26,16 @@ function isTried(pattern: Pattern, n: number): boolean {
   return process.env.LONG === '1' || (pattern === 'leader-collected' && n < 10)
 }
 
-type PbftNetwork = Network<PbftMessage, PbftRecord, Statement>
+type PbftNetwork = Network<PbftTypes>
 
-type Input = ProtocolInput<PbftMessage, PbftRecord>
-type Effect = ProtocolEffect<PbftMessage, PbftRecord>
-
-/** The timer of a lie, of which this network does not know that it is none of the protocol's. */
-const LIE_TIMER = 'lie' as 'progress'
+/** The timer of a lie, beside those of the protocol. */
+const LIE_TIMER = 'lie'
 
 /** One step of a protocol with a liar before it. */
-function stepOf(pbft: Pbft, liar: Liar, input: Input): Effect[] {
+function stepOf(pbft: Pbft, liar: Liar, input: PbftInput): PbftEffect[] {
   if (input.type === 'timeout' && input.name === LIE_TIMER) return performed(liar.timeout())
   const beside = input.type === 'message' ? liar.hear(input.message) : []
-  const said = pbft.step(input).flatMap((effect): Effect[] => {
+  const said = pbft.step(input).flatMap((effect): PbftEffect[] => {
     switch (effect.type) {
       case 'send':
         return performed(liar.say({ type: 'reply', to: String(effect.to), message: effect.message }))
@@ -52,11 +50,11 @@ function stepOf(pbft: Pbft, liar: Liar, input: Input): Effect[] {
   return [...said, ...performed(beside), ...performed(isTick ? liar.tick() : [])]
 }
 
-function performed(effects: readonly LieEffect[]): Effect[] {
+function performed(effects: readonly LieEffect[]): PbftEffect[] {
   return effects.flatMap(effect => performedOne(effect))
 }
 
-function performedOne(effect: LieEffect): Effect[] {
+function performedOne(effect: LieEffect): PbftEffect[] {
   switch (effect.type) {
     case 'send':
     case 'reply':
@@ -77,16 +75,16 @@ function networkWith(
   role: ByzantineRole | null,
 ): PbftNetwork {
   const honest = pbftMaker(pattern, CHECKPOINT_INTERVAL)
-  const maker: Maker<PbftMessage, PbftRecord, Statement> = {
+  const maker: Maker<PbftTypes> = {
     ...honest,
     create: options => {
       const protocol = honest.create(options)
-      const { self } = options.signing
-      if (role === null || self === null || !liars.includes(self)) return protocol
+      const { self, signing } = options
+      if (signing === null || role === null || self === null || !liars.includes(self)) return protocol
       const pbft = protocol as Pbft
       const liar = new Liar(role, {
         n,
-        signing: options.signing,
+        signing,
         timeoutMs: options.timeoutMs,
         checkpointInterval: CHECKPOINT_INTERVAL,
         accomplices: liars.filter(member => member !== self),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Envelope, encodeEnvelope } from '../../../src/finality/envelope.ts'
+import { PBFT } from '../../../src/consensus/pbft/kit.ts'
 import { Costs, decisionIn, type Tag } from '../../../src/lab/network/costs.ts'
 import type { Effect } from '../../../src/replica/effects.ts'
 import { KEYS } from '../../../src/replica/records.ts'
+import { type Envelope, encodeEnvelope } from '../../finality/pbft-envelope.ts'
 
 type Message = Extract<Envelope['content'], { type: 'protocol' }>['message']
 
@@ -50,14 +51,14 @@ function play(costs: Costs): Tag {
 }
 
 test('each message is a hop more than what its sender had heard, and the last who knows counts', () => {
-  const costs = new Costs()
+  const costs = new Costs(PBFT)
   assert.equal(play(costs).hops, 3)
   assert.deepEqual(costs.perDecision(), { messages: 3, bytes: 300, delays: { mean: 3, max: 3 } })
   assert.deepEqual(costs.decisions, 1)
 })
 
 test('what is said again, and a certificate for one who lacks it, are counted apart', () => {
-  const costs = new Costs()
+  const costs = new Costs(PBFT)
   play(costs)
   const again = costs.tag('a', broadcast(commitBy(0)), null)!
   const pulled = costs.tag('a', sendToOne(proof), null)!
@@ -69,7 +70,7 @@ test('what is said again, and a certificate for one who lacks it, are counted ap
 })
 
 test('a certificate that a collector spreads is part of the decision, of either phase', () => {
-  const costs = new Costs()
+  const costs = new Costs(PBFT)
   const prepared: Message = { ...proof, certificate: { ...proof.certificate, phase: 'prepare' } }
   for (const message of [prepared, proof]) assert.equal(costs.tag('a', broadcast(message), null)?.sequence, 1)
   const checkpoint: Message = { ...proof, certificate: { ...proof.certificate, phase: 'checkpoint' } }
@@ -77,7 +78,7 @@ test('a certificate that a collector spreads is part of the decision, of either 
 })
 
 test('nothing but the messages of the finality layer is looked at, and nothing is said of a run without decisions', () => {
-  const costs = new Costs()
+  const costs = new Costs(PBFT)
   assert.equal(
     costs.tag(
       'a',

@@ -76,7 +76,16 @@ test('in the asynchronous model every message arrives, some very late', () => {
 })
 
 const voteOf = (type: 'prepare' | 'commit', view: number): Tag => ({
-  content: { type: 'protocol', message: { type, view, sequence: 3 } } as unknown as Tag['content'],
+  content: null,
+  facts: {
+    role: 'vote',
+    phase: type,
+    sequence: 3,
+    view,
+    value: null,
+    from: null,
+    isDeciding: true,
+  },
   kind: type,
   sequence: 3,
   hops: 1,

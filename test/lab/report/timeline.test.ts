@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { quorumOf } from '../../../src/consensus/pbft/quorum.ts'
+import { quorumOf } from '../../../src/consensus/quorum.ts'
 import type { TimelineBlock } from '../../../src/lab/report/recorder.ts'
 import { recordTimeline, type Timeline } from '../../../src/lab/report/timeline.ts'
 import { CONTENDERS } from '../../../src/lab/stage/contender.ts'

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { faultsTolerated, quorumOf } from '../../../src/consensus/pbft/quorum.ts'
+import { faultsTolerated, quorumOf } from '../../../src/consensus/quorum.ts'
 import { exactReversal, nakamotoReversal } from '../../../src/finality/reversal.ts'
 import type { NetworkCut } from '../../../src/lab/compare/measurement.ts'
 import { judgeAgreements, runAgreements } from '../../../src/lab/theory/agreement.ts'

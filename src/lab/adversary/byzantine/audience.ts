@@ -1,8 +1,8 @@
 // To which members a liar sends what: the others, in two halves that may be sent different messages. Members that lie in
 // the same way belong to both halves, so that each of them has the votes of both.
 
-import type { MemberIndex } from '../../../consensus/contract.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
+import type { MemberIndex } from '../../../consensus/process.ts'
 import type { LieEffect } from './lie.ts'
 
 /** Something that is said to one. */

@@ -1,9 +1,10 @@
 // Equivocation: one half of the others is sent one proposal and the other half another. With enough accomplices both are
 // decided: safety holds with f liars and fails with f + 1.
 
-import type { MemberIndex, Vote } from '../../../consensus/contract.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
-import { quorumOf } from '../../../consensus/pbft/quorum.ts'
+import type { Vote } from '../../../consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../../consensus/process.ts'
+import { quorumOf } from '../../../consensus/quorum.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext, LieEffect, Said } from './lie.ts'
 import { Story } from './story.ts'

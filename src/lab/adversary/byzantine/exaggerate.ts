@@ -2,9 +2,10 @@
 // others have reached, indices that no member has, decisions without proof; and each vote first as the same key signs it
 // on other networks. No honest member may follow them, and what it keeps of them must be bounded per member.
 
-import { type Certificate, NO_VALUE, NUMBER_MAX, type Value, type Vote } from '../../../consensus/contract.ts'
+import { NO_VALUE, NUMBER_MAX, type Value } from '../../../consensus/log.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
 import { newViewStatement, viewChangeStatement } from '../../../consensus/pbft/view-change.ts'
+import type { Certificate, Vote } from '../../../consensus/pbft/votes.ts'
 import { VALIDATORS_MAX } from '../../../finality/validators.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'

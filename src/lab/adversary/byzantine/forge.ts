@@ -1,8 +1,8 @@
 // Forgery: statements that their member never signed. With each vote of its own it sends one in another member's name, one
 // with a broken signature, and certificates that prove nothing.
 
-import type { Certificate } from '../../../consensus/contract.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
+import type { Certificate } from '../../../consensus/pbft/votes.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'
 

@@ -2,10 +2,11 @@
 // after its end, of an unknown kind, with a number or a count out of bounds, or larger than any may be. A decoder must
 // refuse all of them and take no harm.
 
+import { PBFT } from '../../../consensus/pbft/kit.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
+import { PBFT_BYTES_MAX } from '../../../consensus/pbft/wire.ts'
 import { ByteWriter, concatBytes } from '../../../encoding/bytes.ts'
 import { encodeEnvelope } from '../../../finality/envelope.ts'
-import { PBFT_BYTES_MAX } from '../../../finality/wire.ts'
 import type { Lie } from './lie.ts'
 
 /** Where the parts of an envelope are: its kind, its clock, what kind of message it has, and the message's first field. */
@@ -40,7 +41,7 @@ export function garble(): Lie {
 }
 
 function spoil(message: PbftMessage, count: number): Uint8Array {
-  const body = encodeEnvelope({ clockMs: 0, content: { type: 'protocol', message } })
+  const body = encodeEnvelope({ clockMs: 0, content: { type: 'protocol', message } }, PBFT.codec)
   return count === 0 ? oversized(body) : SPOILS[count % SPOILS.length]!(body)
 }
 

@@ -2,8 +2,10 @@
 // says, and returns what is said instead; it may also listen, speak of its own accord, and show its member another
 // chain than there is. The honest member knows nothing of it.
 
-import type { MemberIndex, Signature, Signing, Source, Value } from '../../../consensus/contract.ts'
+import type { Value } from '../../../consensus/log.ts'
 import type { PbftMessage, Statement } from '../../../consensus/pbft/messages.ts'
+import type { MemberIndex, Source } from '../../../consensus/process.ts'
+import type { Signature, Signing } from '../../../consensus/signed.ts'
 import type { ChainAccess } from '../../../finality/contract.ts'
 import type { Audience } from './audience.ts'
 
@@ -25,7 +27,7 @@ export interface MemberState {
   /** The last sequence number that it decided. */
   readonly decided: number
   /** The member that proposes the next value. */
-  readonly proposer: MemberIndex
+  readonly proposer: MemberIndex | null
 }
 
 /** What every lie is given. */

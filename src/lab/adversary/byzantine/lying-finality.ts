@@ -2,12 +2,14 @@
 // hears and stores is true, so that it always knows where the others are; what it says is decoded, given to the lie of
 // its role (roles.ts), and what that says instead is signed and encoded. The layer and its node know nothing of it.
 
-import { Fields } from '../../../chain/fields.ts'
 import { type BlockId, NO_BLOCK } from '../../../chain/header.ts'
 import type { ChainedHeader } from '../../../chain/header-chain.ts'
-import type { MemberIndex, Value } from '../../../consensus/contract.ts'
-import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
-import { checkpointInterval } from '../../../finality/committee.ts'
+import { RETRANSMIT, type Value } from '../../../consensus/log.ts'
+import { checkpointIntervalFor } from '../../../consensus/pbft/checkpoints.ts'
+import { PBFT } from '../../../consensus/pbft/kit.ts'
+import type { PbftMessage, Statement } from '../../../consensus/pbft/messages.ts'
+import type { MemberIndex } from '../../../consensus/process.ts'
+import { Fields } from '../../../encoding/fields.ts'
 import type {
   AgreementReport,
   ChainAccess,
@@ -86,12 +88,12 @@ export class LyingFinality implements Finality {
     this.#options = options
     this.#liar = new Liar(role, {
       n: validators.size,
-      signing: createSigning(network),
+      signing: createSigning<Statement>(PBFT.signed!, network),
       timeoutMs,
       accomplices,
-      checkpointInterval: checkpointInterval(validators.size),
+      checkpointInterval: checkpointIntervalFor(validators.size),
       elsewhere: [{ chainId: chainId + 1n }, { genesisId: NO_BLOCK }].map(
-        other => createSigning({ ...network, ...other }).sign,
+        other => createSigning<Statement>(PBFT.signed!, { ...network, ...other }).sign,
       ),
       state: () => this.#state(),
       alternative: value => this.#alternative(value as BlockId),
@@ -119,7 +121,7 @@ export class LyingFinality implements Finality {
       case 'timeout': {
         if (input.name === TIMER) return this.#perform(this.#liar.timeout())
         const said = this.#pass(input)
-        return input.name === 'retransmit' ? [...said, ...this.#perform(this.#liar.tick())] : said
+        return input.name === RETRANSMIT ? [...said, ...this.#perform(this.#liar.tick())] : said
       }
       case 'head':
       case 'block':
@@ -157,7 +159,7 @@ export class LyingFinality implements Finality {
   }
 
   #onMessage(input: Extract<FinalityInput, { type: 'message' }>): FinalityEffect[] {
-    const content = decodeEnvelope(input.body)?.content
+    const content = decodeEnvelope(input.body, PBFT.codec)?.content
     if (content?.type !== 'protocol') {
       const effects = this.#pass(input)
       if (content?.type === 'hello') this.#onHello(input.from, content, effects)
@@ -170,7 +172,7 @@ export class LyingFinality implements Finality {
   /** The honest layer has checked the signature of a hello: it binds the peer unless it refused it. */
   #onHello(
     from: FinalityPeer,
-    { member }: Extract<Content, { type: 'hello' }>,
+    { member }: Extract<Content<PbftMessage>, { type: 'hello' }>,
     effects: readonly FinalityEffect[],
   ): void {
     const isRefused = effects.some(({ type }) => type === 'refuse')
@@ -198,7 +200,7 @@ export class LyingFinality implements Finality {
         return [effect, effect]
       case 'send':
       case 'broadcast': {
-        const content = decodeEnvelope(effect.body)?.content
+        const content = decodeEnvelope(effect.body, PBFT.codec)?.content
         if (content?.type !== 'protocol') return [effect]
         const { message } = content
         const said: Said =
@@ -240,7 +242,10 @@ export class LyingFinality implements Finality {
 
   /** The bytes of a message, and the block that it proposes to those that may not have it. */
   #encode(message: PbftMessage): { readonly body: Uint8Array; readonly block: BlockId | null } {
-    const body = encodeEnvelope({ clockMs: this.#chain.nowMs, content: { type: 'protocol', message } })
+    const body = encodeEnvelope(
+      { clockMs: this.#chain.nowMs, content: { type: 'protocol', message } },
+      PBFT.codec,
+    )
     return { body, block: message.type === 'pre-prepare' ? (message.value as BlockId) : null }
   }
 

@@ -2,10 +2,11 @@
 // against it (Castro and Liskov, section 4.4): too few VIEW-CHANGEs, one that is there twice, one for another view, one
 // that its member did not sign, one that claims what it can't prove, or proposals that don't follow.
 
-import { type Certificate, NO_VALUE, type Value, type Vote } from '../../../consensus/contract.ts'
+import { NO_VALUE, type Value } from '../../../consensus/log.ts'
 import type { NewView, ViewChange } from '../../../consensus/pbft/messages.ts'
-import { quorumOf } from '../../../consensus/pbft/quorum.ts'
 import { newViewStatement, proposalsOf, viewChangeStatement } from '../../../consensus/pbft/view-change.ts'
+import type { Certificate, Vote } from '../../../consensus/pbft/votes.ts'
+import { quorumOf } from '../../../consensus/quorum.ts'
 import type { LieContext } from './lie.ts'
 
 type Proposal = ReturnType<typeof proposalsOf>[number]

@@ -1,7 +1,9 @@
 // What an equivocator knows of one slot, that is one sequence number in one view: the proposed values, and which member
 // voted for which. With enough votes for either of them it can prove both.
 
-import type { Certificate, MemberIndex, Value, Vote } from '../../../consensus/contract.ts'
+import type { Value } from '../../../consensus/log.ts'
+import type { Certificate, Vote } from '../../../consensus/pbft/votes.ts'
+import type { MemberIndex } from '../../../consensus/process.ts'
 
 /** One place. */
 export class Story {

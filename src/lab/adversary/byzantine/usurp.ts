@@ -3,7 +3,7 @@
 // with which that member may decide what the rest has not heard of. Of the view that it leads itself it sends NEW-VIEWs of
 // every kind that does not follow from n − f VIEW-CHANGEs; last, two that do, one to each half.
 
-import { type Certificate, NO_VALUE, type Value, type Vote } from '../../../consensus/contract.ts'
+import { NO_VALUE, type Value } from '../../../consensus/log.ts'
 import type {
   Commit,
   NewView,
@@ -12,8 +12,9 @@ import type {
   ViewChange,
 } from '../../../consensus/pbft/messages.ts'
 import { isOmitted } from '../../../consensus/pbft/omission.ts'
-import { quorumOf } from '../../../consensus/pbft/quorum.ts'
 import { departureOf } from '../../../consensus/pbft/view-change.ts'
+import type { Certificate, Vote } from '../../../consensus/pbft/votes.ts'
+import { quorumOf } from '../../../consensus/quorum.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext, LieEffect, Said } from './lie.ts'
 import { NewViewForger } from './new-view-forger.ts'

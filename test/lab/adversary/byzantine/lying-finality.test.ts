@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MemberIndex } from '../../../../src/consensus/contract.ts'
+import type { MemberIndex } from '../../../../src/consensus/process.ts'
 import { verifyEvidence } from '../../../../src/finality/evidence.ts'
 import { NextBlock } from '../../../../src/finality/next-block.ts'
 import { Liar } from '../../../../src/lab/adversary/byzantine/liar.ts'

@@ -5,16 +5,17 @@
 // All blocks of a run are known, so the rule is written as it is said: nothing here knows how a member finds out.
 
 import type { BlockId } from '../../chain/header.ts'
+import { PBFT } from '../../consensus/pbft/kit.ts'
+import type { PbftMessage } from '../../consensus/pbft/messages.ts'
+import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
-import { decodePbftRecord } from '../../finality/wire.ts'
 import type { Effect } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
 import { VOTE_RECORDS } from '../cluster/finality-keys.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
-import type { Protocol } from '../network/costs.ts'
-import type { NaiveChain } from './naive-chain.ts'
-import { Violation } from './violation.ts'
+import type { NaiveChain } from '../oracle/naive-chain.ts'
+import { Violation } from '../oracle/violation.ts'
 
 /** A block that a member voted for, and where. */
 interface Candidate {
@@ -49,7 +50,7 @@ export class CandidateOracle {
   }
 
   /** Looks at the beginning of a view, when it is first said. */
-  noteNewView({ view, proposals }: Extract<Protocol, { type: 'new-view' }>): void {
+  noteNewView({ view, proposals }: Extract<PbftMessage, { type: 'new-view' }>): void {
     for (const { sequence, value } of proposals) this.#reproposed.add(`${sequence}/${view} ${value}`)
   }
 
@@ -122,7 +123,7 @@ function candidatesIn(effects: readonly Effect[]): Candidate[] {
 function isProposed(effects: readonly Effect[], { sequence, view, id }: Candidate): boolean {
   return effects.some(effect => {
     if (effect.type !== 'broadcast' || effect.message.type !== 'finality') return false
-    const content = decodeEnvelope(effect.message.body)?.content
+    const content = decodeEnvelope(effect.message.body, PBFT.codec)?.content
     if (content?.type !== 'protocol' || content.message.type !== 'pre-prepare') return false
     const { message } = content
     return message.sequence === sequence && message.view === view && message.value === id

@@ -1,6 +1,8 @@
 // Reading settings from JSON that a person wrote, or a node answered: every value is checked, none is defaulted
 // in silence, and a fault names the field by its path.
 
+import { fromHex, type Hex, isHex } from './bytes.ts'
+
 /** A value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
@@ -13,6 +15,11 @@ export class InvalidField extends Error {
     super(`${field}: ${problem}`)
     this.field = field
   }
+}
+
+/** So many bytes in hex, or null. */
+export function readBytes(value: Json, size: number): Hex | null {
+  return typeof value === 'string' && isHex(value) && fromHex(value).length === size ? value : null
 }
 
 /** One object of settings. Fields are taken one by one; `end` refuses any that nobody took. */

@@ -2,18 +2,19 @@
 // so it is held to what it was shown, to what more than f honest others hold, for one of them is among any that answer,
 // and to what it has said since. Of what it had said to fewer it cannot know.
 
+import { PBFT } from '../../consensus/pbft/kit.ts'
+import type { PbftMessage } from '../../consensus/pbft/messages.ts'
+import type { SomeVote as Vote } from '../../consensus/signed.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import type { Input, PeerId } from '../../replica/effects.ts'
 import { isForgetful } from '../adversary/adversary.ts'
 import type { Cast } from '../adversary/cast.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
-import type { Protocol } from '../network/costs.ts'
-import type { Vote } from './naive-votes.ts'
+import { keyOf, type VoteOracle } from '../oracle/vote-oracle.ts'
 import type { ViewChangeOracle } from './view-change-oracle.ts'
-import { keyOf, type VoteOracle } from './vote-oracle.ts'
 
 /** What an honest member shows another of its own votes. */
-type Answer = Extract<Protocol, { type: 'answer' }>
+type Answer = Extract<PbftMessage, { type: 'answer' }>
 
 /** What is known of a member whose disk was put back and that does not vote yet. */
 interface Absence {
@@ -84,7 +85,7 @@ export class RecalledVotes {
   }
 
   /** A vote that arrives for what its receiver has not decided is held there. */
-  #noteHolder(node: SimNode, message: Protocol): void {
+  #noteHolder(node: SimNode, message: PbftMessage): void {
     const cast = this.#cast
     if (message.type !== 'pre-prepare' && message.type !== 'prepare' && message.type !== 'commit') return
     const { from, sequence, view, value } = message
@@ -118,8 +119,8 @@ export class RecalledVotes {
   }
 }
 
-function protocolIn(input: Input): Protocol | null {
+function protocolIn(input: Input): PbftMessage | null {
   if (input.type !== 'message' || input.message.type !== 'finality') return null
-  const content = decodeEnvelope(input.message.body)?.content
+  const content = decodeEnvelope(input.message.body, PBFT.codec)?.content
   return content?.type === 'protocol' ? content.message : null
 }

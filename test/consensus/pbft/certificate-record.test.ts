@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Certificate, NO_VALUE } from '../../src/consensus/contract.ts'
-import { ByteReader, concatBytes, MalformedBytes } from '../../src/encoding/bytes.ts'
-import { encodeCertificate, readCertificate } from '../../src/finality/certificates.ts'
+import { NO_VALUE } from '../../../src/consensus/log.ts'
+import { encodeCertificate, readCertificate } from '../../../src/consensus/pbft/certificate-record.ts'
+import type { Certificate } from '../../../src/consensus/pbft/votes.ts'
+import { ByteReader, concatBytes, MalformedBytes } from '../../../src/encoding/bytes.ts'
+import { idOf } from '../../finality/test-validators.ts'
 import { certificate as anyCertificate } from './arbitraries.ts'
-import { idOf } from './test-validators.ts'
 
 const signatureOf = (byte: number): Uint8Array => new Uint8Array(65).fill(byte)
 const certificate: Certificate = {

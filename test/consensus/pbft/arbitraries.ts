@@ -1,9 +1,10 @@
 // Certificates, messages and records as fast-check makes them up: every form that has bytes, none that has not.
 
 import fc from 'fast-check'
-import { type Certificate, NO_VALUE, type Value } from '../../src/consensus/contract.ts'
-import type { PbftMessage, PbftRecord } from '../../src/consensus/pbft/messages.ts'
-import { toHex } from '../../src/encoding/bytes.ts'
+import { NO_VALUE, type Value } from '../../../src/consensus/log.ts'
+import type { PbftMessage, PbftRecord } from '../../../src/consensus/pbft/messages.ts'
+import type { Certificate } from '../../../src/consensus/pbft/votes.ts'
+import { toHex } from '../../../src/encoding/bytes.ts'
 
 /** Objects as literals make them: with a prototype. */
 const plain = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>

@@ -3,27 +3,25 @@
 //
 // The first byte says which message or record follows; then its fields in the order of their definition.
 
-import type { Certificate, MemberIndex } from '../consensus/contract.ts'
-import type { Answer, NewView, PbftMessage, PbftRecord, ViewChange } from '../consensus/pbft/messages.ts'
-import { ByteReader, ByteWriter, MalformedBytes, readOrNull } from '../encoding/bytes.ts'
-import { encodeCertificate, readCertificate } from './certificates.ts'
+import { ByteReader, ByteWriter, MalformedBytes, readOrNull } from '../../encoding/bytes.ts'
+import type { MemberIndex } from '../process.ts'
 import {
-  PHASE_BYTES,
+  MEMBERS_MAX,
   readList,
   readMember,
   readNumber,
   readSignature,
-  readSuspects,
   readValue,
-  readVotePhase,
   writeList,
   writeMember,
   writeNumber,
   writeSignature,
-  writeSuspects,
   writeValue,
-} from './encoding.ts'
-import { VALIDATORS_MAX } from './validators.ts'
+} from '../wire-fields.ts'
+import { encodeCertificate, readCertificate } from './certificate-record.ts'
+import type { Answer, NewView, PbftMessage, PbftRecord, ViewChange } from './messages.ts'
+import { PHASE_BYTES, readSuspects, readVotePhase, writeSuspects } from './vote-fields.ts'
+import type { Certificate } from './votes.ts'
 
 /** Bytes in a message or a record at most. */
 export const PBFT_BYTES_MAX = 4 * 1024 * 1024
@@ -221,7 +219,7 @@ function readViewChange(reader: ByteReader): ViewChange {
 
 function writeNewView(writer: ByteWriter, { view, viewChanges, proposals, signature }: NewView): void {
   writeNumber(writer, view)
-  writeList(writer, VALIDATORS_MAX, viewChanges, viewChange => writeViewChange(writer, viewChange))
+  writeList(writer, MEMBERS_MAX, viewChanges, viewChange => writeViewChange(writer, viewChange))
   writeList(writer, SLOTS_MAX, proposals, proposal => {
     writeNumber(writer, proposal.sequence)
     writeValue(writer, proposal.value)
@@ -232,7 +230,7 @@ function writeNewView(writer: ByteWriter, { view, viewChanges, proposals, signat
 
 function readNewView(reader: ByteReader): NewView {
   const view = readNumber(reader)
-  const viewChanges = readList(reader, VALIDATORS_MAX, () => readViewChange(reader))
+  const viewChanges = readList(reader, MEMBERS_MAX, () => readViewChange(reader))
   const proposals = readList(reader, SLOTS_MAX, () => {
     const slot = { sequence: readNumber(reader), value: readValue(reader) }
     return { ...slot, signature: readSignature(reader) }

@@ -1,18 +1,7 @@
-// The fields of votes in bytes, the same in what is signed, sent and stored: numbers of eight bytes, values of 32,
+// The fields of which the messages and records of protocols are made, as bytes: numbers of eight bytes, values of 32,
 // members of one, signatures of 65. Each has one form only. Writing what has none is a mistake of the program, and a
 // RangeError; reading it is a mistake of somebody else's, and `MalformedBytes`.
 
-import { SIGNATURE_BYTES } from '../chain/compact-signature.ts'
-import { NO_BLOCK } from '../chain/header.ts'
-import {
-  type MemberIndex,
-  NO_VALUE,
-  NUMBER_MAX,
-  type Signature,
-  type Suspect,
-  type Value,
-  type Vote,
-} from '../consensus/contract.ts'
 import {
   type ByteReader,
   type ByteWriter,
@@ -20,22 +9,18 @@ import {
   MalformedBytes,
   toReversedHex,
 } from '../encoding/bytes.ts'
-import { VALIDATORS_MAX } from './validators.ts'
+import { NO_VALUE, NUMBER_MAX, type Value } from './log.ts'
+import type { MemberIndex } from './process.ts'
+import type { Signature } from './signed.ts'
 
-/** The byte of every phase in which something is signed. */
-export const PHASE_BYTES = {
-  prepare: 1,
-  commit: 2,
-  checkpoint: 3,
-  'view-change': 4,
-  'new-view': 5,
-  answer: 6,
-  complaint: 7,
-} as const
+/** Members of a committee at most. */
+export const MEMBERS_MAX = 100
 
-/** The phases in which members vote. */
-export const VOTE_PHASES: readonly Vote['phase'][] = ['prepare', 'commit', 'checkpoint']
+/** Bytes of a signature: r, s and the parity of y (secp256k1). */
+export const SIGNATURE_BYTES = 65
 
+/** The 32 bytes that stand for no value, as an id is written. */
+const NO_VALUE_ID = `0x${'00'.repeat(32)}`
 const VALUE_PATTERN = /^0x[0-9a-f]{64}$/
 const NO_VALUE_BYTES = new Uint8Array(32)
 
@@ -46,7 +31,7 @@ export function isNumber(value: number): boolean {
 
 /** Whether a value has a form in bytes: an id, or none. 32 zeros stand for none, so they are no id. */
 export function isValue(value: Value): boolean {
-  return value === NO_VALUE || (VALUE_PATTERN.test(value) && value !== NO_BLOCK)
+  return value === NO_VALUE || (VALUE_PATTERN.test(value) && value !== NO_VALUE_ID)
 }
 
 /** A number from 0 to 2^48. */
@@ -71,24 +56,12 @@ export function writeValue(writer: ByteWriter, value: Value): void {
 /** What `writeValue` wrote. */
 export function readValue(reader: ByteReader): Value {
   const value = toReversedHex(reader.bytes(32))
-  return value === NO_BLOCK ? NO_VALUE : value
-}
-
-/** A phase in which members vote. */
-export function readVotePhase(reader: ByteReader): Vote['phase'] {
-  return votePhaseOf(reader.u8())
-}
-
-/** The phase in which members vote that has this byte. Throws `MalformedBytes`. */
-export function votePhaseOf(byte: number): Vote['phase'] {
-  const phase = VOTE_PHASES.find(name => PHASE_BYTES[name] === byte)
-  if (phase === undefined) throw new MalformedBytes('no phase of a vote')
-  return phase
+  return value === NO_VALUE_ID ? NO_VALUE : value
 }
 
 /** Whether a member's place has a form in bytes. */
 export function isMember(member: MemberIndex): boolean {
-  return Number.isInteger(member) && member >= 0 && member < VALIDATORS_MAX
+  return Number.isInteger(member) && member >= 0 && member < MEMBERS_MAX
 }
 
 /** The place of a member. */
@@ -100,7 +73,7 @@ export function writeMember(writer: ByteWriter, member: MemberIndex): void {
 /** What `writeMember` wrote. */
 export function readMember(reader: ByteReader): MemberIndex {
   const member = reader.u8()
-  if (member >= VALIDATORS_MAX) throw new MalformedBytes('no member')
+  if (member >= MEMBERS_MAX) throw new MalformedBytes('no member')
   return member
 }
 
@@ -114,22 +87,6 @@ export function writeSignature(writer: ByteWriter, signature: Signature): void {
 /** What `writeSignature` wrote, in memory of its own: a vote that is kept must not keep its whole message. */
 export function readSignature(reader: ByteReader): Signature {
   return reader.bytes(SIGNATURE_BYTES).slice()
-}
-
-/** The members that a view change names, each with the sequence number up to which it is passed over. */
-export function writeSuspects(writer: ByteWriter, suspects: readonly Suspect[]): void {
-  writeList(writer, VALIDATORS_MAX, suspects, ({ member, until }) => {
-    writeMember(writer, member)
-    writeNumber(writer, until)
-  })
-}
-
-/** What `writeSuspects` wrote. */
-export function readSuspects(reader: ByteReader): Suspect[] {
-  return readList(reader, VALIDATORS_MAX, () => {
-    const member = readMember(reader)
-    return { member, until: readNumber(reader) }
-  })
 }
 
 /** A list of at most `max` things, with their number before them. */

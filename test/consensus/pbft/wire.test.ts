@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Certificate } from '../../src/consensus/contract.ts'
-import type { NewView, PbftMessage, Status, ViewChange } from '../../src/consensus/pbft/messages.ts'
-import { concatBytes } from '../../src/encoding/bytes.ts'
+import type { NewView, PbftMessage, Status, ViewChange } from '../../../src/consensus/pbft/messages.ts'
+import type { Certificate } from '../../../src/consensus/pbft/votes.ts'
 import {
   decodePbftMessage,
   decodePbftRecord,
   encodePbftMessage,
   encodePbftRecord,
   PBFT_BYTES_MAX,
-} from '../../src/finality/wire.ts'
+} from '../../../src/consensus/pbft/wire.ts'
+import { concatBytes } from '../../../src/encoding/bytes.ts'
+import { idOf } from '../../finality/test-validators.ts'
 import { message as anyMessage, record as anyRecord } from './arbitraries.ts'
-import { idOf } from './test-validators.ts'
 
 const signature = new Uint8Array(65).fill(7)
 const certificate: Certificate = {

@@ -2,16 +2,16 @@
 // docs/invariants.md: P2 no decision is lost between views, S4 nobody honest asks for one view in two ways, S7 whoever is
 // honest shows only view changes that are signed, and enough of them.
 
+import type { PbftMessage, Statement } from '../../consensus/pbft/messages.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import type { Cast } from '../adversary/cast.ts'
-import type { Protocol } from '../network/costs.ts'
-import type { CertificateOracle } from './certificate-oracle.ts'
-import type { NaiveVotes, Statement } from './naive-votes.ts'
-import { Violation } from './violation.ts'
-import type { VoteOracle } from './vote-oracle.ts'
+import type { CertificateOracle } from '../oracle/certificate-oracle.ts'
+import type { NaiveVotes } from '../oracle/naive-votes.ts'
+import { Violation } from '../oracle/violation.ts'
+import type { VoteOracle } from '../oracle/vote-oracle.ts'
 
-type ViewChange = Extract<Protocol, { type: 'view-change' }>
-type NewView = Extract<Protocol, { type: 'new-view' }>
+type ViewChange = Extract<PbftMessage, { type: 'view-change' }>
+type NewView = Extract<PbftMessage, { type: 'new-view' }>
 
 /** The view changes of one committee; `honest` is the honest node that shows one, null when a liar does. */
 export class ViewChangeOracle {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalJson, Fields, InvalidField, type Json } from '../../src/chain/fields.ts'
+import { canonicalJson, Fields, InvalidField, type Json } from '../../src/encoding/fields.ts'
 
 const BOUNDS = { min: 1, max: 5 }
 

@@ -1,16 +1,17 @@
 // What a member may say: its own disk must hold it first. The names are those of docs/invariants.md: S5 durable before
 // visible, and C7 where a node goes on from a decision that it does not follow.
 
-import { decodePbftRecord } from '../../finality/wire.ts'
+import type { PbftMessage, PbftRecord } from '../../consensus/pbft/messages.ts'
+import type { Vote } from '../../consensus/pbft/votes.ts'
+import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
 import { KEYS } from '../../replica/records.ts'
 import type { Cast } from '../adversary/cast.ts'
-import { EMPTY_DECISIONS, VOTE_RECORDS, type VoteRecord } from '../cluster/finality-keys.ts'
+import { EMPTY_DECISIONS, VOTE_RECORDS } from '../cluster/finality-keys.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
-import type { Protocol } from '../network/costs.ts'
-import type { NaiveVotes, Statement, Vote } from './naive-votes.ts'
-import type { ViewOracle } from './view-oracle.ts'
-import { Violation } from './violation.ts'
-import type { VoteOracle } from './vote-oracle.ts'
+import type { NaiveVotes } from '../oracle/naive-votes.ts'
+import type { ViewOracle } from '../oracle/view-oracle.ts'
+import { Violation } from '../oracle/violation.ts'
+import type { VoteOracle } from '../oracle/vote-oracle.ts'
 
 /** Compares what honest members of one committee say with their disks. */
 export class DurabilityOracle {
@@ -27,14 +28,14 @@ export class DurabilityOracle {
   }
 
   /** Looks at a message of an honest node just before it leaves. */
-  beforeMessage(node: SimNode, message: Protocol): void {
+  beforeMessage(node: SimNode, message: PbftMessage): void {
     const self = this.#cast.memberOf(node)
     if (self === null) return
     const n = this.#votes.validators.length
     switch (message.type) {
       case 'pre-prepare': {
         const vote: Vote = { ...message, phase: 'prepare' }
-        if (this.#votes.isSigned(statementOf(vote), self, message.signature)) this.#checkVote(node, vote)
+        if (this.#votes.isCast(vote, self, message.signature)) this.#checkVote(node, vote)
         return
       }
       case 'prepare':
@@ -112,12 +113,8 @@ export class DurabilityOracle {
     return this.#cast.hasForgotten(node) || this.#signed.isExcused(member, null)
   }
 
-  #record(node: SimNode, key: string): VoteRecord | null {
+  #record(node: SimNode, key: string): PbftRecord | null {
     const bytes = node.disk.durable(VOTE_RECORDS + key)
     return bytes === null ? null : decodePbftRecord(bytes)
   }
-}
-
-function statementOf({ phase, sequence, view, value }: Vote): Statement {
-  return { phase, sequence, view, value }
 }

@@ -6,25 +6,22 @@
 //                                    view 8 | settled 8 | count | (sequence 8, view 8, value 32) of each |
 //                                    count | (member 1, until 8) of each suspect | signature 65
 
-import type { Contradiction, Evidence, Omission, VoteWithSignature } from '../consensus/contract.ts'
-import { type ByteReader, ByteWriter, MalformedBytes } from '../encoding/bytes.ts'
+import { type ByteReader, ByteWriter, MalformedBytes } from '../../encoding/bytes.ts'
 import {
-  PHASE_BYTES,
   readList,
   readMember,
   readNumber,
   readSignature,
-  readSuspects,
   readValue,
-  votePhaseOf,
   writeList,
   writeMember,
   writeNumber,
   writeSignature,
-  writeSuspects,
   writeValue,
-} from './encoding.ts'
+} from '../wire-fields.ts'
 import { lieOf, reasonAgainst } from './evidence.ts'
+import { PHASE_BYTES, readSuspects, votePhaseOf, writeSuspects } from './vote-fields.ts'
+import type { Contradiction, Evidence, Omission, VoteWithSignature } from './votes.ts'
 import { SLOTS_MAX } from './wire.ts'
 
 /** In the place of the phase of two votes: no vote has it. */

@@ -3,23 +3,23 @@
 //
 //   phase 1 | sequence 8 | view 8 | value 32 | count | (member 1, signature 65) of each, the members increasing
 
-import type { Certificate, MemberSignature } from '../consensus/contract.ts'
-import { type ByteReader, ByteWriter, MalformedBytes } from '../encoding/bytes.ts'
+import { type ByteReader, ByteWriter, MalformedBytes } from '../../encoding/bytes.ts'
+import type { MemberSignature } from '../signed.ts'
 import {
-  PHASE_BYTES,
+  MEMBERS_MAX,
   readList,
   readMember,
   readNumber,
   readSignature,
   readValue,
-  readVotePhase,
   writeList,
   writeMember,
   writeNumber,
   writeSignature,
   writeValue,
-} from './encoding.ts'
-import { VALIDATORS_MAX } from './validators.ts'
+} from '../wire-fields.ts'
+import { PHASE_BYTES, readVotePhase } from './vote-fields.ts'
+import type { Certificate } from './votes.ts'
 
 /** The bytes of a certificate. Throws a RangeError when it has no form in bytes. */
 export function encodeCertificate(certificate: Certificate): Uint8Array {
@@ -29,7 +29,7 @@ export function encodeCertificate(certificate: Certificate): Uint8Array {
   writeNumber(writer, sequence)
   writeNumber(writer, view)
   writeValue(writer, value)
-  writeList(writer, VALIDATORS_MAX, signatures, ({ member, signature }) => {
+  writeList(writer, MEMBERS_MAX, signatures, ({ member, signature }) => {
     writeMember(writer, member)
     writeSignature(writer, signature)
   })
@@ -42,7 +42,7 @@ export function readCertificate(reader: ByteReader): Certificate {
   const sequence = readNumber(reader)
   const view = readNumber(reader)
   const value = readValue(reader)
-  const signatures = readList(reader, VALIDATORS_MAX, () => {
+  const signatures = readList(reader, MEMBERS_MAX, () => {
     const member = readMember(reader)
     return { member, signature: readSignature(reader) }
   })

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeEnvelope } from '../../../src/finality/envelope.ts'
-import { encodePbftRecord } from '../../../src/finality/wire.ts'
+import { encodePbftRecord } from '../../../src/consensus/pbft/wire.ts'
 import { VOTE_RECORDS } from '../../../src/lab/cluster/finality-keys.ts'
 import type { SimNode } from '../../../src/lab/cluster/sim-node.ts'
-import { CandidateOracle } from '../../../src/lab/oracle/candidate-oracle.ts'
+import { CandidateOracle } from '../../../src/lab/pbft/candidate-oracle.ts'
 import type { Effect } from '../../../src/replica/effects.ts'
 import { branch, type FakeBlock, FakeChain } from '../../finality/committees.ts'
+import { encodeEnvelope } from '../../finality/pbft-envelope.ts'
 import { assertPass, runCommittee } from '../swarm/committees.ts'
 
 /** The first of four members, with the oracle that watches it: depth 2, interval 3. */

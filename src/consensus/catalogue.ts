@@ -1,0 +1,14 @@
+// The catalogue of log protocols: one line each. A new protocol is a folder beside pbft/ and a line here; all that
+// stands above takes it by its kit.
+
+import type { LogKit } from './kit.ts'
+import { PBFT, PBFT_LEADER_COLLECTED } from './pbft/kit.ts'
+
+/** Every log protocol. */
+export const LOG_PROTOCOLS: readonly LogKit[] = [PBFT, PBFT_LEADER_COLLECTED]
+
+/** Those by which validators may agree, by the message pattern by which a genesis file chooses one. */
+export const PATTERNS: ReadonlyMap<string, LogKit> = new Map([
+  ['all-to-all', PBFT],
+  ['leader-collected', PBFT_LEADER_COLLECTED],
+])

@@ -1,0 +1,54 @@
+// What a protocol that speaks in messages is: a state machine. Inputs in, effects out, in the order in which they must
+// be done; it never waits, sends, reads a clock or makes a number up. What a family of protocols is told besides, and
+// what it says besides, is the family's own: log.ts has that of a total order.
+//
+// Whoever runs a process gives it `start` first and once, and performs the effects in their order. A `persist` stands
+// before all that depends on it: it must be durable before anything after it is done.
+
+/** The place of a member among those that agree: 0 to n − 1. */
+export type MemberIndex = number
+
+/** Where a message came from, as the application names it; it need not be a member. */
+export type Source = string
+
+/** What happens to a process; a family adds what `start` says (`Start`), and commands of its own. */
+export type Input<Message, Record, Command, Start = unknown> =
+  /** The first input: the records that were persisted, by key. */
+  | ({ readonly type: 'start'; readonly records: ReadonlyMap<string, Record> } & Start)
+  | { readonly type: 'message'; readonly from: Source; readonly message: Message }
+  /** A timer fired. Its name is the process's own. */
+  | { readonly type: 'timeout'; readonly name: string }
+  | Command
+
+/** What a process wants done; a family adds outputs of its own. */
+export type Effect<Message, Record, Output> =
+  /** Durable before anything after it is done; null removes. */
+  | { readonly type: 'persist'; readonly key: string; readonly record: Record | null }
+  | { readonly type: 'send'; readonly to: MemberIndex; readonly message: Message }
+  /** To the source of a message, member or not. */
+  | { readonly type: 'reply'; readonly to: Source; readonly message: Message }
+  /** To all members but the process itself, and to those that follow. */
+  | { readonly type: 'broadcast'; readonly message: Message }
+  /** Replaces a timer of the same name. */
+  | { readonly type: 'set-timer'; readonly name: string; readonly delayMs: number }
+  /** A timer that was cleared never fires. */
+  | { readonly type: 'clear-timer'; readonly name: string }
+  /** A message was refused for what no correct peer can send. */
+  | { readonly type: 'refuse'; readonly from: Source; readonly reason: string }
+  | Output
+
+/** A value that JSON can hold, in its one form: the keys of objects in order. */
+export type Snapshot =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Snapshot[]
+  | { readonly [key: string]: Snapshot }
+
+/** A protocol that speaks in messages. */
+export interface Process<Message, Record, Command, Output, Start = unknown> {
+  step(input: Input<Message, Record, Command, Start>): Effect<Message, Record, Output>[]
+  /** All that decides what it does next; two processes with equal snapshots do the same from here on. */
+  readonly snapshot: Snapshot
+}
