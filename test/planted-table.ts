@@ -1136,8 +1136,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'where all addresses have one connection the newcomer is the one too many',
     file: 'rpc/connections.ts',
-    find: 'entries.filter(entry => entry !== newcomer)',
-    replace: 'entries.toReversed().filter(entry => entry !== newcomer || true)',
+    find: 'clients.filter(client => client !== newcomer)',
+    replace: 'clients.toReversed().filter(client => client !== newcomer || true)',
     tests: ['rpc/connections'],
   },
   {

@@ -20,6 +20,7 @@ const FRESH_MS = 1_000
 const LOCAL_HOSTS = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
 
 interface Connected {
+  readonly socket: Socket
   readonly address: string
   readonly group: string
   readonly isLimited: boolean
@@ -27,8 +28,6 @@ interface Connected {
   /** When it connected, or when its last request began or ended. */
   readonly heardMs: number
 }
-
-type Entry = readonly [Socket, Connected]
 
 /** All connections of one server. The order of the map is that in which they were last heard of. */
 export class Connections {
@@ -47,17 +46,14 @@ export class Connections {
 
   /** Takes a connection in, and ends another one where that is one too many. */
   add(socket: Socket): void {
-    const newcomer: Connected = {
-      ...originOf(socket.remoteAddress),
-      isAsking: false,
-      heardMs: this.#now(),
-    }
-    const excess = this.#excess([socket, newcomer])
+    const origin = originOf(socket.remoteAddress)
+    const newcomer: Connected = { socket, ...origin, isAsking: false, heardMs: this.#now() }
+    const excess = this.#excess(newcomer)
     this.#clients.set(socket, newcomer)
     socket.once('close', () => this.#clients.delete(socket))
     if (excess === null) return
-    this.#clients.delete(excess)
-    excess.destroy()
+    this.#clients.delete(excess.socket)
+    excess.socket.destroy()
   }
 
   /** A request begins or is over. */
@@ -69,13 +65,13 @@ export class Connections {
   }
 
   /** Which of the others is too many when this one comes. */
-  #excess(newcomer: Entry): Socket | null {
+  #excess(newcomer: Connected): Connected | null {
     const { connectionsMax, connectionsPerAddressMax } = this.#limits
-    const { address, isLimited } = newcomer[1]
-    const all = [...this.#clients, newcomer]
-    const own = all.filter(([, other]) => other.address === address)
-    if (isLimited && own.length > connectionsPerAddressMax) return this.#idlest(own, newcomer)
-    const strangers = all.filter(([, { group }]) => group !== THIS_MACHINE)
+    const { address, isLimited } = newcomer
+    const all = [...this.#clients.values(), newcomer]
+    const own = isLimited ? all.filter(other => other.address === address) : []
+    if (own.length > connectionsPerAddressMax) return this.#idlest(own, newcomer)
+    const strangers = all.filter(({ group }) => group !== THIS_MACHINE)
     const strangersMax = connectionsMax - Math.floor(connectionsMax / RESERVED_SHARE)
     const isCrowded = strangers.length > strangersMax
     if (!isCrowded && all.length <= connectionsMax) return null
@@ -90,12 +86,11 @@ export class Connections {
    * The one that asks for nothing and was heard of longest ago, unless that is so recent that it may be about to ask:
    * then, and where all are asking, the one heard of longest ago. Never the newcomer.
    */
-  #idlest(entries: readonly Entry[], newcomer: Entry): Socket | null {
-    const others = entries.filter(entry => entry !== newcomer)
+  #idlest(clients: readonly Connected[], newcomer: Connected): Connected | null {
+    const others = clients.filter(client => client !== newcomer)
     const nowMs = this.#now()
-    const idle = others.find(([, { isAsking, heardMs }]) => !isAsking && nowMs - heardMs >= FRESH_MS)
-    const [socket] = idle ?? others[0] ?? [null]
-    return socket
+    const idle = others.find(({ isAsking, heardMs }) => !isAsking && nowMs - heardMs >= FRESH_MS)
+    return idle ?? others[0] ?? null
   }
 }
 
@@ -106,9 +101,9 @@ function originOf(host = ''): Pick<Connected, 'address' | 'group' | 'isLimited'>
 }
 
 /** The members of the key that has most, of one key or of several, in their order. */
-function mostNumerous(entries: readonly Entry[], keyOf: (client: Connected) => string): Entry[] {
+function mostNumerous(clients: readonly Connected[], keyOf: (client: Connected) => string): Connected[] {
   const counts = new Map<string, number>()
-  for (const [, client] of entries) counts.set(keyOf(client), (counts.get(keyOf(client)) ?? 0) + 1)
+  for (const client of clients) counts.set(keyOf(client), (counts.get(keyOf(client)) ?? 0) + 1)
   const most = Math.max(...counts.values())
-  return entries.filter(([, client]) => counts.get(keyOf(client)) === most)
+  return clients.filter(client => counts.get(keyOf(client)) === most)
 }

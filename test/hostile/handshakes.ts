@@ -7,8 +7,8 @@ import type { Attack } from './attack.ts'
 import type { Attacker } from './attacker.ts'
 import { STRANGERS_ADDRESS } from './stranger.ts'
 
-/** Connections at once: of those that honest peers have to compete with, more than may be pending. */
-const AT_ONCE = 80
+/** Connections at once: each is followed by another one soon, and so there are more each second than a node shakes hands. */
+const AT_ONCE = 8
 /** The address of all honest peers of a test. */
 const HONEST_ADDRESS = '127.0.0.1'
 /** Asks for Noise, and begins with a key. */
@@ -52,7 +52,7 @@ async function knocking(
       })
       await closed
       attacker.signal.removeEventListener('abort', end)
-      await attacker.pause(bytes === null ? 20 : 100)
+      await attacker.pause(50)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, one))
