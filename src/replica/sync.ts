@@ -432,7 +432,7 @@ export class Sync {
     else this.#host.outbox.emit({ type: 'clear-timer', name: 'sync' })
   }
 
-  /** Asks for a wanted block, or for the next of its ancestors, where no peer is asked, or too few are. */
+  /** Asks for a wanted block, or for the next of its ancestors, where no peer or too few are asked. */
   #requestWanted(want: WantedBlock): void {
     const { id, path, offMain } = want
     this.#connectPath(want)
@@ -516,7 +516,7 @@ export class Sync {
     const wants = this.#wanted.all().filter(want => download.brings(want.id))
     const isHolder = (id: PeerId): boolean =>
       wants.some(want => want.promised.has(id) || want.others.includes(id))
-    // Who gave the headers has the bodies for sure: any other may follow another branch.
+    // The peer that gave the headers has the bodies for sure: any other may follow another branch.
     const mayHave = (id: PeerId): boolean =>
       id === download.source || isHolder(id) || this.#claims.of(id) > this.#host.tree.head.chained.work
     const holders = [...this.#peers.keys()].filter(id => mayHave(id) && !this.#suppliers.isOut(id))
@@ -535,7 +535,7 @@ export class Sync {
     // The source may be asked again when its delay is over.
     if (isAnyAsked || holders.includes(download.source)) return
     if (this.#missingFor(null, anchor, download).length === 0) return
-    // Nobody is left who would give them: this chain can't be had now.
+    // No peer is left that would give them: this branch can't be had now.
     this.#giveUpDownload(download)
   }
 

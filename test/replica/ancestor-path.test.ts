@@ -137,7 +137,7 @@ test('a block without work does not lead on: it is refused, and its parent is no
   assert.deepEqual(askedFor(after), [])
 })
 
-test('a block whose height is not one more than its parent’s leads nowhere, and whoever gave it is refused', () => {
+test('a block whose height is not one more than its parent’s leads nowhere, and is held against the peer that gave it', () => {
   const node = following()
   node.connect('p')
   const high = chain.mine(b3, { extra: 2, spoil: coinbase => ({ ...coinbase, height: 9 }) })
