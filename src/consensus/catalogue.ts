@@ -2,10 +2,11 @@
 // stands above takes it by its kit.
 
 import type { LogKit } from './kit.ts'
+import { MULTI_PAXOS } from './multi-paxos/kit.ts'
 import { PBFT, PBFT_LEADER_COLLECTED } from './pbft/kit.ts'
 
 /** Every log protocol. */
-export const LOG_PROTOCOLS: readonly LogKit[] = [PBFT, PBFT_LEADER_COLLECTED]
+export const LOG_PROTOCOLS: readonly LogKit[] = [PBFT, PBFT_LEADER_COLLECTED, MULTI_PAXOS]
 
 /** Those by which validators may agree, by the message pattern by which a genesis file chooses one. */
 export const PATTERNS: ReadonlyMap<string, LogKit> = new Map([

@@ -1,6 +1,14 @@
 // The decoders of the finality layer: what validators say, what a committee keeps, and what anybody may hand in as a proof.
 
 import fc from 'fast-check'
+import {
+  decodePaxosMessage,
+  decodePaxosRecord,
+  encodePaxosDecision,
+  encodePaxosMessage,
+  encodePaxosRecord,
+  readPaxosDecision,
+} from '../../src/consensus/multi-paxos/wire.ts'
 import { encodeCertificate, readCertificate } from '../../src/consensus/pbft/certificate-record.ts'
 import { encodeEvidence, readEvidence } from '../../src/consensus/pbft/evidence-record.ts'
 import { PBFT } from '../../src/consensus/pbft/kit.ts'
@@ -21,6 +29,11 @@ import { createFinality } from '../../src/finality/registry.ts'
 import { validatorsOf } from '../../src/finality/validators.ts'
 import { verifyFinalityProof } from '../../src/finality/verify-proof.ts'
 import { decodeMark, encodeMark, NO_VOTES } from '../../src/finality/vote-mark.ts'
+import {
+  decision as anyPaxosDecision,
+  message as anyPaxosMessage,
+  record as anyPaxosRecord,
+} from '../consensus/multi-paxos/arbitraries.ts'
 import { message as anyMessage, record as anyRecord } from '../consensus/pbft/arbitraries.ts'
 import { decodeEnvelope, describeContent, encodeEnvelope } from '../finality/pbft-envelope.ts'
 import { idOf, TestValidators } from '../finality/test-validators.ts'
@@ -81,6 +94,21 @@ export const FINALITY_TARGETS: readonly Target[] = [
     covers: ['consensus/pbft/wire.ts decodePbftRecord'],
     samples: records.map(encodePbftRecord),
     take: bytes => orNull(decodePbftRecord(bytes), encodePbftRecord),
+  },
+  {
+    covers: ['consensus/multi-paxos/wire.ts decodePaxosMessage'],
+    samples: fc.sample(anyPaxosMessage, { seed: 3, numRuns: 40 }).map(encodePaxosMessage),
+    take: bytes => orNull(decodePaxosMessage(bytes), encodePaxosMessage),
+  },
+  {
+    covers: ['consensus/multi-paxos/wire.ts decodePaxosRecord'],
+    samples: fc.sample(anyPaxosRecord, { seed: 4, numRuns: 20 }).map(encodePaxosRecord),
+    take: bytes => orNull(decodePaxosRecord(bytes), encodePaxosRecord),
+  },
+  {
+    covers: ['consensus/multi-paxos/wire.ts readPaxosDecision'],
+    samples: fc.sample(anyPaxosDecision, { seed: 5, numRuns: 20 }).map(encodePaxosDecision),
+    take: bytes => orNull(whole(bytes, readPaxosDecision), encodePaxosDecision),
   },
   {
     covers: ['finality/envelope.ts decodeEnvelope'],

@@ -1,0 +1,99 @@
+// The learner (Lamport, "Paxos Made Simple", 2001, sections 2.3 and 3): chosen values are handed over slot by slot, never
+// over a hole. What was missed is asked for: a member that hears of a longer decided prefix says where it stands, and
+// is told what follows.
+
+import { JUMP_MAX } from '../log.ts'
+import type { MemberIndex } from '../process.ts'
+import type { Heartbeat, PaxosDecision, Status } from './messages.ts'
+import type { Replica } from './replica.ts'
+
+/** Decisions that a member which is behind is told at once, besides the last one within its reach. */
+const DECISIONS_PER_ANSWER = 8
+
+/** A value was chosen. */
+export function learn(replica: Replica, decision: PaxosDecision): void {
+  const { sequence, value } = decision
+  const { application, pipeline } = replica.options
+  const known =
+    sequence <= replica.decided ? application.decision(sequence) : (replica.learned.get(sequence) ?? null)
+  if (known !== null && known.value !== value)
+    return replica.halt({ type: 'conflict', first: known, second: decision })
+  if (sequence <= replica.decided) return
+  if (sequence <= replica.decided + replica.window) replica.learned.set(sequence, decision)
+  advance(replica)
+  if (sequence > replica.decided + pipeline)
+    replica.outbox.emit({ type: 'behind', decision, from: replica.source })
+}
+
+/** Hands over what follows the decided prefix. */
+function advance(replica: Replica): void {
+  for (;;) {
+    const decision = replica.learned.get(replica.decided + 1)
+    if (decision === undefined) return
+    moveTo(replica, decision.sequence)
+    replica.outbox.emit({ type: 'decide', decision })
+  }
+}
+
+/** The application has all decisions up to this one by a way of its own. */
+export function onSettled(replica: Replica, { sequence }: PaxosDecision): void {
+  if (sequence > replica.decided) moveTo(replica, sequence)
+  replica.settle(sequence)
+  advance(replica)
+}
+
+/** The application lacks the decisions after this one. */
+export function onLost(replica: Replica, decided: number): void {
+  replica.decided = Math.min(replica.decided, decided)
+  sendStatusToAll(replica)
+}
+
+/** The decided prefix grew: what was in the making below it is over. */
+function moveTo(replica: Replica, sequence: number): void {
+  replica.decided = sequence
+  for (const slots of [replica.learned, replica.held, replica.leading?.proposals])
+    for (const slot of slots?.keys() ?? []) if (slot <= sequence) slots?.delete(slot)
+  replica.onProgress()
+}
+
+/** The leader is alive; one that is ahead is asked for what we lack. */
+export function onHeartbeat(replica: Replica, { from, decided }: Heartbeat): void {
+  replica.restartElectionTimer()
+  if (decided > replica.decided) sendStatus(replica, from)
+}
+
+/** Tells a member that is behind what it lacks. */
+export function onStatus(replica: Replica, { decided }: Status): void {
+  const last = Math.min(replica.decided, decided + DECISIONS_PER_ANSWER)
+  for (let sequence = decided + 1; sequence <= last; sequence++) replyDecision(replica, sequence)
+  const far = Math.min(replica.decided, decided + JUMP_MAX)
+  if (far > last) replyDecision(replica, far)
+}
+
+/** A decision, if it is kept. */
+export function replyDecision(replica: Replica, sequence: number): void {
+  const decision = replica.options.application.decision(sequence)
+  if (decision !== null) replica.reply({ type: 'chosen', decision })
+}
+
+/** Says where we stand to one member that is ahead. */
+export function sendStatus(replica: Replica, to: MemberIndex): void {
+  replica.send(to, statusMessage(replica))
+}
+
+/** Says where we stand. */
+export function sendStatusToAll(replica: Replica): void {
+  replica.broadcast(statusMessage(replica))
+}
+
+function statusMessage(replica: Replica): Status {
+  return {
+    type: 'status',
+    from: replica.options.self,
+    ballot: replica.promised,
+    isActive: replica.isActive,
+    votes: replica.self !== null,
+    decided: replica.decided,
+    timeoutMs: Math.ceil(replica.timeoutMs),
+  }
+}
