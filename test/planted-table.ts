@@ -3301,4 +3301,136 @@ export const FAULTS: readonly Fault[] = [
     replace: 'if (depthOf(text) < 0)',
     tests: ['cli/hostile-node'],
   },
+  // ---- Multi-Paxos
+  {
+    name: 'a new leader proposes its own value instead of a reported one',
+    file: 'consensus/multi-paxos/leader.ts',
+    find: 'promises.flatMap(({ accepted }) => accepted)',
+    replace: '[] as Accepted[]',
+    tests: [
+      'consensus/multi-paxos/claims',
+      'consensus/multi-paxos/plays',
+      'consensus/multi-paxos/conformance',
+    ],
+  },
+  {
+    name: 'a new leader takes the value of the lowest reported ballot',
+    file: 'consensus/multi-paxos/leader.ts',
+    find: 'vote.ballot > known.ballot',
+    replace: 'vote.ballot < known.ballot',
+    tests: ['consensus/multi-paxos/claims', 'consensus/multi-paxos/plays'],
+  },
+  {
+    name: 'a new leader leaves holes below what is reported',
+    file: 'consensus/multi-paxos/leader.ts',
+    find: 'for (const [index, value] of proposals.entries()) propose(',
+    replace: 'for (const [index, value] of proposals.entries()) if (value !== NO_VALUE) propose(',
+    tests: ['consensus/multi-paxos/plays'],
+  },
+  {
+    name: 'a new leader proposes a no-op over a reported value',
+    file: 'consensus/multi-paxos/leader.ts',
+    find: 'highest.get(base + 1 + index)?.value ?? NO_VALUE',
+    replace: 'index > 0 ? NO_VALUE : (highest.get(base + 1)?.value ?? NO_VALUE)',
+    tests: ['consensus/multi-paxos/claims', 'consensus/multi-paxos/plays'],
+  },
+  {
+    name: 'a new leader proposes a no-op over what others decided',
+    file: 'consensus/multi-paxos/leader.ts',
+    find: 'Math.max(...promises.map(({ decided }) => decided))',
+    replace: 'Math.min(...promises.map(({ decided }) => decided))',
+    tests: ['consensus/multi-paxos/claims', 'consensus/multi-paxos/plays'],
+  },
+  {
+    name: 'a promise of another ballot counts',
+    file: 'consensus/multi-paxos/leader.ts',
+    find: ' || promise.ballot !== leading.ballot',
+    replace: '',
+    tests: ['consensus/multi-paxos/claims'],
+  },
+  {
+    name: 'votes of different ballots make a majority',
+    file: 'consensus/multi-paxos/leader.ts',
+    find: ' || ballot !== leading.ballot',
+    replace: '',
+    tests: ['consensus/multi-paxos/plays'],
+  },
+  {
+    name: 'a promise speaks of the next slot only',
+    file: 'consensus/multi-paxos/acceptor.ts',
+    find: 'sequence > decided)',
+    replace: 'sequence === decided + 1)',
+    tests: ['consensus/multi-paxos/claims', 'consensus/multi-paxos/plays'],
+  },
+  {
+    name: 'an ACCEPT below the promised ballot is taken',
+    file: 'consensus/multi-paxos/acceptor.ts',
+    find: `export function onAccept(replica: Replica, message: Accept): void {
+  if (message.ballot < replica.promised) return reject(replica)
+`,
+    replace: `export function onAccept(replica: Replica, message: Accept): void {
+`,
+    tests: ['consensus/multi-paxos/plays'],
+  },
+  {
+    name: 'a promise is not kept',
+    file: 'consensus/multi-paxos/replica.ts',
+    find: `    this.promised = ballot
+    this.persistPromise()
+`,
+    replace: `    this.promised = ballot
+`,
+    tests: [
+      'consensus/multi-paxos/claims',
+      'consensus/multi-paxos/plays',
+      'consensus/multi-paxos/conformance',
+    ],
+  },
+  {
+    name: 'a vote is not kept',
+    file: 'consensus/multi-paxos/replica.ts',
+    find: `    this.outbox.persist(acceptedKey(vote.sequence), { type: 'accepted', ...vote })
+`,
+    replace: '',
+    tests: [
+      'consensus/multi-paxos/claims',
+      'consensus/multi-paxos/plays',
+      'consensus/multi-paxos/conformance',
+    ],
+  },
+  {
+    name: 'a leader uses its ballot again after a restart',
+    file: 'consensus/multi-paxos/ballot.ts',
+    find: 'next > ballot ? next : next + n',
+    replace: 'next >= ballot ? next : next + n',
+    tests: ['consensus/multi-paxos/claims', 'consensus/multi-paxos/plays'],
+  },
+  {
+    name: 'a majority is half of the members',
+    file: 'consensus/multi-paxos/ballot.ts',
+    find: 'return Math.floor(n / 2) + 1',
+    replace: 'return Math.ceil(n / 2)',
+    tests: ['consensus/multi-paxos/claims', 'consensus/multi-paxos/conformance'],
+  },
+  {
+    name: 'a slot is decided over a hole',
+    file: 'consensus/multi-paxos/learner.ts',
+    find: 'replica.learned.get(replica.decided + 1)',
+    replace: 'replica.learned.get(Math.min(...replica.learned.keys()))',
+    tests: [
+      'consensus/multi-paxos/claims',
+      'consensus/multi-paxos/plays',
+      'consensus/multi-paxos/conformance',
+    ],
+  },
+  {
+    name: 'a vote is forgotten before its decision is durable with the application',
+    file: 'consensus/multi-paxos/learner.ts',
+    find: `  replica.decided = sequence
+`,
+    replace: `  replica.decided = sequence
+  replica.settle(sequence)
+`,
+    tests: ['consensus/multi-paxos/claims'],
+  },
 ]

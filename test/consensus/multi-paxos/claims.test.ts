@@ -262,6 +262,18 @@ test('promises and votes of one member count once (PMS 2.2)', () => {
   assert.deepEqual(stage.paxos(B).state.voted.get('accepted'), [A, B])
 })
 
+test('promises of an earlier ballot do not count (PMS 2.2)', () => {
+  const stage = new Stage({ n: 3 })
+  stage.demand(B)
+  stage.deliver({ type: 'prepare', to: [A] })
+  stage.timeout(B, 'election')
+  stage.deliver({ type: 'promise' })
+  assert.equal(stage.paxos(B).state.view, 4)
+  assert.equal(stage.paxos(B).turn, null)
+  stage.settle()
+  assert.equal(stage.paxos(B).turn, 1)
+})
+
 test('one phase 1 serves all slots: a new leader asks no more before its next proposals (PMS 3)', () => {
   const stage = led({ n: 3 })
   for (const value of ['b1', 'b2', 'b3']) {
