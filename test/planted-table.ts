@@ -3310,7 +3310,7 @@ export const FAULTS: readonly Fault[] = [
     tests: [
       'consensus/multi-paxos/claims',
       'consensus/multi-paxos/plays',
-      'consensus/multi-paxos/conformance',
+      'consensus/multi-paxos/contention',
     ],
   },
   {
@@ -3370,7 +3370,7 @@ export const FAULTS: readonly Fault[] = [
 `,
     replace: `export function onAccept(replica: Replica, message: Accept): void {
 `,
-    tests: ['consensus/multi-paxos/plays'],
+    tests: ['consensus/multi-paxos/plays', 'consensus/multi-paxos/contention'],
   },
   {
     name: 'a promise is not kept',

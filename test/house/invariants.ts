@@ -6,9 +6,9 @@ import { tokenize } from './tokens.ts'
 /** Where a rule is named. */
 export type Mention = { readonly rule: string; readonly path: string; readonly line: number }
 
-/** S, C, L, H, P, X for invariants, B-P and B-H for pitfalls. */
-const NAME = /(?<![\w-])(?:B-[PH]|[SCLHPX])\d{1,2}(?![\w-])/g
-const PITFALL = /(?<![\w-])B-[PH]\d{1,2}(?![\w-])/g
+/** S, C, L, H, P, X for invariants, B-P, B-H and B-X for pitfalls. */
+const NAME = /(?<![\w-])(?:B-[PHX]|[SCLHPX])\d{1,2}(?![\w-])/g
+const PITFALL = /(?<![\w-])B-[PHX]\d{1,2}(?![\w-])/g
 
 const mentionsIn = (text: string, name: RegExp, path: string, line: number): Mention[] =>
   text
