@@ -292,6 +292,26 @@ test('a leader without progress asks for another ballot; an idle one keeps its o
   assert.deepEqual(said(stage.timeout(B, 'election')), [{ type: 'prepare', from: B, ballot: 4, decided: 0 }])
 })
 
+test('a value that only a stopped member accepted, and nobody else knows, stops nobody', () => {
+  const stage = led({ n: 3 })
+  stage.propose(B, 'b')
+  for (const index of [A, C]) stage.players[index]!.unknown.add('b')
+  stage.drop()
+  stage.demand(C)
+  stage.timeout(C, 'election')
+  stage.deliver({ type: 'prepare', to: [B] })
+  stage.settle({ to: [C] })
+  stage.crash(B)
+  stage.settle({ to: [A, C] })
+  assert.equal(stage.paxos(C).turn, null)
+  // The majority of A and C knows of no vote: C proposes what it likes.
+  stage.timeout(C, 'election')
+  stage.settle({ to: [A, C] })
+  stage.propose(C, 'c')
+  stage.settle({ to: [A, C] })
+  assert.deepEqual([stage.decided(A), stage.decided(C)], [['c'], ['c']])
+})
+
 test('a heartbeat puts off the election, and one below the promised ballot is rejected', () => {
   const stage = led({ n: 3 })
   stage.demand(A)
