@@ -39,7 +39,7 @@ export function mayLeadFirst(replica: Replica): boolean {
 /** The timeout is over: asks for a ballot, unless we lead and nothing is outstanding. */
 export function onElectionTimeout(replica: Replica): void {
   const { leading } = replica
-  if (replica.self === null || !replica.isWaiting) return
+  if (replica.self === null || (leading === null && !replica.isWaiting)) return
   const isIdle = leading?.isActive === true && leading.proposals.size === 0 && leading.base <= replica.decided
   if (isIdle) replica.restartElectionTimer()
   else campaign(replica)
@@ -62,10 +62,10 @@ function considerPromises(replica: Replica, leading: Leading): void {
   leading.next = base + 1 + proposals.length
   const ahead = [...leading.promises.values()].find(({ decided }) => decided > replica.decided)
   leading.promises.clear()
-  replica.restartElectionTimer()
   replica.scheduleHeartbeat()
   if (ahead !== undefined && ahead.from !== replica.self) sendStatus(replica, ahead.from)
   for (const [index, value] of proposals.entries()) propose(replica, leading, base + 1 + index, value, true)
+  replica.restartElectionTimer()
 }
 
 /**
@@ -104,8 +104,9 @@ export function onPropose(replica: Replica, value: Value): void {
   if (slot === null || value === NO_VALUE) return
   const leading = replica.leading!
   leading.next = slot + 1
-  if (leading.proposals.size === 0) replica.restartElectionTimer()
+  const isFirst = leading.proposals.size === 0
   propose(replica, leading, slot, value, false)
+  if (isFirst) replica.restartElectionTimer()
 }
 
 /** Phase 2a: one value for a slot in a ballot, never another one. */

@@ -215,8 +215,8 @@ export class Replica {
 
   /** The leader gave a sign of life, or there was progress: the wait begins again. */
   restartElectionTimer(): void {
-    const { self, isWaiting, promised } = this
-    if (self === null || !isWaiting) {
+    const { self, promised } = this
+    if (self === null || !this.#needsProgress) {
       if (this.#isTimed) this.outbox.emit({ type: 'clear-timer', name: ELECTION })
       this.#isTimed = false
       return
@@ -229,6 +229,11 @@ export class Replica {
       ? Math.ceil(timeoutMs)
       : electionDelayMs(timeoutMs, { ballot: promised, member: self, n })
     this.outbox.emit({ type: 'set-timer', name: ELECTION, delayMs })
+  }
+
+  /** The application waits, or what it proposed here is not chosen yet. */
+  get #needsProgress(): boolean {
+    return this.isWaiting || (this.leading?.proposals.size ?? 0) > 0
   }
 
   scheduleHeartbeat(): void {

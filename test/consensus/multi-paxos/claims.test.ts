@@ -292,6 +292,17 @@ test('a leader without progress asks for another ballot; an idle one keeps its o
   assert.deepEqual(said(stage.timeout(B, 'election')), [{ type: 'prepare', from: B, ballot: 4, decided: 0 }])
 })
 
+test('a leader whose application waits for nothing more still brings its proposals to an end', () => {
+  const stage = led({ n: 3 })
+  stage.step(B, { type: 'demand', isWaiting: false })
+  assert.ok(types(stage.propose(B, 'b')).includes('set-timer'))
+  stage.drop()
+  assert.deepEqual(said(stage.timeout(B, 'election')), [{ type: 'prepare', from: B, ballot: 4, decided: 0 }])
+  stage.settle()
+  assert.deepEqual(stage.decided(B), ['b'])
+  assert.ok(types(stage.effects.map(({ effect }) => effect)).includes('clear-timer'))
+})
+
 test('a value that only a stopped member accepted, and nobody else knows, stops nobody', () => {
   const stage = led({ n: 3 })
   stage.propose(B, 'b')
