@@ -32,7 +32,7 @@ const refuse =
     throw new Refusal(code, message)
   }
 /** Milliseconds for an answer: few where the node gives none, and more than a busy machine takes where it gives one. */
-const TIMEOUT_MS = { hanging: 100, answering: 20_000 }
+const TIMEOUT_MS = { hanging: 2_000, answering: 20_000 }
 
 /** What comes of submitting to a node that first misbehaves and then does what its handlers say. */
 async function play(
