@@ -1,7 +1,7 @@
 // What a log protocol brings with it, besides itself: what it tolerates, how its messages and records are written, and
 // what they say in words that all log protocols share. All that stands above the protocols takes a kit and names none.
 //
-// The methods of a kit take its own messages, records and decisions only; whoever chose the kit has no others.
+// The methods of a kit take its own messages, records and decisions only; a caller that chose the kit has no others.
 
 import type { ByteReader } from '../encoding/bytes.ts'
 import type { Fields, Json } from '../encoding/fields.ts'

@@ -2,7 +2,7 @@
 // be done; it never waits, sends, reads a clock or makes a number up. What a family of protocols is told besides, and
 // what it says besides, is the family's own: log.ts has that of a total order.
 //
-// Whoever runs a process gives it `start` first and once, and performs the effects in their order. A `persist` stands
+// The caller gives a process `start` first and once, and performs the effects in their order. A `persist` stands
 // before all that depends on it: it must be durable before anything after it is done.
 
 /** The place of a member among those that agree: 0 to n − 1. */

@@ -4,7 +4,7 @@
 // has a price, and is paid for before libp2p reads it. Each connection has a little of its own, which is enough for what
 // honest peers do; what passes that is paid from what one connection, its address and all connections together may
 // cost. Where these are used up it waits, and is not ended: that others spend much is no fault of its own. Peers
-// that were given by a person or proved to be validators wait for nobody.
+// that the operator named and proven validators are never delayed.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Credit, Debt } from './debt.ts'
@@ -28,7 +28,7 @@ const RETRY_MS = 250
 export interface Payer {
   /** Its address; null where addresses are not limited. */
   readonly address: string | null
-  /** Whether it waits for nobody, as of now. */
+  /** Whether it is never delayed, as of now. */
   isPrivileged(): boolean
 }
 

@@ -79,7 +79,7 @@ export class Suppliers {
     return this.isOut(peer) || (this.#suppliers.get(peer)?.slowUntil ?? 0) > tick
   }
 
-  /** Whether the peer is asked for no more of this download, whenever it be. */
+  /** Whether the peer is asked for no more of this download. */
   isOut(peer: PeerId): boolean {
     return (this.#suppliers.get(peer)?.shortCount ?? 0) >= SHORT_MAX
   }

@@ -33,7 +33,7 @@ export function lieOf(evidence: Evidence): Lie & { readonly phase: VotePhase } {
   return { type: evidence.type, phase, sequence, view, leftFor }
 }
 
-/** Why no honest member is to blame, or null when evidence convicts whoever signed it. */
+/** Why no honest member is to blame, or null when evidence convicts its signer. */
 export function reasonAgainst(evidence: Evidence): string | null {
   switch (evidence.type) {
     case 'contradiction':

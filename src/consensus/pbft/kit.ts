@@ -30,7 +30,7 @@ const SIGNED: SignedKit<PbftTypes> = {
   statePhase: 'checkpoint',
   isStatement,
   encodeStatement,
-  // Whoever takes a vote from outside has checked its phase by `phases`.
+  // A vote from outside has been checked against `phases` before.
   voteStatement: vote => vote as Vote,
   certificate: certificate => certificate,
   votes: votesIn,

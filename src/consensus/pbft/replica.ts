@@ -141,20 +141,21 @@ export class Replica {
     const { log, checkpoints, viewChanges, complaints, view, isActive, passedOver, leaders, reproposed } =
       this
     const { decided, stable, executed, viewTimer, answers, isWaiting, isHalted, isAbstaining, recall } = this
-    const { newView, late, omitters } = this
+    const { newView, late, omitters, leftBecauseOf } = this
     const retransmissions = this.#retransmissions
     return snapshotOf({
       ...{ log, checkpoints, viewChanges, complaints, view, isActive, passedOver, leaders, reproposed },
       ...{ decided, stable, executed, viewTimer, answers, isWaiting, isHalted, isAbstaining, recall },
-      ...{ newView, late, omitters, retransmissions },
+      ...{ newView, late, omitters, leftBecauseOf, retransmissions },
     })
   }
 
   /** How much is remembered of what others said: slots, votes, view changes. It has a bound (see the tests). */
   get size(): number {
     const votes = [...this.log.values()].reduce((sum, slot) => sum + 1 + slot.size, this.checkpoints.size)
-    const { viewChanges, complaints, answers, late, omitters } = this
-    return votes + viewChanges.size + complaints.size + answers.size + late.size + omitters.size
+    const { viewChanges, complaints, leftBecauseOf, answers, late, omitters } = this
+    const reasons = complaints.size + leftBecauseOf.length
+    return votes + viewChanges.size + reasons + answers.size + late.size + omitters.size
   }
 
   /** h: the low watermark. */
