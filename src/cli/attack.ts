@@ -18,7 +18,7 @@ import {
 } from '../lab/attack/report.ts'
 import { mineSelfishly } from '../lab/attack/selfish-mining.ts'
 import { STRATEGY_COUNT, warpTime } from '../lab/attack/time-warp.ts'
-import { type Contender, contenderNamed } from '../lab/stage/contender.ts'
+import { type Variant, variantNamed } from '../lab/stage/variant.ts'
 import { chooseBackend } from '../signatures/choose-backend.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { terminalColumns } from './compare.ts'
@@ -80,7 +80,7 @@ const doubleSpendCommand = defineCommand({
   ],
   run: async (args, output) => {
     const seed = readSeed(args.seed)
-    const against = contenderNamed(args.against)
+    const against = variantNamed(args.against)
     if (against.hasValidators) {
       if (args.confirmations !== undefined)
         throw new CommandError(
@@ -176,7 +176,7 @@ const eclipseCommand = defineCommand({
     const rows = await withProgress('eclipsing', MODE_NAMES.length * runs, onProgress =>
       MODE_NAMES.map((name, index) =>
         eclipse({
-          contender: contenderNamed(name),
+          variant: variantNamed(name),
           share,
           confirmations,
           runs,
@@ -199,7 +199,7 @@ export const attackCommand = defineGroup(
 )
 
 async function attackFinality(
-  contender: Contender,
+  variant: Variant,
   { shares, races, seed }: { shares: readonly number[]; races: number; seed: number },
   output: Output,
 ): Promise<ExitCode> {
@@ -207,7 +207,7 @@ async function attackFinality(
   const rows = await withProgress('racing', shares.length * races, onProgress =>
     shares.map((share, index) =>
       raceNetworks({
-        contender,
+        variant,
         share,
         confirmations: 1,
         races,

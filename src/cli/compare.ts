@@ -11,8 +11,8 @@ import {
 } from '../lab/compare/comparison.ts'
 import { type CompareSettings, RATE_DEFAULT } from '../lab/compare/measurement.ts'
 import { liveStage, type StageKind, simulatedStage } from '../lab/compare/stage-kinds.ts'
-import { BLOCK_MS_LIMITS, CONTENDERS, type Contender } from '../lab/stage/contender.ts'
 import { LATENCY_MS } from '../lab/stage/simulated-stage.ts'
+import { BLOCK_MS_LIMITS, VARIANTS, type Variant } from '../lab/stage/variant.ts'
 import type { Rate } from '../lab/stage/workload.ts'
 import { showSweep, sweepCsv } from '../lab/sweep/report.ts'
 import {
@@ -122,7 +122,7 @@ export const compareCommand = defineCommand({
     ],
   ],
   run: async (args, output) => {
-    const contenders = readContenders(args.modes)
+    const variants = readVariants(args.modes)
     const settings: CompareSettings = {
       nodes: readCount('--nodes', args.nodes, { min: 2, max: 16 }),
       transfers: readCount('--transfers', args.transfers, { min: 1, max: 100_000 }),
@@ -155,13 +155,13 @@ export const compareCommand = defineCommand({
       const sweep = readSweep(args.sweep, args.live)
       if (sweep.axis === 'cut' && !settings.hasFaults)
         throw new CommandError(EXIT.usage, '--sweep cut needs faults: leave --no-faults out')
-      const result = await sweepWithProgress({ contenders, settings, stage, sweep, repeat: repeat ?? 1 })
+      const result = await sweepWithProgress({ variants, settings, stage, sweep, repeat: repeat ?? 1 })
       output.data(result, () =>
         args.csv ? sweepCsv(result) : showSweep(result, { stage, columns: terminalColumns() }),
       )
       return EXIT.done
     }
-    const comparison = await runComparison({ contenders, settings, stage })
+    const comparison = await runComparison({ variants, settings, stage })
     output.data(comparison, () => showComparison(comparison, { stage, columns: terminalColumns() }))
     return EXIT.done
   },
@@ -249,12 +249,12 @@ function readValue(option: string, text: string, axis: Axis, isLive: boolean): R
   throw new CommandError(EXIT.usage, `${option}: expected ${words}, got ${JSON.stringify(text)}`)
 }
 
-function readContenders(list: string | undefined): readonly Contender[] {
-  if (list === undefined) return CONTENDERS
+function readVariants(list: string | undefined): readonly Variant[] {
+  if (list === undefined) return VARIANTS
   return list.split(',').map(name => {
-    const contender = CONTENDERS.find(contender => contender.name === name.trim())
-    if (contender !== undefined) return contender
-    const known = CONTENDERS.map(({ name }) => name).join(', ')
+    const variant = VARIANTS.find(variant => variant.name === name.trim())
+    if (variant !== undefined) return variant
+    const known = VARIANTS.map(({ name }) => name).join(', ')
     throw new CommandError(EXIT.usage, `--modes: unknown mode ${name}`, `Known: ${known}.`)
   })
 }

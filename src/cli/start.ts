@@ -12,8 +12,8 @@ import { formatAmount, parseAmount } from '../chain/amount.ts'
 import type { TransactionId } from '../chain/transaction.ts'
 import { type Comparison, showComparison } from '../lab/compare/comparison.ts'
 import { type StageKind, simulatedStage } from '../lab/compare/stage-kinds.ts'
-import { CONTENDERS } from '../lab/stage/contender.ts'
 import { type LocalNode, startNetwork, stopNetwork } from '../lab/stage/local-network.ts'
+import { VARIANTS } from '../lab/stage/variant.ts'
 import { Keystore } from '../wallet/keystore.ts'
 import { RpcClient } from '../wallet/rpc-client.ts'
 import { submit } from '../wallet/submission.ts'
@@ -207,5 +207,5 @@ function compareKinds(stage: StageKind, output: Output): Promise<Comparison> {
     '6. When is a transfer final? The same transfers through several kinds of finality, in the simulator:',
   )
   output.note('   undisturbed, then with the leader killed, then with the network cut in half.\n')
-  return runComparison({ contenders: CONTENDERS, settings: COMPARED, stage })
+  return runComparison({ variants: VARIANTS, settings: COMPARED, stage })
 }

@@ -46,7 +46,7 @@ interface Played {
 }
 
 /** The instances of one search. */
-export class Cast {
+export class Roster {
   readonly lives: readonly Life[]
   /** The validator that has a twin. */
   readonly liar: MemberIndex
@@ -95,14 +95,14 @@ export class Cast {
 
 /** One part in one round. */
 class Playing {
-  readonly #cast: Cast
+  readonly #cast: Roster
   readonly #part: Part
   readonly #loss: Loss | null
   readonly #moments: Moment[]
   readonly #heard = new Set<Loss['phase']>()
   readonly #waiting: { readonly from: number; readonly to: number; readonly said: Said }[] = []
 
-  constructor(cast: Cast, world: World, part: Part, loss: Loss | null) {
+  constructor(cast: Roster, world: World, part: Part, loss: Loss | null) {
     this.#cast = cast
     this.#part = part
     this.#loss = loss
@@ -174,7 +174,7 @@ function phaseOf(message: PbftMessage): Loss['phase'] | null {
  * because the one with the lower name is heard first: so the names are exchanged in the first round and in no later
  * one. Honest validators can't be exchanged at all: (view + sequence) mod n tells them apart.
  */
-export function partitions(cast: Cast, isFirst: boolean): Part[][] {
+export function partitions(cast: Roster, isFirst: boolean): Part[][] {
   const lowest = cast.honest[0]!
   return Array.from({ length: 2 ** (INSTANCES - 1) }, (_, index) => index << 1)
     .map(part => [EVERYBODY & ~part, part])
@@ -188,7 +188,7 @@ export function partitions(cast: Cast, isFirst: boolean): Part[][] {
  * Which votes may be lost, and that none are. Only where all are together but at most one honest validator, which
  * is where few rounds are enough to leave one alone with what it knows.
  */
-export function losses(cast: Cast, parts: readonly Part[]): (Loss | null)[] {
+export function losses(cast: Roster, parts: readonly Part[]): (Loss | null)[] {
   const isTogether = parts.some(part => {
     const honest = cast.honest.filter(instance => isIn(part, instance))
     return honest.length >= 2 && isIn(part, cast.liar) && isIn(part, N)
@@ -203,7 +203,7 @@ export function losses(cast: Cast, parts: readonly Part[]): (Loss | null)[] {
 // ---- for people
 
 /** As `{0 1 2 | 3 2'}, commits reach only 0`. */
-export function showRound({ parts, loss }: Round, cast: Cast): string {
+export function showRound({ parts, loss }: Round, cast: Roster): string {
   const name = (instance: number): string => (instance < N ? `${instance}` : `${cast.liar}'`)
   const members = (part: Part): string =>
     [...cast.lives.keys()]

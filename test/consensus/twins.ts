@@ -17,7 +17,6 @@ import { PATTERNS } from './pbft/maker.ts'
 import { Seals } from './twins-instance.ts'
 import { Life, Post } from './twins-life.ts'
 import {
-  Cast,
   Endless,
   EVERYBODY,
   INSTANCES,
@@ -26,6 +25,7 @@ import {
   N,
   type Part,
   partitions,
+  Roster,
   type Round,
   showRound,
   type World,
@@ -81,7 +81,7 @@ export function searchTwins(options: TwinsOptions): TwinsResult {
 
 class Search {
   readonly #options: TwinsOptions
-  readonly #cast: Cast
+  readonly #cast: Roster
   readonly #sights = new Map<Sight, number>(SIGHTS.map(sight => [sight, 0]))
   /** Those who are known to heal together, as the ids of their moments. */
   readonly #healed = new Set<string>()
@@ -212,7 +212,7 @@ class Search {
 
 // ---- who plays
 
-function castOf({ pattern, twin }: TwinsOptions): Cast {
+function castOf({ pattern, twin }: TwinsOptions): Roster {
   const [seals, post] = [new Seals(), new Post()]
   const past = Array.from({ length: PAST }, (_, index) => pastDecision(seals, index + 1))
   const lives = Array.from({ length: INSTANCES }, (_, instance) => {
@@ -221,7 +221,7 @@ function castOf({ pattern, twin }: TwinsOptions): Cast {
     const name = instance < N ? `${member}` : `${member}'`
     return new Life({ n: N, pattern, signing: seals.keyOf(member), name, past, post, watched })
   })
-  return new Cast(lives, twin)
+  return new Roster(lives, twin)
 }
 
 function pastDecision(seals: Seals, sequence: number): Certificate {
@@ -233,7 +233,7 @@ function pastDecision(seals: Seals, sequence: number): Certificate {
 // ---- what must be true
 
 /** What is wrong with a world, or null: an honest validator by itself, or two of them together. */
-function checkWorld(cast: Cast, world: World): string | null {
+function checkWorld(cast: Roster, world: World): string | null {
   const known = new Map<string, Value>()
   for (const instance of cast.honest) {
     const { decisions, seen } = world[instance]!

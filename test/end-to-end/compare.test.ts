@@ -12,7 +12,7 @@ async function compareLive(mode: string): Promise<Measurement> {
   const args = ['--modes', mode, '--transfers', '40', '--rate', '20']
   const { code, stdout, stderr } = await quorate(['compare', '--live', '--json', ...args])
   assert.equal(code, 0, stderr)
-  const { stage, settings, contenders }: Comparison = JSON.parse(stdout)
+  const { stage, settings, variants }: Comparison = JSON.parse(stdout)
   assert.deepEqual(stage, { name: 'live' })
   assert.deepEqual(settings, {
     nodes: 4,
@@ -22,9 +22,9 @@ async function compareLive(mode: string): Promise<Measurement> {
     senders: 'turns',
     hasFaults: true,
   })
-  assert.equal(contenders.length, 1)
-  const { contender, quiet, leaderKilled, cut } = contenders[0]!
-  assert.equal(contender, mode)
+  assert.equal(variants.length, 1)
+  const { variant, quiet, leaderKilled, cut } = variants[0]!
+  assert.equal(variant, mode)
   assert.deepEqual([quiet.handedIn, quiet.final], [40, 40])
   assert.ok(quiet.inclusionMs!.p50 <= quiet.finalityMs!.p50)
   const { hashesPerTransfer: _, ...costs } = quiet.cost
@@ -38,7 +38,7 @@ async function compareLive(mode: string): Promise<Measurement> {
     ],
   )
   assert.notEqual(cut!.oneChainAfterMs, null)
-  return contenders[0]!
+  return variants[0]!
 }
 
 test('on real processes the longest chain forks when it is cut, and loses nothing with a dead miner', async () => {

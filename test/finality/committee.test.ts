@@ -10,8 +10,8 @@ import { ByteReader } from '../../src/encoding/bytes.ts'
 import { DamagedVotes } from '../../src/finality/committee-records.ts'
 import type { FinalityEffect } from '../../src/finality/contract.ts'
 import { verifyEvidence } from '../../src/finality/evidence.ts'
-import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
-import { NextBlock } from '../../src/finality/next-block.ts'
+import { MinedBlockPolicy } from '../../src/finality/mined-block-policy.ts'
+import { NextBlockPolicy } from '../../src/finality/next-block-policy.ts'
 import {
   branch,
   CommitteeNetwork,
@@ -664,7 +664,7 @@ test('a proposal is not voted for before its block is here', () => {
 
 test('a proposal that breaks the rules is not voted for', () => {
   const node = ada({
-    policy: new NextBlock({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 }),
+    policy: new NextBlockPolicy({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 }),
   })
   const empty = node.chain.make(node.chain.root, 'empty')
   assert.deepEqual(votes(node.hear('p1', proposal(empty.id))), [])
@@ -672,7 +672,7 @@ test('a proposal that breaks the rules is not voted for', () => {
 })
 
 test('the next proposal, which came too early, is voted for after the decision, and waited for', () => {
-  const nothing = Object.assign(new MinedCheckpoint({ depth: 9, interval: 1 }), {
+  const nothing = Object.assign(new MinedBlockPolicy({ depth: 9, interval: 1 }), {
     validate: () => 'valid' as const,
   })
   const node = ada({ policy: nothing })
@@ -691,7 +691,7 @@ test('the next proposal, which came too early, is voted for after the decision, 
 
 // ---- candidates of a mined chain
 
-const BURIED = { policy: new MinedCheckpoint({ depth: 2, interval: 1 }) }
+const BURIED = { policy: new MinedBlockPolicy({ depth: 2, interval: 1 }) }
 
 //     genesis ── b ── x ── tip
 test('a candidate that is not buried yet is voted for when the block that buries it has come', () => {
@@ -821,7 +821,7 @@ test('messages are described in a few words', () => {
 // ---- the pace
 
 test('the pace timer is set once for one moment, however often something happens', () => {
-  const policy = new NextBlock({ intervalMs: 250, heartbeatSeconds: 7_200, futureLimitSeconds: 15 })
+  const policy = new NextBlockPolicy({ intervalMs: 250, heartbeatSeconds: 7_200, futureLimitSeconds: 15 })
   const node = ada({ policy })
   assert.equal(node.timers.get('pace'), 3_600_000)
   const more = Array.from({ length: 5 }, () => [
@@ -840,7 +840,7 @@ test('the pace timer is set once for one moment, however often something happens
 
 test('a clock that is set back an hour keeps nobody from the next block for more than an interval', () => {
   const node = ada({
-    policy: new NextBlock({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 }),
+    policy: new NextBlockPolicy({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 }),
   })
   node.hear('p1', proof(node.chain.make(node.chain.root, 'first', { transactions: 1 }).id))
   node.chain.waiting = 1
@@ -968,7 +968,7 @@ test('a validator whose clock shows that it was away asks again before it votes'
 })
 
 test('decisions that were dropped while blocks were awaited are got again', () => {
-  const node = ada({ policy: new MinedCheckpoint({ depth: 0, interval: 1 }) })
+  const node = ada({ policy: new MinedBlockPolicy({ depth: 0, interval: 1 }) })
   node.connect('p1', 'p2', 'p3')
   const blocks: FakeBlock[] = []
   for (let height = 1; height <= 300; height++)

@@ -22,7 +22,7 @@ import type {
   FinalityTimer,
 } from '../../src/finality/contract.ts'
 import type { Identity } from '../../src/finality/identity.ts'
-import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
+import { MinedBlockPolicy } from '../../src/finality/mined-block-policy.ts'
 import type { Policy } from '../../src/finality/policy.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
 import { type Byzantine, LyingFinality } from '../../src/lab/adversary/byzantine/lying-finality.ts'
@@ -210,7 +210,7 @@ export const TIMEOUT_MS = 1_000
 const TIMEOUT_PARTS = 9
 
 /** Any block above the last final one may be decided, and the head should be. */
-const ANY_BLOCK = new MinedCheckpoint({ depth: 0, interval: 1 })
+const ANY_BLOCK = new MinedBlockPolicy({ depth: 0, interval: 1 })
 
 let lives = 0
 

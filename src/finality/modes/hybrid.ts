@@ -1,7 +1,7 @@
 // The mode `hybrid`: blocks are mined, and validators finalise them below the head (PBFT). Which blocks they may decide
 // on is in ../mined-checkpoint.ts.
 
-import { MinedCheckpoint } from '../mined-checkpoint.ts'
+import { MinedBlockPolicy } from '../mined-block-policy.ts'
 import { createCommittee, PATTERN, TIMEOUT, VALIDATORS } from './committee-mode.ts'
 import type { CountSetting, FinalityMode } from './mode.ts'
 
@@ -39,6 +39,6 @@ export const HYBRID: FinalityMode = {
   create: (settings, setup) => {
     const depth = settings.integer(DEPTH.name, DEPTH)
     const interval = settings.integer(INTERVAL.name, INTERVAL)
-    return createCommittee(settings, setup, new MinedCheckpoint({ depth, interval }))
+    return createCommittee(settings, setup, new MinedBlockPolicy({ depth, interval }))
   },
 }

@@ -1,7 +1,7 @@
 // The mode `pbft`: no blocks are mined, the validators take turns at proposing them, and each is final at once. When a
 // block is proposed, and which may be decided on, is in ../next-block.ts.
 
-import { NextBlock } from '../next-block.ts'
+import { NextBlockPolicy } from '../next-block-policy.ts'
 import {
   BLOCK_INTERVAL,
   createCommittee,
@@ -32,7 +32,7 @@ export const PBFT: FinalityMode = {
     return createCommittee(
       settings,
       setup,
-      new NextBlock({ intervalMs, heartbeatSeconds, futureLimitSeconds }),
+      new NextBlockPolicy({ intervalMs, heartbeatSeconds, futureLimitSeconds }),
     )
   },
 }

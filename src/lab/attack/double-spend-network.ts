@@ -5,7 +5,7 @@
 import { fromHex } from '../../encoding/bytes.ts'
 import { buildTemplate, completeTemplate } from '../../replica/template.ts'
 import type { RecoveryBackend } from '../../signatures/backend.ts'
-import type { Contender } from '../stage/contender.ts'
+import type { Variant } from '../stage/variant.ts'
 import { hopelessGap } from './double-spend-race.ts'
 import { type DoubleSpend, signDoubleSpend } from './double-spend-replicas.ts'
 import { AttackNetwork, BLOCK_MS } from './network.ts'
@@ -26,7 +26,7 @@ export interface NetworkRaceRow {
 
 /** What to try. */
 export interface NetworkRaceOptions {
-  readonly contender: Contender
+  readonly variant: Variant
   readonly share: number
   /** Confirmations that the merchant waits for where nothing is ever final. */
   readonly confirmations: number
@@ -46,7 +46,7 @@ const LOOK_MS = 15_000
 
 /** Runs the races of one setting. */
 export function raceNetworks(options: NetworkRaceOptions): NetworkRaceRow {
-  const { contender, share, races, seed, onRace } = options
+  const { variant, share, races, seed, onRace } = options
   let [delivered, shown, reversed] = [0, 0, 0]
   for (let race = 0; race < races; race++) {
     const end = new NetworkRace(options, `${seed}/${share}/${race}`).run()
@@ -56,7 +56,7 @@ export function raceNetworks(options: NetworkRaceOptions): NetworkRaceRow {
     onRace?.(race + 1)
   }
   const refused = shown - reversed
-  return { mode: contender.name, share, races, delivered, shown, refused, reversed }
+  return { mode: variant.name, share, races, delivered, shown, refused, reversed }
 }
 
 type RaceEnd = 'not-delivered' | 'given-up' | 'refused' | 'reversed'
@@ -67,7 +67,7 @@ class NetworkRace {
   readonly #network: AttackNetwork
 
   constructor(options: NetworkRaceOptions, seed: string) {
-    const { contender, share, backend } = options
+    const { variant, share, backend } = options
     this.#options = options
     this.#spend = signDoubleSpend(options.seed)
     const honest = HONEST.map(name => ({
@@ -76,12 +76,12 @@ class NetworkRace {
       isValidator: true,
     }))
     const nodes = [...honest, { name: ATTACKER, hashShare: share, isValidator: false }]
-    this.#network = new AttackNetwork({ contender, nodes, funded: [this.#spend.funded], seed, backend })
+    this.#network = new AttackNetwork({ variant, nodes, funded: [this.#spend.funded], seed, backend })
   }
 
   run(): RaceEnd {
     const network = this.#network
-    const { isMined } = this.#options.contender
+    const { isMined } = this.#options.variant
     network.linkAll([...HONEST, ATTACKER])
     if (isMined) this.#agree()
     network.isolate(ATTACKER)
@@ -122,7 +122,7 @@ class NetworkRace {
     const place = view.locate(this.#spend.payment.id)
     if (place === null) return false
     const height = place.block.coinbase.height
-    if (this.#options.contender.final.type === 'certificate') return tree.base.chained.height >= height
+    if (this.#options.variant.final.type === 'certificate') return tree.base.chained.height >= height
     return tree.head.chained.height - height + 1 >= this.#options.confirmations
   }
 
@@ -139,7 +139,7 @@ class NetworkRace {
 
   #show(): void {
     const network = this.#network
-    if (this.#options.contender.isMined) {
+    if (this.#options.variant.isMined) {
       network.stopMining(ATTACKER)
       network.linkAll([...HONEST, ATTACKER])
     } else {

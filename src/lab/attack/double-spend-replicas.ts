@@ -12,7 +12,7 @@ import type { TreeBlock } from '../../replica/block-tree.ts'
 import type { Input, MiningTemplate } from '../../replica/effects.ts'
 import { Replica } from '../../replica/replica.ts'
 import { Disk } from '../cluster/disk.ts'
-import { contenderNamed } from '../stage/contender.ts'
+import { variantNamed } from '../stage/variant.ts'
 import { createAccounts, Workload } from '../stage/workload.ts'
 import type { RaceField } from './double-spend-race.ts'
 import { attackGenesis, GENESIS_TIME, searchNonce } from './header-miner.ts'
@@ -34,7 +34,7 @@ export function signDoubleSpend(seed: number): DoubleSpend {
 /** Where whole replicas race, again and again. */
 export class ReplicaRaces {
   readonly #spend = signDoubleSpend(1)
-  readonly #genesis = attackGenesis(contenderNamed(LONGEST_CHAIN.name), [this.#spend.funded])
+  readonly #genesis = attackGenesis(variantNamed(LONGEST_CHAIN.name), [this.#spend.funded])
   /** The same two signatures are looked at in every race. */
   readonly #senders = new Map<TransactionId, Address | null>()
 

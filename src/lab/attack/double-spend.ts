@@ -11,7 +11,7 @@ import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
 import { createFinality } from '../../finality/registry.ts'
 import { exactReversal, nakamotoReversal } from '../../finality/reversal.ts'
 import { type Agreement, type Interval, judgeCounts, wilsonInterval } from '../compare/interval.ts'
-import { contenderNamed } from '../stage/contender.ts'
+import { variantNamed } from '../stage/variant.ts'
 import { Random } from '../virtual/random.ts'
 import { hopelessGap, type RaceField, type RaceSetting, runRace } from './double-spend-race.ts'
 import { ReplicaRaces } from './double-spend-replicas.ts'
@@ -53,7 +53,7 @@ export interface RaceTableOptions {
 /** Runs the races of all settings. */
 export function runRaces(options: RaceTableOptions): RaceTable {
   const { settings, races, seed, onProgress } = options
-  const genesis = attackGenesis(contenderNamed(LONGEST_CHAIN.name), [])
+  const genesis = attackGenesis(variantNamed(LONGEST_CHAIN.name), [])
   const finality = createFinality(genesis)
   const replicas = new ReplicaRaces()
   const rows = settings.map((setting, index) =>

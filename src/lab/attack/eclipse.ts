@@ -6,7 +6,7 @@
 
 import { fromHex } from '../../encoding/bytes.ts'
 import type { RecoveryBackend } from '../../signatures/backend.ts'
-import type { Contender } from '../stage/contender.ts'
+import type { Variant } from '../stage/variant.ts'
 import { createAccounts, type PlannedTransfer, Workload } from '../stage/workload.ts'
 import { type DoubleSpend, signDoubleSpend } from './double-spend-replicas.ts'
 import { AttackNetwork, BLOCK_MS } from './network.ts'
@@ -39,7 +39,7 @@ export interface EclipseRow {
 
 /** What to try. */
 export interface EclipseOptions {
-  readonly contender: Contender
+  readonly variant: Variant
   readonly share: number
   readonly confirmations: number
   readonly runs: number
@@ -62,7 +62,7 @@ const PATIENCE = 5
 
 /** Runs the eclipses of one way of making blocks final. */
 export function eclipse(options: EclipseOptions): EclipseRow {
-  const { contender, share, confirmations, runs, seed, onRun } = options
+  const { variant, share, confirmations, runs, seed, onRun } = options
   const seen: RunEnd[] = []
   const spend = signDoubleSpend(seed)
   const traffic = new Traffic(seed)
@@ -74,9 +74,9 @@ export function eclipse(options: EclipseOptions): EclipseRow {
   const mean = (value: (end: RunEnd) => number): number =>
     seen.reduce((sum, end) => sum + value(end), 0) / runs
   const times = seen.map(({ confirmedMs }) => confirmedMs).filter(ms => ms !== null)
-  const { isMined } = contender
+  const { isMined } = variant
   return {
-    mode: contender.name,
+    mode: variant.name,
     share,
     confirmations,
     runs,
@@ -137,7 +137,7 @@ class Eclipse {
   #handedIn = 0
 
   constructor(options: EclipseOptions, run: { spend: DoubleSpend; traffic: Traffic; name: string }) {
-    const { contender, share, backend } = options
+    const { variant, share, backend } = options
     this.#options = options
     this.#spend = run.spend
     this.#traffic = run.traffic
@@ -152,7 +152,7 @@ class Eclipse {
       { name: ATTACKER, hashShare: share, isValidator: false },
     ]
     const funded = [run.spend.funded, run.traffic.sender.address]
-    this.#network = new AttackNetwork({ contender, nodes, funded, seed: run.name, backend })
+    this.#network = new AttackNetwork({ variant, nodes, funded, seed: run.name, backend })
   }
 
   run(): RunEnd {
@@ -164,7 +164,7 @@ class Eclipse {
     this.#eclipse()
     const before = this.#look()
     const startMs = network.schedule.nowMs
-    const forMs = expectedMs(this.#options) * (this.#options.contender.isMined ? PATIENCE : 1)
+    const forMs = expectedMs(this.#options) * (this.#options.variant.isMined ? PATIENCE : 1)
     const isConfirmed = network.runUntil(() => this.#confirmations() >= this.#options.confirmations, forMs)
     const confirmedMs = isConfirmed ? network.schedule.nowMs - startMs : null
     const after = this.#look()
@@ -201,7 +201,7 @@ class Eclipse {
   }
 
   #heal(): void {
-    if (this.#options.contender.isMined) this.#network.stopMining(ATTACKER)
+    if (this.#options.variant.isMined) this.#network.stopMining(ATTACKER)
     this.#network.linkAll([...HONEST, VICTIM, ATTACKER])
     this.#network.runUntil(() => false, CATCH_UP_MS)
   }

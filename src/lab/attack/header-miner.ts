@@ -13,7 +13,7 @@ import {
 } from '../../chain/header-chain.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
-import { type Contender, createGenesis, type NamedValidator } from '../stage/contender.ts'
+import { createGenesis, type NamedValidator, type Variant } from '../stage/variant.ts'
 
 /** Second of the genesis block. */
 export const GENESIS_TIME = 1_700_000_000
@@ -22,12 +22,12 @@ const HASHES_PER_BLOCK = 2
 
 /** The network in which an attack is tried. Its target never moves: so the formulas of the attacks assume. */
 export function attackGenesis(
-  contender: Contender,
+  variant: Variant,
   funded: readonly Address[],
   validators: readonly NamedValidator[] = [],
 ): Genesis {
   return parseGenesis(
-    createGenesis(contender, { time: GENESIS_TIME, validators, funded, hashesPerBlock: HASHES_PER_BLOCK }),
+    createGenesis(variant, { time: GENESIS_TIME, validators, funded, hashesPerBlock: HASHES_PER_BLOCK }),
   )
 }
 

@@ -11,7 +11,7 @@ import { signerRecovery } from '../../signatures/signer-recovery.ts'
 import { SimNode, type World } from '../cluster/sim-node.ts'
 import { NO_FAULTS } from '../faults/fault-plan.ts'
 import { Network } from '../network/network.ts'
-import type { Contender } from '../stage/contender.ts'
+import type { Variant } from '../stage/variant.ts'
 import { createAccounts } from '../stage/workload.ts'
 import { Random } from '../virtual/random.ts'
 import { Schedule } from '../virtual/schedule.ts'
@@ -29,7 +29,7 @@ export interface NodePlan {
 
 /** What the network is made of. */
 export interface AttackNetworkOptions {
-  readonly contender: Contender
+  readonly variant: Variant
   readonly nodes: readonly NodePlan[]
   readonly funded: readonly Address[]
   /** Names the run. */
@@ -54,15 +54,15 @@ export class AttackNetwork {
   readonly #network: Network
   readonly #senders: SenderCache
 
-  constructor({ contender, nodes, funded, seed, backend }: AttackNetworkOptions) {
+  constructor({ variant, nodes, funded, seed, backend }: AttackNetworkOptions) {
     this.#senders = new SenderCache(backend)
     const recover = signerRecovery(backend)
     this.#plans = nodes
-    const random = new Random(`quorate attack/network/${contender.name}/${seed}`)
+    const random = new Random(`quorate attack/network/${variant.name}/${seed}`)
     const voters = nodes.filter(plan => plan.isValidator)
     const keys = createAccounts(1, 'attacked-validator', voters.length)
     const named = voters.map(({ name }, index) => ({ name, address: keys[index]!.address }))
-    this.genesis = attackGenesis(contender, funded, named)
+    this.genesis = attackGenesis(variant, funded, named)
     this.#network = new Network({
       schedule: this.schedule,
       random: random.stream('network'),
@@ -72,7 +72,7 @@ export class AttackNetwork {
       },
     })
     for (const [index, plan] of nodes.entries()) {
-      const voter = contender.hasValidators ? voters.indexOf(plan) : -1
+      const voter = variant.hasValidators ? voters.indexOf(plan) : -1
       const node = new SimNode(this.#world(), {
         id: plan.name,
         beneficiary: `0x${String(index + 1).padStart(40, '0')}`,

@@ -3,7 +3,7 @@
 
 import type { Interval } from '../compare/interval.ts'
 import { alignRows, wrapWords } from '../compare/table.ts'
-import { type Contender, contenderNamed } from '../stage/contender.ts'
+import { type Variant, variantNamed } from '../stage/variant.ts'
 import type { RaceTable } from './double-spend.ts'
 import type { NetworkRaceRow } from './double-spend-network.ts'
 import { FORGONE } from './double-spend-race.ts'
@@ -70,11 +70,11 @@ export function showNetworkRaces(rows: readonly NetworkRaceRow[], columns: numbe
   const cells = rows.map(row =>
     [percent(row.share), row.races, row.delivered, row.shown, row.refused, row.reversed].map(String),
   )
-  const words = wordsOnRaces(contenderNamed(rows[0]!.mode))
+  const words = wordsOnRaces(variantNamed(rows[0]!.mode))
   return [alignRows([head, ...cells], columns), '', ...say(columns, words)].join('\n')
 }
 
-function wordsOnRaces({ isMined, hasValidators }: Contender): string {
+function wordsOnRaces({ isMined, hasValidators }: Variant): string {
   if (!hasValidators)
     return 'The merchant delivers after his confirmations. A branch is shown when it holds more work.'
   if (isMined)

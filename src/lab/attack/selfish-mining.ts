@@ -11,7 +11,7 @@ import type { Finality } from '../../finality/contract.ts'
 import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
 import { createFinality } from '../../finality/registry.ts'
 import { BATCHES, batchError, chiSquareTail, type Interval } from '../compare/interval.ts'
-import { contenderNamed } from '../stage/contender.ts'
+import { variantNamed } from '../stage/variant.ts'
 import { Random } from '../virtual/random.ts'
 import { attackGenesis, firstOf, mineOn, rootOf } from './header-miner.ts'
 
@@ -63,7 +63,7 @@ export function mineSelfishly(options: {
   readonly onProgress?: (done: number) => void
 }): SelfishTable {
   const { settings, blocks, seed, onProgress } = options
-  const genesis = attackGenesis(contenderNamed(LONGEST_CHAIN.name), [])
+  const genesis = attackGenesis(variantNamed(LONGEST_CHAIN.name), [])
   const rows = settings.map((setting, index) => {
     const name = `quorate attack/selfish-mining/${seed}/${setting.alpha}/${setting.gamma}`
     const row = measure(genesis, setting, blocks, new Random(name))

@@ -1,7 +1,7 @@
-// A comparison: one contender after the other on stages of one kind, so that they do not take the machine from each
+// A comparison: one variant after the other on stages of one kind, so that they do not take the machine from each
 // other, and what it was made with, to be read with the figures.
 
-import type { Contender } from '../stage/contender.ts'
+import type { Variant } from '../stage/variant.ts'
 import type { Rate } from '../stage/workload.ts'
 import { PARTS } from './experiment.ts'
 import type { CompareSettings, Measurement } from './measurement.ts'
@@ -13,12 +13,12 @@ import { wrapWords } from './table.ts'
 export interface Comparison {
   readonly stage: { readonly name: string } & Readonly<Record<string, number | string>>
   readonly settings: CompareSettings
-  readonly contenders: readonly Measurement[]
+  readonly variants: readonly Measurement[]
 }
 
 /** What is to be compared, and how. */
 export interface ComparisonOptions {
-  readonly contenders: readonly Contender[]
+  readonly variants: readonly Variant[]
   readonly settings: CompareSettings
   readonly stage: StageKind
   /** Hears how many steps of how many are done, and in a few words what happens now. */
@@ -26,33 +26,30 @@ export interface ComparisonOptions {
 }
 
 /** Steps in all, for who shows progress. */
-export function countSteps({
-  contenders,
-  settings,
-}: Pick<ComparisonOptions, 'contenders' | 'settings'>): number {
-  return contenders.length * (settings.hasFaults ? PARTS.length : PARTS.length - 2)
+export function countSteps({ variants, settings }: Pick<ComparisonOptions, 'variants' | 'settings'>): number {
+  return variants.length * (settings.hasFaults ? PARTS.length : PARTS.length - 2)
 }
 
 /** Runs them all. */
 export async function compare(options: ComparisonOptions): Promise<Comparison> {
-  const { contenders, settings, stage, onProgress } = options
+  const { variants, settings, stage, onProgress } = options
   const measurements: Measurement[] = []
   let done = 0
-  for (const contender of contenders) {
-    const onPart = (word: string): void => onProgress(done++, `${contender.name}: ${word}`)
-    measurements.push(await stage.run(contender, settings, onPart))
+  for (const variant of variants) {
+    const onPart = (word: string): void => onProgress(done++, `${variant.name}: ${word}`)
+    measurements.push(await stage.run(variant, settings, onPart))
   }
-  return { stage: stageData(stage, settings), settings, contenders: measurements }
+  return { stage: stageData(stage, settings), settings, variants: measurements }
 }
 
 /** What it was made with, the table, and what the cut did in words, in lines of so many characters. */
 export function showComparison(
-  { settings, contenders }: Comparison,
+  { settings, variants }: Comparison,
   { stage, columns }: { readonly stage: StageKind; readonly columns: number },
 ): string {
   const { nodes, transfers, rate, seed } = settings
   const made = `${nodes} ${stage.means(settings)}. ${showTransfers(transfers)}, ${showRate(rate)}, seed ${seed}.`
-  return `${wrapWords(made, columns).join('\n')}\n\n${showMeasurements(contenders, { columns })}`
+  return `${wrapWords(made, columns).join('\n')}\n\n${showMeasurements(variants, { columns })}`
 }
 
 /** How fast transfers are handed in, in words. */

@@ -1,10 +1,10 @@
-// One contender, first undisturbed, then with its leader killed under load, then with the network cut in half and healed.
+// One variant, first undisturbed, then with its leader killed under load, then with the network cut in half and healed.
 // What is measured is what clients of the nodes see. Whether the nodes are real processes or simulated is the stage's
 // affair: nothing here knows.
 
-import { BLOCK_MS, type Contender } from '../stage/contender.ts'
 import { type HandedIn, handIn } from '../stage/hand-in.ts'
 import type { Stage, TotalCounters, WithStage } from '../stage/stage.ts'
+import { BLOCK_MS, type Variant } from '../stage/variant.ts'
 import { createSenders, type PlannedTransfer, Workload } from '../stage/workload.ts'
 import {
   type CompareSettings,
@@ -37,31 +37,31 @@ const LOOK_MS = 25
 /** The words that every run says, one after the other. */
 export const PARTS = ['signing', 'starting nodes', 'undisturbed', 'leader killed', 'network cut in half']
 
-/** Runs one contender from nothing to the end; `onProgress` hears in a few words what happens now. */
-export type RunContender = (
-  contender: Contender,
+/** Runs one variant from nothing to the end; `onProgress` hears in a few words what happens now. */
+export type RunVariant = (
+  variant: Variant,
   settings: CompareSettings,
   onProgress: (word: string) => void,
 ) => Promise<Measurement>
 
-/** Runs the experiment with one contender, on a stage of its own. */
-export function experimentOn(withStage: WithStage): RunContender {
-  return (contender, settings, onProgress) => {
+/** Runs the experiment with one variant, on a stage of its own. */
+export function experimentOn(withStage: WithStage): RunVariant {
+  return (variant, settings, onProgress) => {
     onProgress('signing')
     const senders = createSenders(settings.seed)
     const workload = new Workload(senders, settings.seed)
     onProgress('starting nodes')
     const funded = senders.map(({ address }) => address)
     const { nodes, seed, blockMs } = settings
-    return withStage({ contender, nodes, seed, funded, blockMs }, stage =>
-      new Experiment({ stage, contender, settings, workload, onProgress }).run(),
+    return withStage({ variant, nodes, seed, funded, blockMs }, stage =>
+      new Experiment({ stage, variant, settings, workload, onProgress }).run(),
     )
   }
 }
 
 interface ExperimentParts {
   readonly stage: Stage
-  readonly contender: Contender
+  readonly variant: Variant
   readonly settings: CompareSettings
   readonly workload: Workload
   readonly onProgress: (word: string) => void
@@ -85,14 +85,14 @@ class Experiment {
   }
 
   async run(): Promise<Measurement> {
-    const { contender, settings, onProgress } = this.#parts
+    const { variant, settings, onProgress } = this.#parts
     onProgress('undisturbed')
     const quiet = await this.#runQuiet()
     if (settings.hasFaults) onProgress('leader killed')
     const leaderKilled = settings.hasFaults ? await this.#killLeader() : null
     if (settings.hasFaults) onProgress('network cut in half')
     const cut = settings.hasFaults ? await this.#cutNetwork() : null
-    return { contender: contender.name, finalMeans: contender.finalMeans, quiet, leaderKilled, cut }
+    return { variant: variant.name, finalMeans: variant.finalMeans, quiet, leaderKilled, cut }
   }
 
   // ---- undisturbed
@@ -100,11 +100,11 @@ class Experiment {
   async #runQuiet(): Promise<QuietPart> {
     const { settings, workload } = this.#parts
     const stage = this.#stage
-    const { chronicle } = stage
+    const { timeline } = stage
     const planned = workload.plan(settings.transfers, { order: settings.senders ?? 'turns' })
     const before = await stage.counters()
     const lowest = this.#height()
-    chronicle.takeDeepestReorganisation()
+    timeline.takeDeepestReorganisation()
     const handed = await handIn(stage, planned, { nodes: stage.nodes(), rate: settings.rate })
     // What every node refused, as full pools do, never becomes final: waiting for it would cost messages and hashes.
     const acknowledged = handed.filter(({ isAcknowledged }) => isAcknowledged)
@@ -112,7 +112,7 @@ class Experiment {
     const after = await stage.counters()
     const sightings = handed.map(({ id, node, submittedMs }) => ({
       submittedMs,
-      ...(chronicle.sighting(node, id) ?? { includedMs: null, finalMs: null }),
+      ...(timeline.sighting(node, id) ?? { includedMs: null, finalMs: null }),
     }))
     const finals = sightings.filter(({ finalMs }) => finalMs !== null)
     const finalityTimesMs = finals
@@ -134,8 +134,8 @@ class Experiment {
       finalPerSecond: ratio(finals.length * 1_000, finals.length === 0 ? 0 : tookMs),
       cost: costOf(before, after, { transfers: finals.length, blocks }),
       blocks,
-      staleBlocks: chronicle.staleBlocks(stage.nodes()),
-      deepestReorganisation: chronicle.takeDeepestReorganisation(),
+      staleBlocks: timeline.staleBlocks(stage.nodes()),
+      deepestReorganisation: timeline.takeDeepestReorganisation(),
     }
   }
 
@@ -143,7 +143,7 @@ class Experiment {
 
   async #killLeader(): Promise<LeaderKilled> {
     const stage = this.#stage
-    const { chronicle } = stage
+    const { timeline } = stage
     const planned = this.#parts.workload.plan(this.#faultRate * KILL_LOAD_SECONDS)
     const handing = handIn(stage, planned, { nodes: stage.nodes(), rate: this.#faultRate })
     await stage.sleep(KILL_AFTER_MS)
@@ -155,8 +155,8 @@ class Experiment {
     // What only the dead node had comes back with it, not before.
     const elsewhere = handed.filter(({ node }) => node !== leader)
     await this.#untilFinal(elsewhere, FAULT_PATIENCE_MS)
-    const seen = elsewhere.map(({ id }) => chronicle.earliest(survivors, id))
-    const progress = chronicle.progress(survivors)
+    const seen = elsewhere.map(({ id }) => timeline.earliest(survivors, id))
+    const progress = timeline.progress(survivors)
     const pause = (endMs: number, moments: readonly number[]): number | null =>
       moments.some(moment => moment > killedMs) ? longestPause(killedMs, endMs, moments) : null
     const lastIncludedMs = this.#lastOf(seen.map(sighting => sighting?.includedMs ?? null))
@@ -180,14 +180,14 @@ class Experiment {
   async #cutNetwork(): Promise<NetworkCut> {
     const { settings, workload } = this.#parts
     const stage = this.#stage
-    const { chronicle } = stage
+    const { timeline } = stage
     const nodes = stage.nodes()
     const middle = Math.ceil(nodes.length / 2)
     const halves = [nodes.slice(0, middle), nodes.slice(middle)] as const
     const planned = workload.plan(Math.ceil((this.#faultRate * CUT_LOAD_SECONDS) / 2), { isDouble: true })
     const afterwards = workload.plan(this.#faultRate * HEALED_LOAD_SECONDS)
-    chronicle.takeDeepestReorganisation()
-    const wereFinal = chronicle.everFinal()
+    timeline.takeDeepestReorganisation()
+    const wereFinal = timeline.everFinal()
     await stage.cut(halves)
     const cutMs = stage.nowMs()
     const heights = halves.map(half => this.#height(half))
@@ -200,7 +200,7 @@ class Experiment {
         final: handed[index]!.filter(({ id }) => this.#isFinalOn(half, id)).length,
       }),
     )
-    const isForked = !chronicle.isOneChain(nodes)
+    const isForked = !timeline.isOneChain(nodes)
     await stage.heal()
     const healedMs = stage.nowMs()
     const lastedMs = healedMs - cutMs
@@ -208,11 +208,11 @@ class Experiment {
     const oneChainAfterMs = await this.#untilOneChain(nodes, healedMs)
     await this.#untilFinal(await fresh, FAULT_PATIENCE_MS)
     await this.#untilPairsFinal(planned)
-    const kept = chronicle.transfersOn(nodes[0]!)
-    const finals = chronicle.everFinal()
+    const kept = timeline.transfersOn(nodes[0]!)
+    const finals = timeline.everFinal()
     const finalAgain = [...finals]
       .filter(id => !wereFinal.has(id))
-      .map(id => chronicle.earliest(nodes, id)!.finalMs!)
+      .map(id => timeline.earliest(nodes, id)!.finalMs!)
       .filter(time => time > healedMs)
     return {
       lastedMs,
@@ -221,7 +221,7 @@ class Experiment {
       oneChainAfterMs,
       finalAgainAfterMs: finalAgain.length === 0 ? null : Math.min(...finalAgain) - healedMs,
       reversed: [...finals].filter(id => !kept.has(id)).length,
-      deepestReorganisation: chronicle.takeDeepestReorganisation(),
+      deepestReorganisation: timeline.takeDeepestReorganisation(),
     }
   }
 
@@ -239,20 +239,20 @@ class Experiment {
   }
 
   async #untilOneChain(nodes: readonly number[], healedMs: number): Promise<number | null> {
-    const isOne = await this.#until(() => this.#stage.chronicle.isOneChain(nodes), FAULT_PATIENCE_MS)
+    const isOne = await this.#until(() => this.#stage.timeline.isOneChain(nodes), FAULT_PATIENCE_MS)
     return isOne ? this.#stage.nowMs() - healedMs : null
   }
 
   /** Of each pair one must become final, on all nodes. */
   async #untilPairsFinal(planned: readonly PlannedTransfer[]): Promise<void> {
-    const { chronicle } = this.#stage
+    const { timeline } = this.#stage
     const nodes = this.#stage.nodes()
     await this.#until(() => {
-      const kept = nodes.map(node => chronicle.transfersOn(node))
+      const kept = nodes.map(node => timeline.transfersOn(node))
       return planned.every(({ id, rival }) =>
         nodes.every((node, at) =>
           [id, rival!.id].some(
-            candidate => kept[at]!.has(candidate) && chronicle.sighting(node, candidate)?.finalMs != null,
+            candidate => kept[at]!.has(candidate) && timeline.sighting(node, candidate)?.finalMs != null,
           ),
         ),
       )
@@ -262,19 +262,19 @@ class Experiment {
   // ---- what all parts need
 
   #height(nodes: readonly number[] = this.#stage.nodes()): number {
-    return Math.max(...nodes.map(node => this.#stage.chronicle.height(node)))
+    return Math.max(...nodes.map(node => this.#stage.timeline.height(node)))
   }
 
   #isFinalOn(nodes: readonly number[], id: HandedIn['id']): boolean {
-    return this.#stage.chronicle.earliest(nodes, id)?.finalMs != null
+    return this.#stage.timeline.earliest(nodes, id)?.finalMs != null
   }
 
   /** Waits until all nodes that run show these transfers as final, or patience ends. */
   async #untilFinal(handed: readonly HandedIn[], patienceMs: number): Promise<void> {
-    const { chronicle } = this.#stage
+    const { timeline } = this.#stage
     const nodes = this.#stage.nodes()
     const isFinal = ({ id }: HandedIn): boolean =>
-      nodes.every(node => chronicle.sighting(node, id)?.finalMs != null)
+      nodes.every(node => timeline.sighting(node, id)?.finalMs != null)
     await this.#until(() => handed.every(isFinal), patienceMs)
   }
 

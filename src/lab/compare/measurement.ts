@@ -1,11 +1,11 @@
-// What is measured of one contender, on real processes or in the simulator: the same figures, so that one report
+// What is measured of one variant, on real processes or in the simulator: the same figures, so that one report
 // shows both. Times are in milliseconds; null stands for what did not happen, or for a division by nothing.
 
-import type { BlockTime } from '../stage/contender.ts'
+import type { BlockTime } from '../stage/variant.ts'
 import type { Rate, SenderOrder } from '../stage/workload.ts'
 import type { Percentiles } from './percentiles.ts'
 
-/** What every contender has to carry. */
+/** What every variant has to carry. */
 export interface LoadSettings extends BlockTime {
   readonly nodes: number
   /** Transfers handed in while nothing is broken. */
@@ -18,7 +18,7 @@ export interface LoadSettings extends BlockTime {
   readonly senders?: SenderOrder
 }
 
-/** How every contender is run. */
+/** How every variant is run. */
 export interface CompareSettings extends LoadSettings {
   /** Whether the leader is killed and the network cut, after the quiet part. */
   readonly hasFaults: boolean
@@ -29,9 +29,9 @@ export interface CompareSettings extends LoadSettings {
 /** Transfers handed in a second unless told otherwise. */
 export const RATE_DEFAULT = 50
 
-/** Everything about one contender. */
+/** Everything about one variant. */
 export interface Measurement {
-  readonly contender: string
+  readonly variant: string
   /** When a transfer counts as final here, in words. */
   readonly finalMeans: string
   readonly quiet: QuietPart

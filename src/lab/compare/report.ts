@@ -1,4 +1,4 @@
-// Measurements as a table for a terminal, as wide as it is: a column for each contender, rows in groups under a heading,
+// Measurements as a table for a terminal, as wide as it is: a column for each variant, rows in groups under a heading,
 // and below it in words what a cut network did. Whoever wants the figures exactly takes the measurements themselves,
 // which are plain data.
 
@@ -52,7 +52,7 @@ export function showMeasurements(
   { columns }: { readonly columns: number },
 ): string {
   const rows = [
-    ['', ...measurements.map(({ contender }) => contender)],
+    ['', ...measurements.map(({ variant }) => variant)],
     ['final means', ...measurements.map(({ finalMeans }) => finalMeans)],
     ...groupOf('Undisturbed', QUIET_ROWS, part(measurements, 'quiet')),
     ...groupOf('Leader killed, and started again', KILLED_ROWS, part(measurements, 'leaderKilled')),
@@ -68,7 +68,7 @@ function part<K extends 'quiet' | 'leaderKilled' | 'cut'>(
   return measurements.map(measurement => measurement[name])
 }
 
-/** A heading and its rows; nothing when no contender has this part. */
+/** A heading and its rows; nothing when no variant has this part. */
 function groupOf<T>(heading: string, rows: readonly Row<T>[], parts: readonly (T | null)[]): string[][] {
   if (parts.every(part => part === null)) return []
   const lines = rows.map(([label, show]) => [
@@ -94,10 +94,10 @@ function cutHeading(measurements: readonly Measurement[]): string {
   return `Network cut in half for ${showTime(Math.max(...lasted))}, every sender paying twice`
 }
 
-/** A sentence for each contender: who stopped, who forked, what was reversed. */
+/** A sentence for each variant: who stopped, who forked, what was reversed. */
 function describeCuts(measurements: readonly Measurement[], columns: number): string[] {
-  const sentences = measurements.flatMap(({ contender, cut }) =>
-    cut === null ? [] : [wrapWords(`${contender} ${describeCut(cut)}`, columns).join('\n')],
+  const sentences = measurements.flatMap(({ variant, cut }) =>
+    cut === null ? [] : [wrapWords(`${variant} ${describeCut(cut)}`, columns).join('\n')],
   )
   return sentences.length === 0 ? [] : [['Cut in half:', ...sentences].join('\n')]
 }

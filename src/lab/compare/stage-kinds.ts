@@ -1,12 +1,12 @@
 // The two kinds of stage that a comparison can be run on, real processes and simulated nodes, and what has to be known of
 // each to read its figures.
 
-import { BLOCK_MS, type BlockTime } from '../stage/contender.ts'
 import type { LinkParts } from '../stage/live-network.ts'
 import { onLiveStage } from '../stage/live-stage.ts'
 import { HASHES_PER_BLOCK, RECONNECT_MS } from '../stage/simulated-network.ts'
 import { LATENCY_MS, onSimulatedStage } from '../stage/simulated-stage.ts'
-import { experimentOn, type RunContender } from './experiment.ts'
+import { BLOCK_MS, type BlockTime } from '../stage/variant.ts'
+import { experimentOn, type RunVariant } from './experiment.ts'
 
 /** A kind of stage, and what has to be known of it to read its figures. */
 export interface StageKind {
@@ -15,9 +15,9 @@ export interface StageKind {
   readonly parameters: Readonly<Record<string, number>>
   /** The same in words with these settings, to follow the number of nodes. */
   readonly means: (settings: BlockTime) => string
-  readonly run: RunContender
+  readonly run: RunVariant
   /** The same where links are like this, as far as it is said. */
-  readonly runOver: (links: LinkParts) => RunContender
+  readonly runOver: (links: LinkParts) => RunVariant
 }
 
 /** What has to be known of a stage, as data: its name, and its parameters with these settings. */

@@ -1,7 +1,7 @@
 // What every draw of faults has: the nodes, and how a fault comes about as long as the faults have not ended. Those of
 // links and those of nodes share one (fault-draw.ts).
 
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { Random } from '../virtual/random.ts'
 import type { Schedule } from '../virtual/schedule.ts'
@@ -14,7 +14,7 @@ export interface DrawOptions {
   /** The stream of the whole run. */
   readonly random: Random
   readonly schedule: Schedule
-  readonly cast: Cast
+  readonly roster: Roster
   /** Whether validators take turns, so that the one whose turn it is can be cut off. */
   readonly isAgreed: boolean
   /** Brings a fault about. */

@@ -129,7 +129,7 @@ export class FaultInjector {
 
   /** A node crashed: takes the votes of a forgetful one, and the data of one that found them damaged, as it is told to. */
   afterCrash(node: SimNode): void {
-    if (this.#options.cast.hasForgotten(node)) this.#wipeVotes(node)
+    if (this.#options.roster.hasForgotten(node)) this.#wipeVotes(node)
     if (node.stoppedBy !== null) this.#emptyDisk(node)
   }
 
@@ -140,7 +140,7 @@ export class FaultInjector {
 
   #forget(node: SimNode | null, { effects, downMs }: { effects: number; downMs: number }): void {
     if (node === null) return
-    this.#options.cast.forget(node)
+    this.#options.roster.forget(node)
     this.#downMs.set(node.id, downMs)
     if (node.isUp) node.planCrash(effects)
     else this.#wipeVotes(node)

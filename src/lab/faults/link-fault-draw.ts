@@ -60,7 +60,7 @@ export class LinkFaultDraw {
   /** The node whose turn it is to propose, as the first honest one that is up sees it. */
   #proposer(): SimNode | null {
     const { nodes, options } = this.#draw
-    const witness = nodes.find(node => options.cast.isHonest(node) && node.isUp)
+    const witness = nodes.find(node => options.roster.isHonest(node) && node.isUp)
     const report = witness?.replica?.finality.report(0)
     return report?.proposer == null ? null : nodes[report.proposer]!
   }

@@ -100,11 +100,11 @@ export class NodeFaultDraw {
    */
   #planWrongHours(random: Random): void {
     const draw = this.#draw
-    const { cast, isAgreed, plan } = draw.options
-    const faultyMax = Math.floor((cast.validators - 1) / 3)
-    const mayVote = cast.liars.size < faultyMax
+    const { roster, isAgreed, plan } = draw.options
+    const faultyMax = Math.floor((roster.validators - 1) / 3)
+    const mayVote = roster.liars.size < faultyMax
     const mayBeWrong = draw.nodes.filter(
-      node => !isAgreed || cast.memberOf(node) === null || (mayVote && cast.isHonest(node)),
+      node => !isAgreed || roster.memberOf(node) === null || (mayVote && roster.isHonest(node)),
     )
     if (draw.nodes.length < 3 || mayBeWrong.length === 0) return
     const node = random.pick(mayBeWrong).id
@@ -133,8 +133,8 @@ export class NodeFaultDraw {
   /** A node that votes must not forget what it said; anybody else may lose everything, where enough others know it. */
   #whoMayForget(random: Random): SimNode | null {
     const { nodes, options } = this.#draw
-    const { cast, isAgreed } = options
-    const mayForget = nodes.filter(node => !isAgreed || cast.memberOf(node) === null)
+    const { roster, isAgreed } = options
+    const mayForget = nodes.filter(node => !isAgreed || roster.memberOf(node) === null)
     const node = mayForget[Math.floor(random.next() * mayForget.length)]
     return node === undefined || nodes.length <= 2 ? null : node
   }
@@ -142,8 +142,8 @@ export class NodeFaultDraw {
   /** The disk of each validator with this role is put back a few times to what it was at the last start. */
   #planRollbacks(random: Random, withinMs: number): void {
     const draw = this.#draw
-    const { cast, schedule } = draw.options
-    for (const [index, role] of cast.liars) {
+    const { roster, schedule } = draw.options
+    for (const [index, role] of roster.liars) {
       if (role !== 'rollback') continue
       for (let left = random.integer(1, ROLLBACKS_MAX); left > 0; left--)
         schedule.after(random.between(0.1, 0.9) * withinMs, () => {
@@ -156,8 +156,8 @@ export class NodeFaultDraw {
   /** Each forgetful validator crashes once at least, and comes back without its votes from then on. */
   #planAmnesia(random: Random, withinMs: number): void {
     const draw = this.#draw
-    const { cast, schedule } = draw.options
-    for (const [index, role] of cast.liars) {
+    const { roster, schedule } = draw.options
+    for (const [index, role] of roster.liars) {
       if (role !== 'amnesia') continue
       // Whatever the faults do: whoever is to forget does.
       schedule.after(random.between(0.1, 0.9) * withinMs, () => {

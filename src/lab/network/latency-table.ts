@@ -46,7 +46,7 @@ export function latencyTable(name: LatencyName): LatencyTable {
   return TABLES[name]
 }
 
-/** Milliseconds one way between the nodes of these places in the cast: they stand in the places of the table in turn. */
+/** Milliseconds one way between the nodes of these places in the roster: they stand in the places of the table in turn. */
 export function oneWayMs({ places, roundTripMs }: LatencyTable, from: number, to: number): number {
   return roundTripMs[from % places.length]![to % places.length]! / 2
 }

@@ -9,7 +9,7 @@ import type { Apart } from '../faults/partition.ts'
 import type { Random } from '../virtual/random.ts'
 import type { Schedule } from '../virtual/schedule.ts'
 import type { Tag } from './costs.ts'
-import type { Course } from './course.ts'
+import type { LinkModel } from './link-model.ts'
 
 /** Milliseconds by which a message in the long tail is later than others. */
 const TAIL_MS = 10_000
@@ -36,7 +36,7 @@ export class Network {
   readonly #deliver: Deliver
   readonly #onDamage: (from: PeerId, to: PeerId) => void
   /** Distances, narrow links and the model of the network; null for none of these. */
-  readonly #course: Course | null
+  readonly #linkModel: LinkModel | null
   /** When the last message on a link arrives: without reordering the next can't be earlier. */
   readonly #lastArrival = new Map<string, number>()
   /** The partitions that hold now. */
@@ -53,7 +53,7 @@ export class Network {
     deliver: Deliver
     /** A message arrived damaged: the receiver can only end the connection. */
     onDamage?: (from: PeerId, to: PeerId) => void
-    course?: Course | null
+    linkModel?: LinkModel | null
   }) {
     this.#schedule = options.schedule
     this.#random = options.random
@@ -62,7 +62,7 @@ export class Network {
     this.faults = options.faults
     this.#deliver = options.deliver
     this.#onDamage = options.onDamage ?? (() => {})
-    this.#course = options.course ?? null
+    this.#linkModel = options.linkModel ?? null
   }
 
   /** Parts the network until the function that this returns is called. */
@@ -131,8 +131,8 @@ export class Network {
     const link = `${from}>${to}`
     const isLost = isDropped || this.#isCut(from, to) || this.#isFull(link)
     const own = isLost ? null : delayMs
-    const parcel = { from, to, bytes: bytes.length, tag, nowMs, delayMs, isLost }
-    const delay = this.#course === null ? own : this.#course.delayOf(parcel)
+    const packet = { from, to, bytes: bytes.length, tag, nowMs, delayMs, isLost }
+    const delay = this.#linkModel === null ? own : this.#linkModel.delayOf(packet)
     if (delay === null) {
       this.lost += 1
       return

@@ -3,7 +3,7 @@
 
 import type { MessageFacts } from '../../consensus/kit.ts'
 import type { PeerId } from '../../replica/effects.ts'
-import type { Parcel } from './parcel.ts'
+import type { Packet } from './packet.ts'
 
 /** How many times the wait for a view a message is held back: longer than anybody is patient. */
 const HOLD_TIMEOUTS = 3
@@ -26,7 +26,7 @@ export class QuorumWatch {
   }
 
   /** Milliseconds by which this message is held back. */
-  holdMs({ from, to, tag }: Parcel): number {
+  holdMs({ from, to, tag }: Packet): number {
     const vote = voteIn(tag?.facts ?? null)
     if (vote === null) return 0
     const { kind, view, slot, isComplete } = vote

@@ -11,7 +11,7 @@ import { protocolOf, readSignatures } from '../../finality/protocol.ts'
 import { ValidatorSet } from '../../finality/validators.ts'
 import { verifyFinalityProof } from '../../finality/verify-proof.ts'
 import type { Effect, Input, PeerId, Write } from '../../replica/effects.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { Content, Tag } from '../network/costs.ts'
 import { CertificateOracle } from './certificate-oracle.ts'
@@ -28,7 +28,7 @@ import { VoteOracle } from './vote-oracle.ts'
 export class AgreementOracle {
   readonly #votes: NaiveVotes
   readonly #genesis: Genesis
-  readonly #cast: Cast
+  readonly #roster: Roster
   readonly #kit: LogKit
   readonly #signed: VoteOracle
   readonly #certificates: CertificateOracle
@@ -38,15 +38,15 @@ export class AgreementOracle {
   readonly #watch: ProtocolWatch | null
   readonly #looked = new WeakSet<Content>()
 
-  constructor(genesis: Genesis, chain: NaiveChain, votes: NaiveVotes, cast: Cast) {
+  constructor(genesis: Genesis, chain: NaiveChain, votes: NaiveVotes, roster: Roster) {
     this.#genesis = genesis
     this.#votes = votes
-    this.#cast = cast
+    this.#roster = roster
     const kit = protocolOf(genesis)!
-    const signed = new VoteOracle(votes, cast)
+    const signed = new VoteOracle(votes, roster)
     const certificates = new CertificateOracle(votes, signed)
-    const views = new ViewOracle(cast)
-    const options = { genesis, chain, votes, cast, signed, certificates, views }
+    const views = new ViewOracle(roster)
+    const options = { genesis, chain, votes, roster, signed, certificates, views }
     const watch = watchOf(kit.name, options)
     this.#kit = kit
     this.#signed = signed
@@ -95,7 +95,7 @@ export class AgreementOracle {
 
   /** A member's votes are lost, or were put back to an earlier day. */
   loseVotes(node: SimNode): void {
-    const member = this.#cast.memberOf(node)
+    const member = this.#roster.memberOf(node)
     if (member === null) return
     this.#views.rollBack(node)
     this.#watch?.rollBack(node, member)
@@ -117,16 +117,16 @@ export class AgreementOracle {
     this.#watch?.afterStart(node)
     const report = node.replica!.finality.report(0)
     if (report === null) return
-    if (!this.#cast.hasForgotten(node)) this.#views.afterStart(node, report.view)
+    if (!this.#roster.hasForgotten(node)) this.#views.afterStart(node, report.view)
     // A member that asks for its votes does not give any yet; one that never voted has lost none.
-    else if (report.self !== null && report.muted === null && !this.#cast.mayForgetVotes)
+    else if (report.self !== null && report.muted === null && !this.#roster.mayForgetVotes)
       throw new Violation('S4', `${node.id} votes again, although the record of its votes is lost`)
     this.#stored.afterStart(node)
   }
 
   /** Looks at an effect of any node, honest or not, just before it is performed. */
   beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void {
-    const isHonest = this.#cast.isHonest(node)
+    const isHonest = this.#roster.isHonest(node)
     if (tag?.content?.type === 'protocol') this.#onMessage(node, tag.content, isHonest)
     if (!isHonest) return
     if (effect.type !== 'alarm' || !effect.text.startsWith('finality has stopped')) return
@@ -163,7 +163,7 @@ export class AgreementOracle {
   #checkNamed(node: SimNode, text: string): void {
     const words = new Set(text.split(/[\s,:;]+/))
     this.#votes.validators.forEach(({ name }, member) => {
-      if (words.has(name) && this.#cast.isHonestMember(member))
+      if (words.has(name) && this.#roster.isHonestMember(member))
         throw new Violation('S4', `${name} is honest and named by ${node.id}: ${text}`)
     })
   }
@@ -175,7 +175,7 @@ export class AgreementOracle {
     if (this.#looked.has(content)) return
     this.#looked.add(content)
     const honest = isHonest ? node.id : null
-    const member = this.#cast.memberOf(node)
+    const member = this.#roster.memberOf(node)
     this.#onSigned(message, honest, member)
     this.#watch?.onMessage(message, { node, honest, member })
   }

@@ -5,7 +5,7 @@
 import type { LogTypes } from '../../consensus/kit.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { Effect, Input, PeerId } from '../../replica/effects.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { CertificateOracle } from './certificate-oracle.ts'
 import type { NaiveChain } from './naive-chain.ts'
@@ -18,7 +18,7 @@ export interface WatchOptions {
   readonly genesis: Genesis
   readonly chain: NaiveChain
   readonly votes: NaiveVotes
-  readonly cast: Cast
+  readonly roster: Roster
   readonly signed: VoteOracle
   readonly certificates: CertificateOracle
   readonly views: ViewOracle

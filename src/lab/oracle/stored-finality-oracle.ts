@@ -9,7 +9,7 @@ import { ByteReader } from '../../encoding/bytes.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId, Write } from '../../replica/effects.ts'
 import { KEYS, readCertificatePlace, readChainedHeader, readRecord } from '../../replica/records.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import { EMPTY_DECISIONS, EVIDENCE_RECORDS, VOTE_RECORDS } from '../cluster/finality-keys.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { CertificateOracle } from './certificate-oracle.ts'
@@ -27,7 +27,7 @@ const EVIDENCE_PER_MEMBER_MAX = 4
 export interface StoredFinalityOptions {
   readonly genesis: Genesis
   readonly votes: NaiveVotes
-  readonly cast: Cast
+  readonly roster: Roster
   readonly signed: VoteOracle
   readonly certificates: CertificateOracle
   readonly views: ViewOracle
@@ -168,14 +168,14 @@ export class StoredFinalityOracle {
   }
 
   #onEvidence(node: SimNode, value: Uint8Array): void {
-    const { kit, watch, votes, cast } = this.#options
+    const { kit, watch, votes, roster } = this.#options
     if (kit.signed === null) throw new Violation('S7', `${node.id} keeps evidence where nobody signs`)
     const evidence = kit.signed.evidence.read(new ByteReader(value))
     if (watch?.convicts(evidence) === false)
       throw new Violation('S7', `${node.id} keeps evidence that convicts nobody`)
     // A contradiction to what it cannot know is none: what it can know, the other oracles hold it to.
     if (this.#options.signed.isExcused(evidence.member, null)) return
-    if (cast.isHonestMember(evidence.member))
+    if (roster.isHonestMember(evidence.member))
       throw new Violation('S4', `${votes.nameOf(evidence.member)} is honest and convicted`)
     this.accused.add(evidence.member)
     const { type, phase, sequence, view } = kit.signed.evidence.lie(evidence)

@@ -2,18 +2,18 @@
 // one, not even through a crash; L3 asks how many were left.
 
 import type { PeerId } from '../../replica/effects.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import { Violation } from './violation.ts'
 
 /** The views of one committee's nodes. */
 export class ViewOracle {
-  readonly #cast: Cast
+  readonly #roster: Roster
   /** The highest view that anything a node said was of: nobody may find it below that again. */
   readonly #views = new Map<PeerId, number>()
 
-  constructor(cast: Cast) {
-    this.#cast = cast
+  constructor(roster: Roster) {
+    this.#roster = roster
   }
 
   /** The highest view of any honest node. */
@@ -40,7 +40,7 @@ export class ViewOracle {
 
   /** Looks at an honest node that writes down that it is in this view. */
   onRecord(node: SimNode, view: number): void {
-    if (view < this.#viewOf(node) && !this.#cast.hasForgotten(node))
+    if (view < this.#viewOf(node) && !this.#roster.hasForgotten(node))
       throw new Violation('S6', `${node.id} goes back to view ${view}`)
   }
 

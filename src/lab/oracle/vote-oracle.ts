@@ -2,23 +2,23 @@
 // honest contradicts himself.
 
 import type { SomeVote as Vote } from '../../consensus/signed.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import type { NaiveVotes } from './naive-votes.ts'
 import { Violation } from './violation.ts'
 
 /** The votes of one committee. */
 export class VoteOracle {
   readonly #votes: NaiveVotes
-  readonly #cast: Cast
+  readonly #roster: Roster
   /** For each phase, sequence number, view and member the first vote that was seen. */
   readonly #voted = new Map<string, Vote>()
   /** The highest view in which an honest member committed each sequence number. */
   readonly #commits = new Map<number, Map<number, number>>()
   readonly #rolledBack = new Set<number>()
 
-  constructor(votes: NaiveVotes, cast: Cast) {
+  constructor(votes: NaiveVotes, roster: Roster) {
     this.#votes = votes
-    this.#cast = cast
+    this.#roster = roster
   }
 
   /** A member's disk was put back: from now on only what it says itself binds it. Returns what it had said. */
@@ -59,9 +59,9 @@ export class VoteOracle {
     if (!this.#votes.isCast(vote, member, signature)) return
     if (known === undefined) {
       this.#voted.set(key, vote)
-      if (phase === this.#votes.decidingPhase && this.#cast.isHonestMember(member))
+      if (phase === this.#votes.decidingPhase && this.#roster.isHonestMember(member))
         this.#noteCommit(member, vote)
-    } else if (this.#cast.isHonestMember(member)) this.#contradict(key, member, known, vote)
+    } else if (this.#roster.isHonestMember(member)) this.#contradict(key, member, known, vote)
   }
 
   /** The sequence numbers that an honest member committed, and the highest view in which it did. */

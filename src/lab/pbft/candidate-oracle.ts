@@ -11,7 +11,7 @@ import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import type { Effect } from '../../replica/effects.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import { VOTE_RECORDS } from '../cluster/finality-keys.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { NaiveChain } from '../oracle/naive-chain.ts'
@@ -33,7 +33,7 @@ interface Place {
 /** Watches what the honest members of one committee prepare. */
 export class CandidateOracle {
   readonly #chain: NaiveChain
-  readonly #cast: Cast
+  readonly #roster: Roster
   readonly #depth: number
   readonly #interval: number
   /** What some new view proposes again. */
@@ -42,9 +42,9 @@ export class CandidateOracle {
   readonly #seen = new Set<string>()
   readonly #places = new Map<SimNode, Place>()
 
-  constructor(genesis: Genesis, chain: NaiveChain, cast: Cast) {
+  constructor(genesis: Genesis, chain: NaiveChain, roster: Roster) {
     this.#chain = chain
-    this.#cast = cast
+    this.#roster = roster
     this.#depth = genesis.finality.depth as number
     this.#interval = genesis.finality.interval as number
   }
@@ -81,7 +81,7 @@ export class CandidateOracle {
 
   /** The primary votes for what it proposes again before it says so. */
   #isReproposed(node: SimNode, { sequence, view, id }: Candidate): boolean {
-    const isPrimary = view > 0 && this.#cast.memberOf(node) === view % this.#cast.validators
+    const isPrimary = view > 0 && this.#roster.memberOf(node) === view % this.#roster.validators
     return isPrimary || this.#reproposed.has(`${sequence}/${view} ${id}`)
   }
 

@@ -5,7 +5,7 @@ import type { PbftMessage, PbftRecord } from '../../consensus/pbft/messages.ts'
 import type { Vote } from '../../consensus/pbft/votes.ts'
 import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
 import { KEYS } from '../../replica/records.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import { EMPTY_DECISIONS, VOTE_RECORDS } from '../cluster/finality-keys.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { NaiveVotes } from '../oracle/naive-votes.ts'
@@ -16,20 +16,20 @@ import type { VoteOracle } from '../oracle/vote-oracle.ts'
 /** Compares what honest members of one committee say with their disks. */
 export class DurabilityOracle {
   readonly #votes: NaiveVotes
-  readonly #cast: Cast
+  readonly #roster: Roster
   readonly #signed: VoteOracle
   readonly #views: ViewOracle
 
-  constructor(votes: NaiveVotes, cast: Cast, signed: VoteOracle, views: ViewOracle) {
+  constructor(votes: NaiveVotes, roster: Roster, signed: VoteOracle, views: ViewOracle) {
     this.#votes = votes
-    this.#cast = cast
+    this.#roster = roster
     this.#signed = signed
     this.#views = views
   }
 
   /** Looks at a message of an honest node just before it leaves. */
   beforeMessage(node: SimNode, message: PbftMessage): void {
-    const self = this.#cast.memberOf(node)
+    const self = this.#roster.memberOf(node)
     if (self === null) return
     const n = this.#votes.validators.length
     switch (message.type) {
@@ -110,7 +110,7 @@ export class DurabilityOracle {
   }
 
   #hasForgotten(node: SimNode, member: number): boolean {
-    return this.#cast.hasForgotten(node) || this.#signed.isExcused(member, null)
+    return this.#roster.hasForgotten(node) || this.#signed.isExcused(member, null)
   }
 
   #record(node: SimNode, key: string): PbftRecord | null {

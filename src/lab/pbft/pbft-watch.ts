@@ -21,12 +21,12 @@ export class PbftWatch implements ProtocolWatch {
   /** Null where nothing is mined. */
   readonly #candidates: CandidateOracle | null
 
-  constructor({ genesis, chain, votes, cast, signed, certificates, views }: WatchOptions) {
-    this.#viewChanges = new ViewChangeOracle(votes, cast, signed, certificates)
-    this.#durability = new DurabilityOracle(votes, cast, signed, views)
-    this.#recalled = new RecalledVotes(cast, signed, this.#viewChanges)
+  constructor({ genesis, chain, votes, roster, signed, certificates, views }: WatchOptions) {
+    this.#viewChanges = new ViewChangeOracle(votes, roster, signed, certificates)
+    this.#durability = new DurabilityOracle(votes, roster, signed, views)
+    this.#recalled = new RecalledVotes(roster, signed, this.#viewChanges)
     this.#evidence = new NaiveEvidence(votes)
-    this.#candidates = genesis.work.isProved ? new CandidateOracle(genesis, chain, cast) : null
+    this.#candidates = genesis.work.isProved ? new CandidateOracle(genesis, chain, roster) : null
   }
 
   get viewChanges(): { readonly asked: number; readonly reproposing: number } {

@@ -8,7 +8,7 @@ import type { SomeVote as Vote } from '../../consensus/signed.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import type { Input, PeerId } from '../../replica/effects.ts'
 import { isForgetful } from '../adversary/adversary.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import { keyOf, type VoteOracle } from '../oracle/vote-oracle.ts'
 import type { ViewChangeOracle } from './view-change-oracle.ts'
@@ -28,15 +28,15 @@ interface Absence {
 
 /** The votes of members whose disks are put back in one committee. */
 export class RecalledVotes {
-  readonly #cast: Cast
+  readonly #roster: Roster
   readonly #signed: VoteOracle
   readonly #viewChanges: ViewChangeOracle
   readonly #absences = new Map<PeerId, Absence>()
   /** The honest nodes that hold each vote of a member whose disk may be put back. */
   readonly #holders = new Map<string, Set<PeerId>>()
 
-  constructor(cast: Cast, signed: VoteOracle, viewChanges: ViewChangeOracle) {
-    this.#cast = cast
+  constructor(roster: Roster, signed: VoteOracle, viewChanges: ViewChangeOracle) {
+    this.#roster = roster
     this.#signed = signed
     this.#viewChanges = viewChanges
   }
@@ -67,7 +67,7 @@ export class RecalledVotes {
 
   /** Looks at a node after it took something in. */
   afterStep(node: SimNode, input: Input): void {
-    if (!this.#cast.liars.values().some(isForgetful)) return
+    if (!this.#roster.liars.values().some(isForgetful)) return
     const message = protocolIn(input)
     const absence = this.#absences.get(node.id)
     if (message !== null) this.#noteHolder(node, message)
@@ -80,18 +80,18 @@ export class RecalledVotes {
     const { from, to } = answer
     // Only the first answer to a question counts.
     const key = `${challenge} ${from}`
-    if (answer.challenge === challenge && to === this.#cast.memberOf(node) && !answers.has(key))
+    if (answer.challenge === challenge && to === this.#roster.memberOf(node) && !answers.has(key))
       answers.set(key, answer)
   }
 
   /** A vote that arrives for what its receiver has not decided is held there. */
   #noteHolder(node: SimNode, message: PbftMessage): void {
-    const cast = this.#cast
+    const roster = this.#roster
     if (message.type !== 'pre-prepare' && message.type !== 'prepare' && message.type !== 'commit') return
     const { from, sequence, view, value } = message
-    const member = cast.memberOf(node)
+    const member = roster.memberOf(node)
     const report = node.replica!.finality.report(0)
-    const role = cast.liars.get(from)
+    const role = roster.liars.get(from)
     if (role === undefined || !isForgetful(role) || member === null || member === from || report === null)
       return
     const phase = message.type === 'commit' ? 'commit' : 'prepare'
@@ -105,14 +105,14 @@ export class RecalledVotes {
   #considerReturn(node: SimNode, { lost, answers }: Absence): void {
     if (node.replica!.finality.report(0)?.muted !== null) return
     this.#absences.delete(node.id)
-    const member = this.#cast.memberOf(node)!
-    const faultyMax = Math.floor((this.#cast.validators - 1) / 3)
+    const member = this.#roster.memberOf(node)!
+    const faultyMax = Math.floor((this.#roster.validators - 1) / 3)
     for (const vote of lost) {
       const holders = this.#holders.get(keyOf(vote, member))?.size ?? 0
       if (holders > faultyMax) this.#signed.bind(vote, member)
     }
     for (const { from, votes, viewChange } of answers.values()) {
-      if (!this.#cast.isHonestMember(from)) continue
+      if (!this.#roster.isHonestMember(from)) continue
       for (const vote of votes) this.#signed.bind(vote, member)
       if (viewChange?.from === member) this.#viewChanges.noteViewChange(viewChange, null, member)
     }

@@ -4,7 +4,7 @@
 
 import type { PbftMessage, Statement } from '../../consensus/pbft/messages.ts'
 import type { PeerId } from '../../replica/effects.ts'
-import type { Cast } from '../adversary/cast.ts'
+import type { Roster } from '../adversary/roster.ts'
 import type { CertificateOracle } from '../oracle/certificate-oracle.ts'
 import type { NaiveVotes } from '../oracle/naive-votes.ts'
 import { Violation } from '../oracle/violation.ts'
@@ -16,7 +16,7 @@ type NewView = Extract<PbftMessage, { type: 'new-view' }>
 /** The view changes of one committee; `honest` is the honest node that shows one, null when a liar does. */
 export class ViewChangeOracle {
   readonly #votes: NaiveVotes
-  readonly #cast: Cast
+  readonly #roster: Roster
   readonly #signed: VoteOracle
   readonly #certificates: CertificateOracle
   /** The first view change of each honest member for each view. */
@@ -24,9 +24,9 @@ export class ViewChangeOracle {
   readonly #changedViews = new Set<number>()
   readonly #reproposing = new Set<number>()
 
-  constructor(votes: NaiveVotes, cast: Cast, signed: VoteOracle, certificates: CertificateOracle) {
+  constructor(votes: NaiveVotes, roster: Roster, signed: VoteOracle, certificates: CertificateOracle) {
     this.#votes = votes
-    this.#cast = cast
+    this.#roster = roster
     this.#signed = signed
     this.#certificates = certificates
   }
@@ -53,7 +53,7 @@ export class ViewChangeOracle {
     }
     for (const certificate of [...(stable === null ? [] : [stable]), ...prepared])
       this.#certificates.noteCertificate(certificate, honest)
-    if (!this.#cast.isHonestMember(from) || this.#signed.isExcused(from, teller)) return
+    if (!this.#roster.isHonestMember(from) || this.#signed.isExcused(from, teller)) return
     this.#changedViews.add(view)
     this.#checkClaims(message, low)
     this.#checkRepeated(message, low)

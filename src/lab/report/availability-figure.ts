@@ -14,9 +14,9 @@ export function availabilityFigure(measured: Availability): Figure {
   const { faults, cells, seeds, nodes, rate, withinMs, faultMs } = measured
   const saysOf = (cell: AvailabilityCell): string => faults.find(({ name }) => name === cell.fault)!.says
   const halved = cells.filter(({ fault }) => fault === 'cut-in-half')
-  const said = halved.map(({ contender, available, reversed }) => {
+  const said = halved.map(({ variant, available, reversed }) => {
     const taken = reversed === 0 ? 'nothing is reversed' : `${reversed} transfers are reversed`
-    return `with ${contender} ${percent(available.mean)} become final in time and ${taken}`
+    return `with ${variant} ${percent(available.mean)} become final in time and ${taken}`
   })
   return {
     id: 'availability',
@@ -31,7 +31,7 @@ export function availabilityFigure(measured: Availability): Figure {
       heads: ['fault', '', 'final in time', 'nothing final for', 'final again after', 'reversed'],
       rows: cells.map(cell => [
         saysOf(cell),
-        cell.contender,
+        cell.variant,
         `${sayShare(cell.available)} of ${cell.handedIn}`,
         showMean(cell.finalPauseMs, 'ms', seeds.length),
         showMean(cell.recoveredMs, 'ms', seeds.length),
@@ -47,13 +47,13 @@ function sayShare({ mean, halfWidth }: MeanInterval): string {
   return `${percent(mean)} (${percent(Math.max(0, mean - halfWidth))} to ${percent(Math.min(1, mean + halfWidth))})`
 }
 
-function drawField({ contenders, faults, cells }: Availability, width: number): Chart {
+function drawField({ variants, faults, cells }: Availability, width: number): Chart {
   // On a phone words stand below each other, and what was reversed is a number alone.
   const wrap = (says: string): string => (isNarrow(width) ? wrapWords(says, 14).join('\n') : says)
   const sayReversed = (count: number): string => (isNarrow(width) ? `−${count}` : `${count} reversed`)
   const says = new Map(faults.map(({ name, says }) => [name, wrap(says)]))
-  const values = cells.map(({ contender, fault, available, reversed }) => ({
-    contender,
+  const values = cells.map(({ variant, fault, available, reversed }) => ({
+    variant,
     fault: says.get(fault),
     share: available.mean,
     said: percent(available.mean),
@@ -65,9 +65,9 @@ function drawField({ contenders, faults, cells }: Availability, width: number): 
     data: { values },
     encoding: {
       x: {
-        field: 'contender',
+        field: 'variant',
         type: 'nominal',
-        sort: [...contenders],
+        sort: [...variants],
         axis: {
           ...plain,
           orient: 'top',

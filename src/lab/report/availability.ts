@@ -8,17 +8,17 @@
 import type { Address } from '../../chain/address.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { longestPause } from '../compare/percentiles.ts'
-import type { Contender } from '../stage/contender.ts'
 import { type HandedIn, handIn } from '../stage/hand-in.ts'
 import { LATENCY_MS, onSimulatedStage } from '../stage/simulated-stage.ts'
 import type { Stage } from '../stage/stage.ts'
+import type { Variant } from '../stage/variant.ts'
 import { createAccounts, type PlannedTransfer, Workload } from '../stage/workload.ts'
 import { type MeanInterval, meanInterval } from '../sweep/mean.ts'
 import { type Broken, FAULTS, type Fault, type FaultName } from './faults.ts'
 
 /** What is to be measured. */
 export interface AvailabilityOptions {
-  readonly contenders: readonly Contender[]
+  readonly variants: readonly Variant[]
   /** The first of the seeds, and how many there are. */
   readonly seed: number
   readonly repeat: number
@@ -41,15 +41,15 @@ export interface Availability {
   readonly withinMs: number
   /** How long the fault lasts. Counted are the transfers whose patience runs out before it ends. */
   readonly faultMs: number
-  readonly contenders: readonly string[]
+  readonly variants: readonly string[]
   readonly faults: readonly { readonly name: FaultName; readonly says: string }[]
-  /** One for each contender and fault, in the order of both, the faults of one contender together. */
+  /** One for each variant and fault, in the order of both, the faults of one variant together. */
   readonly cells: readonly AvailabilityCell[]
 }
 
-/** One contender under one fault, over all seeds. */
+/** One variant under one fault, over all seeds. */
 export interface AvailabilityCell {
-  readonly contender: string
+  readonly variant: string
   readonly fault: FaultName
   /** Transfers counted, in all runs together. */
   readonly handedIn: number
@@ -88,31 +88,31 @@ const LOOK_MS = 100
 
 /** Runs in all, for who shows progress. */
 export function countAvailabilityRuns({
-  contenders,
+  variants,
   repeat,
   faults,
-}: Pick<AvailabilityOptions, 'contenders' | 'repeat' | 'faults'>): number {
-  return contenders.length * repeat * (faults ?? FAULTS).length
+}: Pick<AvailabilityOptions, 'variants' | 'repeat' | 'faults'>): number {
+  return variants.length * repeat * (faults ?? FAULTS).length
 }
 
-/** Measures every contender under every fault with every seed, one after the other. */
+/** Measures every variant under every fault with every seed, one after the other. */
 export async function measureAvailability(options: AvailabilityOptions): Promise<Availability> {
-  const { contenders, seed, repeat, latencyMs = LATENCY_MS, onProgress } = options
+  const { variants, seed, repeat, latencyMs = LATENCY_MS, onProgress } = options
   const faults = FAULTS.filter(({ name }) => options.faults?.includes(name) ?? true)
   const seeds = Array.from({ length: repeat }, (_, index) => seed + index)
   const loads = seeds.map(planLoad)
   const cells: AvailabilityCell[] = []
-  for (const contender of contenders) {
+  for (const variant of variants) {
     for (const fault of faults) {
       const runs: RunFigures[] = []
       for (const [index, seed] of seeds.entries()) {
-        onProgress(`${contender.name}, seed ${seed}: ${fault.says}`)
+        onProgress(`${variant.name}, seed ${seed}: ${fault.says}`)
         const load = loads[index]!
         const withStage = onSimulatedStage({ latencyMs, lossRate: fault.lossRate })
-        const parts = { contender, nodes: NODES, seed, funded: load.funded }
+        const parts = { variant, nodes: NODES, seed, funded: load.funded }
         runs.push(await withStage(parts, stage => measureRun(stage, fault, load)))
       }
-      cells.push({ contender: contender.name, fault: fault.name, ...summarize(runs) })
+      cells.push({ variant: variant.name, fault: fault.name, ...summarize(runs) })
     }
   }
   return {
@@ -122,7 +122,7 @@ export async function measureAvailability(options: AvailabilityOptions): Promise
     rate: RATE,
     withinMs: WITHIN_MS,
     faultMs: FAULT_MS,
-    contenders: contenders.map(({ name }) => name),
+    variants: variants.map(({ name }) => name),
     faults: faults.map(({ name, says }) => ({ name, says })),
     cells,
   }
@@ -137,7 +137,7 @@ interface Load {
   readonly after: readonly PlannedTransfer[]
 }
 
-/** The same for every contender and fault. */
+/** The same for every variant and fault. */
 function planLoad(seed: number): Load {
   const funded: Address[] = []
   const plan = (purpose: string, perSecond: number, ms: number, isDouble = false): PlannedTransfer[] => {
@@ -163,7 +163,7 @@ interface RunFigures {
   readonly recoveredMs: number | null
 }
 
-function summarize(runs: readonly RunFigures[]): Omit<AvailabilityCell, 'contender' | 'fault'> {
+function summarize(runs: readonly RunFigures[]): Omit<AvailabilityCell, 'variant' | 'fault'> {
   const recovered = runs.map(({ recoveredMs }) => recoveredMs).filter(ms => ms !== null)
   const sum = (pick: (run: RunFigures) => number): number => runs.reduce((sum, run) => sum + pick(run), 0)
   return {
@@ -178,7 +178,7 @@ function summarize(runs: readonly RunFigures[]): Omit<AvailabilityCell, 'contend
 
 /** One run: calm, the fault, and what comes after it. */
 async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFigures> {
-  const { chronicle } = stage
+  const { timeline } = stage
   const nodes = stage.nodes()
   const calm = await handIn(stage, load.calm, { nodes, rate: RATE })
   const broken = await fault.begin(stage)
@@ -194,13 +194,13 @@ async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFi
   await settle(stage, [...calm, ...during, ...after])
 
   const firstFinals = [...calm, ...during]
-    .map(({ id }) => chronicle.earliest(nodes, id)?.finalMs ?? null)
+    .map(({ id }) => timeline.earliest(nodes, id)?.finalMs ?? null)
     .filter(ms => ms !== null)
   const kept = keptTransfers(stage)
-  const takenBack = chronicle.takenBack()
+  const takenBack = timeline.takenBack()
   const finalMs = ({ id }: HandedIn): number =>
     kept.has(id) && !takenBack.has(id)
-      ? (chronicle.earliest(nodes, id)?.finalMs ?? Number.POSITIVE_INFINITY)
+      ? (timeline.earliest(nodes, id)?.finalMs ?? Number.POSITIVE_INFINITY)
       : Number.POSITIVE_INFINITY
   const counted = during.filter(({ submittedMs }) => submittedMs + WITHIN_MS < beginMs + FAULT_MS)
   const available = counted.filter(handed => finalMs(handed) <= handed.submittedMs + WITHIN_MS)
@@ -209,7 +209,7 @@ async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFi
     handedIn: counted.length,
     available: available.length / counted.length,
     finalPauseMs: longestPause(beginMs, endMs, firstFinals),
-    reversed: [...chronicle.everFinal()].filter(id => !kept.has(id)).length,
+    reversed: [...timeline.everFinal()].filter(id => !kept.has(id)).length,
     takenBack: takenBack.size,
     recoveredMs: fault.lossRate === 0 && Number.isFinite(finalAgainMs) ? finalAgainMs - endMs : null,
   }
@@ -231,19 +231,19 @@ async function handInPairs(
 
 /** Waits until all nodes follow one chain and all of these are final on it, or patience ends. */
 async function settle(stage: Stage, handed: readonly HandedIn[]): Promise<void> {
-  const { chronicle } = stage
+  const { timeline } = stage
   const nodes = stage.nodes()
   const deadlineMs = stage.nowMs() + SETTLE_MS
   const isFinal = ({ id }: HandedIn): boolean =>
-    nodes.every(node => chronicle.sighting(node, id)?.finalMs != null)
-  while (stage.nowMs() < deadlineMs && !(chronicle.isOneChain(nodes) && handed.every(isFinal)))
+    nodes.every(node => timeline.sighting(node, id)?.finalMs != null)
+  while (stage.nowMs() < deadlineMs && !(timeline.isOneChain(nodes) && handed.every(isFinal)))
     await stage.sleep(LOOK_MS)
 }
 
 /** The transfers on the longest chain: a node that is behind has not reversed what it does not know yet. */
 function keptTransfers(stage: Stage): Set<Hex> {
-  const { chronicle } = stage
+  const { timeline } = stage
   const nodes = stage.nodes()
-  const height = Math.max(...nodes.map(node => chronicle.height(node)))
-  return chronicle.transfersOn(nodes.find(node => chronicle.height(node) === height)!)
+  const height = Math.max(...nodes.map(node => timeline.height(node)))
+  return timeline.transfersOn(nodes.find(node => timeline.height(node) === height)!)
 }

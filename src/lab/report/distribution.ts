@@ -1,4 +1,4 @@
-// How long until a transfer is final: for each contender the share of the transfers that are final after so many seconds,
+// How long until a transfer is final: for each variant the share of the transfers that are final after so many seconds,
 // while nothing is broken.
 
 import type { SweepResult } from '../sweep/sweep.ts'
@@ -20,11 +20,11 @@ interface ShareRow {
 /** The figure of a sweep without an axis. */
 export function distributionFigure(sweep: SweepResult): Figure {
   const { points, seeds, settings } = sweep
-  const found = points.map(({ contender, measurements }) => {
+  const found = points.map(({ variant, measurements }) => {
     const times = measurements.flatMap(({ quiet }) => quiet.finalityTimesMs).toSorted((a, b) => a - b)
     const handedIn = measurements.reduce((sum, { quiet }) => sum + quiet.handedIn, 0)
     const after = (percent: number): number | undefined => times[Math.ceil((percent / 100) * handedIn) - 1]
-    return { name: contender, means: measurements[0]!.finalMeans, after }
+    return { name: variant, means: measurements[0]!.finalMeans, after }
   })
   const names = found.map(({ name }) => name)
   const rows = found.flatMap(({ name, after }) =>

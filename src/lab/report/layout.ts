@@ -10,7 +10,7 @@ import { compareCommand } from './command.ts'
 import { distributionFigure } from './distribution.ts'
 import type { NumberTable } from './figure.ts'
 import { loadFigure } from './load.ts'
-import { contendersOf, meanOf, pointOf, sayMetric } from './means.ts'
+import { meanOf, pointOf, sayMetric, variantsOf } from './means.ts'
 import { messagesFigure } from './messages.ts'
 import type { Page } from './page.ts'
 import type { Report } from './report.ts'
@@ -46,7 +46,7 @@ export function layOut(report: Report): Page {
 
 /** What the terminal's table says too: a row for each thing that was measured. */
 function summaryOf(comparison: SweepResult): NumberTable {
-  const names = contendersOf(comparison)
+  const names = variantsOf(comparison)
   const measured = METRICS.filter(({ name }) => comparison.points.some(point => meanOf(point, name) !== null))
   return {
     heads: ['', ...names],

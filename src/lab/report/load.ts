@@ -4,7 +4,7 @@
 import type { SweepResult } from '../sweep/sweep.ts'
 import { sweepCommand } from './command.ts'
 import { type Chart, type Figure, sayEach, sized, tellApart } from './figure.ts'
-import { contendersOf, meanOf, pointOf, sayMetric } from './means.ts'
+import { meanOf, pointOf, sayMetric, variantsOf } from './means.ts'
 
 /** What came out at one load. */
 interface LoadRow {
@@ -16,12 +16,12 @@ interface LoadRow {
 /** The figure of a sweep over the load. */
 export function loadFigure(sweep: SweepResult): Figure {
   const { values, settings } = sweep
-  const names = contendersOf(sweep)
+  const names = variantsOf(sweep)
   const rows = sweep.points.flatMap(point => {
     const perSecond = meanOf(point, 'final_per_second')
     const median = meanOf(point, 'finality_p50_ms')
     if (perSecond === null || median === null) return []
-    return [{ name: point.contender, perSecond: perSecond.mean, seconds: median.mean / 1_000 }]
+    return [{ name: point.variant, perSecond: perSecond.mean, seconds: median.mean / 1_000 }]
   })
   const last = values.at(-1)!
   const atLast = names.map(name => {

@@ -27,14 +27,14 @@ export type MeansParts = Pick<Figure, 'id' | 'heading' | 'finding' | 'method' | 
   readonly panels: readonly Panel[]
 }
 
-/** The names of the contenders, in their order. */
-export function contendersOf({ points }: SweepResult): string[] {
-  return [...new Set(points.map(({ contender }) => contender))]
+/** The names of the variants, in their order. */
+export function variantsOf({ points }: SweepResult): string[] {
+  return [...new Set(points.map(({ variant }) => variant))]
 }
 
-/** What came out for a contender at a value. */
+/** What came out for a variant at a value. */
 export function pointOf({ points }: SweepResult, name: string, value: SweepPoint['value']): SweepPoint {
-  const point = points.find(point => point.contender === name && point.value === value)
+  const point = points.find(point => point.variant === name && point.value === value)
   if (point === undefined) throw new RangeError(`there is no point for ${name} at ${value}`)
   return point
 }
@@ -67,7 +67,7 @@ function metricNamed(name: string): Metric {
 export function meansFigure(sweep: SweepResult, parts: MeansParts): Figure {
   const { values } = sweep
   const { xTitle, panels, ...figure } = parts
-  const names = contendersOf(sweep)
+  const names = variantsOf(sweep)
   return {
     ...figure,
     method: `${figure.method} A dot is one seed, a line goes through the means of all.`,
@@ -91,12 +91,12 @@ function drawPanel(
 ): View {
   const { title, metric, by } = panel
   const { pick } = metricNamed(metric)
-  const { color, shape, strokeDash } = tellApart(contendersOf(sweep), width)
+  const { color, shape, strokeDash } = tellApart(variantsOf(sweep), width)
   const means = sweep.points.flatMap(point => {
     const found = meanOf(point, metric)
-    return found === null ? [] : [{ name: point.contender, value: point.value, y: found.mean / by }]
+    return found === null ? [] : [{ name: point.variant, value: point.value, y: found.mean / by }]
   })
-  const runs = sweep.points.flatMap(({ contender: name, value, measurements }) =>
+  const runs = sweep.points.flatMap(({ variant: name, value, measurements }) =>
     measurements.flatMap(measurement => {
       const found = pick(measurement)
       return found === null ? [] : [{ name, value, y: found / by }]

@@ -3,7 +3,7 @@
 
 import type { LogTheory } from '../../consensus/kit.ts'
 import { PBFT } from '../../finality/modes/pbft.ts'
-import { PBFT_LEADER } from '../stage/contender.ts'
+import { PBFT_LEADER } from '../stage/variant.ts'
 import type { CountedDecision } from '../theory/decisions.ts'
 import { THEORY } from '../theory/formulas.ts'
 import { type Chart, type Figure, sayEach, sized, tellApart } from './figure.ts'
@@ -16,7 +16,7 @@ export const COUNTED: ReadonlyMap<string, LogTheory> = new Map([
 /** The sizes of the committees: 3f + 1 for f = 1, 2, … */
 export const SIZES = [4, 7, 10, 13, 16]
 
-/** They look as in the other figures, where two contenders come before them. */
+/** They look as in the other figures, where two variants come before them. */
 const FIRST = 2
 
 /** The messages of a decision among n validators. */

@@ -4,8 +4,8 @@
 import type { Hex } from '../../encoding/bytes.ts'
 import { protocolOf } from '../../finality/protocol.ts'
 import type { Effect } from '../../replica/effects.ts'
-import type { Contender } from '../stage/contender.ts'
 import type { SimulatedNetwork } from '../stage/simulated-network.ts'
+import type { Variant } from '../stage/variant.ts'
 import { createAccounts } from '../stage/workload.ts'
 import type { Schedule } from '../virtual/schedule.ts'
 import { assignLanes } from './lanes.ts'
@@ -65,7 +65,7 @@ interface Noted {
 export class Recorder {
   readonly #network: SimulatedNetwork
   readonly #schedule: Schedule
-  readonly #contender: Contender
+  readonly #variant: Variant
   /** The node that makes blocks for each account: a miner's own, or the validator's. */
   readonly #makers: ReadonlyMap<string, number>
   readonly #blocks = new Map<Hex, Noted>()
@@ -79,14 +79,14 @@ export class Recorder {
   constructor({
     network,
     schedule,
-    contender,
+    variant,
     seed,
     nodes,
     beginMs,
   }: {
     readonly network: SimulatedNetwork
     readonly schedule: Schedule
-    readonly contender: Contender
+    readonly variant: Variant
     /** Names the validators' keys. */
     readonly seed: number
     readonly nodes: number
@@ -95,7 +95,7 @@ export class Recorder {
   }) {
     this.#network = network
     this.#schedule = schedule
-    this.#contender = contender
+    this.#variant = variant
     this.#nodes = nodes
     this.#beginMs = beginMs
     const validators = createAccounts(seed, 'validator', nodes)
@@ -134,7 +134,7 @@ export class Recorder {
         this.#onHead(node, effect)
         break
       case 'final':
-        if (this.#contender.final.type === 'certificate') this.#finalise(effect.id)
+        if (this.#variant.final.type === 'certificate') this.#finalise(effect.id)
         break
       case 'send':
       case 'broadcast': {
@@ -185,7 +185,7 @@ export class Recorder {
     // A branch that was left for good in the very step in which it came is never followed.
     if (!this.#blocks.has(id)) return
     this.#heads.push({ node, ms: this.#nowMs, block: shorten(id), height, depth: reorganised })
-    const { final } = this.#contender
+    const { final } = this.#variant
     if (final.type !== 'depth') return
     let block = this.#blocks.get(id)
     for (let above = final.blocks - 1; above > 0 && block !== undefined; above--)

@@ -5,7 +5,7 @@ import { type RaceTable, runRaces } from '../attack/double-spend.ts'
 import type { RaceSetting } from '../attack/double-spend-race.ts'
 import type { CompareSettings, LoadSettings } from '../compare/measurement.ts'
 import { simulatedStage } from '../compare/stage-kinds.ts'
-import { CONTENDERS } from '../stage/contender.ts'
+import { VARIANTS } from '../stage/variant.ts'
 import { countSweepSteps, runSweep, type Sweep, type SweepResult } from '../sweep/sweep.ts'
 import { type CountedDecision, countDecisions } from '../theory/decisions.ts'
 import { type Availability, countAvailabilityRuns, measureAvailability } from './availability.ts'
@@ -70,12 +70,12 @@ export const EFFORT: Effort = {
 export function countReportSteps({ settings, effort }: Pick<ReportOptions, 'settings' | 'effort'>): number {
   const { repeat, faults } = effort
   const sweeps = Object.values(planSweeps(settings, effort)).map(plan =>
-    countSweepSteps({ contenders: CONTENDERS, repeat, ...plan }),
+    countSweepSteps({ variants: VARIANTS, repeat, ...plan }),
   )
-  const rest = [COUNTED.size * SIZES.length, settingsOfRaces().length, CONTENDERS.length]
+  const rest = [COUNTED.size * SIZES.length, settingsOfRaces().length, VARIANTS.length]
   return [...sweeps, ...rest].reduce(
     (sum, steps) => sum + steps,
-    countAvailabilityRuns({ contenders: CONTENDERS, repeat, faults }),
+    countAvailabilityRuns({ variants: VARIANTS, repeat, faults }),
   )
 }
 
@@ -92,7 +92,7 @@ export async function makeReport({
   let done = 0
   const onStep = (word: string): void => onProgress(done++, word)
   const sweep = (plan: SweepPlan): Promise<SweepResult> =>
-    runSweep({ contenders: CONTENDERS, stage, repeat, ...plan, onProgress: (_, word) => onStep(word) })
+    runSweep({ variants: VARIANTS, stage, repeat, ...plan, onProgress: (_, word) => onStep(word) })
   const plans = planSweeps(settings, effort)
   return {
     settings,
@@ -105,7 +105,7 @@ export async function makeReport({
     decisions: await countDecisions({ seed, modes: [...COUNTED.keys()], sizes: SIZES }, onStep),
     races: raceAll({ seed, races, onStep }),
     availability: await measureAvailability({
-      contenders: CONTENDERS,
+      variants: VARIANTS,
       seed,
       repeat,
       faults,
@@ -173,9 +173,9 @@ async function recordAll({
   readonly onStep: (word: string) => void
 }): Promise<Timeline[]> {
   const timelines: Timeline[] = []
-  for (const contender of CONTENDERS) {
-    onStep(`${contender.name}: a run to look at`)
-    timelines.push(await recordTimeline({ contender, seed, latencyMs }))
+  for (const variant of VARIANTS) {
+    onStep(`${variant.name}: a run to look at`)
+    timelines.push(await recordTimeline({ variant, seed, latencyMs }))
   }
   return timelines
 }

@@ -4,7 +4,7 @@
 import { RATE_DEFAULT } from '../compare/measurement.ts'
 import type { SweepResult } from '../sweep/sweep.ts'
 import { type Figure, sayEach } from './figure.ts'
-import { contendersOf, meansFigure, type Panel, pointOf, sayMeanAlone } from './means.ts'
+import { meansFigure, type Panel, pointOf, sayMeanAlone, variantsOf } from './means.ts'
 
 const MEDIAN: Panel = { title: 'Median until final: seconds', metric: 'finality_p50_ms', by: 1_000 }
 const STALE: Panel = { title: 'Stale blocks', metric: 'stale_blocks', by: 1 }
@@ -63,11 +63,11 @@ function sayLast(sweep: SweepResult, panel: Panel): string {
   return sayAt(sweep, panel, sweep.values.length - 1)
 }
 
-/** What came out for each contender at the value with this index. */
+/** What came out for each variant at the value with this index. */
 function sayAt(sweep: SweepResult, { metric }: Panel, index: number): string {
   const value = sweep.values[index]!
   return sayEach(
-    contendersOf(sweep).map(name => `${sayMeanAlone(pointOf(sweep, name, value), metric)} with ${name}`),
+    variantsOf(sweep).map(name => `${sayMeanAlone(pointOf(sweep, name, value), metric)} with ${name}`),
   )
 }
 

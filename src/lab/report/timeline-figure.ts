@@ -19,7 +19,7 @@ const DEED_COLORS = ['#292524', '#0891b2', '#1d4ed8', '#9333ea', '#b45309', '#b9
 
 /** The figure of a recorded run. */
 export function timelineFigure(run: Timeline): Figure {
-  const { contender, seed, faults, nodes } = run
+  const { variant, seed, faults, nodes } = run
   const blocks = run.blocks.filter(({ parent }) => parent !== null)
   const deepest = Math.max(0, ...run.heads.map(({ depth }) => depth))
   const [cut] = faults
@@ -27,12 +27,12 @@ export function timelineFigure(run: Timeline): Figure {
     ({ firstSeenMs }) => cut !== undefined && firstSeenMs >= cut.fromMs && firstSeenMs < cut.toMs,
   )
   return {
-    id: `timeline-${contender}`,
-    heading: `A run of ${contender}: blocks and votes`,
+    id: `timeline-${variant}`,
+    heading: `A run of ${variant}: blocks and votes`,
     finding: sayRun(during, deepest),
     method: `${nodes} nodes, cut in half from second ${secondsOf(cut?.fromMs ?? 0)} to second ${secondsOf(cut?.toMs ?? 0)}, seed ${seed}. Above, each mark is a block, linked to the one before it, a lane for each branch. Below, a row for each node and in it one for each kind of what it said, and where it left blocks that it had followed: ${sayDeeds(deedsOf(run))}. Final means: ${run.finalMeans}.`,
     command: null,
-    label: `Blocks of a run of ${contender} over time as a tree, with a lane for each branch, and below it the votes of each of ${nodes} nodes.`,
+    label: `Blocks of a run of ${variant} over time as a tree, with a lane for each branch, and below it the votes of each of ${nodes} nodes.`,
     draw: width => drawTimeline(run, width),
     numbers: {
       heads: ['block', 'height', 'after', 'made by', 'at', 'final at', ''],

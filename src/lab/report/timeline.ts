@@ -7,16 +7,16 @@
 
 import { fromHex } from '../../encoding/bytes.ts'
 import { chooseBackend } from '../../signatures/choose-backend.ts'
-import type { Contender } from '../stage/contender.ts'
 import { SimulatedNetwork } from '../stage/simulated-network.ts'
 import { LATENCY_MS } from '../stage/simulated-stage.ts'
+import type { Variant } from '../stage/variant.ts'
 import { createAccounts, type SeededAccount, Workload } from '../stage/workload.ts'
 import { Schedule } from '../virtual/schedule.ts'
 import { type Recorded, Recorder } from './recorder.ts'
 
 /** What is to be recorded. */
 export interface TimelineOptions {
-  readonly contender: Contender
+  readonly variant: Variant
   readonly seed: number
   /** Milliseconds that a message takes on average; as in one building when absent. */
   readonly latencyMs?: number
@@ -24,7 +24,7 @@ export interface TimelineOptions {
 
 /** A run. Times are virtual milliseconds from the start of the recording, and ascend in each list. */
 export interface Timeline extends Recorded {
-  readonly contender: string
+  readonly variant: string
   readonly finalMeans: string
   readonly seed: number
   readonly nodes: number
@@ -54,13 +54,13 @@ const RATE = 4
 /** Milliseconds in which the nodes get to know each other before anything is recorded. */
 const SETTLE_MS = 500
 
-/** Runs a network of this contender and records it. */
+/** Runs a network of this variant and records it. */
 export async function recordTimeline(options: TimelineOptions): Promise<Timeline> {
-  const { contender, seed, latencyMs = LATENCY_MS } = options
+  const { variant, seed, latencyMs = LATENCY_MS } = options
   const payers = createAccounts(seed, 'timeline', Math.floor((LASTED_MS * RATE) / 1_000))
   const schedule = new Schedule()
   const network: SimulatedNetwork = new SimulatedNetwork({
-    contender,
+    variant,
     nodes: NODES,
     seed,
     funded: payers.map(({ address }) => address),
@@ -71,7 +71,7 @@ export async function recordTimeline(options: TimelineOptions): Promise<Timeline
     afterStep: node => recorder.lookAt(node),
     onEffect: (node, effect) => recorder.onEffect(node, effect),
   })
-  const recorder = new Recorder({ network, schedule, contender, seed, nodes: NODES, beginMs: SETTLE_MS })
+  const recorder = new Recorder({ network, schedule, variant, seed, nodes: NODES, beginMs: SETTLE_MS })
   const runFor = (ms: number): void => {
     let isOver = false
     schedule.after(ms, () => {
@@ -81,7 +81,7 @@ export async function recordTimeline(options: TimelineOptions): Promise<Timeline
   }
   network.start()
   runFor(SETTLE_MS)
-  if (contender.isMined) network.mine(true)
+  if (variant.isMined) network.mine(true)
   payIn({ network, schedule, payers, seed })
   runFor(CALM_MS)
   network.cut(HALVES)
@@ -89,8 +89,8 @@ export async function recordTimeline(options: TimelineOptions): Promise<Timeline
   network.heal()
   runFor(HEALED_MS)
   return {
-    contender: contender.name,
-    finalMeans: contender.finalMeans,
+    variant: variant.name,
+    finalMeans: variant.finalMeans,
     seed,
     nodes: NODES,
     latencyMs,

@@ -4,8 +4,8 @@
 
 import type { Hex } from '../../encoding/bytes.ts'
 import type { Stage } from '../stage/stage.ts'
-import type { ScenarioCast } from './cast.ts'
 import type { ScenarioClock } from './clock.ts'
+import type { ScenarioDriver } from './driver.ts'
 import { type Claim, type Expectation, momentsOf, type Scenario, type Window } from './scenario.ts'
 
 /** What came of one expectation. */
@@ -20,7 +20,7 @@ export interface Verdict {
 /** What is judged by. */
 export interface Courtroom {
   readonly stage: Stage
-  readonly cast: ScenarioCast
+  readonly driver: ScenarioDriver
   readonly clock: ScenarioClock
   /** By how much longer than the file says what must come true may take. */
   readonly patience: number
@@ -90,14 +90,14 @@ export class ScenarioJudge {
   #lookThrough(claim: Claim, { fromMs, toMs }: Window, nowMs: number): void {
     if (nowMs < fromMs || nowMs > toMs) return
     const { nodes } = this.#expectation
-    const now = this.#room.cast.honest()
+    const now = this.#room.driver.honest()
     if (nodes === 'all') this.#present = (this.#present ?? now).filter(node => now.includes(node))
     else this.#present = [...nodes]
     if (claim.type !== 'forked') return
     const watched = (nodes === 'all' ? now : nodes).filter(
-      node => this.#room.stage.chronicle.height(node) >= 0,
+      node => this.#room.stage.timeline.height(node) >= 0,
     )
-    if (watched.length === 0 || this.#room.stage.chronicle.isOneChain(watched)) {
+    if (watched.length === 0 || this.#room.stage.timeline.isOneChain(watched)) {
       this.#forkedSinceMs = null
       return
     }
@@ -107,9 +107,9 @@ export class ScenarioJudge {
   }
 
   #seeProgress({ of, isWanted, window }: Extract<Claim, { type: 'progress' }>): Sight {
-    const { chronicle } = this.#room.stage
+    const { timeline } = this.#room.stage
     const counts = (this.#present ?? []).map(node => {
-      const { newBlockMs, newFinalMs } = chronicle.progress([node])
+      const { newBlockMs, newFinalMs } = timeline.progress([node])
       const moments = (of === 'blocks' ? newBlockMs : newFinalMs).map(ms => this.#room.clock.at(ms))
       return { node, count: moments.filter(ms => ms >= window.fromMs && ms <= window.toMs).length }
     })
@@ -163,72 +163,72 @@ export class ScenarioJudge {
   /** Whom an expectation means now. */
   #nodes(): number[] {
     const { nodes } = this.#expectation
-    return nodes === 'all' ? this.#room.cast.honest() : [...nodes]
+    return nodes === 'all' ? this.#room.driver.honest() : [...nodes]
   }
 
   #seeCount({ what, least }: Extract<Claim, { type: 'count' }>): Sight {
-    const { stage, cast } = this.#room
-    const { chronicle } = stage
+    const { stage, driver } = this.#room
+    const { timeline } = stage
     const counts = this.#nodes().map(node => {
-      if (what === 'height') return { node, count: Math.max(0, chronicle.height(node)) }
+      if (what === 'height') return { node, count: Math.max(0, timeline.height(node)) }
       const isCounted = (id: Hex): boolean => {
-        const sighting = chronicle.sighting(node, id)
+        const sighting = timeline.sighting(node, id)
         return sighting !== null && (what === 'seen' || sighting.finalMs !== null)
       }
-      return { node, count: cast.pairs.filter(ids => ids.some(isCounted)).length }
+      return { node, count: driver.pairs.filter(ids => ids.some(isCounted)).length }
     })
     const isSo = counts.length > 0 && counts.every(({ count }) => count >= least)
     return { isSo, saw: showCounts(counts) }
   }
 
   #seeAllFinal(): Sight {
-    const { stage, cast } = this.#room
-    const wanted = cast.payments.filter(({ isAcknowledged }) => isAcknowledged)
+    const { stage, driver } = this.#room
+    const wanted = driver.payments.filter(({ isAcknowledged }) => isAcknowledged)
     const counts = this.#nodes().map(node => {
-      const kept = stage.chronicle.transfersOn(node)
+      const kept = stage.timeline.transfersOn(node)
       const isFinal = (id: Hex): boolean =>
-        kept.has(id) && (stage.chronicle.sighting(node, id)?.finalMs ?? null) !== null
+        kept.has(id) && (stage.timeline.sighting(node, id)?.finalMs ?? null) !== null
       return { node, count: wanted.filter(({ ids }) => ids.some(isFinal)).length }
     })
     const isSo =
-      cast.isHandedIn &&
+      driver.isHandedIn &&
       wanted.length > 0 &&
       counts.length > 0 &&
       counts.every(({ count }) => count === wanted.length)
-    const open = cast.isHandedIn ? '' : ', more on their way'
+    const open = driver.isHandedIn ? '' : ', more on their way'
     return { isSo, saw: `of ${wanted.length}${open}: ${showCounts(counts)}` }
   }
 
-  #seeChains(isSo: (chains: Stage['chronicle'], nodes: readonly number[]) => boolean): Sight {
-    const { chronicle } = this.#room.stage
+  #seeChains(isSo: (chains: Stage['timeline'], nodes: readonly number[]) => boolean): Sight {
+    const { timeline } = this.#room.stage
     const nodes = this.#nodes()
-    const heights = nodes.map(node => ({ node, count: chronicle.height(node) }))
-    const are = nodes.length > 0 && chronicle.isOneChain(nodes) ? 'on one chain' : 'not on one chain'
-    return { isSo: nodes.length > 0 && isSo(chronicle, nodes), saw: `${are}; heights ${showCounts(heights)}` }
+    const heights = nodes.map(node => ({ node, count: timeline.height(node) }))
+    const are = nodes.length > 0 && timeline.isOneChain(nodes) ? 'on one chain' : 'not on one chain'
+    return { isSo: nodes.length > 0 && isSo(timeline, nodes), saw: `${are}; heights ${showCounts(heights)}` }
   }
 
   #seeDoubleSpends(): Sight {
-    const { chronicle } = this.#room.stage
+    const { timeline } = this.#room.stage
     const counts = this.#nodes().map(node => {
-      const kept = chronicle.transfersOn(node)
+      const kept = timeline.transfersOn(node)
       return {
         node,
-        count: this.#room.cast.pairs.filter(ids => ids.every(id => kept.has(id)) && ids.length > 1).length,
+        count: this.#room.driver.pairs.filter(ids => ids.every(id => kept.has(id)) && ids.length > 1).length,
       }
     })
-    const pairs = this.#room.cast.pairs.filter(ids => ids.length > 1).length
+    const pairs = this.#room.driver.pairs.filter(ids => ids.length > 1).length
     const isSo = counts.length > 0 && pairs > 0 && counts.every(({ count }) => count === 0)
     return { isSo, saw: `of ${pairs} pairs both on one chain: ${showCounts(counts)}` }
   }
 
   /** Transfers that a node showed as final, and that no node has now, or that other nodes have not, but their rival. */
   #countReversed(): number {
-    const { stage, cast } = this.#room
-    const everFinal = stage.chronicle.everFinal()
-    const kept = new Set(cast.honest().flatMap(node => [...stage.chronicle.transfersOn(node)]))
+    const { stage, driver } = this.#room
+    const everFinal = stage.timeline.everFinal()
+    const kept = new Set(driver.honest().flatMap(node => [...stage.timeline.transfersOn(node)]))
     const lost = [...everFinal].filter(id => !kept.has(id))
     // Both of a pair can only be kept on two chains.
-    const disputed = cast.pairs.filter(
+    const disputed = driver.pairs.filter(
       ids => ids.length > 1 && ids.every(id => everFinal.has(id) && kept.has(id)),
     )
     return lost.length + disputed.flat().length

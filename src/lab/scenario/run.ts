@@ -1,11 +1,11 @@
 // Runs a scenario on a stage of either kind: does what its timeline says when it says so, and judges what comes of it.
 // Nothing here knows whether the nodes are simulated or real processes.
 
-import { type Contender, contenderNamed } from '../stage/contender.ts'
 import type { Stage, WithStage } from '../stage/stage.ts'
+import { type Variant, variantNamed } from '../stage/variant.ts'
 import { createSenders, type PlannedTransfer, Workload } from '../stage/workload.ts'
-import { ScenarioCast } from './cast.ts'
 import { ScenarioClock } from './clock.ts'
+import { ScenarioDriver } from './driver.ts'
 import { ScenarioJudge, type Verdict } from './judge.ts'
 import type { Scenario, ScenarioEvent } from './scenario.ts'
 
@@ -35,7 +35,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   })
   const { nodes, liars, keptOut, isMining } = scenario
   const funded = senders.map(({ address }) => address)
-  const parts = { contender: contenderOf(scenario), nodes, seed, funded, liars, keptOut, isMining }
+  const parts = { variant: variantOf(scenario), nodes, seed, funded, liars, keptOut, isMining }
   return withStage(parts, stage => play(stage, scenario, acts, options))
 }
 
@@ -53,14 +53,14 @@ async function play(
   { patience, onProgress }: ScenarioOptions,
 ): Promise<Verdict[]> {
   const clock = new ScenarioClock(stage)
-  const cast = new ScenarioCast(stage, scenario)
-  const room = { stage, cast, clock, patience }
+  const driver = new ScenarioDriver(stage, scenario)
+  const room = { stage, driver, clock, patience }
   const judges = scenario.expectations.map(expectation => new ScenarioJudge(expectation, scenario, room))
   const waiting = [...acts]
   for (;;) {
     while (waiting.length > 0 && waiting[0]!.atMs <= clock.nowMs()) {
       const { event, planned } = waiting.shift()!
-      await clock.standStill(() => cast.perform(event, planned))
+      await clock.standStill(() => driver.perform(event, planned))
     }
     const nowMs = clock.nowMs()
     onProgress?.(nowMs)
@@ -69,17 +69,17 @@ async function play(
     if (nowMs > endMs && waiting.length === 0) break
     await stage.sleep(Math.min(LOOK_MS, Math.max(1, (waiting[0]?.atMs ?? nowMs + LOOK_MS) - nowMs)))
   }
-  await cast.settle()
+  await driver.settle()
   const verdicts: Verdict[] = []
   for (const judge of judges) verdicts.push(await judge.verdict())
   return verdicts
 }
 
-function contenderOf({ mode, pattern }: Scenario): Contender {
-  const contender = contenderNamed(mode)
-  if (pattern === null) return contender
+function variantOf({ mode, pattern }: Scenario): Variant {
+  const variant = variantNamed(mode)
+  if (pattern === null) return variant
   return {
-    ...contender,
-    finality: (validators, pace) => ({ ...contender.finality(validators, pace), pattern }),
+    ...variant,
+    finality: (validators, pace) => ({ ...variant.finality(validators, pace), pattern }),
   }
 }

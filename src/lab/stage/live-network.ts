@@ -1,4 +1,4 @@
-// The network of one contender on this machine: a folder, a genesis file, keys, and nodes that are processes of their
+// The network of one variant on this machine: a folder, a genesis file, keys, and nodes that are processes of their
 // own. Nodes can be killed and started again, and the network can be cut in two.
 //
 // The cut is made by the nodes themselves: told by `quorate_cutOff`, each ends its connections to the other half and
@@ -16,9 +16,9 @@ import { readEvidenceReport } from '../../finality/evidence.ts'
 import { createKernel } from '../../mining/kernel.ts'
 import { quantityField, readAnswer, readObject } from '../../wallet/rpc-answer.ts'
 import { RpcClient } from '../../wallet/rpc-client.ts'
-import { BLOCK_MS, createGenesis, SOME_MINER } from './contender.ts'
 import { LocalNode, startNetwork } from './local-network.ts'
 import type { StageParts, TotalCounters } from './stage.ts'
+import { BLOCK_MS, createGenesis, SOME_MINER } from './variant.ts'
 import { createAccounts, type SeededAccount } from './workload.ts'
 
 /** Share of one core that all miners together take, so that nobody waits for the machine. */
@@ -52,7 +52,7 @@ export class LiveNetwork {
   private constructor(parts: StageParts & LinkParts, directory: string) {
     this.#parts = parts
     this.directory = directory
-    this.#isMining = parts.contender.isMined && parts.isMining !== false
+    this.#isMining = parts.variant.isMined && parts.isMining !== false
   }
 
   /** Starts the nodes that are not kept out, each linked to all others. */
@@ -84,7 +84,7 @@ export class LiveNetwork {
 
   /** The node whose turn it is to propose, as the first that runs knows; some miner where nobody proposes. */
   async leader(): Promise<number> {
-    if (!this.#parts.contender.hasValidators) return SOME_MINER
+    if (!this.#parts.variant.hasValidators) return SOME_MINER
     const method = 'quorate_finalityReport'
     // The validators are the nodes, in the same order.
     const report = await this.clients[this.#awake()[0]!]!.call(method)
@@ -96,7 +96,7 @@ export class LiveNetwork {
   /** The validators against which a node that runs has evidence. */
   async convicted(): Promise<number[]> {
     const method = 'quorate_getEvidence'
-    if (!this.#parts.contender.hasValidators) return []
+    if (!this.#parts.variant.hasValidators) return []
     const answers = await Promise.all(this.#awake().map(index => this.clients[index]!.call(method)))
     const names = answers.flatMap(answer => readAnswer(method, () => readConvicted(answer)))
     return [...new Set(names.map(name => Number(name.slice('node-'.length)) - 1))].toSorted((a, b) => a - b)
@@ -178,15 +178,15 @@ export class LiveNetwork {
   }
 
   async #writeFiles(validators: readonly SeededAccount[], funded: readonly Address[]): Promise<void> {
-    const { contender, blockMs } = this.#parts
-    const genesis = createGenesis(contender, {
+    const { variant, blockMs } = this.#parts
+    const genesis = createGenesis(variant, {
       time: Math.floor(Date.now() / 1000) - 60,
       validators: validators.map(({ address }, index) => ({
         name: `node-${index + 1}`,
         address: checksumAddress(address),
       })),
       funded,
-      hashesPerBlock: contender.isMined
+      hashesPerBlock: variant.isMined
         ? hashesPerSecond() * MINING_SHARE * MINING_YIELD * ((blockMs ?? BLOCK_MS) / 1_000)
         : 2,
       blockMs,
@@ -203,7 +203,7 @@ export class LiveNetwork {
   }
 
   #optionsOf(index: number): readonly string[] {
-    const { contender, nodes, liars, latencyMs, lossRate } = this.#parts
+    const { variant, nodes, liars, latencyMs, lossRate } = this.#parts
     const role = liars?.get(index)
     return [
       '--log',
@@ -211,9 +211,9 @@ export class LiveNetwork {
       ...(latencyMs === undefined ? [] : ['--latency', String(latencyMs)]),
       // A share such as 1.1 % has no end in binary, and an option has only so many digits.
       ...(lossRate === undefined ? [] : ['--loss', lossRate.toFixed(6)]),
-      ...(contender.isMined ? ['--threads', '1', '--throttle', String(MINING_SHARE / nodes)] : []),
+      ...(variant.isMined ? ['--threads', '1', '--throttle', String(MINING_SHARE / nodes)] : []),
       ...(this.#isMining ? ['--mine', beneficiaryOf(index)] : []),
-      ...(contender.hasValidators ? ['--validator', keyPath(this.directory, index)] : []),
+      ...(variant.hasValidators ? ['--validator', keyPath(this.directory, index)] : []),
       ...(role === undefined ? [] : ['--byzantine', role]),
     ]
   }

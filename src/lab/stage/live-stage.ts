@@ -5,10 +5,10 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeUnreachable, RpcError } from '../../wallet/rpc-client.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
-import { Chronicle } from './chronicle.ts'
 import { type LinkParts, LiveNetwork } from './live-network.ts'
 import { Observer } from './observer.ts'
 import type { Stage, TotalCounters, WithStage } from './stage.ts'
+import { Timeline } from './timeline.ts'
 
 /** The exit code of who was told to end. */
 const INTERRUPTED = 130
@@ -17,7 +17,7 @@ const INTERRUPTED = 130
 export function onLiveStage(links: LinkParts = {}): WithStage {
   return async (parts, work) => {
     const network = await LiveNetwork.start({ ...parts, ...links })
-    const stage = new LiveStage(network, new Chronicle(parts.nodes, parts.contender.final))
+    const stage = new LiveStage(network, new Timeline(parts.nodes, parts.variant.final))
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
     // Who ends us must not leave our nodes running.
     const onSignal = (): void => void network.close().finally(() => process.exit(INTERRUPTED))
@@ -33,14 +33,14 @@ export function onLiveStage(links: LinkParts = {}): WithStage {
 }
 
 class LiveStage implements Stage {
-  readonly chronicle: Chronicle
+  readonly timeline: Timeline
   readonly #network: LiveNetwork
   readonly #observer: Observer
 
-  constructor(network: LiveNetwork, chronicle: Chronicle) {
-    this.chronicle = chronicle
+  constructor(network: LiveNetwork, timeline: Timeline) {
+    this.timeline = timeline
     this.#network = network
-    this.#observer = new Observer(chronicle)
+    this.#observer = new Observer(timeline)
   }
 
   /** Resolves when the first look at every node is noted. */

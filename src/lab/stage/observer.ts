@@ -1,5 +1,5 @@
 // Watches running nodes over their RPC: each is asked for its status every few milliseconds, and for a block only when
-// nobody has shown it before. What they show goes into a chronicle, with the moment at which the answer was there.
+// nobody has shown it before. What they show goes into a timeline, with the moment at which the answer was there.
 //
 // So times are right to one period and one call, on the same clock for all nodes: this process's.
 
@@ -7,18 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hex } from '../../encoding/bytes.ts'
 import { hashField, listField, parseHash, quantityField, readObject } from '../../wallet/rpc-answer.ts'
 import type { RpcClient } from '../../wallet/rpc-client.ts'
-import type { Chronicle, SeenBlock, SeenHead } from './chronicle.ts'
+import type { SeenBlock, SeenHead, Timeline } from './timeline.ts'
 
 /** Milliseconds between two looks at one node. */
 const PERIOD_MS = 25
 
 /** Who watches. */
 export class Observer {
-  readonly #chronicle: Chronicle
+  readonly #timeline: Timeline
   readonly #running = new Map<number, { isWanted: boolean; done: Promise<void> }>()
 
-  constructor(chronicle: Chronicle) {
-    this.#chronicle = chronicle
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline
   }
 
   /** Watches a node from now on; resolves when the first look at it is noted. */
@@ -60,18 +60,18 @@ export class Observer {
     const head = await readHead(client)
     const timeMs = performance.now()
     await this.#fetchDownFrom(client, head.id)
-    this.#chronicle.see(node, head, timeMs)
+    this.#timeline.see(node, head, timeMs)
   }
 
   /** Every block from this one down to the first that is known. */
   async #fetchDownFrom(client: RpcClient, head: Hex): Promise<void> {
     const fetched: SeenBlock[] = []
-    for (let id = head; !this.#chronicle.has(id); id = fetched.at(-1)!.parent) {
+    for (let id = head; !this.#timeline.has(id); id = fetched.at(-1)!.parent) {
       const block = await readBlock(client, id)
       fetched.push(block)
       if (block.height === 0) break
     }
-    for (const block of fetched.toReversed()) this.#chronicle.add(block)
+    for (const block of fetched.toReversed()) this.#timeline.add(block)
   }
 }
 

@@ -1,4 +1,4 @@
-// The network of one contender in virtual time: simulated nodes, each linked to every other, that can be killed and
+// The network of one variant in virtual time: simulated nodes, each linked to every other, that can be killed and
 // started again, and cut in two. One thread, and chance from one seed only: the same seed gives the same run.
 //
 // A broadcast reaches every linked peer directly, so nobody relays. Of a link that breaks, by a death or by the cut,
@@ -19,9 +19,9 @@ import { Network } from '../network/network.ts'
 import { Random } from '../virtual/random.ts'
 import type { Schedule } from '../virtual/schedule.ts'
 import { Trace } from '../virtual/trace.ts'
-import { BLOCK_MS, createGenesis } from './contender.ts'
 import { PausableSchedule } from './pausable-schedule.ts'
 import type { StageParts, TotalCounters } from './stage.ts'
+import { BLOCK_MS, createGenesis } from './variant.ts'
 import { createAccounts, type SeededAccount } from './workload.ts'
 
 /** What a simulated network is made of. */
@@ -80,14 +80,14 @@ export class SimulatedNetwork {
   #minedMs = 0
 
   constructor(options: SimulatedNetworkOptions) {
-    const { contender, nodes, seed, funded, latencyMs, schedule, blockMs } = options
+    const { variant, nodes, seed, funded, latencyMs, schedule, blockMs } = options
     this.#options = options
-    this.#isMining = contender.isMined && options.isMining !== false
-    this.#random = new Random(`quorate compare/${contender.name}/${seed}`)
+    this.#isMining = variant.isMined && options.isMining !== false
+    this.#random = new Random(`quorate compare/${variant.name}/${seed}`)
     const validators = createAccounts(seed, 'validator', nodes)
     const named = validators.map(({ address }, index) => ({ name: nameOf(index), address }))
     const parts = { time: GENESIS_TIME, validators: named, funded, hashesPerBlock: HASHES_PER_BLOCK, blockMs }
-    this.genesis = parseGenesis(createGenesis(contender, parts))
+    this.genesis = parseGenesis(createGenesis(variant, parts))
     this.#hashrate = HASHES_PER_BLOCK / (blockMs ?? BLOCK_MS)
     this.#network = new Network({
       schedule,
@@ -204,7 +204,7 @@ export class SimulatedNetwork {
   }
 
   #createPlace(index: number, { secretKey }: SeededAccount, cache: SenderCache): Place {
-    const { backend, contender } = this.#options
+    const { backend, variant } = this.#options
     const senders = new Set<TransactionId>()
     const schedule = new PausableSchedule(this.#options.schedule)
     const role = this.#options.liars?.get(index)
@@ -219,7 +219,7 @@ export class SimulatedNetwork {
       beneficiary: `0x${String(index + 1).padStart(40, '0')}`,
       identity: {
         peer: nameOf(index),
-        secretKey: contender.hasValidators ? secretKey : null,
+        secretKey: variant.hasValidators ? secretKey : null,
         sign: (digest, secretKey) => backend.sign(digest, secretKey),
         recover: (digest, signature) => {
           this.#signatures += 1

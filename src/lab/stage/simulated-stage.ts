@@ -1,14 +1,14 @@
-// The stage of simulated nodes, in virtual time. The chronicle is fed by the nodes themselves, at the moment at which
+// The stage of simulated nodes, in virtual time. The timeline is fed by the nodes themselves, at the moment at which
 // they follow a head or call a block final, durably: no clients' clock and no polling stands between.
 
 import { fromHex, type Hex } from '../../encoding/bytes.ts'
 import type { Effect, SubmitResult } from '../../replica/effects.ts'
 import { chooseBackend } from '../../signatures/choose-backend.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
-import { Chronicle, type SeenBlock } from './chronicle.ts'
-import { SOME_MINER } from './contender.ts'
 import { SimulatedNetwork, type SimulatedNetworkOptions } from './simulated-network.ts'
 import type { Stage, TotalCounters, WithStage } from './stage.ts'
+import { type SeenBlock, Timeline } from './timeline.ts'
+import { SOME_MINER } from './variant.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 /** Milliseconds that a message takes on average unless told otherwise: as between machines of one building. */
@@ -34,7 +34,7 @@ export function onSimulatedStage(network: {
 }
 
 class SimulatedStage implements Stage {
-  readonly chronicle: Chronicle
+  readonly timeline: Timeline
   readonly #time: VirtualTime
   readonly #network: SimulatedNetwork
   readonly #running: Set<number>
@@ -45,9 +45,9 @@ class SimulatedStage implements Stage {
     time: VirtualTime,
     options: Omit<SimulatedNetworkOptions, 'schedule' | 'afterStep' | 'onEffect'>,
   ) {
-    const { nodes, contender } = options
+    const { nodes, variant } = options
     this.#time = time
-    this.chronicle = new Chronicle(nodes, contender.final)
+    this.timeline = new Timeline(nodes, variant.final)
     const indices = Array.from({ length: nodes }, (_, index) => index)
     this.#running = new Set(indices.slice(0, nodes - (options.keptOut ?? 0)))
     this.#network = new SimulatedNetwork({
@@ -139,27 +139,27 @@ class SimulatedStage implements Stage {
 
   #onEffect(node: number, effect: Effect): void {
     // A branch that was left for good in the very step in which it came is never shown.
-    if (effect.type === 'head' && this.chronicle.has(effect.id))
+    if (effect.type === 'head' && this.timeline.has(effect.id))
       this.#show(node, { ...this.#shown[node]!, id: effect.id })
     else if (effect.type === 'final') this.#show(node, { ...this.#shown[node]!, finalHeight: effect.height })
   }
 
   #show(node: number, shown: { id: Hex; finalHeight: number }): void {
     this.#shown[node] = shown
-    this.chronicle.see(node, shown, this.#time.nowMs)
+    this.timeline.see(node, shown, this.#time.nowMs)
   }
 
   /** Makes every block down from the node's head known; a node has them all. */
   #learnBlocks(node: number): void {
     const { tree, view } = this.#network.replica(node)!
     const fresh: SeenBlock[] = []
-    for (let id: Hex = tree.head.chained.id; !this.chronicle.has(id); id = fresh.at(-1)!.parent) {
+    for (let id: Hex = tree.head.chained.id; !this.timeline.has(id); id = fresh.at(-1)!.parent) {
       const { block, height } = view.block(id)!
       const transfers = block.transactions.map(tx => tx.id)
       fresh.push({ id, parent: block.header.previous, height, transfers })
       if (height === 0) break
     }
-    for (const block of fresh.toReversed()) this.chronicle.add(block)
+    for (const block of fresh.toReversed()) this.timeline.add(block)
   }
 }
 

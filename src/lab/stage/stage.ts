@@ -1,21 +1,21 @@
-// Where an experiment takes place: a network of one contender whose nodes can be paid through, killed, started again
+// Where an experiment takes place: a network of one variant whose nodes can be paid through, killed, started again
 // and cut off, and a clock. There are two, of real processes (live-stage.ts) and of simulated nodes in virtual time
 // (simulated-stage.ts); an experiment can't tell which one it is on.
 
 import type { Address } from '../../chain/address.ts'
 import type { SignedTransfer } from '../../wallet/transfer.ts'
 import type { ByzantineRole } from '../adversary/byzantine/roles.ts'
-import type { Chronicle } from './chronicle.ts'
-import type { BlockTime, Contender } from './contender.ts'
+import type { Timeline } from './timeline.ts'
+import type { BlockTime, Variant } from './variant.ts'
 
 /** A network, and what can be done to it. Nodes go by their index, from 0. */
 export interface Stage {
   /** What the nodes show; the stage keeps it up to date. */
-  readonly chronicle: Chronicle
-  /** Milliseconds, by the clock of the chronicle. */
+  readonly timeline: Timeline
+  /** Milliseconds, by the clock of the timeline. */
   nowMs(): number
   sleep(ms: number): Promise<void>
-  /** The nodes that run, and whose view goes into the chronicle. */
+  /** The nodes that run, and whose view goes into the timeline. */
   nodes(): number[]
   /** Hands transfers in at a node: for each whether the node has it now, or null when the node does not answer. */
   submit(node: number, transfers: readonly SignedTransfer[]): Promise<readonly boolean[] | null>
@@ -43,7 +43,7 @@ export interface Stage {
 
 /** What a stage is built of. */
 export interface StageParts extends BlockTime {
-  readonly contender: Contender
+  readonly variant: Variant
   readonly nodes: number
   /** Names the validators' keys, and the chance of a simulated network. */
   readonly seed: number

@@ -7,7 +7,7 @@ import { addressOfSecretKey } from '../../chain/signature.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { type SignedTransfer, signTransfer } from '../../wallet/transfer.ts'
 import { Random } from '../virtual/random.ts'
-import { CHAIN_ID } from './contender.ts'
+import { CHAIN_ID } from './variant.ts'
 
 /** Somebody with a key from the seed. */
 export interface SeededAccount {

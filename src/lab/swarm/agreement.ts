@@ -24,13 +24,13 @@ export class Agreement {
   /** Milliseconds from then until all was final; null as long as it is not. */
   recoveryMs: number | null = null
 
-  constructor({ genesis, genesisFile, cast, signatures }: Setup, chain: NaiveChain) {
+  constructor({ genesis, genesisFile, roster, signatures }: Setup, chain: NaiveChain) {
     const kit = protocolOf(genesis)!
     const votes = new NaiveVotes(genesis, signatures.recover)
     this.costs = new Costs(kit)
-    this.oracle = new AgreementOracle(genesis, chain, votes, cast)
+    this.oracle = new AgreementOracle(genesis, chain, votes, roster)
     this.genesisFile = genesisFile
     this.timeoutMs = genesis.finality.timeoutMs as number
-    this.faultsTolerated = kit.model.tolerated(cast.validators)
+    this.faultsTolerated = kit.model.tolerated(roster.validators)
   }
 }

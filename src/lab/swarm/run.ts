@@ -8,9 +8,9 @@ import { toHex } from '../../encoding/bytes.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import { lyingFinality } from '../adversary/byzantine/lying-finality.ts'
-import type { Cast } from '../adversary/cast.ts'
 import { LyingMiner } from '../adversary/lying-miner.ts'
 import { LyingPeer } from '../adversary/lying-peer.ts'
+import type { Roster } from '../adversary/roster.ts'
 import { Clients } from '../clients/clients.ts'
 import { HostileClients } from '../clients/hostile-clients.ts'
 import { Workload } from '../clients/workload.ts'
@@ -19,7 +19,7 @@ import { validatorKey } from '../cluster/simulated-genesis.ts'
 import { isPoolSmall } from '../cluster/small-limits.ts'
 import { FaultInjector } from '../faults/fault-injector.ts'
 import type { FaultPlan } from '../faults/fault-plan.ts'
-import { Course } from '../network/course.ts'
+import { LinkModel } from '../network/link-model.ts'
 import { Network } from '../network/network.ts'
 import type { NetworkModel } from '../network/network-model.ts'
 import { QuorumWatch } from '../network/quorum-watch.ts'
@@ -45,11 +45,11 @@ export class Run {
   readonly plan: FaultPlan
   /** What the network promises; null when it promises nothing until the faults end. */
   readonly model: NetworkModel | null
-  readonly cast: Cast
+  readonly roster: Roster
   readonly schedule = new Schedule()
   readonly trace = new Trace(RECENT_LINES)
   /** What distances, narrow links and the model do with messages; null where they do nothing. */
-  readonly course: Course | null
+  readonly linkModel: LinkModel | null
   readonly network: Network
   readonly faults: FaultInjector
   readonly chain: NaiveChain
@@ -63,7 +63,7 @@ export class Run {
   readonly lyingPeer: LyingPeer | null
   /** Null where there are none. */
   readonly strangers: Strangers | null
-  /** Every node, in the order of the cast. */
+  /** Every node, in the order of the roster. */
   readonly nodes: readonly SimNode[]
   readonly honest: readonly SimNode[]
   readonly clients: Clients
@@ -75,19 +75,19 @@ export class Run {
   constructor(options: SimulationOptions) {
     const setup = drawSetup(options)
     const { schedule, trace } = this
-    const { random, genesis, plan, cast, isAgreed } = setup
+    const { random, genesis, plan, roster, isAgreed } = setup
     this.options = options
     this.genesis = genesis
     this.blockTimeMs = setup.blockTimeMs
     this.plan = plan
     this.model = setup.model
-    this.cast = cast
-    this.course = createCourse(setup, options)
+    this.roster = roster
+    this.linkModel = createLinkModel(setup, options)
     this.network = new Network({
       schedule,
       random: random.stream('network'),
       faults: plan,
-      course: this.course,
+      linkModel: this.linkModel,
       deliver: (from, to, bytes, tag) => this.world.deliver(from, to, bytes, tag),
       onDamage: (from, to) => this.world.breakLink(from, to),
     })
@@ -102,15 +102,15 @@ export class Run {
       schedule,
       trace,
       network: this.network,
-      cast,
+      roster,
       isAgreed,
     })
     this.chain = new NaiveChain(genesis, options.recoverSender)
-    this.oracle = new Oracle(this.chain, cast.mayBeBlamed.bind(cast), setup.limits.pool)
+    this.oracle = new Oracle(this.chain, roster.mayBeBlamed.bind(roster), setup.limits.pool)
     this.agreement = isAgreed ? new Agreement(setup, this.chain) : null
     this.lyingMiner = createLyingMiner(setup, options)
     this.lyingPeer =
-      cast.lyingPeer === null ? null : new LyingPeer(cast.lyingPeer, random.stream('peer lies'))
+      roster.lyingPeer === null ? null : new LyingPeer(roster.lyingPeer, random.stream('peer lies'))
     this.strangers = createStrangers(setup, this.schedule, this.network)
     this.world = new SimulatedWorld({
       genesis,
@@ -120,7 +120,7 @@ export class Run {
       epochMs: setup.epochMs,
       network: this.network,
       faults: this.faults,
-      cast,
+      roster,
       oracle: this.oracle,
       agreement: this.agreement,
       lyingMiner: this.lyingMiner,
@@ -132,9 +132,9 @@ export class Run {
       },
     })
     this.nodes = createNodes(setup, this.world)
-    this.honest = this.nodes.filter(node => cast.isOwed(node))
+    this.honest = this.nodes.filter(node => roster.isOwed(node))
     // Nobody knows of a twin, and nobody pays through a node that keeps its chain to itself.
-    const known = this.nodes.filter(node => !cast.isTwin(node) && node.id !== cast.lyingPeer)
+    const known = this.nodes.filter(node => !roster.isTwin(node) && node.id !== roster.lyingPeer)
     this.clients = this.#createClients(setup, known)
     this.hostile = createHostile(setup, this.schedule, known)
   }
@@ -186,27 +186,28 @@ export class Run {
 }
 
 /** What distances, narrow links and the model do with messages; null where they do nothing. */
-function createCourse(setup: Setup, { bandwidth = null }: SimulationOptions): Course | null {
-  const { random, genesis, cast, model, latency, isAgreed } = setup
+function createLinkModel(setup: Setup, { bandwidth = null }: SimulationOptions): LinkModel | null {
+  const { random, genesis, roster, model, latency, isAgreed } = setup
   if (model === null && latency === null && bandwidth === null) return null
-  const n = cast.validators
+  const n = roster.validators
   const timeoutMs = isAgreed ? (genesis.finality.timeoutMs as number) : 0
-  return new Course({
+  return new LinkModel({
     model,
     latency,
     bandwidth,
-    placeOf: cast.placeOf.bind(cast),
+    placeOf: roster.placeOf.bind(roster),
     quorums: isAgreed ? new QuorumWatch(n - Math.floor((n - 1) / 3), timeoutMs) : null,
+    // The name is part of the seed: another name would give other runs.
     random: random.stream('course'),
   })
 }
 
 /** The one that sends the lies of the run; it has the key of the first client. */
 function createLyingMiner(
-  { genesis, cast, clients, random }: Setup,
+  { genesis, roster, clients, random }: Setup,
   { recoverSender }: SimulationOptions,
 ): LyingMiner | null {
-  const { lyingMiner: id } = cast
+  const { lyingMiner: id } = roster
   const client = clients[0]!
   return id === null
     ? null
@@ -241,25 +242,25 @@ function createStrangers(
   })
 }
 
-/** The nodes of a cast, which share the hashrate that the genesis file asks for; none is started yet. */
+/** The nodes of a roster, which share the hashrate that the genesis file asks for; none is started yet. */
 function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
-  const { random, genesis, blockTimeMs, plan, cast, signatures } = setup
+  const { random, genesis, blockTimeMs, plan, roster, signatures } = setup
   const clocks = random.stream('clocks')
   const drifts = random.stream('drifts')
-  const miners = cast.parts.filter(({ isTwin }) => !isTwin).length
+  const miners = roster.parts.filter(({ isTwin }) => !isTwin).length
   const hashesPerMs = Number(workOfTarget(genesis.work.firstTarget)) / blockTimeMs
   const limit = plan.clockOffsetMaxMs
-  return cast.parts.map(part => {
+  return roster.parts.map(part => {
     const { id, index, isTwin } = part
-    const lie = cast.lieOf(part)
+    const lie = roster.lieOf(part)
     const node = new SimNode(world, {
       id,
       beneficiary: beneficiaryOf(id),
       identity: {
         ...signatures,
         peer: id,
-        secretKey: index < cast.validators ? validatorKey(index) : null,
-        mayForgetVotes: cast.mayForgetVotes,
+        secretKey: index < roster.validators ? validatorKey(index) : null,
+        mayForgetVotes: roster.mayForgetVotes,
       },
       ...(lie === null ? {} : { createFinality: lyingFinality(lie) }),
       random: random.stream(id),

@@ -7,7 +7,7 @@ import type { Identity } from '../../finality/identity.ts'
 import { type RecoverSigner, referenceRecover, referenceSign } from '../../finality/signing.ts'
 import type { ReplicaLimits } from '../../replica/limits.ts'
 import { drawLiars, drawLyingMiner, drawLyingPeer } from '../adversary/adversary.ts'
-import { Cast } from '../adversary/cast.ts'
+import { Roster } from '../adversary/roster.ts'
 import { HOSTILITIES } from '../clients/hostilities.ts'
 import { type Client, createClients } from '../clients/workload.ts'
 import { prepareGenesis } from '../cluster/simulated-genesis.ts'
@@ -41,7 +41,7 @@ export interface Setup {
   /** What the network promises; null when it promises nothing until the faults end. */
   readonly model: NetworkModel | null
   readonly latency: LatencyTable | null
-  readonly cast: Cast
+  readonly roster: Roster
   readonly clients: readonly Client[]
   /** An account for each kind of attack; none where no client means harm. */
   readonly hostile: readonly Client[]
@@ -110,7 +110,7 @@ export function drawSetup(options: SimulationOptions): Setup {
     healedPlan: fit(isCounted ? LOCKSTEP : NO_FAULTS),
     model,
     latency,
-    cast: new Cast({
+    roster: new Roster({
       nodes,
       validators,
       liars,

@@ -7,9 +7,9 @@ import { modeOf } from '../../finality/registry.ts'
 import type { Effect, Input, PeerId, SubmitResult, Write } from '../../replica/effects.ts'
 import type { Message, OutgoingMessage } from '../../replica/messages.ts'
 import type { Rejection } from '../../replica/verdict.ts'
-import type { Cast } from '../adversary/cast.ts'
 import type { LyingMiner, ToldLie } from '../adversary/lying-miner.ts'
 import type { LyingPeer } from '../adversary/lying-peer.ts'
+import type { Roster } from '../adversary/roster.ts'
 import { secretFork } from '../adversary/secret-fork.ts'
 import type { SimNode, World } from '../cluster/sim-node.ts'
 import type { FaultInjector } from '../faults/fault-injector.ts'
@@ -35,7 +35,7 @@ export interface SimulatedWorldOptions {
   readonly epochMs: number
   readonly network: Network
   readonly faults: FaultInjector
-  readonly cast: Cast
+  readonly roster: Roster
   readonly oracle: Oracle
   readonly agreement: Agreement | null
   /** Null where no miner lies. */
@@ -80,7 +80,7 @@ export class SimulatedWorld implements World {
   start(node: SimNode): void {
     node.start()
     for (const other of this.#nodes.values()) if (other !== node) this.#connect(node, other)
-    if (!this.#options.cast.isTwin(node))
+    if (!this.#options.roster.isTwin(node))
       node.input({ type: 'mining', beneficiary: node.beneficiary, blocks: null })
   }
 
@@ -113,7 +113,7 @@ export class SimulatedWorld implements World {
   }
 
   mayBeBlamed(peer: PeerId): boolean {
-    return this.#options.cast.mayBeBlamed(peer)
+    return this.#options.roster.mayBeBlamed(peer)
   }
 
   get isScreened(): boolean {
@@ -152,17 +152,17 @@ export class SimulatedWorld implements World {
   }
 
   tag(node: SimNode, effect: Effect, cause: Tag | null): Tag | null {
-    const { agreement, cast } = this.#options
+    const { agreement, roster } = this.#options
     if (agreement === null) return null
-    const sequence = cast.isHonest(node) ? decisionIn(effect) : null
+    const sequence = roster.isHonest(node) ? decisionIn(effect) : null
     if (sequence !== null) agreement.costs.decided(node.id, sequence)
     if (sequence !== null && cause?.isAnswer === true) agreement.pulled += 1
     return agreement.costs.tag(node.id, effect, cause)
   }
 
   afterStep(node: SimNode, input: Input, effects: readonly Effect[]): void {
-    const { agreement, cast, oracle } = this.#options
-    if (!cast.isHonest(node)) return
+    const { agreement, roster, oracle } = this.#options
+    if (!roster.isHonest(node)) return
     if (input.type === 'start') {
       oracle.afterStart(node)
       this.alarm ??= oracle.fork
@@ -176,11 +176,11 @@ export class SimulatedWorld implements World {
   }
 
   beforeEffect(node: SimNode, effect: Effect, tag: Tag | null): void {
-    const { agreement, cast, oracle, strangers } = this.#options
+    const { agreement, roster, oracle, strangers } = this.#options
     agreement?.oracle.beforeEffect(node, effect, tag)
     if (effect.type === 'head') this.#mineInSecret(node)
     if (effect.type === 'reject') strangers?.onRefused(effect.from, node, effect.reason)
-    if (!cast.isHonest(node)) return
+    if (!roster.isHonest(node)) return
     // Only by work alone may a branch below the last final block be right, and what meets it has to be excused.
     const mayBeWrong = !modeOf(this.genesis).hasValidators
     // A clock that looks wrong is no such branch: its node follows late, and must catch up like any other.
@@ -191,8 +191,8 @@ export class SimulatedWorld implements World {
   }
 
   onDurable(node: SimNode, batch: readonly Write[]): void {
-    const { agreement, cast } = this.#options
-    if (cast.isHonest(node)) agreement?.oracle.onDurable(node, batch)
+    const { agreement, roster } = this.#options
+    if (roster.isHonest(node)) agreement?.oracle.onDurable(node, batch)
   }
 
   crashed(node: SimNode): void {
@@ -245,9 +245,9 @@ export class SimulatedWorld implements World {
 
   /** Gives an undercutting validator a side branch of its own, where blocks are mined. */
   #mineInSecret(node: SimNode): void {
-    const { cast } = this.#options
-    const member = cast.memberOf(node)
-    if (member === null || cast.liars.get(member) !== 'undercut' || !this.genesis.work.isProved) return
+    const { roster } = this.#options
+    const member = roster.memberOf(node)
+    if (member === null || roster.liars.get(member) !== 'undercut' || !this.genesis.work.isProved) return
     // Not from within the step that moved the head.
     this.schedule.after(0, () => {
       const block = secretFork(node)

@@ -122,7 +122,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     model: run.model,
     network: describeNetwork(run),
     finality: modeOf(run.genesis).name,
-    nodes: run.cast.parts.filter(({ isTwin }) => !isTwin).length,
+    nodes: run.roster.parts.filter(({ isTwin }) => !isTwin).length,
     events: run.events,
     simulatedMs: Math.round(schedule.nowMs),
     headHeight: run.height,
@@ -155,7 +155,7 @@ const CONGESTED_MS = 10_000
 
 /** The verdict on a run, with what excuses it: nobody is held to what he does not promise on such a network. */
 function excuse(
-  { genesis, model, world, course, schedule }: Run,
+  { genesis, model, world, linkModel, schedule }: Run,
   verdict: Verdict,
   reason: string | null,
 ): Pick<SimulationResult, 'verdict' | 'reason'> {
@@ -171,7 +171,7 @@ function excuse(
       verdict: 'OUTSIDE-MODEL',
       reason: `${mode.name} promises no progress on such a network: ${reason}`,
     }
-  const backlogMs = course?.backlogMs(schedule.nowMs) ?? 0
+  const backlogMs = linkModel?.backlogMs(schedule.nowMs) ?? 0
   // No bound holds for messages on links that are given more than they carry, and it is only ever more.
   if (isLate && backlogMs > CONGESTED_MS)
     return {
@@ -219,8 +219,8 @@ function describeAgreement(run: Run, agreement: Agreement): AgreementResult {
   const { costs, oracle } = agreement
   const perDecision = costs.perDecision()
   return {
-    validators: run.cast.validators,
-    liars: run.cast.roles,
+    validators: run.roster.validators,
+    liars: run.roster.roles,
     decisions: costs.decisions,
     messagesPerDecision: perDecision?.messages ?? null,
     bytesPerDecision: perDecision?.bytes ?? null,

@@ -1,4 +1,4 @@
-// A sweep as people read it, one table for each figure: a row for each contender, a column for each value; and as CSV,
+// A sweep as people read it, one table for each figure: a row for each variant, a column for each value; and as CSV,
 // one line for each figure, for programs that draw it.
 
 import { showRate } from '../compare/comparison.ts'
@@ -17,15 +17,15 @@ export function showSweep(
 ): string {
   const { axis, values, seeds, points, settings } = result
   const heads = axis === null ? ['mean'] : values.map(value => `${axis} ${value}`)
-  const contenders = [...new Set(points.map(({ contender }) => contender))]
+  const variants = [...new Set(points.map(({ variant }) => variant))]
   const groups = METRICS.filter(({ name }) => points.some(({ metrics }) => metrics[name] !== null)).map(
     ({ name, label, unit }) => [
       [''],
       [label],
-      ...contenders.map(contender => [
-        `  ${contender}`,
+      ...variants.map(variant => [
+        `  ${variant}`,
         ...points
-          .filter(point => point.contender === contender)
+          .filter(point => point.variant === variant)
           .map(({ metrics }) => showMean(metrics[name] ?? null, unit, seeds.length)),
       ]),
     ],
@@ -46,18 +46,18 @@ export function describeSweep({ settings, seeds }: SweepResult, means: string): 
 
 /** Lines of comma-separated values after a line of names; no value needs quotes. */
 export function sweepCsv({ axis, points }: SweepResult): string {
-  const head = ['contender', 'axis', 'value', 'metric', 'unit', 'mean', 'low', 'high', 'runs']
+  const head = ['variant', 'axis', 'value', 'metric', 'unit', 'mean', 'low', 'high', 'runs']
   return [head, ...points.flatMap(point => csvLines(axis ?? '', point))]
     .map(line => line.join(','))
     .join('\n')
 }
 
-function csvLines(axis: string, { contender, value, metrics }: SweepPoint): (string | number)[][] {
+function csvLines(axis: string, { variant, value, metrics }: SweepPoint): (string | number)[][] {
   return METRICS.map(({ name, unit }) => {
     const found = metrics[name] ?? null
     const half = found?.halfWidth ?? null
     return [
-      contender,
+      variant,
       axis,
       value ?? '',
       name,

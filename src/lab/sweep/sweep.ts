@@ -1,10 +1,10 @@
 // A sweep: the same comparison at several values of one thing, each with several seeds, so that every figure comes with
 // the interval in which it can be trusted. A single value is a sweep too: then the seeds are all that is repeated.
 
-import { PARTS, type RunContender } from '../compare/experiment.ts'
+import { PARTS, type RunVariant } from '../compare/experiment.ts'
 import type { CompareSettings, Measurement } from '../compare/measurement.ts'
 import { type StageKind, stageData } from '../compare/stage-kinds.ts'
-import type { Contender } from '../stage/contender.ts'
+import type { Variant } from '../stage/variant.ts'
 import type { Rate } from '../stage/workload.ts'
 import { type MeanInterval, meanInterval } from './mean.ts'
 import { METRICS } from './metrics.ts'
@@ -25,9 +25,9 @@ export interface Sweep {
   readonly values: readonly Rate[]
 }
 
-/** All that came out for one contender at one value. */
+/** All that came out for one variant at one value. */
 export interface SweepPoint {
-  readonly contender: string
+  readonly variant: string
   /** Null without an axis. */
   readonly value: Rate | null
   /** By the names of metrics.ts; null for what did not happen under any seed. */
@@ -49,7 +49,7 @@ export interface SweepResult {
 
 /** What is to be swept, and how. */
 export interface SweepOptions {
-  readonly contenders: readonly Contender[]
+  readonly variants: readonly Variant[]
   readonly settings: CompareSettings
   /** The stage where nothing of it is swept. */
   readonly stage: StageKind
@@ -61,33 +61,33 @@ export interface SweepOptions {
 
 /** Steps in all, for who shows progress. */
 export function countSweepSteps({
-  contenders,
+  variants,
   settings,
   sweep,
   repeat,
-}: Pick<SweepOptions, 'contenders' | 'settings' | 'sweep' | 'repeat'>): number {
+}: Pick<SweepOptions, 'variants' | 'settings' | 'sweep' | 'repeat'>): number {
   const parts = settings.hasFaults ? PARTS.length : PARTS.length - 2
-  return contenders.length * Math.max(1, sweep.values.length) * repeat * parts
+  return variants.length * Math.max(1, sweep.values.length) * repeat * parts
 }
 
-/** Runs every contender at every value with every seed, one after the other. */
+/** Runs every variant at every value with every seed, one after the other. */
 export async function runSweep(options: SweepOptions): Promise<SweepResult> {
-  const { contenders, settings, stage, sweep, repeat, onProgress } = options
+  const { variants, settings, stage, sweep, repeat, onProgress } = options
   const { axis, values } = sweep
   const seeds = Array.from({ length: repeat }, (_, index) => settings.seed + index)
   const points: SweepPoint[] = []
   let done = 0
   for (const value of axis === null ? [null] : values) {
     const run = axis === null || value === null ? stage.run : runAt(stage, axis, value)
-    for (const contender of contenders) {
+    for (const variant of variants) {
       const measurements: Measurement[] = []
       for (const seed of seeds) {
         const where = value === null ? `seed ${seed}` : `${axis} ${value}, seed ${seed}`
-        const onPart = (word: string): void => onProgress(done++, `${contender.name}, ${where}: ${word}`)
+        const onPart = (word: string): void => onProgress(done++, `${variant.name}, ${where}: ${word}`)
         const own = { ...settings, ...settingAt(axis, value), seed }
-        measurements.push(await run(contender, own, onPart))
+        measurements.push(await run(variant, own, onPart))
       }
-      points.push({ contender: contender.name, value, metrics: summarize(measurements), measurements })
+      points.push({ variant: variant.name, value, metrics: summarize(measurements), measurements })
     }
   }
   return { stage: stageData(stage, settings), settings, axis, values, seeds, points }
@@ -115,7 +115,7 @@ function settingAt(axis: Axis | null, value: Rate | null): Partial<CompareSettin
 }
 
 /** The stage at one value of an axis. */
-function runAt(stage: StageKind, axis: Axis, value: Rate): RunContender {
+function runAt(stage: StageKind, axis: Axis, value: Rate): RunVariant {
   if (value === 'max') return stage.run
   if (axis === 'latency') return stage.runOver({ latencyMs: value })
   return axis === 'loss' ? stage.runOver({ lossRate: value / 1_000 }) : stage.run

@@ -7,14 +7,14 @@ import { HYBRID } from '../../finality/modes/hybrid.ts'
 import { PBFT } from '../../finality/modes/pbft.ts'
 import type { Adversary } from '../adversary/adversary.ts'
 import type { FaultKind } from '../faults/fault-plan.ts'
-import { PBFT_LEADER } from '../stage/contender.ts'
+import { PBFT_LEADER } from '../stage/variant.ts'
 import type { SimulationOptions } from '../swarm/simulation-options.ts'
 import type { SimulationResult } from '../swarm/simulation-result.ts'
 import { type Claim, type ClaimGroup, claimEqual } from './claim.ts'
 import { createSimulator } from './decisions.ts'
 import type { Theory } from './formulas.ts'
 
-/** The contenders with committees: those that the claims name. */
+/** The variants with committees: those that the claims name. */
 const COMMITTEES = [PBFT.name, PBFT_LEADER, HYBRID.name]
 /** The committees whose decisions are counted. */
 const SIZES = [4, 7, 10, 16]
@@ -43,27 +43,23 @@ export async function runAgreements(
 ): Promise<AgreementRuns> {
   const run = await createSimulator()
   const seeds = Array.from({ length: repeats }, (_, index) => seed + index)
-  const many = (contender: string, members: number, changes: Partial<SimulationOptions>): AgreementRun[] =>
-    seeds.map(seed => run(contender, { seed, nodes: members, validators: members, ...changes }))
+  const many = (variant: string, members: number, changes: Partial<SimulationOptions>): AgreementRun[] =>
+    seeds.map(seed => run(variant, { seed, nodes: members, validators: members, ...changes }))
   const withLiars = (role: Adversary['role'], count: number | null) => ({ adversary: { role, count } })
   onStep('messages of a decision')
-  const decide = (contender: string): AgreementRun[] =>
-    SIZES.map(n => run(contender, { seed, nodes: n, validators: n }))
+  const decide = (variant: string): AgreementRun[] =>
+    SIZES.map(n => run(variant, { seed, nodes: n, validators: n }))
   const [allToAll, leaderCollected, hybrid] = [decide(PBFT.name), decide(PBFT_LEADER), decide(HYBRID.name)]
   onStep('f liars')
-  const liars = COMMITTEES.flatMap(contender =>
-    [4, 7].flatMap(n => many(contender, n, withLiars('all', null))),
-  )
+  const liars = COMMITTEES.flatMap(variant => [4, 7].flatMap(n => many(variant, n, withLiars('all', null))))
   onStep('f + 1 liars')
-  const silent = COMMITTEES.flatMap(contender =>
-    [4, 7].map(n =>
-      run(contender, { seed, nodes: n, validators: n, ...withLiars('silent', (n - 1) / 3 + 1) }),
-    ),
+  const silent = COMMITTEES.flatMap(variant =>
+    [4, 7].map(n => run(variant, { seed, nodes: n, validators: n, ...withLiars('silent', (n - 1) / 3 + 1) })),
   )
   const equivocating = [4, 7].flatMap(n => many(PBFT.name, n, withLiars('equivocate', (n - 1) / 3 + 1)))
   onStep('an unstable network')
-  const unstable = [PBFT.name, PBFT_LEADER].flatMap(contender =>
-    many(contender, 4, { faults: new Set(UNSTABLE) }),
+  const unstable = [PBFT.name, PBFT_LEADER].flatMap(variant =>
+    many(variant, 4, { faults: new Set(UNSTABLE) }),
   )
   return { allToAll, leaderCollected, hybrid, liars, silent, equivocating, unstable }
 }

@@ -5,7 +5,7 @@ import { chooseBackend } from '../../signatures/choose-backend.ts'
 import { SenderCache } from '../../signatures/sender-cache.ts'
 import { signerRecovery } from '../../signatures/signer-recovery.ts'
 import { GENESIS_TIME } from '../attack/header-miner.ts'
-import { contenderNamed, createGenesis } from '../stage/contender.ts'
+import { createGenesis, variantNamed } from '../stage/variant.ts'
 import { simulate } from '../swarm/simulation.ts'
 import type { SimulationOptions } from '../swarm/simulation-options.ts'
 import type { SimulationResult } from '../swarm/simulation-result.ts'
@@ -13,9 +13,9 @@ import type { SimulationResult } from '../swarm/simulation-result.ts'
 const BLOCKS = 5
 const TRANSFERS = 8
 
-/** Runs the simulator with the contender of this name, which has validators; without faults and liars unless the changes say so. */
+/** Runs the simulator with the variant of this name, which has validators; without faults and liars unless the changes say so. */
 export type RunCommittee = (
-  contender: string,
+  variant: string,
   changes: Pick<SimulationOptions, 'seed' | 'nodes'> & Partial<SimulationOptions>,
 ) => SimulationResult
 
@@ -53,9 +53,9 @@ export async function createSimulator(): Promise<RunCommittee> {
   const backend = await chooseBackend()
   const { recoverSender } = new SenderCache(backend)
   const recover = signerRecovery(backend)
-  return (contender, changes) =>
+  return (variant, changes) =>
     simulate({
-      genesis: genesisOf(contender),
+      genesis: genesisOf(variant),
       faults: new Set(),
       adversary: null,
       blocks: BLOCKS,
@@ -67,8 +67,8 @@ export async function createSimulator(): Promise<RunCommittee> {
 }
 
 /** The simulator puts its own validators in the place of this one. */
-function genesisOf(contender: string): unknown {
+function genesisOf(variant: string): unknown {
   const placeholder = { name: 'one', address: `0x${'11'.repeat(20)}` } as const
   const parts = { time: GENESIS_TIME, validators: [placeholder], funded: [], hashesPerBlock: 16 }
-  return createGenesis(contenderNamed(contender), parts)
+  return createGenesis(variantNamed(variant), parts)
 }

@@ -3,7 +3,7 @@
 
 import { judgeCounts, wilsonInterval } from '../compare/interval.ts'
 import type { Measurement, NetworkCut } from '../compare/measurement.ts'
-import { BLOCK_MS, type Contender, contenderNamed } from '../stage/contender.ts'
+import { BLOCK_MS, type Variant, variantNamed } from '../stage/variant.ts'
 import { type Claim, type ClaimGroup, showShare } from './claim.ts'
 import type { Theory } from './formulas.ts'
 import { type Forks, type Lags, NODES, ratioOf } from './network.ts'
@@ -75,8 +75,8 @@ interface CutClaim {
   readonly isSo: (cut: NetworkCut) => boolean
 }
 
-/** What must be so of a cut where this contender runs. */
-function claimOfCut({ name, isMined, hasValidators }: Contender): CutClaim {
+/** What must be so of a cut where this variant runs. */
+function claimOfCut({ name, isMined, hasValidators }: Variant): CutClaim {
   if (!hasValidators)
     return {
       says: `${name} goes on in both halves and forks; healed, it is one chain`,
@@ -97,13 +97,13 @@ function claimOfCut({ name, isMined, hasValidators }: Contender): CutClaim {
 }
 
 /** Holds what a cut in half did against what no protocol can have: to be available and of one mind in both halves. */
-export function judgeCuts(measurements: readonly Pick<Measurement, 'contender' | 'cut'>[]): ClaimGroup {
+export function judgeCuts(measurements: readonly Pick<Measurement, 'variant' | 'cut'>[]): ClaimGroup {
   return {
     name: 'Cut in half: no half has n − f',
     source:
       'S. Gilbert, N. Lynch, "Brewer\'s Conjecture and the Feasibility of Consistent, Available, Partition-Tolerant Web Services" (2002), theorem 1; C. Dwork, N. Lynch, L. Stockmeyer (1988), section 4',
-    claims: measurements.map(({ contender, cut }) => {
-      const { says, expected, isSo } = claimOfCut(contenderNamed(contender))
+    claims: measurements.map(({ variant, cut }) => {
+      const { says, expected, isSo } = claimOfCut(variantNamed(variant))
       return {
         says,
         expected,

@@ -5,8 +5,8 @@ import type { Hex } from '../../encoding/bytes.ts'
 import { HYBRID } from '../../finality/modes/hybrid.ts'
 import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
 import { chooseBackend } from '../../signatures/choose-backend.ts'
-import { BLOCK_MS, contenderNamed } from '../stage/contender.ts'
 import { SimulatedNetwork } from '../stage/simulated-network.ts'
+import { BLOCK_MS, variantNamed } from '../stage/variant.ts'
 import { Schedule } from '../virtual/schedule.ts'
 
 /** Nodes of each network; all mine. */
@@ -77,7 +77,7 @@ async function mine(
   const blocks = new Map<Hex, Spread>()
   const spreading = new Map<Hex, Spread>()
   const network = new SimulatedNetwork({
-    contender: contenderNamed(LONGEST_CHAIN.name),
+    variant: variantNamed(LONGEST_CHAIN.name),
     nodes: NODES,
     seed,
     funded: [],
@@ -130,12 +130,12 @@ export async function measureLags({
   readonly seed: number
   readonly partMs: number
 }): Promise<Lags> {
-  const contender = contenderNamed(HYBRID.name)
-  const { depth, interval } = contender.finality([])
+  const variant = variantNamed(HYBRID.name)
+  const { depth, interval } = variant.finality([])
   const schedule = new Schedule()
   let lags: number[] = []
   const network = new SimulatedNetwork({
-    contender,
+    variant,
     nodes: NODES,
     seed,
     funded: [],

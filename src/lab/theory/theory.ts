@@ -4,7 +4,7 @@
 import type { Measurement } from '../compare/measurement.ts'
 import { simulatedStage } from '../compare/stage-kinds.ts'
 import { wrapWords } from '../compare/table.ts'
-import { CONTENDERS } from '../stage/contender.ts'
+import { VARIANTS } from '../stage/variant.ts'
 import { judgeAgreements, runAgreements } from './agreement.ts'
 import type { ClaimGroup } from './claim.ts'
 import { THEORY } from './formulas.ts'
@@ -70,10 +70,10 @@ export async function runTheory({ seed, effort, onProgress }: TheoryOptions): Pr
   const lags = await measureLags({ seed, partMs: effort.partMs })
   end('lags')
   const cuts: Measurement[] = []
-  for (const contender of CONTENDERS) {
-    onProgress(done, `${contender.name}, cut in half`)
+  for (const variant of VARIANTS) {
+    onProgress(done, `${variant.name}, cut in half`)
     const settings = { nodes: 4, transfers: CUT_TRANSFERS, rate: CUT_TRANSFERS, seed, hasFaults: true }
-    cuts.push(await simulatedStage().run(contender, settings, () => {}))
+    cuts.push(await simulatedStage().run(variant, settings, () => {}))
   }
   end('cuts')
   const total = effort.races * RACE_SETTINGS.length

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { raceNetworks } from '../../../src/lab/attack/double-spend-network.ts'
-import { contenderNamed } from '../../../src/lab/stage/contender.ts'
+import { variantNamed } from '../../../src/lab/stage/variant.ts'
 import { chooseBackend } from '../../../src/signatures/choose-backend.ts'
 
 const backend = await chooseBackend()
 const race = (mode: string, share: number) =>
-  raceNetworks({ contender: contenderNamed(mode), share, confirmations: 2, races: 3, seed: 1, backend })
+  raceNetworks({ variant: variantNamed(mode), share, confirmations: 2, races: 3, seed: 1, backend })
 
 test('a majority takes its money back from the longest chain every time', () => {
   const { delivered, shown, reversed } = race('longest-chain', 0.65)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eclipse } from '../../../src/lab/attack/eclipse.ts'
-import { contenderNamed } from '../../../src/lab/stage/contender.ts'
+import { variantNamed } from '../../../src/lab/stage/variant.ts'
 import { chooseBackend } from '../../../src/signatures/choose-backend.ts'
 
 const backend = await chooseBackend()
 const run = (mode: string, runs: number) =>
-  eclipse({ contender: contenderNamed(mode), share: 0.2, confirmations: 3, runs, seed: 1, backend })
+  eclipse({ variant: variantNamed(mode), share: 0.2, confirmations: 3, runs, seed: 1, backend })
 
 test('who is eclipsed under longest-chain sees confirmations that are worth nothing', () => {
   const row = run('longest-chain', 8)

@@ -5,15 +5,15 @@ import { test } from 'node:test'
 import { compare, showComparison } from '../../../src/lab/compare/comparison.ts'
 import type { CompareSettings } from '../../../src/lab/compare/measurement.ts'
 import { liveStage, simulatedStage } from '../../../src/lab/compare/stage-kinds.ts'
-import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
+import { VARIANTS } from '../../../src/lab/stage/variant.ts'
 
 const SETTINGS: CompareSettings = { nodes: 4, transfers: 5, rate: 20, seed: 3, hasFaults: false }
 const stage = simulatedStage()
-const contenders = CONTENDERS.filter(({ name }) => name === 'pbft')
+const variants = VARIANTS.filter(({ name }) => name === 'pbft')
 
 async function head(changes: Partial<CompareSettings>): Promise<{ words: string; blockMs: unknown }> {
   const settings = { ...SETTINGS, ...changes }
-  const comparison = await compare({ contenders, settings, stage, onProgress: () => {} })
+  const comparison = await compare({ variants, settings, stage, onProgress: () => {} })
   const text = showComparison(comparison, { stage, columns: 1_000 })
   return { words: text.split('\n')[0]!, blockMs: comparison.stage.blockMs }
 }

@@ -24,7 +24,7 @@ const quiet: QuietPart = {
 }
 
 const broken: Measurement = {
-  contender: 'longest-chain',
+  variant: 'longest-chain',
   finalMeans: '6 blocks deep: P(reversal) < 0.1 %',
   quiet,
   leaderKilled: { node: 2, blockPauseMs: 850, finalityPauseMs: 2_140, lost: 0, acknowledged: 150 },
@@ -51,14 +51,14 @@ const costless = {
   signaturesPerTransfer: null,
 }
 const idle: Measurement = {
-  contender: 'pbft',
+  variant: 'pbft',
   finalMeans: 'a certificate',
   quiet: { ...quiet, final: 0, inclusionMs: null, finalityMs: null, finalPerSecond: null, cost: costless },
   leaderKilled: null,
   cut: null,
 }
 
-test('the table has a column for each contender and a group for each part, and says what the cut did', () => {
+test('the table has a column for each variant and a group for each part, and says what the cut did', () => {
   assert.equal(
     `\n${showMeasurements([broken, idle], { columns: 80 })}\n`,
     `
@@ -106,7 +106,7 @@ final were reversed.
   )
 })
 
-test('a part that no contender has is left out', () => {
+test('a part that no variant has is left out', () => {
   const table = showMeasurements([idle, { ...broken, leaderKilled: null, cut: null }], { columns: 80 })
   assert.doesNotMatch(table, /Leader|[Cc]ut/)
   assert.match(table, /Undisturbed/)

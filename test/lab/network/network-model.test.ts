@@ -4,22 +4,22 @@ import { HYBRID } from '../../../src/finality/modes/hybrid.ts'
 import { LONGEST_CHAIN } from '../../../src/finality/modes/longest-chain.ts'
 import { PBFT } from '../../../src/finality/modes/pbft.ts'
 import type { Tag } from '../../../src/lab/network/costs.ts'
-import { Course } from '../../../src/lab/network/course.ts'
 import {
   LATENCY_TABLES,
   latencyTable,
   longestWayMs,
   oneWayMs,
 } from '../../../src/lab/network/latency-table.ts'
+import { LinkModel } from '../../../src/lab/network/link-model.ts'
 import { drawModel, type NetworkModel, notPromised } from '../../../src/lab/network/network-model.ts'
-import type { Parcel } from '../../../src/lab/network/parcel.ts'
+import type { Packet } from '../../../src/lab/network/packet.ts'
 import { QuorumWatch } from '../../../src/lab/network/quorum-watch.ts'
 import type { SimulationOptions } from '../../../src/lab/swarm/simulation-options.ts'
 import { Random } from '../../../src/lab/virtual/random.ts'
 import { assertPass, runCommittee } from '../swarm/committees.ts'
 
-function courseOf(changes: Partial<ConstructorParameters<typeof Course>[0]>): Course {
-  return new Course({
+function courseOf(changes: Partial<ConstructorParameters<typeof LinkModel>[0]>): LinkModel {
+  return new LinkModel({
     model: null,
     latency: null,
     bandwidth: null,
@@ -30,7 +30,7 @@ function courseOf(changes: Partial<ConstructorParameters<typeof Course>[0]>): Co
   })
 }
 
-const parcel = (changes: Partial<Parcel> = {}): Parcel => ({
+const packet = (changes: Partial<Packet> = {}): Packet => ({
   from: 'n1',
   to: 'n2',
   bytes: 100,
@@ -41,18 +41,19 @@ const parcel = (changes: Partial<Parcel> = {}): Parcel => ({
   ...changes,
 })
 
-const delays = (course: Course, parcels: readonly Parcel[]): (number | null)[] =>
-  parcels.map(one => course.delayOf(one))
+const delays = (linkModel: LinkModel, packets: readonly Packet[]): (number | null)[] =>
+  packets.map(one => linkModel.delayOf(one))
 
-const many = (changes: Partial<Parcel>): Parcel[] => Array.from({ length: 500 }, () => parcel(changes))
+const many = (changes: Partial<Packet>): Packet[] => Array.from({ length: 500 }, () => packet(changes))
 
 // ---- the models
 
 test('in the synchronous model every message arrives within Δ, whatever chance and the width of the link say', () => {
-  const course = courseOf({ model: { model: 'synchronous', deltaMs: 50 }, bandwidth: 1_000 })
+  const linkModel = courseOf({ model: { model: 'synchronous', deltaMs: 50 }, bandwidth: 1_000 })
   for (const delayMs of [1, 49, 10_000])
     for (const isLost of [false, true])
-      for (const delay of delays(course, many({ delayMs, isLost }))) assert.ok(delay !== null && delay <= 50)
+      for (const delay of delays(linkModel, many({ delayMs, isLost })))
+        assert.ok(delay !== null && delay <= 50)
 })
 
 test('in the partially synchronous model a message may be lost before GST, and none is after it', () => {
@@ -94,7 +95,7 @@ const voteOf = (type: 'prepare' | 'commit', view: number): Tag => ({
 
 test('the starving adversary holds back the vote that completes a quorum at its receiver, and no earlier one', () => {
   const quorums = new QuorumWatch(5, 1_000)
-  const hold = (from: string, tag: Tag, to = 'n1'): number => quorums.holdMs(parcel({ from, to, tag }))
+  const hold = (from: string, tag: Tag, to = 'n1'): number => quorums.holdMs(packet({ from, to, tag }))
   // Of five, one is the receiver's own: the fourth from others would be the last.
   assert.deepEqual(
     ['n2', 'n3', 'n4', 'n5', 'n6'].map(from => hold(from, voteOf('prepare', 0))),
@@ -155,9 +156,9 @@ test('each table of distances is the same there and back, and a message takes it
 })
 
 test('a narrow link sends one message after the other, each direction for itself', () => {
-  const course = courseOf({ bandwidth: 1_000 })
-  assert.deepEqual(delays(course, [parcel(), parcel(), parcel({ from: 'n2', to: 'n1' })]), [105, 205, 105])
-  assert.equal(course.delayOf(parcel({ nowMs: 10_000 })), 105)
+  const linkModel = courseOf({ bandwidth: 1_000 })
+  assert.deepEqual(delays(linkModel, [packet(), packet(), packet({ from: 'n2', to: 'n1' })]), [105, 205, 105])
+  assert.equal(linkModel.delayOf(packet({ nowMs: 10_000 })), 105)
 })
 
 // ---- whole runs
@@ -191,10 +192,13 @@ test('one liar too many is a failure in the models in which progress is promised
 })
 
 test('progress on links that are given more than they carry is outside the model; the backlog says so', () => {
-  const course = courseOf({ bandwidth: 1_000 })
-  assert.equal(course.backlogMs(0), 0)
-  delays(course, [parcel(), parcel(), parcel({ from: 'n2', to: 'n1' })])
-  assert.deepEqual([course.backlogMs(0), course.backlogMs(150), course.backlogMs(1_000)], [200, 50, 0])
+  const linkModel = courseOf({ bandwidth: 1_000 })
+  assert.equal(linkModel.backlogMs(0), 0)
+  delays(linkModel, [packet(), packet(), packet({ from: 'n2', to: 'n1' })])
+  assert.deepEqual(
+    [linkModel.backlogMs(0), linkModel.backlogMs(150), linkModel.backlogMs(1_000)],
+    [200, 50, 0],
+  )
   const faults = new Set(['partition', 'crash'] as const)
   const hasty = { ...quiet, faults, nodes: 4, transfers: 4, timerScale: 0.1 }
   const result = runCommittee('pbft', 1, { ...hasty, bandwidth: 1_000 })

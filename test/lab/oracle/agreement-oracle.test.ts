@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { referenceRecover } from '../../../src/finality/signing.ts'
-import type { Cast } from '../../../src/lab/adversary/cast.ts'
+import type { Roster } from '../../../src/lab/adversary/roster.ts'
 import type { SimNode } from '../../../src/lab/cluster/sim-node.ts'
 import { AgreementOracle } from '../../../src/lab/oracle/agreement-oracle.ts'
 import type { NaiveChain } from '../../../src/lab/oracle/naive-chain.ts'
@@ -10,12 +10,12 @@ import { TestValidators } from '../../finality/test-validators.ts'
 
 /** Ada and Ben are honest, Cem and Dua lie. */
 const committee = new TestValidators(4)
-const cast = { isHonest: () => true, isHonestMember: (member: number) => member < 2 } as unknown as Cast
+const roster = { isHonest: () => true, isHonestMember: (member: number) => member < 2 } as unknown as Roster
 const oracle = new AgreementOracle(
   committee.genesis,
   {} as NaiveChain,
   new NaiveVotes(committee.genesis, referenceRecover),
-  cast,
+  roster,
 )
 const alarm = (text: string) => () =>
   oracle.beforeEffect({ id: 'ada' } as SimNode, { type: 'alarm', text }, null)

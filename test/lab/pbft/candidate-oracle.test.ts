@@ -23,7 +23,7 @@ function watched() {
     parentOf: (id: string) => of(id).header.previous,
     isAbove: (id: string, other: string) => below(of(id), of(other).height).id === other,
   }
-  const cast = { validators: 4, memberOf: () => 0 }
+  const roster = { validators: 4, memberOf: () => 0 }
   const decided = { sequence: 0 }
   const node = {
     id: 'n1',
@@ -40,7 +40,7 @@ function watched() {
       finality: { report: () => decided },
     },
   } as unknown as SimNode
-  const oracle = new CandidateOracle({ finality } as never, naive as never, cast as never)
+  const oracle = new CandidateOracle({ finality } as never, naive as never, roster as never)
   oracle.afterStart(node)
   return { chain, all, oracle, node, decided }
 }

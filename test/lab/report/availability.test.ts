@@ -10,17 +10,17 @@ import {
   measureAvailability,
 } from '../../../src/lab/report/availability.ts'
 import type { FaultName } from '../../../src/lab/report/faults.ts'
-import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
+import { VARIANTS } from '../../../src/lab/stage/variant.ts'
 
 function measure(names: readonly string[], faults: readonly FaultName[], seed = 1): Promise<Availability> {
-  const contenders = CONTENDERS.filter(({ name }) => names.includes(name))
-  return measureAvailability({ contenders, seed, repeat: 1, faults, onProgress: () => {} })
+  const variants = VARIANTS.filter(({ name }) => names.includes(name))
+  return measureAvailability({ variants, seed, repeat: 1, faults, onProgress: () => {} })
 }
 
 const THREE = ['longest-chain', 'hybrid', 'pbft']
 const three = await measure(THREE, ['none', 'quorum-killed', 'cut-in-half'])
-const cell = (contender: string, fault: FaultName): AvailabilityCell =>
-  three.cells.find(cell => cell.contender === contender && cell.fault === fault)!
+const cell = (variant: string, fault: FaultName): AvailabilityCell =>
+  three.cells.find(cell => cell.variant === variant && cell.fault === fault)!
 
 test('with nothing broken everything is available, and nothing reversed', () => {
   for (const name of THREE) {
@@ -58,15 +58,15 @@ test('cut in half the longest chain reverses what it called final; what needs n 
 })
 
 test('all recover when the fault is over', () => {
-  for (const { contender, fault, recoveredMs } of three.cells)
-    assert.ok(recoveredMs !== null && recoveredMs.mean > 0, `${contender}, ${fault}`)
+  for (const { variant, fault, recoveredMs } of three.cells)
+    assert.ok(recoveredMs !== null && recoveredMs.mean > 0, `${variant}, ${fault}`)
 })
 
 test('each run is announced, and all seeds are counted together', async () => {
   const words: string[] = []
-  const contenders = CONTENDERS.filter(({ name }) => name === 'pbft')
+  const variants = VARIANTS.filter(({ name }) => name === 'pbft')
   const faults = ['quorum-killed'] as const
-  const options = { contenders, seed: 4, repeat: 2, faults, onProgress: (word: string) => words.push(word) }
+  const options = { variants, seed: 4, repeat: 2, faults, onProgress: (word: string) => words.push(word) }
   const { seeds, cells } = await measureAvailability(options)
   assert.deepEqual(words, ['pbft, seed 4: f + 1 nodes killed', 'pbft, seed 5: f + 1 nodes killed'])
   assert.equal(countAvailabilityRuns(options), words.length)
@@ -74,12 +74,12 @@ test('each run is announced, and all seeds are counted together', async () => {
   assert.deepEqual([cells[0]!.handedIn, cells[0]!.available.runs], [400, 2])
 })
 
-test('the cells come in the order of contenders and faults, and survive being written down', () => {
-  const { contenders, faults, cells } = three
-  assert.deepEqual(contenders, THREE)
+test('the cells come in the order of variants and faults, and survive being written down', () => {
+  const { variants, faults, cells } = three
+  assert.deepEqual(variants, THREE)
   assert.deepEqual(
-    cells.map(({ contender, fault }) => [contender, fault]),
-    contenders.flatMap(contender => faults.map(({ name }) => [contender, name])),
+    cells.map(({ variant, fault }) => [variant, fault]),
+    variants.flatMap(variant => faults.map(({ name }) => [variant, name])),
   )
   assert.deepEqual(JSON.parse(JSON.stringify(three)), three)
 })

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { measureAvailability } from '../../../src/lab/report/availability.ts'
 import { FAULTS, type FaultName } from '../../../src/lab/report/faults.ts'
-import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
 import type { Stage } from '../../../src/lab/stage/stage.ts'
+import { VARIANTS } from '../../../src/lab/stage/variant.ts'
 
 /** Four nodes, of which the third leads, that note what is done to them. */
 class NotedStage implements Partial<Stage> {
@@ -57,8 +57,8 @@ test('each fault breaks what it says, and its end makes that whole again', async
 })
 
 function measurePbft(faults: readonly FaultName[]): ReturnType<typeof measureAvailability> {
-  const contenders = CONTENDERS.filter(({ name }) => name === 'pbft')
-  return measureAvailability({ contenders, seed: 1, repeat: 1, faults, onProgress: () => {} })
+  const variants = VARIANTS.filter(({ name }) => name === 'pbft')
+  return measureAvailability({ variants, seed: 1, repeat: 1, faults, onProgress: () => {} })
 }
 
 test('pbft bears any one node that is killed or frozen, and goes on without one that is cut off', async () => {

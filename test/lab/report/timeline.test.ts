@@ -5,17 +5,17 @@ import { test } from 'node:test'
 import { quorumOf } from '../../../src/consensus/quorum.ts'
 import type { TimelineBlock } from '../../../src/lab/report/recorder.ts'
 import { recordTimeline, type Timeline } from '../../../src/lab/report/timeline.ts'
-import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
+import { VARIANTS } from '../../../src/lab/stage/variant.ts'
 
 /** Milliseconds in which what was on its way when the network was cut may still come to its end. */
 const IN_FLIGHT_MS = 100
 
 function record(name: string, seed: number): Promise<Timeline> {
-  const contender = CONTENDERS.find(contender => contender.name === name)!
-  return recordTimeline({ contender, seed })
+  const variant = VARIANTS.find(variant => variant.name === name)!
+  return recordTimeline({ variant, seed })
 }
 
-const names = CONTENDERS.map(({ name }) => name)
+const names = VARIANTS.map(({ name }) => name)
 const timelines = new Map<string, Timeline>()
 for (const name of names) timelines.set(name, await record(name, 1))
 
@@ -113,7 +113,7 @@ for (const name of names.filter(name => name !== 'longest-chain'))
 
 test('a block of the longest chain is final in the moment in which some node first has it so many blocks deep', () => {
   const { blocks, heads } = timelines.get('longest-chain')!
-  const { final } = CONTENDERS.find(({ name }) => name === 'longest-chain')!
+  const { final } = VARIANTS.find(({ name }) => name === 'longest-chain')!
   assert.ok(final.type === 'depth')
   const byId = new Map(blocks.map(block => [block.id, block]))
   const deepMs = new Map<string, number>()

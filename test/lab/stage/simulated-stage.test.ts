@@ -5,20 +5,20 @@ import { test } from 'node:test'
 import type { CompareSettings, Measurement } from '../../../src/lab/compare/measurement.ts'
 import { percentiles } from '../../../src/lab/compare/percentiles.ts'
 import { simulatedStage } from '../../../src/lab/compare/stage-kinds.ts'
-import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
+import { VARIANTS } from '../../../src/lab/stage/variant.ts'
 
 const SETTINGS: CompareSettings = { nodes: 4, transfers: 60, rate: 30, seed: 1, hasFaults: true }
 
 async function measure(name: string, settings: Partial<CompareSettings> = {}): Promise<Measurement> {
-  const contender = CONTENDERS.find(contender => contender.name === name)!
+  const variant = VARIANTS.find(variant => variant.name === name)!
   const words: string[] = []
   const all = { ...SETTINGS, ...settings }
-  const measurement = await simulatedStage().run(contender, all, word => words.push(word))
+  const measurement = await simulatedStage().run(variant, all, word => words.push(word))
   assert.equal(words.length, all.hasFaults ? 5 : 3)
   return measurement
 }
 
-/** What holds for every contender while nothing is broken, and with its leader killed. */
+/** What holds for every variant while nothing is broken, and with its leader killed. */
 function checkAll({ quiet, leaderKilled, cut }: Measurement): void {
   assert.deepEqual([quiet.handedIn, quiet.final], [60, 60])
   assert.equal(quiet.finalityTimesMs.length, 60)
@@ -93,11 +93,11 @@ test('without faults there is only the quiet part, also of seven nodes', async (
 })
 
 test('where messages take longer everything final does', async () => {
-  const contender = CONTENDERS.find(({ name }) => name === 'pbft')!
+  const variant = VARIANTS.find(({ name }) => name === 'pbft')!
   const settings = { ...SETTINGS, hasFaults: false }
   const [near, far] = [
-    await simulatedStage(3).run(contender, settings, () => {}),
-    await simulatedStage(60).run(contender, settings, () => {}),
+    await simulatedStage(3).run(variant, settings, () => {}),
+    await simulatedStage(60).run(variant, settings, () => {}),
   ]
   assert.ok(far.quiet.finalityMs!.p50 > near.quiet.finalityMs!.p50 + 100)
 })

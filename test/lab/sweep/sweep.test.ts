@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CompareSettings } from '../../../src/lab/compare/measurement.ts'
 import { simulatedStage } from '../../../src/lab/compare/stage-kinds.ts'
-import { CONTENDERS } from '../../../src/lab/stage/contender.ts'
+import { VARIANTS } from '../../../src/lab/stage/variant.ts'
 import { meanInterval } from '../../../src/lab/sweep/mean.ts'
 import { METRICS } from '../../../src/lab/sweep/metrics.ts'
 import { showSweep, sweepCsv } from '../../../src/lab/sweep/report.ts'
@@ -15,8 +15,8 @@ const SETTINGS: CompareSettings = { nodes: 4, transfers: 20, rate: 20, seed: 3, 
 const stage = simulatedStage()
 
 async function sweepPbft(sweep: Sweep, repeat: number, changes: Partial<CompareSettings> = {}) {
-  const contenders = CONTENDERS.filter(({ name }) => name === 'pbft')
-  const options = { contenders, settings: { ...SETTINGS, ...changes }, stage, sweep, repeat }
+  const variants = VARIANTS.filter(({ name }) => name === 'pbft')
+  const options = { variants, settings: { ...SETTINGS, ...changes }, stage, sweep, repeat }
   const words: string[] = []
   const result = await runSweep({ ...options, onProgress: (_done, word) => words.push(word) })
   assert.equal(words.length, countSweepSteps(options))
@@ -72,10 +72,10 @@ test('a rate may be max, which the table and CSV show, and no other axis may', a
 })
 
 test('finality takes longer where blocks are seldom, mined or not', async () => {
-  const contenders = CONTENDERS.filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
+  const variants = VARIANTS.filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
   const sweep = { axis: 'block', values: [200, 4_000] } as const
   const result = await runSweep({
-    contenders,
+    variants,
     settings: SETTINGS,
     stage,
     sweep,
@@ -89,10 +89,10 @@ test('finality takes longer where blocks are seldom, mined or not', async () => 
 })
 
 test('the longer a network is cut, the more the longest chain reverses, and a certificate never', async () => {
-  const contenders = CONTENDERS.filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
+  const variants = VARIANTS.filter(({ name }) => ['longest-chain', 'pbft'].includes(name))
   const sweep = { axis: 'cut', values: [2, 12] } as const
   const settings = { ...SETTINGS, hasFaults: true }
-  const result = await runSweep({ contenders, settings, stage, sweep, repeat: 1, onProgress: () => {} })
+  const result = await runSweep({ variants, settings, stage, sweep, repeat: 1, onProgress: () => {} })
   const lasted = result.points.map(({ measurements }) => Math.round(measurements[0]!.cut!.lastedMs / 1_000))
   assert.deepEqual(lasted, [2, 2, 12, 12])
   const [shortChain, shortVotes, longChain, longVotes] = means(result, 'cut_reversed')
@@ -121,7 +121,7 @@ test('a table for each figure has a column for each value, and CSV a line for ea
   const [head, ...lines] = sweepCsv(result)
     .split('\n')
     .map(line => line.split(','))
-  assert.deepEqual(head, ['contender', 'axis', 'value', 'metric', 'unit', 'mean', 'low', 'high', 'runs'])
+  assert.deepEqual(head, ['variant', 'axis', 'value', 'metric', 'unit', 'mean', 'low', 'high', 'runs'])
   assert.equal(lines.length, 2 * METRICS.length)
   assert.ok(lines.every(line => line.length === head!.length))
   const line = lines.find(([, , value, metric]) => value === '20' && metric === 'finality_p50_ms')!

@@ -153,7 +153,7 @@ test('finality that falls behind, stops, or goes on without a quorum is found ou
   assert.equal(failing(judgeLags({ ...THEORY, lag: depth => depth }, lags)).length, 2)
 })
 
-test('a contender that does under a cut what its kind can’t do, or fails to do what it must, is found out', () => {
+test('a variant that does under a cut what its kind can’t do, or fails to do what it must, is found out', () => {
   const half = { nodes: [1, 2], blocks: 0, final: 0 }
   const halted: NetworkCut = {
     lastedMs: 8_000,
@@ -172,8 +172,8 @@ test('a contender that does under a cut what its kind can’t do, or fails to do
     ] as const,
     isForked: true,
   }
-  const judge = (contender: string, cut: NetworkCut | null): number =>
-    failing(judgeCuts([{ contender, cut }])).length
+  const judge = (variant: string, cut: NetworkCut | null): number =>
+    failing(judgeCuts([{ variant, cut }])).length
   for (const name of ['pbft', 'pbft-leader']) {
     assert.equal(judge(name, halted), 0)
     assert.equal(judge(name, went), 1)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemberIndex } from '../../../../src/consensus/process.ts'
 import { verifyEvidence } from '../../../../src/finality/evidence.ts'
-import { NextBlock } from '../../../../src/finality/next-block.ts'
+import { NextBlockPolicy } from '../../../../src/finality/next-block-policy.ts'
 import { Liar } from '../../../../src/lab/adversary/byzantine/liar.ts'
 import type { ByzantineRole } from '../../../../src/lab/adversary/byzantine/roles.ts'
 import { CommitteeNetwork, only, said, TestCommittee, TIMEOUT_MS } from '../../../finality/committees.ts'
@@ -13,7 +13,8 @@ type Pattern = (typeof PATTERNS)[number]
 /** A committee in which these lie; a transaction waits for a block, and the first proposer is member 1. */
 function committee(n: number, pattern: Pattern, liars: Readonly<Record<MemberIndex, ByzantineRole>>) {
   const roles = new Map(Object.entries(liars).map(([member, role]) => [Number(member), role]))
-  const policy = () => new NextBlock({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 })
+  const policy = () =>
+    new NextBlockPolicy({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 })
   const network = new CommitteeNetwork(n, { pattern, liars: roles, policy })
   // Until all hellos have arrived.
   network.run(100)

@@ -7,8 +7,8 @@ import { isStranger, placeOfStranger } from '../strangers/stranger-name.ts'
 import { isForgetful, type LiarRole } from './adversary.ts'
 import type { Byzantine } from './byzantine/lying-finality.ts'
 
-/** What a cast is made of. */
-export interface CastOptions {
+/** What a roster is made of. */
+export interface RosterOptions {
   /** Nodes without the twins. */
   readonly nodes: number
   /** The first so many nodes are the committee. */
@@ -22,7 +22,7 @@ export interface CastOptions {
   readonly lyingPeer?: number | null
 }
 
-/** One node of the cast: a twin has the place, and with it the key, of its brother. */
+/** One node of the roster: a twin has the place, and with it the key, of its brother. */
 export interface Part {
   readonly id: PeerId
   readonly index: number
@@ -30,7 +30,7 @@ export interface Part {
 }
 
 /** All nodes of one run. */
-export class Cast {
+export class Roster {
   /** Every node: first those that clients know of, then the twins. */
   readonly parts: readonly Part[]
   readonly validators: number
@@ -44,7 +44,7 @@ export class Cast {
   readonly #parts: ReadonlyMap<PeerId, Part>
   readonly #forgetful = new Set<SimNode>()
 
-  constructor({ nodes, validators, liars, mayForgetVotes, ...others }: CastOptions) {
+  constructor({ nodes, validators, liars, mayForgetVotes, ...others }: RosterOptions) {
     const { lyingMiner = null, lyingPeer = null } = others
     const known = Array.from({ length: nodes }, (_, index) => ({ id: nameOf(index), index, isTwin: false }))
     const twins = [...liars]

@@ -1,11 +1,11 @@
-// A message on its way, as those see it who decide how long it takes: the course of each message, and whoever watches
-// what would complete a quorum.
+// A message on its way, as the link model sees it, which decides how long it takes, and the quorum watch, which decides
+// whether it would complete a quorum.
 
 import type { PeerId } from '../../replica/effects.ts'
 import type { Tag } from './costs.ts'
 
 /** A message on its way to one receiver, and what chance and partitions would do with it. */
-export interface Parcel {
+export interface Packet {
   readonly from: PeerId
   readonly to: PeerId
   readonly bytes: number

@@ -22,7 +22,7 @@ export interface CheckpointRule {
 }
 
 /** What the validators may decide where blocks are mined: a block above the last decided one, on any branch. */
-export class MinedCheckpoint implements Policy {
+export class MinedBlockPolicy implements Policy {
   readonly followsWork = true
   readonly #rule: CheckpointRule
 

@@ -5,7 +5,7 @@
 // and comparing with the chain at the end tells what was reversed.
 
 import type { Hex } from '../../encoding/bytes.ts'
-import type { FinalRule } from './contender.ts'
+import type { FinalRule } from './variant.ts'
 
 /** A block, as far as it is watched. */
 export interface SeenBlock {
@@ -38,8 +38,8 @@ interface NodeView {
   readonly newFinalMs: number[]
 }
 
-/** The chronicle of one network. */
-export class Chronicle {
+/** The timeline of one network. */
+export class Timeline {
   readonly #rule: FinalRule
   readonly #blocks = new Map<Hex, SeenBlock>()
   readonly #views: readonly NodeView[]

@@ -23,7 +23,7 @@ export interface Pace {
 }
 
 /** What the validators may decide where nothing is mined: the child of the last decided block. */
-export class NextBlock implements Policy {
+export class NextBlockPolicy implements Policy {
   readonly followsWork = false
   readonly #pace: Pace
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parseGenesis } from '../../../src/execution/genesis.ts'
 import { createFinality } from '../../../src/finality/registry.ts'
 import { exactReversal } from '../../../src/finality/reversal.ts'
-import { CONTENDERS, confirmationsFor, createGenesis } from '../../../src/lab/stage/contender.ts'
+import { confirmationsFor, createGenesis, VARIANTS } from '../../../src/lab/stage/variant.ts'
 import { createAccounts } from '../../../src/lab/stage/workload.ts'
 
 test('so many confirmations suffice for a risk, and one less does not', () => {
@@ -21,18 +21,18 @@ test('so many confirmations suffice for a risk, and one less does not', () => {
 
 test('the block time is the interval of pbft, and of nothing else in a genesis file', () => {
   const parts = { time: 1, validators: [], funded: [], hashesPerBlock: 2 }
-  for (const contender of CONTENDERS) {
-    const finality = (blockMs?: number) => createGenesis(contender, { ...parts, blockMs }).finality
-    const interval = contender.isMined ? {} : { intervalMs: 5_000 }
-    assert.deepEqual(finality(5_000), { ...contender.finality([]), ...interval })
-    assert.deepEqual(finality(), contender.finality([]))
+  for (const variant of VARIANTS) {
+    const finality = (blockMs?: number) => createGenesis(variant, { ...parts, blockMs }).finality
+    const interval = variant.isMined ? {} : { intervalMs: 5_000 }
+    assert.deepEqual(finality(5_000), { ...variant.finality([]), ...interval })
+    assert.deepEqual(finality(), variant.finality([]))
   }
 })
 
-test('every contender makes genesis files of networks that are for tests', () => {
-  const contenders = CONTENDERS
-  assert.equal(contenders[0]!.name, 'longest-chain')
-  for (const contender of contenders) {
+test('every variant makes genesis files of networks that are for tests', () => {
+  const variants = VARIANTS
+  assert.equal(variants[0]!.name, 'longest-chain')
+  for (const variant of variants) {
     for (const nodes of [2, 4, 7]) {
       const validators = createAccounts(1, 'validator', nodes).map(({ address }, index) => ({
         name: `node-${index + 1}`,
@@ -40,7 +40,7 @@ test('every contender makes genesis files of networks that are for tests', () =>
       }))
       const { address } = createAccounts(1, 'sender', 1)[0]!
       const parts = { time: 1_700_000_000, validators, funded: [address], hashesPerBlock: 1_000 }
-      const genesis = parseGenesis(createGenesis(contender, parts))
+      const genesis = parseGenesis(createGenesis(variant, parts))
       assert.equal(genesis.forTests, true)
       assert.equal(genesis.state.get(address).balance, 1_000n * 10n ** 18n)
       createFinality(genesis)

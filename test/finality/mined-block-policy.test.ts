@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CheckpointRule } from '../../src/finality/mined-checkpoint.ts'
-import { MinedCheckpoint } from '../../src/finality/mined-checkpoint.ts'
+import type { CheckpointRule } from '../../src/finality/mined-block-policy.ts'
+import { MinedBlockPolicy } from '../../src/finality/mined-block-policy.ts'
 import { branch, CommitteeNetwork, type FakeBlock, FakeChain, fakeBlock, NOW_MS, said } from './committees.ts'
 
-const policy = (rule: Partial<CheckpointRule> = {}): MinedCheckpoint =>
-  new MinedCheckpoint({ depth: 2, interval: 3, ...rule })
+const policy = (rule: Partial<CheckpointRule> = {}): MinedBlockPolicy =>
+  new MinedBlockPolicy({ depth: 2, interval: 3, ...rule })
 
 /** A chain of ten, and the decision on a block of it. */
 function decided(height: number) {
@@ -171,7 +171,7 @@ for (const pattern of ['all-to-all', 'leader-collected'] as const) {
     let count = 0
     const network = new CommitteeNetwork(4, {
       pattern,
-      policy: () => new MinedCheckpoint({ depth: 0, interval: 1 }),
+      policy: () => new MinedBlockPolicy({ depth: 0, interval: 1 }),
       prepare: chain => {
         const [even, odd] = [chain.make(chain.root, 'even'), chain.make(chain.root, 'odd')]
         chain.head = count++ % 2 === 0 ? even : odd
@@ -189,7 +189,7 @@ for (const pattern of ['all-to-all', 'leader-collected'] as const) {
     let count = 0
     const network = new CommitteeNetwork(4, {
       pattern,
-      policy: () => new MinedCheckpoint({ depth: 2, interval: 1 }),
+      policy: () => new MinedBlockPolicy({ depth: 2, interval: 1 }),
       prepare: chain => {
         const [even, odd] = [branch(chain, chain.root, 'even', 3), branch(chain, chain.root, 'odd', 3)]
         chain.head = (count++ % 2 === 0 ? even : odd)[2]!
@@ -206,7 +206,7 @@ for (const pattern of ['all-to-all', 'leader-collected'] as const) {
     let count = 0
     const network = new CommitteeNetwork(4, {
       pattern,
-      policy: () => new MinedCheckpoint({ depth: 2, interval: 3 }),
+      policy: () => new MinedBlockPolicy({ depth: 2, interval: 3 }),
       liars: new Map([[1, 'undercut']]),
       prepare: chain => {
         chain.extend('a', 40)
@@ -223,7 +223,7 @@ for (const pattern of ['all-to-all', 'leader-collected'] as const) {
   test(`${pattern}: a liar without a block of its own proposes one of the chain that is too low, in vain`, () => {
     const network = new CommitteeNetwork(4, {
       pattern,
-      policy: () => new MinedCheckpoint({ depth: 2, interval: 3 }),
+      policy: () => new MinedBlockPolicy({ depth: 2, interval: 3 }),
       liars: new Map([[1, 'undercut']]),
       prepare: chain => void chain.extend('a', 40),
     })
@@ -236,7 +236,7 @@ for (const pattern of ['all-to-all', 'leader-collected'] as const) {
 
 test('while two of four are down nothing is final, and then the newest candidate is, at once (B-H5, B-H6)', () => {
   const rule = { depth: 2, interval: 1 }
-  const network = new CommitteeNetwork(4, { policy: () => new MinedCheckpoint(rule), absent: [2, 3] })
+  const network = new CommitteeNetwork(4, { policy: () => new MinedBlockPolicy(rule), absent: [2, 3] })
   for (let round = 0; round < 10; round++) {
     for (const [id, { chain }] of network.nodes) {
       chain.extend('a', 4)

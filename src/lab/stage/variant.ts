@@ -1,4 +1,4 @@
-// The contenders of a comparison, as data: the finality modes, some of them in two ways, and what their networks are made
+// The variants of a comparison, as data: the finality modes, some of them in two ways, and what their networks are made
 // of. The same rules, accounts and coins for all, so that they differ in nothing but that.
 
 import type { Address } from '../../chain/address.ts'
@@ -28,7 +28,7 @@ export interface BlockTime {
 }
 
 /** One way to make blocks final. */
-export interface Contender {
+export interface Variant {
   /** The name by which it is chosen, and the head of its column. */
   readonly name: string
   /** Whether blocks are mined. */
@@ -69,26 +69,26 @@ export const SOME_MINER = 1
 /** PBFT whose votes the leader collects. */
 export const PBFT_LEADER = `${PBFT.name}-leader`
 
-/** All contenders, in the order of their columns: each mode with its defaults, and after PBFT its other pattern. */
-export const CONTENDERS: readonly Contender[] = MODES.flatMap(mode =>
+/** All variants, in the order of their columns: each mode with its defaults, and after PBFT its other pattern. */
+export const VARIANTS: readonly Variant[] = MODES.flatMap(mode =>
   mode === PBFT
-    ? [contenderOf(mode), contenderOf(mode, { name: PBFT_LEADER, pattern: 'leader-collected' })]
-    : [contenderOf(mode)],
+    ? [variantOf(mode), variantOf(mode, { name: PBFT_LEADER, pattern: 'leader-collected' })]
+    : [variantOf(mode)],
 )
 
-/** The contender with this name. Throws a RangeError when there is none. */
-export function contenderNamed(name: string): Contender {
-  const contender = CONTENDERS.find(contender => contender.name === name)
-  if (contender === undefined) throw new RangeError(`there is no way of making blocks final named ${name}`)
-  return contender
+/** The variant with this name. Throws a RangeError when there is none. */
+export function variantNamed(name: string): Variant {
+  const variant = VARIANTS.find(variant => variant.name === name)
+  if (variant === undefined) throw new RangeError(`there is no way of making blocks final named ${name}`)
+  return variant
 }
 
-/** A mode as a contender; its settings are as they are by default but for what keeps runs alike. */
-function contenderOf(
+/** A mode as a variant; its settings are as they are by default but for what keeps runs alike. */
+function variantOf(
   mode: FinalityMode,
   { name = mode.name, pattern }: { readonly name?: string; readonly pattern?: string } = {},
-): Contender {
-  const finality: Contender['finality'] = (validators, { blockMs } = {}) =>
+): Variant {
+  const finality: Variant['finality'] = (validators, { blockMs } = {}) =>
     sectionOf(mode, {
       pattern,
       validators: validators.map(({ name, address }) => ({ name, address })),
@@ -107,7 +107,7 @@ function contenderOf(
   }
 }
 
-/** What a network is made of besides its contender. */
+/** What a network is made of besides its variant. */
 export interface NetworkParts extends BlockTime {
   /** Second of the genesis block. */
   readonly time: number
@@ -122,7 +122,7 @@ export interface NetworkParts extends BlockTime {
 export const CHAIN_ID = 20_303
 
 /** The JSON of a genesis file. Work, where there is any, stays as hard as it begins, so that runs are alike. */
-export function createGenesis(contender: Contender, parts: NetworkParts): Readonly<Record<string, Json>> {
+export function createGenesis(variant: Variant, parts: NetworkParts): Readonly<Record<string, Json>> {
   const mined = {
     bits: `0x${encodeCompact(HASH_MAX / BigInt(Math.max(2, Math.round(parts.hashesPerBlock)))).toString(16)}`,
     easiestBits: '0x207fffff',
@@ -131,14 +131,14 @@ export function createGenesis(contender: Contender, parts: NetworkParts): Readon
     futureLimitSeconds: 15,
   }
   return {
-    name: `compare-${contender.name}`,
+    name: `compare-${variant.name}`,
     chainId: CHAIN_ID,
     forTests: true,
     time: parts.time,
-    work: contender.isMined ? mined : { proof: 'none', futureLimitSeconds: 15 },
+    work: variant.isMined ? mined : { proof: 'none', futureLimitSeconds: 15 },
     blocks: { gasLimit: 30_000_000, bytesMax: 1_048_576, baseFee: '1gwei' },
     reward: { amount: '2', halvingBlocks: 1_000_000 },
-    finality: contender.finality(parts.validators, parts),
+    finality: variant.finality(parts.validators, parts),
     accounts: Object.fromEntries(parts.funded.map(address => [address, '1000'])),
   }
 }

@@ -1,20 +1,20 @@
-// The course of a message: what the distance adds to the time that chance gave it, what a narrow link adds, and what the
-// model of the network makes of that. Its chance is a stream of its own, so that other runs are not shifted by it.
+// The link model delays each message: by the time that chance gave it, the distance, the queue of a narrow link, and what
+// the model of the network allows. Its random stream is its own, so that it shifts no other run.
 
 import type { PeerId } from '../../replica/effects.ts'
 import type { Random } from '../virtual/random.ts'
 import { JITTER, type LatencyTable, oneWayMs } from './latency-table.ts'
 import type { NetworkModel } from './network-model.ts'
-import type { Parcel } from './parcel.ts'
+import type { Packet } from './packet.ts'
 import type { QuorumWatch } from './quorum-watch.ts'
 
-/** What a course is made of. */
-export interface CourseOptions {
+/** What a link model is made of. */
+export interface LinkModelOptions {
   readonly model: NetworkModel | null
   readonly latency: LatencyTable | null
   /** Bytes a second on each link in each direction; null for as many as there are. */
   readonly bandwidth: number | null
-  /** The place of a node in the cast. */
+  /** The place of a node in the roster. */
   readonly placeOf: (node: PeerId) => number
   /** Tells what would complete a quorum, for the adversary that starves; null where nothing is agreed on. */
   readonly quorums: QuorumWatch | null
@@ -28,39 +28,39 @@ const UNSTABLE_DELTAS = 5
 const STRAGGLERS = 0.02
 const STRAGGLER_DELTAS = 100
 
-/** The courses of one run's messages. */
-export class Course {
-  readonly #options: CourseOptions
+/** The delays of one run's messages. */
+export class LinkModel {
+  readonly #options: LinkModelOptions
   /** When each link has sent what it was given. */
   readonly #freeAt = new Map<string, number>()
 
-  constructor(options: CourseOptions) {
+  constructor(options: LinkModelOptions) {
     this.#options = options
   }
 
   /** Milliseconds that a message takes, or null when it never arrives. */
-  delayOf(parcel: Parcel): number | null {
-    const ownMs = parcel.delayMs + this.#distanceMs(parcel)
+  delayOf(packet: Packet): number | null {
+    const ownMs = packet.delayMs + this.#distanceMs(packet)
     // Drawn for every message alike.
     const [luck, patience] = [this.#options.random.next(), this.#options.random.exponential(1)]
     const { model } = this.#options
-    if (model === null) return parcel.isLost ? null : ownMs + this.#queueMs(parcel)
+    if (model === null) return packet.isLost ? null : ownMs + this.#queueMs(packet)
     const { deltaMs } = model
     switch (model.model) {
       case 'synchronous':
-        return Math.min(ownMs + this.#queueMs(parcel), deltaMs)
+        return Math.min(ownMs + this.#queueMs(packet), deltaMs)
       case 'partial': {
-        const toStableMs = model.gstMs - parcel.nowMs
-        if (toStableMs <= 0) return Math.min(ownMs + this.#queueMs(parcel), deltaMs)
-        if (parcel.isLost || luck < UNSTABLE_LOSS) return null
+        const toStableMs = model.gstMs - packet.nowMs
+        if (toStableMs <= 0) return Math.min(ownMs + this.#queueMs(packet), deltaMs)
+        if (packet.isLost || luck < UNSTABLE_LOSS) return null
         // What is still on its way at GST is there a Δ later.
         return Math.min(ownMs + patience * UNSTABLE_DELTAS * deltaMs, toStableMs + deltaMs)
       }
       case 'asynchronous': {
-        const heldMs = model.scheduler === 'starving' ? (this.#options.quorums?.holdMs(parcel) ?? 0) : 0
+        const heldMs = model.scheduler === 'starving' ? (this.#options.quorums?.holdMs(packet) ?? 0) : 0
         const lateMs = luck < STRAGGLERS ? STRAGGLER_DELTAS * deltaMs : 0
         const chanceMs = model.scheduler === 'random' ? patience * deltaMs + lateMs : 0
-        return ownMs + this.#queueMs(parcel) + heldMs + chanceMs
+        return ownMs + this.#queueMs(packet) + heldMs + chanceMs
       }
     }
   }
@@ -70,7 +70,7 @@ export class Course {
     return Math.max(0, ...[...this.#freeAt.values()].map(freeAtMs => freeAtMs - nowMs))
   }
 
-  #distanceMs({ from, to }: Parcel): number {
+  #distanceMs({ from, to }: Packet): number {
     const { latency, placeOf, random } = this.#options
     if (latency === null) return 0
     const wayMs = oneWayMs(latency, placeOf(from), placeOf(to))
@@ -78,7 +78,7 @@ export class Course {
   }
 
   /** A link sends one message after the other. */
-  #queueMs({ from, to, bytes, nowMs }: Parcel): number {
+  #queueMs({ from, to, bytes, nowMs }: Packet): number {
     const { bandwidth } = this.#options
     if (bandwidth === null) return 0
     const link = `${from}>${to}`

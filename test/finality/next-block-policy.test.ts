@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NextBlock, type Pace } from '../../src/finality/next-block.ts'
+import { NextBlockPolicy, type Pace } from '../../src/finality/next-block-policy.ts'
 import { CommitteeNetwork, FakeChain, fakeBlock, NOW_MS, said } from './committees.ts'
 
 const PACE: Pace = { intervalMs: 250, heartbeatSeconds: 30, futureLimitSeconds: 5 }
@@ -15,7 +15,7 @@ function decidedNow() {
 
 test('no block is made while nothing waits', () => {
   const { chain, last } = decidedNow()
-  const policy = new NextBlock({ ...PACE, heartbeatSeconds: null })
+  const policy = new NextBlockPolicy({ ...PACE, heartbeatSeconds: null })
   chain.nowMs += 86_400_000
   assert.equal(policy.wish(last, chain), null)
   assert.equal(policy.nextLookMs(last, chain), null)
@@ -23,7 +23,7 @@ test('no block is made while nothing waits', () => {
 
 test('when something waits a block is made, no sooner than the interval after the last one', () => {
   const { chain, last } = decidedNow()
-  const policy = new NextBlock(PACE)
+  const policy = new NextBlockPolicy(PACE)
   chain.waiting = 1
   assert.equal(policy.nextLookMs(last, chain), NOW_MS + 250)
   for (const [ms, wish] of [
@@ -39,7 +39,7 @@ test('when something waits a block is made, no sooner than the interval after th
 
 test('an empty block is made as a heartbeat, so many seconds after the time of the last one', () => {
   const { chain, last } = decidedNow()
-  const policy = new NextBlock(PACE)
+  const policy = new NextBlockPolicy(PACE)
   assert.equal(policy.nextLookMs(last, chain), NOW_MS + 30_000)
   for (const [ms, wish] of [
     [250, null],
@@ -55,7 +55,7 @@ test('an empty block is made as a heartbeat, so many seconds after the time of t
 
 test('a block must be the child of the last decision', () => {
   const { chain, last } = decidedNow()
-  const policy = new NextBlock(PACE)
+  const policy = new NextBlockPolicy(PACE)
   const child = chain.make(last.block, 'child', { transactions: 1 })
   const uncle = chain.make(chain.root, 'uncle', { transactions: 1 })
   const grandchild = chain.make(child, 'grandchild', { transactions: 1 })
@@ -67,7 +67,7 @@ test('a block must be the child of the last decision', () => {
 
 test('a primary that dates its block ahead does not put the heartbeat off', () => {
   const chain = new FakeChain()
-  const policy = new NextBlock(PACE)
+  const policy = new NextBlockPolicy(PACE)
   for (const [aheadSeconds, dueMs] of [
     [-2, 28_000],
     [0, 30_000],
@@ -91,14 +91,17 @@ test('whenever a validator learned of the last decision, it finds the same of an
   const { chain, last } = decidedNow()
   const block = chain.make(last.block, 'empty', { time: NOW_MS / 1000 + 26 })
   for (const lateMs of [0, 100, 60_000])
-    assert.equal(new NextBlock(PACE).validate(block, { ...last, atMs: NOW_MS + lateMs }, chain), 'valid')
+    assert.equal(
+      new NextBlockPolicy(PACE).validate(block, { ...last, atMs: NOW_MS + lateMs }, chain),
+      'valid',
+    )
 })
 
 test('an empty block is not valid before the heartbeat, by its own time and what it may be ahead', () => {
   const { chain, last } = decidedNow()
   const valid = (heartbeatSeconds: number | null, seconds: number): boolean => {
     const block = chain.make(last.block, `after ${seconds}`, { time: NOW_MS / 1000 + seconds })
-    return new NextBlock({ ...PACE, heartbeatSeconds }).validate(block, last, chain) === 'valid'
+    return new NextBlockPolicy({ ...PACE, heartbeatSeconds }).validate(block, last, chain) === 'valid'
   }
   assert.deepEqual(
     [valid(30, 24), valid(30, 25), valid(30, 31), valid(null, 1e6)],
@@ -107,7 +110,7 @@ test('an empty block is not valid before the heartbeat, by its own time and what
 })
 
 test('only what is final is safe, and no block is followed for its work', () => {
-  const policy = new NextBlock(PACE)
+  const policy = new NextBlockPolicy(PACE)
   const head = fakeBlock('head', null)
   assert.equal(policy.safeHeight(head, 7), 7)
   assert.equal(policy.safeHeight(head, 0), null)
@@ -118,7 +121,7 @@ test('only what is final is safe, and no block is followed for its work', () => 
 
 for (const pattern of ['all-to-all', 'leader-collected'] as const) {
   test(`${pattern}: blocks come while something waits, and each is final at once, and the leader rotates by height`, () => {
-    const policy = () => new NextBlock({ ...PACE, heartbeatSeconds: null })
+    const policy = () => new NextBlockPolicy({ ...PACE, heartbeatSeconds: null })
     const network = new CommitteeNetwork(4, { pattern, policy, followers: 1 })
     network.run(3_000)
     assert.deepEqual(
@@ -141,7 +144,7 @@ for (const pattern of ['all-to-all', 'leader-collected'] as const) {
 }
 
 test('a heartbeat makes an empty block by itself, and then waits for the next', () => {
-  const policy = () => new NextBlock({ ...PACE, heartbeatSeconds: 10 })
+  const policy = () => new NextBlockPolicy({ ...PACE, heartbeatSeconds: 10 })
   const network = new CommitteeNetwork(4, { policy })
   // The genesis block is an hour old.
   network.run(1_000)
@@ -153,7 +156,7 @@ test('a heartbeat makes an empty block by itself, and then waits for the next', 
 })
 
 test('one that is not there is passed over when it is its turn', () => {
-  const policy = () => new NextBlock({ ...PACE, heartbeatSeconds: null })
+  const policy = () => new NextBlockPolicy({ ...PACE, heartbeatSeconds: null })
   const network = new CommitteeNetwork(4, { policy, absent: [1] })
   network.submit()
   network.runUntil(() => network.honest.every(({ chain }) => chain.final.height === 1))

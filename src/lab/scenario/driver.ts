@@ -18,7 +18,7 @@ export interface Payment {
 }
 
 /** The nodes and the payments of a run. */
-export class ScenarioCast {
+export class ScenarioDriver {
   readonly #stage: Stage
   readonly #nodes: number
   readonly #liars: ReadonlySet<number>
