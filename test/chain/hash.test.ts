@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { sha256 as reference } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
-import { keccak256, sha256, sha256d } from '../../src/chain/hash.ts'
+import { keccak256, sha256, sha256d, sha256Stream } from '../../src/chain/hash.ts'
 import { fromHex, toHex } from '../../src/encoding/bytes.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
@@ -81,14 +82,24 @@ for (const [what, message, digest] of SHA256) {
   test(`the SHA-256 of ${what} is NIST's`, () => assert.equal(toHex(sha256(message)), `0x${digest}`))
 }
 
-test('SHA-256 and SHA-256d agree with OpenSSL', () => {
-  const openssl = (message: Uint8Array): Uint8Array => createHash('sha256').update(message).digest()
+test('SHA-256, whole or piece by piece, and SHA-256d agree with @noble/hashes', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), message => {
-      assert.equal(toHex(sha256(message)), toHex(openssl(message)))
-      assert.equal(toHex(sha256d(message)), toHex(openssl(openssl(message))))
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (message, cut) => {
+      assert.deepEqual(sha256(message), reference(message))
+      assert.deepEqual(sha256d(message), reference(reference(message)))
+      const stream = sha256Stream()
+      stream.update(message.subarray(0, cut))
+      stream.update(message.subarray(cut))
+      assert.deepEqual(stream.digest(), reference(message))
     }),
   )
+})
+
+test('a hash has memory of its own, which no later hash writes to', () => {
+  const first = sha256(text('abc'))
+  const copy = Uint8Array.from(first)
+  for (let index = 0; index < 1_000; index++) sha256(Uint8Array.of(index & 0xff, index >> 8))
+  assert.deepEqual(first, copy)
 })
 
 // KeccakKAT-3.zip, ShortMsgKAT_256.txt, and https://www.di-mgt.com.au/sha_testvectors.html for the texts.
