@@ -75,8 +75,6 @@ export interface LogOptions<T extends LogTypes = LogTypes> {
   readonly retransmitMs: number
   /** Sequence numbers above the last decision that may be agreed on at once; 1 where a value names the one before. */
   readonly pipeline: number
-  /** Sequence numbers between two checkpoints; null for as many as suit the protocol. */
-  readonly checkpointInterval: number | null
   /** A number from 0 to below 1, for timeouts that must differ from those of others: injected, so that runs repeat. */
   random(): number
 }

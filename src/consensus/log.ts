@@ -4,7 +4,7 @@
 // A decision is at least a sequence number and a value; a protocol whose members may lie adds what proves it to anybody
 // (signed.ts). The same commands and outputs serve both: those for protocols with signatures never happen to others.
 
-import type { Effect, Input, MemberIndex, Process, Source } from './process.ts'
+import type { Effect, Input, MemberIndex, PeerId, Process } from './process.ts'
 
 /** What is decided, such as the id of a block. */
 export type Value = string
@@ -61,7 +61,7 @@ export type LogCommand<D extends Decision> =
   /** The application lacks the decisions after this one: they are to be fetched from others and handed over again. */
   | { readonly type: 'lost'; readonly decided: number }
   /** A source can be reached from now on. */
-  | { readonly type: 'reachable'; readonly from: Source }
+  | { readonly type: 'reachable'; readonly from: PeerId }
 
 /** What the application tells a log protocol whose members sign. */
 export type SignedCommand =
@@ -80,9 +80,9 @@ export type LogOutput<D extends Decision> =
    * Peers have decided sequence numbers beyond our reach: fetch all up to this one, then say `settled`. What proves that
    * much need not be a decision itself (see `LogAnatomy.isDecision`).
    */
-  | { readonly type: 'behind'; readonly decision: D; readonly from: Source }
+  | { readonly type: 'behind'; readonly decision: D; readonly from: PeerId }
   /** A value that was proposed is not known here. */
-  | { readonly type: 'missing'; readonly value: Value; readonly from: Source }
+  | { readonly type: 'missing'; readonly value: Value; readonly from: PeerId }
   /** Two decisions for one sequence number: more members are faulty than the protocol tolerates. It has stopped. */
   | { readonly type: 'conflict'; readonly first: D; readonly second: D }
   /** Our state is not the one that a quorum attests: something here is not deterministic. It has stopped. */

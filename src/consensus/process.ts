@@ -8,14 +8,14 @@
 /** The place of a member among those that agree: 0 to n − 1. */
 export type MemberIndex = number
 
-/** Where a message came from, as the application names it; it need not be a member. */
-export type Source = string
+/** The name of a peer, as the transport knows it: where a message came from. A peer need not be a member. */
+export type PeerId = string
 
 /** What happens to a process; a family adds what `start` says (`Start`), and commands of its own. */
 export type Input<Message, Record, Command, Start = unknown> =
   /** The first input: the records that were persisted, by key. */
   | ({ readonly type: 'start'; readonly records: ReadonlyMap<string, Record> } & Start)
-  | { readonly type: 'message'; readonly from: Source; readonly message: Message }
+  | { readonly type: 'message'; readonly from: PeerId; readonly message: Message }
   /** A timer fired. Its name is the process's own. */
   | { readonly type: 'timeout'; readonly name: string }
   | Command
@@ -26,7 +26,7 @@ export type Effect<Message, Record, Output> =
   | { readonly type: 'persist'; readonly key: string; readonly record: Record | null }
   | { readonly type: 'send'; readonly to: MemberIndex; readonly message: Message }
   /** To the source of a message, member or not. */
-  | { readonly type: 'reply'; readonly to: Source; readonly message: Message }
+  | { readonly type: 'reply'; readonly to: PeerId; readonly message: Message }
   /** To all members but the process itself, and to those that follow. */
   | { readonly type: 'broadcast'; readonly message: Message }
   /** Replaces a timer of the same name. */
@@ -34,7 +34,7 @@ export type Effect<Message, Record, Output> =
   /** A timer that was cleared never fires. */
   | { readonly type: 'clear-timer'; readonly name: string }
   /** A message was refused for what no correct peer can send. */
-  | { readonly type: 'refuse'; readonly from: Source; readonly reason: string }
+  | { readonly type: 'refuse'; readonly from: PeerId; readonly reason: string }
   | Output
 
 /** A value that JSON can hold, in its one form: the keys of objects in order. */

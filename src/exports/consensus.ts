@@ -41,6 +41,6 @@ export type {
 } from '../consensus/pbft/messages.ts'
 export { type Pattern, Pbft, type PbftOptions } from '../consensus/pbft/pbft.ts'
 export type { Certificate, Evidence } from '../consensus/pbft/votes.ts'
-export type { Effect, Input, MemberIndex, Process, Source } from '../consensus/process.ts'
+export type { Effect, Input, MemberIndex, PeerId, Process } from '../consensus/process.ts'
 export { faultsTolerated, quorumOf } from '../consensus/quorum.ts'
 export type { MemberSignature, Signing } from '../consensus/signed.ts'

@@ -33,8 +33,8 @@ import type {
   Finality,
   FinalityEffect,
   FinalityInput,
-  FinalityPeer,
   FinalityTimer,
+  PeerId,
 } from './contract.ts'
 import { type Content, decodeEnvelope, describeContent, encodeEnvelope, helloDigest } from './envelope.ts'
 import { describeEvidence, describeLie, type EvidenceReport } from './evidence.ts'
@@ -77,7 +77,7 @@ type Message = Parameters<LogKit['describe']>[0]
 /** A decision that waits for its block, and the peer that told it. */
 interface Awaited {
   readonly decision: Decision
-  readonly from: FinalityPeer
+  readonly from: PeerId
 }
 
 /** The committee's own timer: when there may be something to propose. All others are the protocol's. */
@@ -118,7 +118,7 @@ export class Committee implements Finality {
   #sequence = 0
   #last!: LastDecision
   /** Peers that were told who we are since the last tick. */
-  readonly #greeted = new Set<FinalityPeer>()
+  readonly #greeted = new Set<PeerId>()
   #isWaiting = false
   /** The sequence number and view for which a block is being built. */
   #building: string | null = null
@@ -138,7 +138,7 @@ export class Committee implements Finality {
   #halted: string | null = null
   #muted: string | null = null
   /** Whose message is being handled; empty for anything else. */
-  #source: FinalityPeer = ''
+  #source: PeerId = ''
   /** What the protocol is still to be told; the first is being handled. */
   readonly #inputs: LogInput<Message, unknown, Decision>[] = []
   #draws = 0
@@ -203,7 +203,7 @@ export class Committee implements Finality {
     return effects
   }
 
-  isValidator(peer: FinalityPeer): boolean {
+  isValidator(peer: PeerId): boolean {
     return this.#members.isValidator(peer)
   }
 
@@ -345,7 +345,6 @@ export class Committee implements Finality {
       application,
       timeoutMs,
       retransmitMs: Math.ceil(timeoutMs / 2),
-      checkpointInterval: null,
       pipeline: 1,
       random: () => this.#draw(),
     })
@@ -491,7 +490,7 @@ export class Committee implements Finality {
   }
 
   /** Others are ahead by more than one decision: their last one settles all before it, once we have its block. */
-  #onBehind(decision: Decision, from: FinalityPeer): void {
+  #onBehind(decision: Decision, from: PeerId): void {
     const { isDecision } = this.#options.kit.anatomy.decision(decision)
     if (!isDecision || decision.value === NO_VALUE) return
     const known = this.#target?.decision.sequence ?? Number.POSITIVE_INFINITY
@@ -529,7 +528,7 @@ export class Committee implements Finality {
   }
 
   /** Makes the decided block final; false, and the block is asked for, while it is not here. */
-  #apply(decision: Decision, from: FinalityPeer): boolean {
+  #apply(decision: Decision, from: PeerId): boolean {
     const { sequence, value } = decision
     const { codec, anatomy } = this.#options.kit
     if (value === NO_VALUE) {
@@ -580,7 +579,7 @@ export class Committee implements Finality {
       isDecided,
     }: {
       readonly voters: readonly MemberIndex[]
-      readonly speaker: FinalityPeer
+      readonly speaker: PeerId
       readonly isDecided: boolean
     },
   ): void {
@@ -602,16 +601,16 @@ export class Committee implements Finality {
     if (this.#chain.nowMs < this.#last.atMs) this.#last = { ...this.#last, atMs: this.#chain.nowMs }
     // Who lacks a block that was decided can not tell whether the next proposer is slow.
     const isCurrent = this.#awaited.length === 0 && this.#target === null
-    const wish = isCurrent ? this.#policy.wish(this.#last, this.#chain) : null
-    const isWaiting = wish !== null
+    const proposal = isCurrent ? this.#policy.nextProposal(this.#last, this.#chain) : null
+    const isWaiting = proposal !== null
     if (isWaiting !== this.#isWaiting) {
       this.#isWaiting = isWaiting
       this.#drive({ type: 'demand', isWaiting })
     }
     if (!isCurrent) return
-    if (wish === null) return this.#lookAgainLater()
+    if (proposal === null) return this.#lookAgainLater()
     if (!this.#mayPropose()) return
-    if (wish !== 'build') return this.#drive({ type: 'propose', value: wish })
+    if (proposal !== 'build') return this.#drive({ type: 'propose', value: proposal })
     const place = `${this.#sequence + 1}/${this.#protocol.state.view}`
     if (this.#building === place) return
     this.#building = place
@@ -652,7 +651,7 @@ export class Committee implements Finality {
 
   // ---- peers
 
-  #onMessage(from: FinalityPeer, body: Uint8Array): void {
+  #onMessage(from: PeerId, body: Uint8Array): void {
     const { kit } = this.#options
     const envelope = decodeEnvelope(body, kit.codec)
     if (envelope === null) return this.#emit({ type: 'refuse', from, reason: 'malformed' })
@@ -673,7 +672,7 @@ export class Committee implements Finality {
   }
 
   /** Tells a peer which validator we are, once between two ticks. */
-  #greet(peer: FinalityPeer): void {
+  #greet(peer: PeerId): void {
     const { secretKey, sign, peer: own } = this.#options.identity
     if (this.#self === null || secretKey === null || this.#greeted.has(peer)) return
     this.#greeted.add(peer)
@@ -682,7 +681,7 @@ export class Committee implements Finality {
     this.#emit({ type: 'send', to: peer, body: this.#envelope(content), block: null })
   }
 
-  #onHello(from: FinalityPeer, { member, signature }: Extract<Content<never>, { type: 'hello' }>): void {
+  #onHello(from: PeerId, { member, signature }: Extract<Content<never>, { type: 'hello' }>): void {
     // It left while its message waited for its turn.
     if (!this.#members.isConnected(from)) return
     const signer = this.#options.identity.recover(helloDigest(this.#domain, from), signature)
@@ -697,13 +696,13 @@ export class Committee implements Finality {
   }
 
   /** One key in two places: sooner or later they contradict each other. */
-  #onTwin(member: MemberIndex, first: FinalityPeer, second: FinalityPeer): void {
+  #onTwin(member: MemberIndex, first: PeerId, second: PeerId): void {
     if (!this.#members.isNewTwin(member)) return
     const text = `the key of validator ${this.#name(member)} is in use at two peers, ${first} and ${second}`
     this.#emit({ type: 'alarm', text })
   }
 
-  #sendTo(peer: FinalityPeer | undefined, message: Message): void {
+  #sendTo(peer: PeerId | undefined, message: Message): void {
     if (peer === undefined || peer === '') return
     this.#emit({ type: 'send', to: peer, body: this.#seal(message), block: this.#blockOf(message) })
   }

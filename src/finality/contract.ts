@@ -5,13 +5,10 @@
 import type { Address } from '../chain/address.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
+import type { PeerId } from '../consensus/process.ts'
 import type { EvidenceReport } from './evidence.ts'
 
-/** The name of a peer, as the transport knows it. */
-export type PeerId = string
-
-/** Another name for `PeerId`. */
-export type FinalityPeer = PeerId
+export type { PeerId }
 
 /** Which peers should have a block. */
 export interface Holders {

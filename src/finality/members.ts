@@ -3,7 +3,7 @@
 
 import type { MemberStatus } from '../consensus/kit.ts'
 import type { MemberIndex } from '../consensus/process.ts'
-import type { ChainAccess, FinalityPeer, Holders } from './contract.ts'
+import type { ChainAccess, Holders, PeerId } from './contract.ts'
 
 /** What a validator said last of itself, and how its clock differs from ours. */
 export interface LastWord {
@@ -16,27 +16,27 @@ export interface LastWord {
 
 /** The peers of one node, and the validators among them. */
 export class Members {
-  readonly #connected = new Set<FinalityPeer>()
-  readonly #peers = new Map<MemberIndex, FinalityPeer>()
+  readonly #connected = new Set<PeerId>()
+  readonly #peers = new Map<MemberIndex, PeerId>()
   readonly #words = new Map<MemberIndex, LastWord>()
   /** Validators that were met at two peers. */
   readonly #twins = new Set<MemberIndex>()
 
-  connect(peer: FinalityPeer): void {
+  connect(peer: PeerId): void {
     this.#connected.add(peer)
   }
 
-  disconnect(peer: FinalityPeer): void {
+  disconnect(peer: PeerId): void {
     this.#connected.delete(peer)
     for (const [member, its] of this.#peers) if (its === peer) this.#peers.delete(member)
   }
 
   /** A peer has proved that it speaks for a validator. One that left meanwhile is bound to none. */
-  bind(member: MemberIndex, peer: FinalityPeer): void {
+  bind(member: MemberIndex, peer: PeerId): void {
     if (this.#connected.has(peer)) this.#peers.set(member, peer)
   }
 
-  isConnected(peer: FinalityPeer): boolean {
+  isConnected(peer: PeerId): boolean {
     return this.#connected.has(peer)
   }
 
@@ -51,11 +51,11 @@ export class Members {
   }
 
   /** Where a validator is connected. */
-  peerOf(member: MemberIndex): FinalityPeer | undefined {
+  peerOf(member: MemberIndex): PeerId | undefined {
     return this.#peers.get(member)
   }
 
-  isValidator(peer: FinalityPeer): boolean {
+  isValidator(peer: PeerId): boolean {
     return this.#peers.values().some(its => its === peer)
   }
 
@@ -66,7 +66,7 @@ export class Members {
   /** Notes what a validator says of itself, if it is the one that says it. */
   note(
     status: MemberStatus,
-    from: FinalityPeer,
+    from: PeerId,
     { clockMs, chain }: { clockMs: number; chain: ChainAccess },
   ): void {
     if (status.from === null || this.#peers.get(status.from) !== from) return
@@ -75,7 +75,7 @@ export class Members {
   }
 
   /** The peers that speak for no validator. */
-  followers(): FinalityPeer[] {
+  followers(): PeerId[] {
     const voters = new Set(this.#peers.values())
     return [...this.#connected].filter(peer => !voters.has(peer))
   }
@@ -84,7 +84,7 @@ export class Members {
    * Which peers should have a block: of the validators those that voted for it, whose vote promises that it can be had,
    * and the one that speaks of it; where no validator is connected, the peer that speaks of it.
    */
-  holders(voters: readonly MemberIndex[], speaker: FinalityPeer): Holders {
+  holders(voters: readonly MemberIndex[], speaker: PeerId): Holders {
     const promising = new Set([speaker, ...voters.map(member => this.#peers.get(member))])
     const known = [...(this.#peers.size > 0 ? this.#peers.values() : this.#connected)]
     return {

@@ -52,7 +52,7 @@ export class MinedBlockPolicy implements Policy {
     return this.#isBuried(block, chain) ? 'valid' : 'unknown'
   }
 
-  wish({ block }: LastDecision, chain: ChainAccess): BlockId | null {
+  nextProposal({ block }: LastDecision, chain: ChainAccess): BlockId | null {
     // Between a decision and its being followed the head may still be on another branch.
     if (chain.ancestor(block.height) !== block.id) return null
     const height = chain.head.height - this.#rule.depth

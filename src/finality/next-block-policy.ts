@@ -42,7 +42,7 @@ export class NextBlockPolicy implements Policy {
     return isDue ? 'valid' : 'invalid'
   }
 
-  wish(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null {
+  nextProposal(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null {
     return chain.nowMs >= this.#dueMs(last, chain) ? 'build' : null
   }
 

@@ -12,8 +12,8 @@ export interface Policy {
   /** Whether a block may be decided next. */
   validate(block: ChainedHeader, last: LastDecision, chain: ChainAccess, origin: ProposalOrigin): Validity
   /** What should be decided next: a block, one that is still to be built, or nothing yet. */
-  wish(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null
-  /** When there may be a wish although nothing happens, in milliseconds since 1970; null when something must. */
+  nextProposal(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null
+  /** When there may be a proposal although no input comes, in milliseconds since 1970; null where only an input can lead to one. */
   nextLookMs(last: LastDecision, chain: ChainAccess): number | null
   safeHeight(head: ChainedHeader, finalHeight: number): number | null
 }

@@ -18,8 +18,8 @@ import type {
   Finality,
   FinalityEffect,
   FinalityInput,
-  FinalityPeer,
   FinalityTimer,
+  PeerId,
 } from '../../src/finality/contract.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { MinedBlockPolicy } from '../../src/finality/mined-block-policy.ts'
@@ -191,7 +191,7 @@ export interface TestCommitteeOptions {
   readonly network: TestValidators
   /** A place, or another key, or null for who has none. */
   readonly self: MemberIndex | Uint8Array | null
-  readonly peer?: FinalityPeer
+  readonly peer?: PeerId
   readonly pattern?: Pattern
   readonly policy?: Policy
   readonly mayForgetVotes?: boolean
@@ -311,12 +311,12 @@ export class TestCommittee {
     return all
   }
 
-  connect(...peers: readonly FinalityPeer[]): FinalityEffect[] {
+  connect(...peers: readonly PeerId[]): FinalityEffect[] {
     return peers.flatMap(peer => this.step({ type: 'peer-connected', peer }))
   }
 
   /** Takes bytes in, with the block that comes with them. */
-  receive(from: FinalityPeer, body: Uint8Array, attached: FakeBlock | null = null): FinalityEffect[] {
+  receive(from: PeerId, body: Uint8Array, attached: FakeBlock | null = null): FinalityEffect[] {
     this.#attached = attached
     const effects = this.step({ type: 'message', from, body })
     this.#attached = null
@@ -324,7 +324,7 @@ export class TestCommittee {
   }
 
   /** Takes in what a member says. */
-  hear(from: FinalityPeer, message: PbftMessage): FinalityEffect[] {
+  hear(from: PeerId, message: PbftMessage): FinalityEffect[] {
     return this.receive(from, encodeEnvelope({ clockMs: NOW_MS, content: { type: 'protocol', message } }))
   }
 
@@ -422,9 +422,9 @@ export interface NetworkOptions {
 export class CommitteeNetwork {
   readonly validators: TestValidators
   readonly schedule = new Schedule()
-  readonly nodes = new Map<FinalityPeer, TestCommittee>()
+  readonly nodes = new Map<PeerId, TestCommittee>()
   /** Everything that went from one to another. */
-  readonly sent: { readonly from: FinalityPeer; readonly to: FinalityPeer; readonly message: string }[] = []
+  readonly sent: { readonly from: PeerId; readonly to: PeerId; readonly message: string }[] = []
   readonly #options: NetworkOptions
   readonly #tokens = new Map<string, number>()
   #tokenCount = 0
@@ -473,7 +473,7 @@ export class CommitteeNetwork {
     }
   }
 
-  input(id: FinalityPeer, input: FinalityInput): void {
+  input(id: PeerId, input: FinalityInput): void {
     const node = this.nodes.get(id)!
     this.#perform(id, node, () => void node.step(input))
   }
@@ -515,11 +515,11 @@ export class CommitteeNetwork {
     return node
   }
 
-  #connect(id: FinalityPeer): void {
+  #connect(id: PeerId): void {
     for (const peer of this.nodes.keys()) if (peer !== id) this.input(id, { type: 'peer-connected', peer })
   }
 
-  #perform(id: FinalityPeer, node: TestCommittee, act: () => void): void {
+  #perform(id: PeerId, node: TestCommittee, act: () => void): void {
     node.chain.nowMs = NOW_MS + this.schedule.nowMs
     const from = node.log.length
     act()
@@ -534,8 +534,8 @@ export class CommitteeNetwork {
   }
 
   #transmit(
-    from: FinalityPeer,
-    to: FinalityPeer,
+    from: PeerId,
+    to: PeerId,
     { body, block }: { readonly body: Uint8Array; readonly block: BlockId | null },
   ): void {
     const attached = block === null ? null : this.nodes.get(from)!.chain.get(block)
@@ -546,7 +546,7 @@ export class CommitteeNetwork {
     })
   }
 
-  #fetch(id: FinalityPeer, want: Extract<FinalityEffect, { type: 'want' }>): void {
+  #fetch(id: PeerId, want: Extract<FinalityEffect, { type: 'want' }>): void {
     const { promised, others } = want.holders
     this.schedule.after(2 * LATENCY_MS, () => {
       const found = [...promised, ...others].map(peer => this.nodes.get(peer)?.chain.get(want.id) ?? null)
@@ -557,7 +557,7 @@ export class CommitteeNetwork {
     })
   }
 
-  #setTimer(id: FinalityPeer, name: FinalityTimer, delayMs: number): void {
+  #setTimer(id: PeerId, name: FinalityTimer, delayMs: number): void {
     const token = ++this.#tokenCount
     const key = `${id} ${name}`
     this.#tokens.set(key, token)

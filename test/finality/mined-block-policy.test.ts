@@ -20,9 +20,9 @@ test('the block so deep below the head is wanted, and once it is so far above th
   const { blocks, last } = decided(0)
   const chain = new FakeChain()
   const wishes = Array.from({ length: 7 }, () => {
-    const wish = policy().wish(last, chain)
+    const proposal = policy().nextProposal(last, chain)
     chain.extend('a', 1)
-    return wish
+    return proposal
   })
   const ids = blocks.map(({ id }) => id)
   assert.deepEqual(wishes, [null, null, null, null, null, ids[3], ids[4]])
@@ -30,17 +30,17 @@ test('the block so deep below the head is wanted, and once it is so far above th
 
 test('not one after the other but the newest is wanted (B-H5)', () => {
   const { chain, blocks, last } = decided(2)
-  assert.equal(policy().wish(last, chain), blocks[8]!.id)
-  assert.equal(policy({ depth: 0 }).wish(last, chain), blocks[10]!.id)
+  assert.equal(policy().nextProposal(last, chain), blocks[8]!.id)
+  assert.equal(policy({ depth: 0 }).nextProposal(last, chain), blocks[10]!.id)
 })
 
 test('while the head is on a branch without the last decision nothing is wanted', () => {
   const { chain } = decided(0)
   const other = chain.make(chain.root, 'b')
-  assert.equal(policy().wish({ block: other, atMs: 0 }, chain), null)
+  assert.equal(policy().nextProposal({ block: other, atMs: 0 }, chain), null)
 })
 
-test('a wish never waits for the clock', () => assert.equal(policy().nextLookMs(), null))
+test('a proposal never waits for the clock', () => assert.equal(policy().nextLookMs(), null))
 
 // ---- what is valid
 

@@ -17,7 +17,7 @@ test('no block is made while nothing waits', () => {
   const { chain, last } = decidedNow()
   const policy = new NextBlockPolicy({ ...PACE, heartbeatSeconds: null })
   chain.nowMs += 86_400_000
-  assert.equal(policy.wish(last, chain), null)
+  assert.equal(policy.nextProposal(last, chain), null)
   assert.equal(policy.nextLookMs(last, chain), null)
 })
 
@@ -26,14 +26,14 @@ test('when something waits a block is made, no sooner than the interval after th
   const policy = new NextBlockPolicy(PACE)
   chain.waiting = 1
   assert.equal(policy.nextLookMs(last, chain), NOW_MS + 250)
-  for (const [ms, wish] of [
+  for (const [ms, proposal] of [
     [0, null],
     [249, null],
     [250, 'build'],
     [9_000, 'build'],
   ] as const) {
     chain.nowMs = NOW_MS + ms
-    assert.equal(policy.wish(last, chain), wish, `after ${ms} ms`)
+    assert.equal(policy.nextProposal(last, chain), proposal, `after ${ms} ms`)
   }
 })
 
@@ -41,13 +41,13 @@ test('an empty block is made as a heartbeat, so many seconds after the time of t
   const { chain, last } = decidedNow()
   const policy = new NextBlockPolicy(PACE)
   assert.equal(policy.nextLookMs(last, chain), NOW_MS + 30_000)
-  for (const [ms, wish] of [
+  for (const [ms, proposal] of [
     [250, null],
     [29_999, null],
     [30_000, 'build'],
   ] as const) {
     chain.nowMs = NOW_MS + ms
-    assert.equal(policy.wish(last, chain), wish, `after ${ms} ms`)
+    assert.equal(policy.nextProposal(last, chain), proposal, `after ${ms} ms`)
   }
 })
 
@@ -80,7 +80,7 @@ test('a primary that dates its block ahead does not put the heartbeat off', () =
     const last = { block, atMs: NOW_MS + 100 }
     assert.equal(policy.nextLookMs(last, chain), NOW_MS + dueMs, `${aheadSeconds} s ahead`)
     chain.nowMs = NOW_MS + dueMs
-    assert.equal(policy.wish(last, chain), 'build')
+    assert.equal(policy.nextProposal(last, chain), 'build')
     const time = Math.floor(chain.nowMs / 1000)
     assert.equal(policy.validate(chain.make(block, `after ${aheadSeconds}`, { time }), last, chain), 'valid')
     chain.nowMs = NOW_MS

@@ -4,7 +4,7 @@
 import type { Application, LogOutput, Value } from '../log.ts'
 import { RETRANSMIT } from '../log.ts'
 import { Outbox } from '../outbox.ts'
-import type { MemberIndex, Snapshot, Source } from '../process.ts'
+import type { MemberIndex, PeerId, Snapshot } from '../process.ts'
 import { snapshotOf } from '../snapshot.ts'
 import { type Ballot, electionDelayMs, NO_BALLOT, ownerOf } from './ballot.ts'
 import type { Accept, Accepted, PaxosDecision, PaxosMessage, PaxosRecord, Promise1b } from './messages.ts'
@@ -66,7 +66,7 @@ export class Replica {
   /** Slots above `stable` in which this member votes. */
   readonly window: number
   /** The source of the message at hand. */
-  source: Source = ''
+  source: PeerId = ''
   isAbstaining = false
   isHalted = false
   isWaiting = false

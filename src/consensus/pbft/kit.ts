@@ -92,9 +92,8 @@ export const PBFT_LEADER_COLLECTED: LogKit<PbftTypes> = {
 }
 
 function creator(pattern: Pattern): LogKit<PbftTypes>['create'] {
-  return ({ self: _self, signing, random: _random, checkpointInterval, ...options }) => {
+  return ({ self: _self, signing, random: _random, ...options }) => {
     if (signing === null) throw new Error('the members of PBFT sign')
-    const interval = checkpointInterval ?? checkpointIntervalFor(options.n)
-    return new Pbft({ ...options, pattern, signing, checkpointInterval: interval })
+    return new Pbft({ ...options, pattern, signing, checkpointInterval: checkpointIntervalFor(options.n) })
   }
 }

@@ -3,7 +3,7 @@
 
 import { type Application, type LogOutput, RETRANSMIT, type SignedOutput, type Value } from '../log.ts'
 import { Outbox } from '../outbox.ts'
-import type { MemberIndex, Snapshot, Source } from '../process.ts'
+import type { MemberIndex, PeerId, Snapshot } from '../process.ts'
 import { quorumOf } from '../quorum.ts'
 import type { Signing } from '../signed.ts'
 import { snapshotOf } from '../snapshot.ts'
@@ -96,7 +96,7 @@ export class Replica {
   /** Those who are proven to have left out what they committed to. */
   readonly omitters = new Set<MemberIndex>()
   /** Where the message that is being handled came from. */
-  source: Source = ''
+  source: PeerId = ''
 
   constructor(options: PbftOptions) {
     const { n, signing, checkpointInterval } = options

@@ -12,7 +12,7 @@ const WINDOW = 16
 export const MULTI_PAXOS_MAKER: Maker<PaxosTypes> = {
   kit: MULTI_PAXOS,
   create: ({ timeoutMs, ...options }) =>
-    MULTI_PAXOS.create({ ...options, timeoutMs, retransmitMs: timeoutMs / 2, checkpointInterval: null }),
+    MULTI_PAXOS.create({ ...options, timeoutMs, retransmitMs: timeoutMs / 2 }),
   opinion: {
     isDurable,
     convicts: () => false,

@@ -1,10 +1,11 @@
 // PBFT as the network of test/consensus takes it: how it is made, what must be on disk for each message, and when
 // evidence convicts.
 
+import assert from 'node:assert/strict'
 import type { PbftTypes } from '../../../src/consensus/pbft/anatomy.ts'
 import { PBFT, PBFT_LEADER_COLLECTED } from '../../../src/consensus/pbft/kit.ts'
 import type { PbftMessage, PbftRecord } from '../../../src/consensus/pbft/messages.ts'
-import type { Pattern } from '../../../src/consensus/pbft/pbft.ts'
+import { type Pattern, Pbft } from '../../../src/consensus/pbft/pbft.ts'
 import type { Contradiction, Evidence, Omission } from '../../../src/consensus/pbft/votes.ts'
 import type { Maker } from '../network.ts'
 import type { Notary } from '../notary.ts'
@@ -16,8 +17,11 @@ export function pbftMaker(pattern: Pattern, checkpointInterval = CHECKPOINT_INTE
   const kit = pattern === 'all-to-all' ? PBFT : PBFT_LEADER_COLLECTED
   return {
     kit,
-    create: ({ timeoutMs, ...options }) =>
-      kit.create({ ...options, timeoutMs, retransmitMs: timeoutMs / 2, checkpointInterval }),
+    create: ({ n, signing, application, pipeline, timeoutMs }) => {
+      assert.ok(signing !== null, 'the members of PBFT sign')
+      const given = { n, signing, application, pipeline, timeoutMs, retransmitMs: timeoutMs / 2 }
+      return new Pbft({ ...given, pattern, checkpointInterval })
+    },
     opinion: {
       isDurable,
       convicts,

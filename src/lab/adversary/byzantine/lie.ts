@@ -4,7 +4,7 @@
 
 import type { Value } from '../../../consensus/log.ts'
 import type { PbftMessage, Statement } from '../../../consensus/pbft/messages.ts'
-import type { MemberIndex, Source } from '../../../consensus/process.ts'
+import type { MemberIndex, PeerId } from '../../../consensus/process.ts'
 import type { Signature, Signing } from '../../../consensus/signed.ts'
 import type { ChainAccess } from '../../../finality/contract.ts'
 import type { Audience } from './audience.ts'
@@ -12,7 +12,7 @@ import type { Audience } from './audience.ts'
 /** What is said to all, or to one peer, which need not be a member. */
 export type Said =
   | { readonly type: 'broadcast'; readonly message: PbftMessage }
-  | { readonly type: 'reply'; readonly to: Source; readonly message: PbftMessage }
+  | { readonly type: 'reply'; readonly to: PeerId; readonly message: PbftMessage }
 
 /** What a lie does: it speaks to all or to one, sends bytes that need be no message, and sets its one timer. */
 export type LieEffect =

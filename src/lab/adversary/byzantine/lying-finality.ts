@@ -16,7 +16,7 @@ import type {
   Finality,
   FinalityEffect,
   FinalityInput,
-  FinalityPeer,
+  PeerId,
 } from '../../../finality/contract.ts'
 import { type Content, decodeEnvelope, encodeEnvelope } from '../../../finality/envelope.ts'
 import type { Identity } from '../../../finality/identity.ts'
@@ -138,7 +138,7 @@ export class LyingFinality implements Finality {
     return this.#honest.safeHeight(head, finalHeight)
   }
 
-  isValidator(peer: FinalityPeer): boolean {
+  isValidator(peer: PeerId): boolean {
     return this.#honest.isValidator(peer)
   }
 
@@ -171,7 +171,7 @@ export class LyingFinality implements Finality {
 
   /** The honest layer has checked the signature of a hello: it binds the peer unless it refused it. */
   #onHello(
-    from: FinalityPeer,
+    from: PeerId,
     { member }: Extract<Content<PbftMessage>, { type: 'hello' }>,
     effects: readonly FinalityEffect[],
   ): void {
