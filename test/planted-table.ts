@@ -43,12 +43,11 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the writes of a step are two batches',
     file: 'replica/effects.ts',
-    find: "[{ type: 'persist', writes }, ...effects]",
-    replace: `[
-      { type: 'persist', writes: writes.slice(0, writes.length >> 1) },
-      { type: 'persist', writes: writes.slice(writes.length >> 1) },
-      ...effects,
-    ]`,
+    find: "return [{ type: 'persist', writes }]",
+    replace: `return [
+        { type: 'persist', writes: writes.slice(0, writes.length >> 1) },
+        { type: 'persist', writes: writes.slice(writes.length >> 1) },
+      ]`,
     tests: ['replica/effects', 'replica/replica'],
   },
   {
@@ -155,9 +154,9 @@ export const FAULTS: readonly Fault[] = [
   // ---- what is on disk
   {
     name: 'writes are persisted after what depends on them was sent',
-    file: 'replica/effects.ts',
-    find: "[{ type: 'persist', writes }, ...effects]",
-    replace: "[...effects, { type: 'persist', writes }]",
+    file: 'collections/outbox.ts',
+    find: 'return [...persists, ...effects]',
+    replace: 'return [...effects, ...persists]',
     tests: ['replica/effects', 'replica/replica'],
   },
   {
@@ -170,12 +169,11 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the base record is a batch of its own, before the accounts are written',
     file: 'replica/effects.ts',
-    find: "[{ type: 'persist', writes }, ...effects]",
-    replace: `[
-      { type: 'persist', writes: writes.filter(write => write.key === 'base') },
-      { type: 'persist', writes: writes.filter(write => write.key !== 'base') },
-      ...effects,
-    ]`,
+    find: "return [{ type: 'persist', writes }]",
+    replace: `return [
+        { type: 'persist', writes: writes.filter(write => write.key === 'base') },
+        { type: 'persist', writes: writes.filter(write => write.key !== 'base') },
+      ]`,
     tests: ['replica/effects', 'replica/replica'],
   },
   {
@@ -1535,10 +1533,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what follows from an input of the protocol does not wait for its turn',
-    file: 'finality/committee.ts',
-    find: `    if (this.#inputs.length > 1) return
-`,
-    replace: '',
+    file: 'collections/input-queue.ts',
+    find: '    if (this.#inputs.length > 1) return\n',
+    replace: '    if (this.#inputs.length > 1) return handle(this.#inputs.pop()!)\n',
     tests: ['finality/committee'],
   },
   {
@@ -1721,10 +1718,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what follows from a step of the finality layer does not wait for its turn',
-    file: 'replica/finality-driver.ts',
-    find: `    if (this.#inputs.length > 1) return
-`,
-    replace: '',
+    file: 'collections/input-queue.ts',
+    find: '    if (this.#inputs.length > 1) return\n',
+    replace: '    if (this.#inputs.length > 1) return handle(this.#inputs.pop()!)\n',
     tests: ['replica/finality-driver'],
   },
   {
@@ -2174,9 +2170,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a vote is sent before it is on disk',
-    file: 'consensus/outbox.ts',
-    find: 'return [...records, ...effects]',
-    replace: 'return [...effects, ...records]',
+    file: 'collections/outbox.ts',
+    find: 'return [...persists, ...effects]',
+    replace: 'return [...effects, ...persists]',
     tests: ['consensus/pbft/claims', 'consensus/pbft/conformance', 'consensus/pbft/plays'],
   },
   {
@@ -2344,7 +2340,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'how a view began is not kept',
     file: 'consensus/pbft/new-view.ts',
-    find: `  replica.outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message })
+    find: `  replica.outbox.write(NEW_VIEW_KEY, { type: 'new-view', message })
 `,
     replace: '',
     tests: ['consensus/pbft/claims', 'consensus/pbft/conformance'],
@@ -3389,7 +3385,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a vote is not kept',
     file: 'consensus/multi-paxos/replica.ts',
-    find: `    this.outbox.persist(acceptedKey(vote.sequence), { type: 'accepted', ...vote })
+    find: `    this.outbox.write(acceptedKey(vote.sequence), { type: 'accepted', ...vote })
 `,
     replace: '',
     tests: [

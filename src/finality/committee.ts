@@ -10,6 +10,7 @@ import { sha256 } from '../chain/hash.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'
+import { InputQueue } from '../collections/input-queue.ts'
 import type { LogKit } from '../consensus/kit.ts'
 import {
   type Application,
@@ -139,8 +140,7 @@ export class Committee implements Finality {
   #muted: string | null = null
   /** Whose message is being handled; empty for anything else. */
   #source: PeerId = ''
-  /** What the protocol is still to be told; the first is being handled. */
-  readonly #inputs: LogInput<Message, unknown, Decision>[] = []
+  readonly #inputs = new InputQueue<LogInput<Message, unknown, Decision>>()
   #draws = 0
   #chain!: ChainAccess
   #effects: FinalityEffect[] = []
@@ -385,17 +385,11 @@ export class Committee implements Finality {
 
   // ---- what the protocol wants
 
-  /**
-   * Gives the protocol an input, and does what it wants done. An input that follows from that waits for its turn: else
-   * a timer that the later step sets could be cleared by the rest of the earlier one.
-   */
+  /** Gives the protocol an input, and performs its effects; an input that results from these is queued. */
   #drive(input: LogInput<Message, unknown, Decision>): void {
-    this.#inputs.push(input)
-    if (this.#inputs.length > 1) return
-    for (let next = this.#inputs[0]; next !== undefined; next = this.#inputs[0]) {
+    this.#inputs.add(input, next => {
       if (this.#halted === null) this.#perform(this.#protocol.step(next))
-      this.#inputs.shift()
-    }
+    })
   }
 
   #perform(effects: readonly LogEffect<Message, unknown, Decision, Evidence>[]): void {

@@ -14,7 +14,7 @@ import type { Genesis } from '../execution/genesis.ts'
 import type { Finality, FinalityEffect } from '../finality/contract.ts'
 import type { BlockTree, HeadMove, TreeBlock } from './block-tree.ts'
 import { type Checkpoint, isBesideCheckpoint } from './checkpoint.ts'
-import type { Outbox } from './effects.ts'
+import type { ReplicaOutbox } from './effects.ts'
 import { writeCertificate, writeDropped, writeFinalised } from './finalise.ts'
 import { encodeId, KEYS } from './records.ts'
 import type { StartedTree } from './start.ts'
@@ -25,7 +25,7 @@ export interface ChainHost {
   readonly genesis: Genesis
   readonly finality: Finality
   readonly checkpoint: Checkpoint | null
-  readonly outbox: Outbox
+  readonly outbox: ReplicaOutbox
   readonly recoverSender: RecoverSender
   /** Side blocks that are kept at most, besides those that are needed. */
   readonly sideBlocksMax: number

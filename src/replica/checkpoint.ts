@@ -7,7 +7,7 @@ import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { BlockTree, TreeBlock } from './block-tree.ts'
 import type { ChainView } from './chain-view.ts'
-import type { Outbox } from './effects.ts'
+import type { ReplicaOutbox } from './effects.ts'
 import { writeDropped } from './finalise.ts'
 
 /** The one block that may have this height. */
@@ -35,7 +35,7 @@ export function isBesideCheckpoint(
  */
 export function applyCheckpoint(
   checkpoint: Checkpoint,
-  { tree, view, tip, outbox }: { tree: BlockTree; view: ChainView; tip: TreeBlock; outbox: Outbox },
+  { tree, view, tip, outbox }: { tree: BlockTree; view: ChainView; tip: TreeBlock; outbox: ReplicaOutbox },
 ): void {
   const { height } = checkpoint
   const id = idAt(height, tip, tree, view)

@@ -7,6 +7,7 @@
 import type { Address } from '../chain/address.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { TransactionId } from '../chain/transaction.ts'
+import { Outbox } from '../collections/outbox.ts'
 import type { FinalityTimer, PeerId } from '../finality/contract.ts'
 import type { PeerOrigin } from './claims.ts'
 import type { Message, OutgoingMessage } from './messages.ts'
@@ -91,37 +92,23 @@ export interface Store {
   entries(prefix: string): Iterable<readonly [string, Uint8Array]>
 }
 
-/** Collects the effects of one step. */
-export class Outbox {
-  /** By key: the last write of a step is the one that counts. */
-  #writes = new Map<string, Uint8Array | null>()
-  #effects: Effect[] = []
-
-  write(key: string, value: Uint8Array | null): void {
-    this.#writes.set(key, value)
+/** Collects the effects of one step: all its writes are one atomic `persist`. */
+export class ReplicaOutbox extends Outbox<Uint8Array, Effect> {
+  constructor() {
+    super(entries => {
+      const writes = entries.map(([key, value]) => ({ key, value }))
+      return [{ type: 'persist', writes }]
+    })
   }
 
   /** Reads of a store that see the writes of this step. */
   over(store: Store): Store {
     return {
       get: key => {
-        const written = this.#writes.get(key)
+        const written = this.written(key)
         return written === undefined ? store.get(key) : written
       },
       entries: prefix => store.entries(prefix),
     }
-  }
-
-  emit(effect: Exclude<Effect, { type: 'persist' }>): void {
-    this.#effects.push(effect)
-  }
-
-  /** The effects of the step: one atomic `persist` of all its writes, then everything else in order. */
-  take(): Effect[] {
-    const writes = [...this.#writes].map(([key, value]) => ({ key, value }))
-    const effects = this.#effects
-    this.#writes = new Map()
-    this.#effects = []
-    return writes.length === 0 ? effects : [{ type: 'persist', writes }, ...effects]
   }
 }

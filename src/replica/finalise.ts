@@ -6,7 +6,7 @@
 import type { Address } from '../chain/address.ts'
 import { type Account, encodeAccount } from '../execution/state.ts'
 import type { TreeBlock } from './block-tree.ts'
-import type { Outbox } from './effects.ts'
+import type { ReplicaOutbox } from './effects.ts'
 import {
   encodeCertificatePlace,
   encodeChainedHeader,
@@ -20,7 +20,7 @@ import { EARLIER_STATES, encodeUndo } from './undo.ts'
 
 /** Writes that the blocks of `final` (oldest first, never empty) are final, and that the `dropped` branches are gone. */
 export function writeFinalised(
-  outbox: Outbox,
+  outbox: ReplicaOutbox,
   final: readonly TreeBlock[],
   dropped: readonly TreeBlock[],
 ): void {
@@ -44,7 +44,7 @@ export function writeFinalised(
 }
 
 /** Keeps with a final block what would be expensive to recompute: its senders, and the accounts before it. */
-function writeOfBlock(outbox: Outbox, { chained, execution }: TreeBlock, base: number): void {
+function writeOfBlock(outbox: ReplicaOutbox, { chained, execution }: TreeBlock, base: number): void {
   const { height } = chained
   if (execution.senders.length > 0) outbox.write(KEYS.senders(height), encodeSenders(execution.senders))
   if (height > base - EARLIER_STATES) outbox.write(KEYS.undo(height), encodeUndo(execution))
@@ -52,7 +52,7 @@ function writeOfBlock(outbox: Outbox, { chained, execution }: TreeBlock, base: n
 }
 
 /** Removes blocks that left the tree without becoming final. */
-export function writeDropped(outbox: Outbox, dropped: readonly TreeBlock[]): void {
+export function writeDropped(outbox: ReplicaOutbox, dropped: readonly TreeBlock[]): void {
   for (const entry of dropped) {
     outbox.write(KEYS.openBlock(entry.arrival), null)
     outbox.write(KEYS.block(entry.chained.id), null)
@@ -61,7 +61,7 @@ export function writeDropped(outbox: Outbox, dropped: readonly TreeBlock[]): voi
 
 /** Stores the certificate with the last of these final blocks, and for each other one the height where it stands. */
 export function writeCertificate(
-  outbox: Outbox,
+  outbox: ReplicaOutbox,
   final: readonly TreeBlock[],
   { sequence, bytes }: { readonly sequence: number; readonly bytes: Uint8Array },
 ): void {

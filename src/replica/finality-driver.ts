@@ -5,10 +5,11 @@ import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
 import { nextBaseFee } from '../chain/fees.ts'
 import type { BlockId } from '../chain/header.ts'
+import { InputQueue } from '../collections/input-queue.ts'
 import type { ChainAccess, Finality, FinalityEffect, FinalityInput, Holders } from '../finality/contract.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { ChainView } from './chain-view.ts'
-import type { Outbox, PeerId, Store, TimerName } from './effects.ts'
+import type { PeerId, ReplicaOutbox, Store, TimerName } from './effects.ts'
 import type { Mempool } from './mempool.ts'
 import { KEYS } from './records.ts'
 
@@ -25,7 +26,7 @@ export interface FinalityHost {
   readonly view: ChainView
   readonly pool: Mempool
   readonly store: Store
-  readonly outbox: Outbox
+  readonly outbox: ReplicaOutbox
   nowMs(): number
   finalise(final: Extract<FinalityEffect, { type: 'final' }>): void
   /** Gets a block with its ancestors. It may be the one attached to the message that is being handled. */
@@ -55,8 +56,7 @@ export function isFinalityTimer(name: TimerName): name is FinalityTimerName {
 export class FinalityDriver {
   readonly #host: FinalityHost
   readonly #chain: ChainAccess
-  /** Inputs that the layer has not handled; the first is being handled. */
-  readonly #inputs: FinalityInput[] = []
+  readonly #inputs = new InputQueue<FinalityInput>()
   /** Whether there are pending transactions, for this pool and head; null until asked. */
   #pending: { readonly changes: number; readonly head: BlockId; readonly has: boolean } | null = null
 
@@ -74,15 +74,12 @@ export class FinalityDriver {
 
   /**
    * Gives the layer an input, with the block that came with it if any, and performs the effects. An input that results from
-   * these is queued: if it were handled at once, the rest of this step could clear a timer that the later one set.
+   * these is queued; the block is attached for it as well.
    */
   step(input: FinalityInput, attached: AttachedBlock | null = null): void {
-    this.#inputs.push(input)
-    if (this.#inputs.length > 1) return
-    for (let next = this.#inputs[0]; next !== undefined; next = this.#inputs[0]) {
+    this.#inputs.add(input, next => {
       for (const effect of this.#host.finality.step(next, this.#chain)) this.#perform(effect, attached)
-      this.#inputs.shift()
-    }
+    })
   }
 
   /** A timer of the layer fires. */

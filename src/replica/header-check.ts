@@ -6,7 +6,7 @@ import type { ChainedHeader } from '../chain/header-chain.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { ChainView } from './chain-view.ts'
-import type { Outbox } from './effects.ts'
+import type { ReplicaOutbox } from './effects.ts'
 import { HeaderBranch } from './header-branch.ts'
 import type { ReplicaLimits } from './limits.ts'
 import type { Rejection } from './verdict.ts'
@@ -16,7 +16,7 @@ import type { WantedBlocks } from './wanted-blocks.ts'
 export interface HeaderHost {
   readonly tree: BlockTree
   readonly view: ChainView
-  readonly outbox: Outbox
+  readonly outbox: ReplicaOutbox
   /** The header in context, or why it can't follow, whatever the clock says. */
   chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | Rejection
   /** Whether the header is not due yet by our clock, where that is asked. */

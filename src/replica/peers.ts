@@ -9,7 +9,7 @@ import type { Chain } from './chain.ts'
 import type { ChainView } from './chain-view.ts'
 import type { PeerOrigin } from './claims.ts'
 import type { ClockWatch } from './clock-watch.ts'
-import type { Outbox, PeerId } from './effects.ts'
+import type { PeerId, ReplicaOutbox } from './effects.ts'
 import type { FinalityDriver } from './finality-driver.ts'
 import type { Message, OutgoingMessage, Status } from './messages.ts'
 import { type Screened, screen } from './screening.ts'
@@ -21,7 +21,7 @@ import type { Transactions } from './transactions.ts'
 export interface PeersHost {
   readonly genesis: Genesis
   readonly finality: Finality
-  readonly outbox: Outbox
+  readonly outbox: ReplicaOutbox
   readonly chain: Chain
   readonly view: ChainView
   readonly sync: Sync

@@ -10,7 +10,7 @@ import { ByteWriter, concatBytes, toHex } from '../encoding/bytes.ts'
 import type { Execution } from '../execution/block-execution.ts'
 import type { Genesis } from '../execution/genesis.ts'
 import type { TreeBlock } from './block-tree.ts'
-import type { Outbox } from './effects.ts'
+import type { ReplicaOutbox } from './effects.ts'
 import type { Mempool } from './mempool.ts'
 import { buildTemplate, completeTemplate, type Template } from './template.ts'
 
@@ -30,7 +30,7 @@ const TEMPLATES_MAX = 8
 /** The part of a replica that builds blocks. */
 export class Production {
   readonly #genesis: Genesis
-  readonly #outbox: Outbox
+  readonly #outbox: ReplicaOutbox
   /** 4 bytes that no other replica has. */
   readonly #salt: Uint8Array
   readonly #templates = new BoundedMap<string, Template>(TEMPLATES_MAX)
@@ -39,7 +39,7 @@ export class Production {
   /** What the last template was made from; null when a new one is due. */
   #basis: { readonly poolChanges: number; readonly madeMs: number } | null = null
 
-  constructor(genesis: Genesis, outbox: Outbox, salt: Uint8Array) {
+  constructor(genesis: Genesis, outbox: ReplicaOutbox, salt: Uint8Array) {
     this.#genesis = genesis
     this.#outbox = outbox
     this.#salt = salt

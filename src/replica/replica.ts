@@ -19,7 +19,7 @@ import { Chain } from './chain.ts'
 import { ChainView } from './chain-view.ts'
 import { applyCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { type ClockDoubt, ClockWatch } from './clock-watch.ts'
-import { type Effect, type Input, Outbox, type PeerId, type Store, type TimerName } from './effects.ts'
+import { type Effect, type Input, type PeerId, ReplicaOutbox, type Store, type TimerName } from './effects.ts'
 import { type AttachedBlock, FinalityDriver, isFinalityTimer } from './finality-driver.ts'
 import { REPLICA_LIMITS, type ReplicaLimits } from './limits.ts'
 import type { Mempool } from './mempool.ts'
@@ -64,7 +64,7 @@ export class Replica {
   readonly sync: Sync
   readonly #store: Store
   readonly #recoverSender: RecoverSender
-  readonly #outbox = new Outbox()
+  readonly #outbox = new ReplicaOutbox()
   readonly #isFresh: boolean
   readonly #chain: Chain
   readonly #transactions: Transactions

@@ -11,7 +11,7 @@ import { executeBlock } from '../execution/block-execution.ts'
 import type { Genesis } from '../execution/genesis.ts'
 import { type Account, decodeAccount, encodeAccount, State } from '../execution/state.ts'
 import { BlockTree, type TreeBlock } from './block-tree.ts'
-import type { Outbox, Store } from './effects.ts'
+import type { ReplicaOutbox, Store } from './effects.ts'
 import {
   CorruptStore,
   encodeChainedHeader,
@@ -36,7 +36,7 @@ export interface StartedTree {
 }
 
 /** Writes a new network into an empty database and returns its tree: the genesis block alone. */
-export function initialiseStore(genesis: Genesis, outbox: Outbox): StartedTree {
+export function initialiseStore(genesis: Genesis, outbox: ReplicaOutbox): StartedTree {
   outbox.write(KEYS.genesis, encodeId(genesis.block.id))
   outbox.write(KEYS.block(genesis.block.id), genesis.block.raw)
   outbox.write(KEYS.final(0), encodeFinal(genesis.header))

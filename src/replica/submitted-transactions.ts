@@ -3,7 +3,7 @@
 
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
-import type { Outbox } from './effects.ts'
+import type { ReplicaOutbox } from './effects.ts'
 import { KEYS } from './records.ts'
 
 /** Submitted transactions that left the pool and are remembered, so that they are tracked again if they return. */
@@ -11,11 +11,11 @@ const ABANDONED_MAX = 10_000
 
 /** The submitted transactions of one node. */
 export class SubmittedTransactions {
-  readonly #outbox: Outbox
+  readonly #outbox: ReplicaOutbox
   readonly #tracked = new Set<TransactionId>()
   readonly #abandoned = new BoundedMap<TransactionId, true>(ABANDONED_MAX)
 
-  constructor(outbox: Outbox) {
+  constructor(outbox: ReplicaOutbox) {
     this.#outbox = outbox
   }
 

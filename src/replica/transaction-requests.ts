@@ -10,12 +10,12 @@
 import type { TransactionId } from '../chain/transaction.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { Announced } from './announced.ts'
-import type { Outbox, PeerId } from './effects.ts'
+import type { PeerId, ReplicaOutbox } from './effects.ts'
 import { type Account, CREDIT_MAX, type Payment, RelayBudget, type RelayOutcome } from './relay-budget.ts'
 
 /** What the requests need of their replica. */
 export interface RequestsHost {
-  readonly outbox: Outbox
+  readonly outbox: ReplicaOutbox
   /** Whether a transaction is in the pool, or in a block of the main chain. */
   isKnown(id: TransactionId): boolean
   /** Whether a peer speaks for a validator. */

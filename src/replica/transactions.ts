@@ -8,7 +8,7 @@ import type { RecoverSender } from '../chain/signature.ts'
 import { decodeTransaction, type Transaction, type TransactionId } from '../chain/transaction.ts'
 import type { BlockRules } from '../execution/block-execution.ts'
 import type { BlockTree, HeadMove, TreeBlock } from './block-tree.ts'
-import type { Outbox, PeerId, Store } from './effects.ts'
+import type { PeerId, ReplicaOutbox, Store } from './effects.ts'
 import type { PoolLimits } from './limits.ts'
 import { Mempool, type PoolContext } from './mempool.ts'
 import { CorruptStore, KEYS } from './records.ts'
@@ -22,7 +22,7 @@ import type { Rejection } from './verdict.ts'
 export interface TransactionsHost {
   readonly rules: BlockRules
   readonly tree: BlockTree
-  readonly outbox: Outbox
+  readonly outbox: ReplicaOutbox
   readonly recoverSender: RecoverSender
   /** Whether a peer speaks for a validator. */
   isTrusted(peer: PeerId): boolean

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Outbox } from '../../src/replica/effects.ts'
+import { ReplicaOutbox } from '../../src/replica/effects.ts'
 
 test('all writes of a step are one persist, which stands before everything else', () => {
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   outbox.emit({ type: 'relay' })
   outbox.write('a', Uint8Array.of(1))
   outbox.emit({ type: 'stop-mining' })
@@ -22,13 +22,13 @@ test('all writes of a step are one persist, which stands before everything else'
 })
 
 test('a step without writes persists nothing', () => {
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   outbox.emit({ type: 'relay' })
   assert.deepEqual(outbox.take(), [{ type: 'relay' }])
 })
 
 test('what was taken is not there again', () => {
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   outbox.write('a', null)
   outbox.emit({ type: 'relay' })
   outbox.take()
@@ -36,7 +36,7 @@ test('what was taken is not there again', () => {
 })
 
 test('what a step wants written can be read back in it, and what it wants removed is gone', () => {
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   const stored = new Map([
     ['a', Uint8Array.of(1)],
     ['b', Uint8Array.of(2)],

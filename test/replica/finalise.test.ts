@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeAccount, State } from '../../src/execution/state.ts'
-import { Outbox, type Write } from '../../src/replica/effects.ts'
+import { ReplicaOutbox, type Write } from '../../src/replica/effects.ts'
 import { writeCertificate, writeFinalised } from '../../src/replica/finalise.ts'
 import {
   encodePosition,
@@ -26,7 +26,7 @@ const run = builder.extend(builder.root, 3, step => ({
 const dropped = [builder.mine(builder.root, { extra: 1 })]
 
 function folded(): Map<string, Write['value']> {
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   writeFinalised(outbox, run, dropped)
   const effects = outbox.take()
   assert.equal(effects.length, 1)
@@ -83,7 +83,7 @@ test('an account that has nothing is removed, and one that has only a nonce is k
   const leaving = transfer(8, 0, { value: 5n, maxFeePerGas: price, maxPriorityFeePerGas: price })
   const block = own.mine(own.root, { transactions: [leaving] })
   assert.deepEqual(block.execution.state.get(poor), { nonce: 1n, balance: 0n })
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   const ghost = new Map([...block.execution.changes, [addressNumber(7), { nonce: 0n, balance: 0n }]])
   const before = new Map([...block.execution.before, [addressNumber(7), { nonce: 0n, balance: 1n }]])
   writeFinalised(outbox, [{ ...block, execution: { ...block.execution, changes: ghost, before } }], [])
@@ -96,7 +96,7 @@ test('an account that has nothing is removed, and one that has only a nonce is k
 })
 
 test('a certificate is kept with its block, and for those before it where that is', () => {
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   const bytes = Uint8Array.of(7, 7)
   writeCertificate(outbox, run, { sequence: 5, bytes })
   const [persist] = outbox.take()
@@ -115,7 +115,7 @@ test('a certificate is kept with its block, and for those before it where that i
 
 test('of blocks that become final at once each keeps its senders, and the last 128 what they took from the state', () => {
   const many = builder.extend(builder.root, 140, step => ({ transactions: [transfer(2, step - 1)] }))
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   writeFinalised(outbox, many, [])
   const [persist] = outbox.take()
   assert.ok(persist?.type === 'persist')
@@ -132,7 +132,7 @@ test('of blocks that become final at once each keeps its senders, and the last 1
 test('what an earlier block took goes when 128 blocks are final above it', () => {
   const [block] = builder.extend(run.at(-1)!, 1)
   const chained = { ...block!.chained, height: 200 }
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   writeFinalised(outbox, [{ ...block!, chained }], [])
   const [persist] = outbox.take()
   assert.ok(persist?.type === 'persist')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChainAccess, Finality, FinalityEffect, FinalityInput } from '../../src/finality/contract.ts'
 import { Disk } from '../../src/lab/cluster/disk.ts'
-import { Outbox } from '../../src/replica/effects.ts'
+import { ReplicaOutbox } from '../../src/replica/effects.ts'
 import { FinalityDriver } from '../../src/replica/finality-driver.ts'
 import { Mempool } from '../../src/replica/mempool.ts'
 import { addressNumber } from '../chain/examples.ts'
@@ -16,7 +16,7 @@ const beneficiary = addressNumber(1)
 /** A driver of a layer that does what the script says, and the types of the inputs that it was given. */
 function drive(script: Script) {
   const inputs: string[] = []
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   const store = new Disk()
   const { root, genesis } = builder
   const pool = new Mempool(genesis.blocks, { state: genesis.state, baseFee: 1n })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { decodeBlock } from '../../src/chain/block.ts'
 import { chainHeader } from '../../src/chain/header-chain.ts'
 import { executeBlock } from '../../src/execution/block-execution.ts'
-import { Outbox } from '../../src/replica/effects.ts'
+import { ReplicaOutbox } from '../../src/replica/effects.ts'
 import { Mempool } from '../../src/replica/mempool.ts'
 import { Production } from '../../src/replica/production.ts'
 import { addressNumber } from '../chain/examples.ts'
@@ -194,7 +194,7 @@ test('who is to be paid can be changed while mining', () => {
 test('a block without work holds what waits, is valid as it is, and no two of them are the same', () => {
   const { genesis } = new ValidatedNetwork('pbft', 1)
   const { root } = new ChainBuilder(genesis)
-  const outbox = new Outbox()
+  const outbox = new ReplicaOutbox()
   const production = new Production(genesis, outbox, Uint8Array.of(0, 0, 0, 1))
   const pool = new Mempool(genesis.blocks, { state: genesis.state, baseFee: 1n })
   const tx = transfer(1, 0)

@@ -3,7 +3,7 @@
 
 import type { Application, LogOutput, Value } from '../log.ts'
 import { RETRANSMIT } from '../log.ts'
-import { Outbox } from '../outbox.ts'
+import { ProcessOutbox } from '../outbox.ts'
 import type { MemberIndex, PeerId, Snapshot } from '../process.ts'
 import { snapshotOf } from '../snapshot.ts'
 import { type Ballot, electionDelayMs, NO_BALLOT, ownerOf } from './ballot.ts'
@@ -62,7 +62,7 @@ export interface Leading {
 /** One member. */
 export class Replica {
   readonly options: PaxosOptions
-  readonly outbox = new Outbox<PaxosMessage, PaxosRecord, LogOutput<PaxosDecision>>()
+  readonly outbox = new ProcessOutbox<PaxosMessage, PaxosRecord, LogOutput<PaxosDecision>>()
   /** Slots above `stable` in which this member votes. */
   readonly window: number
   /** The source of the message at hand. */
@@ -174,7 +174,7 @@ export class Replica {
   /** Keeps a vote. */
   keep(vote: Accepted): void {
     this.accepted.set(vote.sequence, vote)
-    this.outbox.persist(acceptedKey(vote.sequence), { type: 'accepted', ...vote })
+    this.outbox.write(acceptedKey(vote.sequence), { type: 'accepted', ...vote })
   }
 
   /** The application has all decisions up to this one on disk: our votes for them can never matter again. */
@@ -189,7 +189,7 @@ export class Replica {
   forget(): void {
     for (const slot of [...this.accepted.keys()].filter(slot => slot <= this.stable)) {
       this.accepted.delete(slot)
-      this.outbox.persist(acceptedKey(slot), null)
+      this.outbox.write(acceptedKey(slot), null)
     }
   }
 
@@ -208,7 +208,7 @@ export class Replica {
   }
 
   persistPromise(): void {
-    this.outbox.persist('promise', { type: 'promise', ballot: this.promised, stable: this.stable })
+    this.outbox.write('promise', { type: 'promise', ballot: this.promised, stable: this.stable })
   }
 
   // ---- time

@@ -65,7 +65,7 @@ function leaveFor(replica: Replica, view: number): void {
   replica.viewTimer.stop()
   replica.restartRetransmission()
   replica.persistView()
-  if (replica.newView !== null) replica.outbox.persist(NEW_VIEW_KEY, null)
+  if (replica.newView !== null) replica.outbox.write(NEW_VIEW_KEY, null)
   replica.newView = null
   settleDecided(replica)
   sendViewChange(replica)
@@ -176,7 +176,7 @@ function enter(replica: Replica, message: NewView): void {
     null,
   )
   replica.reproposed = proposals.at(-1)?.sequence ?? highest?.sequence ?? 0
-  replica.outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message })
+  replica.outbox.write(NEW_VIEW_KEY, { type: 'new-view', message })
   replica.persistView()
   for (const change of viewChanges) onDeparture(replica, change)
   if (highest !== null) onStable(replica, highest)

@@ -2,7 +2,7 @@
 // keeps, the words that it says. The names of its fields are the paper's: v is the view, h the low watermark.
 
 import { type Application, type LogOutput, RETRANSMIT, type SignedOutput, type Value } from '../log.ts'
-import { Outbox } from '../outbox.ts'
+import { ProcessOutbox } from '../outbox.ts'
 import type { MemberIndex, PeerId, Snapshot } from '../process.ts'
 import { quorumOf } from '../quorum.ts'
 import type { Signing } from '../signed.ts'
@@ -57,7 +57,11 @@ export class Replica {
   readonly options: PbftOptions
   readonly quorum: number
   readonly rules: ViewChangeRules
-  readonly outbox = new Outbox<PbftMessage, PbftRecord, LogOutput<Certificate> | SignedOutput<Evidence>>()
+  readonly outbox = new ProcessOutbox<
+    PbftMessage,
+    PbftRecord,
+    LogOutput<Certificate> | SignedOutput<Evidence>
+  >()
   readonly log = new Map<number, Slot>()
   readonly checkpoints: Checkpoints
   /** Of each member the view change for the highest view. */
@@ -248,27 +252,27 @@ export class Replica {
   }
 
   persistSlot({ sequence, accepted, prepared }: Slot): void {
-    this.outbox.persist(slotKey(sequence), { type: 'slot', sequence, ...accepted!, prepared })
+    this.outbox.write(slotKey(sequence), { type: 'slot', sequence, ...accepted!, prepared })
   }
 
   /** Keeps all that it knows: of what it learned before it might vote, its owner may have kept nothing. */
   persistAll(): void {
     this.persistView()
     const { newView, stable } = this
-    if (newView !== null) this.outbox.persist(NEW_VIEW_KEY, { type: 'new-view', message: newView })
-    if (stable !== null) this.outbox.persist(STABLE_KEY, { type: 'stable', certificate: stable })
+    if (newView !== null) this.outbox.write(NEW_VIEW_KEY, { type: 'new-view', message: newView })
+    if (stable !== null) this.outbox.write(STABLE_KEY, { type: 'stable', certificate: stable })
     for (const slot of this.inOrder()) if (slot.accepted !== null) this.persistSlot(slot)
   }
 
   persistView(): void {
     const record = { view: this.view, isActive: this.isActive, reproposed: this.reproposed }
-    this.outbox.persist(VIEW_KEY, { type: 'view', ...record })
+    this.outbox.write(VIEW_KEY, { type: 'view', ...record })
   }
 
   forgetSlots(upTo: number): void {
     for (const old of [...this.log.keys()].filter(sequence => sequence <= upTo)) {
       this.log.delete(old)
-      this.outbox.persist(slotKey(old), null)
+      this.outbox.write(slotKey(old), null)
     }
   }
 

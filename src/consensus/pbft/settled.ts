@@ -102,7 +102,7 @@ export function onStable(replica: Replica, certificate: Certificate): void {
   if (isDiverged(replica, certificate)) return replica.halt({ type: 'diverged', decision: certificate })
   if (sequence > replica.low) {
     replica.stable = certificate
-    replica.outbox.persist(STABLE_KEY, { type: 'stable', certificate })
+    replica.outbox.write(STABLE_KEY, { type: 'stable', certificate })
     replica.forgetSlots(sequence)
     replica.checkpoints.forget(sequence)
     replica.late.clear()
