@@ -434,9 +434,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a clock that is set back holds up the next block',
-    file: 'finality/committee.ts',
-    find: 'if (this.#chain.nowMs < this.#last.atMs)',
-    replace: 'if (this.#chain.nowMs < 0)',
+    file: 'finality/decisions.ts',
+    find: 'if (nowMs < this.#last.atMs)',
+    replace: 'if (nowMs < 0)',
     tests: ['finality/committee'],
   },
   {
@@ -1169,8 +1169,8 @@ export const FAULTS: readonly Fault[] = [
   // ---- finality by agreement
   {
     name: 'a block that was decided and is not here is not asked for',
-    file: 'finality/committee.ts',
-    find: `        this.#want(value as BlockId, { voters, speaker: from, isDecided: true })
+    file: 'finality/decisions.ts',
+    find: `        this.#context.want(value as BlockId, { voters, speaker: from, isDecided: true })
         return false
 `,
     replace: `        void voters
@@ -1180,31 +1180,31 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a validator whose votes are lost votes again',
-    file: 'finality/committee.ts',
-    find: 'this.#createProtocol(votes.size > 0 || isUntried || mayForgetVotes)',
-    replace: 'this.#createProtocol(true)',
+    file: 'finality/vote-memory.ts',
+    find: 'this.#takePlace(votes.size > 0 || isUntried || mayForgetVotes)',
+    replace: 'this.#takePlace(true)',
     tests: ['finality/committee', 'replica/finality'],
   },
   {
     name: 'one who only followed has a record of votes',
-    file: 'finality/committee.ts',
-    find: 'if (this.#self === null || !this.#mayKeepVotes()) break',
-    replace: 'if (!this.#mayKeepVotes()) break',
+    file: 'finality/vote-memory.ts',
+    find: 'if (this.#self === null || !this.#mayKeepVotes(protocol)) return',
+    replace: 'if (!this.#mayKeepVotes(protocol)) return',
     tests: ['finality/committee'],
   },
   {
     name: 'after a restart who has stopped goes on',
     file: 'finality/committee.ts',
-    find: `    if (conflict !== null) this.#halt(conflict)
+    find: `    if (found.conflict !== null) this.#context.halt(found.conflict)
 `,
     replace: '',
     tests: ['finality/committee'],
   },
   {
     name: 'who has stopped still makes blocks final',
-    file: 'finality/committee.ts',
+    file: 'finality/decisions.ts',
     find: `  #applyAwaited(): void {
-    if (this.#halted !== null) return
+    if (this.#context.halted !== null) return
 `,
     replace: `  #applyAwaited(): void {
 `,
@@ -1325,8 +1325,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a stop names all who signed both certificates',
-    file: 'finality/committee.ts',
-    find: '[...new Set(this.#proofs.map(({ member }) => member))]',
+    file: 'finality/accusations.ts',
+    find: '[...new Set(this.proofs.map(({ member }) => member))]',
     replace: '[...kit.anatomy.decision(second).voters]',
     tests: ['finality/committee'],
   },
@@ -1648,9 +1648,9 @@ export const FAULTS: readonly Fault[] = [
     name: 'a proposal is not looked at again when the node follows another branch',
     file: 'finality/committee.ts',
     find: `        // The node may now follow what was decided, on another branch than before.
-        this.#drive({ type: 'revalidate' })
+        return this.#protocol.drive({ type: 'revalidate' })
 `,
-    replace: '',
+    replace: '        return\n',
     tests: ['finality/committee'],
   },
   {
@@ -1876,16 +1876,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block that was voted for makes room for others',
-    file: 'finality/committee.ts',
-    find: "    if (validity === 'valid') this.#emit({ type: 'hold', id: block.id })\n",
+    file: 'finality/proposals.ts',
+    find: "    if (validity === 'valid') this.#context.emit({ type: 'hold', id: block.id })\n",
     replace: '',
     tests: ['replica/side-blocks'],
   },
   {
     name: 'a block that was voted for before a restart makes room for others',
-    file: 'finality/committee.ts',
+    file: 'finality/vote-memory.ts',
     find: `    for (const id of new Set(facts.flatMap(({ values }) => values)))
-      this.#emit({ type: 'hold', id: id as BlockId })
+      this.#context.emit({ type: 'hold', id: id as BlockId })
 `,
     replace: '',
     tests: ['replica/side-blocks'],
@@ -1948,7 +1948,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a validator votes for a proposal whose time has not come',
-    file: 'finality/committee.ts',
+    file: 'finality/proposals.ts',
     find: 'if (!origin.isReproposed && isProposalEarly(',
     replace: 'if (origin.isReproposed && isProposalEarly(',
     tests: ['finality/committee'],
@@ -1969,7 +1969,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block that is only proposed is taken in whatever the clock says',
-    file: 'finality/committee.ts',
+    file: 'finality/protocol-driver.ts',
     find: 'speaker: effect.from, isDecided: false',
     replace: 'speaker: effect.from, isDecided: true',
     tests: ['replica/clock'],
@@ -2640,8 +2640,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a challenge is used again by a machine that was put back twice',
-    file: 'finality/committee.ts',
-    find: ' + 1 + this.#chain.nowMs)',
+    file: 'finality/vote-memory.ts',
+    find: ' + 1 + this.#context.chain.nowMs)',
     replace: ' + 1)',
     tests: ['finality/committee'],
   },
@@ -2654,9 +2654,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a restart lets a validator vote whose votes are lost',
-    file: 'finality/committee.ts',
-    find: "    this.#emit({ type: 'persist', key: COMMITTEE_KEYS.untried, value: null })\n    this.#drive({ type: 'abstain' })",
-    replace: "    this.#drive({ type: 'abstain' })",
+    file: 'finality/vote-memory.ts',
+    find: '    this.#persist(COMMITTEE_KEYS.untried, null)\n    return true\n  }\n\n  #mute(',
+    replace: '    return true\n  }\n\n  #mute(',
     tests: ['finality/committee'],
   },
   {
@@ -2724,8 +2724,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a proven liar may lead after a restart',
-    file: 'finality/committee.ts',
-    find: "    for (const { member } of this.#proofs) this.#drive({ type: 'convicted', member })\n",
+    file: 'finality/protocol-driver.ts',
+    find: "    for (const { member } of accusations.proofs) this.drive({ type: 'convicted', member })\n",
     replace: '',
     tests: ['finality/committee'],
   },
@@ -2787,31 +2787,31 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a member that was away votes on as if it had not been',
-    file: 'finality/committee.ts',
-    find: 'if (awayMs <= AWAY_MS || this.#self === null || this.#halted !== null) return',
-    replace: 'if (awayMs >= 0 || this.#self === null || this.#halted !== null) return',
+    file: 'finality/vote-memory.ts',
+    find: 'if (awayMs <= AWAY_MS || this.#self === null || this.#context.halted !== null) return false',
+    replace: 'if (awayMs >= 0 || this.#self === null || this.#context.halted !== null) return false',
     tests: ['finality/committee'],
   },
   {
     name: 'a new folder votes where decisions bear its signature',
-    file: 'finality/committee.ts',
-    find: 'if (this.#self === null || !voters.includes(this.#self)) return',
-    replace: 'if (voters.length >= 0) return',
+    file: 'finality/vote-memory.ts',
+    find: 'if (this.#self === null || !voters.includes(this.#self)) return false',
+    replace: 'if (voters.length >= 0) return false',
     tests: ['finality/committee'],
   },
   {
     name: 'a signature that the mark tells of mutes a new folder for ever',
-    file: 'finality/committee.ts',
-    find: '    if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return\n',
+    file: 'finality/vote-memory.ts',
+    find: '    if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return false\n',
     replace: '    void tellsOfCommit\n    void view\n',
     tests: ['finality/vote-mark'],
   },
   {
     name: 'a mark that is an older copy is taken for the last word',
-    file: 'finality/committee.ts',
-    find: 'if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return',
+    file: 'finality/vote-memory.ts',
+    find: 'if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return false',
     replace:
-      'if (this.#mark.sequence > 0 || tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return',
+      'if (this.#mark.sequence > 0 || tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return false',
     tests: ['finality/vote-mark'],
   },
   {
@@ -2823,15 +2823,15 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a new folder keeps votes before anybody answered',
-    file: 'finality/committee.ts',
-    find: '    if (this.#protocol.state.isRecalling) return false\n',
+    file: 'finality/vote-memory.ts',
+    find: '    if (protocol.state.isRecalling) return false\n',
     replace: '',
     tests: ['finality/committee'],
   },
   {
     name: 'decisions that were dropped are never asked for again',
-    file: 'finality/committee.ts',
-    find: "    this.#drive({ type: 'lost', decided: this.#sequence })\n",
+    file: 'finality/decisions.ts',
+    find: "    this.#host.drive({ type: 'lost', decided: this.#sequence })\n",
     replace: '',
     tests: ['finality/committee'],
   },
@@ -3158,16 +3158,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what a mark tells beyond the records binds nobody',
-    file: 'finality/committee.ts',
-    find: 'this.#forgotten = forgottenOf(this.#mark, known, Math.max(this.#sequence, settled))',
+    file: 'finality/vote-memory.ts',
+    find: 'this.#forgotten = forgottenOf(this.#mark, known, decided)',
     replace: 'this.#forgotten = null',
     tests: ['node/vote-mark'],
   },
   {
     name: 'votes that a stable checkpoint settled are taken for lost',
-    file: 'finality/committee.ts',
-    find: 'forgottenOf(this.#mark, known, Math.max(this.#sequence, settled))',
-    replace: 'forgottenOf(this.#mark, known, Math.min(this.#sequence, settled))',
+    file: 'finality/vote-memory.ts',
+    find: 'Math.max(decided, stable)',
+    replace: 'Math.min(decided, stable)',
     tests: ['finality/vote-mark'],
   },
   {

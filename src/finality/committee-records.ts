@@ -37,6 +37,8 @@ export class DamagedVotes extends Error {
 export interface CommitteeRecords {
   readonly votes: Map<string, unknown>
   readonly voter: Uint8Array | null
+  /** Whether the folder was new at an earlier start, and no vote had been given from it since. */
+  readonly isUntried: boolean
   /** Null where none was kept. */
   readonly mark: VoteMark | null
   /** Null where nothing is signed. */
@@ -66,6 +68,7 @@ export function readCommitteeRecords(
   return {
     votes,
     voter: records.get(COMMITTEE_KEYS.voter) ?? null,
+    isUntried: records.has(COMMITTEE_KEYS.untried),
     mark: readMark(records.get(COMMITTEE_KEYS.mark)),
     evidence,
     empty,

@@ -1,5 +1,5 @@
 // The mode `hybrid`: blocks are mined, and validators finalise them below the head (PBFT). Which blocks they may decide
-// on is in ../mined-checkpoint.ts.
+// on is in ../mined-block-policy.ts.
 
 import { MinedBlockPolicy } from '../mined-block-policy.ts'
 import { createCommittee, PATTERN, TIMEOUT, VALIDATORS } from './committee-mode.ts'

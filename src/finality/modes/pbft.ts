@@ -1,5 +1,5 @@
 // The mode `pbft`: no blocks are mined, the validators take turns at proposing them, and each is final at once. When a
-// block is proposed, and which may be decided on, is in ../next-block.ts.
+// block is proposed, and which may be decided on, is in ../next-block-policy.ts.
 
 import { NextBlockPolicy } from '../next-block-policy.ts'
 import {
