@@ -399,7 +399,7 @@ export const FAULTS: readonly Fault[] = [
   // ---- peers
   {
     name: 'headers are followed whose work does not pass ours',
-    file: 'replica/sync.ts',
+    file: 'replica/header-sync.ts',
     find: 'if (timelyTip !== null && this.#host.isPreferred(timelyTip))',
     replace: 'if (timelyTip !== null)',
     tests: ['replica/sync'],
@@ -414,15 +414,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a peer that does not answer is waited for',
     file: 'replica/sync.ts',
-    find: 'if (deadline > this.#ticks) return false',
+    find: 'if (deadline > tick) return false',
     replace: 'return false',
     tests: ['replica/sync'],
   },
   {
     name: 'a wanted block is taken away from the download that brings it',
-    file: 'replica/sync.ts',
-    find: 'if (this.#download?.brings(target) === true) return',
-    replace: 'void this.#download?.brings',
+    file: 'replica/wanted-fetch.ts',
+    find: 'if (bodies.download?.brings(target) === true) return',
+    replace: 'void bodies.download?.brings',
     tests: ['replica/finality'],
   },
   {
@@ -614,23 +614,23 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the database is asked for each block of a download, whenever a peer says what it follows',
-    file: 'replica/sync.ts',
+    file: 'replica/body-sync.ts',
     find: 'tree.has(id) || (height <= tree.base.chained.height && view',
     replace: 'tree.has(id) || (view.rawBlock(id) !== null && height >= 0 && view',
     tests: ['replica/sync'],
   },
   {
     name: 'words of peers put the deadlines off',
-    file: 'replica/sync.ts',
+    file: 'replica/sync-requests.ts',
     find: '    if (isBusy === this.#isTicking) return\n',
     replace: '',
     tests: ['replica/sync'],
   },
   {
     name: 'an honest peer is blamed for the block after its own',
-    file: 'replica/sync.ts',
+    file: 'replica/body-sync.ts',
     find: 'new Set([download.source, body!.from])',
-    replace: 'this.#peers.keys()',
+    replace: 'this.#host.requests.peers()',
     tests: ['replica/sync'],
   },
   {
@@ -1711,7 +1711,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a wanted block is followed up to the head of its peer',
-    file: 'replica/sync.ts',
+    file: 'replica/header-sync.ts',
     find: 'return { headers: due.slice(0, end + 1), isPart: false }',
     replace: 'return { headers: end < 0 ? [] : due, isPart: false }',
     tests: ['replica/finality'],
@@ -1782,16 +1782,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'one peer holds up the bodies for which finality waits',
-    file: 'replica/sync.ts',
+    file: 'replica/body-sync.ts',
     find: 'first.length < (isAnchored ? ASKED_MAX : ASKED_MAX - 1) &&',
     replace: 'first.length < 0 &&',
     tests: ['replica/wanted-blocks'],
   },
   {
     name: 'a peer is never late that gives headers without end',
-    file: 'replica/sync.ts',
-    find: '{ branch: next, wanted, lateAt }',
-    replace: '{ branch: next, wanted }',
+    file: 'replica/header-sync.ts',
+    find: '{ branch: rest, wanted, lateAt }',
+    replace: '{ branch: rest, wanted }',
     tests: ['replica/finality'],
   },
   {
@@ -1810,7 +1810,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a stranger that gives our own final headers is asked on through the whole chain',
-    file: 'replica/sync.ts',
+    file: 'replica/header-sync.ts',
     find: 'this.#mayContinue(from, rest.fresh.size + rest.ownCount)',
     replace: 'this.#mayContinue(from, rest.fresh.size)',
     tests: ['replica/own-headers'],
@@ -1870,7 +1870,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a branch that is being fetched makes room for others',
     file: 'replica/sync.ts',
-    find: '      id === this.#download?.next?.header.previous ||\n',
+    find: '      id === this.#bodies.download?.next?.header.previous ||\n',
     replace: '',
     tests: ['replica/side-blocks'],
   },
@@ -1892,7 +1892,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'the rest of a branch of which a part was fetched is not asked for where that ended',
-    file: 'replica/sync.ts',
+    file: 'replica/header-sync.ts',
     find: 'this.#resume?.source === peer ? this.#resume.id : null',
     replace: 'null',
     tests: ['replica/long-branch'],
@@ -1906,14 +1906,14 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a peer is asked on without end for a branch that proves nothing',
-    file: 'replica/sync.ts',
+    file: 'replica/header-sync.ts',
     find: 'if (headers < peer.patience) return true',
     replace: 'if (headers >= 0) return true',
     tests: ['replica/long-branch'],
   },
   {
     name: 'a branch that was cut off is cut off at the same length for ever',
-    file: 'replica/sync.ts',
+    file: 'replica/header-sync.ts',
     find: '    peer.patience *= 2\n',
     replace: '',
     tests: ['replica/long-branch'],
@@ -1941,8 +1941,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'one peer at a time is asked for headers, however late it is',
-    file: 'replica/sync.ts',
-    find: 'asked.some(({ lateAt }) => lateAt > this.#ticks)',
+    file: 'replica/header-sync.ts',
+    find: 'asked.some(({ lateAt }) => lateAt > requests.tick)',
     replace: 'asked.length > 0',
     tests: ['replica/sync'],
   },
@@ -1990,9 +1990,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'headers that are not due by our clock make the claim of their peer fail',
-    file: 'replica/sync.ts',
-    find: 'this.#claims.defer(from, this.#ticks)',
-    replace: 'this.#claims.fail(from, this.#ticks)',
+    file: 'replica/header-sync.ts',
+    find: 'claims.defer(from, requests.tick)',
+    replace: 'claims.fail(from, requests.tick)',
     tests: ['replica/clock'],
   },
   {
@@ -2005,8 +2005,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a branch whose blocks are kept back keeps other branches out',
     file: 'replica/sync.ts',
-    find: 'const isFree = this.#download === null || this.#isStalled(this.#download)',
-    replace: 'const isFree = this.#download === null',
+    find: 'const isFree = this.#bodies.download === null || this.#bodies.isStalled',
+    replace: 'const isFree = this.#bodies.download === null',
     tests: ['replica/false-claims'],
   },
   {
@@ -2029,16 +2029,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a claim that nobody made counts as a failure of the peer',
-    file: 'replica/sync.ts',
-    find: "(typeof fresh !== 'string' && this.#claims.isAssumed(from))",
-    replace: "typeof fresh === 'number'",
+    file: 'replica/header-sync.ts',
+    find: ' || claims.isAssumed(from)',
+    replace: '',
     tests: ['replica/orphans'],
   },
   {
     name: 'a block beside the main chain of every holder is asked for by headers alone',
-    file: 'replica/sync.ts',
-    find: 'else this.#wanted.onNotOnMain(wanted, from)',
-    replace: 'else this.#wanted.onFailed(wanted, from)',
+    file: 'replica/header-sync.ts',
+    find: 'else this.#host.wanted.onNotOnMain(wanted, from)',
+    replace: 'else this.#host.wanted.onFailed(wanted, from)',
     tests: ['replica/ancestor-path'],
   },
   {
@@ -2051,7 +2051,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'blocks without work lead a node down as far as a liar likes',
-    file: 'replica/sync.ts',
+    file: 'replica/wanted-fetch.ts',
     find: "this.#host.hasWork(block.header) ? null : 'header-work-insufficient'",
     replace: "block.raw.length > 0 ? null : 'header-work-insufficient'",
     tests: ['replica/ancestor-path'],
@@ -2094,14 +2094,14 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a peer that copies headers and gives no body is asked for them in a loop',
-    file: 'replica/sync.ts',
-    find: '(saidAllOf === null || saidAllOf !== this.#download)',
+    file: 'replica/header-sync.ts',
+    find: '(saidAllOf === null || saidAllOf !== bodies.download)',
     replace: '(saidAllOf === null || saidAllOf !== undefined)',
     tests: ['replica/false-claims'],
   },
   {
     name: 'bodies that come late are of no use',
-    file: 'replica/sync.ts',
+    file: 'replica/body-sync.ts',
     find: 'request?.id === requestId ? request : this.#suppliers.overdue(peer, requestId)',
     replace: 'request?.id === requestId ? request : null',
     tests: ['replica/slow-peers'],
@@ -2125,7 +2125,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'new identities hold up the source of a download for ever once it was late',
-    file: 'replica/sync.ts',
+    file: 'replica/body-sync.ts',
     find: '(id === anchor &&\n',
     replace: '(id === null &&\n',
     tests: ['replica/slow-peers'],
@@ -2139,7 +2139,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'no place is kept for the source of a download',
-    file: 'replica/sync.ts',
+    file: 'replica/body-sync.ts',
     find: '(isAnchored ? ASKED_MAX : ASKED_MAX - 1) &&',
     replace: '(isAnchored ? ASKED_MAX : ASKED_MAX) &&',
     tests: ['replica/slow-peers'],

@@ -47,6 +47,11 @@ export class ChainView {
     this.states = new EarlierStates(tree, store)
   }
 
+  /** Whether a block is here: in the tree, or final. */
+  has(id: BlockId): boolean {
+    return this.#tree.has(id) || this.mainHeight(id) !== null
+  }
+
   /** The id and header of the main chain at this height, or null beyond its ends. */
   headerAt(height: number): { readonly id: BlockId; readonly header: BlockHeader } | null {
     const entry = this.#tree.atHeight(height)

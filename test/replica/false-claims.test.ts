@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message, OutgoingMessage } from '../../src/replica/messages.ts'
-import { ANSWER_TICKS } from '../../src/replica/sync.ts'
+import { ANSWER_TICKS } from '../../src/replica/sync-requests.ts'
 import { ChainBuilder, START_MS, tipOf } from './small-chain.ts'
 import { sentOf, TestNode } from './test-node.ts'
 

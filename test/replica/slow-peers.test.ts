@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message, OutgoingMessage } from '../../src/replica/messages.ts'
-import { SYNC_TICK_MS } from '../../src/replica/sync.ts'
+import { SYNC_TICK_MS } from '../../src/replica/sync-requests.ts'
 import { blocksOf, ChainBuilder, idsOf, START_MS, tipOf } from './small-chain.ts'
 import { sentOf, TestNode } from './test-node.ts'
 

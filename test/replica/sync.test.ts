@@ -5,7 +5,7 @@ import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import { DELAY_TICKS_MAX } from '../../src/replica/claims.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import { MESSAGE_LIMITS, type Message, type OutgoingMessage } from '../../src/replica/messages.ts'
-import { ANSWER_TICKS, SYNC_TICK_MS } from '../../src/replica/sync.ts'
+import { ANSWER_TICKS, SYNC_TICK_MS } from '../../src/replica/sync-requests.ts'
 import {
   ChainBuilder,
   idsOf,
