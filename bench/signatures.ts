@@ -13,7 +13,7 @@ import { signedTransactions } from '../test/signatures/transactions.ts'
 
 const ROUNDS = 5
 const ROUND_MS = 100
-const WARMED = 1024
+const CACHED = 1024
 
 /** Something to measure: `run` does some of it and says how many senders that were. */
 interface Case {
@@ -25,7 +25,7 @@ interface Case {
   readonly costs: number[]
 }
 
-const transactions = signedTransactions(WARMED)
+const transactions = signedTransactions(CACHED)
 const digests = transactions.map(signingHash)
 const loaded = [await loadBackend('native'), await loadBackend('wasm')]
 const fast = loaded.filter(backend => backend !== null)
@@ -54,7 +54,7 @@ function poolCase(backend: RecoveryBackend, threads: number): Case {
   const cache = new SenderCache(backend, 1)
   const pool = new RecoveryPool(cache, { threads, onError: console.error })
   const run = async (): Promise<number> => {
-    await pool.warm(transactions)
+    await pool.recover(transactions)
     return transactions.length - 1
   }
   return {

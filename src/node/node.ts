@@ -46,7 +46,7 @@ import { groupWith, placeOf } from './network-group.ts'
 import { originOf } from './peer-origin.ts'
 import { type OutwardEffect, Performer } from './performer.ts'
 import { RequestQueue } from './request-queue.ts'
-import { SenderWarming } from './sender-warming.ts'
+import { SenderRecovery } from './sender-recovery.ts'
 import { StepScheduler } from './step-scheduler.ts'
 import { Submissions } from './submissions.ts'
 import { Timers } from './timers.ts'
@@ -145,7 +145,7 @@ export class Node {
   #votesChecked = 0
   readonly #counters = new Counters()
   readonly #recovery: RecoveryPool
-  readonly #warming: SenderWarming
+  readonly #senderRecovery: SenderRecovery
   readonly #submissions: Submissions
   readonly #requests = new RequestQueue()
   readonly #decoding = new StepScheduler()
@@ -199,7 +199,7 @@ export class Node {
     this.#recovery = new RecoveryPool(senders, {
       onError: error => log.error({ err: error }, 'recovering senders goes on with fewer threads'),
     })
-    this.#warming = new SenderWarming(this.replica, this.#recovery)
+    this.#senderRecovery = new SenderRecovery(this.replica, this.#recovery)
     const submit = (raw: Uint8Array, token: string) => void this.#step({ type: 'submit', raw, token })
     this.#submissions = new Submissions(this.#recovery, submit, log)
     const onListenerError = (error: unknown) => log.error({ err: error }, 'a listener failed')
@@ -244,7 +244,7 @@ export class Node {
 
   /** Recovers who sent these, off the event loop; the replica knows it then. */
   recoverSenders(transactions: readonly Transaction[]): Promise<void> {
-    return this.#recovery.warm(transactions)
+    return this.#recovery.recover(transactions)
   }
 
   /** Mines for this account, for ever or until so many blocks are found; null stops. */
@@ -422,7 +422,7 @@ export class Node {
 
   #onPeerDisconnected(peer: PeerId): void {
     this.#peerHeads.delete(peer)
-    this.#warming.forget(peer)
+    this.#senderRecovery.forget(peer)
     this.#step({ type: 'peer-disconnected', peer })
   }
 
@@ -433,7 +433,7 @@ export class Node {
     if (message.type === 'status') this.#onStatus(from, message)
     // Before the handshake nothing counts. Not a fault: of two crossing streams one is closed, with what was on it.
     else if (isFirst) return
-    await this.#warm(from, message)
+    await this.#recoverSenders(from, message)
     // It may have left while its message waited.
     if (!this.#peerHeads.has(from)) return
     // The handshake is free, for links have a rate (peer-links.ts).
@@ -509,7 +509,7 @@ export class Node {
     const { message, spentMs } = await this.#decode(from, bytes)
     if (message === 'ignore') await this.#charge(from, bytes.length, spentMs)
     if (typeof message === 'string') return message
-    await this.#warm(from, message)
+    await this.#recoverSenders(from, message)
     let isGood = false
     const { effects, performed } = this.#step({ type: 'message', from, message }, () => {
       isGood = true
@@ -554,9 +554,9 @@ export class Node {
     return { message: verdictOn(message) === 'punish' ? 'reject' : 'ignore', spentMs }
   }
 
-  async #warm(from: PeerId, message: Message): Promise<void> {
+  async #recoverSenders(from: PeerId, message: Message): Promise<void> {
     try {
-      await this.#warming.warm(from, message, Date.now())
+      await this.#senderRecovery.recover(from, message, Date.now())
     } catch (error) {
       // The replica will recover what is missing itself.
       this.#log.error({ err: error }, 'senders could not be recovered ahead')
@@ -568,7 +568,7 @@ export class Node {
   #perform(effect: OutwardEffect): void {
     switch (effect.type) {
       case 'send':
-        this.#warming.onSend(effect.to, effect.message)
+        this.#senderRecovery.onSend(effect.to, effect.message)
         return this.#host?.send(effect.to, effect.message)
       case 'broadcast':
         return this.#host?.broadcast(effect.message)

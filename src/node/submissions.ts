@@ -5,7 +5,7 @@
 import { decodeTransaction } from '../chain/transaction.ts'
 import type { SubmitResult } from '../replica/effects.ts'
 import { type FaultLog, guarded } from './guarded.ts'
-import type { Warmer } from './sender-warming.ts'
+import type { SenderRecoverer } from './sender-recovery.ts'
 
 /** Transactions that may wait to be taken in; who comes then is told that the pool is full. */
 export const SUBMISSIONS_MAX = 16_384
@@ -25,7 +25,7 @@ interface Submission {
 
 /** What waits to be handed in, and what waits for its answer. */
 export class Submissions {
-  readonly #warmer: Warmer
+  readonly #recoverer: SenderRecoverer
   readonly #submit: (raw: Uint8Array, token: string) => void
   readonly #unanswered = new Map<string, Submission>()
   readonly #takeArrived: () => void
@@ -36,8 +36,8 @@ export class Submissions {
   #isClosed = false
 
   /** `submit` gives a transaction to the replica, whose reply goes to `onReply`. */
-  constructor(warmer: Warmer, submit: (raw: Uint8Array, token: string) => void, log: FaultLog) {
-    this.#warmer = warmer
+  constructor(recoverer: SenderRecoverer, submit: (raw: Uint8Array, token: string) => void, log: FaultLog) {
+    this.#recoverer = recoverer
     this.#submit = submit
     this.#takeArrived = guarded(log, 'taking transactions in', () => this.#take(this.#arrived.splice(0)))
   }
@@ -71,13 +71,13 @@ export class Submissions {
 
   #take(batch: readonly Submission[]): void {
     // Recovered while the batches before it are handed in.
-    const warmed = this.#warm(batch).catch(() => {})
-    this.#tail = this.#tail.then(() => warmed).then(() => this.#handIn(batch))
+    const recovered = this.#recover(batch).catch(() => {})
+    this.#tail = this.#tail.then(() => recovered).then(() => this.#handIn(batch))
   }
 
-  async #warm(batch: readonly Submission[]): Promise<void> {
+  async #recover(batch: readonly Submission[]): Promise<void> {
     const transactions = batch.map(({ raw }) => decodeTransaction(raw)).filter(tx => typeof tx !== 'string')
-    await this.#warmer.warm(transactions, 'submission')
+    await this.#recoverer.recover(transactions, 'submission')
   }
 
   async #handIn(batch: readonly Submission[]): Promise<void> {

@@ -1,10 +1,10 @@
-// Recovers senders in worker threads before somebody needs them: a node warms the cache with the transactions
-// of a message or a block, and the synchronous replica then finds them all there. Nothing depends on it but
-// time. What a thread fails to do is done here, between turns of the event loop.
+// Recovers senders in worker threads ahead of their use: a node fills the cache with the senders of a message or a block,
+// and the synchronous replica then finds them all there. It saves time and changes no result. What a thread fails to do
+// is done here, between turns of the event loop.
 //
-// Transactions are cut into batches, and a batch takes one of a few places per thread: one that is worked on,
-// the others so that the thread finds work while this event loop is busy. Who finds no place waits, and holds
-// only its own transactions; so the memory of the pool is bounded.
+// Transactions are cut into batches, and a batch takes one of a few places per thread: one for the batch in work, the
+// others so that the thread finds work while this event loop is busy. A caller without a place waits, and holds only its own
+// transactions; so the memory of the pool is bounded.
 
 import { availableParallelism } from 'node:os'
 import type { Transaction, TransactionId } from '../chain/transaction.ts'
@@ -19,13 +19,13 @@ export interface RecoveryPoolOptions {
   readonly threads?: number
   /** Other code for the threads, for tests. */
   readonly workerUrl?: URL
-  /** A thread crashed; its batches are done in the event loop. By default nobody is told. */
+  /** A thread crashed; its batches are done in the event loop. Ignored by default. */
   readonly onError?: (error: Error) => void
 }
 
 /** Transactions in a batch: as fast as larger ones, packed in 2 ms, recovered in 15 ms natively. */
 export const BATCH_TRANSACTIONS_MAX = 256
-/** Batches that a thread may owe at once. */
+/** Batches that a thread may have unanswered at once. */
 export const BATCHES_PER_THREAD_MAX = 4
 /** With fewer unknown transactions than this a round trip to a thread costs more than it saves. */
 export const BATCH_TRANSACTIONS_MIN = 8
@@ -62,25 +62,25 @@ export class RecoveryPool {
    * recovered once, however many callers wait for it. When the pool is closed it resolves at once. What is less urgent
    * waits for a place behind what is more; and what a peer sends is left to the threads, however little it is.
    */
-  async warm(transactions: readonly Transaction[], urgency: Urgency = 'block'): Promise<void> {
+  async recover(transactions: readonly Transaction[], urgency: Urgency = 'block'): Promise<void> {
     if (this.#isClosed) return
     const unknown = transactions.filter(tx => !this.#cache.has(tx.id))
     const isFew = unknown.length < BATCH_TRANSACTIONS_MIN
-    if (isFew && urgency !== 'peer') return this.#warmFew(unknown)
+    if (isFew && urgency !== 'peer') return this.#recoverFew(unknown)
     const batches: Promise<void>[] = []
     for (const batch of this.#cut(unknown)) {
       if (this.#isClosed) break
       await this.#places.take(urgency)
-      const warmed = this.#warmBatch(batch)
-      // An error belongs to who waits for this call, below; it must not count as unhandled before.
-      warmed.catch(() => {})
-      batches.push(warmed)
+      const recovered = this.#recoverBatch(batch)
+      // Avoids an unhandled rejection before the caller awaits it, below.
+      recovered.catch(() => {})
+      batches.push(recovered)
       await eventLoopTurn()
     }
     await Promise.all(batches)
   }
 
-  /** Ends all threads and all warming, unfinished; resolves when the threads are gone. */
+  /** Ends all threads and drops unfinished work; resolves when the threads have ended. */
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all(this.#threads.map(thread => thread.close()))
@@ -94,7 +94,7 @@ export class RecoveryPool {
       yield transactions.slice(start, start + size)
   }
 
-  async #warmFew(transactions: readonly Transaction[]): Promise<void> {
+  async #recoverFew(transactions: readonly Transaction[]): Promise<void> {
     const others: Promise<void>[] = []
     for (const tx of transactions) {
       const underWay = this.#underWay.get(tx.id)
@@ -104,8 +104,8 @@ export class RecoveryPool {
     await Promise.all(others)
   }
 
-  /** Needs a place, and gives it back when its own part is done. */
-  async #warmBatch(batch: readonly Transaction[]): Promise<void> {
+  /** Needs a place, and returns it when its own part is done. */
+  async #recoverBatch(batch: readonly Transaction[]): Promise<void> {
     const own = new Map<TransactionId, Transaction>()
     const others = new Set<Promise<void>>()
     for (const tx of batch) {
@@ -113,7 +113,7 @@ export class RecoveryPool {
       if (underWay !== undefined) others.add(underWay)
       else if (!this.#cache.has(tx.id)) own.set(tx.id, tx)
     }
-    const recovered = this.#recover([...own.values()]).finally(() => {
+    const recovered = this.#recoverOwn([...own.values()]).finally(() => {
       for (const id of own.keys()) this.#underWay.delete(id)
       this.#places.give()
     })
@@ -121,7 +121,7 @@ export class RecoveryPool {
     await Promise.all([recovered, ...others])
   }
 
-  async #recover(transactions: readonly Transaction[]): Promise<void> {
+  async #recoverOwn(transactions: readonly Transaction[]): Promise<void> {
     if (transactions.length === 0) return
     const thread = this.#idlestThread()
     const senders = thread === null ? null : await thread.recover(packTransactions(transactions))

@@ -3,17 +3,17 @@ import { test } from 'node:test'
 import type { Block } from '../../src/chain/block.ts'
 import { requiredBits } from '../../src/chain/header-chain.ts'
 import { decodeTransaction, type Transaction } from '../../src/chain/transaction.ts'
-import { SenderWarming, type Warmer } from '../../src/node/sender-warming.ts'
+import { type SenderRecoverer, SenderRecovery } from '../../src/node/sender-recovery.ts'
 import { NodeClosed, SUBMISSIONS_MAX, Submissions } from '../../src/node/submissions.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { easyGenesis, silent, transfer } from './nodes.ts'
 
-/** A warmer that finishes when the test says so. */
-class SlowWarmer implements Warmer {
+/** A recoverer that finishes when the test says so. */
+class SlowRecoverer implements SenderRecoverer {
   readonly batches: { readonly size: number; finish(): void }[] = []
 
-  warm(transactions: readonly Transaction[]): Promise<void> {
+  recover(transactions: readonly Transaction[]): Promise<void> {
     return new Promise(finish => this.batches.push({ size: transactions.length, finish }))
   }
 }
@@ -21,23 +21,23 @@ class SlowWarmer implements Warmer {
 const turn = () => new Promise(setImmediate)
 
 function setUp() {
-  const warmer = new SlowWarmer()
+  const recoverer = new SlowRecoverer()
   const submitted: string[] = []
   const submissions = new Submissions(
-    warmer,
+    recoverer,
     (raw, token) => submitted.push(`${raw.length} ${token}`),
     silent,
   )
-  return { warmer, submitted, submissions }
+  return { recoverer, submitted, submissions }
 }
 
 test('transactions that come together are recovered together and handed in one by one', async () => {
-  const { warmer, submitted, submissions } = setUp()
+  const { recoverer, submitted, submissions } = setUp()
   const raw = transfer(0, 0)
   const answers = [submissions.add(raw), submissions.add(raw), submissions.add(Uint8Array.of(1))]
   await turn()
-  assert.deepEqual([warmer.batches.map(({ size }) => size), submitted], [[2], []])
-  warmer.batches[0]!.finish()
+  assert.deepEqual([recoverer.batches.map(({ size }) => size), submitted], [[2], []])
+  recoverer.batches[0]!.finish()
   await turn()
   assert.deepEqual(submitted, [`${raw.length} 1`, `${raw.length} 2`, '1 3'])
   submissions.onReply('2', { rejection: 'tx-already-known' })
@@ -52,53 +52,53 @@ test('transactions that come together are recovered together and handed in one b
 })
 
 test('a batch that is recovered sooner does not overtake the one before it', async () => {
-  const { warmer, submitted, submissions } = setUp()
+  const { recoverer, submitted, submissions } = setUp()
   void submissions.add(new Uint8Array(1))
   await turn()
   void submissions.add(new Uint8Array(2))
   await turn()
-  warmer.batches[1]!.finish()
+  recoverer.batches[1]!.finish()
   await turn()
   assert.deepEqual(submitted, [])
-  warmer.batches[0]!.finish()
+  recoverer.batches[0]!.finish()
   await turn()
   assert.deepEqual(submitted, ['1 1', '2 2'])
 })
 
 test('what waits is bounded, and who comes then is told so', async () => {
-  const { warmer, submissions } = setUp()
+  const { recoverer, submissions } = setUp()
   const waiting = Array.from({ length: SUBMISSIONS_MAX }, () => submissions.add(Uint8Array.of(1)))
   assert.deepEqual(await submissions.add(Uint8Array.of(1)), { rejection: 'tx-pool-full' })
   await turn()
-  warmer.batches[0]!.finish()
+  recoverer.batches[0]!.finish()
   for (let count = 0; count <= SUBMISSIONS_MAX / 64; count++) await turn()
   void submissions.add(Uint8Array.of(1)).catch(() => {})
   await turn()
-  assert.equal(warmer.batches.length, 2)
+  assert.equal(recoverer.batches.length, 2)
   submissions.close()
   for (const answer of waiting) await assert.rejects(answer, NodeClosed)
 })
 
 test('a submission that is not answered when the node ends is refused, wherever it was', async () => {
-  const { warmer, submitted, submissions } = setUp()
+  const { recoverer, submitted, submissions } = setUp()
   const handedIn = submissions.add(Uint8Array.of(1))
   await turn()
-  warmer.batches[0]!.finish()
+  recoverer.batches[0]!.finish()
   await turn()
   const recovering = submissions.add(Uint8Array.of(2))
   await turn()
   const arrived = submissions.add(Uint8Array.of(3))
   submissions.close()
-  warmer.batches[1]!.finish()
+  recoverer.batches[1]!.finish()
   const late = submissions.add(Uint8Array.of(4))
   for (const answer of [handedIn, recovering, arrived, late]) await assert.rejects(answer, NodeClosed)
   assert.equal(submitted.length, 1)
 })
 
 test('what is handed in is memory of its own', async () => {
-  const warmer: Warmer = { warm: async () => {} }
+  const recoverer: SenderRecoverer = { recover: async () => {} }
   const seen: Uint8Array[] = []
-  const submissions = new Submissions(warmer, raw => seen.push(raw), silent)
+  const submissions = new Submissions(recoverer, raw => seen.push(raw), silent)
   const raw = Buffer.from([1, 2, 3])
   void submissions.add(raw).catch(() => {})
   raw.fill(0)
@@ -127,8 +127,8 @@ function blockWith(hasWork: boolean, previous = genesis.block.id): Block {
   }
 }
 
-function warmingOf() {
-  const warmed: string[][] = []
+function recoveryOf() {
+  const recovered: string[][] = []
   const replica = {
     genesis,
     finality: { followsWork: true },
@@ -141,47 +141,47 @@ function warmingOf() {
         transactions.filter(({ id }) => requestId === 7 && id === unknown.id),
     },
   } as unknown as Replica
-  const warming = new SenderWarming(replica, {
-    warm: async transactions => void warmed.push(transactions.map(tx => tx.id)),
+  const recovery = new SenderRecovery(replica, {
+    recover: async transactions => void recovered.push(transactions.map(tx => tx.id)),
   })
-  const warm = async (message: Message) => {
-    warmed.length = 0
-    await warming.warm('peer', message, 1_767_225_700_000)
-    return warmed.flat()
+  const recover = async (message: Message) => {
+    recovered.length = 0
+    await recovery.recover('peer', message, 1_767_225_700_000)
+    return recovered.flat()
   }
-  return { warming, warm }
+  return { recovery, recover }
 }
 
 test('transactions are recovered ahead that were asked for', async () => {
-  const { warm } = warmingOf()
-  assert.deepEqual(await warm({ type: 'transactions', requestId: 7, transactions: [known, unknown] }), [
+  const { recover } = recoveryOf()
+  assert.deepEqual(await recover({ type: 'transactions', requestId: 7, transactions: [known, unknown] }), [
     unknown.id,
   ])
 })
 
 test('a block is recovered ahead only when its header stands on a known one', async () => {
-  const { warm } = warmingOf()
+  const { recover } = recoveryOf()
   const counts: number[] = []
   for (let nonce = 0; nonce < 50; nonce++) {
     const block = blockWith(true)
     counts.push(
-      (await warm({ type: 'block', block: { ...block, header: { ...block.header, nonce } } })).length,
+      (await recover({ type: 'block', block: { ...block, header: { ...block.header, nonce } } })).length,
     )
   }
   // Every second hash is enough work on this network.
   assert.ok(counts.includes(0) && counts.includes(2))
-  assert.deepEqual(await warm({ type: 'block', block: blockWith(false) }), [])
-  assert.deepEqual(await warm({ type: 'block', block: blockWith(true, '0xbb') }), [])
+  assert.deepEqual(await recover({ type: 'block', block: blockWith(false) }), [])
+  assert.deepEqual(await recover({ type: 'block', block: blockWith(true, '0xbb') }), [])
 })
 
 test('blocks are recovered ahead only when they were asked for', async () => {
-  const { warming, warm } = warmingOf()
+  const { recovery, recover } = recoveryOf()
   const blocks: Message = { type: 'blocks', requestId: 1, blocks: [blockWith(true)] }
-  assert.deepEqual(await warm(blocks), [])
-  warming.onSend('other', { type: 'get-blocks', requestId: 1, ids: ['0xaa'] })
-  assert.deepEqual(await warm(blocks), [])
-  warming.onSend('peer', { type: 'get-blocks', requestId: 2, ids: ['0xaa'] })
-  assert.deepEqual(await warm(blocks), [known.id, unknown.id])
-  warming.forget('peer')
-  assert.deepEqual(await warm(blocks), [])
+  assert.deepEqual(await recover(blocks), [])
+  recovery.onSend('other', { type: 'get-blocks', requestId: 1, ids: ['0xaa'] })
+  assert.deepEqual(await recover(blocks), [])
+  recovery.onSend('peer', { type: 'get-blocks', requestId: 2, ids: ['0xaa'] })
+  assert.deepEqual(await recover(blocks), [known.id, unknown.id])
+  recovery.forget('peer')
+  assert.deepEqual(await recover(blocks), [])
 })

@@ -77,7 +77,7 @@ for (const threads of [0, 1, 2]) {
     const { cache, pool, recovered } = setUp(t, { threads })
     const nobodys = nobodysTransaction(5000)
     const transactions = [nobodys, ...many, nobodys]
-    await pool.warm(transactions)
+    await pool.recover(transactions)
     assert.equal(recovered.here, threads === 0 ? many.length + 1 : 0)
     assertKnown(cache, transactions)
     assert.equal(cache.size, many.length + 1)
@@ -91,11 +91,11 @@ test('fewer transactions than make a batch are recovered at once, without a thre
   const { asked } = script('works', 0)
   const { cache, pool, recovered } = setUp(t, { threads: 1, workerUrl: scripted })
   const transactions = few.slice(0, BATCH_TRANSACTIONS_MIN - 1)
-  const warmed = pool.warm(transactions)
+  const finished = pool.recover(transactions)
   assertKnown(cache, transactions)
   assert.equal(recovered.here, transactions.length)
-  await warmed
-  await pool.warm([])
+  await finished
+  await pool.recover([])
   assert.equal(asked(), 0)
 })
 
@@ -104,14 +104,14 @@ test('what is known or under way is not recovered again', async t => {
   const { cache, pool, recovered } = setUp(t, { threads: 1, workerUrl: scripted })
   for (const tx of few.slice(0, 10)) cache.recoverSender(tx)
   await Promise.all([
-    pool.warm(few),
-    pool.warm(few),
-    pool.warm([...few, ...few]),
-    pool.warm(many),
-    pool.warm(many),
-    nextTurn().then(() => pool.warm(few.slice(20, 22))),
+    pool.recover(few),
+    pool.recover(few),
+    pool.recover([...few, ...few]),
+    pool.recover(many),
+    pool.recover(many),
+    nextTurn().then(() => pool.recover(few.slice(20, 22))),
   ])
-  await pool.warm(many)
+  await pool.recover(many)
   assert.equal(asked(), many.length - 10)
   assert.equal(recovered.here, 10)
   assertKnown(cache, many)
@@ -119,33 +119,38 @@ test('what is known or under way is not recovered again', async t => {
 
 test('every concurrent call waits until its own transactions are known', async t => {
   const { cache, pool } = setUp(t, { threads: 1 })
-  const warm = async (transactions: readonly Transaction[]) => {
-    await pool.warm(transactions)
+  const recover = async (transactions: readonly Transaction[]) => {
+    await pool.recover(transactions)
     assertKnown(cache, transactions)
   }
-  const early = [warm(many), warm(many.slice(-300)), warm(many.slice(0, 3)), warm(many.toReversed())]
+  const early = [
+    recover(many),
+    recover(many.slice(-300)),
+    recover(many.slice(0, 3)),
+    recover(many.toReversed()),
+  ]
   await nextTurn()
-  await Promise.all([...early, warm(many.slice(0, 100)), warm(many.slice(100, 103))])
+  await Promise.all([...early, recover(many.slice(0, 100)), recover(many.slice(100, 103))])
 })
 
-test('a cache smaller than what is warmed keeps its cap', async t => {
+test('a cache smaller than what is recovered keeps its cap', async t => {
   const { cache, pool } = setUp(t, { threads: 1 }, 50)
-  await pool.warm(many)
+  await pool.recover(many)
   assert.equal(cache.size, 50)
 })
 
 test('what the cache has forgotten is recovered again', async t => {
   const { asked } = script('works', 0)
   const { pool } = setUp(t, { threads: 1, workerUrl: scripted }, 1)
-  await pool.warm(few)
-  await pool.warm(few)
+  await pool.recover(few)
+  await pool.recover(few)
   assert.equal(asked(), few.length + few.length - 1)
 })
 
 test('all threads get a share', async t => {
   const { asked, started } = script('works', 0)
   const { pool } = setUp(t, { threads: 2, workerUrl: scripted })
-  await pool.warm(few)
+  await pool.recover(few)
   assert.equal(asked(), few.length)
   assert.equal(started(), 2)
 })
@@ -153,13 +158,13 @@ test('all threads get a share', async t => {
 test('a thread is asked for a few batches, and the rest waits', { timeout: 20_000 }, async t => {
   const { asked } = script('never answers', 1)
   const { pool } = setUp(t, { threads: 1, workerUrl: scripted })
-  const warmed = Promise.all([pool.warm(many), pool.warm(many.toReversed())])
+  const finished = Promise.all([pool.recover(many), pool.recover(many.toReversed())])
   const cap = BATCH_TRANSACTIONS_MAX * BATCHES_PER_THREAD_MAX
   while (asked() < cap) await nextTurn()
   for (let turn = 0; turn < 1000; turn++) await nextTurn()
   assert.equal(asked(), cap)
   await pool.close()
-  await warmed
+  await finished
 })
 
 for (const threads of [0, 1]) {
@@ -172,7 +177,7 @@ for (const threads of [0, 1]) {
       if (!isDone) setImmediate(turn)
     }
     setImmediate(turn)
-    await pool.warm(many)
+    await pool.recover(many)
     isDone = true
     // Without threads a turn comes after every 16 transactions, however many batches there are.
     assert.ok(turns >= Math.floor(many.length / 16), `${turns} turns`)
@@ -182,22 +187,22 @@ for (const threads of [0, 1]) {
 test('closing ends what is under way', { timeout: 20_000 }, async t => {
   for (const threads of [0, 1]) {
     const { cache, pool } = setUp(t, { threads, onError: assert.ifError })
-    const warmed = Promise.all([pool.warm(many), pool.warm(many), pool.warm(many.toReversed())])
+    const finished = Promise.all([pool.recover(many), pool.recover(many), pool.recover(many.toReversed())])
     while (cache.size === 0) await nextTurn()
     const { size } = cache
     await Promise.all([pool.close(), pool.close()])
-    await warmed
+    await finished
     await nextTurn()
     assert.equal(cache.size, size)
     assert.ok(size < many.length)
   }
 })
 
-test('a closed pool warms nothing, and senders are still recovered', async t => {
+test('a closed pool does nothing, and senders are still recovered', async t => {
   const { cache, pool } = setUp(t, { threads: 1 })
   await pool.close()
-  await pool.warm(many)
-  await pool.warm(few.slice(0, 2))
+  await pool.recover(many)
+  await pool.recover(few.slice(0, 2))
   assert.equal(cache.size, 0)
   assert.equal(cache.recoverSender(few[0]!), recoverSender(few[0]!))
 })
@@ -205,20 +210,20 @@ test('a closed pool warms nothing, and senders are still recovered', async t => 
 test('closing does not wait for a thread that never answers', { timeout: 20_000 }, async t => {
   const { asked } = script('never answers', 1)
   const { pool } = setUp(t, { threads: 1, workerUrl: scripted })
-  const warmed = pool.warm(many)
+  const finished = pool.recover(many)
   while (asked() === 0) await nextTurn()
   await pool.close()
-  await warmed
+  await finished
 })
 
 test('closing ends no thread while it is inside native code', { timeout: 20_000 }, async t => {
   const { inside } = script('takes long', 1)
   const { pool } = setUp(t, { threads: 1, workerUrl: scripted })
-  const warmed = pool.warm(few)
+  const finished = pool.recover(few)
   while (inside() === 0) await nextTurn()
   await pool.close()
   assert.equal(inside(), 2)
-  await warmed
+  await finished
 })
 
 test('exiting ends no thread while it is inside native code', () => {
@@ -236,12 +241,12 @@ for (const mode of ['throws at once', 'throws', 'exits', 'answers too little', '
       workerUrl: scripted,
       onError: e => errors.push(e),
     })
-    await pool.warm(few)
+    await pool.recover(few)
     assert.equal(errors.length, 1)
     assert.equal(recovered.here, few.length)
     for (const tx of few.slice(0, 3)) assert.equal(cache.recoverSender(tx), recoverSender(tx))
     const askedBefore = asked()
-    await pool.warm(many)
+    await pool.recover(many)
     assert.equal(errors.length, 1)
     assert.equal(recovered.here, few.length)
     assert.equal(asked() - askedBefore, many.length - few.length)
@@ -253,9 +258,9 @@ test('an answer that nobody waits for is a crash', { timeout: 20_000 }, async t 
   script('answers twice', 1)
   const { promise: crashed, resolve } = Promise.withResolvers<Error>()
   const { cache, pool } = setUp(t, { threads: 1, workerUrl: scripted, onError: resolve })
-  await pool.warm(few)
+  await pool.recover(few)
   assert.match((await crashed).message, /belongs to no batch/)
-  await pool.warm(many)
+  await pool.recover(many)
   assertKnown(cache, many)
 })
 
@@ -263,8 +268,8 @@ test('a thread whose workers crash again and again is given up', { timeout: 20_0
   script('throws', 1000)
   let errors = 0
   const { cache, pool, recovered } = setUp(t, { threads: 1, workerUrl: scripted, onError: () => errors++ })
-  for (let start = 0; start < 64; start += 8) await pool.warm(many.slice(start, start + 8))
-  await pool.warm(many)
+  for (let start = 0; start < 64; start += 8) await pool.recover(many.slice(start, start + 8))
+  await pool.recover(many)
   assertKnown(cache, many)
   assert.equal(errors, CRASHES_MAX)
   assert.equal(recovered.here, many.length)
@@ -274,9 +279,9 @@ test('a thread that is given up leaves its work to the others', { timeout: 20_00
   const { started } = script('throws', CRASHES_MAX)
   const { pool, recovered } = setUp(t, { threads: 2, workerUrl: scripted })
   // One batch each, which the first of two idle threads gets.
-  for (let crash = 0; crash < CRASHES_MAX; crash++) await pool.warm(many.slice(crash * 8, crash * 8 + 8))
+  for (let crash = 0; crash < CRASHES_MAX; crash++) await pool.recover(many.slice(crash * 8, crash * 8 + 8))
   assert.equal(recovered.here, CRASHES_MAX * 8)
-  await pool.warm(many)
+  await pool.recover(many)
   assert.equal(recovered.here, CRASHES_MAX * 8)
   assert.equal(started(), CRASHES_MAX + 1)
 })
@@ -288,7 +293,7 @@ test('a thread that answers between crashes is not given up', { timeout: 20_000 
   const { pool, recovered } = setUp(t, { threads: 1, workerUrl: scripted, onError })
   for (let round = 0; round < CRASHES_MAX + 2; round++) {
     crashed = Promise.withResolvers()
-    await pool.warm(many.slice(round * 8, round * 8 + 8))
+    await pool.recover(many.slice(round * 8, round * 8 + 8))
     await crashed.promise
   }
   assert.equal(recovered.here, 0)
@@ -302,10 +307,10 @@ test('where no worker can be started everything is recovered here', async t => {
     workerUrl: new URL('https://x.test'),
     onError: () => errors++,
   })
-  await pool.warm(many)
+  await pool.recover(many)
   assertKnown(cache, many)
   assert.equal(recovered.here, many.length)
-  await pool.warm(many.map(tx => ({ ...tx, id: `${tx.id}00` as const })))
+  await pool.recover(many.map(tx => ({ ...tx, id: `${tx.id}00` as const })))
   assert.equal(errors, 2 * CRASHES_MAX)
 })
 
@@ -322,8 +327,8 @@ test('a number of threads that is none is refused', t => {
 test('what a peer sends is left to the threads, however little it is', async t => {
   const { cache, pool, recovered } = setUp(t, { threads: 1 })
   const [one, ...others] = few.slice(0, 4)
-  await pool.warm([one!], 'peer')
-  await pool.warm(others, 'peer')
+  await pool.recover([one!], 'peer')
+  await pool.recover(others, 'peer')
   assertKnown(cache, [one!, ...others])
   assert.equal(recovered.here, 0)
 })

@@ -1,4 +1,4 @@
-// A process with nothing to do but to warm a cache, twice: it must live until both are done, and then end.
+// A process with nothing to do but to fill a cache, twice: it must live until both are done, and then end.
 
 import { chooseBackend } from '../../src/signatures/choose-backend.ts'
 import { RecoveryPool } from '../../src/signatures/recovery-pool.ts'
@@ -8,6 +8,6 @@ import { signedTransactions } from './transactions.ts'
 const cache = new SenderCache(await chooseBackend())
 const pool = new RecoveryPool(cache, { threads: 2, onError: console.log })
 const transactions = signedTransactions(100)
-await pool.warm(transactions.slice(0, 50))
-await pool.warm(transactions)
+await pool.recover(transactions.slice(0, 50))
+await pool.recover(transactions)
 console.log(cache.size)

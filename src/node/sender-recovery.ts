@@ -1,7 +1,7 @@
 // Recovers the senders of the transactions in a message off the event loop, before the replica asks for them.
 //
-// Only for what will be executed: recovery is the dearest work that a message can cause, so it is not done for a
-// block that lacks its work or its parent, nor for blocks or transactions that nobody asked for.
+// Only for what will be executed: recovery is the most expensive work that a message can cause, so it is not done for a
+// block without valid work or a known parent, nor for blocks or transactions that were not requested.
 
 import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'
@@ -12,38 +12,38 @@ import type { Message, OutgoingMessage } from '../replica/messages.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Urgency } from '../signatures/places.ts'
 
-/** Someone who recovers senders, as a RecoveryPool does. */
-export interface Warmer {
-  warm(transactions: readonly Transaction[], urgency: Urgency): Promise<void>
+/** Recovers senders into a cache, as a RecoveryPool does. */
+export interface SenderRecoverer {
+  recover(transactions: readonly Transaction[], urgency: Urgency): Promise<void>
 }
 
-/** Chooses what is recovered. */
-export class SenderWarming {
+/** Chooses the transactions of a message whose senders are recovered ahead. */
+export class SenderRecovery {
   readonly #replica: Pick<Replica, 'genesis' | 'tree' | 'relay' | 'finality'>
-  readonly #warmer: Warmer
-  /** Blocks that a peer was asked for last: at most one request per peer. */
+  readonly #recoverer: SenderRecoverer
+  /** The blocks last requested from each peer: at most one request is open per peer. */
   readonly #asked = new Map<PeerId, ReadonlySet<BlockId>>()
 
-  constructor(replica: Pick<Replica, 'genesis' | 'tree' | 'relay' | 'finality'>, warmer: Warmer) {
+  constructor(replica: Pick<Replica, 'genesis' | 'tree' | 'relay' | 'finality'>, recoverer: SenderRecoverer) {
     this.#replica = replica
-    this.#warmer = warmer
+    this.#recoverer = recoverer
   }
 
-  /** A message goes out to a peer. */
+  /** A message is sent to a peer. */
   onSend(to: PeerId, message: OutgoingMessage): void {
     if (message.type === 'get-blocks') this.#asked.set(to, new Set(message.ids))
   }
 
-  /** A peer is gone. */
+  /** A peer has disconnected. */
   forget(peer: PeerId): void {
     this.#asked.delete(peer)
   }
 
-  /** Resolves when the message can be taken in without much ado. */
-  async warm(from: PeerId, message: Message, nowMs: number): Promise<void> {
+  /** Resolves when the senders are in the cache, so that the replica's step need not recover them. */
+  async recover(from: PeerId, message: Message, nowMs: number): Promise<void> {
     const transactions = this.#worthRecovering(from, message, nowMs)
     const urgency = message.type === 'transactions' ? 'peer' : 'block'
-    if (transactions.length > 0) await this.#warmer.warm(transactions, urgency)
+    if (transactions.length > 0) await this.#recoverer.recover(transactions, urgency)
   }
 
   #worthRecovering(from: PeerId, message: Message, nowMs: number): readonly Transaction[] {
@@ -71,12 +71,12 @@ export class SenderWarming {
     }
   }
 
-  /** A block that nobody asked for is executed only where it can follow. */
+  /** An unrequested block is executed only if its header is valid after a known parent. */
   #ofNewBlock({ id, header, transactions }: Block, nowMs: number): readonly Transaction[] {
     const { genesis, tree, finality } = this.#replica
     const parent = tree.get(header.previous)?.chained
     if (parent === undefined || tree.has(id)) return []
-    // Where blocks count only once they are decided they are taken in whatever the clock says.
+    // Where validators decide blocks, a block is accepted whatever the clock says.
     const nowSeconds = finality.followsWork ? Math.floor(nowMs / 1000) : Number.POSITIVE_INFINITY
     const chained = chainHeader(genesis.work, parent, header, nowSeconds)
     return typeof chained === 'string' ? [] : transactions
