@@ -5,7 +5,7 @@ import type { Genesis } from '../execution/genesis.ts'
 import { STANDARD_STREAM } from '../files/read-file.ts'
 import { type Validator, validatorsOf } from '../finality/validators.ts'
 import { BYZANTINE_ROLES, type ByzantineRole } from '../lab/adversary/byzantine/roles.ts'
-import type { ValidatorOptions } from '../node/node.ts'
+import type { ValidatorOptions } from '../node/node-options.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readValidatorKey } from './validator-key.ts'
 

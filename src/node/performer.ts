@@ -18,11 +18,11 @@ export interface DurableStore {
   flush(): Promise<void>
 }
 
-/** The effects that a performer leaves to others. */
-export type OutwardEffect = Exclude<
-  Effect,
-  { readonly type: 'persist' | 'set-timer' | 'clear-timer' | 'relay' }
->
+/** Effects on the store and the timers, which the performer does itself. */
+type InwardEffect = Extract<Effect, { readonly type: 'persist' | 'set-timer' | 'clear-timer' }>
+
+/** The effects that a performer passes on. */
+export type OutwardEffect = Exclude<Effect, InwardEffect | { readonly type: 'relay' }>
 
 /** What a performer is given. */
 export interface PerformerOptions {
@@ -102,28 +102,13 @@ export class Performer {
 
   #performJob(job: Job): void {
     for (const effect of job.effects) {
-      switch (effect.type) {
-        case 'persist':
-        case 'set-timer':
-        case 'clear-timer':
-          break
-        case 'relay':
-          job.relay()
-          break
-        case 'send':
-        case 'broadcast':
-        case 'reject':
-        case 'disconnect':
-        case 'mine':
-        case 'stop-mining':
-        case 'reply':
-        case 'head':
-        case 'final':
-        case 'alarm':
-          this.#options.perform(effect)
-          break
-      }
+      if (effect.type === 'relay') job.relay()
+      else if (!isInward(effect)) this.#options.perform(effect)
     }
     job.settle(true)
   }
+}
+
+function isInward(effect: Effect): effect is InwardEffect {
+  return effect.type === 'persist' || effect.type === 'set-timer' || effect.type === 'clear-timer'
 }

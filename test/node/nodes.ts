@@ -9,7 +9,8 @@ import { addressOfSecretKey, signDigest } from '../../src/chain/signature.ts'
 import { encodeTransaction, signingHash, type TransactionFields } from '../../src/chain/transaction.ts'
 import type { Json } from '../../src/encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
-import { Node, type NodeOptions } from '../../src/node/node.ts'
+import { Node } from '../../src/node/node.ts'
+import type { NodeOptions } from '../../src/node/node-options.ts'
 import { cleanUp, temporaryDirectory } from '../cleanup.ts'
 
 /** A log that says nothing. */
