@@ -698,7 +698,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a peer is dialled where it says that another one is',
-    file: 'node/host.ts',
+    file: 'node/address-notes.ts',
     find: '    .filter(address => (address.peer ?? peer) === peer)\n',
     replace: '',
     tests: ['node/identify'],
@@ -1119,9 +1119,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a feeler stays connected',
-    file: 'node/host.ts',
-    find: 'if (this.#feelers.delete(peer))',
-    replace: 'if (!this.#feelers.has(peer) && this.#feelers.delete(peer))',
+    file: 'node/outbound-connections.ts',
+    find: 'return this.#feelers.delete(peer)',
+    replace: 'return false',
     tests: ['node/feelers'],
   },
   {

@@ -95,9 +95,9 @@ export class MessageIntake {
     const news = given.filter(({ id }) => this.#replica.pool.get(id) === undefined)
     const relay = () => this.#host?.broadcast(message)
     const { effects, performed } = this.#step({ type: 'message', from, message }, relay)
-    if (movesHead(effects)) this.#host?.credit(from, 'block')
+    if (movesHead(effects)) this.#host?.admission.credit(from, 'block')
     if (news.some(({ id }) => this.#replica.pool.get(id) !== undefined))
-      this.#host?.credit(from, 'transactions')
+      this.#host?.admission.credit(from, 'transactions')
     await performed
     // An orphan, one too many or one that is here by now: in any case it must not be decoded again for nothing.
     if (message.type === 'block' && !effects.some(({ type }) => type === 'relay'))
@@ -108,7 +108,7 @@ export class MessageIntake {
   /** A message came by gossip. Resolves to what gossipsub does with it, when the next one of this peer may be taken. */
   async onGossip(from: PeerId, type: GossipType, bytes: Uint8Array): Promise<GossipVerdict> {
     if (typeOfMessage(bytes) !== type) {
-      this.#host?.refuse(from, 'message-malformed')
+      this.#host?.admission.refuse(from, 'message-malformed')
       return 'reject'
     }
     const { message, spentMs } = await this.#decode(from, bytes)
@@ -120,7 +120,7 @@ export class MessageIntake {
       isGood = true
       this.#host?.passOn(message, type, from)
     })
-    if (movesHead(effects)) this.#host?.credit(from, 'block')
+    if (movesHead(effects)) this.#host?.admission.credit(from, 'block')
     await performed
     const isBad = effects.some(effect => effect.type === 'reject' && verdictOn(effect.reason) === 'punish')
     if (isGood) return 'accept'
@@ -186,7 +186,7 @@ export class MessageIntake {
       if (this.#peerHeads.has(from)) await this.#step({ type: 'orphan', from }).performed
       return { message: 'ignore', spentMs }
     }
-    this.#host?.refuse(from, message)
+    this.#host?.admission.refuse(from, message)
     return { message: verdictOn(message) === 'punish' ? 'reject' : 'ignore', spentMs }
   }
 

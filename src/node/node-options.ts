@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { Genesis } from '../execution/genesis.ts'
 import type { CreateFinality } from '../finality/registry.ts'
 import type { Checkpoint } from '../replica/checkpoint.ts'
-import type { HostOptions } from './host.ts'
+import type { HostOptions } from './host-options.ts'
 
 /** How a node is set up. */
 export interface NodeOptions {

@@ -24,7 +24,8 @@ import { SenderCache } from '../signatures/sender-cache.ts'
 import { signerRecovery } from '../signatures/signer-recovery.ts'
 import { AddressBook } from './address-book.ts'
 import { Counters, type NodeCounters } from './counters.ts'
-import { Host, type PeerInfo } from './host.ts'
+import { Host } from './host.ts'
+import type { PeerInfo } from './host-options.ts'
 import { MessageIntake, type PeerHead, type PerformedStep } from './message-intake.ts'
 import { groupWith } from './network-group.ts'
 import { type NodeFiles, openNodeFiles } from './node-files.ts'
@@ -45,9 +46,9 @@ export interface NodePeer extends PeerInfo {
 export class Node {
   readonly version: string
   readonly replica: Replica
-  /** Rejects with the fault that stopped the node; pending otherwise. */
-  readonly failed: Promise<never>
   readonly #fault = Promise.withResolvers<never>()
+  /** Rejects with the fault that stopped the node; pending otherwise. */
+  readonly failed: Promise<never> = this.#fault.promise
   readonly #log: Logger
   readonly #files: NodeFiles
   readonly #timers: Timers<TimerName>
@@ -65,7 +66,6 @@ export class Node {
 
   private constructor(options: NodeOptions, files: NodeFiles, backend: RecoveryBackend) {
     const { genesis, log, mining = {}, createFinality: create = createFinality } = options
-    this.failed = this.#fault.promise
     // Avoids an unhandled rejection when nobody awaits it.
     this.failed.catch(() => {})
     this.version = options.version
@@ -181,9 +181,9 @@ export class Node {
     return this.#counters.read({ signaturesChecked: this.#senders.recoveries, hashes })
   }
 
-  /** Ends all connections with a peer; `mayConnect` says whether it may connect again. */
+  /** Aborts all connections with a peer; `mayConnect` says whether it may connect again. */
   abortConnections(peer: PeerId): void {
-    this.#host?.abortConnections(peer)
+    this.#host?.admission.abortConnections(peer)
   }
 
   /** The state of the validators' agreement, as far as this node knows; null in a network without validators. */

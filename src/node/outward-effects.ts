@@ -54,9 +54,9 @@ export class OutwardEffects {
       case 'broadcast':
         return host?.broadcast(effect.message)
       case 'reject':
-        return host?.refuse(effect.from, effect.reason)
+        return host?.admission.refuse(effect.from, effect.reason)
       case 'disconnect':
-        return host?.disconnect(effect.peer, effect.reason)
+        return host?.admission.disconnect(effect.peer, effect.reason)
       case 'mine': {
         const { id, header, target } = effect.template
         return miner.mine({ id, header: encodeHeader(header), target })

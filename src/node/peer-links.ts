@@ -183,6 +183,11 @@ export class PeerLinks {
   }
 }
 
+/** Ends connections at once, without telling the peer. */
+export function abortAll(connections: readonly Connection[], reason: string): void {
+  for (const connection of connections) connection.abort(new Error(reason))
+}
+
 /** Closes a connection in peace, or else by force. */
 export function closeConnection(connection: Connection): void {
   connection.close().catch(error => connection.abort(error))

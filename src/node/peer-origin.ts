@@ -3,7 +3,7 @@
 // machine everybody has the same address, so there each peer stands for itself.
 
 import type { PeerOrigin } from '../replica/claims.ts'
-import type { PeerInfo } from './host.ts'
+import type { PeerInfo } from './host-options.ts'
 import { placeOf } from './network-group.ts'
 import { parsePeerAddress } from './peer-address.ts'
 

@@ -9,7 +9,8 @@ import type { InboundPeer } from './inbound-slots.ts'
 /** Ids of validators that are remembered: more than a committee has, each of which may have been given a new id. */
 const VALIDATORS_MAX = 1_024
 
-type Standing = Pick<InboundPeer, 'isGreeted' | 'blockMs' | 'transactionsMs'>
+/** How a linked peer has behaved. */
+export type Standing = Pick<InboundPeer, 'isGreeted' | 'blockMs' | 'transactionsMs'>
 
 const STRANGER: Standing = {
   isGreeted: false,

@@ -6,7 +6,8 @@ import { pino } from 'pino'
 import { encodeHeader } from '../../src/chain/header.ts'
 import { AddressBook } from '../../src/node/address-book.ts'
 import { Counters } from '../../src/node/counters.ts'
-import { Host, type HostOptions } from '../../src/node/host.ts'
+import { Host } from '../../src/node/host.ts'
+import type { HostOptions } from '../../src/node/host-options.ts'
 import { loadIdentity } from '../../src/node/identity.ts'
 import { INBOUND_CONNECTIONS_MAX } from '../../src/node/inbound-gate.ts'
 import { CONNECTIONS_MAX } from '../../src/node/libp2p-network.ts'
@@ -86,7 +87,7 @@ test('what all are told reaches a peer after the handshake, not before', async t
   host.broadcast(request(1))
   host.send(peer.id, request(2))
   host.broadcast(request(3))
-  host.disconnect(peer.id, 'peer-stalled')
+  host.admission.disconnect(peer.id, 'peer-stalled')
   await peer.closed
   assert.deepEqual(peer.received, [request(2), request(3)])
 })
@@ -169,11 +170,11 @@ test('a peer of another network is denied for a while, one that only stalled is 
   const key = await keyBeside('before', peerIdIn(address))
   const peer = await RawPeer.connect(t, address, key)
   await until('the link is up', () => events.length === 1)
-  host.disconnect(peer.id, 'peer-stalled')
+  host.admission.disconnect(peer.id, 'peer-stalled')
   await peer.closed
   const again = await RawPeer.connect(t, address, key)
   await until('the link is up again', () => events.length === 3)
-  host.disconnect(peer.id, 'peer-other-network')
+  host.admission.disconnect(peer.id, 'peer-other-network')
   await again.closed
   await assert.rejects(RawPeer.connect(t, address, key))
   assert.deepEqual(
@@ -187,7 +188,7 @@ test('what was sent before a peer is disconnected still reaches it', async t => 
   const peer = await RawPeer.connect(t, address)
   await until('the link is up', () => events.length === 1)
   host.send(peer.id, request(5))
-  host.disconnect(peer.id, 'peer-other-network')
+  host.admission.disconnect(peer.id, 'peer-other-network')
   await peer.closed
   assert.deepEqual(peer.received, [request(5)])
 })
