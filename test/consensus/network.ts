@@ -99,6 +99,8 @@ interface Copy<T extends LogTypes> {
   readonly disk: Map<string, T['record']>
   /** The decisions that are applied, and so durable. */
   readonly decisions: T['decision'][]
+  /** The state after each of them, as far as it was asked for. */
+  readonly digests: Value[]
   /** Those that wait to be applied, and are lost in a crash. */
   readonly awaited: T['decision'][]
   readonly bodies: Set<Value>
@@ -139,6 +141,8 @@ export class Network<T extends LogTypes> {
   readonly random: Random
   /** All that honest applications proposed. */
   readonly #proposed = new Set<Value>()
+  /** Names of states, by the state before and the value that was applied to it. */
+  readonly #digests = new Map<string, Value>()
   nowMs = 0
   effects = 0
   #weather: Weather
@@ -237,6 +241,7 @@ export class Network<T extends LogTypes> {
       protocol: null,
       disk: new Map<string, T['record']>(),
       decisions: [],
+      digests: [],
       awaited: [],
       bodies: new Set<Value>(),
       timers: new Map<string, Timer>(),
@@ -285,6 +290,7 @@ export class Network<T extends LogTypes> {
     if (!node.liar?.isForgetful) return
     copy.disk.clear()
     copy.decisions.length = 0
+    copy.digests.length = 0
   }
 
   #step(node: Node<T>, copy: Copy<T>, input: LogInput<T['message'], T['record'], T['decision']>): void {
@@ -348,8 +354,10 @@ export class Network<T extends LogTypes> {
       case 'reply':
         return effect.to === '' ? undefined : this.#send(node, copy, Number(effect.to), effect.message)
       case 'broadcast':
+        // The oracle looks at the message once, not once for every node that it goes to.
+        if (node.liar === null) this.#lookAtMessage(node, copy, effect.message)
         for (const { index } of this.nodes)
-          if (index !== node.index) this.#send(node, copy, index, effect.message)
+          if (index !== node.index) this.#dispatch(node, index, effect.message)
         return
       case 'set-timer':
         return this.#setTimer(node, copy, effect.name, effect.delayMs)
@@ -427,12 +435,21 @@ export class Network<T extends LogTypes> {
   }
 
   #execute(node: Node<T>, copy: Copy<T>, sequence: number): void {
-    const digest = `${sequence}#${copy.decisions
-      .slice(0, sequence)
-      .map(({ value }) => value)
-      .join('|')}`
+    const digest = this.#digestAfter(copy, sequence)
     if (node.liar === null) this.#look(() => this.oracle.onExecuted(node.index, sequence, digest))
     this.#step(node, copy, { type: 'executed', sequence, digest })
+  }
+
+  /** The state after so many decisions: one name for each list of values, which grows by one entry a decision. */
+  #digestAfter({ digests, decisions }: Copy<T>, sequence: number): Value {
+    if (decisions.length < sequence) return `${sequence}#forgotten`
+    for (let known = digests.length; known < sequence; known++) {
+      const history = `${digests.at(-1) ?? ''}|${decisions[known]!.value}`
+      const digest = this.#digests.get(history) ?? `${known + 1}#${this.#digests.size}`
+      this.#digests.set(history, digest)
+      digests.push(digest)
+    }
+    return digests[sequence - 1]!
   }
 
   /** The application's own way of catching up: from anyone it can reach who has all of it. */
@@ -485,8 +502,17 @@ export class Network<T extends LogTypes> {
   }
 
   #send(node: Node<T>, copy: Copy<T>, to: number, message: T['message']): void {
+    if (node.liar === null) this.#lookAtMessage(node, copy, message)
+    this.#dispatch(node, to, message)
+  }
+
+  #lookAtMessage(node: Node<T>, copy: Copy<T>, message: T['message']): void {
+    this.#look(() => this.oracle.onMessage(node.index, copy.disk, copy.protocol!, message))
+  }
+
+  /** To one node, by way of the liar that the sender may be. */
+  #dispatch(node: Node<T>, to: number, message: T['message']): void {
     if (node.liar === null) {
-      this.#look(() => this.oracle.onMessage(node.index, copy.disk, copy.protocol!, message))
       if (to < this.options.n) this.counts.set(message.type, (this.counts.get(message.type) ?? 0) + 1)
       return this.#carry(node.index, to, message, 0)
     }

@@ -12,10 +12,23 @@ export function textOf(statement: unknown): string {
   return `{${entries.map(([key, value]) => `${key}:${textOf(value)}`).join()}}`
 }
 
+/** Whether two statements have the same fields with the same values; no text is made of either. */
+function isSame(first: unknown, second: unknown): boolean {
+  if (first === second) return true
+  if (typeof first !== 'object' || typeof second !== 'object' || first === null || second === null)
+    return false
+  if (Array.isArray(first) !== Array.isArray(second)) return false
+  const keys = Object.keys(first) as never[]
+  return (
+    keys.length === Object.keys(second).length &&
+    keys.every(key => Object.hasOwn(second, key) && isSame(first[key], second[key]))
+  )
+}
+
 /** Gives out signatures, and knows what each of them is over. */
 export class Notary {
   readonly #numbers = new Map<string, number>()
-  readonly #texts: string[] = []
+  readonly #signed: { readonly member: MemberIndex; readonly statement: unknown }[] = []
 
   /** The key of one member, or of one who only follows. */
   keyOf<Statement>(self: MemberIndex | null): Signing<Statement> {
@@ -23,7 +36,7 @@ export class Notary {
       self,
       sign: statement => {
         if (self === null) throw new Error('one who only follows has no key')
-        return this.#sign(`${self} ${textOf(statement)}`)
+        return this.#sign(self, statement)
       },
       isSigned: (statement, member, signature) => this.isSigned(statement, member, signature),
     }
@@ -32,12 +45,17 @@ export class Notary {
   isSigned(statement: unknown, member: MemberIndex, signature: Signature): boolean {
     if (signature.length !== 4) return false
     const number = new DataView(signature.buffer, signature.byteOffset).getUint32(0)
-    return this.#texts[number] === `${member} ${textOf(statement)}`
+    const signed = this.#signed[number]
+    return signed?.member === member && isSame(signed.statement, statement)
   }
 
-  #sign(text: string): Signature {
-    const number = this.#numbers.get(text) ?? this.#texts.push(text) - 1
-    this.#numbers.set(text, number)
+  #sign(member: MemberIndex, statement: unknown): Signature {
+    const text = `${member} ${textOf(statement)}`
+    let number = this.#numbers.get(text)
+    if (number === undefined) {
+      number = this.#signed.push({ member, statement: structuredClone(statement) }) - 1
+      this.#numbers.set(text, number)
+    }
     const signature = new Uint8Array(4)
     new DataView(signature.buffer).setUint32(0, number)
     return signature
