@@ -62,11 +62,19 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
     const replica = this.#replica
     const next = replica.decided + 1
     const slot = replica.log.get(next)
-    const members = Array.from({ length: replica.options.n }, (_, member) => member)
-    const votersIn = (phase: 'prepare' | 'commit') =>
-      members.filter(member => slot?.voteOf(phase, member)?.view === replica.view)
+    const { view } = replica
+    const leftView = replica.isActive ? view : view - 1
+    // Read after every step: one pass over the members.
+    const prepared: MemberIndex[] = []
+    const committed: MemberIndex[] = []
+    const leaving: MemberIndex[] = []
+    for (let member = 0; member < replica.options.n; member++) {
+      if (slot?.voteOf('prepare', member)?.view === view) prepared.push(member)
+      if (slot?.voteOf('commit', member)?.view === view) committed.push(member)
+      if (replica.asksFor(member) > leftView) leaving.push(member)
+    }
     return {
-      view: replica.view,
+      view,
       isActive: replica.isActive,
       isHalted: replica.isHalted,
       isRecalling: replica.recall !== null,
@@ -74,10 +82,11 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
       stable: replica.low,
       timeoutMs: replica.viewTimer.timeoutMs,
       proposer: replica.proposer(next),
-      voted: new Map((['prepare', 'commit'] as const).map(phase => [phase, votersIn(phase)])),
-      leaving: members.filter(
-        member => replica.asksFor(member) > (replica.isActive ? replica.view : replica.view - 1),
-      ),
+      voted: new Map([
+        ['prepare', prepared],
+        ['commit', committed],
+      ]),
+      leaving,
     }
   }
 
