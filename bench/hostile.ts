@@ -1,19 +1,16 @@
 // What attacks cost a network, and their attacker: for each attack of test/hostile half a minute undisturbed and half a
 // minute under attack of the same four validators, each a process of its own, as the attacker is.
 //
-//   npm run bench -- hostile [--seconds 30] [--only TEXT] [--blocks 2000] [--targets 4] [--json]
-//
-// --seconds is the length of a half, --only picks the attacks whose names contain the text, --blocks is the length of the
-// chain that the network begins with, --targets is how many of the four are attacked: with fewer cores than processes, the
-// shares of time that four nodes give to clients of this machine add up to more than there is. On a quiet machine the probe's p99 stays under 100 ms, the longest pause of an event
+// With fewer cores than processes, the shares of time that four nodes give to clients of this machine add up to more than
+// there is: --targets attacks fewer. On a quiet machine the probe's p99 stays under 100 ms, the longest pause of an event
 // loop under 250 ms, and blocks and decisions at 80 % or more of the undisturbed half.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import type { Attack } from '../test/hostile/attack.ts'
 import { AttackerProcess } from '../test/hostile/attacker-handle.ts'
 import type { ProcessCost } from '../test/hostile/attacker-process.ts'
 import { ATTACKS } from '../test/hostile/attacks.ts'
+import { type Benchmark, type Figures, figuresOf, type Settings } from './benchmark.ts'
 import { type Half, measure } from './hostile/half.ts'
 import { BenchNetwork } from './hostile/network.ts'
 
@@ -51,48 +48,59 @@ interface Result {
   readonly seconds: number
 }
 
-const { values } = parseArgs({
+/** Final blocks under attack; a round is an attack. */
+export const HOSTILE: Benchmark = {
+  name: 'hostile',
+  summary: 'final blocks of four validators under each attack of test/hostile, a minute of each',
+  unit: 'final/s',
+  reference: 'the undisturbed half of each attack',
+  isShort: false,
   options: {
-    seconds: { type: 'string', default: '30' },
-    only: { type: 'string', default: '' },
-    blocks: { type: 'string', default: '2000' },
-    targets: { type: 'string', default: '4' },
-    json: { type: 'boolean', default: false },
+    seconds: { summary: 'length of a half', default: 30, quick: 1 },
+    only: { summary: 'only the attacks whose names contain this', default: '' },
+    blocks: { summary: 'length of the chain that the network begins with', default: 2_000, quick: 20 },
+    targets: { summary: 'how many of the four validators are attacked', default: 4 },
   },
-})
-const seconds = Number(values.seconds)
-const chosen = ATTACKS.filter(({ name }) => name.includes(values.only))
-if (chosen.length === 0 || !(seconds > 0)) throw new Error('no attack has such a name, or no time is given')
-
-console.error(
-  `${chosen.length} attacks, ${2 * seconds} s each; a network makes ${values.blocks} blocks first …`,
-)
-const results: Result[] = []
-let network = await BenchNetwork.start(Number(values.blocks))
-try {
-  if (!values.json) console.log(HEADING)
-  for (const attack of chosen) {
-    const result = await run(attack)
-    results.push(result)
-    if (!values.json) console.log(lineOf(result))
-    if (result.attacked !== null && network.isWhole) continue
-    await network.close()
-    network = await BenchNetwork.start(Number(values.blocks))
-  }
-} finally {
-  await network.close()
+  run: runHostile,
 }
-if (values.json) console.log(JSON.stringify(results, null, 2))
 
-async function run(attack: Attack): Promise<Result> {
+async function runHostile({ numbers, texts, log }: Settings): Promise<Figures> {
+  const only = texts.get('only')!
+  const chosen = ATTACKS.filter(({ name }) => name.includes(only))
+  if (chosen.length === 0) throw new Error(`no attack has a name with ${only}`)
+  const blocks = numbers.get('blocks')!
+  const seconds = numbers.get('seconds')!
+  const targets = numbers.get('targets')!
+  log(`${chosen.length} attacks, ${2 * seconds} s each; a network makes ${blocks} blocks first …`)
+  const rounds: [number, number][] = []
+  let network = await BenchNetwork.start(blocks)
+  try {
+    log(HEADING)
+    for (const attack of chosen) {
+      const result = await attackOnce(network, attack, { seconds, targets })
+      rounds.push([result.attacked?.finalPerSecond ?? 0, result.quiet.finalPerSecond])
+      log(lineOf(result))
+      if (result.attacked !== null && network.isWhole) continue
+      await network.close()
+      network = await BenchNetwork.start(blocks)
+    }
+  } finally {
+    await network.close()
+  }
+  return figuresOf(rounds)
+}
+
+async function attackOnce(
+  network: BenchNetwork,
+  attack: Attack,
+  { seconds, targets }: { readonly seconds: number; readonly targets: number },
+): Promise<Result> {
   const attacker = await AttackerProcess.start()
   try {
     await sleep(RECOVERY_SECONDS * 1_000)
     const quiet = await measure(network, seconds)
     const beganMs = performance.now()
-    attacker.attack(
-      network.targets.slice(0, Number(values.targets)).map(target => ({ name: attack.name, target })),
-    )
+    attacker.attack(network.targets.slice(0, targets).map(target => ({ name: attack.name, target })))
     await sleep(ONSET_SECONDS * 1_000)
     const attacked = await measure(network, seconds).catch(error => {
       console.error(`${attack.name}: ${error instanceof Error ? error.message : error}`)

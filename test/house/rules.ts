@@ -178,7 +178,7 @@ export const mayNotUse: Readonly<Record<string, readonly string[]>> = {
 const emptyNames = ['utils', 'util', 'common', 'helpers', 'core', 'lib', 'types', 'misc', 'shared']
 
 /** Folders of test/ that mirror no folder of src/: they look at the whole. */
-const wholeTests = ['house', 'scenarios', 'end-to-end', 'hostile', 'fuzz', 'examples']
+const wholeTests = ['house', 'scenarios', 'end-to-end', 'hostile', 'fuzz', 'examples', 'bench']
 
 /** Every rule that looks at one file of src/. */
 export const checkSource = (source: Source): Finding[] => {
