@@ -1505,7 +1505,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a flag that is neither yes nor no is yes',
-    file: 'consensus/pbft/wire.ts',
+    file: 'consensus/wire-fields.ts',
     find: "  if (byte > 1) throw new MalformedBytes('neither yes nor no')\n",
     replace: '',
     tests: ['fuzz/fuzz'],
@@ -2290,7 +2290,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'what stands after the end of a message is passed over',
-    file: 'consensus/pbft/wire.ts',
+    file: 'consensus/wire-fields.ts',
     find: `    reader.end()
     return result
 `,

@@ -12,10 +12,14 @@ export class Outbox<Value, Effect extends { readonly type: string }> {
     this.#persist = persist
   }
 
-  /** Persists a value, or (null) removes it. Of several writes to one key the last one counts, in its place. */
+  /** Persists a value, or (null) removes it. Of several writes to one key the last one counts, in the place of the first. */
   write(key: string, value: Value | null): void {
-    this.#writes.delete(key)
     this.#writes.set(key, value)
+  }
+
+  /** Takes back what was written to a key. */
+  retract(key: string): void {
+    this.#writes.delete(key)
   }
 
   /** What this step has written to a key, null where it removes it, or undefined where it writes nothing. */

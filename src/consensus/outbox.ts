@@ -1,4 +1,5 @@
-// The outbox of a process: each record is a `persist` of its own.
+// The outbox of a process: each record is a `persist` of its own, so that a crash may come between two of them, and their
+// order counts.
 
 import { Outbox } from '../collections/outbox.ts'
 import type { Effect } from './process.ts'
@@ -10,5 +11,11 @@ export class ProcessOutbox<Message, Record, Output extends { readonly type: stri
 > {
   constructor() {
     super(records => records.map(([key, record]) => ({ type: 'persist', key, record })))
+  }
+
+  /** Of several writes to one key the last one counts, in its place: it may depend on records that were written between. */
+  override write(key: string, record: Record | null): void {
+    this.retract(key)
+    super.write(key, record)
   }
 }

@@ -1,12 +1,13 @@
 // The fields of which the messages and records of protocols are made, as bytes: numbers of eight bytes, values of 32,
-// members of one, signatures of 65. Each has one form only. Writing what has none is a mistake of the program, and a
-// RangeError; reading it is a mistake of somebody else's, and `MalformedBytes`.
+// members and flags of one, signatures of 65. Each has one form only. Writing what has none is a bug, and a RangeError;
+// reading what has none is the fault of the bytes, and `MalformedBytes`.
 
 import {
-  type ByteReader,
+  ByteReader,
   type ByteWriter,
   fromReversedHex,
   MalformedBytes,
+  readOrNull,
   toReversedHex,
 } from '../encoding/bytes.ts'
 import { NO_VALUE, NUMBER_MAX, type Value } from './log.ts'
@@ -107,4 +108,38 @@ export function readList<T>(reader: ByteReader, max: number, read: () => T): T[]
   const items: T[] = []
   for (let index = 0; index < count; index++) items.push(read())
   return items
+}
+
+/** Yes or no, as one byte. */
+export function writeFlag(writer: ByteWriter, flag: boolean): void {
+  writer.u8(flag ? 1 : 0)
+}
+
+/** What `writeFlag` wrote. */
+export function readFlag(reader: ByteReader): boolean {
+  const byte = reader.u8()
+  if (byte > 1) throw new MalformedBytes('neither yes nor no')
+  return byte === 1
+}
+
+/** The kind of a message or record, by the byte that each kind has. */
+export function readType<T extends string>(reader: ByteReader, bytes: Readonly<Record<T, number>>): T {
+  const byte = reader.u8()
+  for (const type of Object.keys(bytes) as T[]) if (bytes[type] === byte) return type
+  throw new MalformedBytes('unknown type')
+}
+
+/** What these bytes say as a whole; null when they are too many, malformed, or have some left over. */
+export function decodeWhole<T>(
+  bytes: Uint8Array,
+  bytesMax: number,
+  read: (reader: ByteReader) => T,
+): T | null {
+  if (bytes.length > bytesMax) return null
+  return readOrNull(() => {
+    const reader = new ByteReader(bytes)
+    const result = read(reader)
+    reader.end()
+    return result
+  })
 }

@@ -24,7 +24,7 @@ test('what is persisted stands before all else, which keeps its order', () => {
   ])
 })
 
-test('of two writes to one key the last one counts, in its place', () => {
+test('of two writes to one key the last one counts, in the place of the first', () => {
   const outbox = outboxOfRecords()
   outbox.write('a', 1)
   outbox.write('b', 2)
@@ -34,8 +34,8 @@ test('of two writes to one key the last one counts, in its place', () => {
   assert.deepEqual(
     outbox.take().map(effect => (effect.type === 'persist' ? [effect.key, effect.value] : effect.type)),
     [
-      ['b', 2],
       ['a', 3],
+      ['b', 2],
     ],
   )
 })
@@ -44,5 +44,13 @@ test('what was taken is not there again, and a step without writes persists noth
   const outbox = new Outbox<number, Effect>(() => assert.fail('nothing was written'))
   outbox.emit({ type: 'send' })
   assert.deepEqual(outbox.take(), [{ type: 'send' }])
+  assert.deepEqual(outbox.take(), [])
+})
+
+test('what is taken back is not persisted', () => {
+  const outbox = outboxOfRecords()
+  outbox.write('a', 1)
+  outbox.retract('a')
+  assert.equal(outbox.written('a'), undefined)
   assert.deepEqual(outbox.take(), [])
 })

@@ -6,8 +6,8 @@ import fc from 'fast-check'
 import type { RecordFacts } from '../../src/consensus/kit.ts'
 import type { Value } from '../../src/consensus/log.ts'
 import { PBFT } from '../../src/consensus/pbft/kit.ts'
+import { encodePbftRecord } from '../../src/consensus/pbft/record-wire.ts'
 import type { Certificate } from '../../src/consensus/pbft/votes.ts'
-import { encodePbftRecord } from '../../src/consensus/pbft/wire.ts'
 import { COMMITTEE_KEYS, DamagedVotes } from '../../src/finality/committee-records.ts'
 import {
   advanceMark,

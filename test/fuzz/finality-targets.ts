@@ -12,13 +12,9 @@ import {
 import { encodeCertificate, readCertificate } from '../../src/consensus/pbft/certificate-record.ts'
 import { encodeEvidence, readEvidence } from '../../src/consensus/pbft/evidence-record.ts'
 import { PBFT } from '../../src/consensus/pbft/kit.ts'
+import { decodePbftRecord, encodePbftRecord } from '../../src/consensus/pbft/record-wire.ts'
 import type { Certificate } from '../../src/consensus/pbft/votes.ts'
-import {
-  decodePbftMessage,
-  decodePbftRecord,
-  encodePbftMessage,
-  encodePbftRecord,
-} from '../../src/consensus/pbft/wire.ts'
+import { decodePbftMessage, encodePbftMessage } from '../../src/consensus/pbft/wire.ts'
 import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
 import { parseGenesis } from '../../src/execution/genesis.ts'
 import { readCommitteeRecords, readStoredDecision } from '../../src/finality/committee-records.ts'
@@ -91,7 +87,7 @@ export const FINALITY_TARGETS: readonly Target[] = [
     take: bytes => orNull(decodePbftMessage(bytes), encodePbftMessage),
   },
   {
-    covers: ['consensus/pbft/wire.ts decodePbftRecord'],
+    covers: ['consensus/pbft/record-wire.ts decodePbftRecord'],
     samples: records.map(encodePbftRecord),
     take: bytes => orNull(decodePbftRecord(bytes), encodePbftRecord),
   },

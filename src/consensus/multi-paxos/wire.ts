@@ -3,12 +3,16 @@
 //
 // The first byte says which message or record follows; then its fields in the order of their definition.
 
-import { ByteReader, ByteWriter, MalformedBytes, readOrNull } from '../../encoding/bytes.ts'
+import { type ByteReader, ByteWriter } from '../../encoding/bytes.ts'
 import {
+  decodeWhole,
+  readFlag,
   readList,
   readMember,
   readNumber,
+  readType,
   readValue,
+  writeFlag,
   writeList,
   writeMember,
   writeNumber,
@@ -45,7 +49,7 @@ export function encodePaxosMessage(message: PaxosMessage): Uint8Array {
 
 /** The message in these bytes, or null when they are none. */
 export function decodePaxosMessage(bytes: Uint8Array): PaxosMessage | null {
-  return decodeWhole(bytes, readMessage)
+  return decodeWhole(bytes, PAXOS_BYTES_MAX, readMessage)
 }
 
 /** The bytes of a record. Throws a RangeError when it has no form in bytes. */
@@ -65,7 +69,7 @@ export function encodePaxosRecord(record: PaxosRecord): Uint8Array {
 
 /** The record in these bytes, or null when they are none. */
 export function decodePaxosRecord(bytes: Uint8Array): PaxosRecord | null {
-  return decodeWhole(bytes, readRecord)
+  return decodeWhole(bytes, PAXOS_BYTES_MAX, readRecord)
 }
 
 /** The bytes of a decision. Throws a RangeError when it has no form in bytes. */
@@ -78,16 +82,6 @@ export function encodePaxosDecision(decision: PaxosDecision): Uint8Array {
 /** What `encodePaxosDecision` wrote. Throws `MalformedBytes`. */
 export function readPaxosDecision(reader: ByteReader): PaxosDecision {
   return readAccepted(reader)
-}
-
-function decodeWhole<T>(bytes: Uint8Array, read: (reader: ByteReader) => T): T | null {
-  if (bytes.length > PAXOS_BYTES_MAX) return null
-  return readOrNull(() => {
-    const reader = new ByteReader(bytes)
-    const result = read(reader)
-    reader.end()
-    return result
-  })
 }
 
 function writeMessage(writer: ByteWriter, message: PaxosMessage): void {
@@ -132,45 +126,42 @@ function writeMessage(writer: ByteWriter, message: PaxosMessage): void {
 }
 
 function readMessage(reader: ByteReader): PaxosMessage {
-  switch (reader.u8()) {
-    case MESSAGE_BYTES.prepare:
-      return { type: 'prepare', ...readPlace(reader), decided: readNumber(reader) }
-    case MESSAGE_BYTES.promise: {
+  const type = readType(reader, MESSAGE_BYTES)
+  switch (type) {
+    case 'prepare':
+    case 'heartbeat':
+      return { type, ...readPlace(reader), decided: readNumber(reader) }
+    case 'promise': {
       const fields = { ...readPlace(reader), decided: readNumber(reader) }
-      return { type: 'promise', ...fields, accepted: readList(reader, SLOTS_MAX, () => readAccepted(reader)) }
+      return { type, ...fields, accepted: readList(reader, SLOTS_MAX, () => readAccepted(reader)) }
     }
-    case MESSAGE_BYTES.accept: {
+    case 'accept': {
       const fields = { from: readMember(reader), ...readAccepted(reader) }
-      return { type: 'accept', ...fields, isReproposed: readFlag(reader) }
+      return { type, ...fields, isReproposed: readFlag(reader) }
     }
-    case MESSAGE_BYTES.accepted:
-      return { type: 'accepted', from: readMember(reader), ...readAccepted(reader) }
-    case MESSAGE_BYTES.chosen:
-      return { type: 'chosen', decision: readAccepted(reader) }
-    case MESSAGE_BYTES.heartbeat:
-      return { type: 'heartbeat', ...readPlace(reader), decided: readNumber(reader) }
-    case MESSAGE_BYTES.reject:
-      return { type: 'reject', ...readPlace(reader) }
-    case MESSAGE_BYTES.status: {
+    case 'accepted':
+      return { type, from: readMember(reader), ...readAccepted(reader) }
+    case 'chosen':
+      return { type, decision: readAccepted(reader) }
+    case 'reject':
+      return { type, ...readPlace(reader) }
+    case 'status': {
       const from = readFlag(reader) ? readMember(reader) : null
       const ballot = readNumber(reader)
       const flags = { isActive: readFlag(reader), votes: readFlag(reader) }
       const decided = readNumber(reader)
-      return { type: 'status', from, ballot, ...flags, decided, timeoutMs: readNumber(reader) }
+      return { type, from, ballot, ...flags, decided, timeoutMs: readNumber(reader) }
     }
-    default:
-      throw new MalformedBytes('unknown message')
   }
 }
 
 function readRecord(reader: ByteReader): PaxosRecord {
-  switch (reader.u8()) {
-    case RECORD_BYTES.promise:
-      return { type: 'promise', ballot: readNumber(reader), stable: readNumber(reader) }
-    case RECORD_BYTES.accepted:
-      return { type: 'accepted', ...readAccepted(reader) }
-    default:
-      throw new MalformedBytes('unknown record')
+  const type = readType(reader, RECORD_BYTES)
+  switch (type) {
+    case 'promise':
+      return { type, ballot: readNumber(reader), stable: readNumber(reader) }
+    case 'accepted':
+      return { type, ...readAccepted(reader) }
   }
 }
 
@@ -186,14 +177,4 @@ function writeAccepted(writer: ByteWriter, { sequence, ballot, value }: Accepted
 
 function readAccepted(reader: ByteReader): Accepted {
   return { sequence: readNumber(reader), ballot: readNumber(reader), value: readValue(reader) }
-}
-
-function writeFlag(writer: ByteWriter, flag: boolean): void {
-  writer.u8(flag ? 1 : 0)
-}
-
-function readFlag(reader: ByteReader): boolean {
-  const byte = reader.u8()
-  if (byte > 1) throw new MalformedBytes('no flag')
-  return byte === 1
 }

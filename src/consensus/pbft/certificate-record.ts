@@ -9,26 +9,20 @@ import {
   MEMBERS_MAX,
   readList,
   readMember,
-  readNumber,
   readSignature,
-  readValue,
   writeList,
   writeMember,
-  writeNumber,
   writeSignature,
-  writeValue,
 } from '../wire-fields.ts'
-import { PHASE_BYTES, readVotePhase } from './vote-fields.ts'
+import { PHASE_BYTES, readVote, readVotePhase, writeVote } from './vote-fields.ts'
 import type { Certificate } from './votes.ts'
 
 /** The bytes of a certificate. Throws a RangeError when it has no form in bytes. */
 export function encodeCertificate(certificate: Certificate): Uint8Array {
-  const { phase, sequence, view, value, signatures } = certificate
+  const { phase, signatures } = certificate
   if (!isInOrder(signatures)) throw new RangeError('the signatures are not in the order of the members')
   const writer = new ByteWriter().u8(PHASE_BYTES[phase])
-  writeNumber(writer, sequence)
-  writeNumber(writer, view)
-  writeValue(writer, value)
+  writeVote(writer, certificate)
   writeList(writer, MEMBERS_MAX, signatures, ({ member, signature }) => {
     writeMember(writer, member)
     writeSignature(writer, signature)
@@ -39,15 +33,13 @@ export function encodeCertificate(certificate: Certificate): Uint8Array {
 /** The certificate in the next bytes. Throws `MalformedBytes`. */
 export function readCertificate(reader: ByteReader): Certificate {
   const phase = readVotePhase(reader)
-  const sequence = readNumber(reader)
-  const view = readNumber(reader)
-  const value = readValue(reader)
+  const vote = readVote(reader)
   const signatures = readList(reader, MEMBERS_MAX, () => {
     const member = readMember(reader)
     return { member, signature: readSignature(reader) }
   })
   if (!isInOrder(signatures)) throw new MalformedBytes('members out of order')
-  return { phase, sequence, view, value, signatures }
+  return { phase, ...vote, signatures }
 }
 
 /** Whether the members increase: each is there at most once. */

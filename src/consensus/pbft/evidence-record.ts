@@ -20,9 +20,9 @@ import {
   writeValue,
 } from '../wire-fields.ts'
 import { lieOf, reasonAgainst } from './evidence.ts'
-import { PHASE_BYTES, readSuspects, votePhaseOf, writeSuspects } from './vote-fields.ts'
+import { SLOTS_MAX } from './view-change-wire.ts'
+import { PHASE_BYTES, readSuspects, readVote, votePhaseOf, writeSuspects, writeVote } from './vote-fields.ts'
 import type { Contradiction, Evidence, Omission, VoteWithSignature } from './votes.ts'
-import { SLOTS_MAX } from './wire.ts'
 
 /** In the place of the phase of two votes: no vote has it. */
 const OMISSION_BYTE = PHASE_BYTES['view-change']
@@ -84,22 +84,14 @@ function readChoice(reader: ByteReader): Pick<VoteWithSignature, 'value' | 'sign
 function writeDeparture(writer: ByteWriter, departure: Omission['departure']): void {
   writeNumber(writer, departure.view)
   writeNumber(writer, departure.sequence)
-  writeList(writer, SLOTS_MAX, departure.prepared, ({ sequence, view, value }) => {
-    writeNumber(writer, sequence)
-    writeNumber(writer, view)
-    writeValue(writer, value)
-  })
+  writeList(writer, SLOTS_MAX, departure.prepared, claim => writeVote(writer, claim))
   writeSuspects(writer, departure.suspects)
   writeSignature(writer, departure.signature)
 }
 
 function readDeparture(reader: ByteReader): Omission['departure'] {
   const place = { view: readNumber(reader), sequence: readNumber(reader) }
-  const prepared = readList(reader, SLOTS_MAX, () => ({
-    sequence: readNumber(reader),
-    view: readNumber(reader),
-    value: readValue(reader),
-  }))
+  const prepared = readList(reader, SLOTS_MAX, () => readVote(reader))
   const suspects = readSuspects(reader)
   return { ...place, prepared, suspects, signature: readSignature(reader) }
 }

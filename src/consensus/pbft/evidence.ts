@@ -10,6 +10,7 @@ import type { MemberIndex } from '../process.ts'
 import type { Signature } from '../signed.ts'
 import { MEMBERS_MAX } from '../wire-fields.ts'
 import type { Statement } from './messages.ts'
+import { SLOTS_MAX } from './view-change-wire.ts'
 import { VOTE_PHASES } from './vote-fields.ts'
 import type {
   Certificate,
@@ -23,7 +24,6 @@ import type {
   VotePhase,
   VoteWithSignature,
 } from './votes.ts'
-import { SLOTS_MAX } from './wire.ts'
 
 /** What evidence is about. */
 export function lieOf(evidence: Evidence): Lie & { readonly phase: VotePhase } {

@@ -18,11 +18,12 @@ import {
 } from './evidence.ts'
 import { encodeEvidence, readEvidence } from './evidence-record.ts'
 import { Pbft } from './pbft.ts'
+import { decodePbftRecord, encodePbftRecord } from './record-wire.ts'
 import type { Pattern } from './replica.ts'
 import { encodeStatement, isStatement } from './statements.ts'
 import { VOTE_PHASES } from './vote-fields.ts'
 import type { Vote } from './votes.ts'
-import { decodePbftMessage, decodePbftRecord, encodePbftMessage, encodePbftRecord } from './wire.ts'
+import { decodePbftMessage, encodePbftMessage } from './wire.ts'
 
 const SIGNED: SignedKit<PbftTypes> = {
   phases: VOTE_PHASES,

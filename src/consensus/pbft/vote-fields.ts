@@ -1,5 +1,5 @@
-// The bytes of what PBFT both signs and sends: the phases of votes and other statements, and the members that a view
-// change names.
+// The bytes of what PBFT's messages, records and statements have in common: the phases of votes and other statements, what
+// is voted for, and the members that a view change names.
 
 import { type ByteReader, type ByteWriter, MalformedBytes } from '../../encoding/bytes.ts'
 import {
@@ -7,11 +7,13 @@ import {
   readList,
   readMember,
   readNumber,
+  readValue,
   writeList,
   writeMember,
   writeNumber,
+  writeValue,
 } from '../wire-fields.ts'
-import type { Suspect, VotePhase } from './votes.ts'
+import type { Suspect, Vote, VotePhase } from './votes.ts'
 
 /** The byte of every phase in which something is signed. */
 export const PHASE_BYTES = {
@@ -53,4 +55,19 @@ export function readSuspects(reader: ByteReader): Suspect[] {
     const member = readMember(reader)
     return { member, until: readNumber(reader) }
   })
+}
+
+/** What is voted for, whatever the phase. */
+export type VoteFields = Pick<Vote, 'sequence' | 'view' | 'value'>
+
+/** The sequence number, view and value of a vote. */
+export function writeVote(writer: ByteWriter, { sequence, view, value }: VoteFields): void {
+  writeNumber(writer, sequence)
+  writeNumber(writer, view)
+  writeValue(writer, value)
+}
+
+/** What `writeVote` wrote. */
+export function readVote(reader: ByteReader): VoteFields {
+  return { sequence: readNumber(reader), view: readNumber(reader), value: readValue(reader) }
 }

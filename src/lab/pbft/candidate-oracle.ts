@@ -7,7 +7,7 @@
 import type { BlockId } from '../../chain/header.ts'
 import { PBFT } from '../../consensus/pbft/kit.ts'
 import type { PbftMessage } from '../../consensus/pbft/messages.ts'
-import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
+import { decodePbftRecord } from '../../consensus/pbft/record-wire.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import { decodeEnvelope } from '../../finality/envelope.ts'
 import type { Effect } from '../../replica/effects.ts'

@@ -2,8 +2,8 @@
 // visible, and C7 where a node goes on from a decision that it does not follow.
 
 import type { PbftMessage, PbftRecord } from '../../consensus/pbft/messages.ts'
+import { decodePbftRecord } from '../../consensus/pbft/record-wire.ts'
 import type { Vote } from '../../consensus/pbft/votes.ts'
-import { decodePbftRecord } from '../../consensus/pbft/wire.ts'
 import { KEYS } from '../../replica/records.ts'
 import type { Roster } from '../adversary/roster.ts'
 import { EMPTY_DECISIONS, VOTE_RECORDS } from '../cluster/finality-keys.ts'

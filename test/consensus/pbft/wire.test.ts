@@ -2,14 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { NewView, PbftMessage, Status, ViewChange } from '../../../src/consensus/pbft/messages.ts'
+import { decodePbftRecord, encodePbftRecord } from '../../../src/consensus/pbft/record-wire.ts'
+import { PBFT_BYTES_MAX } from '../../../src/consensus/pbft/view-change-wire.ts'
 import type { Certificate } from '../../../src/consensus/pbft/votes.ts'
-import {
-  decodePbftMessage,
-  decodePbftRecord,
-  encodePbftMessage,
-  encodePbftRecord,
-  PBFT_BYTES_MAX,
-} from '../../../src/consensus/pbft/wire.ts'
+import { decodePbftMessage, encodePbftMessage } from '../../../src/consensus/pbft/wire.ts'
 import { concatBytes } from '../../../src/encoding/bytes.ts'
 import { idOf } from '../../finality/test-validators.ts'
 import { message as anyMessage, record as anyRecord } from './arbitraries.ts'

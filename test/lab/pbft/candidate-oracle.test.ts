@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodePbftRecord } from '../../../src/consensus/pbft/wire.ts'
+import { encodePbftRecord } from '../../../src/consensus/pbft/record-wire.ts'
 import { VOTE_RECORDS } from '../../../src/lab/cluster/finality-keys.ts'
 import type { SimNode } from '../../../src/lab/cluster/sim-node.ts'
 import { CandidateOracle } from '../../../src/lab/pbft/candidate-oracle.ts'

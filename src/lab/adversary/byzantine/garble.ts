@@ -4,7 +4,7 @@
 
 import { PBFT } from '../../../consensus/pbft/kit.ts'
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
-import { PBFT_BYTES_MAX } from '../../../consensus/pbft/wire.ts'
+import { PBFT_BYTES_MAX } from '../../../consensus/pbft/view-change-wire.ts'
 import { ByteWriter, concatBytes } from '../../../encoding/bytes.ts'
 import { encodeEnvelope } from '../../../finality/envelope.ts'
 import type { Lie } from './lie.ts'
