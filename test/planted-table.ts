@@ -1405,7 +1405,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a late certificate is not held against the view changes that left it out',
-    file: 'consensus/pbft/settled.ts',
+    file: 'consensus/pbft/decision.ts',
     find: `  for (const proof of known === null ? [certificate] : [known, certificate]) onLateVotes(replica, proof)
 `,
     replace: '',
@@ -2177,9 +2177,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a replica forgets its votes when it restarts',
-    file: 'consensus/pbft/replica.ts',
-    find: `        slot.accepted = { view, value, proposal }
-        slot.prepared = prepared
+    file: 'consensus/pbft/records.ts',
+    find: `      slot.accepted = { view, value, proposal }
+      slot.prepared = prepared
 `,
     replace: `        slot.committed = null && { view, value, proposal, prepared }
 `,
@@ -2218,8 +2218,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a checkpoint is stable with f + 1 attestations',
     file: 'consensus/pbft/replica.ts',
-    find: 'new Checkpoints(this.quorum)',
-    replace: 'new Checkpoints(n - this.quorum + 1)',
+    find: 'new CheckpointVotes(this.quorum)',
+    replace: 'new CheckpointVotes(n - this.quorum + 1)',
     tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
   },
   {
@@ -2267,7 +2267,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'of one member all checkpoints far ahead are kept',
-    file: 'consensus/pbft/checkpoints.ts',
+    file: 'consensus/pbft/checkpoint-votes.ts',
     find: `    if (votes.size > VOTES_PER_MEMBER_MAX) votes.delete(Math.min(...votes.keys()))
 `,
     replace: '',
@@ -2322,7 +2322,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a second decision takes the place of the first',
-    file: 'consensus/pbft/settled.ts',
+    file: 'consensus/pbft/decision.ts',
     find: `  if (known !== null) return replica.halt({ type: 'conflict', first: known, second: certificate })
 `,
     replace: '',
@@ -2340,7 +2340,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'how a view began is not kept',
     file: 'consensus/pbft/new-view.ts',
-    find: `  replica.outbox.write(NEW_VIEW_KEY, { type: 'new-view', message })
+    find: `  persistNewView(replica, message)
 `,
     replace: '',
     tests: ['consensus/pbft/claims', 'consensus/pbft/conformance'],
@@ -2376,9 +2376,9 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'who leaves a view forgets what it prepared',
     file: 'consensus/pbft/new-view.ts',
-    find: '  settleDecided(replica)\n  sendViewChange(replica)',
+    find: '  stabiliseDecided(replica)\n  sendViewChange(replica)',
     replace:
-      '  for (const slot of replica.log.values()) slot.prepared = null\n  settleDecided(replica)\n  sendViewChange(replica)',
+      '  for (const slot of replica.log.values()) slot.prepared = null\n  stabiliseDecided(replica)\n  sendViewChange(replica)',
     tests: ['consensus/twins'],
   },
   {
@@ -2648,8 +2648,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what was learned before the first vote is not kept',
     file: 'consensus/pbft/pbft.ts',
-    find: 'replica.persistAll()',
-    replace: 'replica.persistView()',
+    find: 'persistAll(replica)',
+    replace: 'persistView(replica)',
     tests: ['consensus/pbft/claims'],
   },
   {
@@ -2767,8 +2767,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a member votes again before its application has what was decided',
     file: 'consensus/pbft/recall.ts',
-    find: 'if (settled < recall.bound || (rules.isSequential && settled < decided)) return false',
-    replace: 'if (settled < recall.bound && rules.isSequential) return false',
+    find: 'if (stable < recall.bound || (rules.isSequential && stable < decided)) return false',
+    replace: 'if (stable < recall.bound && rules.isSequential) return false',
     tests: ['consensus/pbft/recall'],
   },
   {
@@ -3425,7 +3425,7 @@ export const FAULTS: readonly Fault[] = [
     find: `  replica.decided = sequence
 `,
     replace: `  replica.decided = sequence
-  replica.settle(sequence)
+  replica.stabilise(sequence)
 `,
     tests: ['consensus/multi-paxos/claims'],
   },

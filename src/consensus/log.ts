@@ -57,7 +57,7 @@ export type LogCommand<D extends Decision> =
    */
   | { readonly type: 'executed'; readonly sequence: number; readonly digest: Value }
   /** The application has all that was decided up to this decision, by a way of its own. */
-  | { readonly type: 'settled'; readonly decision: D }
+  | { readonly type: 'caught-up'; readonly decision: D }
   /** The application lacks the decisions after this one: they are to be fetched from others and handed over again. */
   | { readonly type: 'lost'; readonly decided: number }
   /** A source can be reached from now on. */
@@ -77,7 +77,7 @@ export type LogOutput<D extends Decision> =
   /** The decision for the next sequence number, in order and once. */
   | { readonly type: 'decide'; readonly decision: D }
   /**
-   * Peers have decided sequence numbers beyond our reach: fetch all up to this one, then say `settled`. What proves that
+   * Peers have decided sequence numbers beyond our reach: fetch all up to this one, then say `caught-up`. What proves that
    * much need not be a decision itself (see `LogAnatomy.isDecision`).
    */
   | { readonly type: 'behind'; readonly decision: D; readonly from: PeerId }
@@ -121,7 +121,7 @@ export interface LogState {
   readonly isRecalling: boolean
   /** The last sequence number that it decided. */
   readonly decided: number
-  /** The last sequence number that is settled: votes are given only above it. */
+  /** The last sequence number that is stable: votes are given only above it. */
   readonly stable: number
   /** Milliseconds that it waits for progress now. */
   readonly timeoutMs: number

@@ -145,7 +145,7 @@ export class Decisions {
     const { decision, from } = target
     if (decision.sequence > this.#sequence && !this.#apply(decision, from)) return
     this.#target = null
-    this.#host.drive({ type: 'settled', decision })
+    this.#host.drive({ type: 'caught-up', decision })
     this.#applyAwaited()
   }
 

@@ -466,7 +466,7 @@ export class Network<T extends LogTypes> {
       if (node.liar === null) this.#look(() => this.oracle.onDecide(node.index, before, missed))
       copy.decisions.push(missed)
     }
-    this.#step(node, copy, { type: 'settled', decision })
+    this.#step(node, copy, { type: 'caught-up', decision })
   }
 
   #fetch(node: Node<T>, copy: Copy<T>, value: Value): void {

@@ -36,9 +36,9 @@ function advance(replica: Replica): void {
 }
 
 /** The application has all decisions up to this one by a way of its own. */
-export function onSettled(replica: Replica, { sequence }: PaxosDecision): void {
+export function onCaughtUp(replica: Replica, { sequence }: PaxosDecision): void {
   if (sequence > replica.decided) moveTo(replica, sequence)
-  replica.settle(sequence)
+  replica.stabilise(sequence)
   advance(replica)
 }
 

@@ -24,7 +24,7 @@ import {
   repeatAsLeader,
   turnOf,
 } from './leader.ts'
-import { learn, onHeartbeat, onLost, onSettled, onStatus, sendStatusToAll } from './learner.ts'
+import { learn, onCaughtUp, onHeartbeat, onLost, onStatus, sendStatusToAll } from './learner.ts'
 import type { PaxosDecision, PaxosEffect, PaxosInput, PaxosMessage, PaxosRecord } from './messages.ts'
 import { ELECTION, HEARTBEAT, type PaxosOptions, Replica } from './replica.ts'
 
@@ -91,10 +91,10 @@ export class MultiPaxos implements LogProtocol<PaxosMessage, PaxosRecord, PaxosD
         onRevalidate(replica)
         break
       case 'executed':
-        replica.settle(Math.min(input.sequence, replica.decided))
+        replica.stabilise(Math.min(input.sequence, replica.decided))
         break
-      case 'settled':
-        onSettled(replica, input.decision)
+      case 'caught-up':
+        onCaughtUp(replica, input.decision)
         break
       case 'lost':
         onLost(replica, input.decided)
@@ -116,7 +116,7 @@ export class MultiPaxos implements LogProtocol<PaxosMessage, PaxosRecord, PaxosD
     const replica = this.#replica
     for (const record of records.values()) replica.restore(record)
     replica.decided = decided
-    replica.settle(decided)
+    replica.stabilise(decided)
     replica.forget()
     replica.scheduleRetransmission()
     if (challenge !== null) this.#abstain()

@@ -18,7 +18,7 @@ export const HEARTBEAT = 'heartbeat'
 /** Slots of which a promise speaks at most. */
 export const SLOTS_MAX = 512
 
-/** Slots above the last one that is settled in which a member votes, at least. */
+/** Slots above the last stable one in which a member votes, at least. */
 const WINDOW_MIN = 16
 
 /** Heartbeats in a timeout. */
@@ -178,14 +178,14 @@ export class Replica {
   }
 
   /** The application has all decisions up to this one on disk: our votes for them can never matter again. */
-  settle(sequence: number): void {
+  stabilise(sequence: number): void {
     if (sequence <= this.stable) return
     this.stable = sequence
     this.forget()
     this.persistPromise()
   }
 
-  /** Removes the votes that are settled. */
+  /** Removes the votes for slots that are stable. */
   forget(): void {
     for (const slot of [...this.accepted.keys()].filter(slot => slot <= this.stable)) {
       this.accepted.delete(slot)

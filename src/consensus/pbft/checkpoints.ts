@@ -1,80 +1,78 @@
-// Checkpoints (Castro and Liskov, section 4.3): n − f members attest the state after a sequence number, and all
-// before it can be forgotten. The low watermark h is the last one that is stable; the log reaches `window` above it.
+// Checkpoints (Castro and Liskov, section 4.3): n − f members attest the state after a sequence number, and all before it
+// can be forgotten. The low watermark h is the last checkpoint that is stable; the log reaches `window` above it.
 
-import type { MemberIndex, Snapshot } from '../process.ts'
-import { snapshotOf } from '../snapshot.ts'
-import { contradiction, contradicts, type SignedVote } from './slot.ts'
-import type { Certificate, Contradiction } from './votes.ts'
-
-/** Sequence numbers for which the votes of one member are kept: those of a whole window, and one far ahead. */
-const VOTES_PER_MEMBER_MAX = 3
+import type { Value } from '../log.ts'
+import type { MemberIndex } from '../process.ts'
+import { isMember } from './certificate.ts'
+import { onDecision } from './decision.ts'
+import type { Checkpoint } from './messages.ts'
+import { forgetSlots, persistStable } from './records.ts'
+import type { Replica } from './replica.ts'
+import type { Certificate, Vote } from './votes.ts'
 
 /** Sequence numbers between two checkpoints: a new view repeats certificates of them all, and must fit in a message. */
 export function checkpointIntervalFor(n: number): number {
   return Math.max(2, Math.floor(128 / Math.max(4, n)))
 }
 
-/** The votes for checkpoints that are not stable yet. */
-export class Checkpoints {
-  readonly #quorum: number
-  readonly #votes = new Map<MemberIndex, Map<number, SignedVote>>()
-  /** Those whose lie is proven: once is enough. */
-  readonly #liars = new Set<MemberIndex>()
+/** The application has executed up to here: at a checkpoint, CHECKPOINT to all with the digest of its state. */
+export function onExecuted(replica: Replica, sequence: number, digest: Value): void {
+  if (sequence % replica.options.checkpointInterval !== 0) return
+  replica.executed = { sequence, digest }
+  if (replica.stable !== null && isDiverged(replica, replica.stable))
+    return replica.halt({ type: 'diverged', decision: replica.stable })
+  if (replica.self === null || sequence <= replica.low) return
+  const vote: Vote = { phase: 'checkpoint', sequence, view: 0, value: digest }
+  const signature = replica.sign(vote)
+  replica.broadcast({ type: 'checkpoint', sequence, value: digest, from: replica.self, signature })
+  replica.checkpoints.add({ ...vote, member: replica.self, signature })
+  considerStable(replica, sequence, digest)
+}
 
-  constructor(quorum: number) {
-    this.#quorum = quorum
-  }
+/** CHECKPOINT: with n − f equal ones the checkpoint is stable. */
+export function onCheckpoint(replica: Replica, { sequence, value, from, signature }: Checkpoint): void {
+  if (!Number.isSafeInteger(sequence) || sequence < 1) return
+  if (sequence % replica.options.checkpointInterval !== 0) return
+  if (!isMember(from, replica.options.n)) return replica.refuse('vote-of-nobody')
+  if (sequence <= replica.low) return onLateCheckpoint(replica, sequence, from)
+  const vote = { phase: 'checkpoint' as const, sequence, view: 0, value }
+  if (!replica.checkpoints.isNews({ ...vote, member: from })) return
+  if (!replica.options.signing.isSigned(vote, from, signature)) return replica.refuse('signature-invalid')
+  const evidence = replica.checkpoints.add({ ...vote, member: from, signature })
+  if (evidence !== null) replica.outbox.emit({ type: 'evidence', evidence })
+  considerStable(replica, sequence, value)
+}
 
-  /** Whether a vote is worth checking. */
-  isNews({ member, sequence, value }: Omit<SignedVote, 'signature'>): boolean {
-    const known = this.#votes.get(member)?.get(sequence)
-    return known === undefined || (known.value !== value && !this.#liars.has(member))
-  }
+/** A member does not know that a checkpoint is stable; but the last votes for it come late from members that do. */
+function onLateCheckpoint(replica: Replica, sequence: number, from: MemberIndex): void {
+  const isLost = sequence < replica.low || replica.late.has(from)
+  replica.late.add(from)
+  if (isLost) replica.reply({ type: 'proof', certificate: replica.stable! })
+}
 
-  /** Takes in a vote whose signature was checked; returns the proof when its member has voted otherwise before. */
-  add(vote: SignedVote): Contradiction | null {
-    const votes = this.#votes.get(vote.member) ?? new Map<number, SignedVote>()
-    const known = votes.get(vote.sequence)
-    if (known !== undefined) {
-      if (!contradicts(known, vote)) return null
-      this.#liars.add(vote.member)
-      return contradiction(known, vote)
-    }
-    votes.set(vote.sequence, vote)
-    this.#votes.set(vote.member, votes)
-    if (votes.size > VOTES_PER_MEMBER_MAX) votes.delete(Math.min(...votes.keys()))
-    return null
-  }
+function considerStable(replica: Replica, sequence: number, value: Value): void {
+  const certificate = replica.checkpoints.certificate({ sequence, value })
+  if (certificate !== null) onStable(replica, certificate)
+}
 
-  /** The last vote of a member, if it has one. */
-  last(member: MemberIndex): SignedVote | undefined {
-    return [...(this.#votes.get(member)?.values() ?? [])].at(-1)
+/** Moves the low watermark: what is below it is forgotten. */
+export function onStable(replica: Replica, certificate: Certificate): void {
+  const { sequence } = certificate
+  if (isDiverged(replica, certificate)) return replica.halt({ type: 'diverged', decision: certificate })
+  if (sequence > replica.low) {
+    replica.stable = certificate
+    persistStable(replica, certificate)
+    forgetSlots(replica, sequence)
+    replica.checkpoints.forget(sequence)
+    replica.late.clear()
   }
+  if (sequence <= replica.decided) return
+  if (certificate.phase === 'commit') onDecision(replica, certificate)
+  else replica.fallBehind(certificate)
+}
 
-  /** Votes that are kept. */
-  get size(): number {
-    return [...this.#votes.values()].reduce((sum, votes) => sum + votes.size, 0)
-  }
-
-  /** All of it (see `Process`). */
-  get snapshot(): Snapshot {
-    return snapshotOf({ votes: this.#votes, liars: this.#liars })
-  }
-
-  /** The certificate that the votes equal to this one make, or null while there are too few. */
-  certificate({ sequence, value }: Pick<SignedVote, 'sequence' | 'value'>): Certificate | null {
-    const equal = [...this.#votes.values()]
-      .map(votes => votes.get(sequence))
-      .filter(vote => vote !== undefined && vote.value === value)
-      .map(vote => ({ member: vote!.member, signature: vote!.signature }))
-    if (equal.length < this.#quorum) return null
-    const signatures = equal.slice(0, this.#quorum).sort((a, b) => a.member - b.member)
-    return { phase: 'checkpoint', sequence, view: 0, value, signatures }
-  }
-
-  /** Forgets all votes up to a sequence number. */
-  forget(upTo: number): void {
-    for (const votes of this.#votes.values())
-      for (const sequence of [...votes.keys()]) if (sequence <= upTo) votes.delete(sequence)
-  }
+/** Whether n − f members attest another state than ours. */
+function isDiverged(replica: Replica, { phase, sequence, value }: Certificate): boolean {
+  const executed = replica.executed
+  return phase === 'checkpoint' && executed?.sequence === sequence && executed.digest !== value
 }

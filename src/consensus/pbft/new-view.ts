@@ -4,12 +4,14 @@
 import { NUMBER_MAX } from '../log.ts'
 import type { MemberIndex } from '../process.ts'
 import { faultsTolerated } from '../quorum.ts'
+import { stabiliseDecided } from './catch-up.ts'
 import { isMember } from './certificate.ts'
+import { onStable } from './checkpoints.ts'
 import type { NewView, ViewChange } from './messages.ts'
 import { add, advance } from './normal-case.ts'
 import { onDeparture } from './omission.ts'
-import { NEW_VIEW_KEY, type Replica } from './replica.ts'
-import { onStable, settleDecided } from './settled.ts'
+import { persistNewView, persistView } from './records.ts'
+import type { Replica } from './replica.ts'
 import { isNewView, isViewChange, newViewStatement, proposalsOf, viewChangeStatement } from './view-change.ts'
 import type { Certificate, Vote } from './votes.ts'
 
@@ -64,10 +66,10 @@ function leaveFor(replica: Replica, view: number): void {
   replica.isActive = false
   replica.viewTimer.stop()
   replica.restartRetransmission()
-  replica.persistView()
-  if (replica.newView !== null) replica.outbox.write(NEW_VIEW_KEY, null)
+  persistView(replica)
+  if (replica.newView !== null) persistNewView(replica, null)
   replica.newView = null
-  settleDecided(replica)
+  stabiliseDecided(replica)
   sendViewChange(replica)
   considerNewView(replica)
 }
@@ -176,8 +178,8 @@ function enter(replica: Replica, message: NewView): void {
     null,
   )
   replica.reproposed = proposals.at(-1)?.sequence ?? highest?.sequence ?? 0
-  replica.outbox.write(NEW_VIEW_KEY, { type: 'new-view', message })
-  replica.persistView()
+  persistNewView(replica, message)
+  persistView(replica)
   for (const change of viewChanges) onDeparture(replica, change)
   if (highest !== null) onStable(replica, highest)
   replica.restartRetransmission()

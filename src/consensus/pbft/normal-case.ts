@@ -7,6 +7,7 @@ import { isMember, voteOf } from './certificate.ts'
 import type { Commit, PrePrepare, Prepare } from './messages.ts'
 import { onLateVote } from './omission.ts'
 import { recallVote } from './recall.ts'
+import { persistSlot } from './records.ts'
 import type { Replica } from './replica.ts'
 import type { SignedVote, Slot } from './slot.ts'
 import type { Certificate, Vote } from './votes.ts'
@@ -159,7 +160,7 @@ function isContradicting(
 
 function accept(replica: Replica, slot: Slot, value: Value, proposal: Uint8Array): void {
   slot.accepted = { view: replica.view, value, proposal }
-  replica.persistSlot(slot)
+  persistSlot(replica, slot)
   replica.watch()
 }
 
@@ -184,7 +185,7 @@ function considerPrepared(replica: Replica, slot: Slot): void {
   const certificate = isCollected ? collected : slot.certificate('prepare', accepted, replica.quorum)
   if (certificate === null || isContradicting(replica, slot, 'commit', accepted.value)) return
   slot.prepared = certificate
-  replica.persistSlot(slot)
+  persistSlot(replica, slot)
   const vote: Vote = { phase: 'commit', sequence, view: replica.view, value: accepted.value }
   const signature = replica.sign(vote)
   slot.add({ ...vote, member: replica.self, signature })

@@ -8,6 +8,8 @@
 
 import { type LogProtocol, type LogState, RETRANSMIT } from '../log.ts'
 import type { MemberIndex, Snapshot } from '../process.ts'
+import { onCaughtUp, onProof, stabiliseDecided } from './catch-up.ts'
+import { onCheckpoint, onExecuted } from './checkpoints.ts'
 import { considerComplaining, onComplaint } from './complaints.ts'
 import type { PbftEffect, PbftInput, PbftMessage, PbftRecord } from './messages.ts'
 import {
@@ -28,9 +30,9 @@ import {
   restoreVotes,
 } from './normal-case.ts'
 import { isRecalled, onAnswer, onQuery, replyQuery, startRecall } from './recall.ts'
+import { forgetSlots, persistAll, persistView, restore } from './records.ts'
 import { type PbftOptions, Replica } from './replica.ts'
 import { onRetransmit, onStatus } from './retransmission.ts'
-import { onCheckpoint, onExecuted, onProof, onSettled, settleDecided } from './settled.ts'
 import { PROGRESS } from './view-timer.ts'
 import type { Certificate, Evidence } from './votes.ts'
 
@@ -121,8 +123,8 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
       case 'executed':
         onExecuted(replica, input.sequence, input.digest)
         break
-      case 'settled':
-        onSettled(replica, input.decision)
+      case 'caught-up':
+        onCaughtUp(replica, input.decision)
         break
       case 'recall':
         if (replica.options.signing.self !== null) startRecall(replica, input.challenge)
@@ -147,12 +149,12 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
   #start({ records, decided, challenge, forgotten }: Extract<PbftInput, { type: 'start' }>): void {
     const replica = this.#replica
     replica.decided = decided
-    for (const record of records.values()) replica.restore(record)
-    if (records.size === 0) replica.persistView()
+    for (const record of records.values()) restore(replica, record)
+    if (records.size === 0) persistView(replica)
     // A new view that was kept before we entered it, or after we left it, began nothing.
     if (!replica.isActive || replica.newView?.view !== replica.view) replica.newView = null
-    replica.forgetSlots(replica.low)
-    settleDecided(replica)
+    forgetSlots(replica, replica.low)
+    stabiliseDecided(replica)
     replica.scheduleRetransmission()
     if (challenge === null || replica.options.signing.self === null) return this.#vote()
     startRecall(replica, challenge, forgotten ?? undefined)
@@ -163,7 +165,7 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
     const replica = this.#replica
     const { view } = replica.recall!
     replica.recall = null
-    settleDecided(replica)
+    stabiliseDecided(replica)
     if (
       view > replica.view ||
       (view === replica.view && replica.isActive && replica.newView === null && view > 0)
@@ -172,7 +174,7 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
       replica.isActive = false
       replica.newView = null
     }
-    replica.persistAll()
+    persistAll(replica)
     this.#vote()
     considerViewChanges(replica)
     advanceAll(replica)

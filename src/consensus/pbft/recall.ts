@@ -110,7 +110,7 @@ export function onAnswer(replica: Replica, message: Answer): void {
 /** A vote of our own comes by, from whomever: if we do not remember it, we are bound by it. */
 export function recallVote(replica: Replica, { phase, sequence, view, value }: SignedVote): void {
   const { recall, log } = replica
-  if (recall === null || phase === 'checkpoint' || sequence <= settledUpTo(replica)) return
+  if (recall === null || phase === 'checkpoint' || sequence <= stableUpTo(replica)) return
   const slot = log.get(sequence)
   const known = phase === 'prepare' ? slot?.accepted : slot?.prepared
   const isRemembered = known != null && (known.view > view || (known.view === view && known.value === value))
@@ -129,20 +129,20 @@ function recallViewChange(replica: Replica, { view, stable, prepared, from }: Vi
   }
 }
 
-/** Whether enough has been said, and all of it is settled here: the member may vote again. */
+/** Whether enough members have answered, and all of what they told is stable here: the member may vote again. */
 export function isRecalled(replica: Replica): boolean {
   const { recall, decided, low, quorum, rules } = replica
   if (recall === null || decided < low) return false
-  const settled = settledUpTo(replica)
-  if (settled < recall.bound || (rules.isSequential && settled < decided)) return false
+  const stable = stableUpTo(replica)
+  if (stable < recall.bound || (rules.isSequential && stable < decided)) return false
   const answers = [...recall.answers.values()].filter(known => known <= decided)
   return answers.length + 1 >= quorum
 }
 
 /**
  * Up to where the member's VIEW-CHANGEs need not tell what it prepared: it has forgotten that. Where each decision proves
- * all before it the last one settles them, once the application has it.
+ * all before it the last one makes them stable, once the application has it.
  */
-function settledUpTo({ rules, options, decided, low }: Replica): number {
+function stableUpTo({ rules, options, decided, low }: Replica): number {
   return rules.isSequential && options.application.decision(decided) !== null ? Math.max(low, decided) : low
 }

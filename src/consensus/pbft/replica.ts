@@ -1,5 +1,5 @@
-// One replica's state, and what its handlers share: the log between the watermarks, who proposes, the records that it
-// keeps, the words that it says. The names of its fields are the paper's: v is the view, h the low watermark.
+// One replica's state, and what its handlers share: the log between the watermarks, which member proposes, and how messages
+// are sent. The names of its fields are the paper's: v is the view, h the low watermark.
 
 import { type Application, type LogOutput, RETRANSMIT, type SignedOutput, type Value } from '../log.ts'
 import { ProcessOutbox } from '../outbox.ts'
@@ -9,7 +9,7 @@ import type { Signing } from '../signed.ts'
 import { snapshotOf } from '../snapshot.ts'
 import { Answers } from './answers.ts'
 import { isCertificate } from './certificate.ts'
-import { Checkpoints } from './checkpoints.ts'
+import { CheckpointVotes } from './checkpoint-votes.ts'
 import { LeaderRecord, passedOverBy, primaryOfView, proposerOf } from './leader-schedule.ts'
 import type {
   Complaint,
@@ -25,12 +25,6 @@ import { Slot } from './slot.ts'
 import type { ViewChangeRules } from './view-change.ts'
 import { ViewTimer } from './view-timer.ts'
 import type { Certificate, Evidence, Suspect } from './votes.ts'
-
-/** Under which a record is kept. */
-const VIEW_KEY = 'view'
-export const NEW_VIEW_KEY = 'new-view'
-export const STABLE_KEY = 'stable'
-const slotKey = (sequence: number): string => `slot/${sequence.toString().padStart(15, '0')}`
 
 /** How votes travel. */
 export type Pattern = 'all-to-all' | 'leader-collected'
@@ -63,7 +57,7 @@ export class Replica {
     LogOutput<Certificate> | SignedOutput<Evidence>
   >()
   readonly log = new Map<number, Slot>()
-  readonly checkpoints: Checkpoints
+  readonly checkpoints: CheckpointVotes
   /** Of each member the view change for the highest view. */
   readonly viewChanges = new Map<MemberIndex, ViewChange>()
   /** Of each member the highest view whose proposers it finds slow. */
@@ -107,7 +101,7 @@ export class Replica {
     this.options = options
     this.quorum = quorumOf(n)
     this.rules = { n, window: 2 * checkpointInterval, isSequential: options.pipeline === 1, signing }
-    this.checkpoints = new Checkpoints(this.quorum)
+    this.checkpoints = new CheckpointVotes(this.quorum)
     this.leaders = new LeaderRecord(n)
     this.viewTimer = new ViewTimer(options.timeoutMs, n, effect => this.outbox.emit(effect))
   }
@@ -251,31 +245,6 @@ export class Replica {
     return this.inOrder().filter(({ sequence }) => sequence > this.decided)
   }
 
-  persistSlot({ sequence, accepted, prepared }: Slot): void {
-    this.outbox.write(slotKey(sequence), { type: 'slot', sequence, ...accepted!, prepared })
-  }
-
-  /** Keeps all that it knows: of what it learned before it might vote, its owner may have kept nothing. */
-  persistAll(): void {
-    this.persistView()
-    const { newView, stable } = this
-    if (newView !== null) this.outbox.write(NEW_VIEW_KEY, { type: 'new-view', message: newView })
-    if (stable !== null) this.outbox.write(STABLE_KEY, { type: 'stable', certificate: stable })
-    for (const slot of this.inOrder()) if (slot.accepted !== null) this.persistSlot(slot)
-  }
-
-  persistView(): void {
-    const record = { view: this.view, isActive: this.isActive, reproposed: this.reproposed }
-    this.outbox.write(VIEW_KEY, { type: 'view', ...record })
-  }
-
-  forgetSlots(upTo: number): void {
-    for (const old of [...this.log.keys()].filter(sequence => sequence <= upTo)) {
-      this.log.delete(old)
-      this.outbox.write(slotKey(old), null)
-    }
-  }
-
   fallBehind(certificate: Certificate): void {
     this.outbox.emit({ type: 'behind', decision: certificate, from: this.source })
   }
@@ -318,27 +287,5 @@ export class Replica {
     if (this.decided < this.low) return false
     if (this.isWaiting || this.decided < this.reproposed) return true
     return this.undecided().some(slot => slot.accepted?.view === this.view)
-  }
-
-  restore(record: PbftRecord): void {
-    switch (record.type) {
-      case 'view':
-        this.view = record.view
-        this.isActive = record.isActive
-        this.reproposed = record.reproposed
-        break
-      case 'new-view':
-        this.newView = record.message
-        break
-      case 'stable':
-        this.stable = record.certificate
-        break
-      case 'slot': {
-        const { view, value, proposal, prepared } = record
-        const slot = this.slot(record.sequence)
-        slot.accepted = { view, value, proposal }
-        slot.prepared = prepared
-      }
-    }
   }
 }

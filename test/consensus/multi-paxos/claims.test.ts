@@ -351,7 +351,7 @@ test('a decision beyond reach is told to the application, which may settle it', 
   const decision = vote(100, 1, 'v')
   const effects = say(stage, A, { type: 'chosen', decision })
   assert.deepEqual(effects, [{ type: 'behind', decision, from: nameOf(B) }])
-  stage.paxos(A).step({ type: 'settled', decision })
+  stage.paxos(A).step({ type: 'caught-up', decision })
   assert.equal(stage.paxos(A).state.decided, 100)
   assert.equal(stage.paxos(A).state.stable, 100)
 })

@@ -758,7 +758,7 @@ test('who caught up by itself can still change views with the others', () => {
     if (member !== D) stage.say(D, [member], { type: 'proof', certificate })
     else {
       stage.players[D]!.decisions.push(certificate)
-      stage.step(D, { type: 'settled', decision: certificate })
+      stage.step(D, { type: 'caught-up', decision: certificate })
     }
   }
   stage.drop()
