@@ -15,7 +15,7 @@ import { defineCommand } from './command.ts'
 import { explainDamage } from './damage.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { defaultDataDirectory, packagedGenesis, readGenesis } from './files.ts'
-import { nodeRunOptions } from './node.ts'
+import { nodeRunOptions } from './node-run-options.ts'
 import { table } from './output.ts'
 import { createProgress } from './progress.ts'
 

@@ -1,22 +1,20 @@
 // `quorate wallet`: keys, balances and transfers. Keys stay in files on this machine; the node never sees them.
-// Passwords come from a prompt, a file or the environment, never from the arguments.
+// The commands for accounts are in wallet-accounts.ts.
 
-import { join } from 'node:path'
-import { stderr } from 'node:process'
 import { checksumAddress } from '../chain/address.ts'
 import { formatAmount } from '../chain/amount.ts'
-import { readSmallFile } from '../files/read-file.ts'
-import type { Account } from '../wallet/account.ts'
 import { readHistory } from '../wallet/history.ts'
-import { SCRYPT_STANDARD } from '../wallet/key-derivation.ts'
-import { Keystore } from '../wallet/keystore.ts'
-import { readPassword } from '../wallet/password.ts'
-import { parseSecretKey } from '../wallet/secret-key.ts'
 import { submit } from '../wallet/submission.ts'
 import { prepareTransfer, signTransfer, type TransferWish } from '../wallet/transfer.ts'
 import { defineCommand, defineGroup } from './command.ts'
-import { CommandError, EXIT, type ExitCode } from './exit-codes.ts'
-import { cannot, defaultKeystore } from './files.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
+import {
+  accountPositional,
+  askPassword,
+  keystoreOf,
+  keystoreOption,
+  passwordOption,
+} from './keystore-option.ts'
 import {
   clientOf,
   nodeOptions,
@@ -25,111 +23,10 @@ import {
   readCount,
   readTransactionId,
 } from './node-option.ts'
-import { columns, type Output, table } from './output.ts'
+import { columns, table } from './output.ts'
 import { timeText } from './terminal-text.ts'
+import { accountCommands } from './wallet-accounts.ts'
 import { watch, watchOptions } from './watch.ts'
-
-/** Bytes in a file with a secret key at most. */
-const KEY_BYTES_MAX = 4_096
-
-const keystoreOption = {
-  keystore: {
-    type: 'string',
-    describe: 'Folder of the key files',
-    defaultDescription: '~/.quorate/keystore',
-  },
-} as const
-
-const passwordOption = {
-  'password-file': {
-    type: 'string',
-    describe: 'File whose first line is the password (or set QUORATE_PASSWORD)',
-  },
-} as const
-
-const accountPositional = {
-  account: { type: 'string', demandOption: true, describe: 'Name of an account, or an address' },
-} as const
-
-const newCommand = defineCommand({
-  command: 'new <name>',
-  describe: 'Make an account with a new key',
-  positionals: { name: { type: 'string', demandOption: true, describe: 'Name for the account' } },
-  options: { ...keystoreOption, ...passwordOption },
-  run: async (args, output) => {
-    const password = await askPassword(args.name, args['password-file'], true)
-    const account = await keystoreOf(args).create(args.name, password)
-    return showAccount(account, output)
-  },
-})
-
-const importCommand = defineCommand({
-  command: 'import <name>',
-  describe: 'Take over a key: a key file of another program, or a secret key in a file',
-  positionals: { name: { type: 'string', demandOption: true, describe: 'Name for the account' } },
-  options: {
-    ...keystoreOption,
-    ...passwordOption,
-    file: {
-      type: 'string',
-      describe: 'Web3 Secret Storage file (geth, ethers, cast); the password is its own',
-    },
-    'key-file': { type: 'string', describe: 'File with a secret key: 64 hex digits' },
-  },
-  run: async (args, output) => {
-    const { file, 'key-file': keyFile } = args
-    if ((file === undefined) === (keyFile === undefined)) {
-      throw new CommandError(
-        EXIT.usage,
-        'give either --file or --key-file',
-        'A key is never taken from the arguments, which others can read.',
-      )
-    }
-    const password = await askPassword(args.name, args['password-file'], file === undefined)
-    const keystore = keystoreOf(args)
-    const account =
-      file !== undefined
-        ? await keystore.importFile(args.name, file, password)
-        : await keystore.importKey(args.name, await readSecretKey(keyFile!), password)
-    return showAccount(account, output)
-  },
-})
-
-const listCommand = defineCommand({
-  command: 'list',
-  describe: 'The accounts on this machine',
-  options: keystoreOption,
-  run: async (args, output) => {
-    const keystore = keystoreOf(args)
-    const accounts = await keystore.list()
-    for (const fault of await keystore.damaged()) output.note(`quorate: ${fault.message}`)
-    for (const file of await keystore.foreign())
-      output.note(
-        `quorate: ${file} is a key file of geth; take it over with: quorate wallet import NAME --file ${join(keystore.directory, file)}`,
-      )
-    output.data(accounts, () =>
-      accounts.length === 0
-        ? `no accounts in ${keystore.directory}; make one with: quorate wallet new NAME`
-        : columns([
-            ['name', 'address'],
-            ...accounts.map(({ name, address }) => [name, checksumAddress(address)]),
-          ]),
-    )
-    return EXIT.done
-  },
-})
-
-const addressCommand = defineCommand({
-  command: 'address <account>',
-  describe: 'The address of an account',
-  positionals: accountPositional,
-  options: keystoreOption,
-  run: async (args, output) => {
-    const address = checksumAddress(await readAddress(keystoreOf(args), args.account))
-    output.data({ address }, () => address)
-    return EXIT.done
-  },
-})
 
 const balanceCommand = defineCommand({
   command: 'balance <account>',
@@ -263,45 +160,9 @@ const waitCommand = defineCommand({
 
 /** The wallet's commands. */
 export const walletCommand = defineGroup('wallet', 'Keys, balances and transfers', [
-  newCommand,
-  importCommand,
-  listCommand,
-  addressCommand,
+  ...accountCommands,
   balanceCommand,
   sendCommand,
   historyCommand,
   waitCommand,
 ])
-
-function keystoreOf(args: { keystore?: string | undefined }): Keystore {
-  return new Keystore(args.keystore ?? defaultKeystore(), SCRYPT_STANDARD, line =>
-    stderr.write(`warning: ${line}\n`),
-  )
-}
-
-function showAccount(account: Account, output: Output): ExitCode {
-  const { name, address, path } = account
-  output.data(account, () =>
-    table([
-      ['account', name],
-      ['address', checksumAddress(address)],
-      ['file', path],
-    ]),
-  )
-  return EXIT.done
-}
-
-function askPassword(account: string, file: string | undefined, isNew: boolean): Promise<Buffer> {
-  return readPassword({ label: `account ${account}`, isNew, file: file ?? null })
-}
-
-async function readSecretKey(path: string): Promise<Uint8Array> {
-  const { bytes } = await readSmallFile(path, KEY_BYTES_MAX).catch((error: Error) => {
-    throw cannot('read', path, error)
-  })
-  const secretKey = parseSecretKey(bytes.toString('utf8'))
-  bytes.fill(0)
-  if (secretKey === null)
-    throw new CommandError(EXIT.file, `${path} holds no secret key`, 'A secret key is 64 hex digits.')
-  return secretKey
-}
