@@ -5,7 +5,7 @@
 // the book with addresses of their own and push out those that work. Where the slot of a peer that was tried is taken,
 // the one that has it is dialled first, and makes room only when it does not answer.
 //
-// The file only helps: what can't be read in it is left out, entry by entry, and never stops a start.
+// The file is only an aid: entries that can't be read are left out, and never prevent a start.
 
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
@@ -126,7 +126,7 @@ export class AddressBook {
   }
 
   /**
-   * Notes a peer, and from whose group it was heard of; from itself unless given. The addresses replace those that are
+   * Notes a peer, and the group of the peer that told of it; its own by default. The addresses replace those that are
    * known, unless they are hearsay and the others are not.
    */
   note(peer: KnownPeer, source: string | null = null): void {
@@ -186,8 +186,8 @@ export class AddressBook {
   }
 
   /**
-   * A peer that we reached goes to its slot, or waits as a new one until whoever has it was tested. One that has a slot
-   * already, by an address that it had, keeps that.
+   * A peer that we reached goes to its slot; if the slot is taken it stays a new peer until the holder was tested. A peer that
+   * already has a slot, by an earlier address, keeps it.
    */
   #noteTried(entry: Entry): void {
     const slot = this.#tried.slotOf(this.#originOf(entry, this.#groupOf(entry.addresses[0]!)))

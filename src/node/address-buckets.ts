@@ -1,8 +1,8 @@
-// A table of known peers in buckets that a secret picks, as Bitcoin Core's addrman.cpp has it after Heilman et al. 2015,
+// A table of known peers in buckets that a secret picks, as in Bitcoin Core's addrman.cpp after Heilman et al. 2015,
 // "Eclipse Attacks on Bitcoin's Peer-to-Peer Network", countermeasures 1 and 2.
 //
-// The slot of a peer depends on the peer that told of it and on its address: one provider group reaches a few buckets
-// of many, so that it can fill those and no more; and nobody outside knows which, or whom it would push out.
+// The slot of a peer depends on the peer that told of it and on its address: one provider group reaches a few buckets of
+// many, so that it can fill those and no more. The secret hides which buckets they are, and which peers would be evicted.
 
 import { hash } from 'node:crypto'
 import type { PeerId } from '../replica/effects.ts'
@@ -38,7 +38,7 @@ export class AddressBuckets {
     this.#slots = new Array(layout.buckets * layout.bucketSize)
   }
 
-  /** All peers, in an order that nobody outside knows. */
+  /** All peers, in an order that depends on the secret. */
   peers(): PeerId[] {
     return this.#slots.filter(peer => peer !== undefined)
   }

@@ -1,14 +1,14 @@
 // The peers that announce themselves on the local network (multicast DNS), for as long as they do.
 //
-// Anybody on that network can announce anything, so the list has an end and each entry expires; it stands apart from the
-// addresses that a person gave, which nobody can push out.
+// Any host of that network can announce anything, so the list is bounded and each entry expires. Addresses that an
+// operator gave are kept apart from it, and are never evicted.
 
 import type { PeerId } from '../replica/effects.ts'
 import type { PeerAddress } from './peer-address.ts'
 
 /** Announced peers at most. */
 export const ANNOUNCED_MAX = 32
-/** Milliseconds for which a peer that is not announced anew is remembered; nodes ask every ten seconds. */
+/** Milliseconds for which a peer that is not announced again is remembered; nodes ask every ten seconds. */
 export const ANNOUNCED_MS = 10 * 60_000
 
 /** A peer of the local network. */
@@ -17,7 +17,7 @@ export interface AnnouncedPeer {
   readonly addresses: readonly PeerAddress[]
 }
 
-/** The list of one node. The hour is given in milliseconds of a clock that never steps back. */
+/** The list of one node. Times are milliseconds of a monotonic clock. */
 export class AnnouncedPeers {
   readonly #isConnected: (peer: PeerId) => boolean
   readonly #peers = new Map<PeerId, AnnouncedPeer & { readonly endsMs: number }>()

@@ -1,9 +1,9 @@
-// What a node has done so far, as plain numbers: for people who compare ways of agreeing, not for the node itself.
+// What a node has done so far, as plain numbers: for comparisons of agreement protocols, not for the node itself.
 //
-// A message counts once for each peer to whom it was sent. Over links that is exact, the frame included. Of gossip
-// we see what gossipsub tells: whom a message of ours was published to. One that we relay counts for all listeners
-// but its sender, an upper bound: who has said that it has the message is spared, and beyond a dozen nodes the mesh is
-// smaller than the network. Of gossip only content counts, no envelope and nothing that gossipsub says for itself.
+// A message counts once for each recipient. Over links that is exact, the frame included. Of gossip it is what gossipsub
+// reports: the recipients of our own messages. A relayed message counts for all subscribers but its sender, an upper
+// bound: peers that have announced it are spared, and beyond a dozen nodes the mesh is smaller than the network. Of
+// gossip only content counts, without the envelope and gossipsub's own control messages.
 
 import type { OutgoingMessage } from '../replica/messages.ts'
 

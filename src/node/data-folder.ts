@@ -1,8 +1,9 @@
-// The folder of a node: made for its owner alone, and used only where nobody else can change what is in it.
+// The folder of a node: made for its owner alone, and used only if no other user can change its content.
 //
-// Whoever can write to it can put links, other keys and older records where the node will read them. So a folder that
-// somebody else owns, or that others may write to, is refused before anything in it is opened; so is what is no folder of
-// files on a disk, as a process's own under /proc. Root may use a folder of anybody: it can do so anyway, and containers do.
+// A user who can write to it can place links, other keys and older records where the node reads them. So a folder that
+// belongs to another user, or is writable by others, is refused before anything in it is opened; so are folders that are
+// not on a disk, such as those under /proc. Root may use any folder: it can read and write all of them anyway, and
+// containers run as root.
 
 import { mkdir, realpath, stat } from 'node:fs/promises'
 import process from 'node:process'

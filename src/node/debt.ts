@@ -12,7 +12,7 @@ export interface Credit {
 /** What bytes that are sent or read cost, milliseconds each: encoding, encryption, parsing, and the line. */
 export const MS_PER_BYTE = 10 / 1_048_576
 
-/** What a debtor has cost, less what was paid off since. The hour is given, and never steps back. */
+/** What a debtor has cost, less what was paid off since. Times are milliseconds of a monotonic clock. */
 export class Debt {
   readonly #credit: Credit
   #ms = 0

@@ -9,7 +9,7 @@ export const DENIAL_MS = 5 * 60_000
 
 const DENIED_MAX = 1_024
 
-/** Denied peers. The hour is given in milliseconds of a clock that never steps back. */
+/** Denied peers. Times are milliseconds of a monotonic clock. */
 export class DenyList {
   readonly #endsMs = new BoundedMap<PeerId, number>(DENIED_MAX)
   readonly #told = new BoundedMap<string, true>(DENIED_MAX)

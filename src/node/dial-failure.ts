@@ -1,13 +1,13 @@
-// Why a peer can't be reached, in words for whoever gave its address. The system's codes say most of it; of what libp2p
-// throws only names and beginnings are known.
+// Why a peer can't be reached, in words for the operator who gave its address. The system's error codes say most of it;
+// of what libp2p throws, names and beginnings of messages are matched.
 
 /** What the codes of Node's sockets and of its name lookup mean here. */
 const CODES: ReadonlyMap<string, string> = new Map([
-  ['ECONNREFUSED', 'nobody listens there'],
+  ['ECONNREFUSED', 'connection refused'],
   ['ECONNRESET', 'the other side broke the connection off'],
   ['EHOSTUNREACH', 'there is no way to that host'],
   ['ENETUNREACH', 'there is no way to that network'],
-  ['ETIMEDOUT', 'nobody answers'],
+  ['ETIMEDOUT', 'no answer'],
   ['ENOTFOUND', 'no host has that name'],
   ['EAI_AGAIN', 'the name could not be looked up'],
 ])
@@ -16,7 +16,7 @@ const CODES: ReadonlyMap<string, string> = new Map([
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/does not match expected remote identity key/, 'the peer there has another id'],
   [/dial self/i, 'it is this node itself'],
-  [/timed? ?out|timeout|aborted/i, 'nobody answers'],
+  [/timed? ?out|timeout|aborted/i, 'no answer'],
   [
     /Unexpected EOF|stream closed/i,
     'what listens there ends the connection: it may be full, or no node of quorate',

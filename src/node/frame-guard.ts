@@ -3,7 +3,7 @@
 // libp2p answers pings, opens streams, reads lines and empty RPCs of gossip as fast as they come, all that came in one piece in
 // one turn of the event loop, and holds a data frame until it is whole, however long it says that it is. This is a pure state
 // machine beside it: it is fed with the same decrypted bytes first, reads the headers of frames, the first lines of each stream
-// and the fields of gossip's RPCs, counts what nobody reads, and says when a bound is broken. It skips all other bodies.
+// and the fields of gossip's RPCs, counts bytes without a reader, and says when a bound is exceeded. It skips all other bodies.
 //
 // Bounds are far above what honest nodes do, also after a pause: the busiest link of a committee of sixteen has some 70 small
 // frames a second. They end what is absurd; what comes within them has a price, and wire-budget.ts says what all may cost.
@@ -31,7 +31,7 @@ export const SMALL_FRAMES: TokenRate = { burst: 4_000, perSecond: 1_000 }
 /** RPCs of gossip: an honest peer sends one in each second, and two for each new block. */
 export const RPCS: TokenRate = { burst: 500, perSecond: 100 }
 /**
- * Bytes that nobody reads: for streams that are not open, or whose reader has gone. Some windows may be on their way when we
+ * Bytes without a reader: for streams that are not open, or whose reader has ended. Some windows may be on their way when we
  * reset a stream, and an honest peer sends nothing more.
  */
 export const STRAY_BYTES: TokenRate = { burst: 4 * 1024 * 1024, perSecond: 64 * 1024 }
@@ -92,7 +92,7 @@ export class FrameGuard {
   readonly #header = new DataView(new ArrayBuffer(HEADER_BYTES))
   #headerBytes = 0
   #bodyBytesLeft = 0
-  /** Whose body it is; null where its stream is not open. */
+  /** The stream of the body; null if it is not open. */
   #bodyOf: WireStream | null = null
   /** The streams that are open. */
   readonly #streams = new Map<number, WireStream>()

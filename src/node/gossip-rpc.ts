@@ -1,9 +1,9 @@
 // What is in the RPCs of gossip, read beside gossipsub and before it (libp2p's pubsub specification, rpc.proto).
 //
 // gossipsub decodes an RPC whole and then does something for each of its entries, all in one turn of the event loop, so an
-// RPC costs what is in it. This walks through the fields as they come, holds none of their content, and tells of each, so
-// that they can be priced. It must never be laxer than what gossipsub decodes with: that takes known fields for what they
-// should be whatever wire type they name, so other wire types are refused here.
+// RPC costs what is in it. This walks through the fields as they arrive, holds none of their content, and reports each, so
+// that they can be priced. It must never be laxer than gossipsub's own decoder, which reads known fields by their expected
+// type and ignores the wire type that they name; so other wire types are refused here.
 
 /** Entries of each kind in one RPC; gossipsub refuses those that hold more. Honest nodes gossip blocks, and one topic. */
 export const RPC_LIMITS = {
@@ -39,7 +39,7 @@ interface Field {
 
 const BYTES: Field = { wire: WIRE.bytes, part: 'field' }
 const NUMBER: Field = { wire: WIRE.varint, part: 'field' }
-/** Messages are unsigned, and say nothing of who made them. */
+/** Messages are unsigned, and do not name their author. */
 const SIGNED: Field = { wire: WIRE.bytes, part: 'rpc-signed' }
 const fieldsOf = (...fields: readonly Field[]) => new Map(fields.map((field, index) => [index + 1, field]))
 const nested = (part: RpcPart, ...fields: readonly Field[]): Field => ({

@@ -1,16 +1,16 @@
-// What strangers set off (events of libp2p and of streams, timers that act on what they said, requests) must not end the
-// process: an exception in a listener or a timer, or a promise that nobody awaits, would. Each such handler is wrapped
-// here, so that what it throws becomes one line in the log, with its stack, for it is a mistake of ours; and the peer that
-// set it off is dropped where there is somebody to drop.
+// Handlers that peers and clients trigger (events of libp2p and of streams, timers set for them, requests) must not end
+// the process, as an exception in a listener or timer, or an unhandled rejection, would. Each is wrapped here: what it
+// throws is a bug of ours and becomes one log entry with its stack, and the peer that triggered it is dropped where there
+// is one.
 
-/** Where faults are told. A pino logger is one. */
+/** Where faults are logged. A pino logger is one. */
 export interface FaultLog {
   error(details: { readonly err: unknown }, text: string): void
 }
 
 /**
- * The handler, for an event or a timer to call: it never throws, and a promise that it returns is looked after. `what`
- * names it in the log; `drop` gets what the handler got and ends its business with whoever sent that.
+ * The handler, for an event or a timer to call: it never throws, and a rejection of the promise that it returns is handled.
+ * `what` names it in the log; `drop` gets the arguments of the handler, and drops the peer that triggered it.
  */
 export function guarded<Given extends readonly unknown[]>(
   log: FaultLog,

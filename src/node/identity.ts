@@ -1,5 +1,5 @@
-// Who this node is to its peers: an Ed25519 key, made when the node starts for the first time and kept in its
-// data directory. It signs no transaction; who steals it can only pose as this node.
+// The node's identity among its peers: an Ed25519 key, made at the first start and kept in the data directory. It signs
+// no transaction; a thief of the key can only impersonate the node to its peers.
 
 import { chmod } from 'node:fs/promises'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
@@ -26,7 +26,7 @@ export async function loadIdentity(path: string): Promise<PrivateKey> {
     return privateKeyFromProtobuf(Buffer.from(text, 'base64'))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    const remedy = 'remove the file, and the node will make itself a new identity'
+    const remedy = 'remove the file, and the node makes a new identity'
     throw new IdentityUnusable(`can't use the identity in ${path} (${reason}): ${remedy}`, { cause })
   }
 }

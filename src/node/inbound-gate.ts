@@ -1,13 +1,12 @@
-// The gate: which connections that others open to us are let in, how far, and which make room for them.
+// The gate: which inbound connections are admitted, how far, and which are evicted for them.
 //
-// A connection is pending until Noise and the multiplexer are agreed on, and takes one of the inbound places from then on.
-// Silence costs a stranger nothing, so pending ones are few for each address, and when there are too many in all the oldest
-// of the group that has most makes room: a stranger pushes out itself. Those that have said nothing and those that shake hands
-// push out their own kind, so that connecting alone keeps nobody out. What asks for handshakes more often than its address,
-// its provider group or all together may is refused before they cost anything. Places are limited for each address and
-// provider group; when all are taken, inbound-slots.ts says which peer makes room. Peers that a person gave, and peers that
-// proved to be validators, are not limited. Loopback addresses are not counted one by one unless an option says so: many nodes
-// of one machine are nobody's attack, and behind a local proxy everybody has that address.
+// A connection is pending until Noise and the multiplexer are negotiated, and takes one of the inbound places after that.
+// Pending ones are limited per address; when there are too many in total, the oldest of the largest group is evicted, so
+// that a crowd evicts its own. Silent ones and those in a handshake evict their own kind, so that connecting alone keeps
+// no peer out. Handshakes that exceed the rate of their address, of their provider group or of all are refused before
+// they cost anything. Places are limited per address and provider group; when all are taken, inbound-slots.ts chooses the
+// peer to evict. Given peers and proven validators are not limited. Loopback addresses are not limited unless an option
+// says so: many nodes of one machine are no attack, and behind a local proxy all clients have that address.
 
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Connection, ConnectionGater, MessageStream, MultiaddrConnection } from '@libp2p/interface'
@@ -17,7 +16,7 @@ import { chooseEvicted, greatestGroups, type InboundPeer } from './inbound-slots
 import { type Place, placeOfMultiaddr } from './network-group.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
-/** Connections that others may have opened to us. */
+/** Inbound connections at most. */
 export const INBOUND_CONNECTIONS_MAX = 48
 /** Of them, those of one address: some nodes of a home or an office. */
 export const INBOUND_PER_ADDRESS_MAX = 8
@@ -30,7 +29,7 @@ export const PENDING_PER_ADDRESS_MAX = 8
 /** Milliseconds for Noise and the multiplexer: some six round trips. */
 export const UPGRADE_TIMEOUT_MS = 6_000
 
-/** Connections to one peer: one of each side's, where both dial at once. */
+/** Connections with one peer: one in each direction, where both dial at once. */
 const CONNECTIONS_PER_PEER_MAX = 2
 /** Handshakes of one address, each of which costs us some 3 ms. */
 const HANDSHAKES_PER_ADDRESS = { perSecond: 10, burst: 20 }
@@ -45,12 +44,12 @@ const HANDSHAKES_APART = { perSecond: 0.2, burst: 2 }
 /** How often the newcomers of a group may push out members of others; those that come too often push out their own. */
 const EVICTIONS_OF_OTHERS = { perSecond: 0.5, burst: 8 }
 
-/** What the gate must know of peers. */
+/** What the gate needs to know of peers. */
 export interface PeerRegistry {
   isDenied(peer: PeerId): boolean
-  /** A person gave it, or it proved to speak for a validator. */
+  /** Whether an operator gave it, or it has proved that it speaks for a validator. */
   isPrivileged(peer: PeerId): boolean
-  /** A person gave an address with this host. */
+  /** Whether an operator gave an address with this host. */
   isExpectedAt(address: string): boolean
   /** How the peer has behaved. */
   standing(peer: PeerId): Pick<InboundPeer, 'isGreeted' | 'blockMs' | 'transactionsMs'>
@@ -70,7 +69,7 @@ const CLOSED: PeerRegistry = {
   connections: () => [],
 }
 
-/** One connection that others opened. */
+/** One inbound connection. */
 interface Inbound {
   readonly socket: MultiaddrConnection
   readonly place: Place
@@ -106,12 +105,12 @@ export class InboundGate implements ConnectionGater {
     this.#log = log
   }
 
-  /** Lets peers in from now on; until then nobody may connect or be dialled. */
+  /** Admits peers from now on; until then no peer may connect or be dialled. */
   open(peers: PeerRegistry): void {
     this.#peers = peers
   }
 
-  /** Whether a person gave the peer, or it proved to speak for a validator. */
+  /** Whether an operator gave the peer, or it has proved that it speaks for a validator. */
   isPrivileged = (peer: PeerId): boolean => this.#peers.isPrivileged(peer)
 
   /** Whether the limits of one address hold where a connection comes from. */
@@ -139,7 +138,7 @@ export class InboundGate implements ConnectionGater {
     return socket.status !== 'open'
   }
 
-  /** It asks for the handshake of Noise, which costs us what connecting does not. */
+  /** The peer begins the handshake of Noise, which costs much more than a connection. */
   mayShakeHands = (socket: MessageStream): boolean => {
     const pending = this.#pending.get(socket)
     if (pending === undefined || pending.isShaking || socket.status !== 'open') return false
@@ -148,14 +147,14 @@ export class InboundGate implements ConnectionGater {
     return true
   }
 
-  /** It has proved which peer it is. */
+  /** The peer has proved its id. */
   denyInboundEncryptedConnection = (peer: { toString(): string }): boolean => {
     const id = peer.toString()
     const own = this.#peers.connections().filter(other => other.remotePeer.toString() === id)
     return this.#peers.isDenied(id) || own.length >= CONNECTIONS_PER_PEER_MAX
   }
 
-  /** It is about to take a place. */
+  /** The connection is about to take a place. */
   denyInboundUpgradedConnection = (peer: { toString(): string }, socket: MultiaddrConnection): boolean => {
     const pending = this.#pending.get(socket)
     this.#pending.delete(socket)
@@ -166,7 +165,7 @@ export class InboundGate implements ConnectionGater {
     return false
   }
 
-  /** Whether there is a place for it, once those have gone that make room. */
+  /** Whether there is a place for it, after an eviction if need be. */
   #makeRoom({ peer, place, group }: Admitted): boolean {
     const isPrivileged = this.#peers.isPrivileged(peer)
     const all = openOf(this.#admitted)
@@ -203,7 +202,7 @@ export class InboundGate implements ConnectionGater {
       ? [this.#ofAddress, this.#ofGroup]
       : [this.#ofExempt, this.#ofExempt]
     if (!ofAddress.take(`address ${address}`, nowMs)) return false
-    // Where a person expects a peer, strangers of the same provider do not keep it out.
+    // Strangers of the same provider must not keep out a peer that an operator gave.
     if (this.#peers.isExpectedAt(address)) return true
     if (!ofGroup.take(`group ${group}`, nowMs)) return false
     return this.#apart.take(group, nowMs) || this.#inAll.take('all', nowMs)
@@ -212,7 +211,7 @@ export class InboundGate implements ConnectionGater {
   #track<Kind extends Inbound>(where: Map<MessageStream, Kind>, inbound: Kind): void {
     where.set(inbound.socket, inbound)
     const forget = () => where.delete(inbound.socket)
-    inbound.socket.addEventListener('close', guarded(this.#log, 'giving a place back', forget))
+    inbound.socket.addEventListener('close', guarded(this.#log, 'freeing a place', forget))
   }
 
   #rank(group: string): number {

@@ -1,19 +1,19 @@
-// Which of the peers that connected to us goes when another one comes and all places are taken.
+// Which inbound peer is evicted when another one connects and all places are taken.
 //
-// After Bitcoin Core's SelectNodeToEvict (node/eviction.cpp; Heilman et al. 2015, countermeasure 7): whatever an attacker
-// is good at, some places are out of its reach. Being one of a few provider groups that a secret picks, having given
-// blocks or transactions lately, and having been here for long each protect some; of the rest the youngest of the
-// group that holds most goes.
+// After Bitcoin Core's SelectNodeToEvict (node/eviction.cpp; Heilman et al. 2015, countermeasure 7): each criterion
+// protects some peers, so that no attacker can win all places by one skill. The criteria: being in one of a few provider
+// groups that a secret picks, having sent new blocks or transactions lately, and a long connection. Of the rest, the
+// youngest of the largest group is evicted.
 //
-// What has not said which network it follows goes before all others, once it had time to say it. Until then it stays, or a
-// crowd that comes back whenever it is put out would push out each newcomer before its first message is read. Some of the
-// places are for such newcomers, and no more of them, or silence would hold all.
+// Peers that have not said which network they follow go first, but only after a while: otherwise a crowd that reconnects
+// at once would evict each newcomer before its first message is read. Only some of the places are for such newcomers, so
+// that silent peers can not hold all.
 
 /** A peer that opened a connection to us. */
 export interface InboundPeer {
   /** What its provider has; see network-group.ts. */
   readonly group: string
-  /** Where the group stands in an order that nobody outside knows. */
+  /** The rank of the group in a secret order. */
   readonly groupRank: number
   /** When it connected. Milliseconds, as all times here, of a clock that never steps back. */
   readonly sinceMs: number
@@ -36,7 +36,7 @@ export const GREETING_MS = 3_000
 /** Of those that compete, one in so many may be a newcomer that has not said it yet. */
 const NEWCOMERS_SHARE = 4
 
-/** The one that makes room, or null when all are protected. The hour is given, and never steps back. */
+/** The peer to evict, or null when all are protected. Times are milliseconds of a monotonic clock. */
 export function chooseEvicted<Peer extends InboundPeer>(peers: readonly Peer[], nowMs: number): Peer | null {
   const candidates = peers.filter(peer => !peer.isPrivileged)
   const strangers = candidates.filter(peer => !peer.isGreeted)

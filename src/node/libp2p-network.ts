@@ -3,8 +3,8 @@
 // One connection may hold a queue for its link, one for gossip and one for what is encrypted (12 MiB each), a
 // window for each stream (16 of 1 MiB), a frame that is not whole (1 MiB, which the wire guard sees to; the
 // multiplexer itself would hold 4 GiB), and of what comes in a message (9 MiB), an RPC of gossip and gossip that waits
-// (four of the largest blocks each): with peers of nobody's choice in all 56 places that all do their worst, and blocks of
-// 1 MiB, 56 times 70 MiB.
+// (four of the largest blocks each): with hostile peers in all 56 inbound and chosen places and blocks of 1 MiB, 56 times
+// 70 MiB.
 
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
@@ -24,14 +24,14 @@ import { withConnections } from './transport-connections.ts'
 import { WireGuard, type WireGuardOptions } from './wire-guard.ts'
 
 /**
- * Connections from which on libp2p prunes: above what others may open to us, what we choose ourselves, and all addresses
- * that were given or announced together.
+ * Connections above which libp2p prunes: more than the inbound places, the connections of our own choice and all given and
+ * announced addresses together.
  */
 export const CONNECTIONS_MAX = 160
 
 /**
- * Sockets of others at most, where the system's accepting of many at once outruns the closing of those that are refused.
- * Beyond that Node drops them unseen, whoever they are, so it is far above what the gate lets in.
+ * Inbound sockets at most, where the system accepts many at once faster than refused ones are closed. Beyond that Node drops
+ * all new ones, also those of wanted peers, so it is far above what the gate admits.
  */
 const SOCKETS_MAX = INBOUND_CONNECTIONS_MAX + 4 * PENDING_MAX
 const STREAMS_PER_CONNECTION_MAX = 16
@@ -49,7 +49,7 @@ export interface NetworkOptions {
   readonly mdns: boolean
   /** Called with what a peer of the local network announces of itself, at each announcement. */
   onAnnounced(peer: PeerInfo): void
-  /** What stands between a connection of the transport and all that libp2p makes of it. */
+  /** Wraps each raw connection of the transport before libp2p uses it. */
   wrapConnection(raw: MultiaddrConnection): MultiaddrConnection
   readonly version: string
   readonly log: FaultLog
@@ -64,7 +64,7 @@ export type NetworkGate = ConnectionGater &
 export async function createNetwork(options: NetworkOptions, gate: NetworkGate): Promise<Network> {
   const streamOptions = {
     maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
-    // A stream that is not read holds its window, and no more than that can come.
+    // An unread stream holds its window, and the peer can send no more than that.
     maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
   }
   const guard = new WireGuard({
@@ -96,7 +96,7 @@ export async function createNetwork(options: NetworkOptions, gate: NetworkGate):
     peerDiscovery: options.mdns ? [announcements(options)] : [],
     connectionGater: gate,
     connectionManager: {
-      // Others are limited by the door; libp2p's own limits know no difference between them.
+      // Inbound connections are limited by the gate; libp2p's own limits treat all alike.
       maxConnections: CONNECTIONS_MAX,
       maxIncomingPendingConnections: SOCKETS_MAX,
       inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,

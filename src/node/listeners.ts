@@ -1,7 +1,7 @@
-// Listeners to one kind of event. What a listener throws is told to whoever made the event and stops nothing:
-// a fault in a subscription is no fault of the node.
+// Listeners to one kind of event. What a listener throws is reported and stops nothing: a fault in a subscription is no
+// fault of the node.
 
-/** Those who want to be told of values of one type. */
+/** The listeners to values of one type. */
 export class Listeners<T> {
   readonly #listeners = new Set<(value: T) => void>()
   readonly #onError: (error: unknown) => void
@@ -10,7 +10,7 @@ export class Listeners<T> {
     this.#onError = onError
   }
 
-  /** Tells the listener of every value from now on, until the returned function is called. */
+  /** Calls the listener with every value from now on, until the returned function is called. */
   add(listener: (value: T) => void): () => void {
     // A function of its own, so that a listener that is added twice is also removed twice.
     const own = (value: T) => listener(value)
@@ -20,7 +20,7 @@ export class Listeners<T> {
     }
   }
 
-  /** Tells every listener. */
+  /** Calls every listener. */
   emit(value: T): void {
     for (const listener of [...this.#listeners]) {
       try {

@@ -1,8 +1,8 @@
 // A node's database, with the one record that is not kept in it: how far its validator has voted (src/finality/vote-mark.ts)
-// stands in a file beside the validator's key, so that whatever becomes of the database, the key is not used as a new one.
+// stands in a file beside the validator's key, so that the key is not taken for a new one when the database is lost.
 //
-// The file is written after the records that it speaks of, and before anything that is said of them. So a crash between the
-// two leaves a file that tells of less than the records do, which binds the validator to nothing.
+// The file is written after the records of the votes, and before the votes are sent. A crash between the two leaves a mark
+// behind the records, which is safe: those votes were not sent.
 
 import { COMMITTEE_KEYS } from '../finality/committee-records.ts'
 import { decodeMark, encodeMark, type VoteMark } from '../finality/vote-mark.ts'
@@ -31,7 +31,7 @@ export interface MarkFile {
 export class MarkedStore implements ClosableStore {
   readonly #database: ClosableStore
   readonly #file: MarkFile | null
-  /** Wanted written, and not yet given to the file. */
+  /** Staged, and not yet given to the file. */
   #staged: VoteMark | null = null
 
   /** Without a file the mark is a record as any other. */

@@ -1,10 +1,10 @@
-// The owner of an address, as far as an address tells it: the limits of connections and of the address book count
-// by it, for keys are free and addresses are not.
+// The owner of an address, as far as the address tells it: connections and the address book are limited per owner, since
+// keys are free and addresses are not.
 //
-// One site has an IPv4 address or an IPv6 /64; one provider has an IPv4 /16 or an IPv6 /32, as Bitcoin Core's
-// netgroup.cpp has it. IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4, Teredo) count as what they are. In private
-// networks a group is a /24 or a /64: nobody from outside comes from there. All host names are one group, for anybody
-// can have any number of them.
+// One site has an IPv4 address or an IPv6 /64; one provider has an IPv4 /16 or an IPv6 /32, as in Bitcoin Core's
+// netgroup.cpp. IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4, Teredo) count as what they are. In private
+// networks, which outsiders can not use, a group is a /24 or a /64. All host names are one group, since anyone can have
+// any number of them.
 
 import { BlockList, isIPv6 } from 'node:net'
 import type { Multiaddr } from '@multiformats/multiaddr'

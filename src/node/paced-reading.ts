@@ -1,7 +1,7 @@
-// Reading at the pace that is paid for: what can't be paid yet waits here, and meanwhile no more is read of the socket.
+// Reading at the pace that is paid for: bytes that can't be paid yet wait here, and meanwhile the socket is not read.
 //
-// What costs much is read in slices, each in a turn of the event loop of its own, so that no piece stops the loop for long,
-// whatever is in it. A slice costs no more than a connection can pay alone, so each goes on, if slowly.
+// What costs much is read in slices, each in a turn of the event loop of its own, so that no piece blocks the loop for
+// long. A slice costs no more than a connection can pay alone, so each goes on, if slowly.
 
 import { OWN_MS, type WireBudget } from './wire-budget.ts'
 

@@ -1,9 +1,9 @@
 // The link to one peer: one long-lived stream that carries messages both ways.
 //
-// Reading is back-pressured: one message is handled at a time, and one in a turn of the event loop, and meanwhile little
-// more is read; so a peer waits for its own messages and for nobody else's. Writing is not waited for: what the peer
-// does not take is queued up to a cap, and a peer that lets the queue pass the cap is dropped. A peer that does not
-// complete a message for a minute is dropped too: each node sends a status every five seconds.
+// Reading is back-pressured: one message is handled at a time, one per turn of the event loop, and little is read ahead;
+// so a peer waits for its own messages only. Writing is not awaited: messages that the peer does not take are queued up
+// to a cap, and a peer whose queue exceeds the cap is dropped. A peer that does not complete a message for a minute is
+// dropped too: each node sends a status every five seconds.
 
 import { setImmediate } from 'node:timers/promises'
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
@@ -27,11 +27,11 @@ const LEAVE_TIMEOUT_MS = 1_000
 /** Why a link ended: we left in peace, the stream was closed, a mistake of ours, or the peer broke a rule. */
 export type LinkEnd = 'left' | 'closed' | 'failed' | 'silent' | 'too-slow' | 'message-too-large'
 
-/** Who is told of what happens on a link. */
+/** Handlers of what happens on a link. */
 export interface LinkHandlers {
-  /** A message came, in memory of its own; the next is read when this resolves. */
+  /** A message came, in memory of its own; the next one is read when this resolves. */
   onMessage(bytes: Uint8Array): Promise<void>
-  /** The link is no more; told once. */
+  /** The link has ended; called once. */
   onEnd(end: LinkEnd): void
 }
 

@@ -1,4 +1,4 @@
-// Which peers we have a link to, and over which stream: at most one per peer, up and down in strict alternation.
+// The links to peers, and their streams: at most one per peer, up and down in strict alternation.
 //
 // Of two peers the one with the lesser id opens the stream and the other waits for it, so two streams can't
 // cross; over which connection is the opener's choice. A newer stream takes the place of the older one: the opener
@@ -18,19 +18,19 @@ import { TokenBuckets } from './token-buckets.ts'
  */
 export const PROTOCOL = '/quorate/2'
 
-/** Milliseconds before a link that broke while a connection stayed is opened anew. */
+/** Milliseconds before a link that broke while a connection stayed is opened again. */
 const REOPEN_DELAY_MS = 1_000
 /**
  * Links of one peer, over all its connections. Each costs a hello that is signed, a status and the announcement of the
- * pool. An honest peer opens one anew after a second at the earliest, and a few at once where connections break.
+ * pool. An honest peer opens one again after a second at the earliest, and a few at once where connections break.
  */
 export const LINKS: TokenRate = { burst: 8, perSecond: 1 }
 
-/** Who is told of links. */
+/** Handlers of what happens on links. */
 export interface LinksHandlers {
   onUp(peer: PeerId): void
   onDown(peer: PeerId, end: LinkEnd): void
-  /** A message came; the next of this peer is read when this resolves, which it always does. */
+  /** A message came; the peer's next one is read when this resolves, which it always does. */
   onMessage(peer: PeerId, bytes: Uint8Array): Promise<void>
 }
 
@@ -40,7 +40,7 @@ interface ConnectedPeer {
   readonly connections: Set<Connection>
   link: PeerLink | null
   isOpening: boolean
-  /** Runs while there is no link: the end of our patience. */
+  /** Runs while there is no link; the peer is dropped when it ends. */
   deadline: NodeJS.Timeout | undefined
 }
 
@@ -123,7 +123,7 @@ export class PeerLinks {
     return this.#ownId < peer
   }
 
-  /** Opens the link where that is ours to do. */
+  /** Opens the link if that is our side's task. */
   #openIfOurs(peer: ConnectedPeer): void {
     if (!this.#isOpener(peer.id)) return
     const abort = () => {
@@ -138,7 +138,7 @@ export class PeerLinks {
     peer.isOpening = true
     try {
       const stream = await connection.newStream(PROTOCOL).catch(() => null)
-      // It speaks another protocol, or none any more.
+      // The peer speaks another protocol, or has closed the connection.
       if (stream === null) closeConnection(connection)
       else if (this.#isClosed || !peer.connections.has(connection))
         stream.abort(new Error('no longer wanted'))
@@ -167,10 +167,10 @@ export class PeerLinks {
   #onEnd(peer: ConnectedPeer, link: PeerLink, end: LinkEnd): void {
     if (peer.link === link) peer.link = null
     this.#handlers.onDown(peer.id, end)
-    // Who was told may have closed the connections just now.
+    // The handler may have closed the connections.
     if (this.#isClosed || peer.connections.size === 0) return
     this.#startDeadline(peer)
-    const open = guarded(this.#log, 'opening a link anew', () => this.#openIfOurs(peer))
+    const open = guarded(this.#log, 'opening a link again', () => this.#openIfOurs(peer))
     setTimeout(open, REOPEN_DELAY_MS).unref()
   }
 

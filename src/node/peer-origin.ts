@@ -1,13 +1,13 @@
-// How a peer came to be connected, for the part of the replica that remembers failures: by whom the connection was opened,
-// and what other identities of the same owner would share. Keys are free and addresses are not (network-group.ts). On this
-// machine everybody has the same address, so there each peer stands for itself.
+// The origin of a connected peer, for the part of the replica that remembers failures: which side opened the connection,
+// and what other identities of the same owner would share. Keys are free and addresses are not (network-group.ts). All
+// nodes of this machine share an address, so each of them counts alone.
 
 import type { PeerOrigin } from '../replica/claims.ts'
 import type { PeerInfo } from './host-options.ts'
 import { placeOf } from './network-group.ts'
 import { parsePeerAddress } from './peer-address.ts'
 
-/** Where a connected peer comes from. */
+/** The origin of a connected peer. */
 export function originOf({ id, address, direction }: PeerInfo): PeerOrigin {
   const parsed = parsePeerAddress(address)
   const place = parsed === null ? null : placeOf(parsed)

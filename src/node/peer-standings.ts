@@ -18,7 +18,7 @@ const STRANGER: Standing = {
   transactionsMs: Number.NEGATIVE_INFINITY,
 }
 
-/** The standings of all peers of one node. The hour is given in milliseconds of a clock that never steps back. */
+/** The standings of all peers of one node. Times are milliseconds of a monotonic clock. */
 export class PeerStandings {
   readonly #standings = new Map<PeerId, Standing>()
   readonly #validators = new BoundedMap<PeerId, true>(VALIDATORS_MAX)

@@ -1,18 +1,18 @@
-// Performs what a replica's steps want done, in the order in which they want it.
+// Performs the effects of a replica's steps, in their order.
 //
-// One loop: all steps that have come are taken, what they persist is written in one synced batch, and then what
-// they want said is said, step by step. So nothing leaves before every persist that stands before it is durable,
-// and many steps share one wait for the disk. A batch that can't be written ends it all: no later effect is done.
+// One loop: it takes all steps that wait, writes what they persist in one synced batch, and then does their other
+// effects, step by step. So no effect is visible before every persist that stands before it is durable, and many steps
+// share one sync. When a batch can not be written, no later effect is done.
 //
-// Timers alone are set and cleared at once. They reach nobody outside, and one that the replica has cleared must
-// not fire while the disk is waited for.
+// Timers alone are set and cleared at once: they have no effect outside, and a timer that the replica has cleared must
+// not fire while the disk is awaited.
 
 import type { Effect, Write } from '../replica/effects.ts'
 import type { Timers } from './timers.ts'
 
 /** Where records are kept. */
 export interface DurableStore {
-  /** Takes writes in, for reads to see at once and for the next flush to write. */
+  /** Stages writes: reads see them at once, and the next flush writes them. */
   stage(writes: readonly Write[]): void
   /** Writes all that is staged as one atomic batch; resolves when it is durable. One call at a time. */
   flush(): Promise<void>
@@ -28,7 +28,7 @@ export type OutwardEffect = Exclude<Effect, InwardEffect | { readonly type: 'rel
 export interface PerformerOptions {
   readonly store: DurableStore
   readonly timers: Pick<Timers<Extract<Effect, { type: 'set-timer' }>['name']>, 'set' | 'clear'>
-  /** Does one effect, now and without waiting. */
+  /** Does one effect, synchronously. */
   perform(effect: OutwardEffect): void
   /** The store failed, or `perform` threw; nothing is performed any more. */
   onFault(error: unknown): void
@@ -38,10 +38,10 @@ interface Job {
   readonly effects: readonly Effect[]
   relay(): void
   /** Says whether all effects were performed. */
-  settle(isPerformed: boolean): void
+  finish(isPerformed: boolean): void
 }
 
-/** The one who performs. */
+/** Performs effects. */
 export class Performer {
   readonly #options: PerformerOptions
   #jobs: Job[] = []
@@ -54,20 +54,19 @@ export class Performer {
   }
 
   /**
-   * Performs the effects of one step, after those of all earlier calls. `relay` passes on the message that the
-   * step took in. Resolves to true when all is done, and to false when it will not be, because the performer was
-   * stopped or failed.
+   * Performs the effects of one step, after those of all earlier calls. `relay` passes on the message of the step. Resolves
+   * to true when all are performed, and to false when they will not be, because the performer was stopped or failed.
    */
   perform(effects: readonly Effect[], relay: () => void = () => {}): Promise<boolean> {
     if (this.#isStopped) return Promise.resolve(false)
     for (const effect of effects) this.#performInward(effect)
-    return new Promise(settle => {
-      this.#jobs.push({ effects, relay, settle })
+    return new Promise(finish => {
+      this.#jobs.push({ effects, relay, finish })
       if (!this.#isRunning) this.#run = this.#performJobs()
     })
   }
 
-  /** Performs all that has come so far and then nothing more. */
+  /** Performs all steps that wait, and then no more. */
   async stop(): Promise<void> {
     while (this.#isRunning) await this.#run
     this.#isStopped = true
@@ -87,7 +86,7 @@ export class Performer {
       }
     } catch (error) {
       this.#isStopped = true
-      for (const job of [...jobs, ...this.#jobs.splice(0)]) job.settle(false)
+      for (const job of [...jobs, ...this.#jobs.splice(0)]) job.finish(false)
       this.#options.onFault(error)
     } finally {
       this.#isRunning = false
@@ -105,7 +104,7 @@ export class Performer {
       if (effect.type === 'relay') job.relay()
       else if (!isInward(effect)) this.#options.perform(effect)
     }
-    job.settle(true)
+    job.finish(true)
   }
 }
 

@@ -1,13 +1,12 @@
-// Keeps a node connected: dials the addresses that it was given for as long as they are not connected, peers that announce
-// themselves on the local network, and known peers while it has few connections of its own choice.
+// Keeps a node connected: dials the given addresses for as long as they are not connected, peers that announce themselves
+// on the local network, and known peers while the node has few outbound connections.
 //
-// A dial counts as a success only once the peer has said that it follows our network. After each failure the wait
-// for the next attempt doubles, up to a minute, with a random part so that nodes that fell together don't rise
-// together. Connections that we opened can't be pushed out by those that others open to us, and those of our own choice
-// go to different provider groups: those to peers that the local network announced are not among them, for anybody there
-// can announce any number. Every few minutes a known peer that was never reached is dialled for a moment (a
-// feeler), so that the book learns which of what it was told is true (Heilman et al. 2015, countermeasures 3 and 5).
-// That an address which was given can't be reached is told at once and then ever more rarely.
+// A dial succeeds only once the peer has said that it follows our network. After each failure the delay before the next
+// attempt doubles, up to a minute, with jitter, so that nodes that stopped together do not retry together. Inbound
+// connections never evict outbound ones, and known peers are chosen from different provider groups; peers announced on
+// the local network do not count among them, since any host can announce any number. Every few minutes a known peer that
+// was never reached is dialled for a moment (a feeler), to test what the book was told (Heilman et al. 2015,
+// countermeasures 3 and 5). A given address that can not be reached is reported at once, and then ever more rarely.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'
@@ -22,7 +21,7 @@ export const OUTBOUND_TARGET = 8
 export const GIVEN_MAX = 64
 /** Milliseconds between two feelers, more or less. */
 export const FEELER_MS = 2 * 60_000
-/** Connections of our own choice to one provider group, and where the book has nobody of another one to dial. */
+/** Connections of our own choice to one provider group, and the limit where the book has no peer of another one. */
 const PER_GROUP_MAX = 1
 const PER_GROUP_ELSE_MAX = 2
 
@@ -50,16 +49,16 @@ export interface Dialer {
   outbound(): readonly { readonly peer: PeerId; readonly group: string }[]
 }
 
-/** Somebody to be connected to, under a name by which attempts are remembered. */
+/** A peer or address to be connected to, and the name under which attempts are remembered. */
 interface Target {
   readonly name: string
   readonly addresses: readonly PeerAddress[]
-  /** Where it comes from: a person, who is told when it can't be reached, the local network, or the address book. */
+  /** Its source: an operator, who is told when it can't be reached, the local network, or the address book. */
   readonly from: 'given' | 'announced' | 'book'
 }
 
 interface Attempts {
-  /** Who is there, as far as we know. */
+  /** The peer at the address, as far as it is known. */
   peer: PeerId | null
   failures: number
   nextMs: number
@@ -75,7 +74,7 @@ const NO_FAILURES = {
   silenceMs: FIRST_SILENCE_MS,
 } satisfies Partial<Attempts>
 
-/** The one who dials. The hour is given in milliseconds of a clock that never steps back. */
+/** Chooses and dials peers. Times are milliseconds of a monotonic clock. */
 export class Redialer {
   readonly #dialer: Dialer
   readonly #book: AddressBook
@@ -106,7 +105,7 @@ export class Redialer {
     if (this.#given.size < GIVEN_MAX) this.#given.set(name, { name, addresses: [address], from: 'given' })
   }
 
-  /** Whether a person gave the address of this peer, as far as we know who is there. */
+  /** Whether an operator gave the address of this peer, as far as the peer there is known. */
   isGiven(peer: PeerId): boolean {
     return this.#given
       .values()
@@ -115,12 +114,12 @@ export class Redialer {
       )
   }
 
-  /** Whether a connection to this peer is one that a person, or this node, chose: not one that the local network announced. */
+  /** Whether an operator or this node chose the connection to this peer: it was not announced on the local network. */
   isChosen(peer: PeerId): boolean {
     return this.#chosen.has(peer) || this.isGiven(peer)
   }
 
-  /** The addresses that a person gave. */
+  /** The addresses that an operator gave. */
   given(): PeerAddress[] {
     return [...this.#given.values()].flatMap(({ addresses }) => addresses)
   }
@@ -257,7 +256,7 @@ export class Redialer {
   }
 
   #onFailure({ name, from }: Target, attempts: Attempts, nowMs: number, error: unknown): void {
-    // Where nobody can be reached it is our own network that is down.
+    // If no peer can be reached, our own network is down.
     if (from === 'book' && this.#dialer.outbound().length > 0) this.#book.noteFailure(name)
     if (from !== 'given' || attempts.nextTellingMs > nowMs) return
     attempts.nextTellingMs = nowMs + attempts.silenceMs

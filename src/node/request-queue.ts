@@ -1,10 +1,10 @@
-// Serves what peers ask for, so that no question holds the node up: one at a time, whoever asks, with the event loop free
-// before each; and a peer that has cost much waits until its share of the node's time allows for more, and so does one of
-// its address. Of those whose turn it is, the peer that owes least is served first: a stranger that asks without end is passed by
-// all others. Links are read one message at a time (peer-link.ts), so a peer that waits holds up only itself.
+// Serves the requests of peers so that none blocks the node: one at a time, with the event loop free before each. A peer
+// that has cost much waits until its share of the node's time allows for more, and so do the peers of its address. Of
+// those whose turn it is, the peer that owes least is served first, so that a stranger with endless requests is overtaken
+// by all others. Links are read one message at a time (peer-link.ts), so a peer that waits holds up only itself.
 //
-// The price of a request is what it cost: milliseconds of the event loop, and the bytes of the answer. So no kind of
-// request is without a price, and none has a wrong one.
+// The price of a request is its cost: milliseconds of the event loop, and the bytes of the answer. So every kind of
+// request has the right price.
 
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { BoundedMap } from '../collections/bounded-map.ts'
@@ -18,7 +18,7 @@ import { type Credit, Debt, MS_PER_BYTE } from './debt.ts'
 const PEER_CREDIT: Credit = { share: 0.15, burstMs: 250 }
 const GROUP_CREDIT: Credit = { share: 0.2, burstMs: 250 }
 const ALL_CREDIT: Credit = { share: 0.3, burstMs: 250 }
-/** What the words may cost by which peers prove that they speak for validators: 250 a second. */
+/** For hellos, by which peers prove that they speak for validators: 250 a second. */
 const HELLO_CREDIT: Credit = { share: 0.05, burstMs: 250 }
 /** Hellos that may wait at once: what their share serves in a second. One more waits as any other request does. */
 const WAITING_HELLOS_MAX = 256
@@ -86,8 +86,8 @@ export class RequestQueue {
   }
 
   /**
-   * Charges a peer for bytes that had no use, and for the milliseconds that they took; resolves when they are paid off. The
-   * share of all peers together is not charged, so that what others ask for does not wait for it.
+   * Charges a peer for useless bytes, and for the milliseconds that they took; resolves when they are paid off. The share of
+   * all peers together is not charged, so that the requests of others do not wait for it.
    */
   async charge(peer: PeerId, group: string, bytes: number, spentMs = 0): Promise<void> {
     const debts = this.#debtsOf(peer, group)

@@ -1,18 +1,18 @@
-// Transactions that clients hand in. Those that come in one turn of the event loop are recovered together, off the
-// event loop, and then go to the replica in the order in which they came, a few at a time, so that a flood of them
-// leaves room for everything else.
+// Transactions that clients submit. The senders of those that arrive in one turn of the event loop are recovered
+// together, in threads; then the replica gets them in the order of their arrival, a few at a time, so that a flood of
+// them leaves room for everything else.
 
 import { decodeTransaction } from '../chain/transaction.ts'
 import type { SubmitResult } from '../replica/effects.ts'
 import { type FaultLog, guarded } from './guarded.ts'
 import type { SenderRecoverer } from './sender-recovery.ts'
 
-/** Transactions that may wait to be taken in; who comes then is told that the pool is full. */
+/** Transactions that may wait to be processed; any more are rejected as by a full pool. */
 export const SUBMISSIONS_MAX = 16_384
 
 const SUBMISSIONS_PER_TURN = 64
 
-/** The node was closed, or failed, before a transaction was safely taken in; it may or may not have been. */
+/** The node was closed, or failed, before a transaction was durable; it may or may not have been accepted. */
 export class NodeClosed extends Error {
   override name = 'NodeClosed'
 }
@@ -23,7 +23,7 @@ interface Submission {
   reject(error: Error): void
 }
 
-/** What waits to be handed in, and what waits for its answer. */
+/** Transactions that wait for the replica, and for its replies. */
 export class Submissions {
   readonly #recoverer: SenderRecoverer
   readonly #submit: (raw: Uint8Array, token: string) => void
@@ -39,10 +39,12 @@ export class Submissions {
   constructor(recoverer: SenderRecoverer, submit: (raw: Uint8Array, token: string) => void, log: FaultLog) {
     this.#recoverer = recoverer
     this.#submit = submit
-    this.#takeArrived = guarded(log, 'taking transactions in', () => this.#take(this.#arrived.splice(0)))
+    this.#takeArrived = guarded(log, 'processing submitted transactions', () =>
+      this.#take(this.#arrived.splice(0)),
+    )
   }
 
-  /** Hands a transaction in. Rejects with `NodeClosed` when it is not known what became of it. */
+  /** Submits a transaction. Rejects with `NodeClosed` when its outcome is not known. */
   add(raw: Uint8Array): Promise<SubmitResult> {
     if (this.#isClosed) return Promise.reject(new NodeClosed('the node is closed'))
     if (this.#waiting >= SUBMISSIONS_MAX) return Promise.resolve({ rejection: 'tx-pool-full' })
@@ -63,16 +65,16 @@ export class Submissions {
   /** Refuses all that waits and all that comes. */
   close(): void {
     this.#isClosed = true
-    const error = new NodeClosed('the node was closed before the transaction was safely taken in')
+    const error = new NodeClosed('the node was closed before the transaction was durable')
     for (const { reject } of [...this.#unanswered.values(), ...this.#arrived]) reject(error)
     this.#unanswered.clear()
     this.#arrived = []
   }
 
   #take(batch: readonly Submission[]): void {
-    // Recovered while the batches before it are handed in.
+    // Recovered while the batches before it are processed.
     const recovered = this.#recover(batch).catch(() => {})
-    this.#tail = this.#tail.then(() => recovered).then(() => this.#handIn(batch))
+    this.#tail = this.#tail.then(() => recovered).then(() => this.#submitBatch(batch))
   }
 
   async #recover(batch: readonly Submission[]): Promise<void> {
@@ -80,7 +82,7 @@ export class Submissions {
     await this.#recoverer.recover(transactions, 'submission')
   }
 
-  async #handIn(batch: readonly Submission[]): Promise<void> {
+  async #submitBatch(batch: readonly Submission[]): Promise<void> {
     for (const [index, submission] of batch.entries()) {
       if (this.#isClosed) submission.reject(new NodeClosed('the node was closed'))
       else this.#submitOrReject(submission)
@@ -93,7 +95,7 @@ export class Submissions {
     try {
       this.#submitNow(submission)
     } catch (error) {
-      // Told to whoever handed it in; those that come after it go on.
+      // Reported to the submitter of this transaction; the rest of the batch goes on.
       submission.reject(error instanceof Error ? error : new Error(String(error)))
     }
   }

@@ -7,7 +7,7 @@ import { TokenBucket, type TokenRate } from './token-bucket.ts'
 /** Names that are remembered. */
 export const NAMES_MAX = 4_096
 
-/** The buckets of one kind of action. The hour is given in milliseconds of a clock that never steps back. */
+/** The buckets of one kind of action. Times are milliseconds of a monotonic clock. */
 export class TokenBuckets {
   readonly #rate: TokenRate
   readonly #buckets = new BoundedMap<string, TokenBucket>(NAMES_MAX)

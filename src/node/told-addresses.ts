@@ -1,8 +1,8 @@
-// Which of the addresses that a peer tells of itself are noted.
+// Which of the addresses that a peer reports of itself are noted.
 //
-// A peer tells all addresses of its interfaces, and a stranger whatever it likes. One that is out on the network can't be
-// reached at our loopback interface or in our local network: what is there is another host, which we are not to dial for it.
-// Addresses at the host from which it came stand first, for the book takes a peer to be where its first address is.
+// A peer reports all addresses of its interfaces, and a stranger can report any. A peer out on the network can't be
+// reached at our loopback interface or in our local network: what is there is another host, which we must not dial on its
+// word. Addresses at the host from which it connected come first, since the book places a peer by its first address.
 
 import { type Place, placeOf, type Reach } from './network-group.ts'
 import type { PeerAddress } from './peer-address.ts'

@@ -1,11 +1,11 @@
 // The file that says how far a validator's key has voted on one network: two lines of JSON of one sector each, written by
 // turns and in place, so that a write costs one sync, and one that is torn by a crash leaves the line before it.
 //
-// A process that opens it puts a new file in its place. One that had it open finds that out after its next write, and ends before the
-// vote leaves: so one node at a time votes with a key on one machine, whatever its folder, and each knows of all votes before.
+// A process that opens it replaces it by a new file. A process that had it open detects that after its next write, and ends
+// before the vote is sent. So only one node of a machine votes with a key at a time, and it knows of all earlier votes.
 //
-// It stands beside the key, for it belongs to the key: whoever copies the key elsewhere takes it along. Where nothing can be
-// written there (a key that is mounted to be read only) it stands in the data folder; what is found in either place counts.
+// It is kept beside the key, to which it belongs, and is copied along with it. If that folder is read only (a mounted
+// secret), it is kept in the data folder; a mark found in either place counts.
 
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, rm } from 'node:fs/promises'
@@ -20,7 +20,7 @@ export class VoteMarkUnusable extends Error {
   override name = 'VoteMarkUnusable'
 }
 
-/** Whose votes are marked, and on which network. */
+/** The validator whose votes are marked, and the network. */
 export interface MarkOwner {
   readonly address: Address
   readonly genesisId: string

@@ -10,7 +10,7 @@ import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Credit, Debt } from './debt.ts'
 import { TokenBucket, type TokenRate } from './token-bucket.ts'
 
-/** Milliseconds of each connection, which nobody else can use up. */
+/** Milliseconds of each connection, which no other connection can use up. */
 export const OWN_MS: TokenRate = { burst: 2, perSecond: 2 }
 /** Of one connection besides: some 600 small frames in a second, or a block of a megabyte; and what came in a pause. */
 export const CONNECTION_CREDIT: Credit = { share: 0.03, burstMs: 100 }
@@ -24,7 +24,7 @@ const ADDRESSES_MAX = 1_024
 /** Milliseconds after which a connection that waits tries again: by then it has a little of its own. */
 const RETRY_MS = 250
 
-/** Whose connection it is. */
+/** The peer of the connection. */
 export interface Payer {
   /** Its address; null where addresses are not limited. */
   readonly address: string | null

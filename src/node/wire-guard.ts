@@ -4,7 +4,7 @@
 // Three bounds. Before the handshake of Noise: few lines (the handshake itself is two messages of 64 KiB at most). Beside
 // Noise: bytes that decrypt to nothing. After it: what frame-guard.ts says, and what is within its bounds is read at the pace
 // that wire-budget.ts allows. Streams of libp2p hand on what came in `onData`, each byte once, which no listener can rely on
-// (what is pushed back is told of again, and what comes early is told to nobody), so that method is what is put aside here.
+// (bytes that are pushed back are reported again, and early ones are reported to none), so that method is replaced here.
 
 import type { MessageStream, MultiaddrConnection } from '@libp2p/interface'
 import { AbstractMessageStream } from '@libp2p/utils'
@@ -116,7 +116,7 @@ export class WireGuard {
     }
   }
 
-  /** Ends a connection on which an RPC of gossip has begun and does not go on, unless it is we who hold it up. */
+  /** Ends a connection on which an RPC of gossip has begun and does not go on, unless our own pace delays it. */
   #rpcDeadline(frames: FrameGuard, paced: PacedReading, secured: AbstractMessageStream): { arm(): void } {
     let isArmed = false
     const arm = () => {
@@ -187,7 +187,7 @@ function replaceReading(stream: AbstractMessageStream, read: (data: Bytes) => vo
   }
 }
 
-/** What came before anybody read it. */
+/** Bytes that arrived before they had a reader. */
 function earlyBytesOf(stream: AbstractMessageStream): Uint8Array | null {
   // Hidden from types only: bytes that no listener has been given.
   const { readBuffer } = stream as unknown as { readonly readBuffer: { subarray(): Uint8Array } }

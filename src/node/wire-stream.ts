@@ -1,8 +1,8 @@
 // One stream of a connection, as the wire guard follows it beside the multiplexer: which side opened it, whether it is still
-// open, which protocol it carries, and so whether anybody reads what the peer sends on it.
+// open, which protocol it carries, and so whether the peer's bytes on it have a reader.
 //
 // A link reads what comes, and its window holds the peer back. Gossip is read as fast as it comes, on streams that the peer
-// opened; what it sends on ours nobody reads. All other protocols have a message of a few kilobytes.
+// opened; bytes on the streams that we opened have no reader. All other protocols have a message of a few kilobytes.
 
 import { type OnRpcPart, type RpcFault, RpcReader } from './gossip-rpc.ts'
 import { type LinesResult, ProtocolLines } from './protocol-lines.ts'
@@ -23,7 +23,7 @@ export interface WireProtocols {
 /** Why what came on a stream is refused. */
 export type StreamFault = Exclude<LinesResult, 'more' | 'agreed'> | RpcFault
 
-/** Who reads what comes: lines until a protocol is agreed on, and then a link, gossip, or nobody for long. */
+/** The reader of the peer's bytes: lines until a protocol is negotiated, and then a link, gossip, or a protocol with one small message. */
 type Reader = 'lines' | 'link' | 'gossip' | 'none'
 
 /** A stream that is open. */
@@ -52,7 +52,7 @@ export class WireStream {
     return this.#isEndedByUs && this.#isEndedByPeer
   }
 
-  /** Whether nobody is going to read much of what comes from now on. Where we write no more, we have left. */
+  /** Whether little of what arrives from now on will be read: once our writing side is closed, we have left the stream. */
   get isUnread(): boolean {
     return this.#reader === 'none' || this.#isEndedByPeer || (this.#reader !== 'lines' && this.#isEndedByUs)
   }

@@ -1,7 +1,7 @@
 // LevelDB's logs, which it writes its records and its manifests to, as they are read before LevelDB opens them.
 //
-// LevelDB leaves out records of the log whose checksum is wrong, without a word, and then deletes the log: a damaged
-// one would cost everything that was not yet in a table. So the log is read here first, and a node with a damaged
+// LevelDB silently skips records of the log whose checksum is wrong, and then deletes the log: a damaged one would cost
+// everything that was not yet in a table. So the log is read here first, and a node with a damaged
 // one does not start. Format: doc/log_format.md of LevelDB: blocks of 32 KiB that hold records of
 // checksum 4 (CRC-32C, masked) | length 2 | type 1 | data.
 
@@ -38,7 +38,7 @@ export function* readWhole(log: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** The records of all blocks as they lie there; `data` is null for one whose checksum is wrong. */
+/** The records of all blocks in their order; `data` is null for a record whose checksum is wrong. */
 function* parts(log: Uint8Array): Generator<{ offset: number; type: number; data: Uint8Array | null }> {
   const view = new DataView(log.buffer, log.byteOffset, log.byteLength)
   for (let block = 0; block < log.length; block += BLOCK_BYTES) {

@@ -27,7 +27,7 @@ test('a given address where nobody is, at which another peer is, or of a name th
   await until('all are warned of', () => warnings.length >= 3)
   await until('it is connected to the one that is there', () => node.peers().length === 1)
   const expected = [
-    `can't reach ${NOBODY}: nobody listens there; `,
+    `can't reach ${NOBODY}: connection refused; `,
     `can't reach ${wrong}: the peer there has another id; `,
     `can't reach ${unknown}: `,
   ]
@@ -62,10 +62,10 @@ test('a node that is given its own address, or one where no node is, is warned o
 test('a reason is told of whatever is thrown', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' })
   for (const [error, expected] of [
-    [refused, 'nobody listens there'],
-    [new AggregateError([refused, new Error('other')], 'all failed'), 'nobody listens there'],
+    [refused, 'connection refused'],
+    [new AggregateError([refused, new Error('other')], 'all failed'), 'connection refused'],
     [new AggregateError([], 'all failed'), 'all failed'],
-    [new Error('The operation was aborted due to timeout'), 'nobody answers'],
+    [new Error('The operation was aborted due to timeout'), 'no answer'],
     [new Error('some\n  thing'), 'some thing'],
     ['text', 'text'],
     [null, 'null'],

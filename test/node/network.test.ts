@@ -268,7 +268,7 @@ test('a node whose disk fails stops, says why, and acknowledges nothing more', a
   t.mock.method(Database.prototype, 'flush', async function (this: Database) {
     throw new Error('no space left on device')
   })
-  await assert.rejects(a.submit(transfer(0, 0)), /before the transaction was safely taken in/)
+  await assert.rejects(a.submit(transfer(0, 0)), /before the transaction was durable/)
   await assert.rejects(a.failed, /the node stops: no space left on device/)
   await assert.rejects(a.submit(transfer(0, 0)), /closed/)
   await a.close()
