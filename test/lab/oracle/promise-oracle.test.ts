@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
+import { test } from 'node:test'
 import type { SimNode } from '../../../src/lab/cluster/sim-node.ts'
 import { PromiseOracle } from '../../../src/lab/oracle/promise-oracle.ts'
 import { simulate } from '../../../src/lab/swarm/simulation.ts'
@@ -12,10 +12,6 @@ import { fees, SIMULATED_FILE, smallGenesis, transfer } from '../../replica/smal
 import { TestNode } from '../../replica/test-node.ts'
 
 const lost = { name: 'Violation', rule: 'C12' }
-const { record } = TransactionOutcomes.prototype
-afterEach(() => {
-  TransactionOutcomes.prototype.record = record
-})
 
 /** A node whose pool has room for so many transactions, which has acknowledged one, and its watcher. */
 function promising(transactionsMax = 1) {
@@ -69,9 +65,9 @@ test('C12: what was given up before its node could say that it has it is no prom
   oracle.afterStep(watched)
 })
 
-test('C12: a transaction that leaves the pool without a word is found out', () => {
+test('C12: a transaction that leaves the pool without a word is found out', t => {
   const { node, look } = promising()
-  TransactionOutcomes.prototype.record = () => {}
+  t.mock.method(TransactionOutcomes.prototype, 'record', () => {})
   node.submit(transfer(2, 0, fees(9, 9)).raw)
   assert.throws(look, lost)
 })
@@ -94,9 +90,9 @@ test('C12: a node that has lost its disk is held to nothing', () => {
   look()
 })
 
-test('C12: runs with small pools find a replica that pushes transactions out without a word', async () => {
+test('C12: runs with small pools find a replica that pushes transactions out without a word', async t => {
   const { recoverSender } = new SenderCache(await chooseBackend())
-  TransactionOutcomes.prototype.record = () => {}
+  t.mock.method(TransactionOutcomes.prototype, 'record', () => {})
   const verdicts = [1, 2, 3].map(seed =>
     simulate({
       seed,

@@ -1,0 +1,112 @@
+// `npm test`: all test files, in node's own runner. With a process for every file most of the time goes into loading the
+// same modules again, so files of folders that change nothing outside themselves share one. The others keep a process
+// each, and those that take longest start first, so that nothing long is left over at the end.
+//
+//   bin/node24 test/run.ts             all test files
+//   bin/node24 test/run.ts lab/ rpc/   those whose path begins with one of these
+//
+// One file by itself is run by node: `bin/node24 --test FILE`.
+
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { pathToFileURL } from 'node:url'
+import { missingVectors } from './vectors.ts'
+
+/** A test that takes longer is ended. */
+const TEST_TIMEOUT_MS = 300_000
+/** Files that still run then are ended and named: a test can end and leave something that keeps its process alive. */
+const RUN_TIMEOUT_MS = 25 * 60_000
+/** Twice the cores of a small machine: the files that start nodes wait more than they compute. */
+const CONCURRENCY = 4
+
+/** A process for each file: they start processes, or compute for long. The longest first. */
+const ALONE = [
+  'end-to-end/finality',
+  'end-to-end/',
+  'hostile/',
+  'consensus/twins',
+  'consensus/pbft/throughput',
+  'consensus/pbft/conformance',
+  'fuzz/',
+  'scenarios/',
+  'cli/attack',
+  'cli/compare',
+  'cli/genesis',
+  'cli/hostile-node', // It sets process.exitCode.
+  'cli/hurry',
+  'cli/validator',
+  'lab/report/report', // It starts a browser.
+  'rpc/browser',
+  'signatures/',
+  'mining/',
+  'examples/',
+]
+
+/** A process for all files of a line that are not among those above. */
+const TOGETHER = [
+  ['lab/adversary/', 'lab/attack/'],
+  ['node/'],
+  ['replica/', 'finality/'],
+  ['lab/'],
+  ['consensus/'],
+  ['rpc/', 'wallet/', 'cli/'],
+  ['chain/', 'collections/', 'encoding/', 'execution/', 'files/', 'house/'],
+]
+
+const FOLDER = import.meta.dirname
+
+/** A file that node's runner takes for one test file, and that imports all of these. */
+function bundle(files: readonly string[], path: string): string {
+  const lines = files.map(file => `import ${JSON.stringify(pathToFileURL(join(FOLDER, file)))}\n`)
+  writeFileSync(path, lines.join(''))
+  return path
+}
+
+/** What node's runner is to run, in this order. */
+function planned(wanted: readonly string[], temporary: string): string[] {
+  const left = new Set(
+    globSync('**/*.test.ts', { cwd: FOLDER })
+      .map(file => file.replaceAll('\\', '/'))
+      .filter(file => wanted.length === 0 || wanted.some(prefix => file.startsWith(prefix)))
+      .sort(),
+  )
+  const take = (prefixes: readonly string[]): string[] => {
+    const taken = [...left].filter(file => prefixes.some(prefix => file.startsWith(prefix)))
+    for (const file of taken) left.delete(file)
+    return taken
+  }
+  const alone = ALONE.flatMap(prefix => take([prefix]))
+  const bundles = TOGETHER.flatMap(prefixes => {
+    const files = take(prefixes)
+    const name = `${prefixes.join('-').replaceAll('/', '')}.mjs`
+    return files.length === 0 ? [] : [bundle(files, join(temporary, name))]
+  })
+  const others = [...alone, ...left].map(file => join(FOLDER, file))
+  // Those that wait beside those that compute.
+  return others
+    .flatMap((file, index) => [file, ...bundles.slice(index, index + 1)])
+    .concat(bundles.slice(others.length))
+}
+
+const temporary = mkdtempSync(join(tmpdir(), 'quorate-tests-'))
+process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
+
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
+
+const results = run({
+  files: planned(process.argv.slice(2), temporary),
+  concurrency: CONCURRENCY,
+  timeout: TEST_TIMEOUT_MS,
+  signal: AbortSignal.any([interrupted.signal, AbortSignal.timeout(RUN_TIMEOUT_MS)]),
+})
+results.on('test:fail', () => {
+  process.exitCode = 1
+})
+for await (const text of results.compose(new spec())) process.stdout.write(text)
+const missing = missingVectors()
+if (missing !== null) console.log(missing)
