@@ -24,12 +24,12 @@ import type {
 import type { Identity } from '../../src/finality/identity.ts'
 import { MinedBlockPolicy } from '../../src/finality/mined-block-policy.ts'
 import type { Policy } from '../../src/finality/policy.ts'
-import { type RecoverSigner, referenceRecover, referenceSign } from '../../src/finality/signing.ts'
+import type { RecoverSigner } from '../../src/finality/signing.ts'
 import { type Byzantine, LyingFinality } from '../../src/lab/adversary/byzantine/lying-finality.ts'
 import type { ByzantineRole } from '../../src/lab/adversary/byzantine/roles.ts'
 import { Schedule } from '../../src/lab/virtual/schedule.ts'
 import { decodeEnvelope, encodeEnvelope } from './pbft-envelope.ts'
-import { idOf, TestValidators } from './test-validators.ts'
+import { idOf, recoverSigner, sign, TestValidators } from './test-validators.ts'
 
 /** Milliseconds since 1970 at which tests begin. */
 export const NOW_MS = 1_800_000_000_000
@@ -38,7 +38,7 @@ export const NOW_MS = 1_800_000_000_000
 const found = new Map<string, ReturnType<RecoverSigner>>()
 export const recoverOnce: RecoverSigner = (digest, signature) => {
   const key = `${toHex(digest)} ${toHex(signature)}`
-  const signer = found.has(key) ? found.get(key)! : referenceRecover(digest, signature)
+  const signer = found.has(key) ? found.get(key)! : recoverSigner(digest, signature)
   found.set(key, signer)
   return signer
 }
@@ -244,7 +244,7 @@ export class TestCommittee {
       peer: options.peer ?? `p${typeof self === 'number' ? self : ''}`,
       secretKey: typeof self === 'number' ? network.keys[self]! : self,
       recover: recoverOnce,
-      sign: referenceSign,
+      sign,
       life: options.life ?? nextLife(),
       mayForgetVotes: options.mayForgetVotes ?? false,
     }

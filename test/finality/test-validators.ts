@@ -11,8 +11,10 @@ import type { Signing } from '../../src/consensus/signed.ts'
 import { type Hex, toReversedHex } from '../../src/encoding/bytes.ts'
 import { Fields } from '../../src/encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
-import { createSigning, referenceRecover } from '../../src/finality/signing.ts'
+import { createSigning, type RecoverSigner, type SignDigest } from '../../src/finality/signing.ts'
 import { readValidators, type ValidatorSet } from '../../src/finality/validators.ts'
+import { chooseBackend } from '../../src/signatures/choose-backend.ts'
+import { signerRecovery } from '../../src/signatures/signer-recovery.ts'
 
 const NAMES = ['ada', 'ben', 'cem', 'dua', 'eva', 'fay', 'gus']
 
@@ -22,6 +24,14 @@ const simulated: Record<string, unknown> = JSON.parse(
 
 /** A secret key that depends on nothing but the text. */
 export const keyOf = (text: string): Uint8Array => sha256(new TextEncoder().encode(`key ${text}`))
+
+const backend = await chooseBackend()
+
+/** As the reference recovers, by the fastest back end: that they agree is a claim of test/signatures/backends.test.ts. */
+export const recoverSigner: RecoverSigner = signerRecovery(backend)
+
+/** As the reference signs, by the fastest back end. */
+export const sign: SignDigest = backend.sign
 
 /** An id that depends on nothing but the text. */
 export const idOf = (text: string): Hex => toReversedHex(sha256(new TextEncoder().encode(`id ${text}`)))
@@ -45,13 +55,14 @@ export class TestValidators {
   }
 
   /** Signs as the member at this place, or as a stranger with this key; null only checks. */
-  signing(signer: number | Uint8Array | null, recover = referenceRecover): Signing<Statement> {
+  signing(signer: number | Uint8Array | null, recover = recoverSigner): Signing<Statement> {
     return createSigning<Statement>(PBFT.signed!, {
       genesisId: this.genesis.block.id,
       chainId: this.genesis.blocks.chainId,
       validators: this.validators,
       secretKey: typeof signer === 'number' ? this.keys[signer]! : signer,
       recover,
+      sign,
     })
   }
 

@@ -12,14 +12,14 @@ import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
 import { helloDigest } from '../../src/finality/envelope.ts'
 import type { Identity } from '../../src/finality/identity.ts'
 import { NOBODY } from '../../src/finality/registry.ts'
-import { createSigning, referenceSign } from '../../src/finality/signing.ts'
+import { createSigning } from '../../src/finality/signing.ts'
 import { validatorsOf } from '../../src/finality/validators.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import type { Message } from '../../src/replica/messages.ts'
 import { addressNumber } from '../chain/examples.ts'
 import { recoverOnce } from '../finality/committees.ts'
 import { encodeEnvelope } from '../finality/pbft-envelope.ts'
-import { keyOf } from '../finality/test-validators.ts'
+import { keyOf, sign } from '../finality/test-validators.ts'
 import { SIMULATED_FILE, START_MS } from './small-chain.ts'
 import type { TestNode } from './test-node.ts'
 
@@ -51,7 +51,7 @@ export class ValidatedNetwork {
   /** Who the node of this name is; one that is not v0, v1 and so on only follows. */
   identityOf(id: PeerId): Identity {
     const secretKey = id.startsWith('v') ? (this.#keys[Number(id.slice(1))] ?? null) : null
-    return { ...NOBODY, peer: id, secretKey, recover: recoverOnce }
+    return { ...NOBODY, peer: id, secretKey, recover: recoverOnce, sign }
   }
 
   certificate(value: BlockId, sequence = 1, members: readonly number[] = [1, 2, 3]): Certificate {
@@ -78,7 +78,7 @@ export class ValidatedNetwork {
   hello(member: number): Message {
     const validatorSetId = validatorsOf(this.genesis)!.id
     const network = { chainId: this.genesis.blocks.chainId, genesisId: this.genesis.block.id, validatorSetId }
-    const signature = referenceSign(helloDigest(network, `v${member}`), this.#keys[member]!)
+    const signature = sign(helloDigest(network, `v${member}`), this.#keys[member]!)
     const body = encodeEnvelope({ clockMs: START_MS, content: { type: 'hello', member, signature } })
     return { type: 'finality', body, block: null }
   }
@@ -107,6 +107,7 @@ export class ValidatedNetwork {
       validators: validatorsOf(this.genesis)!,
       secretKey: this.#keys[member]!,
       recover: recoverOnce,
+      sign,
     })
   }
 }

@@ -8,7 +8,7 @@ import type { Address } from '../../src/chain/address.ts'
 import type { Block } from '../../src/chain/block.ts'
 import { nextBaseFee } from '../../src/chain/fees.ts'
 import { blockId, meetsTarget } from '../../src/chain/header.ts'
-import { addressOfSecretKey, recoverSender, signDigest } from '../../src/chain/signature.ts'
+import { addressOfSecretKey, signDigest } from '../../src/chain/signature.ts'
 import {
   decodeTransaction,
   encodeTransaction,
@@ -27,6 +27,8 @@ import type { CorruptStore } from '../../src/replica/records.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import type { RpcBackend, RpcCounters, RpcPeer } from '../../src/rpc/backend.ts'
 import { RpcServer, type RpcServerOptions } from '../../src/rpc/server.ts'
+import { chooseBackend } from '../../src/signatures/choose-backend.ts'
+import { SenderCache } from '../../src/signatures/sender-cache.ts'
 import { cleanUp } from '../cleanup.ts'
 
 export const COIN = 10n ** 18n
@@ -101,14 +103,8 @@ export function committeeFile(mode: 'pbft' | 'hybrid', people: readonly Person[]
   }
 }
 
-const senders = new Map<string, Address | null>()
-
-/** The slow reference, remembered: many nodes of a test see the same transactions. */
-function recover(tx: Transaction): Address | null {
-  const known = senders.get(tx.id) ?? recoverSender(tx)
-  senders.set(tx.id, known)
-  return known
-}
+/** Remembered, for many nodes of a test see the same transactions. */
+const { recoverSender } = new SenderCache(await chooseBackend())
 
 /** A node as the RPC sees one. */
 export class TestNode implements RpcBackend {
@@ -144,7 +140,7 @@ export class TestNode implements RpcBackend {
       genesis,
       finality: createFinality(genesis, identity),
       store: this.#store(),
-      recoverSender: recover,
+      recoverSender,
       salt: Uint8Array.of(0, 0, 0, salt),
     })
     this.step({ type: 'start' })
