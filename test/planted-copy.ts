@@ -2,17 +2,19 @@
 // use it are processes of their own, so that their modules are the copy's as they are then.
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFile, fork } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import type { RunAnswer, RunRequest } from './planted-runs.ts'
 import type { Fault } from './planted-table.ts'
+import type { TestsAnswer } from './planted-tests.ts'
 
-const TEST_TIMEOUT_MS = 60_000
+const TEST_TIMEOUT_MS = 120_000
 const RUN_TIMEOUT_MS = 60_000
-/** Bytes that the tests of a fault may print. */
-const OUTPUT_MAX = 64 * 1024 * 1024
 
 /** One copy, removed when this process exits. */
 export class PlantedCopy {
@@ -21,6 +23,7 @@ export class PlantedCopy {
     ...process.env,
     NODE_TEST_CONTEXT: undefined,
     NODE_COMPILE_CACHE: join(this.#directory, 'compiled'),
+    TMPDIR: join(this.#directory, 'tmp'),
   }
 
   /** What runs in it now, or ran last. */
@@ -29,9 +32,10 @@ export class PlantedCopy {
   constructor() {
     process.on('exit', () => {
       // First, for it may still write there.
-      this.#child?.kill('SIGKILL')
+      if (this.#child !== null) killGroup(this.#child)
       rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 })
     })
+    mkdirSync(this.#environment.TMPDIR)
     const root = join(import.meta.dirname, '..')
     for (const name of ['bin', 'src', 'test', 'genesis', 'scenarios', 'package.json', 'tsconfig.json'])
       cpSync(join(root, name), join(this.#directory, name), { recursive: true })
@@ -59,22 +63,15 @@ export class PlantedCopy {
     }
   }
 
-  /** The name of the first test that failed; null when all passed. */
-  async runTests(tests: readonly string[]): Promise<string | null> {
-    const files = tests.map(name => join('test', `${name}.test.ts`))
-    // In one process that can be killed for good: some faults make a test loop for ever.
-    const options = ['--test', '--test-isolation=none', '--test-reporter=tap']
-    const timeoutMs = TEST_TIMEOUT_MS * files.length
-    const { code, isKilled, stdout, stderr } = await this.#run([...options, ...files], timeoutMs)
-    if (isKilled) return `no end after ${timeoutMs / 1000} s`
-    if (code === 0) return null
-    const failed = [...stdout.matchAll(/^ *not ok \d+ - (.*)$/gm)].map(match => match[1]!)
-    // A file that does not even load says nothing about a rule.
-    // Tests of what a command writes take the output for themselves, and the names of those that fail with it.
-    const isUnnamed = failed.length === 0 && /^# fail [1-9]/m.test(stdout)
-    const name = isUnnamed ? 'a test that takes the output' : failed.find(text => !text.endsWith('.test.ts'))
-    assert.ok(name !== undefined, `the tests could not run:\n${stdout}${stderr}`)
-    return name
+  /** What the tests of these files show, or, where names are given, those of these names: up to the first that fails. */
+  async runTests(files: readonly string[], names: readonly string[] = []): Promise<TestsAnswer> {
+    const paths = files.map(file => join('test', `${file}.test.ts`))
+    const timeoutMs = TEST_TIMEOUT_MS * paths.length
+    const { isKilled, answer, stderr } = await this.#run([...paths, '--', ...names], timeoutMs)
+    if (answer !== '') return JSON.parse(answer) as TestsAnswer
+    // Some faults make a test loop for ever.
+    if (isKilled) return { failed: `no end after ${timeoutMs / 1000} s`, passed: [] }
+    assert.fail(`the tests of ${files.join(', ')} could not run:\n${stderr}`)
   }
 
   /** A process that runs the copy's simulator. */
@@ -83,6 +80,7 @@ export class PlantedCopy {
       cwd: this.#directory,
       env: this.#environment,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      detached: true,
     })
     this.#child = child
     let stderr = ''
@@ -94,23 +92,26 @@ export class PlantedCopy {
     return new PlantedRuns(child)
   }
 
-  #run(parameters: readonly string[], timeoutMs: number) {
-    return new Promise<{ code: number; isKilled: boolean; stdout: string; stderr: string }>(resolve => {
-      const child = execFile(
-        process.execPath,
-        parameters,
-        {
-          cwd: this.#directory,
-          env: this.#environment,
-          killSignal: 'SIGKILL',
-          timeout: timeoutMs,
-          maxBuffer: OUTPUT_MAX,
-        },
-        (error, stdout, stderr) =>
-          resolve({ code: child.exitCode ?? 1, isKilled: error?.killed === true, stdout, stderr }),
-      )
-      this.#child = child
+  /** Runs planted-tests.ts to its end; one that has none is killed. */
+  async #run(parameters: readonly string[], timeoutMs: number) {
+    const child = spawn(process.execPath, [join('test', 'planted-tests.ts'), ...parameters], {
+      cwd: this.#directory,
+      env: this.#environment,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      // A group of its own, so that what its tests have started ends with it.
+      detached: true,
     })
+    this.#child = child
+    let isKilled = false
+    const timer = setTimeout(() => {
+      isKilled = true
+      killGroup(child)
+    }, timeoutMs)
+    const [stderr, answer] = [text(child.stderr!), text(child.stdio[3] as Readable)]
+    await once(child, 'exit')
+    clearTimeout(timer)
+    killGroup(child)
+    return { isKilled, stderr: await stderr, answer: await answer }
   }
 
   #source(file: string): string {
@@ -136,8 +137,15 @@ export class PlantedRuns {
   }
 
   end(): void {
-    this.#child.kill('SIGKILL')
+    killGroup(this.#child)
   }
+}
+
+/** Ends a process and all that it has started, if they are still there. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {}
 }
 
 function nextAnswer(child: ChildProcess): Promise<RunAnswer | string> {

@@ -63,16 +63,45 @@ else await simulateAll(Number(simulate.split('=')[1] ?? SEEDS))
 // ---- the tests
 
 async function testAll(): Promise<void> {
-  const healthy = await copies[0]!.runTests([...new Set(chosen.flatMap(fault => fault.tests))])
   console.log(`1..${chosen.length + 1}`)
+  const healthy = await findHealthy()
   let survivors = report(1, healthy === null, 'nothing is found where nothing is planted', healthy)
-  const seen = plantEach((copy, fault) => copy.runTests(fault.tests))
+  const seen = plantEach((copy, fault) => findPlanted(copy, fault))
   for (const [index, fault] of chosen.entries()) {
     const found = await seen[index]!
     survivors += report(index + 2, found !== null, `${fault.name} (${fault.file})`, found)
   }
   console.log(`# ${chosen.length} faults, ${survivors} failed`)
   process.exitCode = survivors === 0 ? 0 : 1
+}
+
+/** The name of the first test that fails while a fault is planted, null for none. */
+async function findPlanted(copy: PlantedCopy, { tests, only }: Fault): Promise<string | null> {
+  return (await copy.runTests(tests, only === undefined ? [] : [only])).failed
+}
+
+/** What is wrong with the tests of the chosen faults where nothing is planted: null when all are there, and pass. */
+async function findHealthy(): Promise<string | null> {
+  const files = [...new Set(chosen.flatMap(fault => fault.tests))]
+  const passed = new Map<string, readonly string[]>()
+  const wrong: string[] = []
+  const work = async (copy: PlantedCopy): Promise<void> => {
+    for (let file = files.shift(); file !== undefined; file = files.shift()) {
+      const only = chosen.filter(({ tests }) => tests.includes(file!)).map(fault => fault.only)
+      const names = only.filter(name => name !== undefined)
+      const seen = await copy.runTests([file], names.length < only.length ? [] : names)
+      passed.set(file, seen.passed)
+      if (seen.failed !== null) wrong.push(`${seen.failed} (${file})`)
+    }
+  }
+  await Promise.all(copies.map(work))
+  for (const { name, tests, only } of chosen)
+    if (only !== undefined && wrong.length === 0)
+      assert.ok(
+        tests.some(file => passed.get(file)!.includes(only)),
+        `${name}: ${tests.join(', ')} has no test with the name ${only}`,
+      )
+  return wrong[0] ?? null
 }
 
 /** What is seen of each fault, in their order: each copy takes the next that nobody has taken. */
@@ -147,8 +176,8 @@ async function look(
   const found = await tryRuns(copy, kinds, seeds)
   if (found !== null) return found
   for (const test of tests) {
-    const name = await copy.runTests([test])
-    if (name !== null) return { text: `directed: ${name} (${test})`, runs: null }
+    const { failed } = await copy.runTests([test])
+    if (failed !== null) return { text: `directed: ${failed} (${test})`, runs: null }
   }
   return null
 }

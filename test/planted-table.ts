@@ -10,6 +10,8 @@ export interface Fault {
   readonly replace: string
   /** Of test, without the ending: those that must find it. */
   readonly tests: readonly string[]
+  /** The name of the test among them that finds it, where the others take long: nothing else is run. */
+  readonly only?: string
 }
 
 /** All of them, in the order of what they break. */
