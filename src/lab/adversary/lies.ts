@@ -19,7 +19,7 @@ import {
 import { BlockExecution, type BlockRules, describeExecution } from '../../execution/block-execution.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
-import { searchNonce } from '../cluster/sim-node.ts'
+import { searchNonce } from '../cluster/search-nonce.ts'
 
 /** What a lie is made from. */
 export interface Truth {

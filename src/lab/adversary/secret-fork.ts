@@ -3,7 +3,8 @@
 
 import { assembleBlock, type Block } from '../../chain/block.ts'
 import { decodeCompact } from '../../chain/compact.ts'
-import { type SimNode, searchNonce } from '../cluster/sim-node.ts'
+import { searchNonce } from '../cluster/search-nonce.ts'
+import type { SimNode } from '../cluster/sim-node.ts'
 
 /** The sibling, with the same content under another nonce; null where there is a side branch there already, or no block. */
 export function secretFork({ replica }: SimNode): Block | null {

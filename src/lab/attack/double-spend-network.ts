@@ -5,10 +5,11 @@
 import { fromHex } from '../../encoding/bytes.ts'
 import { buildTemplate, completeTemplate } from '../../replica/template.ts'
 import type { RecoveryBackend } from '../../signatures/backend.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { Variant } from '../stage/variant.ts'
+import { BLOCK_MS, createAttackCluster } from './attack-cluster.ts'
 import { hopelessGap } from './double-spend-race.ts'
 import { type DoubleSpend, signDoubleSpend } from './double-spend-replicas.ts'
-import { AttackNetwork, BLOCK_MS } from './network.ts'
 
 /** What became of the races of one setting. */
 export interface NetworkRaceRow {
@@ -64,7 +65,7 @@ type RaceEnd = 'not-delivered' | 'given-up' | 'refused' | 'reversed'
 class NetworkRace {
   readonly #options: NetworkRaceOptions
   readonly #spend: DoubleSpend
-  readonly #network: AttackNetwork
+  readonly #cluster: Cluster
 
   constructor(options: NetworkRaceOptions, seed: string) {
     const { variant, share, backend } = options
@@ -76,49 +77,49 @@ class NetworkRace {
       isValidator: true,
     }))
     const nodes = [...honest, { name: ATTACKER, hashShare: share, isValidator: false }]
-    this.#network = new AttackNetwork({ variant, nodes, funded: [this.#spend.funded], seed, backend })
+    this.#cluster = createAttackCluster({ variant, nodes, funded: [this.#spend.funded], seed, backend })
   }
 
   run(): RaceEnd {
-    const network = this.#network
+    const cluster = this.#cluster
     const { isMined } = this.#options.variant
-    network.linkAll([...HONEST, ATTACKER])
+    cluster.connectAll([...HONEST, ATTACKER])
     if (isMined) this.#agree()
-    network.isolate(ATTACKER)
-    network.submit(ATTACKER, fromHex(this.#spend.rival.raw))
+    cluster.links.isolate(cluster.node(ATTACKER))
+    cluster.submit(ATTACKER, fromHex(this.#spend.rival.raw))
     if (isMined) this.#findFirst()
-    network.submit('merchant', fromHex(this.#spend.payment.raw))
-    for (const name of HONEST) network.startMining(name)
-    const isTime = network.runUntil(
+    cluster.submit('merchant', fromHex(this.#spend.payment.raw))
+    for (const name of HONEST) cluster.node(name).startMining()
+    const isTime = cluster.runUntil(
       () => this.#isDelivered() && (!isMined || this.#isHeavier() || this.#isHopeless()),
       RACE_MS,
     )
     if (!this.#isDelivered()) return 'not-delivered'
     if (!isTime || (isMined && !this.#isHeavier())) return 'given-up'
     this.#show()
-    return HONEST.every(name => network.replica(name).view.locate(this.#spend.payment.id) !== null)
+    return HONEST.every(name => cluster.node(name).replica!.view.locate(this.#spend.payment.id) !== null)
       ? 'refused'
       : 'reversed'
   }
 
   /** Everybody, the attacker too, comes to follow the same few blocks. */
   #agree(): void {
-    const network = this.#network
-    for (const name of HONEST) network.startMining(name)
-    network.runUntil(() => this.#height('merchant') >= COMMON_BLOCKS, RACE_MS)
-    for (const name of HONEST) network.stopMining(name)
-    network.runUntil(() => false, LOOK_MS)
+    const cluster = this.#cluster
+    for (const name of HONEST) cluster.node(name).startMining()
+    cluster.runUntil(() => this.#height('merchant') >= COMMON_BLOCKS, RACE_MS)
+    for (const name of HONEST) cluster.node(name).stopMining()
+    cluster.runFor(LOOK_MS)
   }
 
   /** The attacker tries until he is one block ahead before he pays; only the try that succeeds is played. */
   #findFirst(): void {
     const before = this.#height(ATTACKER)
-    this.#network.startMining(ATTACKER)
-    this.#network.runUntil(() => this.#height(ATTACKER) > before, RACE_MS)
+    this.#cluster.node(ATTACKER).startMining()
+    this.#cluster.runUntil(() => this.#height(ATTACKER) > before, RACE_MS)
   }
 
   #isDelivered(): boolean {
-    const { view, tree } = this.#network.replica('merchant')
+    const { view, tree } = this.#cluster.node('merchant').replica!
     const place = view.locate(this.#spend.payment.id)
     if (place === null) return false
     const height = place.block.coinbase.height
@@ -127,8 +128,8 @@ class NetworkRace {
   }
 
   #isHeavier(): boolean {
-    const head = this.#network.replica('merchant').tree.head.chained
-    return this.#network.replica(ATTACKER).tree.head.chained.work > head.work
+    const head = this.#cluster.node('merchant').replica!.tree.head.chained
+    return this.#cluster.node(ATTACKER).replica!.tree.head.chained.work > head.work
   }
 
   #isHopeless(): boolean {
@@ -138,24 +139,24 @@ class NetworkRace {
   }
 
   #show(): void {
-    const network = this.#network
+    const cluster = this.#cluster
     if (this.#options.variant.isMined) {
-      network.stopMining(ATTACKER)
-      network.linkAll([...HONEST, ATTACKER])
+      cluster.node(ATTACKER).stopMining()
+      cluster.connectAll([...HONEST, ATTACKER])
     } else {
-      const { genesis, tree, pool } = network.replica(ATTACKER)
+      const { genesis, tree, pool } = cluster.node(ATTACKER).replica!
       const beneficiary = `0x${'0'.repeat(40)}` as const
       const nowSeconds = tree.head.block.header.time + 1
       const extraNonce = new Uint8Array(8)
       const template = buildTemplate(genesis, tree.head, pool, { beneficiary, extraNonce, nowSeconds })
-      network.linkAll([...HONEST, ATTACKER])
+      cluster.connectAll([...HONEST, ATTACKER])
       for (const name of HONEST)
-        network.forge(ATTACKER, name, { type: 'block', block: completeTemplate(template, 0) })
+        cluster.network.send(ATTACKER, [name], { type: 'block', block: completeTemplate(template, 0) })
     }
-    network.runUntil(() => false, LOOK_MS)
+    cluster.runFor(LOOK_MS)
   }
 
   #height(name: string): number {
-    return this.#network.replica(name).tree.head.chained.height
+    return this.#cluster.node(name).replica!.tree.head.chained.height
   }
 }

@@ -6,10 +6,11 @@
 
 import { fromHex } from '../../encoding/bytes.ts'
 import type { RecoveryBackend } from '../../signatures/backend.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { Variant } from '../stage/variant.ts'
 import { createAccounts, type PlannedTransfer, Workload } from '../stage/workload.ts'
+import { BLOCK_MS, createAttackCluster } from './attack-cluster.ts'
 import { type DoubleSpend, signDoubleSpend } from './double-spend-replicas.ts'
-import { AttackNetwork, BLOCK_MS } from './network.ts'
 
 /** What became of one way of making blocks final. */
 export interface EclipseRow {
@@ -133,7 +134,7 @@ class Eclipse {
   readonly #options: EclipseOptions
   readonly #spend: DoubleSpend
   readonly #traffic: Traffic
-  readonly #network: AttackNetwork
+  readonly #cluster: Cluster
   #handedIn = 0
 
   constructor(options: EclipseOptions, run: { spend: DoubleSpend; traffic: Traffic; name: string }) {
@@ -152,21 +153,21 @@ class Eclipse {
       { name: ATTACKER, hashShare: share, isValidator: false },
     ]
     const funded = [run.spend.funded, run.traffic.sender.address]
-    this.#network = new AttackNetwork({ variant, nodes, funded, seed: run.name, backend })
+    this.#cluster = createAttackCluster({ variant, nodes, funded, seed: run.name, backend })
   }
 
   run(): RunEnd {
-    const network = this.#network
-    network.linkAll([...HONEST, VICTIM, ATTACKER])
-    for (const name of HONEST) network.startMining(name)
+    const cluster = this.#cluster
+    cluster.connectAll([...HONEST, VICTIM, ATTACKER])
+    for (const name of HONEST) cluster.node(name).startMining()
     this.#handInTraffic()
-    network.runUntil(() => this.#height(VICTIM) >= COMMON_BLOCKS, PATIENCE * 20 * BLOCK_MS)
+    cluster.runUntil(() => this.#height(VICTIM) >= COMMON_BLOCKS, PATIENCE * 20 * BLOCK_MS)
     this.#eclipse()
     const before = this.#look()
-    const startMs = network.schedule.nowMs
+    const startMs = cluster.schedule.nowMs
     const forMs = expectedMs(this.#options) * (this.#options.variant.isMined ? PATIENCE : 1)
-    const isConfirmed = network.runUntil(() => this.#confirmations() >= this.#options.confirmations, forMs)
-    const confirmedMs = isConfirmed ? network.schedule.nowMs - startMs : null
+    const isConfirmed = cluster.runUntil(() => this.#confirmations() >= this.#options.confirmations, forMs)
+    const confirmedMs = isConfirmed ? cluster.schedule.nowMs - startMs : null
     const after = this.#look()
     const isCalledFinal = this.#isFinal()
     const wasIncluded = this.#confirmations() > 0
@@ -178,32 +179,32 @@ class Eclipse {
       victimFinal: after.victimFinal - before.victimFinal,
       honestFinal: after.honestFinal - before.honestFinal,
       isCalledFinal,
-      isReversed: wasIncluded && network.replica(VICTIM).view.locate(this.#spend.payment.id) === null,
+      isReversed: wasIncluded && cluster.node(VICTIM).replica!.view.locate(this.#spend.payment.id) === null,
       isRecovered: this.#chosen(VICTIM) === this.#chosen(HONEST[0]!),
     }
   }
 
   /** Somebody pays every second, at an honest node, for as long as the run lasts. */
   #handInTraffic(): void {
-    this.#network.submit(HONEST[0]!, this.#traffic.get(this.#handedIn++))
-    this.#network.schedule.after(TRAFFIC_MS, () => this.#handInTraffic())
+    this.#cluster.submit(HONEST[0]!, this.#traffic.get(this.#handedIn++))
+    this.#cluster.schedule.after(TRAFFIC_MS, () => this.#handInTraffic())
   }
 
   /** The attacker becomes the victim's only peer; the payment goes to the victim, its rival to the others. */
   #eclipse(): void {
-    const network = this.#network
-    for (const name of [VICTIM, ATTACKER]) network.isolate(name)
-    network.linkAll([VICTIM, ATTACKER])
-    network.submit(VICTIM, fromHex(this.#spend.payment.raw))
-    network.submit(HONEST[0]!, fromHex(this.#spend.rival.raw))
-    network.runUntil(() => false, GOSSIP_MS)
-    network.startMining(ATTACKER)
+    const cluster = this.#cluster
+    for (const name of [VICTIM, ATTACKER]) cluster.links.isolate(cluster.node(name))
+    cluster.connectAll([VICTIM, ATTACKER])
+    cluster.submit(VICTIM, fromHex(this.#spend.payment.raw))
+    cluster.submit(HONEST[0]!, fromHex(this.#spend.rival.raw))
+    cluster.runFor(GOSSIP_MS)
+    cluster.node(ATTACKER).startMining()
   }
 
   #heal(): void {
-    if (this.#options.variant.isMined) this.#network.stopMining(ATTACKER)
-    this.#network.linkAll([...HONEST, VICTIM, ATTACKER])
-    this.#network.runUntil(() => false, CATCH_UP_MS)
+    if (this.#options.variant.isMined) this.#cluster.node(ATTACKER).stopMining()
+    this.#cluster.connectAll([...HONEST, VICTIM, ATTACKER])
+    this.#cluster.runFor(CATCH_UP_MS)
   }
 
   #look(): { victim: number; honest: number; victimFinal: number; honestFinal: number } {
@@ -216,27 +217,27 @@ class Eclipse {
   }
 
   #confirmations(): number {
-    const place = this.#network.replica(VICTIM).view.locate(this.#spend.payment.id)
+    const place = this.#cluster.node(VICTIM).replica!.view.locate(this.#spend.payment.id)
     return place === null ? 0 : this.#height(VICTIM) - place.block.coinbase.height + 1
   }
 
   /** Which of the two transfers a node has in a block. */
   #chosen(name: string): 'payment' | 'rival' | null {
-    const { view } = this.#network.replica(name)
+    const { view } = this.#cluster.node(name).replica!
     if (view.locate(this.#spend.payment.id) !== null) return 'payment'
     return view.locate(this.#spend.rival.id) === null ? null : 'rival'
   }
 
   #isFinal(): boolean {
-    const place = this.#network.replica(VICTIM).view.locate(this.#spend.payment.id)
+    const place = this.#cluster.node(VICTIM).replica!.view.locate(this.#spend.payment.id)
     return place !== null && place.block.coinbase.height <= this.#finalHeight(VICTIM)
   }
 
   #height(name: string): number {
-    return this.#network.replica(name).tree.head.chained.height
+    return this.#cluster.node(name).replica!.tree.head.chained.height
   }
 
   #finalHeight(name: string): number {
-    return this.#network.replica(name).tree.base.chained.height
+    return this.#cluster.node(name).replica!.tree.base.chained.height
   }
 }

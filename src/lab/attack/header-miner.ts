@@ -18,7 +18,7 @@ import { createGenesis, type NamedValidator, type Variant } from '../stage/varia
 /** Second of the genesis block. */
 export const GENESIS_TIME = 1_700_000_000
 /** Hashes that a block takes on average: every one is made for real. */
-const HASHES_PER_BLOCK = 2
+export const HASHES_PER_BLOCK = 2
 
 /** The network in which an attack is tried. Its target never moves: so the formulas of the attacks assume. */
 export function attackGenesis(

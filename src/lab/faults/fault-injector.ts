@@ -102,11 +102,11 @@ export class FaultInjector {
         return this.#node(event.node)?.pause(event.forMs)
       case 'clock': {
         const node = this.#node(event.node)
-        if (node !== null) node.clockOffsetMs = event.offsetMs
+        if (node !== null) node.clock.offsetMs = event.offsetMs
         return
       }
       case 'clock-stop':
-        return this.#node(event.node)?.stopClock(event.forMs)
+        return this.#node(event.node)?.clock.stop(event.forMs)
       case 'disk-failure':
         this.#downMs.set(event.node, event.downMs)
         return this.#node(event.node)?.failDisk(event.forMs)

@@ -9,13 +9,13 @@ import { decodeMessage, encodeMessage } from '../../replica/message-codec.ts'
 import type { OutgoingMessage } from '../../replica/messages.ts'
 import { type Rejection, verdictOn } from '../../replica/verdict.ts'
 import { type Client, createStranger } from '../clients/workload.ts'
+import type { OutsidePeers } from '../cluster/cluster.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
-import type { Network } from '../network/network.ts'
 import type { Random } from '../virtual/random.ts'
 import type { Schedule } from '../virtual/schedule.ts'
 import { ANSWERS, ATTACKS, type Attack, ownStatus, type Question, type Scene, spoil } from './attacks.ts'
 import { Overheard } from './overheard.ts'
-import { nameStranger } from './stranger-name.ts'
+import { isStranger, nameStranger } from './stranger-name.ts'
 
 /**
  * Milliseconds between two attacks of one stranger on average, each on one node: slow nodes (30 ms for each message) must
@@ -41,7 +41,8 @@ export interface StrangersOptions {
   readonly count: number
   readonly genesis: Genesis
   readonly schedule: Schedule
-  readonly network: Network
+  /** Sends bytes to a node under one of the names. */
+  readonly send: (name: PeerId, to: PeerId, bytes: Uint8Array) => void
   readonly random: Random
 }
 
@@ -63,7 +64,7 @@ interface Stranger {
 }
 
 /** All strangers of one run. */
-export class Strangers {
+export class Strangers implements OutsidePeers {
   /** Attacks and answers by their names, and refusals for which a name was denied. */
   readonly attacks = new Map<string, number>()
   readonly denials = new Map<Rejection, number>()
@@ -99,6 +100,10 @@ export class Strangers {
       for (const node of known) this.#comeBack(stranger, node, random.between(0, AWAY_MS))
       this.#goOn(stranger)
     }
+  }
+
+  has(name: PeerId): boolean {
+    return isStranger(name)
   }
 
   /** The names under which strangers are connected with a node. */
@@ -194,7 +199,7 @@ export class Strangers {
   }
 
   #send({ name, node }: Link, bytes: Uint8Array): void {
-    this.#options.network.sendBytes(name, [node.id], bytes)
+    this.#options.send(name, node.id, bytes)
   }
 
   #sceneOf({ account, random }: Stranger): Scene {

@@ -45,7 +45,7 @@ export function runLiveness(run: Run): void {
   const { agreement, faults, honest } = run
   faults.end()
   // Nobody owes anything before messages arrive in time.
-  if (run.model?.model === 'partial') run.runFor(run.model.gstMs - run.schedule.nowMs)
+  if (run.model?.model === 'partial') run.cluster.runFor(run.model.gstMs - run.schedule.nowMs)
   if (agreement === null) return settleByWork(run)
   agreement.finalHeightAtHeal = Math.max(
     0,
@@ -59,13 +59,13 @@ export function runLiveness(run: Run): void {
  * others attack. Only then the attacks end, so that the run can come to rest.
  */
 function serve(run: Run, budgetMs: number): void {
-  const { clients, hostile, schedule, world } = run
+  const { clients, hostile, observer, schedule } = run
   if (!clients.isWatchful) return
   const endMs = schedule.nowMs + budgetMs
   for (let reason = notServed(run); reason !== null; reason = notServed(run)) {
-    if (world.alarm !== null) return
+    if (observer.alarm !== null) return
     if (schedule.nowMs >= endMs) throw new Violation('L1', reason)
-    run.runFor(LOOK_MS)
+    run.cluster.runFor(LOOK_MS)
   }
   hostile?.stop()
 }
@@ -83,32 +83,32 @@ function notServed({ agreement, chain, clients, honest }: Run): string | null {
 
 function settleByWork(run: Run): void {
   serve(run, HEAL_MS + run.options.transfers * SERVED_BLOCKS_MAX * run.blockTimeMs)
-  run.runFor(HEAL_MS)
+  run.cluster.runFor(HEAL_MS)
   settleHeads(run, QUIET_MS)
   // A block that a wrong clock dated is refused by the others, with all that stands on it, until its hour comes.
   const waitMs = Math.max(0, ...run.honest.map(node => aheadMs(run, node)))
   if (!run.headsAgree && waitMs > 0) {
-    run.runFor(waitMs)
+    run.cluster.runFor(waitMs)
     settleHeads(run, QUIET_MS)
   }
-  if (run.world.alarm !== null) return
+  if (run.observer.alarm !== null) return
   if (!run.headsAgree) throw new Violation('L1', 'the healed nodes do not agree on a head')
   checkAcknowledged(run)
 }
 
 /** Milliseconds by which the latest time in a node's tree is ahead of the right time; negative where none is. */
-function aheadMs({ world, schedule }: Run, { replica }: SimNode): number {
+function aheadMs({ cluster, schedule }: Run, { replica }: SimNode): number {
   const times = [...(replica?.tree.blocks() ?? [])].map(({ chained }) => chained.header.time)
-  return Math.max(0, ...times) * 1000 - (world.epochMs + schedule.nowMs)
+  return Math.max(0, ...times) * 1000 - (cluster.epochMs + schedule.nowMs)
 }
 
 function settleByVotes(run: Run, agreement: Agreement): void {
   const { genesis, honest, nodes, plan, schedule } = run
   const { oracle, costs, timeoutMs, faultsTolerated, genesisFile } = agreement
   // A clock may have been set further off than clocks are from the start.
-  const offMs = Math.max(plan.clockOffsetMaxMs, ...nodes.map(node => Math.abs(node.clockOffsetMs)))
+  const offMs = Math.max(plan.clockOffsetMaxMs, ...nodes.map(node => Math.abs(node.clock.offsetMs)))
   const limit = HEALED_CLOCK_MS / Math.max(HEALED_CLOCK_MS, offMs)
-  for (const node of nodes) node.clockOffsetMs *= limit
+  for (const node of nodes) node.clock.offsetMs *= limit
   const [view, decisions, startMs] = [oracle.view, costs.decisions, schedule.nowMs]
   const isPromised = run.model === null || notPromised(modeOf(genesis), run.model) === null
   const slowestMs = Math.max(timeoutMs, ...timeoutsOf(run).all)
@@ -120,7 +120,7 @@ function settleByVotes(run: Run, agreement: Agreement): void {
   const endMs = schedule.nowMs + budgetMs
   for (let reason = notFinal(run); reason !== null; reason = notFinal(run)) {
     if (schedule.nowMs >= endMs) throw new Violation('L1', reason)
-    run.runFor(LOOK_MS)
+    run.cluster.runFor(LOOK_MS)
   }
   agreement.recoveryMs = Math.round(schedule.nowMs - startMs)
   if (genesis.work.isProved) {
@@ -130,7 +130,7 @@ function settleByVotes(run: Run, agreement: Agreement): void {
     const quietMs = schedule.nowMs + budgetMs
     for (let reason = notFinal(run); reason !== null; reason = notFinal(run)) {
       if (schedule.nowMs >= quietMs) throw new Violation('L2', `after all was quiet: ${reason}`)
-      run.runFor(LOOK_MS)
+      run.cluster.runFor(LOOK_MS)
     }
   }
   const doublings = doublingsNeeded(run, timeoutMs)
@@ -152,15 +152,15 @@ function doublingsNeeded({ model, options }: Run, timeoutMs: number): number {
 
 /** Ends mining, and lets single blocks decide as long as there are two heads with the same work. */
 function settleHeads(run: Run, quietMs: number): void {
-  const { blockTimeMs, honest, nodes, world } = run
+  const { blockTimeMs, cluster, honest, nodes, observer } = run
   for (let attempt = 0; attempt < TIE_BREAKS_MAX; attempt++) {
-    for (const node of nodes) node.input({ type: 'mining', beneficiary: null, blocks: null })
-    run.runFor(quietMs)
-    if (world.alarm !== null || run.headsAgree) return
+    for (const node of nodes) node.stopMining()
+    cluster.runFor(quietMs)
+    if (observer.alarm !== null || run.headsAgree) return
     // Two heads with the same work: only another block can decide between them.
     const miner = honest[attempt % honest.length]!
-    miner.input({ type: 'mining', beneficiary: miner.beneficiary, blocks: 1 })
-    run.runFor(blockTimeMs * nodes.length * 3)
+    miner.startMining(1)
+    cluster.runFor(blockTimeMs * nodes.length * 3)
   }
 }
 

@@ -1,5 +1,5 @@
-// All that one run is made of: the nodes in their world, the network between them, what goes wrong, the clients and the
-// oracles. The phases let it happen (safety-phase.ts, liveness-phase.ts); the words in which they speak of it are here.
+// All that one run is made of: the cluster, its faults, the clients and the oracles. The phases run it (safety-phase.ts,
+// liveness-phase.ts).
 
 import type { Address } from '../../chain/address.ts'
 import { workOfTarget } from '../../chain/compact.ts'
@@ -8,34 +8,38 @@ import { toHex } from '../../encoding/bytes.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import { lyingFinality } from '../adversary/byzantine/lying-finality.ts'
+import { createInterceptor } from '../adversary/interceptor.ts'
 import { LyingMiner } from '../adversary/lying-miner.ts'
 import { LyingPeer } from '../adversary/lying-peer.ts'
 import type { Roster } from '../adversary/roster.ts'
 import { Clients } from '../clients/clients.ts'
 import { HostileClients } from '../clients/hostile-clients.ts'
 import { Workload } from '../clients/workload.ts'
-import { SimNode } from '../cluster/sim-node.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import type { SimNode } from '../cluster/sim-node.ts'
 import { validatorKey } from '../cluster/simulated-genesis.ts'
 import { isPoolSmall } from '../cluster/small-limits.ts'
 import { FaultInjector } from '../faults/fault-injector.ts'
 import type { FaultPlan } from '../faults/fault-plan.ts'
 import { LinkModel } from '../network/link-model.ts'
-import { Network } from '../network/network.ts'
+import type { Network } from '../network/network.ts'
 import type { NetworkModel } from '../network/network-model.ts'
 import { QuorumWatch } from '../network/quorum-watch.ts'
 import { NaiveChain } from '../oracle/naive-chain.ts'
 import { Oracle } from '../oracle/oracle.ts'
 import { Violation } from '../oracle/violation.ts'
-import { Strangers } from '../strangers/strangers.ts'
+import { Strangers, type StrangersOptions } from '../strangers/strangers.ts'
 import { Schedule } from '../virtual/schedule.ts'
 import { Trace } from '../virtual/trace.ts'
 import { Agreement } from './agreement.ts'
+import { RunObserver } from './run-observer.ts'
 import { drawSetup, type Setup } from './setup.ts'
-import { SimulatedWorld } from './simulated-world.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 
 /** Last lines of the trace that are kept for people. */
 const RECENT_LINES = 40
+/** How long connections take to end and to come up again. */
+const LINK_TIMES = { ownNoticeMs: 0, noticeMs: 50, reconnectMs: 1_000 }
 
 /** One run. */
 export class Run {
@@ -50,13 +54,13 @@ export class Run {
   readonly trace = new Trace(RECENT_LINES)
   /** What distances, narrow links and the model do with messages; null where they do nothing. */
   readonly linkModel: LinkModel | null
-  readonly network: Network
+  readonly cluster: Cluster
   readonly faults: FaultInjector
   readonly chain: NaiveChain
   readonly oracle: Oracle
   /** Null where nothing is agreed on. */
   readonly agreement: Agreement | null
-  readonly world: SimulatedWorld
+  readonly observer: RunObserver
   /** Null where no miner lies. */
   readonly lyingMiner: LyingMiner | null
   /** Null where no peer lies. */
@@ -69,9 +73,6 @@ export class Run {
   readonly clients: Clients
   /** Null where no client means harm. */
   readonly hostile: HostileClients | null
-  /** Events that happened. */
-  events = 0
-
   constructor(options: SimulationOptions) {
     const setup = drawSetup(options)
     const { schedule, trace } = this
@@ -83,14 +84,13 @@ export class Run {
     this.model = setup.model
     this.roster = roster
     this.linkModel = createLinkModel(setup, options)
-    this.network = new Network({
-      schedule,
-      random: random.stream('network'),
-      faults: plan,
-      linkModel: this.linkModel,
-      deliver: (from, to, bytes, tag) => this.world.deliver(from, to, bytes, tag),
-      onDamage: (from, to) => this.world.breakLink(from, to),
-    })
+    this.lyingMiner = createLyingMiner(setup, options)
+    this.lyingPeer =
+      roster.lyingPeer === null ? null : new LyingPeer(roster.lyingPeer, random.stream('peer lies'))
+    this.strangers = createStrangers(setup, schedule, (from, to, bytes) =>
+      this.network.sendBytes(from, [to], bytes),
+    )
+    this.cluster = this.#createCluster(setup)
     const { healedPlan } = setup
     this.faults = new FaultInjector({
       plan,
@@ -108,35 +108,31 @@ export class Run {
     this.chain = new NaiveChain(genesis, options.recoverSender)
     this.oracle = new Oracle(this.chain, roster.mayBeBlamed.bind(roster), setup.limits.pool)
     this.agreement = isAgreed ? new Agreement(setup, this.chain) : null
-    this.lyingMiner = createLyingMiner(setup, options)
-    this.lyingPeer =
-      roster.lyingPeer === null ? null : new LyingPeer(roster.lyingPeer, random.stream('peer lies'))
-    this.strangers = createStrangers(setup, this.schedule, this.network)
-    this.world = new SimulatedWorld({
+    this.observer = new RunObserver({
       genesis,
-      recoverSender: options.recoverSender,
       schedule,
-      trace,
-      epochMs: setup.epochMs,
-      network: this.network,
       faults: this.faults,
       roster,
       oracle: this.oracle,
       agreement: this.agreement,
-      lyingMiner: this.lyingMiner,
-      lyingPeer: this.lyingPeer,
       strangers: this.strangers,
       onReply: (token, result) => {
         this.clients.onReply(token, result)
         this.hostile?.onReply(token, result)
       },
+      restart: (node, downMs) => schedule.after(LINK_TIMES.noticeMs * 2 + downMs, () => this.start(node)),
     })
-    this.nodes = createNodes(setup, this.world)
+    this.cluster.observer = this.observer
+    this.nodes = createNodes(setup, options, this.cluster)
     this.honest = this.nodes.filter(node => roster.isOwed(node))
-    // Nobody knows of a twin, and nobody pays through a node that keeps its chain to itself.
+    // Clients do not know twins, and do not pay through a node that keeps its chain to itself.
     const known = this.nodes.filter(node => !roster.isTwin(node) && node.id !== roster.lyingPeer)
     this.clients = this.#createClients(setup, known)
     this.hostile = createHostile(setup, this.schedule, known)
+  }
+
+  get network(): Network {
+    return this.cluster.network
   }
 
   /** The greatest height of an honest node's head. */
@@ -150,17 +146,15 @@ export class Run {
     return heads.size === 1
   }
 
-  /** Lets the next event happen. */
-  advance(): void {
-    if (!this.schedule.advance()) throw new Violation('L1', 'nothing is left to happen')
-    this.events += 1
+  /** Starts a node; all but twins mine. */
+  start(node: SimNode): void {
+    this.cluster.start(node)
+    if (!this.roster.isTwin(node)) node.startMining()
   }
 
-  /** Lets so much virtual time pass, to the moment: not until something happens by chance. */
-  runFor(ms: number): void {
-    const endMs = this.schedule.nowMs + ms
-    this.schedule.after(ms, () => {})
-    while (this.schedule.nowMs < endMs) this.advance()
+  /** Lets the next event happen. */
+  advance(): void {
+    if (!this.cluster.advance()) throw new Violation('L1', 'nothing is left to happen')
   }
 
   /** From now on a node that lost its disk is held to nothing that it said or stored before. */
@@ -168,6 +162,31 @@ export class Run {
     this.oracle.forget(node)
     this.agreement?.oracle.forget(node)
     this.clients.forgive(node)
+  }
+
+  #createCluster({ random, genesis, epochMs, roster }: Setup): Cluster {
+    const { schedule, trace, plan, linkModel, lyingMiner, lyingPeer, strangers } = this
+    return new Cluster({
+      genesis,
+      schedule,
+      trace,
+      epochMs,
+      random: random.stream('network'),
+      faults: plan,
+      linkModel,
+      linkTimes: LINK_TIMES,
+      sendsUnlinked: true,
+      intercept: createInterceptor({
+        lyingMiner,
+        lyingPeer,
+        mayWithhold: () => this.faults.endedAtMs === null,
+        schedule,
+        epochMs,
+        trace,
+      }),
+      outsidePeers: strangers,
+      mayBeBlamed: roster.mayBeBlamed.bind(roster),
+    })
   }
 
   #createClients({ random, genesis, clients, hostile }: Setup, nodes: readonly SimNode[]): Clients {
@@ -226,24 +245,20 @@ function createHostile(
   return new HostileClients({ schedule, nodes, accounts: hostile, chainId, blockGas, random: attacks })
 }
 
-/** Those without a key that mean harm, where there are such. */
+/** The hostile peers without a key; null where the plan has none. */
 function createStrangers(
   { random, genesis, plan }: Setup,
   schedule: Schedule,
-  network: Network,
+  send: StrangersOptions['send'],
 ): Strangers | null {
-  if (plan.strangers === 0) return null
-  return new Strangers({
-    count: plan.strangers,
-    genesis,
-    schedule,
-    network,
-    random: random.stream('strangers'),
-  })
+  const { strangers: count } = plan
+  return count === 0
+    ? null
+    : new Strangers({ count, genesis, schedule, send, random: random.stream('strangers') })
 }
 
 /** The nodes of a roster, which share the hashrate that the genesis file asks for; none is started yet. */
-function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
+function createNodes(setup: Setup, { recoverSender }: SimulationOptions, cluster: Cluster): SimNode[] {
   const { random, genesis, blockTimeMs, plan, roster, signatures } = setup
   const clocks = random.stream('clocks')
   const drifts = random.stream('drifts')
@@ -253,8 +268,9 @@ function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
   return roster.parts.map(part => {
     const { id, index, isTwin } = part
     const lie = roster.lieOf(part)
-    const node = new SimNode(world, {
+    const node = cluster.add({
       id,
+      recoverSender,
       beneficiary: beneficiaryOf(id),
       identity: {
         ...signatures,
@@ -273,7 +289,6 @@ function createNodes(setup: Setup, world: SimulatedWorld): SimNode[] {
     })
     node.syncMeanMs = plan.syncMeanMs
     node.stepMs = random.stream(`cpu ${id}`).between(0, plan.stepMaxMs)
-    world.add(node)
     return node
   })
 }

@@ -11,10 +11,10 @@ const SLACK_MS = 600_000
 
 /** Lets the run reach its height, with all its faults. */
 export function runSafety(run: Run): void {
-  const { agreement, blockTimeMs, clients, faults, hostile, nodes, options, schedule, strangers, world } = run
+  const { agreement, blockTimeMs, clients, faults, hostile, nodes, options, schedule, strangers } = run
   const { blocks, transfers } = options
   const plannedMs = blocks * blockTimeMs
-  for (const node of nodes) world.start(node)
+  for (const node of nodes) run.start(node)
   clients.start(transfers === 0 ? Number.POSITIVE_INFINITY : plannedMs / transfers)
   hostile?.start()
   strangers?.start(nodes)

@@ -112,18 +112,18 @@ export interface AgreementResult {
 
 /** Looks at a run for the last time: its trace ends here. */
 export function describeRun(run: Run, verdict: Verdict, reason: string | null): SimulationResult {
-  const { agreement, clients, honest, network, nodes, oracle, schedule, trace, world } = run
+  const { agreement, clients, honest, cluster, network, nodes, observer, oracle, schedule, trace } = run
   const up = honest.filter(node => node.isUp)
   const { acknowledged } = clients
   return {
-    ...excuse(run, verdict, verdict === 'PASS' ? world.alarm : reason),
+    ...excuse(run, verdict, verdict === 'PASS' ? observer.alarm : reason),
     traceHash: trace.finish(),
     seed: run.options.seed,
     model: run.model,
     network: describeNetwork(run),
     finality: modeOf(run.genesis).name,
     nodes: run.roster.parts.filter(({ isTwin }) => !isTwin).length,
-    events: run.events,
+    events: cluster.events,
     simulatedMs: Math.round(schedule.nowMs),
     headHeight: run.height,
     finalHeight: Math.min(...up.map(node => node.replica!.tree.base.chained.height)),
@@ -155,7 +155,7 @@ const CONGESTED_MS = 10_000
 
 /** The verdict on a run, with what excuses it: nobody is held to what he does not promise on such a network. */
 function excuse(
-  { genesis, model, world, linkModel, schedule }: Run,
+  { genesis, model, observer, linkModel, schedule }: Run,
   verdict: Verdict,
   reason: string | null,
 ): Pick<SimulationResult, 'verdict' | 'reason'> {
@@ -178,7 +178,7 @@ function excuse(
       verdict: 'OUTSIDE-MODEL',
       reason: `links carry less than is said on them, messages wait for ${(backlogMs / 1_000).toFixed(1)} s: ${reason}`,
     }
-  if (verdict === 'PASS' && world.alarm !== null) return { verdict: 'EXCUSED', reason: world.alarm }
+  if (verdict === 'PASS' && observer.alarm !== null) return { verdict: 'EXCUSED', reason: observer.alarm }
   return { verdict, reason }
 }
 

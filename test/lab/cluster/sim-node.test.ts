@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NOBODY } from '../../../src/finality/registry.ts'
-import { SimNode, type World } from '../../../src/lab/cluster/sim-node.ts'
+import type { SimHost } from '../../../src/lab/cluster/sim-host.ts'
+import { SimNode } from '../../../src/lab/cluster/sim-node.ts'
 import { Random } from '../../../src/lab/virtual/random.ts'
 import { Schedule } from '../../../src/lab/virtual/schedule.ts'
 import { Trace } from '../../../src/lab/virtual/trace.ts'
@@ -15,8 +16,8 @@ import { namedSender, START_MS, smallGenesis, transfer } from '../../replica/sma
 /** About as many as make a block in two seconds. */
 const HASHES_PER_MS = 0.016
 
-/** A world of one node, which writes down what the node does and whether it was durable then. */
-function worldOf(clockOffsetMs = 0, genesis = smallGenesis()) {
+/** A host of one node, which writes down what the node does and whether it was durable then. */
+function hostOf(clockOffsetMs = 0, genesis = smallGenesis()) {
   const done: string[] = []
   const schedule = new Schedule()
   const steps: Input['type'][] = []
@@ -28,9 +29,8 @@ function worldOf(clockOffsetMs = 0, genesis = smallGenesis()) {
     (name: string) =>
     (from: SimNode): void =>
       void done.push(`${name} ${from.disk.isDurable(KEYS.pooled(tx.id)) ? 'durable' : 'not durable'}`)
-  const world: World = {
+  const host: SimHost = {
     genesis,
-    recoverSender: namedSender,
     schedule,
     trace,
     epochMs: START_MS,
@@ -39,16 +39,22 @@ function worldOf(clockOffsetMs = 0, genesis = smallGenesis()) {
       note('send')(from)
     },
     broadcast: note('broadcast'),
+    relay: () => {},
     disconnect: note('disconnect'),
     reply: note('reply'),
-    afterStep: (_node, input) => void steps.push(input.type),
-    beforeEffect: (_node, effect: Effect) => void done.push(effect.type),
+    isScreened: false,
+    mayBeBlamed: () => false,
+    observer: {
+      afterStep: (_node, input) => void steps.push(input.type),
+      beforeEffect: (_node, effect: Effect) => void done.push(effect.type),
+    },
     crashed: () => {
       crashes += 1
     },
   }
-  const node = new SimNode(world, {
+  const node = new SimNode(host, {
     id: 'n1',
+    recoverSender: namedSender,
     beneficiary: addressNumber(0x500),
     identity: NOBODY,
     random: new Random('seed'),
@@ -64,7 +70,7 @@ function worldOf(clockOffsetMs = 0, genesis = smallGenesis()) {
 }
 
 test('nothing behind a persist is done before the disk has synced', () => {
-  const { node, done, runFor, tx } = worldOf()
+  const { node, done, runFor, tx } = hostOf()
   node.start()
   runFor(100)
   done.length = 0
@@ -88,7 +94,7 @@ test('nothing behind a persist is done before the disk has synced', () => {
 test('a crash may come between any two effects, and takes back what was not synced', () => {
   const seen = new Set<string>()
   for (let after = 0; after < 5; after++) {
-    const { node, done, runFor, tx, crashCount } = worldOf()
+    const { node, done, runFor, tx, crashCount } = hostOf()
     node.start()
     runFor(100)
     done.length = 0
@@ -109,7 +115,7 @@ test('a crash may come between any two effects, and takes back what was not sync
 })
 
 test('a node that is down hears nothing, its timers are gone, and it starts on what its disk holds', () => {
-  const { node, steps, runFor, tx } = worldOf()
+  const { node, steps, runFor, tx } = hostOf()
   node.start()
   runFor(100)
   node.input({ type: 'submit', raw: tx.raw, token: 't' })
@@ -127,7 +133,7 @@ test('a node that is down hears nothing, its timers are gone, and it starts on w
 })
 
 test('a crash before all is done that a start asks for is counted apart', () => {
-  const { node, runFor } = worldOf()
+  const { node, runFor } = hostOf()
   node.planCrash(0)
   node.start()
   assert.deepEqual([node.isUp, node.crashes, node.startCrashes], [false, 1, 1])
@@ -139,7 +145,7 @@ test('a crash before all is done that a start asks for is counted apart', () => 
 })
 
 test('a node whose disk is damaged does not start and is down', () => {
-  const { node, runFor } = worldOf()
+  const { node, runFor } = hostOf()
   node.start()
   runFor(100)
   node.disk.write([{ key: KEYS.base, value: null }])
@@ -148,7 +154,7 @@ test('a node whose disk is damaged does not start and is down', () => {
 })
 
 test('a node that reads a damaged record when it starts stops by name, and starts on an emptied disk', () => {
-  const { node, runFor, steps, trace, crashCount } = worldOf()
+  const { node, runFor, steps, trace, crashCount } = hostOf()
   node.start()
   runFor(100)
   node.crash()
@@ -164,7 +170,7 @@ test('a node that reads a damaged record when it starts stops by name, and start
 })
 
 test('a node that is asked for a damaged block stops instead, and says nothing more', () => {
-  const { node, runFor, done, steps, crashCount } = worldOf(0, smallGenesis({ finality: { depth: 2 } }))
+  const { node, runFor, done, steps, crashCount } = hostOf(0, smallGenesis({ finality: { depth: 2 } }))
   node.start()
   node.input({ type: 'mining', beneficiary: addressNumber(1), blocks: 4 })
   while (node.replica!.tree.base.chained.height < 2) runFor(1_000)
@@ -185,7 +191,7 @@ test('a node that is asked for a damaged block stops instead, and says nothing m
 })
 
 test('a timer that was set again or cleared fires once or never', () => {
-  const { node, steps, runFor, tx } = worldOf()
+  const { node, steps, runFor, tx } = hostOf()
   node.start()
   runFor(10)
   node.input({ type: 'submit', raw: tx.raw, token: 't' })
@@ -195,7 +201,7 @@ test('a timer that was set again or cleared fires once or never', () => {
 })
 
 test('a job that was replaced finds nothing', () => {
-  const { node, runFor, steps } = worldOf()
+  const { node, runFor, steps } = hostOf()
   node.start()
   node.input({ type: 'mining', beneficiary: addressNumber(1), blocks: 1 })
   node.input({ type: 'mining', beneficiary: null, blocks: null })
@@ -205,7 +211,7 @@ test('a job that was replaced finds nothing', () => {
 })
 
 test('a miner finds blocks whose work is real, about as often as its hashes allow, and tells all of them', () => {
-  const { node, runFor, done, steps } = worldOf()
+  const { node, runFor, done, steps } = hostOf()
   node.start()
   node.input({ type: 'mining', beneficiary: addressNumber(1), blocks: null })
   done.length = 0
@@ -218,7 +224,7 @@ test('a miner finds blocks whose work is real, about as often as its hashes allo
 
 test('a node reads its own clock', () => {
   const times = [-5_000, 0, 5_000].map(offset => {
-    const { node, runFor } = worldOf(offset)
+    const { node, runFor } = hostOf(offset)
     node.start()
     runFor(1_000)
     node.input({ type: 'mining', beneficiary: addressNumber(1), blocks: 1 })
@@ -232,7 +238,7 @@ test('a node reads its own clock', () => {
 })
 
 test('what comes off the wire is taken in, and a peer of another network is left', () => {
-  const { node, runFor, done, sent, tx } = worldOf()
+  const { node, runFor, done, sent, tx } = hostOf()
   node.start()
   node.input({ type: 'peer-connected', peer: 'p' })
   runFor(100)
@@ -249,13 +255,13 @@ test('what comes off the wire is taken in, and a peer of another network is left
 })
 
 test('bytes that are no message are a finding', () => {
-  const { node } = worldOf()
+  const { node } = hostOf()
   node.start()
   assert.throws(() => node.receive('p', Uint8Array.of(99)), /p sent what can't be decoded: message-malformed/)
 })
 
 test('a node that is paused does nothing, and afterwards all that happened to it meanwhile, in order', () => {
-  const { node, steps, runFor, tx } = worldOf()
+  const { node, steps, runFor, tx } = hostOf()
   node.start()
   runFor(100)
   steps.length = 0
@@ -273,7 +279,7 @@ test('a node that is paused does nothing, and afterwards all that happened to it
 })
 
 test('a node that crashes in a pause forgets what waited, and its next life is not paused', () => {
-  const { node, steps, runFor } = worldOf()
+  const { node, steps, runFor } = hostOf()
   node.start()
   runFor(100)
   node.pause(5_000)
@@ -287,7 +293,7 @@ test('a node that crashes in a pause forgets what waited, and its next life is n
 })
 
 test('a node that works a while at each thing does one after the other, in order', () => {
-  const { node, steps, runFor, tx } = worldOf()
+  const { node, steps, runFor, tx } = hostOf()
   node.stepMs = 100
   node.start()
   node.input({ type: 'peer-connected', peer: 'p' })
@@ -303,34 +309,34 @@ test('a node that works a while at each thing does one after the other, in order
 })
 
 test('a clock that stands still shows one moment, and then the right time', () => {
-  const { node, runFor } = worldOf(1_000)
-  const atMs = node.clockMs
-  node.stopClock(500)
+  const { node, runFor } = hostOf(1_000)
+  const atMs = node.clock.nowMs
+  node.clock.stop(500)
   runFor(499)
-  assert.equal(node.clockMs, atMs)
+  assert.equal(node.clock.nowMs, atMs)
   runFor(1)
-  assert.equal(node.clockMs, atMs + 500)
-  node.stopClock(500)
+  assert.equal(node.clock.nowMs, atMs + 500)
+  node.clock.stop(500)
   node.heal()
   runFor(10)
-  assert.equal(node.clockMs, atMs + 510)
+  assert.equal(node.clock.nowMs, atMs + 510)
 })
 
 test('a clock that is wrong by an hour is set right when faults end, and one that is a little off is not', () => {
-  const { node } = worldOf()
+  const { node } = hostOf()
   for (const [offsetMs, leftMs] of [
     [3_600_000, 0],
     [-25_001, 0],
     [-25_000, -25_000],
   ] as const) {
-    node.clockOffsetMs = offsetMs
+    node.clock.offsetMs = offsetMs
     node.heal()
-    assert.equal(node.clockOffsetMs, leftMs)
+    assert.equal(node.clock.offsetMs, leftMs)
   }
 })
 
 test('a node whose disk fails crashes, says nothing that hangs on it, and fails again until the disk is well', () => {
-  const { node, done, runFor, tx, crashCount } = worldOf()
+  const { node, done, runFor, tx, crashCount } = hostOf()
   node.start()
   runFor(100)
   node.failDisk(1_000)
