@@ -37,8 +37,8 @@ export interface AttackClusterOptions {
 export const BLOCK_MS = 1_000
 /** Milliseconds that virtual time starts after the genesis block. */
 const AGE_MS = 10_000
-/** Both ends notice when a connection ends; it stays so. */
-const LINK_TIMES = { ownNoticeMs: 1, noticeMs: 1, reconnectMs: null }
+/** Both ends notice when a connection ends, and none is made again by itself. */
+export const LINK_TIMES = { ownNoticeMs: 1, noticeMs: 1, reconnectMs: null }
 
 /** The cluster of one attack: its nodes are up, and not connected. */
 export function createAttackCluster({

@@ -7,15 +7,21 @@ import type { Transaction, TransactionId } from '../../chain/transaction.ts'
 import { fromHex, type Hex } from '../../encoding/bytes.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
-import { createFinality } from '../../finality/registry.ts'
+import { NOBODY } from '../../finality/registry.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
-import type { Input, MiningTemplate } from '../../replica/effects.ts'
-import { Replica } from '../../replica/replica.ts'
-import { Disk } from '../cluster/disk.ts'
+import type { MiningTemplate } from '../../replica/effects.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import { searchNonce } from '../cluster/search-nonce.ts'
+import type { SimNode } from '../cluster/sim-node.ts'
+import { NO_FAULTS } from '../faults/fault-plan.ts'
+import { beneficiaryOf } from '../stage/simulated-network.ts'
 import { variantNamed } from '../stage/variant.ts'
 import { createAccounts, Workload } from '../stage/workload.ts'
+import { Random } from '../virtual/random.ts'
+import { Schedule } from '../virtual/schedule.ts'
+import { LINK_TIMES } from './attack-cluster.ts'
 import type { RaceField } from './double-spend-race.ts'
-import { attackGenesis, GENESIS_TIME, searchNonce } from './header-miner.ts'
+import { attackGenesis, GENESIS_TIME } from './header-miner.ts'
 
 /** A payment and the transfer that contradicts it, of an account that has the money for one of them. */
 export interface DoubleSpend {
@@ -52,105 +58,95 @@ export class ReplicaRaces {
   }
 }
 
-/** Two replicas that do not know of each other until the branch is shown. */
+/** Two nodes that are not connected: what they find is decided by the race, and the secret branch is shown as messages. */
 class ReplicaField implements RaceField {
   readonly #spend: DoubleSpend
-  readonly #merchant: Miner
-  readonly #attacker: Miner
-  #seconds = 0
+  readonly #cluster: Cluster
+  readonly #merchant: SimNode
+  readonly #attacker: SimNode
+  /** What each node searches the nonce of. */
+  readonly #templates = new Map<SimNode, MiningTemplate>()
 
   constructor(spend: DoubleSpend, genesis: Genesis, senderOf: RecoverSender) {
+    const random = new Random('quorate attack/double-spend/replicas')
     this.#spend = spend
-    this.#merchant = new Miner(genesis, senderOf, 1)
-    this.#attacker = new Miner(genesis, senderOf, 2)
-    this.#merchant.step({ type: 'submit', raw: fromHex(spend.payment.raw), token: '' }, this.#nowMs)
-    this.#attacker.step({ type: 'submit', raw: fromHex(spend.rival.raw), token: '' }, this.#nowMs)
-    for (const miner of [this.#merchant, this.#attacker]) miner.startMining(this.#nowMs)
+    this.#cluster = new Cluster({
+      genesis,
+      schedule: new Schedule(),
+      epochMs: GENESIS_TIME * 1_000,
+      random: random.stream('network'),
+      faults: NO_FAULTS,
+      linkTimes: LINK_TIMES,
+    })
+    this.#cluster.observer = {
+      beforeEffect: (node, effect) => {
+        if (effect.type === 'mine') this.#templates.set(node, effect.template)
+      },
+    }
+    const start = (id: string, index: number, raw: Hex): SimNode => {
+      const node = this.#cluster.add({
+        id,
+        beneficiary: beneficiaryOf(index),
+        recoverSender: senderOf,
+        identity: NOBODY,
+        random: random.stream(id),
+        hashrate: 0,
+        clockOffsetMs: 0,
+        isPunctual: true,
+      })
+      node.start()
+      this.#cluster.submit(id, fromHex(raw))
+      node.startMining()
+      return node
+    }
+    this.#merchant = start('merchant', 0, spend.payment.raw)
+    this.#attacker = start('attacker', 1, spend.rival.raw)
   }
 
   mineSecret(): void {
-    this.#seconds += 1
-    this.#attacker.mine(this.#nowMs)
+    this.#mine(this.#attacker)
   }
 
   mineOpen(): void {
-    this.#seconds += 1
-    this.#merchant.mine(this.#nowMs)
+    this.#mine(this.#merchant)
   }
 
   isHeavier(): boolean {
-    const { finality } = this.#merchant.replica
-    return finality.prefers(this.#attacker.head.chained, this.#merchant.head.chained)
+    const { finality } = this.#merchant.replica!
+    return finality.prefers(headOf(this.#attacker).chained, headOf(this.#merchant).chained)
   }
 
   release(): boolean {
     const { payment, rival } = this.#spend
-    if (!this.#merchant.holds(payment.id)) throw new Error('the merchant was never paid')
-    const from = 'attacker'
-    this.#merchant.step({ type: 'peer-connected', peer: from }, this.#nowMs)
-    for (const { block } of this.#attacker.branch())
-      this.#merchant.step({ type: 'message', from, message: { type: 'block', block } }, this.#nowMs)
-    return this.#merchant.holds(rival.id) && !this.#merchant.holds(payment.id)
+    if (!holds(this.#merchant, payment.id)) throw new Error('the merchant was never paid')
+    const from = this.#attacker.id
+    this.#merchant.input({ type: 'peer-connected', peer: from })
+    for (const { block } of branchOf(this.#attacker))
+      this.#merchant.input({ type: 'message', from, message: { type: 'block', block } })
+    return holds(this.#merchant, rival.id) && !holds(this.#merchant, payment.id)
   }
 
-  get #nowMs(): number {
-    return (GENESIS_TIME + this.#seconds) * 1_000
+  /** A second passes, and a node finds a block. */
+  #mine(node: SimNode): void {
+    this.#cluster.runFor(1_000)
+    const { id, header, target } = this.#templates.get(node)!
+    node.input({ type: 'mined', templateId: id, nonce: searchNonce(header, target) })
   }
 }
 
-/** A replica that finds a block when it is told to. */
-class Miner {
-  readonly replica: Replica
-  readonly #disk = new Disk()
-  readonly #number: number
-  #template: MiningTemplate | null = null
+function headOf({ replica }: SimNode): TreeBlock {
+  return replica!.tree.head
+}
 
-  constructor(genesis: Genesis, recoverSender: RecoverSender, number: number) {
-    this.#number = number
-    const salt = Uint8Array.of(0, 0, 0, number)
-    this.replica = new Replica({
-      genesis,
-      finality: createFinality(genesis),
-      store: this.#disk,
-      recoverSender,
-      salt,
-    })
-    this.step({ type: 'start' }, GENESIS_TIME * 1_000)
-  }
+/** Whether a block on the way to the node's head holds this transaction. */
+function holds({ replica }: SimNode, id: TransactionId): boolean {
+  return replica!.tree.including(id) !== undefined
+}
 
-  get head(): TreeBlock {
-    return this.replica.tree.head
-  }
-
-  /** Whether a block on the way to the head holds this transaction. */
-  holds(id: TransactionId): boolean {
-    return this.replica.tree.including(id) !== undefined
-  }
-
-  /** The blocks on the way to the head, oldest first, without the genesis block. */
-  branch(): TreeBlock[] {
-    const { tree } = this.replica
-    const heights = tree.head.chained.height - tree.base.chained.height
-    return Array.from({ length: heights }, (_, index) => tree.atHeight(tree.base.chained.height + index + 1)!)
-  }
-
-  startMining(nowMs: number): void {
-    const beneficiary: Address = `0x${String(this.#number).padStart(40, '0')}`
-    this.step({ type: 'mining', beneficiary, blocks: null }, nowMs)
-  }
-
-  mine(nowMs: number): void {
-    const { id, header, target } = this.#template!
-    this.step({ type: 'mined', templateId: id, nonce: searchNonce(header, target).nonce }, nowMs)
-  }
-
-  step(input: Input, nowMs: number): void {
-    for (const effect of this.replica.step(input, nowMs)) {
-      if (effect.type === 'mine') this.#template = effect.template
-      else if (effect.type === 'persist') {
-        this.#disk.write(effect.writes)
-        this.#disk.sync()
-      }
-    }
-  }
+/** The blocks on the way to the node's head, oldest first, without the genesis block. */
+function branchOf({ replica }: SimNode): TreeBlock[] {
+  const { tree } = replica!
+  const first = tree.base.chained.height + 1
+  const count = tree.head.chained.height - tree.base.chained.height
+  return Array.from({ length: count }, (_, index) => tree.atHeight(first + index)!)
 }

@@ -3,7 +3,6 @@
 
 import type { Address } from '../../chain/address.ts'
 import { decodeCompact } from '../../chain/compact.ts'
-import { type BlockHeader, blockId, meetsTarget } from '../../chain/header.ts'
 import {
   type ChainedHeader,
   chainHeader,
@@ -13,6 +12,7 @@ import {
 } from '../../chain/header-chain.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { type Genesis, parseGenesis } from '../../execution/genesis.ts'
+import { searchNonce } from '../cluster/search-nonce.ts'
 import { createGenesis, type NamedValidator, type Variant } from '../stage/variant.ts'
 
 /** Second of the genesis block. */
@@ -40,18 +40,10 @@ export function firstOf(genesis: Genesis): ChainedHeader {
 export function mineOn(rules: WorkRules, parent: ChainedHeader, time: number, root: Hex): ChainedHeader {
   const bits = requiredBits(rules, parent)
   const header = { version: 1, previous: parent.id, merkleRoot: root, time, bits, nonce: 0 }
-  const chained = chainHeader(rules, parent, searchNonce(header, decodeCompact(bits)!), time)
+  const mined = { ...header, nonce: searchNonce(header, decodeCompact(bits)!) }
+  const chained = chainHeader(rules, parent, mined, time)
   if (typeof chained === 'string') throw new Error(`a header that was mined is refused: ${chained}`)
   return chained
-}
-
-/** The header with the first nonce that meets the target. */
-export function searchNonce(header: BlockHeader, target: bigint): BlockHeader {
-  for (let nonce = 0; nonce < 2 ** 32; nonce++) {
-    const tried = { ...header, nonce }
-    if (meetsTarget(blockId(tried), target)) return tried
-  }
-  throw new Error('no nonce meets the target: attacks are tried where there is little work')
 }
 
 /** A merkle root out of a number: these headers have no bodies. */

@@ -16,7 +16,7 @@ export interface EffectPerformerOptions {
   readonly node: SimNode
   readonly host: SimHost
   readonly random: Random
-  /** Hashes per millisecond. */
+  /** Hashes per millisecond; with none, no search ends by itself. */
   readonly hashrate: number
   /** Whether every write takes the same time. */
   readonly isPunctual: boolean
@@ -172,6 +172,7 @@ export class EffectPerformer {
   #mine({ id, header, target }: MiningTemplate): void {
     const { node, random, hashrate, later } = this.#options
     const search = ++this.#search
+    if (hashrate === 0) return
     const meanMs = Number(workOfTarget(target)) / hashrate
     later(random.exponential(meanMs), () => {
       if (search === this.#search)
