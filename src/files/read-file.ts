@@ -1,5 +1,5 @@
-// Small files, read with a bound. A path may have been prepared by somebody else: a link would lead elsewhere, a pipe or a
-// device would hold a reader or flood it, and the size that a file system gives is not always true.
+// Small files, read with a bound. Another user may have prepared the path: a link would lead elsewhere, a pipe or a device
+// would block or flood the reader, and the size that a file system reports is not always true.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -33,12 +33,12 @@ export class NotRegularFile extends Error {
   }
 }
 
-/** Nobody writes to a pipe that is to be read. */
+/** A pipe that should be read has no writer. */
 class SilentPipe extends Error {
   override name = 'SilentPipe'
 
   constructor(path: string) {
-    super(`${path} is a pipe, and nobody writes to it`)
+    super(`${path} is a pipe without a writer`)
   }
 }
 
@@ -46,8 +46,8 @@ class SilentPipe extends Error {
 export const STANDARD_STREAM = '-'
 
 /**
- * Reads whatever the path leads to, a pipe too; `-` is standard input, which is its reader's alone. A pipe that nobody has
- * begun to write to after a few seconds is given up. Throws `FileTooLarge`, `SilentPipe` and what Node throws.
+ * Reads what the path leads to, also a pipe; `-` is standard input, which must have no other reader. A pipe without a writer
+ * is given up after a few seconds. Throws `FileTooLarge`, `SilentPipe` and what Node throws.
  */
 export function readAnyFile(path: string, bytesMax: number): SmallFile {
   if (path === STANDARD_STREAM) return { bytes: readStandardInput(bytesMax), mode: 0o600 }
@@ -139,7 +139,7 @@ function readSome(file: number, buffer: Buffer, offset: number): number {
       return readSync(file, buffer, offset, buffer.length - offset, null)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-      // Whoever made it does not want to wait, but we do.
+      // The pipe was opened non-blocking by its creator, but this reader waits.
       pause()
     }
   }

@@ -1,8 +1,8 @@
-// Small files that are written whole or not at all: a temporary file beside them, synced, then given their name. The
-// directory is synced too, for until then the new name may be lost with the power.
+// Small files that are written whole or not at all: a temporary file beside them, synced, then renamed. The directory is
+// synced too, since until then a power failure may lose the new name.
 //
-// Others who can write to the folder may have put something where a file is expected. So the temporary file has a name that
-// cannot be foreseen, and is only ever created; a rename replaces the name, a link too, and not what a link leads to.
+// Other users who can write to the folder may have placed something where a file is expected. So the temporary file has an
+// unpredictable name, and is only ever created; a rename replaces the name, also a link, and not what a link leads to.
 
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'

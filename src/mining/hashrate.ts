@@ -1,5 +1,5 @@
 /**
- * Hashes per second over a sliding window, from a counter that only grows. Pure: the hour is given.
+ * Hashes per second over a sliding window, from a counter that only grows. Pure: times are arguments, in milliseconds.
  */
 
 const WINDOW_MS = 10_000

@@ -1,10 +1,9 @@
 /**
- * What a miner and its threads say to each other. A job is sent to every thread; one of them answers for all. What
- * they share lies in `progress`: how many slices of the nonce range are handed out, how many are searched, and
- * whether the job is over.
+ * Messages between a miner and its threads. A job is sent to every thread; one of them answers for all. They share
+ * `progress`: how many slices of the nonce range are taken, how many are searched, and whether the job is over.
  *
- * Whoever ends the job has the last word on it: the thread that finds a nonce, the thread that finishes the last
- * slice, or the miner that replaces the job. So a job is answered at most once.
+ * A job is ended once, atomically: by the thread that finds a nonce, the thread that finishes the last slice, or the miner
+ * that replaces the job. So a job is answered at most once.
  */
 
 /** What every thread of a miner is given at its start. */
@@ -32,7 +31,7 @@ export interface ThreadAnswer {
   readonly nonce: number | null
 }
 
-/** Shared by all threads and made anew for each job: elements OVER, TAKEN and DONE. */
+/** Shared by all threads, one for each job: elements OVER, TAKEN and DONE. */
 export type Progress = Int32Array<SharedArrayBuffer>
 
 /** How many consecutive nonces a slice has; the last one of a range may have fewer. */
@@ -47,7 +46,7 @@ export function newProgress(): Progress {
   return new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT))
 }
 
-/** Whether nobody has ended the job yet. */
+/** Whether the job has not ended yet. */
 export function isRunning(progress: Progress): boolean {
   return Atomics.load(progress, OVER) === 0
 }

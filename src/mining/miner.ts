@@ -31,7 +31,7 @@ export interface MiningJob {
   readonly nonceRange?: { readonly first: number; readonly count: number }
 }
 
-/** How to mine, and whom to tell. Each job is reported once at most, by `onFound` or `onExhausted`. */
+/** How to mine, and callbacks. Each job is reported once at most, by `onFound` or `onExhausted`. */
 export interface MinerOptions {
   /** How many threads; one less than the machine's cores, and at least one, unless given. */
   readonly threads?: number
@@ -43,7 +43,7 @@ export interface MinerOptions {
   onFound(report: { readonly id: string; readonly nonce: number }): void
   /** No nonce of the range makes the header meet the target. */
   onExhausted(report: { readonly id: string }): void
-  /** A thread crashed. With none left the job is dropped; the next job starts threads anew. */
+  /** A thread crashed. With none left the job is dropped; the next job starts new threads. */
   onError(error: Error): void
 }
 
@@ -160,7 +160,7 @@ export class Miner {
   #onCrash(thread: Worker, cause: unknown): void {
     if (!this.#threads.delete(thread)) return
     const running = this.#running
-    // The slices that the thread had taken are lost with it, so the others begin the range anew.
+    // The slices that the thread had taken are lost with it, so the others search the range again.
     this.stop()
     if (running !== null && this.#threads.size > 0) this.#begin(running.job)
     this.#options.onError(new Error('a mining thread crashed', { cause }))

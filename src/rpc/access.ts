@@ -1,13 +1,11 @@
-// Who may speak to the node: what is decided from a request's first line and headers, before a byte of its
-// body.
+// Which clients may use the node: decided from a request's first line and headers, before a byte of its body is read.
 //
-// A page in a browser may not, unless the operator names it: its requests carry an Origin, a page that has had
-// its own name point to 127.0.0.1 (DNS rebinding; go-ethereum #15962) shows that name as Host, and what a browser
-// would send to strangers without asking is not `application/json`. So these three headers are checked, and GET
-// does nothing.
+// Web pages may not, unless the operator names them. Three headers are checked: a page's requests carry an Origin; a page
+// whose name was rebound to 127.0.0.1 (DNS rebinding; go-ethereum #15962) shows that name as Host; and what a browser
+// sends across origins without a preflight is never `application/json`. GET does nothing.
 //
-// A browser's extension may: wallets are extensions. No page can show an Origin of theirs, and an extension that means
-// harm could reach the node in other ways; what it can do here is to read, and to hand in what somebody signed.
+// Browser extensions may, since wallets are extensions. No page can forge their Origin, and a malicious extension could
+// reach the node in other ways; here it can only read, and submit what was already signed.
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIPv4, isIPv6 } from 'node:net'

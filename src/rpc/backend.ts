@@ -1,5 +1,5 @@
-// What this folder needs of a node: the replica to read from, and the few things that take time or change
-// something. src/node satisfies it; tests put a replica and a Map in its place.
+// What the RPC needs of a node: the replica to read from, and the few calls that take time or change something. src/node
+// satisfies it; tests use a replica and a Map.
 
 import type { Address } from '../chain/address.ts'
 import type { Transaction } from '../chain/transaction.ts'
@@ -29,18 +29,18 @@ export interface RpcCounters {
 export interface RpcBackend {
   /** Such as `0.1.0`. */
   readonly version: string
-  /** Read only: whatever a method answers is read from it in one go, so no answer mixes two states. */
+  /** Read only: an answer is read from it within one turn of the event loop, so that none mixes two states. */
   readonly replica: Replica
-  /** Hands in the bytes of a signed transaction; resolves when the outcome is durable. */
+  /** Submits the bytes of a signed transaction (EIP-2718); resolves when the outcome is durable. */
   submit(raw: Uint8Array): Promise<SubmitResult>
-  /** Recovers who sent these, off the event loop, so that the replica knows it when it is asked next. */
+  /** Recovers the senders of these transactions in threads, so that the replica finds them in the cache. */
   recoverSenders(transactions: readonly Transaction[]): Promise<void>
-  /** Mines for this account, for ever (null) or for so many blocks; a null beneficiary stops. */
+  /** Mines for this account, without end (null) or for so many blocks; a null beneficiary stops. */
   setMining(beneficiary: Address | null, blocks: number | null): void
   /** Hashes per second. */
   hashrate(): number
   peers(): readonly RpcPeer[]
-  /** Where the agreement of the validators stands; null where there are none. */
+  /** The state of the validators' agreement; null in a network without validators. */
   finalityReport(): AgreementReport | null
   counters(): RpcCounters
   /** Stops the node: what it has on disk is damaged. */

@@ -28,7 +28,7 @@ import {
 } from './parameters.ts'
 import { quantity } from './quantity.ts'
 
-/** `eth_call`: `0x`, whatever account is called. */
+/** `eth_call`: `0x` for every account, since no account has code. */
 export function call({ replica }: RpcBackend, params: Params): Json {
   const request = required(params, 0, REQUEST)
   requireBlock(replica, optional(params, 1, BLOCK, LATEST))
@@ -48,7 +48,7 @@ export function estimateGas({ replica }: RpcBackend, params: Params): Json {
   return quantity(gas)
 }
 
-/** What is known of a transaction that nobody has signed yet. */
+/** The known fields of an unsigned transaction. */
 interface CallRequest {
   readonly from: Address | null
   readonly to: Address | null
@@ -60,7 +60,7 @@ interface CallRequest {
   readonly accessList: readonly AccessListEntry[]
 }
 
-/** A sender who can't pay learns it before signing; without `from` nobody pays. */
+/** Rejects a call that its sender can't pay, before it is signed; without `from` no balance is checked. */
 function assertAffordable(replica: Replica, block: BlockParameter, request: CallRequest, gas: bigint): void {
   const { from, value, gasPrice } = request
   const cost = value + gas * gasPrice

@@ -1,5 +1,5 @@
-// What identifies a client: the address at the other end of its connection. What a header says of it is not believed. An IPv6
-// address stands for its /64, which is the least that anybody is given.
+// What identifies a client: the address at the other end of its connection. Headers that claim another address are
+// ignored. An IPv6 address stands for its /64, the smallest block that one customer gets.
 
 import { isIPv4, isIPv6 } from 'node:net'
 import { placeOf } from '../node/network-group.ts'

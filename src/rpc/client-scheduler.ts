@@ -1,11 +1,11 @@
-// Schedules clients' work on the event loop: no call, batch or client delays the node or keeps the loop from others.
+// Schedules clients' work on the event loop, so that no call, batch or client delays the node or the other clients.
 //
-// Work is done in steps, a few milliseconds of them in one turn of the loop; then everything else has its turn, and then
-// the next address. What a step cost is owed by its address (src/node/debt.ts): a client that owes much waits until time has
-// paid off some of it, and is refused when that would take too long. So whatever a method costs has its price, and an
-// address that asks for much gets its share and no more. Addresses of others have a share together too, for there may be
-// many of them; this machine has one of its own, for its programs are the operator's. Of one address the connection that
-// has cost least comes first, every other time: a program with few calls does not wait behind those with many.
+// Work is done in steps, a few milliseconds of them per turn of the loop; then everything else has its turn, and then the
+// next address. An address owes the cost of its steps (src/node/debt.ts): a client that owes much waits until time has
+// paid off some of it, and is refused when that would take too long. So every method has its price, and an address with
+// many requests gets its share and no more. All remote addresses have a share together too, since there may be many; this
+// machine has one of its own, since its programs are the operator's. Within an address the connection that has cost least
+// comes first, every other time, so that a program with few calls does not wait behind those with many.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Credit, Debt, MS_PER_BYTE } from '../node/debt.ts'
@@ -38,7 +38,7 @@ export interface Turn {
   charge(ms: number): void
 }
 
-/** Does some of a request's work. A promise says that it goes on when that is settled. */
+/** Does some of a request's work. If it returns a promise, the work goes on when that has resolved or rejected. */
 export type Step = (turn: Turn) => 'done' | 'more' | Promise<void>
 
 /** Where turns take their time from. */
@@ -283,7 +283,7 @@ export class ClientScheduler {
 
 /**
  * Takes the job whose turn it is out of a queue: that of the connection that owes least, and every other time the one that
- * has waited longest, so that none waits for ever. While their address owes too much it is the latter, to be refused.
+ * has waited longest, so that none waits without end. While their address owes too much it is the latter, to be refused.
  */
 function takeNext(queue: Queue, nowMs: number): Job {
   const { waiting } = queue

@@ -1,9 +1,9 @@
 // The connections of the RPC server: how many there are, of which client, and which makes room for another one.
 //
-// A newcomer is always let in. Where that is one too many, a connection of the provider group that has most ends, and within
-// it one of the address that has most: one address or one provider crowds out itself, and with as many addresses as it
-// likes a client can't keep others from connecting. Of those that are left, the one that asks for nothing and was heard of
-// longest ago goes; to ask costs a client at least half a request. Some of the places are for this machine only. It has no
+// A new connection is always accepted. If that is one too many, a connection of the largest provider group is closed, and
+// within it one of the address that has most: one address or provider evicts its own, and a client with many addresses can't
+// keep others from connecting. Among those, the idle connection with the oldest activity is closed; activity costs a client
+// at least half a request. Some of the places are for this machine only. It has no
 // other limit of its own: behind a local proxy all clients have its address.
 
 import type { Socket } from 'node:net'
@@ -29,7 +29,7 @@ interface Connected {
   readonly heardMs: number
 }
 
-/** All connections of one server. The order of the map is that in which they were last heard of. */
+/** All connections of one server. The map is in the order of their last activity. */
 export class Connections {
   readonly #limits: Pick<RpcLimits, 'connectionsMax' | 'connectionsPerAddressMax'>
   readonly #clients = new Map<Socket, Connected>()
@@ -83,8 +83,8 @@ export class Connections {
   }
 
   /**
-   * The one that asks for nothing and was heard of longest ago, unless that is so recent that it may be about to ask:
-   * then, and where all are asking, the one heard of longest ago. Never the newcomer.
+   * The idle connection with the oldest activity, unless that is so recent that a request may be on its way: then, and if none
+   * is idle, the connection with the oldest activity. Never the newcomer.
    */
   #idlest(clients: readonly Connected[], newcomer: Connected): Connected | null {
     const others = clients.filter(client => client !== newcomer)

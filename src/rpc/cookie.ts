@@ -1,5 +1,5 @@
-// The cookie: a secret that the node writes where only its owner can read it. Who shows it may control the
-// node.
+// The cookie: a secret in a file that only its owner can read. A client that sends it may control the node, as with
+// Bitcoin Core's .cookie file.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
@@ -29,7 +29,7 @@ export function showsToken(authorization: string | undefined, token: string): bo
   return shown !== undefined && timingSafeEqual(digest(shown), digest(token))
 }
 
-/** Equal lengths, so that comparing takes the same time whatever was shown. */
+/** Compares digests of equal length, so that the time taken does not depend on what was sent. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

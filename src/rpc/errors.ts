@@ -1,8 +1,8 @@
 // What can go wrong with a call, as clients see it: a JSON-RPC code and a text.
 //
 // Clients recognise a refused transaction by geth's wording (go-ethereum, core/txpool/errors.go and
-// core/error.go), so that stands in the text; our own name of the reason is in `data`. Nothing of the inside,
-// no stack and no path, is ever in an error.
+// core/error.go), so the text uses it; our own name of the reason is in `data`. An error never contains internals: no stack
+// and no path.
 
 import type { Json } from '../encoding/fields.ts'
 import type { Rejection } from '../replica/verdict.ts'

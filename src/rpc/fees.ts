@@ -1,9 +1,9 @@
 // What to pay: the base fee that the next block will have, and a tip.
 //
-// The suggested tip is the median of what the three cheapest transactions of each of the last twenty blocks
-// gave, without those that a beneficiary sent to his own block (they cost him nothing; the way of
-// go-ethereum's eth/gasprice). It is at least 1 gwei, also when all those blocks are empty, and at most 500
-// gwei, so that nobody's transactions can make others pay without bound.
+// The suggested tip is the median over the tips of the three cheapest transactions of each of the last twenty blocks,
+// without those that a beneficiary sent in its own block, which cost it nothing (as in go-ethereum's eth/gasprice). It is
+// at least 1 gwei, also when all those blocks are empty, and at most 500 gwei, so that no sender can make others pay
+// without bound.
 
 import { type Block, peekCoinbase } from '../chain/block.ts'
 import type { CoinbaseRecord } from '../chain/coinbase.ts'
@@ -76,7 +76,7 @@ export function feeHistory({ replica }: RpcBackend, params: Params): Json {
 /** What a fee history tells of one block. */
 interface BlockFees {
   readonly coinbase: CoinbaseRecord
-  /** Cheapest first; null where nobody asked for them yet. */
+  /** Cheapest first; null until they are requested. */
   readonly tips: readonly { readonly tip: bigint; readonly gas: bigint }[] | null
 }
 
@@ -152,7 +152,7 @@ function suggestedTip(replica: Replica): bigint {
 function cheapestTips(replica: Replica, block: Block): bigint[] {
   const { coinbase, transactions } = block
   const tips: bigint[] = []
-  // Where senders are not kept, in old blocks, nobody is taken for the beneficiary: a signature is too dear for a hint.
+  // Old blocks may lack their senders: none is then taken for the beneficiary, since recovery costs too much for a hint.
   const senders = replica.view.sendersOf(block)
   for (const { index, tip } of byTip(transactions, coinbase.baseFee)) {
     if (tips.length === SAMPLES_PER_BLOCK) break

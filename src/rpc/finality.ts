@@ -1,5 +1,5 @@
 // What the validators have decided, and what is known of them: the proof that a block is final, the evidence that one
-// of them lied, and where their agreement stands. Proofs and evidence are the very files that `quorate finality
+// of them is Byzantine, and the state of their agreement. Proofs and evidence are the very files that `quorate finality
 // verify` and `quorate evidence verify` check, so numbers in all three are plain numbers, not quantities.
 
 import type { Json } from '../encoding/fields.ts'
@@ -14,7 +14,7 @@ import { finalHeight, isFinal, requireBlock } from './block-choice.ts'
 import { CODES, RpcError } from './errors.ts'
 import { BLOCK, optional, type Params } from './parameters.ts'
 
-/** `quorate_getFinalityProof`: that a block (the last final one unless given) is final, for anybody with the genesis file. */
+/** `quorate_getFinalityProof`: that a block (the last final one unless given) is final, for any holder of the genesis file. */
 export function getFinalityProof({ replica }: RpcBackend, params: Params): Json {
   const { genesis, view } = replica
   const validators = requireValidators(replica)
@@ -44,7 +44,7 @@ export function getEvidence(backend: RpcBackend): Json {
   return requireReport(backend).evidence as unknown as Json
 }
 
-/** `quorate_finalityReport`: where the agreement stands, and what each validator last said of itself. */
+/** `quorate_finalityReport`: the state of the agreement, and what each validator last reported of itself. */
 export function finalityReport(backend: RpcBackend): Json {
   const { replica } = backend
   const report = requireReport(backend)

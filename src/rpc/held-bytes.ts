@@ -1,8 +1,8 @@
-// The bytes that the server holds for its clients: bodies that have not come whole, and answers that are in the making or
-// that nobody has read yet. They cost their senders little and us memory.
+// The bytes that the server holds for its clients: incomplete bodies, and answers that are being made or are not read
+// yet. They cost their senders little and this node memory.
 //
-// Where they are too many, what was held longest by the address that holds most is cut off. So an address crowds out
-// itself first. Programs on this machine have room of their own: no stranger takes it from them.
+// When there are too many, the oldest of the address that holds most is dropped. So an address evicts its own bytes
+// first. Programs on this machine have room of their own, which remote clients can not take.
 
 import type { Socket } from 'node:net'
 import type { Client } from './client-address.ts'

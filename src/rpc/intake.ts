@@ -22,8 +22,8 @@ export class Intake {
   readonly #dropped = new WeakMap<Socket, number>()
 
   /**
-   * Comes between a connection that the HTTP server has taken and its parser. `onRead` hears of all bytes that are read,
-   * whatever becomes of them.
+   * Stands between an accepted connection and the HTTP parser. `onRead` is called with the number of all bytes that are read,
+   * whether or not they are used.
    */
   watch(socket: Socket, onRead: (bytes: number) => void): void {
     const parsers = socket.listeners('data')

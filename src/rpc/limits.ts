@@ -1,5 +1,6 @@
-// How much one client may ask: every number that keeps a slow, greedy or
-// broken sender from harming the node.
+// The limits of clients: every number that keeps a slow, greedy or broken client from harming the node, in one place.
+//
+// What a single call may cost is in price.ts.
 
 import type { TurnLimits } from './client-scheduler.ts'
 import type { HeldLimits } from './held-bytes.ts'
@@ -68,7 +69,7 @@ export const RPC_LIMITS: RpcLimits = {
   localBytesMax: 120_000_000,
   // A turn is short beside the 100 ms in which a node should answer its peers.
   turnMs: 10,
-  // Shorter than clients' own timeouts: an answer that nobody waits for helps nobody.
+  // Shorter than the usual timeouts of clients: an answer after those is useless.
   waitMaxMs: 5_000,
   waitingMax: 1_024,
   // A second of work is some ten thousand balances.

@@ -37,7 +37,7 @@ import {
   sendRawTransaction,
 } from './transactions.ts'
 
-/** Answers one call. Throws `RpcError`; whatever else it throws is a fault of the node. */
+/** Answers one call. Throws `RpcError`; anything else that it throws is a fault of the node. */
 type Method = (backend: RpcBackend, params: Params) => Outcome
 
 /** A method, and what it costs: there is none without a price. */
@@ -110,7 +110,7 @@ export function isEffective(name: string, controlMethods: ReadonlyMap<string, Pr
   return name === 'eth_sendRawTransaction' || controlMethods.has(name)
 }
 
-/** Who calls a method, and what it may change. */
+/** The client of a call, and what it may change. */
 export interface MethodAccess {
   /** Whether the caller has shown the cookie. */
   readonly isTrusted: boolean

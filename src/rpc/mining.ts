@@ -17,14 +17,14 @@ export function hashrate(backend: RpcBackend): Json {
   return quantity(Math.round(backend.hashrate()))
 }
 
-/** `eth_coinbase`: who gets what this node earns by mining or proposing; geth's error when nobody was named. */
+/** `eth_coinbase`: the beneficiary of what this node mines or proposes; geth's error if none is set. */
 export function coinbase({ replica }: RpcBackend): Json {
   const order = replica.mining
   if (order === null) throw new RpcError(CODES.refused, 'etherbase must be explicitly specified')
   return order.beneficiary
 }
 
-/** `quorate_mine`: mines for an account, for ever (null or absent) or for so many blocks. Refused without miners. */
+/** `quorate_mine`: mines for an account, without end (null or absent) or for so many blocks. Refused without miners. */
 export function mine(backend: RpcBackend, params: Params): Json {
   const beneficiary = required(params, 0, ADDRESS)
   const blocks = optional(params, 1, BLOCK_COUNT, null)

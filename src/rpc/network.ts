@@ -1,5 +1,5 @@
-// The node and its network: which chain, which program, who is connected, whether it is behind. The node
-// holds no keys, so it has no accounts.
+// The node and its network: the chain, the program, the peers, and whether it is behind. The node holds no keys, so it
+// has no accounts.
 
 import { keccak256 } from '../chain/hash.ts'
 import { toHex } from '../encoding/bytes.ts'

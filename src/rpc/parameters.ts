@@ -1,5 +1,5 @@
 // Reading the parameters of a call: each kind of parameter says what it expects and what it makes of a JSON
-// value, and whatever does not fit is refused with -32602 and a text that names the place.
+// value, and any other value is refused with -32602 and a text that names the place.
 
 import type { Address } from '../chain/address.ts'
 import type { Hex } from '../encoding/bytes.ts'
@@ -27,7 +27,7 @@ export type BlockTag = 'earliest' | 'latest' | 'pending' | 'safe' | 'finalized'
 
 const BLOCK_TAGS: readonly string[] = ['earliest', 'latest', 'pending', 'safe', 'finalized']
 
-/** An address in any case; the checksum is not looked at, as nobody else looks at it here. */
+/** An address in any letter case; its checksum (EIP-55) is not checked, as in other nodes. */
 export const ADDRESS: Kind<Address> = {
   expected: 'an address: 0x and 40 hex digits',
   read: value =>

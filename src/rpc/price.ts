@@ -5,7 +5,7 @@ import { EARLIER_STATES } from '../replica/undo.ts'
 
 /** The price of a method. */
 export interface Price {
-  /** Records of the database that one call reads at most, whatever its parameters are. */
+  /** Records of the database that one call reads at most, with any parameters. */
   readonly reads: number
   /** Milliseconds of the event loop that follow when it has answered. */
   readonly laterMs: number

@@ -1,7 +1,7 @@
 // The calls of one request, worked on a few at a time as turns come (client-scheduler.ts).
 //
-// Calls start in their order. One that waits for something holds up those after it, but for one that changes something:
-// a batch of transactions is handed in together. Answers stand in the order of the calls. When the room for answers or
+// Calls start in their order. A call that waits delays those after it, except a call that changes something: a batch of
+// transactions is submitted together. Answers stand in the order of the calls. When the room for answers or
 // the time for the request is used up, or the address owes too much, the calls that are left are refused one by one.
 
 import type { Json } from '../encoding/fields.ts'
@@ -59,7 +59,7 @@ export class RequestWork {
     return 'done'
   }
 
-  /** The text of the answer, null when there is nothing to answer; ready when what was handed in is taken in too. */
+  /** The text of the answer, null when there is nothing to answer; resolves when the submitted transactions are durable too. */
   async text(): Promise<string | null> {
     const texts = (await Promise.all(this.#answers)).filter(text => text !== null)
     if (texts.length === 0) return null
@@ -101,7 +101,7 @@ export class RequestWork {
     const onError = (error: unknown): Answer => answerError(this.#service, call, error)
     try {
       const { answer, price } = findMethod(call.method, { isTrusted: this.#isTrusted, controlMethods })
-      // Nobody is told what came of it: only what changes something is worth the work.
+      // A notification has no answer: only calls that change something are worth the work.
       if (call.id === undefined && !changes) return null
       turn.charge(price.laterMs)
       const outcome = answer(backend, readParams(call))

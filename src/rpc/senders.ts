@@ -1,5 +1,6 @@
-// Who sent the transactions of a block, for methods that show it. It is kept with the block; where it is not, in a database
-// of an older version, it is recovered off the event loop first, for a signature costs as much as a hundred balances.
+// The senders of the transactions of a block, for methods that show them. They are stored with the block; in a database
+// of an older version, which lacks them, they are recovered in threads first, since one recovery costs as much as a
+// hundred balances.
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'
@@ -7,7 +8,7 @@ import type { Transaction } from '../chain/transaction.ts'
 import type { Json } from '../encoding/fields.ts'
 import type { RpcBackend } from './backend.ts'
 
-/** Who sent the transaction at this place in its block. */
+/** The sender of the transaction at this index in its block. */
 export type SenderAt = (index: number) => Address | null
 
 /** What `say` makes of a block, given the senders of these of its transactions. */

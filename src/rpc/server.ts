@@ -1,8 +1,8 @@
 // The JSON-RPC server of one node, over HTTP.
 //
-// It listens on this machine only, unless it is told otherwise and given the Host names under which it may be
-// reached. Nothing it does needs a password but the control methods, which need the cookie; so nothing else
-// it does may change the node, except to hand it signed transactions.
+// It listens on this machine only by default; to listen on other addresses it needs the Host names under which it may be
+// reached. Only the control methods need a password, the cookie; no other method changes the node, except to submit
+// signed transactions.
 
 import { rm } from 'node:fs/promises'
 import {
@@ -28,7 +28,7 @@ import { Intake } from './intake.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
 import { CONTROL_METHODS, type Priced } from './methods.ts'
 
-/** Where and for whom a server listens. */
+/** The addresses that a server listens on, and the clients that it accepts. */
 export interface RpcServerOptions {
   /** 127.0.0.1 unless given. One that other machines can reach needs `allowedHosts`. */
   readonly host?: string
@@ -38,7 +38,7 @@ export interface RpcServerOptions {
   readonly allowedHosts?: readonly string[]
   /** Pages that may call, such as `https://wallet.example`; none unless given. */
   readonly allowedOrigins?: readonly string[]
-  /** Where the cookie is written; with null nobody can call the control methods. */
+  /** The folder that the cookie is written to; with null no client can call the control methods. */
   readonly cookieDirectory: string | null
   /** Methods that need the cookie, besides those that every node has. */
   readonly controlMethods?: ReadonlyMap<string, Priced>
@@ -73,7 +73,7 @@ export class CannotListen extends Error {
   }
 }
 
-/** Other machines could reach the server, and nobody said by which names. */
+/** The server would be open to other machines without a list of allowed host names. */
 export class UnsafeHost extends Error {
   override name = 'UnsafeHost'
 
@@ -82,7 +82,7 @@ export class UnsafeHost extends Error {
   }
 }
 
-/** Hosts and Origins whose refusal is told in the log; each is told once, and no more than these. */
+/** Refused Hosts and Origins that are logged at most; each is logged once. */
 const REFUSED_MAX = 64
 
 /** A server that listens. */
@@ -120,7 +120,7 @@ export class RpcServer {
     const told = new Set<string>()
     const onRefused = ({ origin, host }: IncomingHttpHeaders, text: string): void => {
       const name = `${origin ?? ''} ${host ?? ''}`
-      // What is forgotten could be told again without end.
+      // A list that forgets would log the same names again and again.
       if (told.has(name) || told.size >= REFUSED_MAX) return
       told.add(name)
       const shown = { origin: shorten(origin), host: shorten(host) }

@@ -42,9 +42,9 @@ export function status(backend: RpcBackend): Json {
 }
 
 /**
- * `quorate_finalityStatus`: how settled a block (any block parameter) or a transaction (its hash) is; null
- * when it is in no block. `reversal` is what work alone promises against an attacker with that share of all
- * hashes; null where work promises nothing, because validators have certified the block or nobody mines.
+ * `quorate_finalityStatus`: how final a block (any block parameter) or a transaction (its hash) is; null when it is in no
+ * block. `reversal` is the probability that an attacker with that share of all hashes reverses it; null where work does not
+ * matter, because validators have certified the block or blocks are not mined.
  */
 export function finalityStatus({ replica }: RpcBackend, params: Params): Json {
   const parameter = optional(params, 0, BLOCK, LATEST)

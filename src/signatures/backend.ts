@@ -1,5 +1,5 @@
-// Who signed a digest (public key recovery, SEC 1, section 4.1.6), behind one small interface, so that the
-// fast code of others can stand in for the reference in src/chain/signature.ts. A back end must give the
+// The signer of a digest (public key recovery, SEC 1, section 4.1.6), behind one small interface, so that fast third-party
+// code can replace the reference in src/chain/signature.ts. A back end must give the
 // reference's verdict for every input: two nodes that disagree about one signature disagree about the chain.
 
 import { type Address, addressOfPublicKey } from '../chain/address.ts'
@@ -10,7 +10,7 @@ import { DIGEST_BYTES, PACKED_SIGNATURE_BYTES, packSignature } from './packed.ts
 /** Which code recovers: libsecp256k1 as native code, the same as WebAssembly, or the reference. */
 export type BackendName = 'native' | 'wasm' | 'noble'
 
-/** Recovers who made signatures, null standing for a signature that belongs to no key; and makes them. */
+/** Recovers the signers of signatures, null for a signature of no key; and makes signatures. */
 export interface RecoveryBackend {
   readonly name: BackendName
   /** The signer of a 32-byte digest. Throws a RangeError when the digest has another length. */

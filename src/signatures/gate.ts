@@ -1,7 +1,7 @@
-// A gate that the threads pass, one signature at a time, on their way into the native code, and that is shut
-// before a thread is ended. For a thread that is ended while it calls an addon can't be stopped there: the
-// call fails, node-addon-api throws an error that nobody can catch, and the whole process aborts (seen with
-// secp256k1 5.0.2 in one of a hundred ends). Who exits the process ends its threads too.
+// A gate that the threads pass, one signature at a time, on their way into the native code, and that is shut before a
+// thread is terminated. A thread that is terminated while it calls an addon can't be stopped there: the call fails,
+// node-addon-api throws an error that can not be caught, and the whole process aborts (seen with secp256k1 5.0.2 in one
+// of a hundred terminations). Exiting the process terminates its threads too.
 //
 // Each side writes its own cell before it reads the other's, so never are both sure to be first (Dekker 1965).
 

@@ -1,5 +1,5 @@
 // libsecp256k1 as native code, from the npm package secp256k1: an optional dependency with prebuilt binaries
-// for some platforms. Where there is none the package's main file falls back to elliptic without a word,
+// for some platforms. Where there is none the package's main file silently falls back to elliptic,
 // which is slower than WebAssembly and one implementation more to trust; so this loads the bindings, which
 // throw instead.
 

@@ -17,7 +17,7 @@ export const PACKED_SENDER_BYTES = 1 + ADDRESS_BYTES
 
 /**
  * Writes a signature over a 32-byte digest at `offset`: 97 bytes. Numbers that don't fit are written as
- * zero, which like them is nobody's signature. Throws a RangeError when the digest has another length.
+ * zero, which like them is a signature of no key. Throws a RangeError when the digest has another length.
  */
 export function packSignature(
   into: Uint8Array,

@@ -1,7 +1,7 @@
 // A counting semaphore (Dijkstra 1965) with lanes: as many may work as there are places; what comes later waits behind all
 // that are more urgent, and else in the order of coming.
 
-/** What work is for, from the most urgent on: a block, a transaction that was handed in here, or one of a peer. */
+/** The purpose of work, the most urgent first: a block, a transaction that a client submitted, or one of a peer. */
 export const URGENCIES = ['block', 'submission', 'peer'] as const
 export type Urgency = (typeof URGENCIES)[number]
 

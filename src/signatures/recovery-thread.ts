@@ -7,7 +7,7 @@ import type { BackendName } from './backend.ts'
 import { Gate, type GateCells } from './gate.ts'
 import { PACKED_SENDER_BYTES, PACKED_SIGNATURE_BYTES } from './packed.ts'
 
-/** How a thread starts, and whom it tells when its worker crashes. */
+/** How a thread starts, and the callback for a crash of its worker. */
 export interface RecoveryThreadOptions {
   readonly backend: BackendName
   readonly workerUrl: URL
@@ -111,7 +111,7 @@ export class RecoveryThread {
   }
 
   #onCrash(worker: Worker, error: Error): void {
-    // A crash is told twice, by 'error' and by 'exit', and an end that was asked for by 'exit' too.
+    // A crash emits both 'error' and 'exit'; a requested end emits 'exit' too.
     if (worker !== this.#running?.worker) return
     this.#crashes++
     void this.#end()

@@ -1,5 +1,5 @@
-// Who signed something that is no transaction, such as a vote: a back end behind the form of signature that votes
-// have, 65 bytes.
+// The signer of something other than a transaction, such as a vote: a back end behind the 65-byte form of signature that
+// votes have.
 
 import type { Address } from '../chain/address.ts'
 import { decodeSignature } from '../chain/compact-signature.ts'
@@ -7,7 +7,7 @@ import type { RecoveryBackend } from './backend.ts'
 
 /**
  * A function that gives the signer of a 32-byte digest, or null when the 65 bytes are malformed, have a high s or
- * are nobody's. It throws a RangeError when the digest has another length.
+ * belong to no key. It throws a RangeError when the digest has another length.
  */
 export function signerRecovery(
   backend: RecoveryBackend,

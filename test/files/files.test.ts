@@ -1,4 +1,4 @@
-// What lies where a node writes its files, or where it reads them, may have been put there by somebody else.
+// What lies where a node writes its files, or where it reads them, may have been put there by another user.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -98,7 +98,7 @@ test('a data folder that others may write to, or of a process, is refused before
   execFileSync('chmod', ['777', folder])
   await assert.rejects(openDataFolder(folder), DataFolderUnusable)
   assert.deepEqual(await readdir(folder), [])
-  await assert.rejects(openDataFolder('/proc/self'), /is no place for data/)
+  await assert.rejects(openDataFolder('/proc/self'), /can't hold data/)
   const made = join(await temporaryDirectory(t), 'a', 'b')
   await openDataFolder(made)
   assert.equal((await lstat(made)).mode & 0o777, 0o700)

@@ -65,7 +65,7 @@ test('a page that the operator names asks a node from Chromium, and reads what i
   assert.equal(await page.evaluate(`(${ASK})(${JSON.stringify(server.url)})`), CHAIN_ID)
 })
 
-test('a page that nobody names gets nothing from a node in Chromium', { skip }, async t => {
+test('a page that is not allowed gets nothing from a node in Chromium', { skip }, async t => {
   const [origin, other] = [await pageServer(t), await pageServer(t)]
   const { server } = await serve(t, new TestNode(), { allowedOrigins: [other] })
   const page = await (await launch(t)).newPage()

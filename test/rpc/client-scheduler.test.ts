@@ -5,7 +5,7 @@ import { ClientScheduler, type Turn, type TurnLimits } from '../../src/rpc/clien
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
 import { serve, TestNode } from './harness.ts'
 
-/** A clock that moves when somebody works, or when all wait. */
+/** A clock that moves when work is done, or when all wait. */
 class VirtualTime {
   nowMs = 0
   /** ClientScheduler of the event loop so far. */
@@ -152,7 +152,7 @@ test('of one address a connection with few calls does not wait behind those with
     while (time.nowMs < 5_000) {
       const askedMs = time.nowMs
       const step = () => {
-        // At first nobody has cost anything.
+        // At first no address has cost anything.
         if (askedMs >= 500) longestMs = Math.max(longestMs, time.nowMs - askedMs)
         return 'done' as const
       }
@@ -216,7 +216,7 @@ test('many addresses get no more than twice as much together, and this machine g
   assert.ok(total <= 0.3 * time.nowMs + 1_000 + 100, `${total} of ${time.nowMs} ms`)
 })
 
-test('who owes so much that it would wait for more than five seconds is refused, and its request is not read', async () => {
+test('an address that owes so much that it would wait for more than five seconds is refused, and its request is not read', async () => {
   const { time, turns, ask, refused } = setUp()
   void ask(a, 3_000)
   void ask(a, 1)
@@ -231,7 +231,7 @@ test('who owes so much that it would wait for more than five seconds is refused,
   assert.equal(turns.mayAsk(a), true)
 })
 
-test('who owes a little waits and is served', async () => {
+test('an address that owes a little waits and is served', async () => {
   const { time, ask, spent, refused } = setUp()
   void ask(a, 1_300)
   void ask(a, 1)

@@ -121,7 +121,7 @@ test('an eighth of the places is for this machine, under all its names', () => {
   )
 })
 
-test('this machine may have all places that nobody else needs', () => {
+test('this machine may have all places that no other client needs', () => {
   const { add, open } = setUp(64, 8)
   for (let count = 0; count < 100; count++) add('127.0.0.1')
   assert.equal(open().length, 64)

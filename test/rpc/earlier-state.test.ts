@@ -30,7 +30,7 @@ function nodeOf(mode: Mode): TestNode {
   return new TestNode(committeeGenesis(mode, [alice]), 0, identity)
 }
 
-/** A block with a transfer from bob to nobody in particular: each changes bob's nonce and balance. */
+/** A block with a transfer from bob to any address: each changes bob's nonce and balance. */
 function extend(node: TestNode, mode: Mode): void {
   const nonce = node.replica.pool.nextNonce(bob.address)
   const { height } = node.replica.tree.head.chained

@@ -53,7 +53,7 @@ test('eth_syncing is false, or says from where to where', async t => {
   })
 })
 
-test('mining is shown to whoever asks', async t => {
+test('mining is shown to every client', async t => {
   const node = new TestNode()
   const client = await serve(t, node)
   assert.equal(await client.result('eth_mining'), false)
@@ -377,7 +377,7 @@ test('a call returns nothing and a transfer costs its intrinsic gas', async t =>
   assert.equal(await client.result('eth_estimateGas', { ...call, data: '0x01', input: '0x01' }), hex(21_016))
   const accessList = [{ address: bob.address, storageKeys: [`0x${'00'.repeat(32)}`] }]
   assert.equal(await client.result('eth_estimateGas', { ...call, accessList }), hex(21_000 + 2_400 + 1_900))
-  // Nobody in particular can pay for anything.
+  // Without a sender no balance is checked.
   assert.equal(
     await client.result('eth_estimateGas', { to: bob.address, value: hex(10n ** 30n) }),
     hex(21_000),
@@ -466,7 +466,7 @@ test('the pool is shown by sender and nonce, what waits behind a gap apart', asy
   assert.deepEqual(await client.result('txpool_contentFrom', carol.address), { pending: {}, queued: {} })
 })
 
-test('a transaction is handed in, waits, is mined and has its receipt', async t => {
+test('a transaction is submitted, waits, is mined and has its receipt', async t => {
   const node = new TestNode()
   const client = await serve(t, node)
   const tx = transfer()

@@ -78,7 +78,7 @@ test('a proof of any final block verifies with the genesis file alone', async t 
   assert.equal(last.block.height, 4)
 })
 
-test('there is no proof of what is not final, of the genesis block, or where nobody votes', async t => {
+test('there is no proof of what is not final, of the genesis block, or without validators', async t => {
   const node = nodeOf(alice, committeeGenesis('hybrid', [alice]))
   const client = await serve(t, node)
   node.mine(5)
@@ -108,7 +108,7 @@ test('without work there is no probability of reversal, no mining, and a coinbas
   assert.equal((await client.object('eth_getBlockByNumber', 'latest', false)).miner, miner.address)
 })
 
-test('the report says what is due, who is there and what the last certificate was', async t => {
+test('the report says what is due, which validators are linked and what the last certificate was', async t => {
   const { node, client } = await alone(t)
   decide(node, 0n)
   const report = await client.object('quorate_finalityReport')

@@ -330,7 +330,7 @@ test('bodies under way of one address have a bound', async t => {
   assert.equal(lines.filter(({ socket }) => socket.destroyed).length, 5)
 })
 
-test('answers that nobody reads have a bound', async t => {
+test('unread answers have a bound', async t => {
   const node = new TestNode()
   // Twenty megabytes: more than the system takes off our hands.
   node.peerList = Array(400).fill({ id: '12D3', address: 'x'.repeat(50_000), direction: 'inbound' })

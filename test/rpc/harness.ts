@@ -36,7 +36,7 @@ export const GWEI = 10n ** 9n
 const CHAIN_ID = 20261n
 const START_SECONDS = 1_767_225_600
 
-/** Somebody with a key. */
+/** A person with a key. */
 export interface Person {
   readonly secretKey: Hex
   readonly address: Address

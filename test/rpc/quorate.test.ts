@@ -83,7 +83,7 @@ test('a node tells what it has counted', async t => {
   })
 })
 
-test('a busy node tells what is final, what waits, whom it knows and for whom it mines', async t => {
+test('a busy node tells what is final, what waits, its peers and its beneficiary', async t => {
   const node = new TestNode(testGenesis({ depth: 4 }))
   const client = await serve(t, node)
   node.mine(10)

@@ -101,7 +101,7 @@ test('a tip above the price: max priority fee per gas higher than max fee per ga
   await refused(client, raw, 'tx-tip-above-fee', text)
 })
 
-test('a signature of nobody: invalid sender', async t => {
+test('a signature of no key: invalid sender', async t => {
   const client = await serve(t, new TestNode())
   const tx = transfer()
   const twin: Partial<Transaction> = { s: SECP256K1_N - tx.s, yParity: tx.yParity === 0 ? 1 : 0 }
@@ -167,7 +167,7 @@ test('a contract: said plainly to be out of reach', async t => {
   await refused(client, rawOf(transfer({ to: null, gasLimit: 60_000n })), 'tx-creates-contract', text)
 })
 
-test('a sender who has too much waiting: txpool is full', async t => {
+test('a sender with too many waiting transactions: txpool is full', async t => {
   const node = new TestNode()
   const data = new Uint8Array(100_000)
   for (let nonce = 0n; nonce < 5n; nonce++) node.pool(transfer({ nonce, data, gasLimit: 1_000_000n }))
@@ -233,7 +233,7 @@ test('what is JSON and no request is -32600 with the id null', async t => {
   }
 })
 
-test('what nobody offers is -32601: probes, signing, and names of every object', async t => {
+test('unknown methods are -32601: probes, signing, and names of every object', async t => {
   const client = await serve(t, new TestNode())
   for (const method of [
     'eth_fillTransaction',
@@ -326,7 +326,7 @@ test('ids come back to the digit, beyond what a double holds too', async t => {
   }
 })
 
-test('what nobody is told is not worked out, but what changes something is', async t => {
+test('notifications are not worked out, unless they change something', async t => {
   const node = new TestNode()
   const client = await serve(t, node)
   let reads = 0
@@ -450,7 +450,7 @@ test('names that reach into prototypes are refused wherever they stand', async t
   assert.equal(({} as { x?: number }).x, undefined)
 })
 
-test('who asks for what is damaged on disk gets -32603, and the node is stopped', async t => {
+test('a request for what is damaged on disk gets -32603, and the node is stopped', async t => {
   const node = new TestNode()
   const damage = new CorruptStore('record final/000000000000001 is damaged')
   node.finalityReport = () => {

@@ -1,4 +1,4 @@
-// Who sent a transaction is kept with its block: showing old ones checks no signature, least of all on the event loop.
+// The sender of a transaction is stored with its block: showing old ones checks no signature, least of all on the event loop.
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -28,7 +28,7 @@ async function restarted(t: TestContext, change: (node: TestNode) => void = () =
   return { node, block, asked, client: await serve(t, node) }
 }
 
-/** Who sent what, by all ways on which a client learns it. */
+/** The senders, by all methods that show them. */
 async function fromOf(client: RpcClient, blockId: string): Promise<Json[]> {
   const all: Json[] = []
   for (const tx of sent) {

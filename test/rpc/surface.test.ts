@@ -1,4 +1,4 @@
-// The HTTP surface: who may speak, how long, how much, how fast.
+// The HTTP surface: which clients may use it, how long, how much, how fast.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ import { miner, type RpcClient, rawOf, serve, TestNode, transfer } from './harne
 
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' })
 
-// Who may speak.
+// Which clients may use it.
 
 test('a node is called by its loopback names, with any port', async t => {
   const client = await serve(t, new TestNode())
@@ -164,14 +164,14 @@ test('a body that announces more than a megabyte is 413 before it comes', async 
 
 // How long.
 
-test('a sender who dawdles over the headers is cut off', async t => {
+test('a sender that is slow with the headers is cut off', async t => {
   const client = await serve(t, new TestNode(), { limits: QUICK })
   const socket = await open(t, client)
   socket.write('POST / HTTP/1.1\r\nHost: localhost\r\n')
   await closed(socket)
 })
 
-test('a sender who dawdles over the body is cut off', async t => {
+test('a sender that is slow with the body is cut off', async t => {
   const client = await serve(t, new TestNode(), { limits: QUICK })
   const socket = await open(t, client)
   const answered = once(socket, 'data')
@@ -187,7 +187,7 @@ test('a connection that says nothing is cut off', async t => {
   await closed(await open(t, client))
 })
 
-test('a reader who does not read is cut off', { timeout: 20_000 }, async t => {
+test('a reader that does not read is cut off', { timeout: 20_000 }, async t => {
   const node = new TestNode()
   // Sixty megabytes, more than the system takes off our hands.
   node.peerList = Array(1_000).fill({ id: '12D3', address: 'x'.repeat(60_000), direction: 'inbound' })
@@ -208,7 +208,7 @@ test('a reader who does not read is cut off', { timeout: 20_000 }, async t => {
     )
 })
 
-test('there are at most so many connections, and one that asks for nothing keeps nobody out', async t => {
+test('there are at most so many connections, and an idle one keeps no other out', async t => {
   const client = await serve(t, new TestNode(), { limits: { connectionsMax: 2 } })
   const ask = async (socket: Socket): Promise<void> => {
     const answered = once(socket, 'data')
@@ -343,7 +343,7 @@ test('others reach a node only under names that were allowed', async t => {
   assert.match(server.url, /^http:\/\/0\.0\.0\.0:\d+$/)
 })
 
-test('by default nobody but this machine reaches the node', async t => {
+test('by default only this machine reaches the node', async t => {
   const client = await serve(t, new TestNode())
   assert.match(client.url, /^http:\/\/127\.0\.0\.1:\d+$/)
 })
@@ -407,7 +407,7 @@ test('mining is controlled with the cookie, which only its owner can read', asyn
   }
 })
 
-test('without a directory nobody controls the node', async t => {
+test('without a directory no client controls the node', async t => {
   const client = await serve(t, new TestNode())
   assert.equal(client.server.cookiePath, null)
   assert.equal((await client.error('quorate_mine', miner.address, null)).code, -32001)
@@ -427,7 +427,7 @@ test('a new cookie takes the place of an old one and follows no link', async t =
   assert.deepEqual((await readdir(directory)).sort(), ['elsewhere', 'rpc.cookie', 'rpc.cookie.new'])
 })
 
-test('who finds the port taken leaves the cookie of the other alone', async t => {
+test('a server that finds the port taken leaves the cookie of the other alone', async t => {
   const directory = await temporaryDirectory(t)
   const client = await serve(t, new TestNode(), { cookieDirectory: directory })
   const before = await readFile(join(directory, 'rpc.cookie'), 'utf8')
@@ -473,7 +473,7 @@ test('closing lets answers under way finish, takes no more and removes the cooki
   assert.equal(client.server.close(), client.server.close())
 })
 
-test('closing waits for nobody who keeps a connection open', async t => {
+test('closing waits for no client that keeps a connection open', async t => {
   const client = await serve(t, new TestNode(), { limits: { closeGraceMs: 100 } })
   const idle = await open(t, client)
   const halfway = await open(t, client)

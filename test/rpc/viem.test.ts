@@ -38,7 +38,7 @@ test('viem reads blocks, balances, nonces and fees', async t => {
   await assert.rejects(reader.getBlock({ blockTag: 'finalized' }), /Unknown block/)
 })
 
-test('viem hands in signed bytes and waits for the receipt', async t => {
+test('viem submits signed bytes and waits for the receipt', async t => {
   const { node, reader } = await connect(t)
   const tx = transfer()
   const hash = await reader.sendRawTransaction({ serializedTransaction: rawOf(tx) })

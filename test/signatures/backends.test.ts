@@ -49,7 +49,7 @@ function itGivesTheVerdictOfTheReference(backend: RecoveryBackend): void {
     assert.equal(sender, '0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f')
   })
 
-  test('recovers who signed', () => {
+  test('recovers the signer', () => {
     for (let number = 0; number < 20; number++) {
       const [digest, key] = [secretKeyOf(1000 + number), secretKeyOf(number)]
       assert.equal(backend.recover(digest, signDigest(digest, key)), addressOfSecretKey(key))
@@ -79,7 +79,7 @@ function itGivesTheVerdictOfTheReference(backend: RecoveryBackend): void {
     fc.assert(property, { seed: 1, numRuns: 100 })
   })
 
-  test('agrees with the reference about numbers that nobody signed with', () => {
+  test('agrees with the reference about numbers that are no signature', () => {
     const number = fc.oneof(
       fc.bigInt(0n, U256_MAX),
       fc.bigInt(0n, P - N),
@@ -135,7 +135,7 @@ function itGivesTheVerdictOfTheReference(backend: RecoveryBackend): void {
     assert.ok(signers > 8)
   })
 
-  test('finds nobody where the public key would be the point at infinity', () => {
+  test('finds no signer where the public key would be the point at infinity', () => {
     // R = G and s = h make Q = (sR - hG) / r = 0; with -G for R the key is a point.
     for (const digest of [
       secretKeyOf(9),
@@ -209,7 +209,7 @@ function itSignsAsTheReferenceDoes(backend: RecoveryBackend): void {
       assert.throws(() => backend.sign(secretKeyOf(0), new Uint8Array(size).fill(1)))
   })
 
-  test('gives the signer of 65 bytes, and nobody when they are malformed', () => {
+  test('gives the signer of 65 bytes, and null when they are malformed', () => {
     const [digest, key] = [secretKeyOf(30), secretKeyOf(31)]
     const signerOf = signerRecovery(backend)
     const signature = backend.sign(digest, key)
@@ -227,7 +227,7 @@ function itSignsAsTheReferenceDoes(backend: RecoveryBackend): void {
       assert.equal(signerOf(digest, malformed), null)
   })
 
-  test('agrees with the reference about 65 bytes that nobody signed with', () => {
+  test('agrees with the reference about 65 bytes that are no signature', () => {
     const property = fc.property(bytes32, fc.uint8Array({ minLength: 64, maxLength: 64 }), (digest, rs) => {
       for (const parity of [0, 1, 2]) {
         const bytes = Uint8Array.of(...rs, parity)

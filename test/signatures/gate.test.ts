@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Gate } from '../../src/signatures/gate.ts'
 
-test('a gate that was shut lets nobody in, and nobody is inside', () => {
+test('a gate that was shut lets no thread in, and none is inside', () => {
   const gate = new Gate()
   const other = new Gate(gate.cells)
   assert.ok(gate.enter())
@@ -15,7 +15,7 @@ test('a gate that was shut lets nobody in, and nobody is inside', () => {
   assert.deepEqual([...gate.cells], [1, 0])
 })
 
-test('shutting a gate waits for who is inside, but not for ever', { timeout: 20_000 }, () => {
+test('shutting a gate waits for the thread inside, but not without end', { timeout: 20_000 }, () => {
   const gate = new Gate()
   gate.enter()
   const start = performance.now()

@@ -254,7 +254,7 @@ for (const mode of ['throws at once', 'throws', 'exits', 'answers too little', '
   })
 }
 
-test('an answer that nobody waits for is a crash', { timeout: 20_000 }, async t => {
+test('an unexpected answer is a crash', { timeout: 20_000 }, async t => {
   script('answers twice', 1)
   const { promise: crashed, resolve } = Promise.withResolvers<Error>()
   const { cache, pool } = setUp(t, { threads: 1, workerUrl: scripted, onError: resolve })
@@ -333,7 +333,7 @@ test('what a peer sends is left to the threads, however little it is', async t =
   assert.equal(recovered.here, 0)
 })
 
-test('what is more urgent takes the next place, and else who has waited longest', async () => {
+test('what is more urgent takes the next place, and else the one that has waited longest', async () => {
   const places = new Places(1)
   await places.take()
   const order: string[] = []

@@ -26,7 +26,7 @@ test('a sender is recovered once and then remembered', () => {
   assert.equal(count(), 1)
 })
 
-test('that nobody signed a transaction is remembered too', () => {
+test('that a transaction has no signer is remembered too', () => {
   const { backend, count } = counting()
   const cache = new SenderCache(backend)
   const tx = nobodysTransaction(0)

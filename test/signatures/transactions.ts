@@ -43,6 +43,6 @@ export const signedTransactions = (count: number): Transaction[] =>
     return transactionOf(fields, signDigest(signingHash(fields), secretKeyOf(nonce % 3)))
   })
 
-/** A transaction that decodes, but which nobody signed: no point of the curve has x = 5. */
+/** A transaction that decodes, but has no signer: no point of the curve has x = 5. */
 export const nobodysTransaction = (nonce: number): Transaction =>
   transactionOf(fieldsOf(nonce), { yParity: 0, r: 5n, s: 1n })
