@@ -1,9 +1,9 @@
-// The addresses at which peers of our network were met, kept in a file so that a restart finds them again.
+// The addresses of peers of our network, kept in a file so that a restart finds them again.
 //
-// A peer is noted once it has said that it follows our network: as tried where we dialled it with success, and as new where
-// it only told us where it listens. Each kind has a table in buckets (see address-buckets.ts), so that strangers can't fill
-// the book with addresses of their own and push out those that work. Where the slot of a peer that was tried is taken,
-// the one that has it is dialled first, and makes room only when it does not answer.
+// A peer is noted once it has said that it follows our network: as tried if we dialled it with success, and as new if it
+// only reported where it listens. Each kind has a table in buckets (see address-buckets.ts), so that strangers can't fill
+// the book with addresses of their own and evict those that work. If the slot of a tried peer is taken, its holder is
+// dialled first, and is evicted only when it does not answer.
 //
 // The file is only an aid: entries that can't be read are left out, and never prevent a start.
 
@@ -30,7 +30,7 @@ export const TRIED = {
   bucketSize: 8,
   bucketsPerSource: 4,
 } as const satisfies BucketLayout
-/** Peers that told us of themselves: from one provider group 64 of 512. */
+/** Peers that reported their own addresses: from one provider group 64 of 512. */
 export const NEW = {
   name: 'new',
   buckets: 64,
@@ -55,7 +55,7 @@ export interface KnownPeer {
 }
 
 type Entry = KnownPeer & {
-  /** The group of the peer that told of it. */
+  /** The group of the peer that reported it. */
   readonly source: string
   failures: number
 }
@@ -126,8 +126,8 @@ export class AddressBook {
   }
 
   /**
-   * Notes a peer, and the group of the peer that told of it; its own by default. The addresses replace those that are
-   * known, unless they are hearsay and the others are not.
+   * Notes a peer, and the group of the peer that reported it; its own by default. The addresses replace those that are
+   * known, unless they are only reported and the others were dialled.
    */
   note(peer: KnownPeer, source: string | null = null): void {
     const known = this.#peers.get(peer.id)
@@ -201,7 +201,7 @@ export class AddressBook {
     this.#put(this.#tried, slot, entry)
   }
 
-  /** A peer of which we heard goes to its slot, unless another has it that did not fail yet. */
+  /** A reported peer goes to its slot, unless a peer that has not failed yet holds it. */
   #noteNew(entry: Entry): void {
     const slot = this.#new.slotOf(this.#originOf(entry, entry.source))
     const holder = this.#new.at(slot)

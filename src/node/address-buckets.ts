@@ -1,7 +1,7 @@
 // A table of known peers in buckets that a secret picks, as in Bitcoin Core's addrman.cpp after Heilman et al. 2015,
 // "Eclipse Attacks on Bitcoin's Peer-to-Peer Network", countermeasures 1 and 2.
 //
-// The slot of a peer depends on the peer that told of it and on its address: one provider group reaches a few buckets of
+// The slot of a peer depends on the peer that reported it and on its address: one provider group reaches a few buckets of
 // many, so that it can fill those and no more. The secret hides which buckets they are, and which peers would be evicted.
 
 import { hash } from 'node:crypto'
@@ -16,7 +16,7 @@ export interface BucketLayout {
   readonly bucketsPerSource: number
 }
 
-/** What decides where a peer stands. */
+/** What decides the bucket of a peer. */
 export interface Origin {
   /** The source that placed it in the table. */
   readonly source: string

@@ -21,7 +21,7 @@ export class DataFolderUnusable extends Error {
 
 /** Permission bits by which others than the owner can write. */
 const OTHERS_WRITE = 0o022
-/** Where the system tells of itself, in files that it makes up as they are read. */
+/** Virtual file systems of the kernel, whose files are not on a disk. */
 const MADE_UP = /^\/(?:proc|sys)(?:\/|$)/
 
 /** Makes the folder where there is none. Throws `DataFolderUnusable` and what Node throws. */
@@ -29,7 +29,7 @@ export async function openDataFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 })
   const real = await realpath(path)
   if (MADE_UP.test(real))
-    throw new DataFolderUnusable(`${path} is no place for data: it is a part of ${real.slice(0, 5)}`, null)
+    throw new DataFolderUnusable(`${path} can't hold data: it is part of ${real.slice(0, 5)}`, null)
   const { uid, mode } = await stat(real)
   const reason = whyUnsafe({ uid, mode }, process.getuid?.() ?? null)
   if (reason === 'owner')

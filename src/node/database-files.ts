@@ -1,9 +1,9 @@
-// A look at the files of a database before LevelDB opens it.
+// Checks the files of a database before LevelDB opens it.
 //
-// LevelDB makes a new database where its file CURRENT is missing, leaves out a log that is missing, and then removes what
-// it does not know: a folder of which one file was lost would lose the rest by being opened. So what LevelDB relies on is
-// looked for here first, by what its manifest says; nothing is written, and a folder that is not whole is not opened.
-// Only a second log, which is there while a first one is being written into a table, is named nowhere.
+// LevelDB makes a new database if its file CURRENT is missing, skips a missing log, and then removes unknown files:
+// opening a folder that lost one file would lose the rest. So the files that LevelDB's manifest names are checked first;
+// nothing is written, and an incomplete folder is not opened. Only a second log, which exists while the first is written
+// into a table, is not named in the manifest.
 
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'

@@ -197,7 +197,7 @@ async function makeDirectory(path: string): Promise<string> {
   }
 }
 
-/** LevelDB's error, told in terms of what to do. */
+/** LevelDB's error, as an error with a remedy. */
 function openError(directory: string, error: unknown): Error {
   if (!(error instanceof Error) || !('code' in error)) return error as Error
   const cause = error.cause ?? error

@@ -5,8 +5,8 @@
 const CODES: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'connection refused'],
   ['ECONNRESET', 'the other side broke the connection off'],
-  ['EHOSTUNREACH', 'there is no way to that host'],
-  ['ENETUNREACH', 'there is no way to that network'],
+  ['EHOSTUNREACH', 'no route to that host'],
+  ['ENETUNREACH', 'no route to that network'],
   ['ETIMEDOUT', 'no answer'],
   ['ENOTFOUND', 'no host has that name'],
   ['EAI_AGAIN', 'the name could not be looked up'],

@@ -17,7 +17,7 @@ export function frameMessage(message: Uint8Array): Uint8Array {
 /** Cuts a stream of bytes into messages. */
 export class FrameReader {
   #buffer = new Uint8Array(BUFFER_BYTES_MIN)
-  /** What has come and is in no message yet stands from `start` to `end`. */
+  /** Unprocessed bytes are between `start` and `end`. */
   #start = 0
   #end = 0
 
@@ -54,7 +54,7 @@ export class FrameReader {
     return message
   }
 
-  /** A peer that once sent a large message must not hold its memory for ever. */
+  /** Frees the memory of a large message once it is processed. */
   #reset(): void {
     this.#start = 0
     this.#end = 0

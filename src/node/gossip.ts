@@ -1,9 +1,9 @@
-// Gossip: new blocks, spread to all by gossipsub (Vyzovitis et al. 2020; libp2p's gossipsub v1.2). Transactions are not
-// gossiped: they are announced over the links, and pulled (src/replica/transaction-relay.ts).
+// Gossip: new blocks, sent to all peers by gossipsub (Vyzovitis et al. 2020; libp2p's gossipsub v1.2). Transactions are
+// not gossiped: they are announced over the links, and fetched (src/replica/transaction-relay.ts).
 //
-// A message is taken in before it is passed on: the replica says whether it is good, and what is not is not
-// relayed. Messages are unsigned, since blocks prove themselves, and are told apart by the
-// SHA-256 of topic and content, so that one content has one name. Each network has topics of its own.
+// A message is validated before it is relayed: the replica says whether it is valid, and an invalid one is not relayed.
+// Messages are unsigned, since blocks prove themselves; their id is the SHA-256 of topic and content, so that equal
+// content has one id. Each network has topics of its own.
 
 import { createHash } from 'node:crypto'
 import {
@@ -25,24 +25,24 @@ export type GossipType = Extract<MessageType, 'block'>
 
 const GOSSIP_TYPES: readonly GossipType[] = ['block']
 
-/** What becomes of a gossiped message; `reject` is only for what its sender is to blame for. */
+/** The verdict on a gossiped message; `reject` only for a fault of its sender. */
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'
 
-/** Takes a gossiped message in; the next of the same peer follows when this resolves. */
+/** Processes a gossiped message; the peer's next one follows when this resolves. */
 export type OnGossip = (from: PeerId, type: GossipType, bytes: Uint8Array) => Promise<GossipVerdict>
 
-/** The largest blocks that fit into one RPC, where a peer asked for several. */
+/** Largest blocks that fit into one RPC, for peers that requested several. */
 const BLOCKS_PER_RPC = 4
-/** What gossipsub puts around them, and says for itself. */
+/** Overhead and control messages of gossipsub. */
 const RPC_OVERHEAD_BYTES = 64 * 1024
 /** Bytes that may wait for a peer to take them. */
 const OUTBOUND_BYTES_MAX = MESSAGE_LIMITS.bytesMax + 3 * 1024 * 1024
 /**
- * Milliseconds for which a message that was seen is not taken again. It travels for five seconds at most, the history
- * that gossipsub keeps; and the list of what was seen has no other bound than this and what peers can send.
+ * Milliseconds for which a seen message is ignored. It travels for five seconds at most, the history of gossipsub; the list
+ * of seen messages is bounded only by this time and the rate of peers.
  */
 const SEEN_TTL_MS = 15_000
-/** What a message that waits costs beside its content, so that empty ones are counted too. */
+/** Cost of a waiting message besides its content, so that empty ones count too. */
 const MESSAGE_OVERHEAD_BYTES = 512
 /** Protocol of gossipsub's streams. */
 const STREAM_PROTOCOLS = /^\/meshsub\//
@@ -52,7 +52,7 @@ const RESULTS = {
   reject: TopicValidatorResult.Reject,
 } as const
 
-/** What gossip must know of a network. */
+/** What gossip needs to know of a network. */
 export interface GossipNetwork {
   readonly genesisId: BlockId
   readonly blockBytesMax: number
@@ -64,8 +64,8 @@ export function gossipTopic(genesisId: BlockId, type: GossipType): string {
 }
 
 /**
- * Bytes of an RPC at most, and of one peer's gossip that waits to be taken in, in a network with blocks of this size. What
- * passes the latter is ignored.
+ * Bytes of an RPC at most, and of one peer's waiting messages, in a network with blocks of this size. Messages beyond the
+ * latter are ignored.
  */
 export function gossipBytesMax(blockBytesMax: number): number {
   return BLOCKS_PER_RPC * blockBytesMax + RPC_OVERHEAD_BYTES
@@ -114,7 +114,7 @@ export class Gossip {
     this.#counters = options.counters
   }
 
-  /** Begins to take messages in. */
+  /** Subscribes to the topics. */
   join(): void {
     for (const type of GOSSIP_TYPES) {
       const topic = gossipTopic(this.#genesisId, type)
@@ -123,13 +123,13 @@ export class Gossip {
     }
   }
 
-  /** Spreads an encoded message. */
+  /** Publishes an encoded message. */
   async publish(type: GossipType, bytes: Uint8Array): Promise<void> {
     const { recipients } = await this.#service.publish(gossipTopic(this.#genesisId, type), bytes)
     this.#counters.countSent(type, bytes.length, recipients.length)
   }
 
-  /** The peers that listen to one kind of message. */
+  /** The subscribers to one kind of message. */
   listeners(type: GossipType): Set<PeerId> {
     const peers = this.#service.getSubscribers(gossipTopic(this.#genesisId, type))
     return new Set(peers.map(peer => peer.toString()))

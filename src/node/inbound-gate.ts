@@ -41,7 +41,7 @@ const HANDSHAKES_EXEMPT = { perSecond: 50, burst: 150 }
 const HANDSHAKES_IN_ALL = { perSecond: 60, burst: 200 }
 /** Those of each group that do not count among all: however busy others keep the gate, it opens to a group that comes rarely. */
 const HANDSHAKES_APART = { perSecond: 0.2, burst: 2 }
-/** How often the newcomers of a group may push out members of others; those that come too often push out their own. */
+/** How often newcomers of a group may evict members of other groups; beyond that rate they evict their own. */
 const EVICTIONS_OF_OTHERS = { perSecond: 0.5, burst: 8 }
 
 /** What the gate needs to know of peers. */
@@ -219,12 +219,12 @@ export class InboundGate implements ConnectionGater {
   }
 }
 
-/** The oldest first. An aborted one may not have told of its end yet. */
+/** The oldest first. Aborted ones, whose close event may still be due, are left out. */
 function openOf<Kind extends Inbound>(connections: ReadonlyMap<MessageStream, Kind>): Kind[] {
   return [...connections.values()].filter(({ socket }) => socket.status === 'open')
 }
 
-/** Of those that shake hands and those that have said nothing, the oldest of the group that has most, where more are. */
+/** The oldest of the largest group, among those in a handshake or those that are silent, whichever are more. */
 function choosePending(pending: readonly Pending[]): Pending | undefined {
   const shaking = pending.filter(({ isShaking }) => isShaking)
   const silent = pending.filter(({ isShaking }) => !isShaking)

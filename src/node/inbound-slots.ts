@@ -33,7 +33,7 @@ const BY_TRANSACTIONS = 4
 
 /** Milliseconds that a newcomer has to say which network it follows: some round trips, and a node that is busy. */
 export const GREETING_MS = 3_000
-/** Of those that compete, one in so many may be a newcomer that has not said it yet. */
+/** Among those that compete, one in so many may be a newcomer that has not said so yet. */
 const NEWCOMERS_SHARE = 4
 
 /** The peer to evict, or null when all are protected. Times are milliseconds of a monotonic clock. */

@@ -103,7 +103,7 @@ export async function createNetwork(options: NetworkOptions, gate: NetworkGate):
       inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
       maxParallelDials: 16,
     },
-    // Its pings take a busy event loop for a dead peer; silence on the link is what tells (see peer-link.ts).
+    // Its pings mistake a busy event loop for a dead peer; silent links are detected instead (peer-link.ts).
     connectionMonitor: { enabled: false },
     services: { identify: identify(), gossip: gossipsub(gossipOptions(options)) },
   })
@@ -111,8 +111,8 @@ export async function createNetwork(options: NetworkOptions, gate: NetworkGate):
 }
 
 /**
- * Multicast DNS of one network. Its finds are taken from itself: libp2p's own event tells of each peer once, and of those
- * that only connected too.
+ * Multicast DNS of one network. Peers are taken from its own events: libp2p's discovery event is emitted once per peer, and
+ * for peers that only connected too.
  */
 function announcements({ genesisId, log, onAnnounced }: NetworkOptions): ReturnType<typeof mdns> {
   const create = mdns({ serviceTag: `_quorate-${genesisId.slice(2, 18)}._udp.local` })

@@ -49,7 +49,7 @@ export class OutboundConnections implements Dialer {
     })
   }
 
-  /** The peer is a feeler no more, because it has answered or is gone; true if it was one. */
+  /** The feeler to the peer has ended, because it has answered or disconnected; true if there was one. */
   endFeeler(peer: PeerId): boolean {
     return this.#feelers.delete(peer)
   }

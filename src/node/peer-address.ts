@@ -105,7 +105,7 @@ function readParts(
   if (kind === undefined) return `it must begin with one of ${kinds.map(known => `/${known}`).join(', ')}`
   const host = readHost(kind, name)
   if (host === null)
-    return kind.startsWith('dns') ? 'its name is no host name' : `its host is no ${kind} address`
+    return kind.startsWith('dns') ? 'its name is not a host name' : `its host is not an ${kind} address`
   if (tcp !== 'tcp') return 'after the host come /tcp and a port, for only TCP is spoken'
   const port = PORT.test(portText) ? Number(portText) : Number.NaN
   if (!(port >= portMin && port <= PORT_MAX)) return `its port is not from ${portMin} to ${PORT_MAX}`

@@ -78,7 +78,7 @@ export class PeerLink {
     if (stream.status !== 'open') queueMicrotask(onClosed)
   }
 
-  /** Whether anything was sent. What all are told must wait until then, for the handshake comes first. */
+  /** Whether anything was sent. Broadcasts must wait until then, since the handshake comes first. */
   get isGreeted(): boolean {
     return this.#isGreeted
   }

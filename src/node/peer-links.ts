@@ -106,7 +106,7 @@ export class PeerLinks {
   onStream(stream: Stream, connection: Connection): void {
     const peer = this.#peers.get(connection.remotePeer.toString())
     if (peer === undefined || this.#isClosed || this.#isOpener(peer.id))
-      stream.abort(new Error('this stream is not for you to open'))
+      stream.abort(new Error('the other side opens this stream'))
     else this.#adopt(peer, stream, connection)
   }
 
@@ -141,7 +141,7 @@ export class PeerLinks {
       // The peer speaks another protocol, or has closed the connection.
       if (stream === null) closeConnection(connection)
       else if (this.#isClosed || !peer.connections.has(connection))
-        stream.abort(new Error('no longer wanted'))
+        stream.abort(new Error('no longer needed'))
       else this.#adopt(peer, stream, connection)
     } finally {
       peer.isOpening = false
@@ -150,7 +150,7 @@ export class PeerLinks {
 
   #adopt(peer: ConnectedPeer, stream: Stream, connection: Connection): void {
     if (!this.#openings.take(peer.id, performance.now())) {
-      for (const one of peer.connections) one.abort(new Error('its links come up too often'))
+      for (const one of peer.connections) one.abort(new Error('its links are opened too often'))
       return
     }
     peer.link?.end('closed')

@@ -1,6 +1,6 @@
-// The lines of the log that peers cause by coming, going and breaking rules. Names cost nothing, so strangers could fill the
-// disk with such lines: they are few in a second, and the next line says how many were left out. What privileged peers do is
-// always told.
+// Log lines that peers cause by connecting, leaving and breaking rules. Peer ids cost nothing, so strangers could fill
+// the disk with such lines: they are limited in rate, and the next line says how many were omitted. Lines about
+// privileged peers are always logged.
 
 import type { Logger } from 'pino'
 import type { PeerId } from '../replica/effects.ts'
@@ -9,10 +9,10 @@ import { TokenBucket, type TokenRate } from './token-bucket.ts'
 /** Lines about peers that are not privileged: some megabytes a day. */
 export const PEER_LINES: TokenRate = { burst: 60, perSecond: 0.5 }
 
-/** What is told besides which peer it is. */
+/** Fields besides the peer id. */
 type Details = Readonly<Record<string, string>>
 
-/** Tells what peers do. */
+/** Logs what peers do. */
 export class PeerLog {
   readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #isPrivileged: (peer: PeerId) => boolean

@@ -1,6 +1,5 @@
-// How peers have behaved: what counts when all inbound places are taken (see inbound-slots.ts).
-//
-// All but which peers are validators is forgotten when the link ends, so there is as much of it as there are links.
+// How peers have behaved, which decides evictions when all inbound places are taken (see inbound-slots.ts).
+// All but the set of validators is forgotten when the link ends, so it is bounded by the number of links.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from '../replica/effects.ts'

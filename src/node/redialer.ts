@@ -31,7 +31,7 @@ const WAIT_MS_MAX = 60_000
 const PARALLEL_DIALS_MAX = 8
 /** And those of them to announced peers: what does not answer there holds up no others. */
 const PARALLEL_ANNOUNCED_MAX = 4
-/** Milliseconds until it is told again that an address can't be reached; each further silence is twice as long. */
+/** Milliseconds before an unreachable address is reported again; each further interval is twice as long. */
 const FIRST_SILENCE_MS = 5 * 60_000
 const SILENCE_MS_MAX = 24 * 60 * 60_000
 
@@ -41,7 +41,7 @@ export interface Dialer {
   dial(addresses: readonly PeerAddress[]): Promise<PeerId>
   /** Opens a connection that ends as soon as the peer has said that it follows our network. */
   openFeeler(peer: PeerId, addresses: readonly PeerAddress[]): Promise<PeerId>
-  /** An address that was given can't be reached: told once for many attempts. */
+  /** A given address can't be reached: called once for many attempts. */
   onUnreachable(address: string, error: unknown): void
   isConnected(peer: PeerId): boolean
   isDenied(peer: PeerId): boolean
@@ -63,7 +63,7 @@ interface Attempts {
   failures: number
   nextMs: number
   isDialling: boolean
-  /** When a failure is told next, and for how long none is after that. */
+  /** When a failure is reported next, and the interval after that. */
   nextTellingMs: number
   silenceMs: number
 }
@@ -189,7 +189,7 @@ export class Redialer {
     return Math.max(0, PARALLEL_DIALS_MAX - this.#dialling)
   }
 
-  /** Tests one of the addresses that the book was only told, now and then. */
+  /** Now and then tests a peer of the book whose address was only reported. */
   #openFeeler(nowMs: number): void {
     const isFirst = this.#nextFeelerMs === null
     if (!isFirst && nowMs < this.#nextFeelerMs!) return

@@ -1,6 +1,6 @@
-// Work in steps, some in each turn of the event loop: what a peer sends may take long to read, and all others wait.
-// Little work is done at once. Of more the rest waits in a queue for each peer, and the queues are served in rotation, one
-// turn each: many peers that send large messages take no more of a turn than one, and a peer that sends much waits for itself.
+// Work in steps, a few per turn of the event loop, since a large message takes long to decode and would delay all else.
+// Small work is done at once. The rest of larger work waits in a queue per peer, and the queues are served in rotation, one
+// turn each: many peers with large messages take no more of a turn than one, and a peer that sends much delays only itself.
 
 import { setImmediate } from 'node:timers/promises'
 import type { Steps } from '../chain/steps.ts'
@@ -9,7 +9,7 @@ import type { PeerId } from '../replica/effects.ts'
 /** Milliseconds of one turn that may be spent before others have theirs. */
 const TURN_MS = 4
 
-/** Where turns take their time from. */
+/** The clock and the turns of a scheduler. */
 export interface SchedulerTime {
   /** Milliseconds of a clock that never steps back. */
   now(): number
@@ -17,7 +17,7 @@ export interface SchedulerTime {
   nextTurn(): Promise<unknown>
 }
 
-/** Work of which something is left after its first turn: works for one more; true when nothing is left, done or thrown. */
+/** Unfinished work: does one more turn of it; true when it has finished or thrown. */
 type Job = () => boolean
 
 /** What work came to. */

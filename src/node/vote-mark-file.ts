@@ -29,7 +29,7 @@ export interface MarkOwner {
 /** Bytes of a line: what a disk writes whole or not at all. */
 const LINE_BYTES = 512
 const LINES = 2
-/** What is said by systems where a file can't be made. */
+/** Error codes of places where no file can be created. */
 const READ_ONLY: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT'])
 
 interface Line {
@@ -112,7 +112,7 @@ async function takeOver(
   }
 }
 
-/** A file that tells this. */
+/** The content of a file with this mark. */
 function textOf(owner: MarkOwner, line: Line | null): string {
   return line === null ? ' '.repeat(LINE_BYTES * LINES) : formatLine(owner, line).toString().repeat(LINES)
 }

@@ -1,10 +1,10 @@
-// What connections may cost below their messages: milliseconds of the event loop for what libp2p does with frames.
+// What connections may cost below their messages: milliseconds of the event loop that libp2p spends on frames.
 //
-// The bounds of frame-guard.ts end one connection; a peer may have several, and many peers may act together. So what comes
-// has a price, and is paid for before libp2p reads it. Each connection has a little of its own, which is enough for what
-// honest peers do; what passes that is paid from what one connection, its address and all connections together may
-// cost. Where these are used up it waits, and is not ended: that others spend much is no fault of its own. Peers
-// that the operator named and proven validators are never delayed.
+// The bounds of frame-guard.ts are per connection; a peer may have several, and many peers may act together. So arriving
+// bytes have a price, which is paid before libp2p reads them. Each connection has a small budget of its own, enough for
+// honest peers; beyond it the connection draws on the budgets of its peer, its address and all connections together. When
+// those are used up it waits, and is not closed: the load of others is no fault of its own. Given peers and proven
+// validators are never delayed.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Credit, Debt } from './debt.ts'

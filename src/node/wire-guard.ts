@@ -78,7 +78,7 @@ export class WireGuard {
     return raw
   }
 
-  /** Guards the connection that Noise made of it. Throws when what has come already is too much. */
+  /** Guards the connection that Noise has encrypted. Throws if the bytes so far exceed a bound. */
   afterNoise(raw: MessageStream, { connection, remotePeer, isMultiplexed }: Secured): void {
     const unread = { bytes: 0 }
     this.#unread.set(raw, unread)
@@ -207,6 +207,6 @@ function resumeReading(stream: AbstractMessageStream): void {
 }
 
 function abort(stream: AbstractMessageStream, fault: string): void {
-  // What is aborted tells of it in libp2p's debug log.
+  // An aborted connection is in libp2p's debug log.
   stream.abort(new Error(`it broke a bound: ${fault}`))
 }

@@ -77,7 +77,7 @@ const NO_PEERS: readonly unknown[] = [
   { id: ID, addresses: [`${textAt(1)}/p2p/${OTHER_ID}`], wasDialled: true },
 ]
 
-test('a file that is no list of peers is begun anew, with one warning', async t => {
+test('a file that is no list of peers is replaced, with one warning', async t => {
   for (const content of NO_LISTS) {
     const { peers, warnings } = await loadFrom(t, content)
     assert.deepEqual([peers.length, warnings.length], [0, 1], content.slice(0, 20))
@@ -255,7 +255,7 @@ test('the anchors of the last run stand first in the next one', async t => {
   await book.save()
   const again = await AddressBook.load(path, silent)
   assert.deepEqual(ids(again), [OTHER_ID, ID])
-  // A run in which it reaches nobody keeps them.
+  // A run in which it reaches no peer keeps them.
   again.setAnchors([])
   again.note(known(ID, { addresses: [addressAt(3)], wasDialled: true }))
   await again.save()

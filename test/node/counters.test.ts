@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Counters, kindOf } from '../../src/node/counters.ts'
 import { addressOf, headAt, nodesOf, transfer, until } from './nodes.ts'
 
-test('a message counts once for each peer to whom it goes', () => {
+test('a message counts once for each recipient', () => {
   const counters = new Counters()
   counters.countSent('block', 100, 3)
   counters.countSent('block', 50)

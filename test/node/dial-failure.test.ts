@@ -16,18 +16,18 @@ async function nodeWith(t: TestContext, bootstrap: readonly string[]) {
   return { node, warnings }
 }
 
-const NOBODY = '/ip4/127.0.0.1/tcp/1'
+const NO_PEER = '/ip4/127.0.0.1/tcp/1'
 
-test('a given address where nobody is, at which another peer is, or of a name that nobody has, is warned of', async t => {
+test('a given address without a peer, with another peer, or with an unknown name raises a warning', async t => {
   const other = (await nodesOf(t)()).multiaddrs()[0]!
   const third = peerIdIn((await nodesOf(t)()).multiaddrs()[0]!)
   const wrong = printPeerAddress({ ...readPeerAddress(other), peer: third })
   const unknown = '/dns4/nowhere.invalid/tcp/1'
-  const { node, warnings } = await nodeWith(t, [NOBODY, wrong, unknown, other])
+  const { node, warnings } = await nodeWith(t, [NO_PEER, wrong, unknown, other])
   await until('all are warned of', () => warnings.length >= 3)
   await until('it is connected to the one that is there', () => node.peers().length === 1)
   const expected = [
-    `can't reach ${NOBODY}: connection refused; `,
+    `can't reach ${NO_PEER}: connection refused; `,
     `can't reach ${wrong}: the peer there has another id; `,
     `can't reach ${unknown}: `,
   ]

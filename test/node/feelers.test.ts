@@ -22,7 +22,7 @@ test('a stranger that never says which network it follows does not stay', async 
   const stranger = await RawPeer.connect(t, node.multiaddrs()[0]!)
   const friendly = await RawPeer.connect(t, node.multiaddrs()[0]!)
   friendly.greet(node)
-  // It says other things, and opens streams anew.
+  // It says other things, and opens streams again.
   stranger.send({ type: 'get-headers', requestId: 1, locator: [] })
   await until('one has greeted', () =>
     node.peers().some(({ id, head }) => id === friendly.id && head !== null),

@@ -244,7 +244,7 @@ test('data frames of a bulk transfer are free, and so are the pieces in which th
   assert.ok(guard.takePrice() < 20)
 })
 
-/** What comes on streams that nobody reads, and how each gets there. */
+/** Streams without a reader, and how each becomes one. */
 const UNREAD: Readonly<Record<string, (guard: FrameGuard) => void>> = {
   'that was never opened': () => {},
   'that the peer has reset': guard => {

@@ -34,7 +34,7 @@ const { block } = builder.mine(builder.root)
 const unmined = encodeMessage({ type: 'block', block })
 unmined.set(encodeHeader(unmineHeader(block.header)), 1)
 
-/** One who gossips and does nothing else, connected to a node that waits for him to open a stream. */
+/** A peer that only gossips, connected to a node that waits for it to open a stream. */
 async function gossiperAt(t: TestContext, node: Node) {
   const address = node.multiaddrs()[0]!
   const network: Libp2p<{ gossip: GossipSub }> = await createLibp2p({
@@ -54,7 +54,7 @@ async function gossiperAt(t: TestContext, node: Node) {
   return { connection, publish: (bytes: Uint8Array) => gossip.publish(topic, bytes) }
 }
 
-test('gossip of one who has no link yet is taken in and passed on', async t => {
+test('gossip of a peer without a link yet is accepted and relayed', async t => {
   const open = nodesOf(t)
   const a = await open()
   const b = await open({ bootstrap: [a.multiaddrs()[0]!] })

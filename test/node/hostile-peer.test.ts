@@ -1,4 +1,4 @@
-// A peer without a key, against a real node: what it asks is served, and holds nobody up. What is counted here are turns
+// A peer without a key, against a real node: its requests are served, and delay no other peer. What is counted here are turns
 // of the event loop and work done for the stranger, which noise on the machine does not change.
 
 import assert from 'node:assert/strict'
@@ -71,7 +71,7 @@ test('a burst of requests is served one in each turn of the event loop, and an h
   assert.equal(first?.headers.length, BLOCKS)
 })
 
-test('answers that nobody asked for cost nothing, and end no connection', async t => {
+test('unrequested answers cost nothing, and end no connection', async t => {
   const { node, stranger } = await attacked(t)
   const steps: string[] = []
   const step = node.replica.step.bind(node.replica)
@@ -135,7 +135,7 @@ function noteCharges(t: TestContext): { readonly peer: string; readonly bytes: n
   return charges
 }
 
-/** A block that is sound in itself, and whose parent nobody has. */
+/** A block that is sound in itself, and whose parent no node has. */
 function orphanOf(node: Node): Block {
   const { raw, header } = node.replica.tree.head.block
   for (let nonce = 0; ; nonce++) {

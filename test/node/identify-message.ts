@@ -1,4 +1,4 @@
-// What a peer answers when libp2p asks it who it is (the identify protocol), made by hand so that it may lie.
+// A peer's answer to libp2p's identify protocol, built here so that it may be false.
 // Written with nothing of libp2p but the key, which would refuse to send such things.
 
 import { publicKeyToProtobuf } from '@libp2p/crypto/keys'

@@ -21,7 +21,7 @@ const dns4 = (name: string): Uint8Array => {
 const PORT = multiaddr('/tcp/1').bytes
 const dns4WithPort = (name: string): Uint8Array => Uint8Array.of(...dns4(name), ...PORT)
 
-/** A place that counts who connects, and says nothing. */
+/** A server that counts connections, and says nothing. */
 async function countingPlace(t: TestContext) {
   let count = 0
   const server = createServer(socket => {
@@ -52,7 +52,7 @@ const HOSTILE: Readonly<Record<string, readonly Uint8Array[]>> = {
 }
 
 for (const [what, addresses] of Object.entries(HOSTILE)) {
-  test(`a peer that says that it listens at ${what} ends nobody, now or at the next start`, async t => {
+  test(`a peer that says that it listens at ${what} ends no node, now or at the next start`, async t => {
     const open = nodesOf(t)
     const dataDirectory = await temporaryDirectory(t)
     const victim = await open({ dataDirectory })
@@ -114,7 +114,7 @@ const lie = fc.oneof(
   fc.uint8Array({ maxLength: 100 }),
 )
 
-test('whatever peers answer when they are asked who they are, a node lives, works and starts again', async t => {
+test('with any answers of peers to identify, a node lives, works and starts again', async t => {
   const open = nodesOf(t)
   const dataDirectory = await temporaryDirectory(t)
   const victim = await open({ dataDirectory })

@@ -31,7 +31,7 @@ class FakeSocket extends EventTarget {
 
 const NEVER = { blockMs: Number.NEGATIVE_INFINITY, transactionsMs: Number.NEGATIVE_INFINITY }
 
-/** A door, and those who knock at it. */
+/** A gate, and connections to it. */
 function setUp(peers: Partial<PeerRegistry> = {}, limitLoopback = false) {
   let nowMs = 0
   const gate = new InboundGate(limitLoopback, silent, () => nowMs)
@@ -242,7 +242,7 @@ test('however many come, there are no more than there are places', () => {
   assert.equal(open(), INBOUND_CONNECTIONS_MAX)
 })
 
-test('a denied peer gets no place, and nobody before the door is opened', () => {
+test('a banned peer gets no place, and no peer does before the gate is opened', () => {
   const { enter } = setUp({ isDenied: peer => peer === 'bad' })
   assert.equal(enter('203.0.113.1', 'bad'), false)
   assert.equal(enter('203.0.113.1', 'good'), true)

@@ -24,7 +24,7 @@ const NOW_MS = 1e9
 const crowd = (count: number, changes: Partial<InboundPeer> = {}): Named[] =>
   Array.from({ length: count }, (_, index) => peer(`crowd ${index}`, { sinceMs: 1_000 + index, ...changes }))
 
-/** Lets newcomers of the crowd push out others until the places were taken so often; returns who is left. */
+/** Lets newcomers of the crowd push out others until the places were taken so often; returns those that are left. */
 function siege(peers: readonly Named[], newcomers: number): Named[] {
   let left = [...peers]
   for (let count = 0; count < newcomers; count++) {
@@ -85,7 +85,7 @@ test('having been useful protects those that were it last', () => {
   )
 })
 
-test('somebody makes room wherever thirteen or more compete, and it is none that is protected', () => {
+test('a peer is evicted wherever thirteen or more compete, and never a protected one', () => {
   const anyPeer = fc.record({
     group: fc.constantFrom('a', 'b', 'c'),
     groupRank: fc.nat(5),
@@ -108,7 +108,7 @@ test('somebody makes room wherever thirteen or more compete, and it is none that
   )
 })
 
-/** Lets one in, and puts out whoever makes room for it. */
+/** Admits one, and evicts a peer for it. */
 function letIn(peers: readonly Named[], newcomer: Named): Named[] {
   const evicted = chooseEvicted(peers, newcomer.sinceMs)
   return evicted === null ? [...peers] : [...peers.filter(one => one !== evicted), newcomer]

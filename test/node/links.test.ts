@@ -116,7 +116,7 @@ test('a stream from the side that should wait for it is refused', async t => {
   assert.equal(peer.stream.status, 'open')
 })
 
-test('a link that breaks while its connection stays is opened anew', async t => {
+test('a link that breaks while its connection stays is opened again', async t => {
   const { events, address } = await startHost(t)
   const peer = await RawPeer.connect(t, address, await keyBeside('after', peerIdIn(address)))
   await until('the link is up', () => events.length > 0)
@@ -125,7 +125,7 @@ test('a link that breaks while its connection stays is opened anew', async t => 
   assert.deepEqual(events, [`up ${peer.id}`, `down ${peer.id}`, `up ${peer.id}`])
 })
 
-test('a stranger that opens its stream anew without end gets few links, also over new connections', async t => {
+test('a stranger that opens its stream again without end gets few links, also over new connections', async t => {
   const { events, address } = await startHost(t)
   const key = await keyBeside('before', peerIdIn(address))
   const beganMs = performance.now()
@@ -251,7 +251,7 @@ test('while one peer is waited for, the messages of another are handled', async 
   await until('all are handled', () => handled.filter(from => from === stuck.id).length === 40)
 })
 
-test('those who connect to us leave room for those to whom we connect', async t => {
+test('inbound connections leave room for outbound ones', async t => {
   const { host, events, address } = await startHost(t)
   const { host: friend, address: friendly } = await startHost(t)
   const connect = async (): Promise<void> => {

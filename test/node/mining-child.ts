@@ -1,4 +1,4 @@
-// The process that crash.test.ts kills: a node that mines and hands in transactions, and says on stdout what has
+// The process that crash.test.ts kills: a node that mines and submits transactions, and says on stdout what has
 // been acknowledged, one JSON line each. Its argument is the data directory.
 
 import process from 'node:process'

@@ -90,7 +90,7 @@ test('a refused transaction is answered with the reason', async t => {
   assert.deepEqual(answers, [{ id: decoded(raw).id }, { rejection: 'tx-already-known' }])
 })
 
-test('transactions of one sender that are handed in together keep their order', async t => {
+test('transactions of one sender that are submitted together keep their order', async t => {
   const node = await nodesOf(t)()
   const raws = Array.from({ length: 100 }, (_, nonce) => transfer(0, nonce))
   const answers = await Promise.all(raws.map(raw => node.submit(raw)))
@@ -203,7 +203,7 @@ const HOSTILE: { readonly [what: string]: (peer: RawPeer, node: Node) => void } 
 }
 
 for (const [what, attack] of Object.entries(HOSTILE)) {
-  test(`${what} ends the connection with the sender and hurts nobody else`, async t => {
+  test(`${what} ends the connection with the sender and harms no other peer`, async t => {
     const open = nodesOf(t)
     const a = await open()
     const b = await open({ bootstrap: [addressOfNode(a)] })
@@ -236,7 +236,7 @@ test('what a peer says before its status is not heard, and no fault', async t =>
   assert.deepEqual([requestId, poolSize(node), peer.received[0]?.type], [2, 0, 'status'])
 })
 
-test('what comes over a link is passed on, and who does not gossip gets it over his link', async t => {
+test('what comes over a link is relayed, and a peer without gossip gets it over its link', async t => {
   const open = nodesOf(t)
   const a = await open()
   const b = await open({ bootstrap: [addressOfNode(a)] })
@@ -294,7 +294,7 @@ test('heads are told when they are safe, in order, until the listener leaves', a
   })
   const heads: number[] = []
   const finals: number[] = []
-  const failing = node.onHead(() => assert.fail('a listener that throws hurts nobody'))
+  const failing = node.onHead(() => assert.fail('a listener that throws stops nothing'))
   const leave = node.onHead(({ height }) => heads.push(height))
   node.onFinal(({ height }) => finals.push(height))
   node.setMining(MINER, 6)

@@ -66,7 +66,7 @@ export function rawNetwork(key?: PrivateKey, from?: string): Promise<Libp2p> {
   })
 }
 
-/** Answers with these bytes whoever asks who this peer is. */
+/** Answers identify requests with these bytes. */
 export async function answerIdentify(network: Libp2p, answer: () => Uint8Array): Promise<void> {
   await network.handle(IDENTIFY, stream => {
     stream.send(withLength(answer()))
@@ -99,7 +99,7 @@ export class RawPeer {
 
   /**
    * Connects to the node at this address; its id stands where a key is given for it, or anywhere. `identify` makes what
-   * it answers when it is asked who it is; it is silent unless given. `from` is the address of this machine from which
+   * it answers to identify; it is silent unless given. `from` is the address of this machine from which
    * it comes.
    */
   static async connect(

@@ -311,7 +311,7 @@ test('the anchors are dialled first', async t => {
   assert.equal(dials[0], textAt(50))
 })
 
-test('a given address that nobody answers at is told at once and then ever more rarely', async t => {
+test('a given address that does not answer is reported at once and then ever more rarely', async t => {
   const { redialer, told, run } = await setUp(t)
   redialer.give(addressAt(1))
   await run(0, 299_000)
@@ -337,7 +337,7 @@ test('a given address is told again when its peer was there and is lost', async 
   assert.equal(told.length, 2)
 })
 
-test('nobody is told that a peer that nobody gave can not be reached', async t => {
+test('that a peer which was not given can not be reached is not reported', async t => {
   const { redialer, book, dials, told, run } = await setUp(t)
   book.note(known('a'))
   redialer.announce('b', [addressAt(2)], 0)

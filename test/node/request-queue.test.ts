@@ -81,7 +81,7 @@ test('the peers of one group of addresses get no more than its share, and a new 
   assert.ok(spentMs >= 0.17 * now(), 'and no less')
 })
 
-test('of those that wait who owes least is served first, and none starves for having owed something', async () => {
+test('of those that wait the one that owes least is served first, and none starves for having owed something', async () => {
   const { queue, ask } = inVirtualTime()
   for (const [peer, costMs] of [
     ['much', 200],

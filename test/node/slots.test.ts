@@ -58,7 +58,7 @@ test('strangers that come back at once do not keep an honest newcomer out', asyn
 })
 
 for (const limitLoopback of [false, true])
-  test(`a hundred silent sockets lock nobody out ${limitLoopback ? 'where loopback is limited' : 'of one machine'}`, async t => {
+  test(`a hundred silent sockets lock no peer out ${limitLoopback ? 'where loopback is limited' : 'of one machine'}`, async t => {
     const open = nodesOf(t)
     const node = await open({ limitLoopback })
     const attack = await attackSilentSockets(t, target(node), { sockets: SOCKETS })

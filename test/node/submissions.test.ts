@@ -31,7 +31,7 @@ function setUp() {
   return { recoverer, submitted, submissions }
 }
 
-test('transactions that come together are recovered together and handed in one by one', async () => {
+test('transactions that come together are recovered together and submitted one by one', async () => {
   const { recoverer, submitted, submissions } = setUp()
   const raw = transfer(0, 0)
   const answers = [submissions.add(raw), submissions.add(raw), submissions.add(Uint8Array.of(1))]
@@ -65,7 +65,7 @@ test('a batch that is recovered sooner does not overtake the one before it', asy
   assert.deepEqual(submitted, ['1 1', '2 2'])
 })
 
-test('what waits is bounded, and who comes then is told so', async () => {
+test('what waits is bounded, and any more is rejected', async () => {
   const { recoverer, submissions } = setUp()
   const waiting = Array.from({ length: SUBMISSIONS_MAX }, () => submissions.add(Uint8Array.of(1)))
   assert.deepEqual(await submissions.add(Uint8Array.of(1)), { rejection: 'tx-pool-full' })
@@ -95,7 +95,7 @@ test('a submission that is not answered when the node ends is refused, wherever 
   assert.equal(submitted.length, 1)
 })
 
-test('what is handed in is memory of its own', async () => {
+test('submitted bytes are copied', async () => {
   const recoverer: SenderRecoverer = { recover: async () => {} }
   const seen: Uint8Array[] = []
   const submissions = new Submissions(recoverer, raw => seen.push(raw), silent)

@@ -52,7 +52,7 @@ async function change(dataDirectory: string, key: string, value: Uint8Array | nu
   await database.close()
 }
 
-test('the only validator makes what is handed in final, and votes on when it is opened again', async t => {
+test('the only validator makes submitted transactions final, and votes on when it is opened again', async t => {
   const { open } = await reopening(t, secretKey)
   for (const nonce of [0, 1]) {
     const node = await open(honest(secretKey))
@@ -81,7 +81,7 @@ test('a folder from which no vote was given is as new for another key, which ask
   assert.equal(self(node), 0)
 })
 
-test('who only followed has no record of votes, and must be told to vote', async t => {
+test('a node that only followed has no record of votes, and must be told to vote', async t => {
   const { open } = await reopening(t, secretKey)
   await (await open(null)).close()
   assert.equal(self(await open(honest(secretKey))), null)

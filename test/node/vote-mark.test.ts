@@ -1,4 +1,4 @@
-// How far a validator has voted stands beside its key: a folder that was emptied or put back does not make it vote anew,
+// How far a validator has voted stands beside its key: a folder that was emptied or put back does not make it vote again,
 // and one that is as it was does not keep it from voting.
 
 import assert from 'node:assert/strict'
@@ -277,7 +277,7 @@ test('a second node with the same key knows of all that the first one voted for'
   await last.close()
 })
 
-test('where the system does not give the file, its reason is told, and nobody is told to remove the file', async t => {
+test('where the system does not give the file, its reason is told, and no message says to remove the file', async t => {
   const folder = await temporaryDirectory(t)
   // Too long to be read, and too long for the name of a temporary file beside it.
   for (const length of [300, 240])

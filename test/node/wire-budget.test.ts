@@ -143,7 +143,7 @@ test('the connections of one address share what it may cost, those of others do 
   assert.deepEqual([same.isPaused, other.isPaused], [true, false])
 })
 
-test('a privileged connection waits for nobody', () => {
+test('a privileged connection is never delayed', () => {
   const wire = new Wire()
   for (let count = 0; count < CONNECTIONS; count++) wire.connect().send(many(SMALL_FRAMES.burst))
   const validator = wire.connect({ isPrivileged: true })
