@@ -1,5 +1,6 @@
-// The options by which a node is told where to listen and whom to connect to. An address that is none ends the command
-// with what was given and what was expected, before anything is opened; what an address is, src/node/peer-address.ts says.
+// The options for the addresses that a node listens on and the peers that it connects to. A malformed address ends the
+// command with what was given and what was expected, before anything is opened; src/node/peer-address.ts defines the
+// format.
 
 import { CommandError, EXIT } from './exit-codes.ts'
 
@@ -23,7 +24,7 @@ const LISTEN_REMEDY =
   'A node listens over TCP at an IP address of its machine; /ip4/0.0.0.0/tcp/30303 is all of them.'
 const PEER_REMEDY = 'A node prints its peer address when it starts.'
 
-/** Ends the command when one of the addresses makes no sense. */
+/** Ends the command when one of the addresses is invalid. */
 export async function checkAddresses(args: {
   readonly listen: readonly string[]
   readonly peer: readonly string[]

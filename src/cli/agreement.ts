@@ -7,7 +7,7 @@ import { readEvidenceReport } from '../finality/evidence.ts'
 import { listField, objectsField, printable, readObject } from '../wallet/rpc-answer.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
 
-/** Where an agreement stands, and where the chain does. */
+/** The state of an agreement, and of the chain. */
 export interface Agreement extends AgreementReport {
   readonly mode: string
   /** Whether blocks are mined, and validators only make them final. */

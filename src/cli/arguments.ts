@@ -21,7 +21,7 @@ export type Request =
 
 /** What every command takes. */
 export const GLOBAL_OPTIONS = {
-  json: { type: 'boolean', default: false, describe: 'Answer with one line of JSON on stdout' },
+  json: { type: 'boolean', default: false, describe: 'Print the answer as one line of JSON on stdout' },
 } as const
 
 /** What stands in for a command. */

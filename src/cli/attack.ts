@@ -33,7 +33,7 @@ const TABLE_SHARES = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]
 const TABLE_RISK = 0.001
 const CONFIRMATIONS_MAX = 100
 const RACES_MAX = 10_000_000
-/** Races of a setting that whole replicas, or whole networks, run: a thousand times as dear as headers. */
+/** Races of a setting that whole replicas, or whole networks, run: a thousand times as expensive as headers. */
 const REPLAYED_DEFAULT = 50
 const NETWORK_RACES_DEFAULT = 20
 
@@ -43,7 +43,8 @@ const seedOption = {
 
 const doubleSpendCommand = defineCommand({
   command: 'double-spend',
-  describe: 'A miner pays and mines a branch without the payment in secret: how often he gets his money back',
+  describe:
+    'A miner pays, and secretly mines a branch without the payment: how often the payment is reversed',
   options: {
     share: {
       type: 'string',
@@ -52,7 +53,7 @@ const doubleSpendCommand = defineCommand({
     },
     confirmations: {
       type: 'string',
-      describe: 'Blocks that the merchant waits for, the one with the payment counted: z or A..B',
+      describe: 'Confirmations that the merchant waits for, the block of the payment included: z or A..B',
       defaultDescription: '1..10',
     },
     races: {
@@ -63,7 +64,7 @@ const doubleSpendCommand = defineCommand({
     replicas: {
       type: 'number',
       default: REPLAYED_DEFAULT,
-      describe: 'Races of each setting that whole replicas run again and must end the same way',
+      describe: 'Races of each setting that are run again with whole replicas and must end the same way',
     },
     against: {
       type: 'string',
@@ -112,7 +113,7 @@ const doubleSpendCommand = defineCommand({
 
 const selfishCommand = defineCommand({
   command: 'selfish-mining',
-  describe: 'A pool keeps its blocks back to make those of others worthless: its share of the revenue',
+  describe: 'A pool withholds its blocks to orphan those of other miners: its share of the revenue',
   options: {
     share: {
       type: 'string',
@@ -122,7 +123,7 @@ const selfishCommand = defineCommand({
     gamma: {
       type: 'string',
       default: '0,0.5',
-      describe: "Share of the others who mine on the pool's block where two tie, or several",
+      describe: "Share of the other miners that mine on the pool's block in a tie (gamma), or several shares",
     },
     blocks: { type: 'number', default: 100_000, describe: 'Blocks found for each setting' },
     ...seedOption,
@@ -143,9 +144,9 @@ const selfishCommand = defineCommand({
 
 const timeWarpCommand = defineCommand({
   command: 'time-warp',
-  describe: 'A miner of all blocks lies about their times to make work easier: what it gains',
+  describe: 'A miner of all blocks gives them false times to lower the difficulty: what it gains',
   options: {
-    days: { type: 'number', default: 70, describe: 'Days for which it does so' },
+    days: { type: 'number', default: 70, describe: 'Days for which the attack lasts' },
   },
   run: async (args, output) => {
     const days = readCount('--days', args.days, { min: 1, max: 3_650 })
@@ -157,7 +158,7 @@ const timeWarpCommand = defineCommand({
 
 const eclipseCommand = defineCommand({
   command: 'eclipse',
-  describe: "All peers of a victim are the attacker's: what it sees, and what it takes for final",
+  describe: 'All peers of a victim belong to the attacker: what it sees, and what it takes for final',
   options: {
     share: { type: 'string', default: '0.3', describe: "The attacker's share of all hashes" },
     confirmations: { type: 'number', default: 6, describe: 'Confirmations that the victim waits for' },
@@ -222,11 +223,11 @@ async function attackFinality(
 }
 
 function confirmationRow(share: number): ConfirmationRow {
-  const wish = { risk: TABLE_RISK, max: 100_000 }
+  const limits = { risk: TABLE_RISK, max: 100_000 }
   return {
     share,
-    nakamoto: confirmationsBelow(nakamotoReversal, share, wish),
-    exact: confirmationsBelow(exactReversal, share, wish),
+    nakamoto: confirmationsBelow(nakamotoReversal, share, limits),
+    exact: confirmationsBelow(exactReversal, share, limits),
   }
 }
 

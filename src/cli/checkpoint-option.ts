@@ -1,5 +1,5 @@
-// The option by which a node is told a block that it may trust (README, "Keys that are stolen later"): HEIGHT:ID, as
-// whoever runs a node reads them in `quorate status`.
+// The option for a trusted checkpoint (weak subjectivity; docs/security-model.md): HEIGHT:ID of a final block, as `quorate status`
+// of a trusted node shows them.
 
 import type { Checkpoint } from '../replica/checkpoint.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
@@ -9,13 +9,13 @@ export const checkpointOption = {
   checkpoint: {
     type: 'string',
     describe:
-      'HEIGHT:ID of a block that is final for somebody you trust; no chain without it is followed (see README)',
+      'HEIGHT:ID of a block that a node you trust calls final; no chain without it is followed (see docs/security-model.md)',
   },
 } as const
 
 const PATTERN = /^([1-9][0-9]{0,14}):(0x[0-9a-f]{64})$/i
 
-/** The checkpoint that the option gives, or null; ends the command when it makes no sense. */
+/** The checkpoint that the option gives, or null; ends the command when it is invalid. */
 export function readCheckpoint(text: string | readonly string[] | undefined): Checkpoint | null {
   if (text === undefined) return null
   const [, height, id] = (typeof text === 'string' ? PATTERN.exec(text) : null) ?? []
@@ -35,6 +35,6 @@ export function explainMismatch(error: unknown, chainDirectory: string): unknown
     EXIT.file,
     `--checkpoint: ${error.message} (${chainDirectory})`,
     'Ask again for the checkpoint. If it is right, move that folder away, and the node fetches the other chain; a ' +
-      'validator does so without --validator, for the record of its votes is lost with it.',
+      'validator does so without --validator, since the record of its votes is lost with the folder.',
   )
 }

@@ -19,7 +19,7 @@ export interface CommandParts<
   readonly run: (args: InferredOptionTypes<P & O>, output: Output) => Promise<ExitCode>
 }
 
-/** A command, whatever its options are. */
+/** A command with any options. */
 export interface Command {
   /** Its name and positional arguments: `import <name>`, `block [which]`, `run [files..]`. */
   readonly usage: string

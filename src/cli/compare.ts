@@ -48,19 +48,19 @@ const REPORT_FILE = 'quorate-report.html'
 /** The command. */
 export const compareCommand = defineCommand({
   command: 'compare',
-  describe: 'The same transfers through several kinds of finality, with faults, and what each costs',
+  describe: 'Compare finality modes: the same transfers and faults through each, and what each costs',
   options: {
     live: {
       type: 'boolean',
       default: false,
-      describe: 'On real processes on this machine, about a minute for each mode, not in the simulator',
+      describe: 'Use real processes on this machine, about a minute for each mode, in place of the simulator',
     },
-    nodes: { type: 'number', default: 4, describe: 'How many nodes each network has' },
-    transfers: { type: 'number', default: 300, describe: 'Transfers handed in while nothing is broken' },
+    nodes: { type: 'number', default: 4, describe: 'Nodes of each network' },
+    transfers: { type: 'number', default: 300, describe: 'Transfers submitted before the faults' },
     rate: {
       type: 'string',
       default: String(RATE_DEFAULT),
-      describe: 'Transfers handed in a second; max for all at once, while nothing is broken',
+      describe: 'Transfers submitted per second before the faults; max submits all at once',
     },
     'block-time': {
       type: 'number',
@@ -75,7 +75,7 @@ export const compareCommand = defineCommand({
     },
     modes: {
       type: 'string',
-      describe: 'What to compare, in this order',
+      describe: 'Modes to compare, in this order',
       defaultDescription: 'all that there are',
     },
     faults: { type: 'boolean', default: true, describe: 'Also kill the leader and cut the network in half' },
@@ -83,7 +83,8 @@ export const compareCommand = defineCommand({
       type: 'string',
       choices: ['turns', 'zipf'] as const,
       default: 'turns' as const,
-      describe: 'Who pays while nothing is broken: all in turn, or some far more often than others',
+      describe:
+        'Senders of the transfers before the faults: all in turn, or a few far more often than others',
     },
     sweep: {
       type: 'string',
@@ -92,18 +93,18 @@ export const compareCommand = defineCommand({
     repeat: {
       type: 'number',
       defaultDescription: '1',
-      describe: 'So many seeds each, from --seed on: means with their 95 % intervals',
+      describe: 'Number of seeds, from --seed on: shows means with their 95 % intervals',
     },
     csv: { type: 'boolean', default: false, describe: 'Means as comma-separated values, one line for each' },
     all: {
       type: 'boolean',
       default: false,
       describe:
-        'All experiments, in some minutes, and a page with all figures; 3 seeds each unless told otherwise',
+        'Run all experiments, in some minutes, and write a page with all figures; 3 seeds each by default',
     },
     out: {
       type: 'string',
-      describe: 'With --all: the HTML file, a new one',
+      describe: 'With --all: the HTML file to write; it must not exist',
       defaultDescription: REPORT_FILE,
     },
   },
@@ -116,10 +117,7 @@ export const compareCommand = defineCommand({
     ['quorate compare --sweep latency=1,20,100 --csv > delay.csv', 'figures against delay, to be drawn'],
     ['quorate compare --sweep block=250,1000,4000', 'how much of the waiting is waiting for a block'],
     ['quorate compare --sweep rate=50,200,max --transfers 2000', 'where each kind becomes slower under load'],
-    [
-      'quorate compare --sweep cut=2,8,30',
-      'who reverses how much, the longer it takes until the network is whole',
-    ],
+    ['quorate compare --sweep cut=2,8,30', 'how much each mode reverses, by the length of the partition'],
   ],
   run: async (args, output) => {
     const variants = readVariants(args.modes)

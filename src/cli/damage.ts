@@ -1,5 +1,5 @@
-// What a user is told whose database is damaged: what of it, where it lies, and what to do. Nothing is repaired: what was read
-// wrongly may be a vote, and everything else can be had from others.
+// What a user is told when the database is damaged: the damage, its file, and what to do. Nothing is repaired: the
+// misread record may be a vote, and everything else can be fetched from peers.
 
 import { CommandError, EXIT } from './exit-codes.ts'
 

@@ -1,5 +1,5 @@
-// Why finality moves or does not, in sentences, from two looks at what a node knows of its validators. It is one
-// node's view: who does not reach this node may be well, and so may finality be elsewhere.
+// Explains in sentences why finality moves or does not, from two samples of what a node knows of its validators. It is
+// one node's view: a validator that does not reach this node may be well, and finality may move elsewhere.
 
 import type { ValidatorReport } from '../finality/contract.ts'
 import type { Agreement } from './agreement.ts'
@@ -17,7 +17,7 @@ export interface Diagnosis {
 /** Milliseconds for which a validator may say nothing; they all say how they are twice in the base timeout. */
 const SILENCE_MS = 3_000
 
-/** What the second of two looks, so many milliseconds after the first, tells. */
+/** What two samples, so many milliseconds apart, show. */
 export function diagnose(before: Agreement, now: Agreement, betweenMs: number): Diagnosis {
   const missing = missingOf(now)
   const { isWell, verdict } = judge(before, now, betweenMs)
@@ -67,7 +67,7 @@ function reasonsOf(now: Agreement, missing: Diagnosis['missing']): string[] {
   }
   const prepared = validators.filter(({ hasPrepared }) => hasPrepared).length
   const committed = validators.filter(({ hasCommitted }) => hasCommitted).length
-  const proposer = now.proposer === null ? 'nobody' : validators[now.proposer]!.name
+  const proposer = now.proposer === null ? 'no validator' : validators[now.proposer]!.name
   if (prepared === 0) return [`Nothing was proposed in view ${now.view} yet; it is the turn of ${proposer}.`]
   const [phase, votes, has] =
     prepared < quorum
@@ -94,9 +94,7 @@ function describeMissing(now: Agreement, missing: Diagnosis['missing']): string[
     return [
       `Missing: ${list}.`,
       ...(isStuck
-        ? [
-            'They wait for each other: if the folders of all are new, see docs/operating.md on beginning anew.',
-          ]
+        ? ['They wait for each other: if the folders of all are new, see docs/operating.md on starting over.']
         : []),
     ]
   }
@@ -112,7 +110,7 @@ function warningsOf(now: Agreement): string[] {
     if (status === null || Math.abs(status.clockAheadMs) <= now.futureLimitMs / 2) continue
     const where = status.clockAheadMs > 0 ? 'ahead of' : 'behind'
     warnings.push(
-      `The clock of ${name} is ${seconds(Math.abs(status.clockAheadMs))} ${where} this node's; a block may be at most ${seconds(now.futureLimitMs)} ahead of who votes on it.`,
+      `The clock of ${name} is ${seconds(Math.abs(status.clockAheadMs))} ${where} this node's; a block may be at most ${seconds(now.futureLimitMs)} ahead of a validator that votes on it.`,
     )
   }
   if (now.evidence.length > 0) {

@@ -18,7 +18,7 @@ const POLL_MS = 250
 /** The command that examines finality. */
 export const doctorCommand = defineCommand({
   command: 'doctor',
-  describe: 'Why finality does not move: quorum, votes, who is missing, clocks',
+  describe: 'Explain why finality does not move: quorum, votes, missing validators, clocks',
   options: {
     ...nodeOptions,
     wait: { type: 'number', default: 5, describe: 'Seconds to wait for a decision while one is due' },
@@ -50,7 +50,7 @@ function clockSentences({ clock }: NodeStatus): string[] {
   ]
 }
 
-/** A node with a wrong clock is not well, whatever else is: the first sentence says so. */
+/** A wrong clock is reported first: it explains other symptoms. */
 function withClock(
   { agreement, diagnosis }: { agreement: Agreement; diagnosis: Diagnosis },
   status: NodeStatus,
@@ -93,7 +93,7 @@ function describe(agreement: Agreement, { sentences, missing }: Diagnosis): stri
 function rowsOf(agreement: Agreement, missing: Diagnosis['missing']): [string, string][] {
   const { validators, quorum, faultsTolerated, lastCertificate: last, sinceDecisionMs } = agreement
   const n = validators.length
-  const proposer = agreement.proposer === null ? 'nobody' : validators[agreement.proposer]!.name
+  const proposer = agreement.proposer === null ? 'no validator' : validators[agreement.proposer]!.name
   const has = (name: 'hasPrepared' | 'hasCommitted') => validators.filter(validator => validator[name]).length
   const age = sinceDecisionMs === null ? '' : `, ${seconds(sinceDecisionMs)} ago`
   return [

@@ -1,5 +1,5 @@
-// The variables of the environment by which quorate is told things. One that is set to nothing is not set: that is what
-// `QUORATE_RPC= quorate status` and an unset variable of a script mean.
+// The environment variables of quorate. An empty one counts as unset: that is what `QUORATE_RPC= quorate status` and an
+// unset variable of a script mean.
 
 import { env } from 'node:process'
 

@@ -1,5 +1,5 @@
-// `quorate evidence`: whether a validator lied, for those who trust nobody who says so: its own signatures convict it,
-// under two votes that contradict each other, or under a vote and a view change that leaves it out.
+// `quorate evidence`: proofs that a validator equivocated, which need no trusted source: its own signatures convict it,
+// under two votes that contradict each other, or under a vote and a view change that omits it.
 
 import { InvalidField } from '../encoding/fields.ts'
 import {
@@ -22,7 +22,7 @@ const METHOD = 'quorate_getEvidence'
 
 const listCommand = defineCommand({
   command: 'list',
-  describe: 'The evidence that a node has, numbered',
+  describe: 'List the evidence that a node has, numbered',
   options: nodeOptions,
   run: async (args, output) => {
     const evidence = await readEvidence(clientOf(args))
@@ -43,7 +43,7 @@ const listCommand = defineCommand({
 
 const exportCommand = defineCommand({
   command: 'export <number>',
-  describe: 'Write a piece of evidence to a file that anybody can check',
+  describe: 'Write a piece of evidence to a file, which can be checked without a node',
   positionals: {
     number: { type: 'number', demandOption: true, describe: 'Number in quorate evidence list' },
   },
@@ -71,7 +71,7 @@ const exportCommand = defineCommand({
 
 const verifyCommand = defineCommand({
   command: 'verify <file>',
-  describe: 'Check the evidence that a validator signed what no honest one signs both',
+  describe: 'Check the evidence that a validator signed two contradicting statements',
   ...verifyArguments,
   run: async ({ file, genesis }, output) =>
     runCheck(

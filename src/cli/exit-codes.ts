@@ -6,7 +6,7 @@ export const EXIT = {
   done: 0,
   /** The answer is no: a rule was broken, a transfer was refused, replaced or dropped, nothing was found. */
   no: 1,
-  /** Unknown command or option, or a value that makes no sense. */
+  /** Unknown command or option, or a value that is invalid. */
   usage: 2,
   /** A file is missing, damaged, of another network, or can't be read or written: genesis, account, data directory. */
   file: 3,
@@ -15,7 +15,7 @@ export const EXIT = {
   password: 5,
   /** The port or the data directory is in use by another process. */
   inUse: 6,
-  /** Nobody knows yet: the time given ran out. */
+  /** Not known yet: the time given ran out. */
   unknown: 7,
   /** A fault in quorate itself. */
   fault: 70,

@@ -86,7 +86,7 @@ export const blockCommand = defineCommand({
 /** One transaction and what became of it. */
 export const txCommand = defineCommand({
   command: 'tx <transaction>',
-  describe: 'One transaction and what became of it',
+  describe: 'One transaction and its outcome',
   positionals: { transaction: { type: 'string', demandOption: true, describe: 'Id of the transaction' } },
   options: nodeOptions,
   run: async (args, output) => {

@@ -1,5 +1,5 @@
-// What the operating system says of files and folders, in words: the cause and, where there is one, the remedy. Whatever
-// command meets it, it is no fault in quorate.
+// Errors of the operating system on files and folders, in words: the cause and, if there is one, the remedy. They are no
+// faults of quorate, in any command.
 
 /** An error of a file, as a person reads it. */
 export interface FileError {
@@ -12,8 +12,8 @@ const ELSEWHERE = 'Choose a place that you may write to.'
 const CAUSES: ReadonlyMap<string, FileError> = new Map(
   (
     [
-      ['EACCES', 'permission denied', 'See who it belongs to with ls -l, or choose another place.'],
-      ['EPERM', 'it is not permitted', 'See who it belongs to with ls -l, or choose another place.'],
+      ['EACCES', 'permission denied', 'See its owner and mode with ls -l, or choose another place.'],
+      ['EPERM', 'it is not permitted', 'See its owner and mode with ls -l, or choose another place.'],
       ['EROFS', 'the file system is read-only', ELSEWHERE],
       [
         'ENOSPC',

@@ -1,5 +1,5 @@
-// Files and folders that commands share: where things are unless told otherwise, and how files are read and written.
-// What is wrong with a file is said with its path; `-` is standard input or output.
+// Files and folders that commands share: their default places, and how files are read and written. Errors name the path;
+// `-` is standard input or output.
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
@@ -14,7 +14,7 @@ import { CommandError, EXIT } from './exit-codes.ts'
 import { describeFileError, messageOf } from './file-errors.ts'
 import { writeDocument } from './output.ts'
 
-/** Why nothing is written over what somebody may still want. */
+/** Remedy where a file exists already: none is overwritten. */
 const TAKEN = 'there is a file of this name'
 /** Bytes in a genesis file, a proof or a scenario at most. */
 const TEXT_BYTES_MAX = 16 * 1024 * 1024
@@ -26,12 +26,12 @@ export function homeDirectory(): string {
   return variable('QUORATE_HOME') ?? join(home === '' ? userInfo().homedir : home, '.quorate')
 }
 
-/** Where keys are kept unless told otherwise. */
+/** The default folder of the keys. */
 export function defaultKeystore(): string {
   return join(homeDirectory(), 'keystore')
 }
 
-/** Where the node of a network keeps its data unless told otherwise. */
+/** The default data folder of a network's node. */
 export function defaultDataDirectory(networkName: string): string {
   return join(homeDirectory(), networkName.replaceAll(/[^A-Za-z0-9_-]/g, '_'))
 }
@@ -62,8 +62,8 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 }
 
 /**
- * Writes a new file that everybody may read, or to stdout where it is `-`. Ends the command when there is one of this name,
- * or it can't be written; then nothing of it is there.
+ * Writes a new file with the default permissions, or to stdout if the name is `-`. Ends the command when the file exists or
+ * can't be written; a partial file is removed.
  */
 export async function writeNewFile(path: string, text: string, mode = 0o666): Promise<void> {
   if (path === STANDARD_STREAM) return writeDocument(text)
@@ -78,7 +78,7 @@ export function assertNewFile(path: string): void {
   if (existsSync(path)) throw new CommandError(EXIT.file, `cannot write ${path}: ${TAKEN}`)
   try {
     accessSync(dirname(path), constants.W_OK)
-    if (!statSync(dirname(path)).isDirectory()) throw new Error(`${dirname(path)} is no folder`)
+    if (!statSync(dirname(path)).isDirectory()) throw new Error(`${dirname(path)} is not a folder`)
   } catch (error) {
     throw cannot('write', path, error)
   }

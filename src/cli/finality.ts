@@ -1,5 +1,5 @@
-// `quorate finality`: whether a block is final, for those who trust no node: they have the genesis file, and a proof
-// that any node may have given them.
+// `quorate finality`: proofs that a block is final, for verifiers that trust no node: they have the genesis file, and a
+// proof from any source.
 
 import { type FinalityProof, readFinalityProof } from '../finality/finality-proof.ts'
 import { verifyFinalityProof } from '../finality/verify-proof.ts'
@@ -18,12 +18,12 @@ const REFUSED = -32000
 
 const proofCommand = defineCommand({
   command: 'proof [block]',
-  describe: 'Get the proof that a block is final from a node',
+  describe: 'Get a proof that a block is final from a node',
   positionals: {
     block: {
       type: 'string',
       default: 'finalized',
-      describe: 'Height or id of a block, or the word finalized for the last that is',
+      describe: 'Height or id of a block, or finalized for the last final block',
     },
   },
   options: {
@@ -54,7 +54,7 @@ const proofCommand = defineCommand({
 
 const verifyCommand = defineCommand({
   command: 'verify <file>',
-  describe: 'Check the proof that a block is final, without a node',
+  describe: 'Check a proof that a block is final, without a node',
   ...verifyArguments,
   run: async ({ file, genesis }, output) =>
     runCheck(

@@ -19,7 +19,7 @@ import { readAmount, readCount } from './node-option.ts'
 import { table } from './output.ts'
 
 /** What a new network is made of. */
-export interface NetworkWish {
+export interface NewNetwork {
   readonly name: string
   readonly chainId: number
   readonly blockTimeSeconds: number
@@ -34,26 +34,26 @@ export interface NetworkWish {
 }
 
 /** The JSON of a genesis file for a new network, beginning now. */
-export function createGenesisFile(wish: NetworkWish): Record<string, unknown> {
-  const { finality = sectionOf(LONGEST_CHAIN) } = wish
+export function createGenesisFile(network: NewNetwork): Record<string, unknown> {
+  const { finality = sectionOf(LONGEST_CHAIN) } = network
   return {
-    name: wish.name,
-    ...(wish.forTests === true ? { forTests: true } : {}),
-    chainId: wish.chainId,
+    name: network.name,
+    ...(network.forTests === true ? { forTests: true } : {}),
+    chainId: network.chainId,
     time: Math.floor(Date.now() / 1000),
     work: modeOf({ finality }).isMined
       ? {
-          bits: wish.bits,
+          bits: network.bits,
           easiestBits: '0x1f00ffff',
-          blockTimeSeconds: wish.blockTimeSeconds,
-          halfLifeSeconds: wish.blockTimeSeconds * 30,
+          blockTimeSeconds: network.blockTimeSeconds,
+          halfLifeSeconds: network.blockTimeSeconds * 30,
           futureLimitSeconds: 15,
         }
       : { proof: 'none', futureLimitSeconds: 15 },
     blocks: { gasLimit: 30_000_000, bytesMax: 1_048_576, baseFee: '1gwei' },
     reward: { amount: '2', halvingBlocks: 1_000_000 },
     finality,
-    accounts: wish.accounts,
+    accounts: network.accounts,
   }
 }
 
@@ -66,7 +66,7 @@ const newCommand = defineCommand({
     'chain-id': { type: 'number', default: 20_263, describe: 'Chain id that wallets sign for (EIP-155)' },
     'block-time': {
       type: 'number',
-      describe: 'Seconds between blocks that the difficulty steers toward',
+      describe: 'Target seconds between blocks',
       defaultDescription: '2',
     },
     bits: {
@@ -78,13 +78,13 @@ const newCommand = defineCommand({
       type: 'string',
       array: true,
       default: [] as string[],
-      describe: 'Account of the first state: ADDRESS=COINS',
+      describe: 'Account of the genesis state: ADDRESS=COINS',
     },
     ...finalityDetailOptions,
     'for-tests': {
       type: 'boolean',
       default: false,
-      describe: 'Nodes of this network may be told to lie and to cut each other off',
+      describe: 'Mark as a test network: its nodes may be told to lie and to cut connections',
     },
   },
   examples: [
@@ -101,8 +101,8 @@ const newCommand = defineCommand({
       throw new CommandError(EXIT.usage, `${mining}: not for ${finality.mode}`, 'Its blocks are not mined.')
     const blockTimeSeconds = readCount('--block-time', args['block-time'] ?? 2, { min: 1, max: 86_400 })
     const { name, bits = '0x1e03ffff' } = args
-    const wish = { name, chainId, blockTimeSeconds, accounts, bits, finality, forTests: args['for-tests'] }
-    const file = createGenesisFile(wish)
+    const network = { name, chainId, blockTimeSeconds, accounts, bits, finality, forTests: args['for-tests'] }
+    const file = createGenesisFile(network)
     const genesis = checkGenesis(file)
     await writeJson(args.file, file)
     output.data(summary(genesis), () => describe(genesis))
@@ -112,7 +112,7 @@ const newCommand = defineCommand({
 
 const showCommand = defineCommand({
   command: 'show <file>',
-  describe: 'Check a genesis file and say what network it makes',
+  describe: 'Check a genesis file and describe its network',
   positionals: { file: { type: 'string', demandOption: true, describe: 'Genesis file' } },
   run: async (args, output) => {
     const genesis = readGenesis(args.file)
@@ -122,7 +122,10 @@ const showCommand = defineCommand({
 })
 
 /** The commands about genesis files. */
-export const genesisCommand = defineGroup('genesis', 'Networks as files', [newCommand, showCommand])
+export const genesisCommand = defineGroup('genesis', 'Make and check genesis files', [
+  newCommand,
+  showCommand,
+])
 
 /** The network that a file makes. Ends the command, naming the field, when the options make none. */
 function checkGenesis(file: unknown): Genesis {
@@ -160,7 +163,7 @@ function summary(genesis: Genesis) {
     // Null where blocks are not mined.
     blockTimeSeconds: work.isProved ? work.blockTimeSeconds : null,
     hashesPerBlock: work.isProved ? workOfTarget(work.firstTarget) : null,
-    // Null where nobody votes.
+    // Null where there are no validators.
     validators:
       validators?.validators.map(({ name, address }) => ({ name, address: checksumAddress(address) })) ??
       null,

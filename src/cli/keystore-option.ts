@@ -20,7 +20,7 @@ export const keystoreOption = {
 export const passwordOption = {
   'password-file': {
     type: 'string',
-    describe: 'File whose first line is the password (or set QUORATE_PASSWORD)',
+    describe: 'File with the password in its first line (or set QUORATE_PASSWORD)',
   },
 } as const
 

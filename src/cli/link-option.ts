@@ -11,11 +11,11 @@ export const linkOptions = {
   latency: {
     type: 'number',
     describe:
-      'Milliseconds that what it sends takes on average; only on a network whose genesis file says forTests',
+      'Average milliseconds by which what the node sends is delayed; only on a network whose genesis file says forTests',
   },
   loss: {
     type: 'string',
-    describe: 'Share of what it sends that is lost and, as TCP does, sent again, such as 2%; likewise',
+    describe: 'Share of what the node sends that is lost and retransmitted, as by TCP, such as 2%; likewise',
   },
 } as const
 

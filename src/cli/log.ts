@@ -5,7 +5,7 @@ import { stderr } from 'node:process'
 import pino, { type Logger } from 'pino'
 import { terminalJson, terminalLine } from './terminal-text.ts'
 
-/** How much a node says. */
+/** The levels of a node's log. */
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 const NAMES: ReadonlyMap<number, string> = new Map([
@@ -25,7 +25,7 @@ export function createLog(level: string, isJson: boolean): Logger {
       write: line => void stderr.write(`${terminalLine(forPeople(line))}\n`),
     })
   const destination = pino.destination({ dest: 2, sync: true })
-  // A node goes on where nobody reads its log, or the disk takes no more of it.
+  // A node goes on when its log has no reader, or the disk is full.
   destination.on('error', () => {})
   return pino(options, { write: line => void destination.write(`${terminalJson(line.trimEnd())}\n`) })
 }

@@ -1,5 +1,5 @@
-// `quorate mine`: tells a running node to mine, a number of blocks or until it is told to stop.
-// This needs the cookie in the node's folder, so only who may read that folder can do it.
+// `quorate mine`: makes a running node mine, a number of blocks or until it is told to stop. This needs the cookie in the
+// node's folder, so only a user who may read that folder can do it.
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,13 +18,13 @@ import { type NodeStatus, readStatus } from './status.ts'
 const POLL_MS = 200
 const COOKIE_BYTES_MAX = 1_000
 
-/** The command that tells a node to mine. */
+/** The command that makes a node mine. */
 export const mineCommand = defineCommand({
   command: 'mine',
-  describe: 'Tell a running node to mine, or with --stop to end it',
+  describe: 'Make a running node mine, or stop mining with --stop',
   options: {
     ...nodeOptions,
-    to: { type: 'string', describe: 'Address or account that gets reward and tips' },
+    to: { type: 'string', describe: 'Address or account that receives reward and tips' },
     blocks: {
       type: 'number',
       describe: 'Mine so many blocks and wait for them',
@@ -33,7 +33,7 @@ export const mineCommand = defineCommand({
     stop: { type: 'boolean', default: false, describe: 'Stop mining' },
     data: {
       type: 'string',
-      describe: 'Folder of the node, which holds the cookie that permits this',
+      describe: 'Folder of the node, with the cookie that permits this',
       defaultDescription: '~/.quorate/NETWORK',
     },
     keystore: {
@@ -61,7 +61,7 @@ export const mineCommand = defineCommand({
       return EXIT.done
     }
     if (args.to === undefined)
-      throw new CommandError(EXIT.usage, 'for whom? give --to ADDRESS or --to ACCOUNT')
+      throw new CommandError(EXIT.usage, 'no beneficiary: give --to ADDRESS or --to ACCOUNT')
     const beneficiary = await readAddress(new Keystore(args.keystore ?? defaultKeystore()), args.to)
     const blocks =
       args.blocks === undefined ? null : readCount('--blocks', args.blocks, { min: 1, max: 1_000_000 })

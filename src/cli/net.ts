@@ -31,7 +31,7 @@ export const netCommand = defineCommand({
   command: 'net',
   describe: 'Run several nodes on this machine, each a process of its own',
   options: {
-    nodes: { type: 'number', default: 4, describe: 'How many nodes' },
+    nodes: { type: 'number', default: 4, describe: 'Number of nodes' },
     genesis: {
       type: 'string',
       describe: 'Genesis file of the network',
@@ -44,13 +44,13 @@ export const netCommand = defineCommand({
     pattern: finalityOptions.pattern,
     data: {
       type: 'string',
-      describe: 'Folder that holds a folder for each node',
+      describe: 'Folder with a folder for each node',
       defaultDescription: '~/.quorate/net, with --finality ~/.quorate/net-FINALITY',
     },
     mine: { type: 'string', describe: 'All nodes mine for this address' },
     throttle: {
       type: 'number',
-      describe: 'Share of its time that a mining thread works',
+      describe: 'Share of time that each mining thread works',
       defaultDescription: 'so that all nodes together leave a core free',
     },
   },
@@ -77,7 +77,7 @@ export const netCommand = defineCommand({
           .join(' or ')}`,
       )
     if (args.mine !== undefined && parseAddress(args.mine) === null)
-      throw new CommandError(EXIT.usage, `--mine: ${args.mine} is no address`)
+      throw new CommandError(EXIT.usage, `--mine: ${args.mine} is not an address`)
     const directory = args.data ?? join(homeDirectory(), finality === undefined ? 'net' : `net-${finality}`)
     const genesisPath =
       finality === undefined
@@ -97,7 +97,7 @@ export const netCommand = defineCommand({
       ...mining,
       ...(hasKeys ? ['--validator', keyPath(directory, index)] : []),
     ]
-    if (hasKeys) tellOfForgotten(directory, count, text => output.note(text))
+    if (hasKeys) warnOfLostFolders(directory, count, text => output.note(text))
     const progress = createProgress('starting nodes', count)
     const nodes = await startNetwork(count, { genesisPath, directory, nodeOptions }, (_node, index) =>
       progress.update(index + 1),
@@ -119,22 +119,22 @@ export const netCommand = defineCommand({
   },
 })
 
-/** What the options say of the finality of a new network. */
-interface FinalityWish {
+/** The finality of a network, by the options. */
+interface NetworkFinality {
   readonly finality: string
   readonly pattern: string | undefined
 }
 
 /** The genesis file of a network in this folder, made with a key for each node unless it is there from before. */
-async function makeNetwork(directory: string, count: number, wish: FinalityWish): Promise<string> {
+async function makeNetwork(directory: string, count: number, chosen: NetworkFinality): Promise<string> {
   const path = join(directory, 'genesis.json')
   if (existsSync(path)) {
-    assertSame(readGenesis(path), path, count, wish)
+    assertSame(readGenesis(path), path, count, chosen)
     return path
   }
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const validator: string[] = []
-  if (modeNamed(wish.finality)!.hasValidators) {
+  if (modeNamed(chosen.finality)!.hasValidators) {
     for (let index = 0; index < count; index++) {
       const key = keyPath(directory, index)
       // A run that was interrupted may have left some.
@@ -142,7 +142,7 @@ async function makeNetwork(directory: string, count: number, wish: FinalityWish)
       validator.push(`node${index + 1}=${checksumAddress(address)}`)
     }
   }
-  const finality = readFinality({ ...wish, validator })
+  const finality = readFinality({ ...chosen, validator })
   await writeJson(
     path,
     createGenesisFile({
@@ -163,7 +163,7 @@ function assertSame(
   genesis: Genesis,
   path: string,
   count: number,
-  { finality, pattern }: FinalityWish,
+  { finality, pattern }: NetworkFinality,
 ): void {
   const validators = validatorsOf(genesis)?.validators.length ?? count
   const { mode } = genesis.finality
@@ -184,8 +184,8 @@ function keyPath(directory: string, index: number): string {
   return join(directory, `node${index + 1}.key`)
 }
 
-/** Whose votes file is left and whose folder is not waits for the others; where all do, nothing becomes final any more. */
-function tellOfForgotten(directory: string, count: number, note: (text: string) => void): void {
+/** Names the validators whose vote mark is left and whose folder is gone: they wait for the others. If all do, nothing becomes final. */
+function warnOfLostFolders(directory: string, count: number, note: (text: string) => void): void {
   const files = readdirSync(directory)
   const forgetful = Array.from({ length: count }, (_, index) => index).filter(
     index =>
@@ -195,14 +195,14 @@ function tellOfForgotten(directory: string, count: number, note: (text: string) 
   if (forgetful.length === 0) return
   const names = forgetful.map(index => `node${index + 1}`).join(', ')
   note(
-    `${names} voted before, and their folders are gone: they vote once the others have shown that they went on without them; to begin anew remove ${directory}`,
+    `${names} voted before, and their folders are gone: they vote once the others have decided all that they may have voted on; to start over, remove ${directory}`,
   )
 }
 
 function notesOn({ finality, work }: Genesis, genesisPath: string, isMined: boolean): string[] {
   const notes = modeOf({ finality }).hasValidators ? [`genesis file: ${genesisPath}`] : []
   if (work.isProved && !isMined)
-    notes.push('nobody mines yet: start with --mine ADDRESS, or use quorate mine --rpc URL --data FOLDER')
+    notes.push('no node mines yet: start with --mine ADDRESS, or use quorate mine --rpc URL --data FOLDER')
   return notes
 }
 

@@ -11,7 +11,7 @@ import { createProgress, type Progress } from './progress.ts'
 import type { ChosenValidator } from './validator-option.ts'
 
 /** Prints where the node can be reached, once it can be. */
-export function sayReady(
+export function printReady(
   node: Node,
   started: { rpc: string; data: string; beneficiary: string | null; chosen: ChosenValidator | null },
   output: Output,
@@ -39,7 +39,7 @@ function describeValidator(node: Node, { validator, byzantine }: ChosenValidator
   const { name, address } = validator
   const report = node.finalityReport()
   const place = report === null ? '' : ` of ${report.validators.length}, ${report.quorum} decide`
-  const lie = byzantine === null ? '' : `; it lies on purpose: ${byzantine}`
+  const lie = byzantine === null ? '' : `; faulty on purpose: ${byzantine}`
   return `${name} (${address})${place}${lie}${describeVoting(report)}`
 }
 
@@ -50,8 +50,8 @@ function describeVoting(report: AgreementReport | null): string {
     : '; it votes once the others have told it of its own votes'
 }
 
-/** Says in the log when a validator begins to vote, and what it waits for until then. */
-export function tellOfVotes(node: Node, log: Logger): void {
+/** Logs when a validator begins to vote, and what it waits for until then. */
+export function logVoting(node: Node, log: Logger): void {
   let isAsking = false
   let looks = 0
   const look = (): void => {
@@ -71,12 +71,12 @@ export function tellOfVotes(node: Node, log: Logger): void {
   setInterval(guarded(log, 'looking at the votes', look), LOOK_MS).unref()
 }
 
-/** Milliseconds between two looks at whether a validator votes, and looks until it is said again that it does not. */
+/** Milliseconds between two checks whether a validator votes, and checks between two warnings that it does not. */
 const LOOK_MS = 500
 const WAIT_LOOKS = 20
 
-/** Says in the log what the node follows; while it catches up, a bar on the terminal takes the place of the lines. */
-export function tellOfHeads(node: Node, log: Logger): void {
+/** Logs new heads and final blocks; while the node catches up, a bar on the terminal replaces the lines. */
+export function logHeads(node: Node, log: Logger): void {
   let bar: Progress | null = null
   node.onHead(({ height, id, reorganised }) => {
     const behind = node.syncProgress()

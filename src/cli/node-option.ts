@@ -28,7 +28,7 @@ export function readAmount(option: string, text: string): bigint {
   if (wei !== null) return wei
   throw new CommandError(
     EXIT.usage,
-    `${option}: ${JSON.stringify(text)} is no amount`,
+    `${option}: ${JSON.stringify(text)} is not an amount`,
     'Examples: 1.5 (coins), 10gwei, 100wei.',
   )
 }
@@ -59,7 +59,7 @@ export function readShare(option: string, text: string): number {
 export function readTransactionId(text: string): `0x${string}` {
   const id = text.toLowerCase()
   if (/^0x[0-9a-f]{64}$/.test(id)) return id as `0x${string}`
-  throw new CommandError(EXIT.usage, `${text} is no transaction id`, 'An id is 0x and 64 hex digits.')
+  throw new CommandError(EXIT.usage, `${text} is not a transaction id`, 'An id is 0x and 64 hex digits.')
 }
 
 /** Names of blocks that move. */
@@ -89,7 +89,7 @@ export async function readAddress(keystore: Keystore, text: string): Promise<Add
   if (text.startsWith('0x')) {
     throw new CommandError(
       EXIT.usage,
-      `${text} is no address, or its checksum is wrong`,
+      `${text} is not an address, or its checksum is wrong`,
       'Check it for a typing mistake.',
     )
   }

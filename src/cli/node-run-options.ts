@@ -21,7 +21,7 @@ export const nodeRunOptions = {
   },
   data: {
     type: 'string',
-    describe: 'Folder for chain and identity',
+    describe: 'Folder of the chain and the identity of the node',
     defaultDescription: '~/.quorate/NETWORK',
   },
   ...addressOptions,
@@ -29,25 +29,30 @@ export const nodeRunOptions = {
   'limit-loopback': {
     type: 'boolean',
     default: false,
-    describe: 'Limit connections of addresses of this machine as those of others',
+    describe: 'Apply the limits of connections to addresses of this machine too',
   },
-  'rpc-port': { type: 'number', default: 8545, describe: 'Port for wallets; 0 takes a free one' },
+  'rpc-port': {
+    type: 'number',
+    default: 8545,
+    describe: 'Port of the RPC server, for wallets; 0 takes a free one',
+  },
   'rpc-host': {
     type: 'string',
     default: '127.0.0.1',
-    describe: 'Address for wallets; any other than loopback opens the node to others',
+    describe: 'Address of the RPC server; any other than loopback opens it to other machines',
   },
   'rpc-allow-host': {
     type: 'string',
     array: true,
     default: [] as string[],
-    describe: 'Host name by which the node may be asked',
+    describe: 'Host name that RPC requests may use',
   },
   'rpc-allow-origin': {
     type: 'string',
     array: true,
     default: [] as string[],
-    describe: 'Web page that may ask, such as https://wallet.example; wallets in a browser may without it',
+    describe:
+      'Origin of a web page that may use the RPC, such as https://wallet.example; browser extensions may without it',
   },
   ...checkpointOption,
   ...linkOptions,
@@ -55,7 +60,7 @@ export const nodeRunOptions = {
   mine: {
     type: 'string',
     describe:
-      'Mine for this address; where blocks are not mined, the address that gets what a validator earns',
+      'Mine for this address; where blocks are not mined, the address that receives the rewards of the validator',
   },
   threads: {
     type: 'number',
@@ -65,12 +70,12 @@ export const nodeRunOptions = {
   throttle: {
     type: 'number',
     default: 1,
-    describe: 'Share of its time that a thread mines, above 0 and up to 1',
+    describe: 'Share of time that each thread mines, above 0 and up to 1',
   },
-  log: { type: 'string', choices: LOG_LEVELS, default: 'info', describe: 'What is said on stderr' },
+  log: { type: 'string', choices: LOG_LEVELS, default: 'info', describe: 'Level of the log on stderr' },
 } as const
 
-/** Checks and reads the options that are not used as they are; ends the command when one makes no sense. */
+/** Checks and reads the options that are not used as they are; ends the command when one is invalid. */
 export function readRunOptions(args: {
   genesis: string | undefined
   data: string | undefined
@@ -83,7 +88,7 @@ export function readRunOptions(args: {
   const checkpoint = readCheckpoint(args.checkpoint)
   const beneficiary = args.mine === undefined ? null : parseAddress(args.mine)
   if (args.mine !== undefined && beneficiary === null)
-    throw new CommandError(EXIT.usage, `--mine: ${args.mine} is no address`)
+    throw new CommandError(EXIT.usage, `--mine: ${args.mine} is not an address`)
   const { throttle } = args
   if (!(throttle > 0 && throttle <= 1))
     throw new CommandError(EXIT.usage, '--throttle: expected a number above 0 and up to 1')
@@ -95,7 +100,7 @@ export function readRunOptions(args: {
   return { genesis, dataDirectory, beneficiary, rpcPort, mining: { ...threads, throttle }, checkpoint }
 }
 
-/** The pages that may ask, as browsers name them. Ends the command when one is none. */
+/** The web origins that may use the RPC. Ends the command when one is malformed. */
 export function readOrigins(texts: readonly string[]): string[] {
   return texts.map(text => {
     const origin = parseOrigin(text)

@@ -11,7 +11,7 @@ import { explainDamage } from './damage.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readLinks } from './link-option.ts'
 import { createLog } from './log.ts'
-import { sayReady, tellOfHeads, tellOfVotes } from './node-log.ts'
+import { logHeads, logVoting, printReady } from './node-log.ts'
 import { nodeRunOptions, readOrigins, readRunOptions } from './node-run-options.ts'
 import { readValidatorOptions } from './validator-option.ts'
 import { VERSION } from './version.ts'
@@ -72,7 +72,7 @@ export const nodeCommand = defineCommand({
     }).catch(explain)
     try {
       const stopped = nextStop(node.failed)
-      tellOfHeads(node, log)
+      logHeads(node, log)
       const allowedHosts = args['rpc-allow-host']
       const where = {
         host: args['rpc-host'],
@@ -84,8 +84,12 @@ export const nodeCommand = defineCommand({
       const rpc = await RpcServer.open(node, { ...where, log, controlMethods: cut.methods(node) })
       try {
         if (beneficiary !== null) node.setMining(beneficiary, null)
-        if (chosen !== null) tellOfVotes(node, log)
-        sayReady(node, { rpc: rpc.url, data: dataDirectory, beneficiary: args.mine ?? null, chosen }, output)
+        if (chosen !== null) logVoting(node, log)
+        printReady(
+          node,
+          { rpc: rpc.url, data: dataDirectory, beneficiary: args.mine ?? null, chosen },
+          output,
+        )
         log.info(`stopping: ${await stopped}`)
       } finally {
         await rpc.close()

@@ -1,9 +1,9 @@
-// What a command says: data on stdout, as text for people or as one line of JSON; everything else on stderr.
-// So a pipe gets only what was asked for.
+// A command's output: data on stdout, as text or as one line of JSON; everything else on stderr. So a pipe gets only the
+// data.
 //
-// Whoever reads may go away before the end (`| head`): then nothing more is said, and the work goes on to its own end and
-// its own exit code, for a transfer or a node must not die of it. That an answer could not be written for any other reason
-// is a failure of its own.
+// A reader may close the pipe before the end (`| head`): then output is dropped, and the command runs to its end and its
+// own exit code, since a transfer or a node must not be ended by it. An answer that can't be written for any other reason
+// is a failure with an exit code of its own.
 
 import process, { stderr, stdout } from 'node:process'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -43,9 +43,9 @@ export function writeDocument(text: string): void {
   stdout.write(text)
 }
 
-/** Makes the process outlive its readers. To be called once, before anything is said. */
+/** Makes the process outlive its readers. Called once, before any output. */
 export function guardStreams(): void {
-  // What can't be said on stderr can't be said at all.
+  // If stderr fails there is nowhere left to report to.
   stderr.on('error', () => {})
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || failure !== null) return

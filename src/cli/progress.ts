@@ -1,5 +1,5 @@
-// A sign of life for long work, on stderr: a bar on a terminal, wiped away at the end; a line every ten seconds on a pipe
-// or in a file, where nobody looks at once but somebody may wonder.
+// Progress of long work, on stderr: a bar on a terminal, erased at the end; a line every ten seconds on a pipe or in a
+// file.
 
 import { stderr } from 'node:process'
 
@@ -26,7 +26,7 @@ const BAR_WIDTH = 24
 const REDRAW_MS = 100
 const LINE_MS = 10_000
 
-/** Progress up to a total, on stderr unless told otherwise. */
+/** Progress up to a total, on stderr by default. */
 export function createProgress(
   title: string,
   totalAtFirst: number,

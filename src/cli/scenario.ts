@@ -1,5 +1,5 @@
-// `quorate scenario`: what is told in a file happens to a network, in the simulator or to real processes, and is held
-// against what the file expects. The answer is TAP, so that any harness can read it.
+// `quorate scenario`: runs scenario files in the simulator or on real processes, and checks their expectations. The
+// answer is TAP, which any harness can read.
 
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -24,14 +24,13 @@ import { createProgress } from './progress.ts'
 const SUFFIX = '.scenario'
 const SHIPPED = join(import.meta.dirname, '..', '..', 'scenarios')
 const SECOND_MS = 1_000
-/** By how much longer than a file says real processes may take, unless told otherwise. */
+/** Default factor by which the deadlines of a file are stretched on real processes. */
 const PATIENCE_LIVE = 2
 const PATIENCE_MAX = 20
 
 const runCommand = defineCommand({
   command: 'run [files..]',
-  describe:
-    'Run scenarios, and say what came of each expectation; all that come with quorate unless some are named',
+  describe: 'Run scenarios and report each expectation; by default all that come with quorate',
   positionals: {
     files: {
       type: 'string',
@@ -44,13 +43,16 @@ const runCommand = defineCommand({
     live: {
       type: 'boolean',
       default: false,
-      describe: 'On real processes on this machine, in real time, not in the simulator',
+      describe: 'Use real processes on this machine, in real time, in place of the simulator',
     },
-    seed: { type: 'number', default: 1, describe: 'Names the transfers, and the chance of a simulated run' },
+    seed: {
+      type: 'number',
+      default: 1,
+      describe: 'Seed of the transfers, and of the randomness of a simulated run',
+    },
     patience: {
       type: 'number',
-      describe:
-        'How many times as long as the file says may pass, since what happened last, until a deadline',
+      describe: 'Factor by which deadlines are stretched, counted from the last event before each',
       defaultDescription: `${PATIENCE_LIVE} with --live, 1 in the simulator`,
     },
   },

@@ -1,5 +1,5 @@
-// What `quorate sim` shows of its runs: a table for people, and all figures with --json. The fields of an agreement
-// stand beside those of the run; where nothing is agreed on, those that a script may read are null.
+// What `quorate sim` shows of its runs: a table, and all figures with --json. The fields of an agreement are beside those
+// of the run; in a network without agreement, those that a script may read are null.
 
 import { sha256 } from '../chain/hash.ts'
 import { toHex } from '../encoding/bytes.ts'
@@ -153,7 +153,7 @@ function describeStrangers({ strangers }: SimulationResult): [string, string][] 
       .join(', ')
   return [
     ['strangers', count(strangers.attacks) || 'no attack'],
-    ['denied', count(strangers.denials) || 'nobody'],
+    ['denied', count(strangers.denials) || 'none'],
   ]
 }
 
@@ -166,7 +166,7 @@ function describeAgreement(agreement: AgreementResult): [string, string][] {
       ? ''
       : `, each ${average(messagesPerDecision)} messages, ${bytesPerDecision} bytes, ${average(delaysPerDecision.mean)} delays (at most ${delaysPerDecision.max})`
   return [
-    ['validators', `${agreement.validators}${lies.length === 0 ? '' : `, of whom lie: ${lies.join(', ')}`}`],
+    ['validators', `${agreement.validators}${lies.length === 0 ? '' : `, liars: ${lies.join(', ')}`}`],
     ['decisions', `${agreement.decisions}${cost}`],
     ['certificates', `${agreement.certificates} stored, ${agreement.pulledCertificates} asked for`],
     ['view changes', `${agreement.viewChanges}, ${agreement.reproposals} with something prepared before`],

@@ -1,5 +1,5 @@
 // What `quorate sim` is asked for: its options as the settings of runs, and the seeds to run.
-// A combination of options that makes no sense ends the command with one line that says so.
+// A combination of options that is invalid ends the command with one line that says so.
 
 import { existsSync } from 'node:fs'
 import type { InferredOptionTypes } from 'yargs'
@@ -157,7 +157,7 @@ function readLimits(list: string | undefined): SmallLimits | null {
 function readNetwork({ network, delta, gst, scheduler }: SimArguments): NetworkRequest | null {
   const needs = (option: string, value: unknown, model: NetworkRequest['model'] | undefined): void => {
     if (value === undefined || (network !== undefined && (model ?? network) === network)) return
-    throw new CommandError(EXIT.usage, `--${option} says something of --network ${model ?? 'MODEL'} only`)
+    throw new CommandError(EXIT.usage, `--${option} needs --network ${model ?? 'MODEL'}`)
   }
   needs('delta', delta, undefined)
   needs('gst', gst, 'partial')

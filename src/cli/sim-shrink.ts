@@ -61,7 +61,7 @@ export async function replayFile(path: string): Promise<SimulationResult> {
   if (options === null)
     throw new CommandError(
       EXIT.file,
-      `${path} is no run that was shrunk`,
+      `${path} is not a shrunk run`,
       'Such files are written by quorate sim --shrink.',
     )
   return simulate({ ...options, ...(await createCryptography()) })

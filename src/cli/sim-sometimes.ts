@@ -1,5 +1,5 @@
-// What happens only now and then in simulated runs. Where something of it never happens, too few seeds were run to mean
-// much, or the simulator has gone quiet: a batch can be required to have seen all of it.
+// Events that should happen in some simulated runs. If one happens in none, too few seeds were run to mean much, or the
+// simulator has lost a fault: a batch can be required to have seen all of them.
 
 import { modeNamed } from '../finality/registry.ts'
 import type { FaultEvent } from '../lab/faults/fault-events.ts'
@@ -64,7 +64,7 @@ const SOMETIMES: readonly Sometimes[] = [
     holds: result => result.evictions > 0,
   },
   {
-    text: 'a transfer that a node gave up and that was handed in again',
+    text: 'a transfer that a node dropped and that was submitted again',
     needs: 'swarm',
     holds: result => result.handedInAgain > 0,
   },
@@ -91,7 +91,7 @@ const SOMETIMES: readonly Sometimes[] = [
   fault('cut', 'a network cut in two'),
   fault('bridge', 'a network cut in two but for one node'),
   fault('ring', 'a network of majorities that all differ'),
-  fault('mute', 'nodes that nobody heard'),
+  fault('mute', 'nodes that no other node heard'),
   fault('clog', 'a link that was closed for a while'),
   fault('crash', 'a crash'),
   fault('vote-crash', 'a crash right after a vote'),

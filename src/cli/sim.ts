@@ -17,8 +17,7 @@ export const simCommand = defineCommand({
   options: simOptions,
   examples: SIM_EXAMPLES,
   run: async (args, output) => {
-    if (args.out !== undefined && !args.shrink)
-      throw new CommandError(EXIT.usage, '--out says something of --shrink only')
+    if (args.out !== undefined && !args.shrink) throw new CommandError(EXIT.usage, '--out needs --shrink')
     const seeds = readSeeds(args.seed, args.seeds)
     const started = performance.now()
     if (args.shrink) {

@@ -1,6 +1,6 @@
 // `quorate start`: the whole thing once, on one machine, in about a minute: a new network of four nodes, a funded
-// account, miners, signed transfers, and the balances as every node sees them; then what other kinds of finality would
-// have made of it, in the simulator. It leaves nothing running.
+// account, miners, signed transfers, and the balances as every node sees them; then a comparison of finality modes
+// in the simulator. It leaves nothing running.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -34,14 +34,14 @@ const AMOUNTS = ['1.5', '0.25', '10'] as const
 const CONFIRMATIONS = 2n
 /** Milliseconds after which the demonstration gives up. */
 const PATIENCE_MS = 60_000
-/** What is compared at the end: as `quorate compare` does unless told otherwise. */
+/** What is compared at the end: the default of `quorate compare`. */
 const COMPARED = { nodes: 4, transfers: 300, rate: 50, seed: 1, hasFaults: true }
 
 /** The demonstration. */
 export const startCommand = defineCommand({
   command: 'start',
   describe:
-    'A demonstration in about a minute: four nodes, miners, a wallet that pays; kinds of finality compared',
+    'A demonstration in about a minute: four nodes that mine, a wallet that pays, a comparison of finality modes',
   options: {
     keep: { type: 'boolean', default: false, describe: 'Keep the folder with chain and keys afterwards' },
   },

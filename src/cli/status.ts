@@ -114,7 +114,7 @@ export async function readStatus(client: RpcClient): Promise<NodeStatus> {
 /** How a node is. */
 export const statusCommand = defineCommand({
   command: 'status',
-  describe: 'How a running node is',
+  describe: 'The state of a running node',
   options: nodeOptions,
   run: async (args, output) => {
     const status = await readStatus(clientOf(args))
@@ -155,7 +155,7 @@ export const statusCommand = defineCommand({
   },
 })
 
-/** How far a clock seems to be off, and by whose word. */
+/** How far a clock seems to be off, and how many peers say so. */
 export function describeClockDoubt({ behindSeconds, peers }: NonNullable<NodeStatus['clock']>): string {
   const of = peers === 1 ? 'one peer follows' : `${peers} peers follow`
   return `${behindSeconds} s behind at least: ${of} blocks that are too new for it`
@@ -174,10 +174,10 @@ function readFlag(value: Json): boolean | null {
   return typeof value === 'boolean' ? value : null
 }
 
-/** Who a node is connected to. */
+/** The peers of a node. */
 export const peersCommand = defineCommand({
   command: 'peers',
-  describe: 'Who a running node is connected to',
+  describe: 'The peers that a running node is connected to',
   options: nodeOptions,
   run: async (args, output) => {
     const peers = await askList(clientOf(args), 'quorate_peers', fields => ({

@@ -14,10 +14,9 @@ const WHOLE = 100
 /** The command. */
 export const theoryCommand = defineCommand({
   command: 'theory',
-  describe:
-    'Each claim of theory that this program depends on: its source, what the code does, and a verdict',
+  describe: 'Check each theoretical claim that this program depends on: source, measurement, verdict',
   options: {
-    seed: { type: 'number', default: 1, describe: 'Names the runs; the same seed gives the same figures' },
+    seed: { type: 'number', default: 1, describe: 'Seed of the runs; the same seed gives the same figures' },
     races: {
       type: 'number',
       default: EFFORT.races,

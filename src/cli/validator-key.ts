@@ -1,5 +1,5 @@
-// The file with a validator's secret key: {"address","secretKey"}, without a password, for a validator must be able
-// to start again with nobody there. Instead the file must be its owner's alone. Messages never repeat what is in it.
+// The file with a validator's secret key: {"address","secretKey"}, without a password, since a validator must be able to
+// restart unattended. Instead only its owner may have access to the file. Messages never repeat its content.
 
 import { type Address, checksumAddress, parseAddress } from '../chain/address.ts'
 import { addressOfSecretKey } from '../chain/signature.ts'

@@ -1,5 +1,5 @@
-// The options by which a node is one of the validators. What makes no sense is said before anything is opened: a key
-// of somebody else, a network without validators, lies where real money may be.
+// The options of a validator's node. Options that make no sense are refused before anything is opened: the key of an
+// address that is not a validator, a network without validators, lies on a network that is not for tests.
 
 import type { Genesis } from '../execution/genesis.ts'
 import { STANDARD_STREAM } from '../files/read-file.ts'
@@ -17,13 +17,14 @@ export const validatorOptions = {
     default: false,
     describe:
       'Vote although the record of earlier votes is gone, or the folder is new and this key has voted. Only if you know ' +
-      'that this key has never voted on this network, or that what it voted is settled: the others are asked for its ' +
-      'votes, but what none of them remembers it may contradict, and that convicts this validator',
+      'that this key has never voted on this network, or that all it voted on is final: the node asks the others for its ' +
+      'votes, but it may contradict a vote that none of them remembers, and that convicts this validator',
   },
   byzantine: {
     type: 'string',
     choices: BYZANTINE_ROLES,
-    describe: 'Lie in this way; only with --validator, and on a network whose genesis file says forTests',
+    describe:
+      'Misbehave in this role; only with --validator, and on a network whose genesis file says forTests',
   },
 } as const
 
@@ -71,7 +72,7 @@ export async function readValidatorOptions(
   if (validator === undefined)
     throw new CommandError(
       EXIT.file,
-      `--validator: the key in ${path} is nobody's in ${genesis.name}: its address is ${address}`,
+      `--validator: the key in ${path} belongs to no validator of ${genesis.name}: its address is ${address}`,
       `The genesis file names ${validators.validators.map(({ name }) => name).join(', ')}; see quorate genesis show.`,
     )
   const keyPath = path === STANDARD_STREAM ? {} : { keyPath: path }

@@ -1,5 +1,5 @@
-// `quorate validator`: the keys of those who decide. A key is made where it will be used; only the entry for the
-// genesis file, name and address, ever leaves the machine.
+// `quorate validator`: the keys of validators. A key is made where it will be used; only the entry for the genesis file,
+// name and address, ever leaves the machine.
 
 import { basename } from 'node:path'
 import { type Address, checksumAddress } from '../chain/address.ts'
@@ -44,7 +44,7 @@ function nameOf(path: string, given: string | undefined): string {
   const name = readValidatorName(given ?? basename(path).replace(/\..*$/, ''))
   if (name !== null) return name
   const cause =
-    given === undefined ? 'the name of the file is no name for a validator' : 'not a name for a validator'
+    given === undefined ? 'the name of the file is not a name for a validator' : 'not a name for a validator'
   throw new CommandError(EXIT.usage, `--name: ${cause}`, 'A name has 1 to 32 letters, digits, - and _.')
 }
 

@@ -22,7 +22,7 @@ import { createProgress } from './progress.ts'
 /** The command that checks a chain from its beginning. */
 export const verifyCommand = defineCommand({
   command: 'verify',
-  describe: 'Execute the whole chain of a stopped node again and compare',
+  describe: 'Execute the whole chain of a stopped node again and compare the state roots',
   options: { genesis: nodeRunOptions.genesis, data: nodeRunOptions.data },
   run: async (args, output) => {
     const genesis = readGenesis(args.genesis ?? packagedGenesis('local'))

@@ -1,4 +1,4 @@
-// The version of this program, from its package file: said by --version and by the node's RPC.
+// The version of this program, from its package file: shown by --version and by the node's RPC.
 // There is one place for it.
 
 import { readFileSync } from 'node:fs'

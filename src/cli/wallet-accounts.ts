@@ -36,14 +36,14 @@ const newCommand = defineCommand({
 
 const importCommand = defineCommand({
   command: 'import <name>',
-  describe: 'Take over a key: a key file of another program, or a secret key in a file',
+  describe: 'Import a key: a key file of another program, or a file with a secret key',
   positionals: { name: { type: 'string', demandOption: true, describe: 'Name for the account' } },
   options: {
     ...keystoreOption,
     ...passwordOption,
     file: {
       type: 'string',
-      describe: 'Web3 Secret Storage file (geth, ethers, cast); the password is its own',
+      describe: 'Web3 Secret Storage file (geth, ethers, cast); give its password, which stays the same',
     },
     'key-file': { type: 'string', describe: 'File with a secret key: 64 hex digits' },
   },
@@ -76,7 +76,7 @@ const listCommand = defineCommand({
     for (const fault of await keystore.damaged()) output.note(`quorate: ${fault.message}`)
     for (const file of await keystore.foreign())
       output.note(
-        `quorate: ${file} is a key file of geth; take it over with: quorate wallet import NAME --file ${join(keystore.directory, file)}`,
+        `quorate: ${file} is a key file of geth; import it with: quorate wallet import NAME --file ${join(keystore.directory, file)}`,
       )
     output.data(accounts, () =>
       accounts.length === 0

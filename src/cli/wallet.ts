@@ -5,7 +5,7 @@ import { checksumAddress } from '../chain/address.ts'
 import { formatAmount } from '../chain/amount.ts'
 import { readHistory } from '../wallet/history.ts'
 import { submit } from '../wallet/submission.ts'
-import { prepareTransfer, signTransfer, type TransferWish } from '../wallet/transfer.ts'
+import { prepareTransfer, signTransfer, type TransferRequest } from '../wallet/transfer.ts'
 import { defineCommand, defineGroup } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import {
@@ -30,7 +30,7 @@ import { watch, watchOptions } from './watch.ts'
 
 const balanceCommand = defineCommand({
   command: 'balance <account>',
-  describe: 'What an account has',
+  describe: 'The balance of an account',
   positionals: accountPositional,
   options: { ...keystoreOption, ...nodeOptions },
   run: async (args, output) => {
@@ -45,25 +45,25 @@ const balanceCommand = defineCommand({
 
 const sendCommand = defineCommand({
   command: 'send',
-  describe: 'Pay: sign a transfer here, hand it to a node and follow it',
+  describe: 'Pay: sign a transfer here, submit it to a node and follow it',
   options: {
     ...keystoreOption,
     ...passwordOption,
     from: { type: 'string', demandOption: true, describe: 'Account that pays' },
     to: { type: 'string', demandOption: true, describe: 'Address or account that is paid' },
     amount: { type: 'string', demandOption: true, describe: 'How much: 1.5 (coins), 10gwei, 100wei' },
-    nonce: { type: 'number', describe: 'Number of the transfer', defaultDescription: 'the next' },
-    tip: { type: 'string', describe: 'Price per gas for the miner, such as 2gwei' },
+    nonce: { type: 'number', describe: 'Nonce of the transfer', defaultDescription: 'the next' },
+    tip: { type: 'string', describe: 'Tip per gas for the miner, such as 2gwei' },
     'max-fee': { type: 'string', describe: 'Price per gas at most, such as 50gwei' },
-    'chain-id': { type: 'number', describe: 'Refuse to sign for any other chain' },
-    wait: { type: 'boolean', default: true, describe: 'Follow it until it is confirmed' },
+    'chain-id': { type: 'number', describe: 'Chain id that the node must serve' },
+    wait: { type: 'boolean', default: true, describe: 'Wait until it is confirmed' },
     ...watchOptions,
   },
   examples: [['quorate wallet send --from alice --to bob --amount 1.5 --confirmations 6', '']],
   run: async (args, output) => {
     const keystore = keystoreOf(args)
     const client = clientOf(args)
-    const wish: TransferWish = {
+    const request: TransferRequest = {
       from: (await keystore.find(args.from)).address,
       to: await readAddress(keystore, args.to),
       value: readAmount('--amount', args.amount),
@@ -80,13 +80,13 @@ const sendCommand = defineCommand({
             ),
           }),
     }
-    const fields = await prepareTransfer(client, wish)
+    const fields = await prepareTransfer(client, request)
     const password = await askPassword(args.from, args['password-file'], false)
     const secretKey = await keystore.open(args.from, password)
     const { id, raw } = signTransfer(fields, secretKey)
     secretKey.fill(0)
     output.note(
-      `signed ${id}: ${formatAmount(fields.value)} coins to ${checksumAddress(wish.to)}, nonce ${fields.nonce}`,
+      `signed ${id}: ${formatAmount(fields.value)} coins to ${checksumAddress(request.to)}, nonce ${fields.nonce}`,
     )
     const submission = await submit(client, raw)
     if (submission.status === 'refused')
@@ -111,7 +111,7 @@ const sendCommand = defineCommand({
 
 const historyCommand = defineCommand({
   command: 'history <account>',
-  describe: 'What an account sent, received and mined, newest first',
+  describe: 'Transfers and blocks of an account, newest first',
   positionals: accountPositional,
   options: {
     ...keystoreOption,
@@ -119,7 +119,7 @@ const historyCommand = defineCommand({
     blocks: {
       type: 'number',
       default: 1_000,
-      describe: 'How many blocks to look through, from the head backwards',
+      describe: 'Number of blocks to search, from the head backwards',
     },
   },
   run: async (args, output) => {
@@ -152,7 +152,7 @@ const waitCommand = defineCommand({
   positionals: { transaction: { type: 'string', demandOption: true, describe: 'Id of the transaction' } },
   options: watchOptions,
   examples: [
-    ['quorate wallet wait 0x… --risk 0.1% --attacker 0.1', 'as many blocks as that risk takes'],
+    ['quorate wallet wait 0x… --risk 0.1% --attacker 0.1', 'as many blocks as that risk needs'],
     ['quorate wallet wait 0x… --final', 'until validators have signed it'],
   ],
   run: (args, output) => watch(clientOf(args), readTransactionId(args.transaction), args, output),

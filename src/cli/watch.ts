@@ -1,5 +1,5 @@
 // Showing what becomes of a transaction while it happens: `wallet send` and `wallet wait`.
-// Each change is said once, on stderr; the end is the command's answer.
+// Each change is printed once, on stderr; the final state is the command's answer.
 
 import type { TransactionId } from '../chain/transaction.ts'
 import { MODES } from '../finality/registry.ts'
@@ -22,17 +22,17 @@ export const watchOptions = {
   ...nodeOptions,
   confirmations: {
     type: 'number',
-    describe: 'Blocks to wait for, the one that holds it counted',
+    describe: 'Confirmations to wait for: blocks from its own to the head',
     defaultDescription: '1',
   },
   risk: {
     type: 'string',
-    describe: 'Wait until the attacker reverses it with a lower probability than this, such as 0.1%',
+    describe: 'Wait until the probability that the attacker reverses it is lower than this, such as 0.1%',
   },
   final: {
     type: 'boolean',
     default: false,
-    describe: `Wait until it is final for good: ${FINAL_WHEN.join(', or ')}`,
+    describe: `Wait until it is final: ${FINAL_WHEN.join(', or ')}`,
   },
   attacker: {
     type: 'string',

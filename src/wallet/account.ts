@@ -27,7 +27,7 @@ export class InvalidAccountName extends Error {
   override name = 'InvalidAccountName'
 
   constructor(given: string, problem: string) {
-    super(`${JSON.stringify(given.slice(0, 80))} is no account name: ${problem}`)
+    super(`${JSON.stringify(given.slice(0, 80))} is not an account name: ${problem}`)
   }
 }
 

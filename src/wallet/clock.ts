@@ -1,5 +1,5 @@
-// The passing of time for whatever waits here, so that tests can let it pass at once. Only spans count: the hour of the
-// day is never asked.
+// The passage of time for code that waits here, so that tests can let it pass at once. Only durations count: the time of
+// day is never read.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 

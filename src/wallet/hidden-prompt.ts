@@ -41,9 +41,9 @@ export async function promptHidden({ input, output }: Terminal, prompt: string):
         // What was typed ahead answers the next prompt.
         if (rest.length > 0) input.unshift(rest)
       }
-      const finish = <T extends unknown[]>(settle: (...result: T) => void, ...result: T) => {
+      const finish = <T extends unknown[]>(callback: (...result: T) => void, ...result: T) => {
         input.off('data', onData).off('end', interrupt).off('error', interrupt).pause()
-        settle(...result)
+        callback(...result)
       }
       input.on('data', onData).on('end', interrupt).on('error', interrupt).resume()
     })

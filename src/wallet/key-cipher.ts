@@ -10,7 +10,7 @@ import { concatBytes } from '../encoding/bytes.ts'
 import { deriveKey, type ScryptCost } from './key-derivation.ts'
 import { type EncryptedKey, InvalidKeystore } from './keystore-file.ts'
 
-/** The password does not open the key file (or the file's ciphertext or MAC was damaged: nobody can tell which). */
+/** The password does not open the key file (or the file's ciphertext or MAC is damaged: the two can't be told apart). */
 export class WrongPassword extends Error {
   override name = 'WrongPassword'
   readonly path: string

@@ -1,8 +1,8 @@
 // From a password to a key: scrypt (RFC 7914) or PBKDF2-HMAC-SHA-256 (RFC 8018), as the Web3 Secret Storage definition
 // uses them. Both run on Node's thread pool, so that a node's or a command's event loop stays free meanwhile.
 //
-// The costs stand in files that come from elsewhere. What they take is bounded, memory and work, for too much is a way
-// to exhaust whoever opens the file. Too little is no reason to refuse a key to its owner: it is said.
+// The costs are read from files of unknown origin. Their memory and work are bounded, since costs that are too high exhaust
+// the machine that opens the file. Costs that are too low are no reason to refuse a key to its owner: they raise a warning.
 
 import { pbkdf2, scrypt } from 'node:crypto'
 import { promisify } from 'node:util'

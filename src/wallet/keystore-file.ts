@@ -8,7 +8,7 @@ import { checkKeyDerivation, DERIVED_KEY_BYTES, type KeyDerivation } from './key
 
 /** A secret key under a password. */
 export interface EncryptedKey {
-  /** Whose key it is; the definition lets a file keep silent about it. */
+  /** The address of the key; the definition lets a file omit it. */
   readonly address: Address | null
   readonly derivation: KeyDerivation
   /** The initial counter block of AES-128-CTR: 16 bytes. */
@@ -62,7 +62,7 @@ function parseObject(text: string): unknown {
     value = JSON.parse(text.replace(/^\uFEFF/, ''), refusePrototype)
   } catch (error) {
     if (error instanceof InvalidField) throw error
-    // The parser's own message quotes the text, which may be a bare key that someone took for a key file.
+    // The parser's own message quotes the text, which may be a bare key that a user took for a key file.
     throw new InvalidField('file', 'expected JSON')
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
@@ -77,7 +77,7 @@ function refusePrototype(name: string, value: unknown): unknown {
 function readKeystore(file: Fields): EncryptedKey {
   file.parse('version', 'the number 3', value => (value === 3 ? value : null))
   const address = isSilent(file) ? null : file.parse('address', '40 hex digits', readAddress)
-  // Before version 3 was settled the name was written with a capital, and some still do.
+  // Early drafts of version 3 wrote the name with a capital, and some programs still do.
   const crypto = file.object(file.has('Crypto') ? 'Crypto' : 'crypto')
   crypto.parse('cipher', '"aes-128-ctr"', value => (value === 'aes-128-ctr' ? value : null))
   const derivation = readDerivation(crypto)
@@ -95,7 +95,7 @@ function readKeystore(file: Fields): EncryptedKey {
   }
 }
 
-/** Whether the file does not say whose key it is: without the field, or with nothing in it. */
+/** Whether the file does not name its address: the field is missing or empty. */
 function isSilent(file: Fields): boolean {
   return !file.has('address') || file.isNull('address') || file.isEmpty('address')
 }

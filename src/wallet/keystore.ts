@@ -100,8 +100,8 @@ export class Keystore {
   }
 
   /**
-   * Takes over a key file of another program (geth, ethers, cast). It is opened with `password` and written anew with
-   * this keystore's costs, under `newPassword` if there is one. Throws what `open` and `importKey` throw.
+   * Imports a key file of another program (geth, ethers, cast). It is opened with `password` and encrypted again with this
+   * keystore's costs, under `newPassword` if there is one. Throws the errors of `open` and `importKey`.
    */
   async importFile(
     name: string,

@@ -8,7 +8,7 @@ import { promptHidden, type Terminal } from './hidden-prompt.ts'
 
 /** Which password is asked for. */
 export interface PasswordRequest {
-  /** Whose password, as the prompt says it: `account alice`. */
+  /** The owner of the password, as the prompt names it: `account alice`. */
   readonly label: string
   /** Whether it is being chosen now: then it is asked for twice and can't be empty. */
   readonly isNew: boolean
@@ -19,7 +19,7 @@ export interface PasswordRequest {
 /** Where to look besides the file. */
 export interface PasswordSources {
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Null where nobody sits at a terminal. */
+  /** Null without a terminal. */
   readonly terminal: Terminal | null
   /** Takes one line for the person, such as that others can read the file. */
   readonly warn: (line: string) => void

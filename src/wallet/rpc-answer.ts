@@ -12,7 +12,7 @@ export class InvalidAnswer extends Error {
   readonly method: string
 
   constructor(method: string, problem: string, options?: ErrorOptions) {
-    super(`the node's answer to ${method} makes no sense: ${printable(problem)}`, options)
+    super(`the node's answer to ${method} is invalid: ${printable(problem)}`, options)
     this.method = method
   }
 }
@@ -38,7 +38,7 @@ export function readObject<T>(method: string, answer: unknown, read: (fields: Fi
   return readAnswer(method, () => read(new Fields('answer', answer)))
 }
 
-/** What `read` returns, its `InvalidField` said as a fault of the node's. Throws `InvalidAnswer`. */
+/** What `read` returns; its `InvalidField` becomes a fault of the node. Throws `InvalidAnswer`. */
 export function readAnswer<T>(method: string, read: () => T): T {
   try {
     return read()

@@ -1,8 +1,8 @@
-// A client of a node's JSON-RPC 2.0 over HTTP, small and strict. It asks once: whoever wants to ask again must know
-// what a question that may already have been heard does (see `submission.ts`).
+// A client of a node's JSON-RPC 2.0 over HTTP, small and strict. It sends a request once: a caller that retries must know
+// what a request does that may already have been processed (see `submission.ts`).
 //
 // Errors tell three things apart: the node refused (`RpcError`), the node did not answer (`NodeUnreachable`), or what
-// answered is no node (`InvalidAnswer`).
+// answered is not a node (`InvalidAnswer`).
 
 import type { Json } from '../encoding/fields.ts'
 import { InvalidAnswer, parseQuantity, printable } from './rpc-answer.ts'
@@ -23,7 +23,7 @@ export interface RpcClientOptions {
   readonly token?: string
 }
 
-/** How a question ended without an answer. Only when no connection was made has the node surely not heard it. */
+/** How a request ended without an answer. Only without a connection has the node surely not received it. */
 export type Silence = 'no-connection' | 'connection-lost' | 'timeout'
 
 /** The node understood the question and refused: JSON-RPC's code and message, the latter safe to print. */
@@ -59,12 +59,12 @@ export class InvalidNodeUrl extends Error {
   constructor(given: string) {
     const shown = printable(given)
     super(
-      `${shown} is no address of a node: expected one such as ${NODE_URL_DEFAULT}, without a user or password`,
+      `${shown} is not the address of a node: expected one such as ${NODE_URL_DEFAULT}, without a user or password`,
     )
   }
 }
 
-/** Where a node listens unless told otherwise. */
+/** The default address of a node. */
 export const NODE_URL_DEFAULT = 'http://127.0.0.1:8545'
 
 /** Asks one node. */
@@ -242,7 +242,7 @@ function readReply(method: string, value: unknown): { id: unknown; outcome: unkn
   return { id: members.get('id'), outcome: members.get('result') }
 }
 
-/** An object's own members, whatever they are called; null when the value is no object. */
+/** An object's own members, also `__proto__`; null when the value is no object. */
 function membersOf(value: unknown): Map<string, unknown> | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
   return new Map(Object.entries(value))

@@ -1,8 +1,8 @@
-// Handing a signed transaction to a node, when the answer may get lost on the way.
+// Submits a signed transaction to a node, when the answer may get lost on the way.
 //
-// Signing again after a lost answer, with the next nonce, pays twice. So a retry sends the same bytes, which can only
-// be mined once; "already known" is then good news; and where it stays unclear, that is what is said: a later refusal
-// doesn't prove that an earlier copy was refused too.
+// Signing again after a lost answer, with the next nonce, pays twice. So a retry sends the same bytes, which can only be
+// mined once, and "already known" means success. If the outcome stays unclear the result says so: a later refusal does
+// not prove that an earlier copy was refused too.
 
 import { keccak256 } from '../chain/hash.ts'
 import type { TransactionId } from '../chain/transaction.ts'
@@ -11,32 +11,32 @@ import { type Clock, systemClock } from './clock.ts'
 import { InvalidAnswer } from './rpc-answer.ts'
 import { NodeUnreachable, type RpcClient, RpcError } from './rpc-client.ts'
 
-/** What became of a transaction that was handed in. */
+/** The outcome of a submission. */
 export type Submission =
   /** The node has it, now or already before. */
   | { readonly status: 'accepted'; readonly id: TransactionId }
   /** The node does not have it, and said why. */
   | { readonly status: 'refused'; readonly id: TransactionId; readonly error: RpcError }
-  /** The node may have it. Submit the same bytes again, or wait for the id; do not sign anew. */
+  /** The node may have it. Submit the same bytes again, or wait for the id; do not sign again. */
   | {
       readonly status: 'unknown'
       readonly id: TransactionId
       readonly error: RpcError | NodeUnreachable | InvalidAnswer
     }
 
-/** How patient a submission is; every field has a default. */
+/** Retries of a submission; every field has a default. */
 export interface SubmissionOptions {
   /** How often the bytes are sent at most: 4 times. */
   readonly attemptsMax?: number
-  /** How long to wait before the second attempt: 250. Each further wait is twice as long. */
+  /** Milliseconds before the second attempt: 250. Each further delay is twice as long. */
   readonly retryMs?: number
   readonly signal?: AbortSignal
   readonly clock?: Clock
 }
 
 /**
- * Sends a signed transaction (`raw`: its bytes in hex). Throws `NodeUnreachable` only where the node can't have heard
- * of it, and the signal's reason when it is aborted.
+ * Submits a signed transaction (`raw`: its EIP-2718 bytes in hex). Throws `NodeUnreachable` only if the node can't have
+ * received it, and the signal's reason when it is aborted.
  */
 export async function submit(
   client: RpcClient,

@@ -1,8 +1,8 @@
-// A transfer from the wish to the signed bytes: an EIP-1559 transaction (type 2) whose nonce, fees and chain id come
-// from a node unless they are given.
+// A transfer from the request to the signed bytes: an EIP-1559 transaction (type 2) whose nonce, fees and chain id come from
+// a node unless they are given.
 //
-// The node is not trusted with money: it must serve the chain that was meant (a signature for another chain with the
-// same key would be good there), and it can't talk a wallet into a fee that nobody agreed to.
+// The node is not trusted with money: it must serve the expected chain (a signature for another chain would be valid there),
+// and it can't raise the fee above the limit that the user accepts.
 
 import type { Address } from '../chain/address.ts'
 import { formatAmount } from '../chain/amount.ts'
@@ -19,23 +19,23 @@ import { type Hex, toHex } from '../encoding/bytes.ts'
 import { InvalidAnswer, listField, parseQuantity, readObject } from './rpc-answer.ts'
 import { type RpcClient, RpcError } from './rpc-client.ts'
 
-/** What a person wants to be done, and may leave to the node. Amounts are wei; prices are wei per gas. */
-export interface TransferWish {
+/** A transfer that a user asks for; absent fields are left to the node. Amounts are wei; prices are wei per gas. */
+export interface TransferRequest {
   readonly from: Address
   readonly to: Address
   readonly value: bigint
   readonly data?: Uint8Array
-  /** The chain that is meant; whichever the node serves when absent. */
+  /** The expected chain (EIP-155); by default the one that the node serves. */
   readonly chainId?: bigint
-  /** The next one of the account, those that wait in the node's pool counted, when absent. */
+  /** By default the account's next one, its transactions in the node's pool counted. */
   readonly nonce?: bigint
-  /** The gas that the transaction uses before any contract runs when absent. */
+  /** By default the intrinsic gas. */
   readonly gasLimit?: bigint
-  /** Twice the base fee and the tip when absent: room for the base fee to double. */
+  /** By default twice the base fee plus the tip: room for the base fee to double. */
   readonly maxFeePerGas?: bigint
-  /** The node's suggestion when absent. */
+  /** By default the node's suggestion. */
   readonly maxPriorityFeePerGas?: bigint
-  /** The most that prices suggested by the node may make the whole transaction cost: one coin when absent. */
+  /** Limit of the whole fee at prices that the node suggests; one coin by default. */
   readonly feeMax?: bigint
 }
 
@@ -66,7 +66,7 @@ export class FeeTooHigh extends Error {
   }
 }
 
-/** A wish that can't be made a transaction: an amount, nonce or price out of range. */
+/** A request that can't become a transaction: an amount, nonce or price is out of range. */
 export class InvalidTransfer extends Error {
   override name = 'InvalidTransfer'
 
@@ -80,27 +80,27 @@ const TIP_DEFAULT = 1_000_000_000n
 const FEE_MAX_DEFAULT = 10n ** 18n
 
 /**
- * The transaction that does what is wished, unsigned. Asks the node once. Throws `WrongChain`, `FeeTooHigh`,
+ * The unsigned transaction of a request. Asks the node once, in one batch. Throws `WrongChain`, `FeeTooHigh`,
  * `InvalidTransfer`, and what `RpcClient.batch` throws.
  */
 export async function prepareTransfer(
   client: RpcClient,
-  wish: TransferWish,
+  request: TransferRequest,
   signal?: AbortSignal,
 ): Promise<TransactionFields> {
-  const { from, to, value, data = new Uint8Array() } = wish
+  const { from, to, value, data = new Uint8Array() } = request
   const advice = await askNode(client, from, signal)
   const chainId = advice.chainId()
-  if (wish.chainId !== undefined && wish.chainId !== chainId) {
-    throw new WrongChain(client.url, chainId, wish.chainId)
+  if (request.chainId !== undefined && request.chainId !== chainId) {
+    throw new WrongChain(client.url, chainId, request.chainId)
   }
   const accessList: TransactionFields['accessList'] = []
-  const gasLimit = wish.gasLimit ?? intrinsicGas({ to, data, accessList })
-  const prices = choosePrices(wish, advice)
+  const gasLimit = request.gasLimit ?? intrinsicGas({ to, data, accessList })
+  const prices = choosePrices(request, advice)
   const fee = gasLimit * prices.maxFeePerGas
-  const feeMax = wish.feeMax ?? FEE_MAX_DEFAULT
-  if (wish.maxFeePerGas === undefined && fee > feeMax) throw new FeeTooHigh(fee, feeMax)
-  const nonce = wish.nonce ?? advice.nonce()
+  const feeMax = request.feeMax ?? FEE_MAX_DEFAULT
+  if (request.maxFeePerGas === undefined && fee > feeMax) throw new FeeTooHigh(fee, feeMax)
+  const nonce = request.nonce ?? advice.nonce()
   return { type: 'eip1559', chainId, nonce, ...prices, gasLimit, to, value, data, accessList }
 }
 
@@ -111,7 +111,7 @@ export function signTransfer(fields: TransactionFields, secretKey: Uint8Array): 
     if (amount < 0n) throw new InvalidTransfer(`${amount} is negative`)
   }
   const raw = encodeTransaction(fields, signDigest(signingHash(fields), secretKey))
-  // Every node reads the bytes by these rules: what it would refuse for ever is better refused here.
+  // Every node decodes the bytes by these rules: a transaction that none would accept is rejected here.
   const transaction = decodeTransaction(raw)
   if (typeof transaction === 'string') throw new InvalidTransfer(transaction)
   return { id: transaction.id, raw: toHex(raw) }
@@ -141,8 +141,8 @@ async function askNode(client: RpcClient, from: Address, signal: AbortSignal | u
   }
 }
 
-function choosePrices(wish: TransferWish, advice: Advice) {
-  const { maxFeePerGas: fee, maxPriorityFeePerGas: tip } = wish
+function choosePrices(request: TransferRequest, advice: Advice) {
+  const { maxFeePerGas: fee, maxPriorityFeePerGas: tip } = request
   if (fee !== undefined && tip !== undefined && tip > fee) {
     throw new InvalidTransfer(`the tip, ${tip} wei per gas, is above the whole price, ${fee}`)
   }

@@ -1,7 +1,7 @@
-// Following a transaction until it is final, replaced or dropped, by asking a node again and again.
+// Follows a transaction until it is final, replaced or dropped, by polling a node.
 //
-// In a chain of work a mined transaction is only ever more likely to stay: with each state comes the probability that
-// an attacker who has the share q of all hashes reverses it (src/finality/reversal.ts).
+// Under proof of work a mined transaction only becomes ever more likely to stay: each state has the probability that an
+// attacker with the share q of all hashes reverses it (src/finality/reversal.ts).
 
 import { isDeepStrictEqual } from 'node:util'
 import type { TransactionId } from '../chain/transaction.ts'
@@ -47,7 +47,7 @@ export type TransactionState =
 export interface WatchOptions {
   /** How long to wait between two questions: 1,000. */
   readonly pollMs?: number
-  /** How long to wait in all; for ever when absent. */
+  /** Milliseconds to wait in all; without end by default. */
   readonly timeoutMs?: number
   /** How many confirmations are enough, although nothing is final; only finality when absent. */
   readonly confirmations?: bigint
@@ -139,10 +139,10 @@ export function confirmationsForRisk(
   attackerShare: number,
   risk: number,
 ): { readonly exact: number | null; readonly nakamoto: number | null } {
-  const wish = { risk, max: Number(CONFIRMATIONS_COUNTED_MAX) }
+  const limits = { risk, max: Number(CONFIRMATIONS_COUNTED_MAX) }
   return {
-    exact: confirmationsBelow(exactReversal, attackerShare, wish),
-    nakamoto: confirmationsBelow(nakamotoReversal, attackerShare, wish),
+    exact: confirmationsBelow(exactReversal, attackerShare, limits),
+    nakamoto: confirmationsBelow(nakamotoReversal, attackerShare, limits),
   }
 }
 

@@ -6,7 +6,7 @@ import { CommandError, EXIT } from '../../src/cli/exit-codes.ts'
 const LISTEN = addressOptions.listen.default
 const ID = '12D3KooWC2kiEn96Rc4YnJthjPpnjpu4XBRQaHmRPAg1qex8pw4N'
 
-test('a node may be told where to listen and whom to connect to', async () => {
+test('a node may be told where to listen and what to connect to', async () => {
   await checkAddresses({ listen: LISTEN, peer: [] })
   await checkAddresses({
     listen: ['/ip4/0.0.0.0/tcp/30303', '/ip6/::/tcp/0'],

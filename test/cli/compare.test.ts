@@ -48,7 +48,7 @@ test('a file in place of a folder is told before the work', () => {
   writeFileSync(file, 'mine')
   const path = join(file, 'report.html')
   const { code, err } = compare('--all', '--out', path)
-  assert.deepEqual([code, err], [3, `quorate: cannot write ${path}: ${file} is no folder`])
+  assert.deepEqual([code, err], [3, `quorate: cannot write ${path}: ${file} is not a folder`])
 })
 
 test('a folder that is not there is told before the work', () => {

@@ -89,7 +89,7 @@ test('validators that all ask each other are told of as such, and not where one 
   assert.doesNotMatch(say4(gone('cem'), gone('dua')).join(' '), /They wait for each other/)
 })
 
-test('who is missing is named: not connected, or connected and silent', () => {
+test('missing validators are named: not connected, or connected and silent', () => {
   const silent = validator('dua', { status: { ...word, ageMs: 12_000 } })
   const validators = [validator('ada'), validator('ben'), gone('cem'), silent]
   const { isWell, sentences } = say(agreement({ validators }))
@@ -101,7 +101,7 @@ test('who is missing is named: not connected, or connected and silent', () => {
   ])
 })
 
-test('who is connected and has said nothing yet is not counted on', () => {
+test('a validator that is connected and has said nothing yet is not counted on', () => {
   const validators = [
     ...['ada', 'ben', 'cem'].map(name => validator(name)),
     validator('dua', { status: null }),
@@ -112,7 +112,7 @@ test('who is connected and has said nothing yet is not counted on', () => {
   assert.deepEqual(missing, [{ name: 'dua', why: 'connected, and has said nothing' }])
 })
 
-test('one missing of four is borne, and no other', () => {
+test('of four one may be missing, and no more', () => {
   const validators = [validator('ada'), validator('ben'), validator('cem'), gone('dua')]
   const { sentences } = say(agreement({ validators }), agreement({ sequence: 6 }))
   assert.equal(sentences[1], 'Missing: dua (not connected). The others are enough; no other may fail.')
@@ -132,7 +132,7 @@ test('the phase that lacks votes is told, and whose', () => {
   assert.match(committing.sentences[1]!, /Of the 3 votes to COMMIT .* 0 are here/)
 })
 
-test('a change of view under way is told, with those who have not asked for it', () => {
+test('a change of view under way is told, with the validators that have not asked for it', () => {
   const validators = ['ada', 'ben', 'cem', 'dua'].map(name =>
     validator(name, { wantsViewChange: name < 'c' }),
   )

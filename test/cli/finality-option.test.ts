@@ -15,11 +15,7 @@ test('each setting has one option, which names its modes, and each default', () 
   assert.deepEqual(says, [
     ['finality', 'What makes a block final', undefined],
     ['pattern', 'How validators exchange votes: each with all, or all with the leader', 'all-to-all'],
-    [
-      'validator',
-      'One of those who decide: NAME=ADDRESS (see quorate validator new); hybrid and pbft',
-      undefined,
-    ],
+    ['validator', 'A validator: NAME=ADDRESS (see quorate validator new); hybrid and pbft', undefined],
     [
       'timeout',
       'Milliseconds that validators wait for progress before they change their leader; hybrid and pbft',

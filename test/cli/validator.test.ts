@@ -172,7 +172,7 @@ const evidenceBy = (signer: number) => {
 describe('quorate finality verify', () => {
   const path = write('proof.json', proofBy([0, 1, 2]))
 
-  test('says which block is final and who signed', () => {
+  test('says which block is final and which validators signed', () => {
     const done = quorate('finality', 'verify', path, '--genesis', genesisPath)
     assert.deepEqual(done, { code: 0, out: `final      ${vote.value}\nsigned by  ada, ben, cem\n`, err: '' })
     const json = quorate('finality', 'verify', path, '--genesis', genesisPath, '--json')
@@ -217,7 +217,7 @@ describe('quorate finality verify', () => {
 })
 
 describe('quorate evidence verify', () => {
-  test('says who lied, and about what', () => {
+  test('says which validator lied, and about what', () => {
     const path = write('evidence.json', evidenceBy(1))
     const done = quorate('evidence', 'verify', path, '--genesis', genesisPath)
     const ben = network.validators.validators[1]!.address

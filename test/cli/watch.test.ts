@@ -64,7 +64,7 @@ test('a wait for finality goes on where work alone would do', async context => {
   assert.equal(data.status, 'final')
 })
 
-test('without a wish one confirmation is enough', async context => {
+test('by default one confirmation is enough', async context => {
   const { data, text } = await wait(context, {}, [mined(1)])
   assert.equal(data.status, 'mined')
   assert.match(text, /1 confirmation, reversed/)

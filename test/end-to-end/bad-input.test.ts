@@ -129,7 +129,7 @@ test('files, ports and folders that are wrong end the command with their code an
   )
   assertClear(await quorate(['frobnicate']), 2, /frobnicate|did you mean/i)
   assertClear(await quorate(['status', '--rpc', 'http://127.0.0.1:65530']), 4, /no node answers/)
-  assertClear(await quorate(['tx', '0x12']), 2, /no transaction id/)
+  assertClear(await quorate(['tx', '0x12']), 2, /not a transaction id/)
   assertClear(await quorate(['tx', `0x${'12'.repeat(32)}`, '--rpc', node.ready.rpc]), 1, /never/)
   assertClear(
     await quorate(['mine', '--to', BOB.address, '--blocks', '1', '--rpc', node.ready.rpc, '--data', other]),

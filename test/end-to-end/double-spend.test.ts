@@ -1,4 +1,4 @@
-// One payment and an attacker who takes it back, on real processes: under the longest chain more work is all it takes;
+// One payment and an attacker that takes it back, on real processes: under the longest chain more work is all it takes;
 // under hybrid finality more work is refused; where validators make the blocks there is nothing to mine.
 
 import assert from 'node:assert/strict'
@@ -30,7 +30,7 @@ import {
 
 const CAROL = accountOf('carol')
 const ATTACKER: Address = `0x${'6'.repeat(40)}`
-/** Work that stays as hard as it begins, so that who hashes more has more of it. */
+/** Work that stays as hard as it begins, so that more hashes give more of it. */
 const STEADY = { halfLifeSeconds: 31_536_000 }
 const slowly = ['--mine', MINER, '--threads', '1', '--throttle', '0.1']
 const fast = ['--mine', ATTACKER, '--threads', '1', '--throttle', '0.8']
@@ -109,7 +109,7 @@ test('hybrid: the same branch is refused, the log says why, and the attacker’s
   await eventually('the attacker follows what is final', () => isFinal(attacker))
 })
 
-test('pbft: a block that somebody made by hand is followed by nobody, and the payment stands', async context => {
+test('pbft: a block without certificate is followed by no node, and the payment stands', async context => {
   const committee = await TestCommittee.create(context, {
     validators: 1,
     finality: {

@@ -10,7 +10,7 @@ import { Level } from 'level'
 import { readAgreement } from '../../src/cli/agreement.ts'
 import { readStatus } from '../../src/cli/status.ts'
 import {
-  type CommitteeWish,
+  type CommitteeSetup,
   eventually,
   FinalityWatch,
   MINER,
@@ -33,10 +33,10 @@ const HYBRID = { mode: 'hybrid', pattern: 'all-to-all', timeoutMs: 1_000, depth:
 const NO_WORK = { proof: 'none', futureLimitSeconds: 15 }
 
 /** A committee of which all nodes run, with transfers trickling in and all that becomes final written down. */
-async function busyCommittee(context: TestContext, wish: Omit<CommitteeWish, 'funded'>) {
-  const names = Array.from({ length: wish.validators }, (_, index) => `v${index + 1}`)
+async function busyCommittee(context: TestContext, setup: Omit<CommitteeSetup, 'funded'>) {
+  const names = Array.from({ length: setup.validators }, (_, index) => `v${index + 1}`)
   const funded = [...trickleAccounts(names).values()]
-  const committee = await TestCommittee.create(context, { ...wish, funded })
+  const committee = await TestCommittee.create(context, { ...setup, funded })
   await committee.start(...names)
   const trickle = new Trickle(context, committee)
   const watch = new FinalityWatch(context, committee)
@@ -121,7 +121,7 @@ test('four validators: the primary killed, one frozen, one cut off, all started 
   await assertProofs(committee)
 })
 
-/** A proof from one node convinces who has only the genesis file, and not when a digit of it is another. */
+/** A proof from one node convinces a holder of the genesis file, and not when a digit of it is another. */
 async function assertProofs({ network }: TestCommittee): Promise<void> {
   const rpc = network.nodes.get('v2')!.ready.rpc
   const path = join(network.directory, 'proof.json')
@@ -146,7 +146,7 @@ async function assertProofs({ network }: TestCommittee): Promise<void> {
   assert.equal(early.code, 1)
 }
 
-test('seven validators and a leader who collects: the leader killed and back, finality goes on, one chain on all', async context => {
+test('seven validators and a leader that collects: the leader killed and back, finality goes on, one chain on all', async context => {
   const { committee, names, trickle, watch } = await busyCommittee(context, {
     validators: 7,
     finality: { ...PBFT, pattern: 'leader-collected' },
@@ -160,7 +160,7 @@ test('seven validators and a leader who collects: the leader killed and back, fi
   await assertOneChain(committee, watch)
 })
 
-test('hybrid: without a quorum mining goes on, finality stands still and the doctor names who is missing; with it the lag closes', async context => {
+test('hybrid: without a quorum mining goes on, finality stands still and the doctor names the missing ones; with it the lag closes', async context => {
   const names = ['v1', 'v2', 'v3', 'v4']
   const committee = await TestCommittee.create(context, { validators: 4, finality: HYBRID })
   committee.options.set('v1', mining(MINER))

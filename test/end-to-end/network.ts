@@ -141,13 +141,13 @@ export async function agree(
   })
 }
 
-/** A signed transfer, not handed in. */
+/** A signed transfer, not submitted. */
 export async function signed(
   client: RpcClient,
   transfer: { from: TestAccount; to: Address; value: bigint; nonce?: bigint; maxPriorityFeePerGas?: bigint },
 ): Promise<SignedTransfer> {
-  const { from, ...wish } = transfer
-  return signTransfer(await prepareTransfer(client, { ...wish, from: from.address }), from.secretKey)
+  const { from, ...request } = transfer
+  return signTransfer(await prepareTransfer(client, { ...request, from: from.address }), from.secretKey)
 }
 
 /** What a node says of a transaction. */
@@ -195,7 +195,7 @@ export async function writeKeyFile(directory: string, account: TestAccount): Pro
 }
 
 /** How a committee's network is made. */
-export interface CommitteeWish {
+export interface CommitteeSetup {
   readonly validators: number
   /** The finality section, without the validators. */
   readonly finality: Readonly<Record<string, unknown>>
@@ -216,13 +216,13 @@ export class TestCommittee {
     this.names = names
   }
 
-  static async create(context: TestContext, wish: CommitteeWish): Promise<TestCommittee> {
-    const names = Array.from({ length: wish.validators }, (_, index) => `v${index + 1}`)
+  static async create(context: TestContext, setup: CommitteeSetup): Promise<TestCommittee> {
+    const names = Array.from({ length: setup.validators }, (_, index) => `v${index + 1}`)
     const keys = names.map(name => ({ name, ...accountOf(`validator ${name}`) }))
-    const funded = [ALICE, ...(wish.funded ?? [])]
-    const network = await TestNetwork.create(context, wish.work, {
+    const funded = [ALICE, ...(setup.funded ?? [])]
+    const network = await TestNetwork.create(context, setup.work, {
       forTests: true,
-      finality: { ...wish.finality, validators: keys.map(({ name, address }) => ({ name, address })) },
+      finality: { ...setup.finality, validators: keys.map(({ name, address }) => ({ name, address })) },
       accounts: Object.fromEntries(funded.map(({ address }) => [checksumAddress(address), '1000'])),
     })
     const committee = new TestCommittee(network, names)
@@ -334,7 +334,7 @@ export class FinalityWatch {
   }
 }
 
-/** Hands in a small transfer every now and then, to whichever of the nodes run, each from an account of its own. */
+/** Submits a small transfer every now and then, to any of the running nodes, each from an account of its own. */
 export class Trickle {
   sent = 0
   readonly #committee: TestCommittee

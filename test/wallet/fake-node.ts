@@ -85,7 +85,7 @@ export async function startFakeNode(
   return node
 }
 
-/** An address where nobody listens: a port that was just given back. */
+/** An address where nothing listens: a port that was just given back. */
 export async function closedUrl(): Promise<string> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

@@ -165,7 +165,7 @@ test('exactly as many blocks are read as asked for, each once, in batches', asyn
   assert.deepEqual(await read({ blocks: 7, batchSize: 3 }), [7, 7])
   assert.deepEqual(await read({ blocks: 1 }), [1, 1])
   assert.deepEqual(await read({ blocks: 20, batchSize: 10 }), [20, 20])
-  // The whole chain with its genesis block, which nobody mined.
+  // The whole chain with its genesis block, which was not mined.
   assert.deepEqual(await read({}), [25, 24])
   assert.deepEqual(await read({ blocks: 0 }), [0, 0])
 })

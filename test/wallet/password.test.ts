@@ -130,7 +130,7 @@ const keys: readonly [what: string, typed: readonly string[], expected: string][
   ['the other backspace', ['abX\bc\r'], 'abc'],
   ['backspace over a character of four bytes', ['ab\u{1f511}\x7fc\r'], 'abc'],
   ['backspace at the start', ['\x7f\x7fabc\r'], 'abc'],
-  ['Ctrl-U, which starts anew', ['wrong\x15abc\r'], 'abc'],
+  ['Ctrl-U, which starts over', ['wrong\x15abc\r'], 'abc'],
   ['arrow keys, which write nothing', ['ab', '\x1b[D', '\x1b[A', 'c\r'], 'abc'],
   ['a tab, which writes nothing', ['a\tbc\r'], 'abc'],
   ['letters beyond ASCII', ['pässwörd\u{1f511}\r'], 'pässwörd\u{1f511}'],

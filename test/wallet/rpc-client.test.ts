@@ -66,7 +66,7 @@ test('outcomes of a batch stand in the order of its calls, whatever the order of
   assert.deepEqual(await client.batch([]), [])
 })
 
-test('where nobody listens no connection was made, and the message says so', async () => {
+test('where nothing listens no connection was made, and the message says so', async () => {
   const url = await closedUrl()
   await assert.rejects(new RpcClient(url).call('eth_chainId'), error => {
     assert.ok(isSilence('no-connection')(error) && error instanceof Error)

@@ -131,7 +131,7 @@ test('a node that names another transaction has not accepted this one', async co
   assert.equal(submission.status, 'unknown')
 })
 
-test('where nobody listens nothing was sent, and that is an error instead of a doubt', async () => {
+test('where nothing listens nothing was sent, and that is an error instead of a doubt', async () => {
   const clock = new FakeClock()
   await assert.rejects(submit(new RpcClient(await closedUrl()), raw, { clock }), NodeUnreachable)
   assert.deepEqual(clock.waits, [])
@@ -143,7 +143,7 @@ test('a node that goes away after a lost answer leaves a doubt, not an error', a
   const client = new RpcClient(node.url)
   const url = await closedUrl()
   const call = client.call.bind(client)
-  // The second and later questions go to a port where nobody listens.
+  // The second and later questions go to a port where nothing listens.
   client.call = async (...question) => {
     const answer = node.calls.length === 0 ? call(...question) : new RpcClient(url).call(...question)
     return await answer

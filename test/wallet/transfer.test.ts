@@ -47,10 +47,18 @@ test('what is not given comes from the node: chain, next nonce with the pool, tw
 
 test('what is given is used', async context => {
   const node = await startFakeNode(context, advice)
-  const wish = { from, to, value: 5n, chainId: 1337n, nonce: 2n, gasLimit: 50_000n, data: Uint8Array.of(1) }
+  const request = {
+    from,
+    to,
+    value: 5n,
+    chainId: 1337n,
+    nonce: 2n,
+    gasLimit: 50_000n,
+    data: Uint8Array.of(1),
+  }
   const prices = { maxFeePerGas: 70n, maxPriorityFeePerGas: 7n }
-  const fields = await prepareTransfer(new RpcClient(node.url), { ...wish, ...prices })
-  const { from: _, ...expected } = wish
+  const fields = await prepareTransfer(new RpcClient(node.url), { ...request, ...prices })
+  const { from: _, ...expected } = request
   assert.deepEqual(fields, { ...example, ...expected, ...prices })
 })
 
@@ -67,26 +75,26 @@ test('data costs gas', async context => {
 
 test('nothing is prepared for another chain than the one that is meant', async context => {
   const node = await startFakeNode(context, advice)
-  const wish = { from, to, value: 5n, chainId: 1n }
-  await assert.rejects(prepareTransfer(new RpcClient(node.url), wish), error => {
+  const request = { from, to, value: 5n, chainId: 1n }
+  await assert.rejects(prepareTransfer(new RpcClient(node.url), request), error => {
     assert.ok(error instanceof WrongChain)
     assert.match(error.message, /serves chain 1337, not 1: nothing was signed/)
     return true
   })
 })
 
-test('a node can not talk a wallet into a fee that nobody agreed to', async context => {
+test('a node can not talk a wallet into a fee above the limit', async context => {
   const node = await startFakeNode(context, { ...advice, eth_maxPriorityFeePerGas: () => '0xffffffffffffff' })
   const client = new RpcClient(node.url)
-  const wish = { from, to, value: 5n }
-  await assert.rejects(prepareTransfer(client, wish), FeeTooHigh)
+  const request = { from, to, value: 5n }
+  await assert.rejects(prepareTransfer(client, request), FeeTooHigh)
   await assert.rejects(
-    prepareTransfer(client, { ...wish, maxPriorityFeePerGas: 3n, feeMax: 1_000n }),
+    prepareTransfer(client, { ...request, maxPriorityFeePerGas: 3n, feeMax: 1_000n }),
     FeeTooHigh,
   )
-  const allowed = await prepareTransfer(client, { ...wish, feeMax: 10n ** 30n })
+  const allowed = await prepareTransfer(client, { ...request, feeMax: 10n ** 30n })
   assert.equal(allowed.maxPriorityFeePerGas, 0xffffffffffffffn)
-  const given = await prepareTransfer(client, { ...wish, maxFeePerGas: 10n ** 15n })
+  const given = await prepareTransfer(client, { ...request, maxFeePerGas: 10n ** 15n })
   assert.equal(given.maxFeePerGas, 10n ** 15n)
 })
 
@@ -98,8 +106,8 @@ test('the tip of the node never passes the price that was given', async context 
 
 test('a tip above the price is refused', async context => {
   const node = await startFakeNode(context, advice)
-  const wish = { from, to, value: 5n, maxFeePerGas: 2n, maxPriorityFeePerGas: 3n }
-  await assert.rejects(prepareTransfer(new RpcClient(node.url), wish), InvalidTransfer)
+  const request = { from, to, value: 5n, maxFeePerGas: 2n, maxPriorityFeePerGas: 3n }
+  await assert.rejects(prepareTransfer(new RpcClient(node.url), request), InvalidTransfer)
 })
 
 test('a node that suggests no tip gets one gwei; one that fails to is an error', async context => {
@@ -136,7 +144,7 @@ for (const [method, answer] of wrong) {
   })
 }
 
-test('a signed transfer says what was signed, and by whom', () => {
+test('a signed transfer says what was signed, and its signer', () => {
   const { raw, id } = signTransfer(example, SECRET)
   const transaction = decodeTransaction(fromHex(raw))
   assert.ok(typeof transaction !== 'string')

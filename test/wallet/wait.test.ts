@@ -115,7 +115,7 @@ test('a wait for a risk ends when the exact formula is below it, not when Nakamo
   assert.deepEqual(confirmationsForRisk(0.1, 0.001), { exact: 6, nakamoto: 5 })
 })
 
-test('a wait for a risk starts anew when a reorganisation takes the block away', async context => {
+test('a wait for a risk starts over when a reorganisation takes the block away', async context => {
   const answers = [mined(5), pending, mined(1, { blockHash: FORK }), mined(6, { blockHash: FORK })]
   const seen = await states(await statusNode(context, answers), { attackerShare: 0.1, risk: 0.001 })
   assert.deepEqual(seen.map(brief), ['mined 5', 'pending', 'mined 1', 'mined 6'])

@@ -25,7 +25,7 @@ export const VALIDATORS: ValidatorsSetting = {
   type: 'validators',
   name: 'validators',
   option: 'validator',
-  help: 'One of those who decide: NAME=ADDRESS (see quorate validator new)',
+  help: 'A validator: NAME=ADDRESS (see quorate validator new)',
 }
 
 /** The base timeout of a view. */
