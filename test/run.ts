@@ -35,7 +35,7 @@ const ALONE = [
   'cli/attack',
   'cli/compare',
   'cli/genesis',
-  'cli/hostile-node', // It sets process.exitCode.
+  'cli/hostile-node', // With those that use test/cli/in-process.ts.
   'cli/hurry',
   'cli/validator',
   'lab/report/report', // It starts a browser.

@@ -1,9 +1,10 @@
-// The attacks, run as a user runs them.
+// The attacks: the first as a user runs it, the others in this process.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { runInProcess } from './in-process.ts'
 
 const quorateFile = join(import.meta.dirname, '..', '..', 'bin', 'quorate')
 
@@ -32,8 +33,10 @@ test('double-spend shows what was measured beside both formulas, and the confirm
   assert.match(out, /^exact +6 +9 +13 +20 +32 +58 +133 +539$/m)
 })
 
-test('double-spend answers in one line of JSON', () => {
-  const { code, out } = attack(
+const here = (...args: readonly string[]) => runInProcess(['attack', ...args])
+
+test('double-spend answers in one line of JSON', async () => {
+  const { code, out } = await here(
     ...[
       'double-spend',
       '--races',
@@ -54,7 +57,7 @@ test('double-spend answers in one line of JSON', () => {
   assert.equal(confirmations.rows.length, 8)
 })
 
-test('every other attack runs, ends well and says what it means', () => {
+test('every other attack runs, ends well and says what it means', async () => {
   for (const [args, says] of [
     [['double-spend', '--against', 'hybrid', '--races', '1', '--share', '0.6'], /refused whatever its work/],
     [['double-spend', '--against', 'pbft', '--races', '1', '--share', '0.6'], /nobody signed/],
@@ -62,7 +65,7 @@ test('every other attack runs, ends well and says what it means', () => {
     [['time-warp', '--days', '20'], /no choice of times gains more than the two hours/],
     [['eclipse', '--runs', '1', '--confirmations', '1'], /never guessed/],
   ] as const) {
-    const { code, out, err } = attack(...args)
+    const { code, out, err } = await here(...args)
     assert.equal(code, 0, `${args.join(' ')}: ${out} ${err}`)
     assert.match(out.replaceAll(/\s+/g, ' '), says)
   }
@@ -85,8 +88,8 @@ for (const args of [
   ['eclipse', '--runs', '0'],
   ['bribery'],
 ]) {
-  test(`attack ${args.join(' ')} is refused with a word why`, () => {
-    const { code, out, err } = attack(...args)
+  test(`attack ${args.join(' ')} is refused with a word why`, async () => {
+    const { code, out, err } = await here(...args)
     assert.equal(code, 2, `${out} ${err}`)
     assert.equal(out, '')
     assert.ok(err.length > 0)

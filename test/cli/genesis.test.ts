@@ -9,6 +9,7 @@ import { after, test } from 'node:test'
 import { addressOfSecretKey } from '../../src/chain/signature.ts'
 import { toHex } from '../../src/encoding/bytes.ts'
 import { keyOf } from '../finality/test-validators.ts'
+import { runInProcess } from './in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-genesis-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -25,6 +26,8 @@ function quorate(...args: readonly string[]) {
   })
   return { code: status, out: stdout, err: stderr }
 }
+
+const here = (...args: readonly string[]) => runInProcess(args, { folder, env: { QUORATE_HOME: folder } })
 
 const validators = ['ada', 'ben', 'cem', 'dua'].map(name => `${name}=${addressOfSecretKey(keyOf(name))}`)
 const among = (count: number) => validators.slice(0, count).flatMap(entry => ['--validator', entry])
@@ -59,7 +62,7 @@ test('genesis new makes a network of validators, and show says what it bears', (
   assert.deepEqual([json.quorum, json.faultsTolerated, json.validators[0].name], [3, 1, 'ada'])
 })
 
-test('fewer than four validators are allowed, and show does not pretend that they bear a liar', () => {
+test('fewer than four validators are allowed, and show does not pretend that they bear a liar', async () => {
   for (const [count, says] of [
     [1, /^quorum +1 of 1; no liar is tolerated \(that takes 4\), and finality stops when it is down$/m],
     [
@@ -67,7 +70,7 @@ test('fewer than four validators are allowed, and show does not pretend that the
       /^quorum +3 of 3; no liar is tolerated \(that takes 4\), and finality stops when any of them is down$/m,
     ],
   ] as const) {
-    const made = quorate('genesis', 'new', `few${count}.json`, '--finality', 'hybrid', ...among(count))
+    const made = await here('genesis', 'new', `few${count}.json`, '--finality', 'hybrid', ...among(count))
     assert.equal(made.code, 0, made.err)
     assert.match(made.out, says)
   }
@@ -100,8 +103,8 @@ const MISTAKES: readonly [says: string, args: readonly string[], message: RegExp
   ],
 ]
 for (const [says, args, message] of MISTAKES) {
-  test(`genesis new: ${says} is refused and nothing is written`, () => {
-    const done = quorate('genesis', 'new', 'wrong.json', ...args)
+  test(`genesis new: ${says} is refused and nothing is written`, async () => {
+    const done = await here('genesis', 'new', 'wrong.json', ...args)
     assert.equal(done.code, 2, done.out)
     assert.match(done.err, message)
     assert.throws(() => readFileSync(join(folder, 'wrong.json')), { code: 'ENOENT' })
@@ -145,8 +148,8 @@ const WRONG_NODES: readonly [says: string, args: readonly string[], code: number
   ['links that lose nearly all', ['pbft', '--loss', '51%'], 2, /--loss: expected at most 50%, got 51%/],
 ]
 for (const [says, [network, ...args], code, message] of WRONG_NODES) {
-  test(`node: ${says}: one line of cause, one of remedy, code ${code}`, () => {
-    const done = quorate('node', '--genesis', genesisOf(network!), '--rpc-port', '0', ...args)
+  test(`node: ${says}: one line of cause, one of remedy, code ${code}`, async () => {
+    const done = await here('node', '--genesis', genesisOf(network!), '--rpc-port', '0', ...args)
     assert.deepEqual({ code: done.code, out: done.out }, { code, out: '' }, done.err)
     assert.match(done.err, message)
     assert.ok(done.err.trimEnd().split('\n').length <= 2, done.err)

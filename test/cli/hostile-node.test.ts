@@ -6,18 +6,15 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process, { stderr, stdout } from 'node:process'
 import { after, type TestContext, test } from 'node:test'
 import { keccak256 } from '../../src/chain/hash.ts'
-import { readArguments } from '../../src/cli/arguments.ts'
 import { type Command, nameOf } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
-import { exitWith } from '../../src/cli/exit.ts'
-import { createOutput } from '../../src/cli/output.ts'
 import { fromHex, toHex } from '../../src/encoding/bytes.ts'
 import type { Json } from '../../src/encoding/fields.ts'
 import { Keystore } from '../../src/wallet/keystore.ts'
 import { type FakeNode, startFakeNode } from '../wallet/fake-node.ts'
+import { runInProcess } from './in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-hostile-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -223,31 +220,8 @@ const asking = [...commandsOf()].filter(([, { options }]) => 'rpc' in options).m
 
 /** Runs a command in this process, as the program does; returns its code and all that it wrote. */
 async function run(words: readonly string[]): Promise<{ code: number; said: string }> {
-  const said: string[] = []
-  const writes = [stdout.write, stderr.write] as const
-  const record = (text: string | Uint8Array): boolean => {
-    // Bytes are what the runner of the tests says of them.
-    if (typeof text !== 'string') return writes[0].call(stdout, text)
-    said.push(text)
-    return true
-  }
-  stdout.write = record as typeof stdout.write
-  stderr.write = record as typeof stderr.write
-  try {
-    const output = createOutput(words.includes('--json'))
-    try {
-      const request = readArguments(words, COMMANDS)
-      assert.equal(request.type, 'run')
-      if (request.type === 'run') process.exitCode = await request.command.run(request.args, output)
-    } catch (error) {
-      exitWith(error, output)
-    }
-  } finally {
-    ;[stdout.write, stderr.write] = writes
-  }
-  const code = Number(process.exitCode)
-  process.exitCode = 0
-  return { code, said: said.join('') }
+  const { code, out, err } = await runInProcess(words)
+  return { code: Number(code), said: out + err }
 }
 
 async function honestNode(context: TestContext): Promise<FakeNode> {

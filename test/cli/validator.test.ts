@@ -1,4 +1,4 @@
-// The command line about validators, proofs and evidence, run as a user runs it.
+// The command line about validators, proofs and evidence: each command once as a user runs it, then in this process.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -16,21 +16,18 @@ import { toHex } from '../../src/encoding/bytes.ts'
 import { describeEvidence } from '../../src/finality/evidence.ts'
 import { describeFinalityProof } from '../../src/finality/finality-proof.ts'
 import { idOf, keyOf, TestValidators } from '../finality/test-validators.ts'
+import { type Done, runInProcess } from './in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-validator-'))
 after(() => rmSync(folder, { recursive: true }))
 const quorateFile = join(import.meta.dirname, '..', '..', 'bin', 'quorate')
 
-interface Done {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
 function quorate(...args: readonly string[]): Done {
   const { status, stdout, stderr } = spawnSync(quorateFile, args, { cwd: folder, encoding: 'utf8' })
   return { code: status, out: stdout, err: stderr }
 }
+
+const here = (...args: readonly string[]): Promise<Done> => runInProcess(args, { folder })
 
 function write(name: string, content: unknown, mode = 0o600): string {
   const path = join(folder, name)
@@ -69,9 +66,9 @@ describe('quorate validator', () => {
     assert.deepEqual(readdirSync(folder), before)
   })
 
-  test('a name that a genesis file would refuse is refused before a key is made', () => {
+  test('a name that a genesis file would refuse is refused before a key is made', async () => {
     for (const args of [['b.key', '--name', 'b c'], ['ä.key']]) {
-      const { code, err } = quorate('validator', 'new', ...args)
+      const { code, err } = await here('validator', 'new', ...args)
       assert.equal(code, 2)
       assert.match(err, /^quorate: --name: .*\n {2}A name has 1 to 32 letters/)
     }
@@ -79,9 +76,9 @@ describe('quorate validator', () => {
   })
 
   for (const mode of [0o640, 0o604, 0o620, 0o602]) {
-    test(`a key file of mode ${mode.toString(8)} is refused, and chmod 600 is the remedy`, () => {
+    test(`a key file of mode ${mode.toString(8)} is refused, and chmod 600 is the remedy`, async () => {
       const path = write('open.key', { address, secretKey: hexKey }, mode)
-      const { code, out, err } = quorate('validator', 'show', path)
+      const { code, out, err } = await here('validator', 'show', path)
       assert.deepEqual({ code, out }, { code: 3, out: '' })
       assert.equal(err, `quorate: others can read ${path} or write to it\n  Run: chmod 600 ${path}\n`)
     })
@@ -172,24 +169,24 @@ const evidenceBy = (signer: number) => {
 describe('quorate finality verify', () => {
   const path = write('proof.json', proofBy([0, 1, 2]))
 
-  test('says which block is final and which validators signed', () => {
+  test('says which block is final and which validators signed', async () => {
     const done = quorate('finality', 'verify', path, '--genesis', genesisPath)
     assert.deepEqual(done, { code: 0, out: `final      ${vote.value}\nsigned by  ada, ben, cem\n`, err: '' })
-    const json = quorate('finality', 'verify', path, '--genesis', genesisPath, '--json')
+    const json = await here('finality', 'verify', path, '--genesis', genesisPath, '--json')
     const signers = ['ada', 'ben', 'cem']
     assert.deepEqual(JSON.parse(json.out), { valid: true, block: vote.value, signers })
   })
 
-  test('refuses a proof that is one signature short, with code 1 and one line', () => {
+  test('refuses a proof that is one signature short, with code 1 and one line', async () => {
     const short = write('short.json', proofBy([0, 1]))
-    const done = quorate('finality', 'verify', short, '--genesis', genesisPath)
+    const done = await here('finality', 'verify', short, '--genesis', genesisPath)
     assert.deepEqual(done, { code: 1, out: 'refused: 2 of the 3 signatures that it takes\n', err: '' })
-    const json = quorate('finality', 'verify', short, '--genesis', genesisPath, '--json')
+    const json = await here('finality', 'verify', short, '--genesis', genesisPath, '--json')
     assert.equal(json.code, 1)
     assert.deepEqual(JSON.parse(json.out), { valid: false, reason: '2 of the 3 signatures that it takes' })
   })
 
-  test('a file that cannot be read, or is no JSON, is code 3', () => {
+  test('a file that cannot be read, or is no JSON, is code 3', async () => {
     const text = write('text.json', 'no JSON')
     for (const [proof, genesis] of [
       ['none.json', genesisPath],
@@ -198,32 +195,32 @@ describe('quorate finality verify', () => {
       [path, text],
       [path, path],
     ] as const) {
-      const { code, out, err } = quorate('finality', 'verify', proof, '--genesis', genesis)
+      const { code, out, err } = await here('finality', 'verify', proof, '--genesis', genesis)
       assert.deepEqual({ code, out }, { code: 3, out: '' })
       assert.match(err, /^quorate: [^\n]+\n$/)
     }
   })
 
-  test('a network without validators is code 3, and the message names the field', () => {
+  test('a network without validators is code 3, and the message names the field', async () => {
     const file = write('other.json', { ...network.file, finality: { mode: 'longest-chain', depth: 9 } })
-    const { code, err } = quorate('finality', 'verify', path, '--genesis', file)
+    const { code, err } = await here('finality', 'verify', path, '--genesis', file)
     assert.equal(code, 3)
     assert.match(err, /other\.json is not a genesis file with validators: finality\.validators: missing\n$/)
   })
 
-  test('needs the genesis file', () => {
-    assert.equal(quorate('finality', 'verify', path).code, 2)
+  test('needs the genesis file', async () => {
+    assert.equal((await here('finality', 'verify', path)).code, 2)
   })
 })
 
 describe('quorate evidence verify', () => {
-  test('says which validator lied, and about what', () => {
+  test('says which validator lied, and about what', async () => {
     const path = write('evidence.json', evidenceBy(1))
     const done = quorate('evidence', 'verify', path, '--genesis', genesisPath)
     const ben = network.validators.validators[1]!.address
     const out = `validator     ben (${ben})\nsigned twice  commit of sequence number 1, view 0\n`
     assert.deepEqual(done, { code: 0, out, err: '' })
-    const json = quorate('evidence', 'verify', path, '--genesis', genesisPath, '--json')
+    const json = await here('evidence', 'verify', path, '--genesis', genesisPath, '--json')
     assert.deepEqual(JSON.parse(json.out), {
       valid: true,
       type: 'contradiction',
@@ -235,7 +232,7 @@ describe('quorate evidence verify', () => {
     })
   })
 
-  test('says which commit a view change left out', () => {
+  test('says which commit a view change left out', async () => {
     const departure = { view: 3, sequence: 0, prepared: [], suspects: [] }
     const signing = network.signing(1)
     const evidence = {
@@ -247,13 +244,13 @@ describe('quorate evidence verify', () => {
     const path = write('omission.json', describeEvidence(evidence, accused))
     const ben = network.validators.validators[1]!.address
     const out = `validator  ben (${ben})\nleft out   commit of sequence number 1, view 0, when it left for view 3\n`
-    const done = quorate('evidence', 'verify', path, '--genesis', genesisPath)
+    const done = await here('evidence', 'verify', path, '--genesis', genesisPath)
     assert.deepEqual(done, { code: 0, out, err: '' })
   })
 
-  test('refuses what the validator did not sign, with code 1 and one line', () => {
+  test('refuses what the validator did not sign, with code 1 and one line', async () => {
     const path = write('forged.json', evidenceBy(0))
-    const done = quorate('evidence', 'verify', path, '--genesis', genesisPath)
+    const done = await here('evidence', 'verify', path, '--genesis', genesisPath)
     assert.deepEqual(done, { code: 1, out: 'refused: ben did not sign the second vote\n', err: '' })
   })
 })
