@@ -62,7 +62,7 @@ export class TestNetwork {
         work.proof === 'none'
           ? work
           : {
-              bits: '0x1e0fffff',
+              bits: '0x1e3fffff',
               easiestBits: '0x207fffff',
               blockTimeSeconds: 1,
               halfLifeSeconds: 60,
