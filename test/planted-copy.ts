@@ -13,7 +13,10 @@ import type { RunAnswer, RunRequest } from './planted-runs.ts'
 import type { Fault } from './planted-table.ts'
 import type { TestsAnswer } from './planted-tests.ts'
 
-const TEST_TIMEOUT_MS = 120_000
+/** Seconds of processor time: some faults make a test loop for ever. No file takes a third of it. */
+const TEST_CPU_SECONDS = 60
+/** Others make a test wait for ever. By the clock, so it must do on a busy machine. */
+const TEST_TIMEOUT_MS = 180_000
 const RUN_TIMEOUT_MS = 60_000
 
 /** One copy, removed when this process exits. */
@@ -26,7 +29,7 @@ export class PlantedCopy {
     TMPDIR: join(this.#directory, 'tmp'),
   }
 
-  /** What runs in it now, or ran last. */
+  /** What runs in it now. */
   #child: ChildProcess | null = null
 
   constructor() {
@@ -66,11 +69,10 @@ export class PlantedCopy {
   /** What the tests of these files show, or, where names are given, those of these names: up to the first that fails. */
   async runTests(files: readonly string[], names: readonly string[] = []): Promise<TestsAnswer> {
     const paths = files.map(file => join('test', `${file}.test.ts`))
-    const timeoutMs = TEST_TIMEOUT_MS * paths.length
-    const { isKilled, answer, stderr } = await this.#run([...paths, '--', ...names], timeoutMs)
+    const { signal, answer, stderr } = await this.#run([...paths, '--', ...names])
     if (answer !== '') return JSON.parse(answer) as TestsAnswer
-    // Some faults make a test loop for ever.
-    if (isKilled) return { failed: `no end after ${timeoutMs / 1000} s`, passed: [] }
+    if (signal === 'SIGXCPU') return { failed: `no end in ${TEST_CPU_SECONDS} s of a processor`, passed: [] }
+    if (signal === 'SIGKILL') return { failed: `no end in ${TEST_TIMEOUT_MS / 1000} s`, passed: [] }
     assert.fail(`the tests of ${files.join(', ')} could not run:\n${stderr}`)
   }
 
@@ -93,8 +95,10 @@ export class PlantedCopy {
   }
 
   /** Runs planted-tests.ts to its end; one that has none is killed. */
-  async #run(parameters: readonly string[], timeoutMs: number) {
-    const child = spawn(process.execPath, [join('test', 'planted-tests.ts'), ...parameters], {
+  async #run(parameters: readonly string[]) {
+    const limited = `ulimit -S -t ${TEST_CPU_SECONDS}; exec "$0" "$@"`
+    const command = [process.execPath, join('test', 'planted-tests.ts'), ...parameters]
+    const child = spawn('/bin/sh', ['-c', limited, ...command], {
       cwd: this.#directory,
       env: this.#environment,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -102,16 +106,13 @@ export class PlantedCopy {
       detached: true,
     })
     this.#child = child
-    let isKilled = false
-    const timer = setTimeout(() => {
-      isKilled = true
-      killGroup(child)
-    }, timeoutMs)
+    const timer = setTimeout(killGroup, TEST_TIMEOUT_MS, child)
     const [stderr, answer] = [text(child.stderr!), text(child.stdio[3] as Readable)]
     await once(child, 'exit')
     clearTimeout(timer)
     killGroup(child)
-    return { isKilled, stderr: await stderr, answer: await answer }
+    this.#child = null
+    return { signal: child.signalCode, stderr: await stderr, answer: await answer }
   }
 
   #source(file: string): string {

@@ -24,6 +24,7 @@ function failing(claims: Claims, tick: number): PeerId[] {
     asked.push(peer)
     claims.fail(peer, tick)
     claims.claim(peer, HUGE)
+    assert.ok(asked.length < 100, 'a claim that failed is looked into again at once')
   }
   return asked
 }

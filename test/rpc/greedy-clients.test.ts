@@ -242,7 +242,7 @@ test('the bytes of a body are charged, and it waits for its address to pay', asy
   const isWaiting = once(paid, 'wait')
   line.socket.write(`${HEAD}Content-Length: 900000\r\n\r\n`)
   line.socket.write(`${CALL}${' '.repeat(900_000 - CALL.length)}`)
-  await isWaiting
+  await Promise.race([isWaiting, once(line.socket, 'data')])
   const { bytesRead } = await accepted
   assert.ok(bytesRead > 150_000 && bytesRead < 400_000, `${bytesRead} bytes were read`)
   assert.deepEqual(line.statuses, [])
