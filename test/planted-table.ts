@@ -440,6 +440,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (nowMs < this.#last.atMs)',
     replace: 'if (nowMs < 0)',
     tests: ['finality/committee'],
+    only: 'a clock that is set back an hour keeps nobody from the next block for more than an interval',
   },
   {
     name: 'what one sender has behind a gap keeps out what would close it',
@@ -511,6 +512,7 @@ export const FAULTS: readonly Fault[] = [
     find: '      if (turn % 2 === 0) return id\n',
     replace: '',
     tests: ['replica/transaction-relay'],
+    only: 'strangers that come and go and withhold a transaction do not keep it from being asked of honest peers',
   },
   {
     name: 'a late transaction is always asked of its first announcer, be it a stranger',
@@ -525,6 +527,7 @@ export const FAULTS: readonly Fault[] = [
     find: '(isTrusted === best.isTrusted ? score > best.score : isTrusted && !best.isTrusted)',
     replace: 'score > best.score',
     tests: ['replica/transaction-relay'],
+    only: 'a late transaction is asked of a validator first, and then of its announcers in their order',
   },
   {
     name: 'a late transaction is asked of a newcomer out of turn',
@@ -532,6 +535,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (this.#asking.has(tx) || this.#late.has(tx)) continue',
     replace: 'if (this.#asking.has(tx)) continue',
     tests: ['replica/transaction-relay'],
+    only: 'a late transaction waits for its turn, whoever announces it meanwhile',
   },
   {
     name: 'what an answer leaves out at its end is asked of the same peer again and again',
@@ -543,6 +547,7 @@ export const FAULTS: readonly Fault[] = [
       }
 `,
     tests: ['replica/transaction-relay'],
+    only: 'a peer that answers in parts and always leaves out the same does not keep it from being asked of the next',
   },
   {
     name: 'new identities come before the peers that are here',
@@ -550,6 +555,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'askedAt: this.#requestCount })',
     replace: 'askedAt: 0 })',
     tests: ['replica/transaction-relay'],
+    only: 'new identities do not go before a peer that was asked before them',
   },
   {
     name: 'a known block may come with junk behind it',
@@ -571,6 +577,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (unaskedBytes > 0) await',
     replace: 'if (unaskedBytes < 0) await',
     tests: ['node/hostile-peer'],
+    only: 'a stranger that gives other transactions than it was asked for pays for them',
   },
   {
     name: 'a block that has no use costs nothing over a link',
@@ -578,6 +585,7 @@ export const FAULTS: readonly Fault[] = [
     find: "if (message.type === 'block' && !effects",
     replace: "if (message.type === 'status' && !effects",
     tests: ['node/hostile-peer'],
+    only: 'a stranger that sends an orphan again and again pays for each',
   },
   {
     name: 'gossip that has no use costs nothing',
@@ -585,6 +593,7 @@ export const FAULTS: readonly Fault[] = [
     find: "if (message === 'ignore') await",
     replace: "if (message === 'reject') await",
     tests: ['node/hostile-peer'],
+    only: 'a stranger whose gossip has no use pays for it, and a peer that gossips news does not',
   },
   {
     name: 'a status is free however often it is said',
@@ -592,6 +601,7 @@ export const FAULTS: readonly Fault[] = [
     find: "type === 'status' || type === 'finality' ||",
     replace: "type === 'finality' ||",
     tests: ['node/hostile-peer'],
+    only: 'a stranger that says its status again and again waits its turn, and its first is free',
   },
   {
     name: 'transactions that were not asked for are decoded',
@@ -606,6 +616,7 @@ export const FAULTS: readonly Fault[] = [
     find: "if (isFew && urgency !== 'peer')",
     replace: 'if (isFew)',
     tests: ['hostile/transactions', 'signatures/recovery-pool'],
+    only: "recovery of a stranger's transaction never runs on the event loop",
   },
   {
     name: 'what was given up and comes back is on no disk',
@@ -669,6 +680,7 @@ export const FAULTS: readonly Fault[] = [
     find: "readParts(multiaddr.getComponents().flatMap(({ name, value = '' }) => [name, value]))",
     replace: 'readParts(multiaddr.toString().slice(1).split("/"))',
     tests: ['node/identify', 'node/peer-address'],
+    only: 'a peer that says that it listens at a name that hides all that follows ends nobody, now or at the next start',
   },
   {
     name: 'any text is the name of a host',
@@ -683,6 +695,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'portMin: 1 }',
     replace: 'portMin: 0 }',
     tests: ['node/identify', 'node/peer-address'],
+    only: 'a peer that says that it listens at port 0 ends nobody, now or at the next start',
   },
   {
     name: 'an address may be that of a relay',
@@ -704,6 +717,7 @@ export const FAULTS: readonly Fault[] = [
     find: '    .filter(address => (address.peer ?? peer) === peer)\n',
     replace: '',
     tests: ['node/identify'],
+    only: 'a peer that says that it listens at where another peer is ends nobody, now or at the next start',
   },
   {
     name: 'a known peer that can not be read is the end of all of them',
@@ -753,6 +767,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'await this.#requests.charge(from, this.#groupOf(from), bytes * USELESS_BYTES_FACTOR, spentMs)',
     replace: 'void bytes',
     tests: ['node/hostile-peer'],
+    only: 'a stranger that sends what has no use is read no faster than it pays',
   },
   {
     name: 'all that a peer sent at once is handled in one turn of the event loop',
@@ -907,6 +922,7 @@ export const FAULTS: readonly Fault[] = [
     find: "guarded(log, 'dialling', () => this.#redialer.tick(performance.now())),",
     replace: '() => this.#redialer.tick(performance.now()),',
     tests: ['node/links'],
+    only: 'a mistake of ours in what is done at each tick is told, and the rest is done',
   },
   {
     name: 'a mistake in gossip is hidden in libp2p',
@@ -914,6 +930,7 @@ export const FAULTS: readonly Fault[] = [
     find: '      onGossip: (...given) => this.#takeGossip(...given),\n',
     replace: '',
     tests: ['node/links'],
+    only: 'a mistake of ours in taking gossip in costs the sender its connection, and is told',
   },
   {
     name: 'an address that can not be reached is told of at each attempt',
@@ -964,6 +981,7 @@ export const FAULTS: readonly Fault[] = [
     find: "        if (!mayShakeHands(raw)) throw new Error('too many handshakes')\n",
     replace: '        void mayShakeHands\n',
     tests: ['node/handshakes'],
+    only: 'handshakes that are begun without end are not answered without end',
   },
   {
     name: 'handshakes of one address are not counted',
@@ -1048,6 +1066,7 @@ export const FAULTS: readonly Fault[] = [
     find: '% bucketsPerSource',
     replace: '% buckets',
     tests: ['node/address-book'],
+    only: 'what one source tells takes few places, whatever it tells, and pushes out no peer that we reached',
   },
   {
     name: 'a peer that was reached is pushed out by the next one of its slot',
@@ -1055,6 +1074,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'const holder = this.#tried.at(slot)',
     replace: 'const holder: PeerId | undefined = this.#tried.at(-1)',
     tests: ['node/address-book'],
+    only: 'what one provider group has takes few of the places of peers that we reached',
   },
   {
     name: 'a peer that was reached is forgotten as such when it moves to a slot that is taken',
@@ -1062,6 +1082,7 @@ export const FAULTS: readonly Fault[] = [
     find: '      if (this.#peers.get(entry.id)?.wasDialled === true) return\n',
     replace: '',
     tests: ['node/address-book'],
+    only: 'a peer that we reached, and that moves to where another one is, is still one that we reached',
   },
   {
     name: 'the anchors are dialled like others',
@@ -1069,6 +1090,7 @@ export const FAULTS: readonly Fault[] = [
     find: '...this.#anchors, ...this.#tried.peers()',
     replace: '...this.#tried.peers()',
     tests: ['node/address-book', 'node/redialer'],
+    only: 'the anchors of the last run stand first in the next one',
   },
   {
     name: 'all connections of our own choice may go to one provider',
@@ -1975,6 +1997,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'speaker: effect.from, isDecided: false',
     replace: 'speaker: effect.from, isDecided: true',
     tests: ['replica/clock'],
+    only: 'hybrid: a block that is only proposed is not followed before its time has come',
   },
   {
     name: 'one stranger alone makes the clock of a node look wrong',
@@ -1982,6 +2005,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (groups.size < GROUPS_MIN && !isChosen) return null',
     replace: 'if (groups.size < 1 && !isChosen) return null',
     tests: ['replica/clock'],
+    only: 'a stranger that gives a block from the future does not make the clock look wrong, under however many names',
   },
   {
     name: 'each name of a stranger is a voice against our clock',
@@ -1989,6 +2013,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'groups.set(group, Math.max(seconds, groups.get(group) ?? 0))',
     replace: 'groups.set(group + String(peers), Math.max(seconds, groups.get(group) ?? 0))',
     tests: ['replica/clock'],
+    only: 'a stranger that gives a block from the future does not make the clock look wrong, under however many names',
   },
   {
     name: 'headers that are not due by our clock make the claim of their peer fail',
@@ -1996,6 +2021,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'claims.defer(from, requests.tick)',
     replace: 'claims.fail(from, requests.tick)',
     tests: ['replica/clock'],
+    only: 'a node whose clock is set follows the chain within a few ticks, whatever it was told before',
   },
   {
     name: 'decided blocks carry the times of proposals further and further into the future',
@@ -2050,6 +2076,7 @@ export const FAULTS: readonly Fault[] = [
 `,
     replace: '',
     tests: ['replica/ancestor-path'],
+    only: 'the lower part of a path makes no room for other branches while bodies of its upper part are asked for again',
   },
   {
     name: 'blocks without work lead a node down as far as a liar likes',
@@ -2252,6 +2279,7 @@ export const FAULTS: readonly Fault[] = [
 `,
     replace: '',
     tests: ['lab/adversary/byzantine/lying-finality'],
+    only: "all-to-all: of the beginnings of a usurper's view just the two that are proved are accepted",
   },
   {
     name: 'a view change counts for whoever it names',
@@ -2259,6 +2287,7 @@ export const FAULTS: readonly Fault[] = [
     find: '  if (!signing.isSigned(viewChangeStatement(message), from, message.signature)) return false\n',
     replace: '',
     tests: ['lab/adversary/byzantine/lying-finality'],
+    only: "all-to-all: of the beginnings of a usurper's view just the two that are proved are accepted",
   },
   {
     name: 'a new view may propose less than it must',
@@ -2266,6 +2295,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (expected.length !== proposals.length) return false',
     replace: 'if (expected.length < proposals.length) return false',
     tests: ['lab/adversary/byzantine/lying-finality'],
+    only: "all-to-all: of the beginnings of a usurper's view just the two that are proved are accepted",
   },
   {
     name: 'of one member all checkpoints far ahead are kept',
@@ -2274,6 +2304,7 @@ export const FAULTS: readonly Fault[] = [
 `,
     replace: '',
     tests: ['lab/adversary/byzantine/lying-finality'],
+    only: 'all-to-all: nobody follows a member that exaggerates, and what is kept of it does not grow',
   },
   {
     name: 'a vote is good on every chain with the same genesis and validators',
@@ -2281,6 +2312,7 @@ export const FAULTS: readonly Fault[] = [
     find: '    .u64(domain.chainId)\n',
     replace: '',
     tests: ['lab/adversary/byzantine/lying-finality'],
+    only: 'all-to-all: nobody follows a member that exaggerates, and what is kept of it does not grow',
   },
   {
     name: 'a number beyond all bounds is read',
@@ -2289,6 +2321,7 @@ export const FAULTS: readonly Fault[] = [
 `,
     replace: '',
     tests: ['lab/adversary/byzantine/lying-finality'],
+    only: 'leader-collected: bytes that are no message are refused, and the others decide all the same',
   },
   {
     name: 'what stands after the end of a message is passed over',
@@ -2299,6 +2332,7 @@ export const FAULTS: readonly Fault[] = [
     replace: `    return result
 `,
     tests: ['lab/adversary/byzantine/lying-finality'],
+    only: 'all-to-all: bytes that are no message are refused, and the others decide all the same',
   },
   {
     name: 'a vote counts for whoever it names',
@@ -2374,6 +2408,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'claim.view > known.view',
     replace: 'claim.view < known.view',
     tests: ['consensus/twins'],
+    only: 'all-to-all: 4 × 23,040 scenarios of 3 rounds with a twin of each of 4 validators are safe, and heal',
   },
   {
     name: 'who leaves a view forgets what it prepared',
@@ -2639,6 +2674,7 @@ export const FAULTS: readonly Fault[] = [
     find: '    startRecall(replica, challenge, forgotten ?? undefined)\n  }',
     replace: '    this.#vote()\n  }',
     tests: ['lab/pbft/recalled-votes'],
+    only: '12 runs in which disks of validators are put back pass, and they are put back',
   },
   {
     name: 'a challenge is used again by a machine that was put back twice',
@@ -2646,6 +2682,7 @@ export const FAULTS: readonly Fault[] = [
     find: ' + 1 + this.#context.chain.nowMs)',
     replace: ' + 1)',
     tests: ['finality/committee'],
+    only: 'a validator that is put back to the same moment twice asks with another challenge each time',
   },
   {
     name: 'what was learned before the first vote is not kept',
@@ -2660,6 +2697,7 @@ export const FAULTS: readonly Fault[] = [
     find: '    this.#persist(COMMITTEE_KEYS.untried, null)\n    return true\n  }\n\n  #mute(',
     replace: '    return true\n  }\n\n  #mute(',
     tests: ['finality/committee'],
+    only: 'a validator with a new folder where a decision bears its signature only follows, and says so',
   },
   {
     name: 'two leaders that fail in a row double the timeout, however many may fail',
@@ -2793,6 +2831,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (awayMs <= AWAY_MS || this.#self === null || this.#context.halted !== null) return false',
     replace: 'if (awayMs >= 0 || this.#self === null || this.#context.halted !== null) return false',
     tests: ['finality/committee'],
+    only: 'a validator that is put back to the same moment twice asks with another challenge each time',
   },
   {
     name: 'a new folder votes where decisions bear its signature',
@@ -2800,6 +2839,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (this.#self === null || !voters.includes(this.#self)) return false',
     replace: 'if (voters.length >= 0) return false',
     tests: ['finality/committee'],
+    only: 'a validator with a new folder where a decision bears its signature only follows, and says so',
   },
   {
     name: 'a signature that the mark tells of mutes a new folder for ever',
@@ -2829,6 +2869,7 @@ export const FAULTS: readonly Fault[] = [
     find: '    if (protocol.state.isRecalling) return false\n',
     replace: '',
     tests: ['finality/committee'],
+    only: 'a validator with a new folder where a decision bears its signature only follows, and says so',
   },
   {
     name: 'decisions that were dropped are never asked for again',
@@ -2836,6 +2877,7 @@ export const FAULTS: readonly Fault[] = [
     find: "    this.#host.drive({ type: 'lost', decided: this.#sequence })\n",
     replace: '',
     tests: ['finality/committee'],
+    only: 'decisions that were dropped while blocks were awaited are got again',
   },
   {
     name: 'a source is answered as often as it asks',
@@ -2908,6 +2950,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'secretKey.set(plain, 32 - plain.length)',
     replace: 'secretKey.set(plain)',
     tests: ['wallet/keystore-file'],
+    only: 'a key of 31 bytes under a weak n opens to its 32, as it does in geth',
   },
   {
     name: 'the work of a key file is not bounded as a whole',
@@ -2915,6 +2958,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (n * r * p > WORK_MAX)',
     replace: 'if (n > WORK_MAX)',
     tests: ['wallet/keystore-file'],
+    only: 'a file is refused before any work for having more work than 2^26',
   },
   // ---- earlier state, senders, and the price of RPC
   {
@@ -3263,6 +3307,7 @@ export const FAULTS: readonly Fault[] = [
     find: ': terminalText(text())}\\n`)\n      else',
     replace: ': text()}\\n`)\n      else',
     tests: ['cli/hostile-node'],
+    only: 'a node that answers nonsense to quorate doctor neither reaches the terminal nor is a fault of ours',
   },
   {
     name: 'JSON for machines holds what a terminal obeys',
@@ -3270,6 +3315,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'terminalJson(JSON.stringify(data, jsonValue))',
     replace: 'JSON.stringify(data, jsonValue)',
     tests: ['cli/hostile-node'],
+    only: 'a node that answers nonsense to quorate doctor neither reaches the terminal nor is a fault of ours',
   },
   {
     name: 'what a peer says of itself fakes a line of the log',
@@ -3291,6 +3337,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'Number.isNaN(date.getTime()) ?',
     replace: 'seconds === -1 ?',
     tests: ['cli/hostile-node', 'cli/terminal-text'],
+    only: 'a node that answers nonsense to quorate wallet history neither reaches the terminal nor is a fault of ours',
   },
   {
     name: 'an answer may be nested without end',
@@ -3298,6 +3345,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (depthOf(text) > DEPTH_MAX)',
     replace: 'if (depthOf(text) < 0)',
     tests: ['cli/hostile-node'],
+    only: 'an answer that is nested without end, and an error with escapes, are told in a line',
   },
   // ---- Multi-Paxos
   {
