@@ -14,21 +14,22 @@ import { MULTI_PAXOS } from '../../../src/consensus/multi-paxos/kit.ts'
 import { proposalsOf } from '../../../src/consensus/multi-paxos/leader.ts'
 import type { PaxosEffect, PaxosMessage } from '../../../src/consensus/multi-paxos/messages.ts'
 import { FAIR, Network } from '../network.ts'
+import { nameOf } from '../stage.ts'
 import { MULTI_PAXOS_MAKER } from './maker.ts'
-import { nameOf, Stage } from './stage.ts'
+import { PaxosStage } from './stage.ts'
 
 const [A, B, C] = [0, 1, 2] as const
 const types = (effects: readonly PaxosEffect[]): string[] => effects.map(({ type }) => type)
 const said = (effects: readonly PaxosEffect[]): PaxosMessage[] =>
   effects.flatMap(effect => ('message' in effect ? [effect.message] : []))
-const say = (stage: Stage, to: number, message: PaxosMessage): PaxosEffect[] =>
+const say = (stage: PaxosStage, to: number, message: PaxosMessage): PaxosEffect[] =>
   stage.receive({ from: 'from' in message ? message.from! : B, to, message })
 
 /** B leads ballot 1. */
-function led(options: { readonly n: number; readonly pipeline?: number }): Stage {
-  const stage = new Stage(options)
-  stage.demand(B)
-  stage.settle()
+function led(options: { readonly n: number; readonly pipeline?: number }): PaxosStage {
+  const stage = new PaxosStage(options)
+  stage.demand([B])
+  stage.deliverAll()
   return stage
 }
 
@@ -62,12 +63,12 @@ for (const n of [3, 5, 7])
     for (const value of ['b1', 'b2', 'b3']) stage.propose(B, value)
     stage.deliver({ to: [C] })
     stage.drop()
-    stage.demand(C)
+    stage.demand([C])
     stage.timeout(C, 'election')
     assert.equal(stage.deliver({ type: 'prepare' }).length, n - 1)
     assert.equal(stage.deliver({ type: 'promise' }).length, n - 1)
-    assert.equal(stage.paxos(C).state.proposer, C)
-    stage.settle()
+    assert.equal(stage.process(C).state.proposer, C)
+    stage.deliverAll()
     assert.deepEqual(stage.decided(C), ['b1', 'b2', 'b3'])
   })
 
@@ -88,13 +89,13 @@ test('any two majorities share a member (PMS 2.1)', () => {
 })
 
 test('a ballot is on disk before PREPARE, and after a restart the next one is higher (PMS 2.5)', () => {
-  const stage = new Stage({ n: 3 })
-  const first = stage.demand(B)
+  const stage = new PaxosStage({ n: 3 })
+  const first = stage.demand([B])
   assert.ok(types(first).indexOf('persist') < types(first).indexOf('broadcast'))
   stage.crash(B)
   stage.restart(B)
-  assert.equal(stage.paxos(B).turn, null)
-  stage.demand(B)
+  assert.equal(stage.process(B).turn, null)
+  stage.demand([B])
   const again = said(stage.timeout(B, 'election'))
   const ballots = again.flatMap(message => (message.type === 'prepare' ? [message.ballot] : []))
   assert.deepEqual(ballots, [4])
@@ -114,12 +115,12 @@ test('the waiting times of two members differ by half a timeout, for every ballo
 
 test('proposers that all ask at once come to a decision in a synchronous network (PMS 2.4)', () => {
   for (const n of [3, 5, 7]) {
-    const stage = new Stage({ n })
-    stage.players.forEach((_, index) => void stage.demand(index))
-    stage.players.forEach((_, index) => void stage.timeout(index, 'election'))
-    stage.settle()
+    const stage = new PaxosStage({ n })
+    stage.nodes.forEach((_, index) => void stage.demand([index]))
+    stage.nodes.forEach((_, index) => void stage.timeout(index, 'election'))
+    stage.deliverAll()
     // The highest ballot wins: its owner is the only one that still leads.
-    const leaders = stage.players.filter(({ paxos }) => paxos!.turn !== null)
+    const leaders = stage.nodes.filter(({ process }) => process!.turn !== null)
     assert.equal(leaders.length, 1)
     const weather = { ...FAIR, delayMs: [1, 60] as const }
     const network = new Network({ maker: MULTI_PAXOS_MAKER, n, seed: n, goal: 6, timeoutMs: 100, weather })
@@ -128,19 +129,19 @@ test('proposers that all ask at once come to a decision in a synchronous network
 })
 
 test('when no ballot is left the member stops', () => {
-  const stage = new Stage({ n: 3 })
+  const stage = new PaxosStage({ n: 3 })
   const ballot = ballotAbove(NUMBER_MAX - 3, C, 3)
   say(stage, B, { type: 'prepare', from: C, ballot, decided: 0 })
-  stage.demand(B)
+  stage.demand([B])
   const effects = [...stage.timeout(B, 'election'), ...stage.timeout(B, 'election')]
   assert.deepEqual(types(effects).at(-1), 'exhausted')
-  assert.ok(stage.paxos(B).state.isHalted)
+  assert.ok(stage.process(B).state.isHalted)
 })
 
 // ---- acceptors (PMS 2.2)
 
 test('P1a: a PREPARE below the promised ballot is rejected, and the same one is answered again', () => {
-  const stage = new Stage({ n: 3 })
+  const stage = new PaxosStage({ n: 3 })
   const prepare = (ballot: number): PaxosMessage[] =>
     said(say(stage, A, { type: 'prepare', from: ownerOf(ballot, 3), ballot, decided: 0 }))
   assert.deepEqual(
@@ -155,13 +156,13 @@ test('P1a: a PREPARE below the promised ballot is rejected, and the same one is 
 })
 
 test('a promise and a vote are on disk before they are said (PMS 2.5)', () => {
-  const stage = new Stage({ n: 3 })
+  const stage = new PaxosStage({ n: 3 })
   const promised = say(stage, A, { type: 'prepare', from: B, ballot: 4, decided: 0 })
   assert.deepEqual(types(promised), ['persist', 'send'])
   const vote = { sequence: 1, ballot: 4, value: 'b' }
   const accepted = say(stage, A, { type: 'accept', from: B, ...vote, isReproposed: false })
   assert.deepEqual(types(accepted), ['persist', 'send'])
-  assert.deepEqual(stage.players[A]!.disk.get('accepted:1'), { type: 'accepted', ...vote })
+  assert.deepEqual(stage.nodes[A]!.disk.get('accepted:1'), { type: 'accepted', ...vote })
 })
 
 test('a vote survives a restart: a later leader hears of it (PMS 2.5)', () => {
@@ -177,7 +178,7 @@ test('a vote survives a restart: a later leader hears of it (PMS 2.5)', () => {
 
 test('a vote is kept until the decision is durable with the application, not only handed over', () => {
   const stage = led({ n: 3 })
-  const paxos = stage.paxos(A)
+  const paxos = stage.process(A)
   stage.propose(B, 'b')
   stage.deliver({ to: [A], type: 'accept' })
   const decision = { sequence: 1, ballot: 1, value: 'b' }
@@ -230,55 +231,55 @@ test('nothing is proposed up to the longest decided prefix of a promise, whose v
 })
 
 test('a leader has no turn before a majority promised, and one slot after the other within its window after', () => {
-  const stage = new Stage({ n: 5, pipeline: 2 })
-  stage.demand(B)
+  const stage = new PaxosStage({ n: 5, pipeline: 2 })
+  stage.demand([B])
   stage.deliver({ type: 'prepare' })
   stage.deliver({ type: 'promise', from: [A] })
-  assert.equal(stage.paxos(B).turn, null)
+  assert.equal(stage.process(B).turn, null)
   stage.deliver({ type: 'promise', from: [C] })
-  assert.equal(stage.paxos(B).turn, 1)
+  assert.equal(stage.process(B).turn, 1)
   stage.propose(B, 'b1')
   stage.propose(B, 'b2')
-  assert.equal(stage.paxos(B).turn, null)
+  assert.equal(stage.process(B).turn, null)
   assert.deepEqual(stage.propose(B, 'b3'), [])
-  stage.settle()
-  assert.equal(stage.paxos(B).turn, 3)
-  assert.equal(stage.paxos(A).turn, null)
+  stage.deliverAll()
+  assert.equal(stage.process(B).turn, 3)
+  assert.equal(stage.process(A).turn, null)
 })
 
 test('promises and votes of one member count once (PMS 2.2)', () => {
-  const stage = new Stage({ n: 5 })
-  stage.demand(B)
+  const stage = new PaxosStage({ n: 5 })
+  stage.demand([B])
   stage.deliver({ type: 'prepare', to: [A] })
   const [promise] = stage.waiting.filter(({ message }) => message.type === 'promise')
   for (let time = 0; time < 3; time++) stage.receive(promise!)
-  assert.equal(stage.paxos(B).turn, null)
-  stage.settle()
+  assert.equal(stage.process(B).turn, null)
+  stage.deliverAll()
   stage.propose(B, 'b')
   stage.deliver({ type: 'accept', to: [A] })
   const [accepted] = stage.waiting.filter(({ message }) => message.type === 'accepted')
   for (let time = 0; time < 3; time++) stage.receive(accepted!)
   assert.deepEqual(stage.decided(B), [])
-  assert.deepEqual(stage.paxos(B).state.voted.get('accepted'), [A, B])
+  assert.deepEqual(stage.process(B).state.voted.get('accepted'), [A, B])
 })
 
 test('promises of an earlier ballot do not count (PMS 2.2)', () => {
-  const stage = new Stage({ n: 3 })
-  stage.demand(B)
+  const stage = new PaxosStage({ n: 3 })
+  stage.demand([B])
   stage.deliver({ type: 'prepare', to: [A] })
   stage.timeout(B, 'election')
   stage.deliver({ type: 'promise' })
-  assert.equal(stage.paxos(B).state.view, 4)
-  assert.equal(stage.paxos(B).turn, null)
-  stage.settle()
-  assert.equal(stage.paxos(B).turn, 1)
+  assert.equal(stage.process(B).state.view, 4)
+  assert.equal(stage.process(B).turn, null)
+  stage.deliverAll()
+  assert.equal(stage.process(B).turn, 1)
 })
 
 test('one phase 1 serves all slots: a new leader asks no more before its next proposals (PMS 3)', () => {
   const stage = led({ n: 3 })
   for (const value of ['b1', 'b2', 'b3']) {
     stage.propose(B, value)
-    stage.settle()
+    stage.deliverAll()
   }
   const prepares = stage.effects.filter(({ effect }) => said([effect])[0]?.type === 'prepare')
   assert.equal(prepares.length, 1)
@@ -298,7 +299,7 @@ test('a leader whose application waits for nothing more still brings its proposa
   assert.ok(types(stage.propose(B, 'b')).includes('set-timer'))
   stage.drop()
   assert.deepEqual(said(stage.timeout(B, 'election')), [{ type: 'prepare', from: B, ballot: 4, decided: 0 }])
-  stage.settle()
+  stage.deliverAll()
   assert.deepEqual(stage.decided(B), ['b'])
   assert.ok(types(stage.effects.map(({ effect }) => effect)).includes('clear-timer'))
 })
@@ -306,26 +307,26 @@ test('a leader whose application waits for nothing more still brings its proposa
 test('a value that only a stopped member accepted, and nobody else knows, stops nobody', () => {
   const stage = led({ n: 3 })
   stage.propose(B, 'b')
-  for (const index of [A, C]) stage.players[index]!.unknown.add('b')
+  for (const index of [A, C]) stage.nodes[index]!.unknown.add('b')
   stage.drop()
-  stage.demand(C)
+  stage.demand([C])
   stage.timeout(C, 'election')
   stage.deliver({ type: 'prepare', to: [B] })
-  stage.settle({ to: [C] })
+  stage.deliverAll({ to: [C] })
   stage.crash(B)
-  stage.settle({ to: [A, C] })
-  assert.equal(stage.paxos(C).turn, null)
+  stage.deliverAll({ to: [A, C] })
+  assert.equal(stage.process(C).turn, null)
   // The majority of A and C knows of no vote: C proposes what it likes.
   stage.timeout(C, 'election')
-  stage.settle({ to: [A, C] })
+  stage.deliverAll({ to: [A, C] })
   stage.propose(C, 'c')
-  stage.settle({ to: [A, C] })
+  stage.deliverAll({ to: [A, C] })
   assert.deepEqual([stage.decided(A), stage.decided(C)], [['c'], ['c']])
 })
 
 test('a heartbeat puts off the election, and one below the promised ballot is rejected', () => {
   const stage = led({ n: 3 })
-  stage.demand(A)
+  stage.demand([A])
   stage.timeout(B, 'heartbeat')
   const heard = stage.deliver({ type: 'heartbeat', to: [A] }).flatMap(({ effects }) => effects)
   assert.deepEqual(types(heard), ['set-timer'])
@@ -337,7 +338,7 @@ test('a heartbeat puts off the election, and one below the promised ballot is re
 // ---- learners (PMS 2.3)
 
 test('decisions are handed over in order, whatever the order in which they are learned', () => {
-  const stage = new Stage({ n: 3, pipeline: 3 })
+  const stage = new PaxosStage({ n: 3, pipeline: 3 })
   const chosen = (sequence: number): PaxosEffect[] =>
     say(stage, A, { type: 'chosen', decision: vote(sequence, 1, `v${sequence}`) })
   assert.ok(!types(chosen(3)).includes('decide'))
@@ -347,20 +348,20 @@ test('decisions are handed over in order, whatever the order in which they are l
 })
 
 test('a decision beyond reach is told to the application, which may settle it', () => {
-  const stage = new Stage({ n: 3 })
+  const stage = new PaxosStage({ n: 3 })
   const decision = vote(100, 1, 'v')
   const effects = say(stage, A, { type: 'chosen', decision })
   assert.deepEqual(effects, [{ type: 'behind', decision, from: nameOf(B) }])
-  stage.paxos(A).step({ type: 'caught-up', decision })
-  assert.equal(stage.paxos(A).state.decided, 100)
-  assert.equal(stage.paxos(A).state.stable, 100)
+  stage.process(A).step({ type: 'caught-up', decision })
+  assert.equal(stage.process(A).state.decided, 100)
+  assert.equal(stage.process(A).state.stable, 100)
 })
 
 test('two decisions for one slot stop the member', () => {
-  const stage = new Stage({ n: 3 })
+  const stage = new PaxosStage({ n: 3 })
   say(stage, A, { type: 'chosen', decision: vote(1, 1, 'b') })
   assert.deepEqual(types(say(stage, A, { type: 'chosen', decision: vote(1, 2, 'x') })), ['conflict'])
-  assert.ok(stage.paxos(A).state.isHalted)
+  assert.ok(stage.process(A).state.isHalted)
 })
 
 // ---- members that may not vote
@@ -372,7 +373,7 @@ test('a member whose votes may be lost follows and never votes', () => {
     assert.deepEqual(said(say(stage, A, { type: 'prepare', from: C, ballot: 2, decided: 0 })), [])
     const accept = { type: 'accept', from: C, ...vote(1, 2, 'c'), isReproposed: false } as const
     assert.deepEqual(said(say(stage, A, accept)), [])
-    stage.demand(A)
+    stage.demand([A])
     assert.deepEqual(said(stage.timeout(A, 'election')), [])
     say(stage, A, { type: 'chosen', decision: vote(1, 2, 'c') })
     assert.deepEqual(stage.decided(A), ['c'])
@@ -380,7 +381,7 @@ test('a member whose votes may be lost follows and never votes', () => {
 })
 
 test('a message in the name of a stranger, or of a ballot of another member, is refused', () => {
-  const stage = new Stage({ n: 3 })
+  const stage = new PaxosStage({ n: 3 })
   const effects = [
     ...say(stage, A, { type: 'reject', from: 7, ballot: 9 }),
     ...say(stage, A, { type: 'prepare', from: B, ballot: 2, decided: 0 }),

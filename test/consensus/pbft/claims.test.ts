@@ -21,7 +21,7 @@ import { Network } from '../network.ts'
 import { Notary } from '../notary.ts'
 import { forgeProofs } from './liars.ts'
 import { PATTERNS, pbftMaker } from './maker.ts'
-import { type Effect, Stage } from './stage.ts'
+import { type Effect, PbftStage } from './stage.ts'
 
 const [A, B, C, D] = [0, 1, 2, 3] as const
 const ALL = [A, B, C, D]
@@ -117,10 +117,10 @@ for (const n of [4, 7, 10, 16])
 
 for (const pattern of PATTERNS) {
   test(`${pattern}: a vote is on disk before it is said`, () => {
-    const stage = new Stage({ n: 4, pattern })
+    const stage = new PbftStage({ n: 4, pattern })
     const proposal = stage.propose(B, 'b')
     assert.ok(types(proposal).indexOf('persist') < types(proposal).indexOf('broadcast'))
-    stage.settle()
+    stage.deliverAll()
     const first = stage.effects.filter(({ effect }) => effect.type !== 'set-timer')
     for (const member of ALL) {
       const own = first.filter(({ at }) => at === member).map(({ effect }) => effect)
@@ -135,7 +135,7 @@ for (const pattern of PATTERNS) {
   })
 
   test(`${pattern}: only the first proposal of a view is voted for`, () => {
-    const stage = new Stage({ n: 4, pattern })
+    const stage = new PbftStage({ n: 4, pattern })
     for (const value of ['b', 'x']) {
       const signature = stage.sign(B, vote('prepare', 1, 0, value))
       const effects = stage.say(B, [A], {
@@ -152,7 +152,7 @@ for (const pattern of PATTERNS) {
   })
 
   test(`${pattern}: a proposal counts only from whose turn it is, between the watermarks, and when it is valid`, () => {
-    const stage = new Stage({ n: 4, pattern })
+    const stage = new PbftStage({ n: 4, pattern })
     const offer = (member: number, sequence: number, value: string, view = 0): string[] => {
       const signature = stage.sign(member, vote('prepare', sequence, view, value))
       const message = { type: 'pre-prepare', sequence, view, value, from: member, signature } as const
@@ -162,7 +162,7 @@ for (const pattern of PATTERNS) {
     for (const sequence of [-1, 0, 9, 2 ** 52, Number.NaN, 0.5]) assert.deepEqual(offer(B, sequence, 'b'), [])
     assert.deepEqual(offer(C, 2, 'b'), [], 'the one before is not decided')
     assert.deepEqual(offer(B, 1, NO_VALUE), [], 'no new view asks for it')
-    const second = new Stage({ n: 4, pattern })
+    const second = new PbftStage({ n: 4, pattern })
     const signature = second.sign(B, vote('prepare', 1, 0, 'bad'))
     const bad: PbftMessage = { type: 'pre-prepare', sequence: 1, view: 0, value: 'bad', from: B, signature }
     assert.deepEqual(second.say(B, [A], bad), [])
@@ -170,7 +170,7 @@ for (const pattern of PATTERNS) {
 }
 
 test('nobody commits before it is prepared, however many do; but n − f commits decide (B-P6)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.propose(B, 'b')
   stage.drop()
   const commit = (member: number): Effect[] => {
@@ -188,7 +188,7 @@ test('nobody commits before it is prepared, however many do; but n − f commits
 })
 
 test('PREPAREs for another value than the accepted one prepare nothing (B-P6)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.propose(B, 'b')
   stage.deliver({ type: 'pre-prepare', to: [A] })
   const proposal = stage.sign(B, vote('prepare', 1, 0, 'x'))
@@ -207,17 +207,17 @@ test('PREPAREs for another value than the accepted one prepare nothing (B-P6)', 
 })
 
 test('a value that is not known is asked for, and voted for when it has come', () => {
-  const stage = new Stage({ n: 4 })
-  stage.players[A]!.unknown.add('b')
+  const stage = new PbftStage({ n: 4 })
+  stage.nodes[A]!.unknown.add('b')
   stage.propose(B, 'b')
   const [first] = stage.deliver({ to: [A] })
   assert.deepEqual(types(first!.effects), ['missing'])
-  stage.players[A]!.unknown.delete('b')
+  stage.nodes[A]!.unknown.delete('b')
   assert.deepEqual(said(stage.step(A, { type: 'revalidate' })), ['prepare'])
 })
 
 test('decisions are handed over in order, each once', () => {
-  const stage = new Stage({ n: 4, pipeline: 3 })
+  const stage = new PbftStage({ n: 4, pipeline: 3 })
   const prove = (sequence: number): Effect[] =>
     stage.say(D, [A], {
       type: 'proof',
@@ -232,7 +232,7 @@ test('decisions are handed over in order, each once', () => {
 
 test('two certificates for one sequence number: it stops, and shows both', () => {
   for (const decided of [true, false]) {
-    const stage = new Stage({ n: 4, pipeline: 3 })
+    const stage = new PbftStage({ n: 4, pipeline: 3 })
     const sequence = decided ? 1 : 2
     const prove = (value: string): Effect[] =>
       stage.say(D, [A], {
@@ -242,13 +242,13 @@ test('two certificates for one sequence number: it stops, and shows both', () =>
     prove('b')
     const effects = prove('x')
     assert.equal(effects.at(-1)?.type, 'conflict')
-    assert.ok(stage.pbft(A).state.isHalted)
+    assert.ok(stage.process(A).state.isHalted)
     assert.deepEqual(stage.timeout(A, 'retransmit'), [])
   }
 })
 
 test('who decided otherwise is told, when it says where it is', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   for (const [member, value] of [
     [A, 'b'],
     [B, 'x'],
@@ -258,15 +258,15 @@ test('who decided otherwise is told, when it says where it is', () => {
       certificate: stage.certificate(vote('commit', 1, 0, value), [B, C, D]),
     })
   stage.timeout(B, 'retransmit')
-  stage.settle()
-  assert.ok(stage.pbft(B).state.isHalted)
+  stage.deliverAll()
+  assert.ok(stage.process(B).state.isHalted)
 })
 
 // ---- certificates (0.3, 0.4, B-P2, B-P7, B-P8, B-P9)
 
 test('only n − f distinct members that signed one and the same vote make a certificate', () => {
-  const stage = new Stage({ n: 4 })
-  const { signing } = stage.players[A]!
+  const stage = new PbftStage({ n: 4 })
+  const signing = stage.keyOf(A)
   const good = stage.certificate(vote('commit', 1, 3, 'b'), [A, B, D])
   assert.ok(isCertificate(good, 4, signing))
   for (const bad of forgeProofs(good)) assert.equal(isCertificate(bad, 4, signing), false)
@@ -283,7 +283,7 @@ test('only n − f distinct members that signed one and the same vote make a cer
 })
 
 test('a PREPARE is no COMMIT (B-P9)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const signature = stage.sign(D, vote('prepare', 1, 0, 'b'))
   const effects = stage.say(D, [A], { ...vote('commit', 1, 0, 'b'), type: 'commit', from: D, signature })
   assert.deepEqual(types(effects), ['refuse'])
@@ -292,17 +292,17 @@ test('a PREPARE is no COMMIT (B-P9)', () => {
 // ---- checkpoints (section 4.3)
 
 /** Lets all decide values one after the other. */
-function decide(stage: Stage, from: number, to: number): void {
+function decide(stage: PbftStage, from: number, to: number): void {
   for (let sequence = from; sequence <= to; sequence++) {
-    const proposer = ALL.find(member => stage.pbft(member).turn === sequence)
+    const proposer = ALL.find(member => stage.process(member).turn === sequence)
     assert.notEqual(proposer, undefined)
     stage.propose(proposer!, `v${sequence}`)
-    stage.settle()
+    stage.deliverAll()
   }
 }
 
 test('a checkpoint is stable with n − f equal attestations, not with f + 1; the log below is forgotten', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const attest = (from: number, value: string): Effect[] =>
     stage.say(from, [A], {
       type: 'checkpoint',
@@ -313,19 +313,19 @@ test('a checkpoint is stable with n − f equal attestations, not with f + 1; th
     })
   attest(B, 's')
   attest(C, 's')
-  assert.equal(stage.pbft(A).state.stable, 0)
+  assert.equal(stage.process(A).state.stable, 0)
   assert.deepEqual(types(attest(D, 't')), [])
-  assert.equal(stage.pbft(A).state.stable, 0)
+  assert.equal(stage.process(A).state.stable, 0)
   assert.deepEqual(types(attest(D, 's')), ['evidence'])
 
-  const other = new Stage({ n: 4 })
+  const other = new PbftStage({ n: 4 })
   decide(other, 1, 4)
-  assert.equal(other.pbft(A).state.stable, 4)
-  assert.deepEqual([...other.players[A]!.disk.keys()].sort(), ['stable', 'view'])
+  assert.equal(other.process(A).state.stable, 4)
+  assert.deepEqual([...other.nodes[A]!.disk.keys()].sort(), ['stable', 'view'])
 })
 
 test('nothing is agreed on above the high watermark', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   for (let sequence = 1; sequence <= 8; sequence++) {
     stage.propose(proposerOf(0, sequence, 4), `v${sequence}`)
     for (let round = 0; round < 4; round++)
@@ -334,18 +334,18 @@ test('nothing is agreed on above the high watermark', () => {
   }
   assert.equal(stage.decided(A).length, 8)
   assert.deepEqual(
-    ALL.map(member => stage.pbft(member).turn),
+    ALL.map(member => stage.process(member).turn),
     [null, null, null, null],
   )
   // The attestations, said again, let them go on.
   for (const member of ALL) stage.timeout(member, 'retransmit')
-  stage.settle()
-  assert.equal(stage.pbft(A).state.stable, 8)
-  assert.equal(stage.pbft(B).turn, 9)
+  stage.deliverAll()
+  assert.equal(stage.process(A).state.stable, 8)
+  assert.equal(stage.process(B).turn, 9)
 })
 
 test('after a crash of all at the high watermark they go on, though their attestations are gone', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   for (let sequence = 1; sequence <= 8; sequence++) {
     stage.propose(proposerOf(0, sequence, 4), `v${sequence}`)
     for (let round = 0; round < 4; round++)
@@ -359,14 +359,14 @@ test('after a crash of all at the high watermark they go on, though their attest
 })
 
 test('another state than n − f members attest stops a replica, whoever is first', () => {
-  const of = (stage: Stage): PbftMessage => ({
+  const of = (stage: PbftStage): PbftMessage => ({
     type: 'proof',
     certificate: stage.certificate(vote('checkpoint', 4, 0, 'theirs'), [B, C, D]),
   })
-  const early = new Stage({ n: 4 })
+  const early = new PbftStage({ n: 4 })
   early.say(B, [A], of(early))
   assert.equal(early.step(A, { type: 'executed', sequence: 4, digest: 'ours' }).at(-1)?.type, 'diverged')
-  const late = new Stage({ n: 4, followers: 1 })
+  const late = new PbftStage({ n: 4, followers: 1 })
   for (const member of [A, 4]) {
     late.step(member, { type: 'executed', sequence: 4, digest: 'ours' })
     assert.equal(late.say(B, [member], of(late)).at(-1)?.type, 'diverged')
@@ -374,24 +374,24 @@ test('another state than n − f members attest stops a replica, whoever is firs
 })
 
 test('who missed that a checkpoint is stable is told, though it has all decisions', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   decide(stage, 1, 3)
   stage.propose(A, 'v4')
   for (let round = 0; round < 3; round++)
     for (const type of ['pre-prepare', 'prepare', 'commit']) stage.deliver({ type })
   stage.drop({ to: [D], type: 'checkpoint' })
-  stage.settle()
-  assert.deepEqual([stage.pbft(A).state.stable, stage.pbft(D).state.stable], [4, 0])
+  stage.deliverAll()
+  assert.deepEqual([stage.process(A).state.stable, stage.process(D).state.stable], [4, 0])
   stage.timeout(D, 'retransmit')
-  stage.settle()
-  assert.equal(stage.pbft(D).state.stable, 4)
+  stage.deliverAll()
+  assert.equal(stage.process(D).state.stable, 4)
 })
 
 // ---- view changes (section 4.4)
 
 /** A stage in which these are prepared on b in view 0, and all of b's messages are lost then. */
-function preparedAt(members: readonly number[]): Stage {
-  const stage = new Stage({ n: 4 })
+function preparedAt(members: readonly number[]): PbftStage {
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   stage.propose(B, 'b')
   stage.deliver({ type: 'pre-prepare' })
@@ -403,7 +403,7 @@ function preparedAt(members: readonly number[]): Stage {
 test('a prepared value survives its view', () => {
   const stage = preparedAt([C, D])
   for (const member of [A, C, D]) stage.timeout(member)
-  stage.settle()
+  stage.deliverAll()
   assert.deepEqual(
     ALL.map(member => stage.decided(member)),
     [['b'], ['b'], ['b'], ['b']],
@@ -417,7 +417,7 @@ test('a value is decided again in the new view, and handed over once', () => {
     certificate: stage.certificate(vote('commit', 1, 0, 'b'), [A, C, D]),
   })
   for (const member of ALL) stage.timeout(member)
-  stage.settle()
+  stage.deliverAll()
   assert.deepEqual(
     ALL.map(member => stage.decided(member)),
     [['b'], ['b'], ['b'], ['b']],
@@ -425,7 +425,7 @@ test('a value is decided again in the new view, and handed over once', () => {
 })
 
 test('f + 1 members who leave take the others along, to the nearest view; f do not', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const leave = (from: number, view: number): Effect[] => {
     const content = { view, stable: null, prepared: [], suspects: [] }
     const signature = stage.sign(from, viewChangeStatement(content))
@@ -433,16 +433,16 @@ test('f + 1 members who leave take the others along, to the nearest view; f do n
   }
   assert.deepEqual(leave(D, 900), [])
   assert.deepEqual(leave(D, 2 ** 47), [])
-  assert.equal(stage.pbft(A).state.view, 0)
+  assert.equal(stage.process(A).state.view, 0)
   leave(C, 3)
-  assert.equal(stage.pbft(A).state.view, 3)
+  assert.equal(stage.process(A).state.view, 3)
   // Whoever asks for more is counted when there are f + 1 of those.
   leave(B, 7)
-  assert.equal(stage.pbft(A).state.view, 7)
+  assert.equal(stage.process(A).state.view, 7)
 })
 
 test('who waits for a view that others gave up does not wait for ever', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   // A and B want view 2, C is one further, and D is silent: three in all have left view 0.
   stage.timeout(C)
@@ -463,62 +463,62 @@ test('a decision that is learnt while leaving a view does not end the waiting fo
 })
 
 test('the timeout doubles for each view that fails after another, up to a day', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   const waits: number[] = []
   for (let view = 1; view <= 30; view++) {
-    const before = stage.pbft(A).state.view
+    const before = stage.process(A).state.view
     for (const member of ALL) stage.timeout(member)
-    stage.settle()
-    assert.ok(stage.pbft(A).state.view > before)
-    assert.ok(stage.pbft(A).state.isActive)
-    waits.push(stage.pbft(A).state.timeoutMs)
+    stage.deliverAll()
+    assert.ok(stage.process(A).state.view > before)
+    assert.ok(stage.process(A).state.isActive)
+    waits.push(stage.process(A).state.timeoutMs)
   }
   assert.deepEqual(waits.slice(0, 4), [1_000, 2_000, 4_000, 8_000])
   assert.deepEqual(waits.slice(-2), [86_400_000, 86_400_000])
 })
 
 /** The member whose turn it is proposes, and all decide. */
-function decideNext(stage: Stage): void {
-  const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
-  stage.propose(proposer, `w${stage.pbft(proposer).turn}`)
-  stage.settle()
+function decideNext(stage: PbftStage): void {
+  const proposer = ALL.find(member => stage.process(member).turn !== null)!
+  stage.propose(proposer, `w${stage.process(proposer).turn}`)
+  stage.deliverAll()
 }
 
 test('the timeout halves after a round of quick decisions, and not at once', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   for (const _ of [1, 2, 3]) {
     for (const member of ALL) stage.timeout(member)
-    stage.settle()
+    stage.deliverAll()
   }
   const waits: number[] = []
   for (let count = 1; count <= 12; count++) {
     decideNext(stage)
-    waits.push(stage.pbft(A).state.timeoutMs)
+    waits.push(stage.process(A).state.timeoutMs)
   }
   const [four, two, one] = [4_000, 2_000, 1_000]
   assert.deepEqual(waits, [four, four, four, two, two, two, two, one, one, one, one, one])
 })
 
 test('a decision that takes more than a quarter of the timeout lets it stay as long as it is', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   for (const _ of [1, 2]) {
     for (const member of ALL) stage.timeout(member)
-    stage.settle()
+    stage.deliverAll()
   }
   for (let count = 1; count <= 12; count++) {
     // The first quarter ends everywhere before the value is decided.
     for (const member of ALL) stage.wait(member, 7)
     decideNext(stage)
-    assert.equal(stage.pbft(A).state.timeoutMs, 2_000)
-    assert.equal(stage.pbft(A).state.view, stage.pbft(B).state.view)
+    assert.equal(stage.process(A).state.timeoutMs, 2_000)
+    assert.equal(stage.process(A).state.view, stage.process(B).state.view)
   }
 })
 
 test('no timer runs while there is nothing to wait for', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const timers = () =>
     stage.effects.flatMap(({ at, effect }) =>
       at === A && 'name' in effect && effect.name === 'progress' ? [effect.type] : [],
@@ -527,12 +527,12 @@ test('no timer runs while there is nothing to wait for', () => {
   decide(stage, 1, 1)
   assert.deepEqual(timers(), ['set-timer', 'clear-timer'])
   stage.timeout(A)
-  assert.equal(stage.pbft(A).state.view, 0)
+  assert.equal(stage.process(A).state.view, 0)
 })
 
 /** What B, as the primary of view 1, could say; what is not given is as it should be. */
 function newViewOf(
-  stage: Stage,
+  stage: PbftStage,
   viewChanges: readonly ViewChange[],
   proposals: readonly { sequence: number; value: string }[] = proposalsOf(viewChanges),
   view = 1,
@@ -551,7 +551,7 @@ function newViewOf(
 }
 
 const viewChangeOf = (
-  stage: Stage,
+  stage: PbftStage,
   from: number,
   prepared: readonly Certificate[] = [],
   view = 1,
@@ -561,15 +561,15 @@ const viewChangeOf = (
   return { type: 'view-change', ...content, from, signature: stage.sign(from, viewChangeStatement(content)) }
 }
 
-const rulesOf = (stage: Stage, isSequential = true) => ({
+const rulesOf = (stage: PbftStage, isSequential = true) => ({
   n: 4,
   window: 8,
   isSequential,
-  signing: stage.players[A]!.signing,
+  signing: stage.keyOf(A),
 })
 
 test('a view change that claims what it does not prove is refused (B-P2)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const good = stage.certificate(vote('prepare', 1, 0, 'b'), [A, B, D])
   assert.ok(isViewChange(viewChangeOf(stage, D, [good]), rulesOf(stage)))
   for (const bad of [...forgeProofs(good), stage.certificate(vote('prepare', 1, 99, 'b'), [D, D, D])]) {
@@ -592,7 +592,7 @@ test('a view change that claims what it does not prove is refused (B-P2)', () =>
 })
 
 test('a stable checkpoint must be proven; a decision proves it only where each names the one before', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const checkpoint = stage.certificate(vote('checkpoint', 4, 0, 's'), [A, B, D])
   const decision = stage.certificate(vote('commit', 4, 0, 's'), [A, B, D])
   const prepared = stage.certificate(vote('prepare', 4, 0, 's'), [A, B, D])
@@ -608,7 +608,7 @@ test('a stable checkpoint must be proven; a decision proves it only where each n
 })
 
 test('of two prepared values the one of the higher view is proposed again, not the first or the most (B-P4)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const old = stage.certificate(vote('prepare', 1, 1, 'b'), [A, B, D])
   const high = stage.certificate(vote('prepare', 1, 2, 'x'), [A, C, D])
   const changes = [A, B, C].map(from => viewChangeOf(stage, from, [from === B ? high : old], 3))
@@ -617,7 +617,7 @@ test('of two prepared values the one of the higher view is proposed again, not t
 })
 
 test('a sequence number below a prepared one, that nobody prepared, gets no value (B-P5)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const stable = stage.certificate(vote('checkpoint', 4, 0, 's'), [A, B, D])
   const seventh = stage.certificate(vote('prepare', 7, 0, 'b'), [A, B, D])
   const below = stage.certificate(vote('prepare', 3, 0, 'c'), [A, B, D])
@@ -630,7 +630,7 @@ test('a sequence number below a prepared one, that nobody prepared, gets no valu
 })
 
 test('every backup computes the new view anew, and refuses one that does not follow (B-P3)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const rules = rulesOf(stage)
   const proof = stage.certificate(vote('prepare', 1, 0, 'b'), [A, B, D])
   const changes = [viewChangeOf(stage, A, [proof]), viewChangeOf(stage, B), viewChangeOf(stage, C)]
@@ -689,7 +689,7 @@ test('a replica whose key voted otherwise elsewhere signs nothing that contradic
 
 test('nor can it after a restart of who could not vote for it yet', () => {
   const stage = preparedAt([C, D])
-  stage.players[A]!.unknown.add('b')
+  stage.nodes[A]!.unknown.add('b')
   for (const member of [A, C, D]) stage.timeout(member)
   stage.deliver({ to: [C], type: 'view-change' })
   stage.deliver({ to: [A], type: 'new-view' })
@@ -698,7 +698,7 @@ test('nor can it after a restart of who could not vote for it yet', () => {
   const x = { sequence: 1, view: 2, value: 'x' }
   const signature = stage.sign(C, { phase: 'prepare', ...x })
   assert.deepEqual(said(stage.say(C, [A], { type: 'pre-prepare', ...x, from: C, signature })), [])
-  stage.players[A]!.unknown.delete('b')
+  stage.nodes[A]!.unknown.delete('b')
   assert.deepEqual(said(stage.step(A, { type: 'revalidate' })), ['prepare'])
 })
 
@@ -731,7 +731,7 @@ test('who missed how a view began is told by whoever knows, also after restarts'
   stage.deliver({ to: [D] })
   const answers = stage.deliver({ from: [D], to: [A] })
   assert.equal(answers[0]?.envelope.message.type, 'new-view')
-  assert.ok(stage.pbft(A).state.isActive)
+  assert.ok(stage.process(A).state.isActive)
 })
 
 test('a replica that restarts while it leaves a view goes on leaving, and tells what it prepared', () => {
@@ -752,21 +752,21 @@ test('a replica that restarts while it leaves a view goes on leaving, and tells 
 })
 
 test('who caught up by itself can still change views with the others', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   for (const member of [A, B, C, D]) {
     const certificate = stage.certificate(vote('commit', 1, 0, 'v1'), [A, B, D])
     if (member !== D) stage.say(D, [member], { type: 'proof', certificate })
     else {
-      stage.players[D]!.decisions.push(certificate)
+      stage.nodes[D]!.decisions.push(certificate)
       stage.step(D, { type: 'caught-up', decision: certificate })
     }
   }
   stage.drop()
   stage.demand()
   for (const member of [B, C, D]) stage.timeout(member)
-  stage.settle()
+  stage.deliverAll()
   assert.deepEqual(
-    ALL.map(member => [stage.pbft(member).state.view, stage.pbft(member).state.isActive]),
+    ALL.map(member => [stage.process(member).state.view, stage.process(member).state.isActive]),
     [
       [1, true],
       [1, true],
@@ -777,7 +777,7 @@ test('who caught up by itself can still change views with the others', () => {
 })
 
 test('a view change speaks only of what lies between its own watermarks, however much is decided', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   for (let sequence = 1; sequence <= 20; sequence++) {
     const certificate = stage.certificate(vote('commit', sequence, 5, `v${sequence}`), [A, B, D])
     stage.say(D, [C], { type: 'proof', certificate })
@@ -787,32 +787,32 @@ test('a view change speaks only of what lies between its own watermarks, however
   stage.timeout(C)
   const message = stage.said.at(-1)!.message
   assert.ok(message.type === 'view-change' && isViewChange(message, rulesOf(stage)))
-  assert.ok(stage.pbft(C).size < 30)
+  assert.ok(stage.process(C).size < 30)
 })
 
 // ---- those who only follow, and the smallest networks
 
 test('one who only follows learns all decisions, and says nothing but where it is', () => {
   for (const pattern of PATTERNS) {
-    const stage = new Stage({ n: 4, pattern, followers: 1 })
+    const stage = new PbftStage({ n: 4, pattern, followers: 1 })
     decide(stage, 1, 6)
     stage.timeout(4, 'retransmit')
-    stage.settle()
+    stage.deliverAll()
     assert.equal(stage.decided(4).length, 6)
     const words = stage.said.filter(({ from }) => from === 4).map(({ message }) => message.type)
     assert.ok(words.every(type => type === 'status'))
-    assert.equal(stage.pbft(4).turn, null)
+    assert.equal(stage.process(4).turn, null)
   }
 })
 
 test('a single member decides what it proposes, at once', () => {
   for (const pattern of PATTERNS) {
-    const stage = new Stage({ n: 1, pattern })
+    const stage = new PbftStage({ n: 1, pattern })
     for (let sequence = 1; sequence <= 9; sequence++) stage.propose(A, `v${sequence}`)
     assert.equal(stage.decided(A).length, 9)
     stage.demand()
     stage.timeout(A)
-    assert.ok(stage.pbft(A).state.isActive)
+    assert.ok(stage.process(A).state.isActive)
     stage.propose(A, 'last')
     assert.equal(stage.decided(A).length, 10)
   }
@@ -821,8 +821,8 @@ test('a single member decides what it proposes, at once', () => {
 // ---- messages that nobody honest sends (B-P13, B-P14, B-P27)
 
 test('numbers that are none, or beyond all bounds, change nothing', () => {
-  const stage = new Stage({ n: 4 })
-  const before = stage.pbft(A).size
+  const stage = new PbftStage({ n: 4 })
+  const before = stage.process(A).size
   for (const number of [Number.NaN, -1, 0.5, Infinity, 2 ** 53, -(2 ** 53)]) {
     const [sequence, view, from, value] = [number, number, number, 'b']
     const signature = stage.sign(D, vote('commit', sequence, view, value))
@@ -852,18 +852,18 @@ test('numbers that are none, or beyond all bounds, change nothing', () => {
     for (const message of messages)
       for (const effect of stage.say(D, [A], message)) assert.equal(effect.type, 'refuse')
   }
-  assert.ok(stage.pbft(A).size <= before + 1)
+  assert.ok(stage.process(A).size <= before + 1)
   assert.deepEqual(said(stage.timeout(A, 'retransmit')), ['status'])
 })
 
 test('votes above the high watermark, and views without end, fill nothing but the place of who sends them (B-P14)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const send = (sequence: number, view: number): void => {
     const content = vote('commit', sequence, view, 'b')
     stage.say(D, [A], { ...content, type: 'commit', from: D, signature: stage.sign(D, content) })
   }
   for (let sequence = 9; sequence < 200; sequence++) send(sequence, 0)
-  assert.equal(stage.pbft(A).size, 0)
+  assert.equal(stage.process(A).size, 0)
   for (let view = 0; view < 200; view++)
     for (let sequence = 1; sequence <= 8; sequence++) send(sequence, view)
   for (let sequence = 4; sequence < 200; sequence += 4) {
@@ -873,11 +873,11 @@ test('votes above the high watermark, and views without end, fill nothing but th
   }
   for (let view = 1; view < 200; view++) stage.say(D, [A], viewChangeOf(stage, D, [], view))
   // Eight slots with a vote each, three attestations, one view change.
-  assert.equal(stage.pbft(A).size, 8 * 2 + 3 + 1)
+  assert.equal(stage.process(A).size, 8 * 2 + 3 + 1)
 })
 
 test('one who lies is accused once for each sequence number, not as often as it likes', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const accusations = Array.from({ length: 10 }, (_, index) => {
     const content = vote('commit', 1, 0, `v${index}`)
     return types(
@@ -890,7 +890,7 @@ test('one who lies is accused once for each sequence number, not as often as it 
 // ---- bounds
 
 test('the greatest view is entered like any other, and after it a replica stops instead of failing (B-P13)', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   const leave = (from: number, view: number): Effect[] => {
     const content = { view, stable: null, prepared: [], suspects: [] }
@@ -900,18 +900,18 @@ test('the greatest view is entered like any other, and after it a replica stops 
   assert.deepEqual(types(leave(D, NUMBER_MAX + 1)), ['refuse'])
   leave(C, NUMBER_MAX)
   leave(D, NUMBER_MAX)
-  assert.equal(stage.pbft(A).state.view, NUMBER_MAX)
+  assert.equal(stage.process(A).state.view, NUMBER_MAX)
   const last = stage.timeout(A)
   assert.deepEqual(types(last).at(-1), 'exhausted')
-  assert.ok(stage.pbft(A).state.isHalted)
+  assert.ok(stage.process(A).state.isHalted)
   // Nor does it fail when it starts again there.
   stage.crash(A)
   stage.restart(A)
-  assert.equal(stage.pbft(A).state.view, NUMBER_MAX)
+  assert.equal(stage.process(A).state.view, NUMBER_MAX)
 })
 
 test('a source is answered so much between two ticks and no more, whatever it asks', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   decide(stage, 1, 20)
   const ask = (): number => {
     const status = { type: 'status', from: null, view: 0, isActive: true, votes: false } as const
@@ -928,11 +928,11 @@ test('a source is answered so much between two ticks and no more, whatever it as
 })
 
 test('what is not decided is said again ever later, up to half of the timeout, and sooner once something is', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   for (let view = 0; view < 6; view++) {
     for (const member of ALL) stage.timeout(member)
-    stage.settle()
+    stage.deliverAll()
   }
   const tick = (): number | undefined =>
     stage
@@ -940,7 +940,7 @@ test('what is not decided is said again ever later, up to half of the timeout, a
       .flatMap(effect =>
         effect.type === 'set-timer' && effect.name === 'retransmit' ? [effect.delayMs] : [],
       )[0]
-  const { timeoutMs } = stage.pbft(A).state
+  const { timeoutMs } = stage.process(A).state
   assert.equal(timeoutMs, 32_000)
   assert.deepEqual([tick(), tick(), tick()], [timeoutMs / 8, timeoutMs / 4, timeoutMs / 2])
   const from = stage.effects.length
@@ -956,7 +956,7 @@ test('what is not decided is said again ever later, up to half of the timeout, a
 // ---- what f liars can't slow
 
 test("a collector's certificate counts whole, whatever a liar in it voted for besides", () => {
-  const stage = new Stage({ n: 4, pattern: 'leader-collected' })
+  const stage = new PbftStage({ n: 4, pattern: 'leader-collected' })
   stage.propose(B, 'b')
   stage.deliver({ type: 'pre-prepare', to: [A] })
   // D tells A that it votes for x, and B that it votes for b.
@@ -973,7 +973,7 @@ test("a collector's certificate counts whole, whatever a liar in it voted for be
 })
 
 test('f + 1 complaints leave the view together, and f do not', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const complain = (from: number): Effect[] =>
     stage.say(from, [A], {
       ...{ type: 'complaint', view: 0, from },
@@ -983,28 +983,28 @@ test('f + 1 complaints leave the view together, and f do not', () => {
   assert.deepEqual(types(stage.say(D, [A], forged)), ['refuse'])
   assert.deepEqual(complain(D), [])
   assert.deepEqual(complain(D), [], 'each counts once')
-  assert.equal(stage.pbft(A).state.view, 0)
+  assert.equal(stage.process(A).state.view, 0)
   assert.ok(said(complain(C)).includes('view-change'))
-  assert.equal(stage.pbft(A).state.timeoutMs, 1_000, 'nothing failed')
+  assert.equal(stage.process(A).state.timeoutMs, 1_000, 'nothing failed')
 })
 
 test('no member leaves a view for complaints alone: the others are shown those that made it leave', () => {
   for (const isFirstLost of [false, true]) {
-    const stage = new Stage({ n: 4 })
+    const stage = new PbftStage({ n: 4 })
     // C and D are heard by B only: one of them is faulty, and the network loses what the other says.
     for (const from of [C, D])
       stage.say(from, [B], {
         ...{ type: 'complaint', view: 0, from },
         signature: stage.sign(from, { phase: 'complaint', view: 0, sequence: 0 }),
       })
-    assert.equal(stage.pbft(B).state.isActive, false)
+    assert.equal(stage.process(B).state.isActive, false)
     if (isFirstLost) {
       stage.drop()
       stage.timeout(B, 'retransmit')
     }
-    stage.settle()
+    stage.deliverAll()
     for (const member of ALL) {
-      const { view, isActive } = stage.pbft(member).state
+      const { view, isActive } = stage.process(member).state
       assert.deepEqual({ view, isActive }, { view: 1, isActive: true })
     }
   }
@@ -1012,24 +1012,24 @@ test('no member leaves a view for complaints alone: the others are shown those t
 
 test('a proposer whose turns are slow is complained of, and not where all are', () => {
   for (const slow of [[2], [0, 1, 2, 3]]) {
-    const stage = new Stage({ n: 4 })
+    const stage = new PbftStage({ n: 4 })
     stage.demand()
     for (let count = 1; count <= 12; count++) {
-      const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
+      const proposer = ALL.find(member => stage.process(member).turn !== null)!
       if (slow.includes(proposer) && count > 4) for (const member of ALL) stage.wait(member, 7)
       decideNext(stage)
     }
     const complaints = stage.said.filter(({ message }) => message.type === 'complaint')
     assert.equal(complaints.length > 0, slow.length === 1)
-    assert.equal(stage.pbft(A).state.view > 0, slow.length === 1)
+    assert.equal(stage.process(A).state.view > 0, slow.length === 1)
   }
 })
 
 test('a turn that does not begin is helped: whoever waits tells its proposer the last decision, once', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   decideNext(stage)
-  const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
+  const proposer = ALL.find(member => stage.process(member).turn !== null)!
   const wait = (member: number): string[] => {
     stage.wait(member, 3)
     const effects = stage.step(member, { type: 'timeout', name: 'progress' })
@@ -1044,10 +1044,10 @@ test('a turn that does not begin is helped: whoever waits tells its proposer the
 })
 
 test('a turn that has begun is not helped', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   decideNext(stage)
-  const proposer = ALL.find(member => stage.pbft(member).turn !== null)!
+  const proposer = ALL.find(member => stage.process(member).turn !== null)!
   stage.propose(proposer, 'w2')
   stage.deliver({ type: 'pre-prepare' })
   for (const member of ALL)
@@ -1082,7 +1082,7 @@ test('the progress timer tells how long a wait has lasted, to a factor of two', 
 })
 
 test('a member that was proved to lie before a start is not to lead after it', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.step(A, { type: 'convicted', member: B })
   stage.demand()
   const effects = stage.timeout(A)
@@ -1093,21 +1093,21 @@ test('a member that was proved to lie before a start is not to lead after it', (
 })
 
 test('a member keeps all that it learned while it asked for its own votes, how its view began among it', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.crash(D)
-  stage.players[D]!.disk.clear()
+  stage.nodes[D]!.disk.clear()
   stage.restart(D, 77)
   const changes = [A, B, C].map(from => viewChangeOf(stage, from))
   stage.say(B, [D], newViewOf(stage, changes))
   // Its owner keeps nothing until then.
-  stage.players[D]!.disk.clear()
+  stage.nodes[D]!.disk.clear()
   for (const from of [A, B]) {
     const content = { to: D, challenge: 77, decided: 0, votes: [], viewChange: null }
     const signature = stage.sign(from, answerStatement(content))
     stage.say(from, [D], { type: 'answer', from, ...content, signature })
   }
-  assert.equal(stage.pbft(D).state.isRecalling, false)
-  const kept = [...stage.players[D]!.disk.values()].map(({ type }) => type)
+  assert.equal(stage.process(D).state.isRecalling, false)
+  const kept = [...stage.nodes[D]!.disk.values()].map(({ type }) => type)
   assert.ok(kept.includes('new-view') && kept.includes('view'), kept.join())
 })
 
@@ -1127,16 +1127,16 @@ test('a few slow members do not keep the timeout up: one slow decision in 28 und
 
 for (const n of [4, 7])
   test(`leader-collected, ${n} members: f others tell the next proposer what was decided, so that the collector can not keep it from it`, () => {
-    const stage = new Stage({ n, pattern: 'leader-collected' })
+    const stage = new PbftStage({ n, pattern: 'leader-collected' })
     stage.demand()
-    const turnOf = () => stage.players.keys().find(member => stage.pbft(member).turn !== null)
+    const turnOf = () => stage.nodes.keys().find(member => stage.process(member).turn !== null)
     stage.propose(turnOf()!, 'w1')
-    const next = stage.pbft(0).state.proposer + 1
+    const next = stage.process(0).state.proposer! + 1
     const told: string[] = []
     for (;;) {
       const delivered = stage.deliver({
         type: 'proof',
-        to: stage.players
+        to: stage.nodes
           .keys()
           .toArray()
           .filter(member => member !== next % n),

@@ -9,7 +9,7 @@ import { newViewStatement, viewChangeStatement } from '../../../src/consensus/pb
 import type { Departure, Evidence, Vote } from '../../../src/consensus/pbft/votes.ts'
 import { type Maker, Network } from '../network.ts'
 import { PATTERNS, pbftMaker } from './maker.ts'
-import { type Effect, Stage } from './stage.ts'
+import { type Effect, PbftStage } from './stage.ts'
 
 const [A, B, C, D] = [0, 1, 2, 3] as const
 const committed = { phase: 'commit', sequence: 1, view: 0, value: 'b' } as const
@@ -48,25 +48,25 @@ for (const [says, cast, departure, isLie] of RULE)
 const accusations = (effects: readonly Effect[]): Evidence[] =>
   effects.flatMap(effect => (effect.type === 'evidence' ? [effect.evidence] : []))
 
-function commitOf(stage: Stage, from: number): Commit {
+function commitOf(stage: PbftStage, from: number): Commit {
   const { sequence, view, value } = committed
   return { type: 'commit', sequence, view, value, from, signature: stage.sign(from, committed) }
 }
 
 /** A VIEW-CHANGE that tells of nothing. */
-function hiding(stage: Stage, from: number, view = 1): ViewChange {
+function hiding(stage: PbftStage, from: number, view = 1): ViewChange {
   const content = { view, stable: null, prepared: [], suspects: [] }
   const signature = stage.sign(from, viewChangeStatement(content))
   return { type: 'view-change', ...content, from, signature }
 }
 
-const proof = (stage: Stage, members: readonly number[]): PbftMessage => ({
+const proof = (stage: PbftStage, members: readonly number[]): PbftMessage => ({
   type: 'proof',
   certificate: stage.certificate(committed, members),
 })
 
 /** The proof that a member left out what it committed to when it left for this view. */
-function omission(stage: Stage, member: number, view = 1): Evidence {
+function omission(stage: PbftStage, member: number, view = 1): Evidence {
   const { signature } = hiding(stage, member, view)
   return {
     type: 'omission',
@@ -77,26 +77,26 @@ function omission(stage: Stage, member: number, view = 1): Evidence {
 }
 
 test('a view change that leaves out a commit that is here proves a lie', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   assert.deepEqual(accusations(stage.say(D, [A], commitOf(stage, D))), [])
   assert.deepEqual(accusations(stage.say(D, [A], hiding(stage, D))), [omission(stage, D)])
 })
 
 test('a commit that comes after the view change that leaves it out proves a lie', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   assert.deepEqual(accusations(stage.say(D, [A], hiding(stage, D))), [])
   assert.deepEqual(accusations(stage.say(D, [A], commitOf(stage, D))), [omission(stage, D)])
 })
 
 test('a commit in the certificate of a decision that comes after the view change proves a lie', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.say(D, [A], hiding(stage, D))
   assert.deepEqual(accusations(stage.say(C, [A], proof(stage, [B, C, D]))), [omission(stage, D)])
 })
 
 test('a view change that leaves out a decision proves a lie of who made it, also when its slot is forgotten', () => {
   for (const isForgotten of [false, true]) {
-    const stage = new Stage({ n: 4 })
+    const stage = new PbftStage({ n: 4 })
     stage.say(C, [A], proof(stage, [B, C, D]))
     stage.demand()
     if (isForgotten) stage.timeout(A)
@@ -105,20 +105,20 @@ test('a view change that leaves out a decision proves a lie of who made it, also
 })
 
 /** The beginning of a view that its primary makes of these VIEW-CHANGEs, which tell of nothing. */
-function newViewOf(stage: Stage, view: number, members: readonly number[]): PbftMessage {
+function newViewOf(stage: PbftStage, view: number, members: readonly number[]): PbftMessage {
   const content = { view, viewChanges: members.map(member => hiding(stage, member, view)), proposals: [] }
   return { type: 'new-view', ...content, signature: stage.sign(view % 4, newViewStatement(content)) }
 }
 
 test('a view change that is seen only in the new view that it began proves a lie', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.say(D, [A], commitOf(stage, D))
   assert.deepEqual(accusations(stage.say(B, [A], newViewOf(stage, 1, [B, C, D]))), [omission(stage, D)])
 })
 
 test('a commit that comes in the new view that a view change without it began proves a lie, after a restart as well', () => {
   for (const isRestarted of [false, true]) {
-    const stage = new Stage({ n: 4 })
+    const stage = new PbftStage({ n: 4 })
     stage.say(B, [A], newViewOf(stage, 1, [B, C, D]))
     if (isRestarted) {
       stage.crash(A)
@@ -133,7 +133,7 @@ test('a commit that comes in the new view that a view change without it began pr
 })
 
 test('of a member that leaves view after view one proof is enough', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.say(D, [A], commitOf(stage, D))
   const found = [1, 2, 3].flatMap(view => accusations(stage.say(D, [A], hiding(stage, D, view))))
   assert.deepEqual(found, [omission(stage, D)])
@@ -142,8 +142,8 @@ test('of a member that leaves view after view one proof is enough', () => {
 // ---- two decisions of two views
 
 /** C and D lie: b is decided in the first view, which they hide, and x in view 2. A learns of both. */
-function decideTwice(): { stage: Stage; effects: Effect[] } {
-  const stage = new Stage({ n: 4 })
+function decideTwice(): { stage: PbftStage; effects: Effect[] } {
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   stage.propose(B, 'b')
   stage.deliver({ type: 'pre-prepare', to: [B, C, D] })
@@ -160,8 +160,8 @@ function decideTwice(): { stage: Stage; effects: Effect[] } {
   stage.say(D, [A, B], { type: 'pre-prepare', ...proposal })
   const prepare = { sequence: 1, view: 2, value: 'x', from: C, signature: stage.sign(C, x) }
   stage.say(C, [A, B], { type: 'prepare', ...prepare, proposer: D, proposal: proposal.signature })
-  stage.settle({ to: [A, B] })
-  assert.equal(stage.pbft(B).state.view, 2)
+  stage.deliverAll({ to: [A, B] })
+  assert.equal(stage.process(B).state.view, 2)
   const decided = { phase: 'commit', sequence: 1, view: 2, value: 'x' } as const
   stage.say(C, [A], { type: 'proof', certificate: stage.certificate(decided, [A, B, C]) })
   assert.deepEqual(stage.decided(A), ['x'])

@@ -1,19 +1,7 @@
-// Plays: each file of plays/ tells what happens, one directive after the other, and what the replicas do then.
-// UPDATE_PLAYS=1 writes down what they do; read it before believing it.
+// The plays of PBFT (see ../play.ts), with directives for liars:
 //
-//   init n=4 pattern=all-to-all pipeline=1     replicas A, B, C … start
-//   demand A,B                                 these wait for a decision
-//   propose A b                                A proposes b
-//   deliver from=A to=B,C type=prepare         what waits is delivered, in order; what is left out is any
-//   drop …                                     it is lost
-//   settle to=…                                deliver until nothing is left; shows only what matters to people
-//   timeout A [retransmit]                     a timer fires
-//   crash A [after=3]                          now, or when it has done three more effects
-//   restart A
-//   lacks B b / has B b                        whether B knows what b stands for
 //   send D to=A commit 1 0 b [as=A]            D signs a vote for sequence 1, view 0, and says that it is A's
 //   forge D to=A commit 1 4 b A0 C3 D4         D shows a certificate made of what A, C, D signed in views 0, 3, 4
-//   state                                      where all are
 //
 // Pitfalls (docs/invariants.md), and where each is shown; `claims` and `conformance` are the tests beside this one:
 //   B-P1 p01-…, claims · B-P2 claims · B-P3 claims, `omitting` in conformance · B-P4 claims · B-P5 p05 · B-P6 claims
@@ -24,144 +12,53 @@
 // Not of this module: B-P16, B-P28 (transfer of states and parts: the application's), B-P17 (reads), B-P18 (clients;
 // there are no MACs here), B-P26 (there is no fast path), B-P29 (times of blocks).
 
-import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
-import type { PbftMessage } from '../../../src/consensus/pbft/messages.ts'
+import type { Value } from '../../../src/consensus/log.ts'
+import type { PbftTypes } from '../../../src/consensus/pbft/anatomy.ts'
+import type { PbftMessage, PbftRecord, ViewChange } from '../../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../../src/consensus/pbft/pbft.ts'
-import type { Certificate, Vote } from '../../../src/consensus/pbft/votes.ts'
-import { type Effect, indexOf, nameOf, Stage, showEffect, showMessage, type Which } from './stage.ts'
+import type { Certificate, Evidence, Vote } from '../../../src/consensus/pbft/votes.ts'
+import { type Directive, listOf, namesIn, type Shown, testPlays } from '../play.ts'
+import { indexOf, nameOf } from '../stage.ts'
+import { PbftStage } from './stage.ts'
 
-const folder = join(import.meta.dirname, 'plays')
-const isUpdate = process.env.UPDATE_PLAYS === '1'
+testPlays<PbftTypes, PbftStage>(join(import.meta.dirname, 'plays'), {
+  create: ({ n, pattern = 'all-to-all', pipeline = '1', checkpoints = '4' }) =>
+    new PbftStage({
+      n: Number(n),
+      pattern: pattern as Pattern,
+      pipeline: Number(pipeline),
+      checkpointInterval: Number(checkpoints),
+    }),
+  timer: 'progress',
+  words: {
+    view: 'view',
+    none: 'null',
+    message: showMessage,
+    record: showRecord,
+    decision: decision => `${what(decision)} by ${voters(decision)}`,
+    proof,
+    evidence: showEvidence,
+  },
+  remarkable: ['view-change', 'new-view'],
+  showsTimers: true,
+  showState: ({ view, isActive, timeoutMs, stable }, decided) =>
+    `view ${view}${isActive ? '' : ' (leaving)'} waits ${timeoutMs} ms, stable ${stable}, decided ${decided.join(' ') || 'nothing'}`,
+  perform,
+})
 
-for (const file of readdirSync(folder).sort()) {
-  const path = join(folder, file)
-  const text = readFileSync(path, 'utf8')
-  const title = /^# (.*)/.exec(text)?.[1] ?? file
-  test(`${file.replace('.txt', '')}: ${title}`, () => {
-    const played = play(text)
-    if (isUpdate) writeFileSync(path, played)
-    else assert.equal(text, played)
-  })
-}
-
-/** The play with what really happens. */
-function play(text: string): string {
-  let stage: Stage | null = null
-  const blocks = text.trimEnd().split(/\n\n+/)
-  const played = blocks.map(block => {
-    const [before = ''] = block.split(/^----$/m)
-    const directives = before.split('\n').filter(line => line !== '' && !line.startsWith('#'))
-    if (directives.length === 0) return before.trimEnd()
-    const shown = directives.flatMap(line => {
-      const words = line.split(' ')
-      if (words[0] === 'init') {
-        stage = init(words.slice(1))
-        return []
-      }
-      assert.ok(stage, 'a play begins with init')
-      return perform(stage, words[0]!, words.slice(1))
-    })
-    return [before.trimEnd(), '----', ...(shown.length === 0 ? ['nothing'] : shown)].join('\n')
-  })
-  return `${played.join('\n\n')}\n`
-}
-
-function init(words: readonly string[]): Stage {
-  const { n, pattern, pipeline, checkpoints } = named(words)
-  return new Stage({
-    n: Number(n),
-    pattern: (pattern ?? 'all-to-all') as Pattern,
-    pipeline: Number(pipeline ?? 1),
-    checkpointInterval: Number(checkpoints ?? 4),
-  })
-}
-
-function perform(stage: Stage, verb: string, words: readonly string[]): string[] {
-  const options = named(words)
-  const plain = words.filter(word => !word.includes('='))
-  const who = plain[0] === undefined ? -1 : indexOf(plain[0])
+function perform(stage: PbftStage, { verb, plain, options }: Directive): Shown<PbftTypes>[] | null {
+  const liar = indexOf(plain[0]!)
+  const vote = voteIn(plain)
+  const tell = (message: PbftMessage) =>
+    namesIn(options.to!).map(to => ({ index: to, effects: stage.say(liar, [to], message) }))
   switch (verb) {
-    case 'demand':
-      return namesIn(plain[0]!).flatMap(index =>
-        show(index, stage.step(index, { type: 'demand', isWaiting: true })),
-      )
-    case 'propose':
-      return show(who, stage.propose(who, plain[1]!))
-    case 'deliver':
-      return stage
-        .deliver(which(options))
-        .flatMap(({ envelope, effects }) => [
-          `${nameOf(envelope.from)} → ${nameOf(envelope.to)} ${showMessage(envelope.message)}`,
-          ...show(envelope.to, effects).map(line => `  ${line}`),
-        ])
-    case 'drop':
-      return [`${stage.drop(which(options))} messages are lost`]
-    case 'settle': {
-      const before = stage.effects.length
-      stage.settle(which(options))
-      return stage.effects
-        .slice(before)
-        .filter(({ effect }) => isRemarkable(effect))
-        .map(({ at, effect }) => `${nameOf(at)} ${showEffect(effect)}`)
-    }
-    case 'timeout':
-      return show(who, stage.timeout(who, plain[1] === 'retransmit' ? 'retransmit' : 'progress'))
-    case 'crash':
-      if (options.after === undefined) stage.crash(who)
-      else stage.crashAfter(who, Number(options.after))
-      return []
-    case 'restart':
-      return show(who, stage.restart(who))
-    case 'lacks':
-      stage.players[who]!.unknown.add(plain[1]!)
-      return []
-    case 'has':
-      stage.players[who]!.unknown.delete(plain[1]!)
-      return show(who, stage.step(who, { type: 'revalidate' }))
     case 'send':
-    case 'forge': {
-      const vote = voteIn(plain)
-      const message =
-        verb === 'send'
-          ? signed(stage, who, vote, options.as === undefined ? who : indexOf(options.as))
-          : ({ type: 'proof', certificate: collected(stage, vote, plain.slice(5)) } as const)
-      return namesIn(options.to!).flatMap(to => show(to, stage.say(who, [to], message)))
-    }
-    case 'state':
-      return stage.players.map(({ pbft }, index) => {
-        if (pbft === null) return `${nameOf(index)} is down`
-        const { view, isActive, timeoutMs, stable } = pbft.state
-        const decided = stage.decided(index).map(value => value || 'null')
-        return `${nameOf(index)} view ${view}${isActive ? '' : ' (leaving)'} waits ${timeoutMs} ms, stable ${stable}, decided ${decided.join(' ') || 'nothing'}`
-      })
+      return tell(signed(stage, liar, vote, options.as === undefined ? liar : indexOf(options.as)))
+    case 'forge':
+      return tell({ type: 'proof', certificate: collected(stage, vote, plain.slice(5)) })
     default:
-      throw new Error(`nobody knows how to ${verb}`)
-  }
-}
-
-const show = (index: number, effects: readonly Effect[]): string[] =>
-  effects.map(effect => `${nameOf(index)} ${showEffect(effect)}`)
-
-function isRemarkable(effect: Effect): boolean {
-  if (effect.type === 'broadcast') return ['view-change', 'new-view'].includes(effect.message.type)
-  return ['decide', 'evidence', 'conflict', 'diverged', 'refuse', 'behind', 'missing'].includes(effect.type)
-}
-
-function named(words: readonly string[]): Record<string, string | undefined> {
-  return Object.fromEntries(words.filter(word => word.includes('=')).map(word => word.split('=', 2)))
-}
-
-const namesIn = (names: string): number[] => names.split(',').map(indexOf)
-
-function which({ from, to, type, view }: Record<string, string | undefined>): Which {
-  return {
-    ...(from === undefined ? {} : { from: namesIn(from) }),
-    ...(to === undefined ? {} : { to: namesIn(to) }),
-    ...(type === undefined ? {} : { type }),
-    ...(view === undefined ? {} : { view: Number(view) }),
+      return null
   }
 }
 
@@ -169,7 +66,7 @@ function voteIn([, phase, sequence, view, value]: readonly string[]): Vote {
   return { phase: phase as Vote['phase'], sequence: Number(sequence), view: Number(view), value: value! }
 }
 
-function signed(stage: Stage, liar: number, vote: Vote, from: number): PbftMessage {
+function signed(stage: PbftStage, liar: number, vote: Vote, from: number): PbftMessage {
   const { phase, sequence, view, value } = vote
   const signature = stage.sign(liar, vote)
   if (phase === 'checkpoint') return { type: phase, sequence, value, from, signature }
@@ -188,10 +85,83 @@ function signed(stage: Stage, liar: number, vote: Vote, from: number): PbftMessa
 }
 
 /** What a liar can put together: signatures of members over this vote, in the views that are named. */
-function collected(stage: Stage, vote: Vote, from: readonly string[]): Certificate {
+function collected(stage: PbftStage, vote: Vote, from: readonly string[]): Certificate {
   const signatures = from.map(word => ({
     member: indexOf(word),
     signature: stage.sign(indexOf(word), { ...vote, view: Number(word.slice(1)) }),
   }))
   return { ...vote, signatures }
+}
+
+// ---- what was done, as text
+
+function voters({ signatures }: Certificate): string {
+  return signatures.map(({ member }) => nameOf(member)).join('')
+}
+
+function what({ sequence, view, value }: { sequence: number; view: number; value: Value }): string {
+  return `${value || 'null'}@${sequence} view ${view}`
+}
+
+function proof(certificate: Certificate): string {
+  return `${certificate.phase} of ${what(certificate)} by ${voters(certificate)}`
+}
+
+function suspected({ suspects }: ViewChange): string {
+  if (suspects.length === 0) return ''
+  return `; suspects ${listOf(suspects.map(({ member, until }) => `${nameOf(member)} to ${until}`))}`
+}
+
+function showMessage(message: PbftMessage): string {
+  switch (message.type) {
+    case 'pre-prepare':
+    case 'prepare':
+    case 'commit':
+      return `${message.type.toUpperCase()} ${what(message)}`
+    case 'checkpoint':
+      return `CHECKPOINT ${message.sequence} ${message.value}`
+    case 'view-change': {
+      const low = message.stable === null ? '' : ` above ${message.stable.sequence}`
+      return `VIEW-CHANGE ${message.view}${low}: prepared ${listOf(message.prepared.map(what))}${suspected(message)}`
+    }
+    case 'new-view': {
+      const from = message.viewChanges.map(({ from }) => nameOf(from)).join('')
+      const again = message.proposals.map(({ sequence, value }) => `${value || 'null'}@${sequence}`)
+      return `NEW-VIEW ${message.view} from ${from}: again ${listOf(again)}`
+    }
+    case 'status':
+      return `STATUS view ${message.view}${message.isActive ? '' : ' (leaving)'} decided ${message.decided}`
+    case 'proof':
+      return `PROOF ${proof(message.certificate)}`
+    case 'complaint':
+      return `COMPLAINT ${message.view}`
+    case 'query':
+      return `QUERY by ${nameOf(message.from)}`
+    case 'answer':
+      return `ANSWER to ${nameOf(message.to)}: decided ${message.decided}, ${message.votes.length} votes`
+  }
+}
+
+function showRecord(record: PbftRecord): string {
+  switch (record.type) {
+    case 'view':
+      return `view ${record.view}${record.isActive ? '' : ' (leaving)'}`
+    case 'new-view':
+      return `how view ${record.message.view} began`
+    case 'slot': {
+      const prepared = record.prepared === null ? '' : `, prepared in view ${record.prepared.view}`
+      return `accepted ${what(record)}${prepared}`
+    }
+    case 'stable':
+      return `stable ${record.certificate.sequence}`
+  }
+}
+
+function showEvidence(evidence: Evidence): string {
+  if (evidence.type === 'omission') {
+    const { member, vote, departure } = evidence
+    return `${nameOf(member)}: ${vote.phase} of ${what(vote)}, left out for view ${departure.view}`
+  }
+  const { member, first, second } = evidence
+  return `${nameOf(member)}: ${first.phase} of ${what(first)} and of ${what(second)}`
 }

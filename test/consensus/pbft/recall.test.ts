@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { PbftMessage } from '../../../src/consensus/pbft/messages.ts'
 import { answerStatement } from '../../../src/consensus/pbft/recall.ts'
 import { viewChangeStatement } from '../../../src/consensus/pbft/view-change.ts'
-import { type Effect, Stage } from './stage.ts'
+import { type Effect, PbftStage } from './stage.ts'
 
 const [A, B, C, D] = [0, 1, 2, 3] as const
 const CHALLENGE = 77
@@ -14,17 +14,17 @@ const said = (effects: readonly Effect[]): string[] =>
   effects.flatMap(effect => ('message' in effect ? [effect.message.type] : []))
 
 /** A's disk is put back to what it was at its first start, and it starts again. */
-function putBack(stage: Stage, challenge: number | null = CHALLENGE): Effect[] {
+function putBack(stage: PbftStage, challenge: number | null = CHALLENGE): Effect[] {
   stage.crash(A)
-  const { disk, decisions } = stage.players[A]!
+  const { disk, decisions } = stage.nodes[A]!
   disk.clear()
   decisions.length = 0
   return stage.restart(A, challenge)
 }
 
 /** A proposes nothing yet: B's proposal is prepared and committed by all, and all but A's votes for it are lost. */
-function voted(): Stage {
-  const stage = new Stage({ n: 4 })
+function voted(): PbftStage {
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   stage.propose(B, 'b')
   stage.deliver({ type: 'pre-prepare', to: [A] })
@@ -33,19 +33,19 @@ function voted(): Stage {
   return stage
 }
 
-const propose = (stage: Stage, value: string, view = 0): PbftMessage => {
+const propose = (stage: PbftStage, value: string, view = 0): PbftMessage => {
   const signature = stage.sign(B, { phase: 'prepare', sequence: 1, view, value })
   return { type: 'pre-prepare', sequence: 1, view, value, from: B, signature }
 }
 
-const answer = (stage: Stage, from: number, changes: object = {}): PbftMessage => {
+const answer = (stage: PbftStage, from: number, changes: object = {}): PbftMessage => {
   const content = { to: A, challenge: CHALLENGE, decided: 0, votes: [], viewChange: null, ...changes }
   const signature = stage.sign(from, answerStatement(content))
   return { type: 'answer', from, ...content, signature }
 }
 
 test('a member that starts gives no vote before n − f members, itself among them, have answered', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   assert.ok(said(putBack(stage)).includes('query'))
   assert.deepEqual(said(stage.say(B, [A], propose(stage, 'b'))), [])
   assert.deepEqual(said(stage.say(B, [A], answer(stage, B))), [])
@@ -54,7 +54,7 @@ test('a member that starts gives no vote before n − f members, itself among th
 })
 
 test('answers to an earlier life, to another member, or without a signature count for nothing', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   putBack(stage)
   stage.say(B, [A], propose(stage, 'b'))
   for (const from of [B, C, D]) {
@@ -66,20 +66,20 @@ test('answers to an earlier life, to another member, or without a signature coun
       ['refuse'],
     )
   }
-  assert.ok(stage.pbft(A).state.isRecalling)
+  assert.ok(stage.process(A).state.isRecalling)
 })
 
 test('a member that voted and forgot it votes for nothing else until that is decided', () => {
   const stage = voted()
   putBack(stage)
   stage.drop({ type: 'prepare' })
-  stage.settle()
-  assert.ok(stage.pbft(A).state.isRecalling, 'it was shown its vote')
+  stage.deliverAll()
+  assert.ok(stage.process(A).state.isRecalling, 'it was shown its vote')
   // Whatever is proposed for it now, A has voted already.
   for (const view of [0, 4]) assert.deepEqual(said(stage.say(B, [A], propose(stage, 'x', view))), [])
   const certificate = stage.certificate({ phase: 'commit', sequence: 1, view: 0, value: 'b' }, [B, C, D])
   stage.say(B, [A], { type: 'proof', certificate })
-  assert.equal(stage.pbft(A).state.isRecalling, false)
+  assert.equal(stage.process(A).state.isRecalling, false)
   assert.deepEqual(stage.decided(A), ['b'])
 })
 
@@ -90,36 +90,36 @@ test('without asking, the same member contradicts itself', () => {
 })
 
 test('a member votes again only when it has decided what those that answered had', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.demand()
   stage.propose(B, 'b')
-  stage.settle()
+  stage.deliverAll()
   putBack(stage)
-  stage.settle()
-  assert.ok(stage.pbft(A).state.isRecalling)
-  assert.equal(stage.pbft(A).turn, null)
+  stage.deliverAll()
+  assert.ok(stage.process(A).state.isRecalling)
+  assert.equal(stage.process(A).turn, null)
   stage.timeout(A, 'retransmit')
-  stage.settle()
-  assert.deepEqual([stage.decided(A), stage.pbft(A).state.isRecalling], [['b'], false])
+  stage.deliverAll()
+  assert.deepEqual([stage.decided(A), stage.process(A).state.isRecalling], [['b'], false])
 })
 
 test('answers of members that have decided more are not enough', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   putBack(stage)
   for (const from of [B, C]) stage.say(from, [A], answer(stage, from, { decided: 5 }))
-  assert.ok(stage.pbft(A).state.isRecalling)
+  assert.ok(stage.process(A).state.isRecalling)
 })
 
 test('one liar that says it has decided everything does not keep a member from voting', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   putBack(stage)
   stage.say(B, [A], answer(stage, B, { decided: 2 ** 40 }))
   for (const from of [C, D]) stage.say(from, [A], answer(stage, from))
-  assert.equal(stage.pbft(A).state.isRecalling, false)
+  assert.equal(stage.process(A).state.isRecalling, false)
 })
 
 test('a view that was left, and is not remembered, is not voted in again', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   const content = { view: 6, stable: null, prepared: [], suspects: [] }
   const viewChange = {
     ...{ type: 'view-change', ...content, from: A },
@@ -129,12 +129,12 @@ test('a view that was left, and is not remembered, is not voted in again', () =>
   stage.say(B, [A], answer(stage, B, { viewChange }))
   const effects = stage.say(C, [A], answer(stage, C))
   assert.deepEqual(said(effects), ['view-change'])
-  assert.deepEqual([stage.pbft(A).state.view, stage.pbft(A).state.isActive], [6, false])
+  assert.deepEqual([stage.process(A).state.view, stage.process(A).state.isActive], [6, false])
   assert.deepEqual(said(stage.say(B, [A], propose(stage, 'b'))), [])
 })
 
 test('votes in an answer that are not its own are refused, and the answer does not count', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   putBack(stage)
   const vote = { phase: 'prepare', sequence: 1, view: 0, value: 'b' } as const
   const votes = [{ ...vote, signature: stage.sign(B, vote) }]
@@ -145,7 +145,7 @@ test('votes in an answer that are not its own are refused, and the answer does n
 })
 
 test('an answer from which a vote or a VIEW-CHANGE was taken on its way is refused', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   putBack(stage)
   const vote = { phase: 'prepare', sequence: 1, view: 0, value: 'b' } as const
   const content = { view: 6, stable: null, prepared: [], suspects: [] }
@@ -167,30 +167,30 @@ test('an answer from which a vote or a VIEW-CHANGE was taken on its way is refus
 })
 
 test('a member that was away asks again, and votes again once it was answered', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   assert.deepEqual(said(stage.step(A, { type: 'recall', challenge: CHALLENGE })), ['query'])
   assert.deepEqual(said(stage.say(B, [A], propose(stage, 'b'))), [])
   for (const from of [B, C]) stage.say(from, [A], answer(stage, from))
-  assert.equal(stage.pbft(A).state.isRecalling, false)
+  assert.equal(stage.process(A).state.isRecalling, false)
 })
 
 test('a member votes again only when its application has what was decided, for until then its VIEW-CHANGE would omit it', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   putBack(stage)
   const certificate = stage.certificate({ phase: 'commit', sequence: 1, view: 0, value: 'b' }, [B, C, D])
   stage.say(B, [A], { type: 'proof', certificate })
   // The block is not here yet.
-  const decisions = stage.players[A]!.decisions.splice(0)
+  const decisions = stage.nodes[A]!.decisions.splice(0)
   for (const from of [B, C]) stage.say(from, [A], answer(stage, from, { decided: 1 }))
-  assert.ok(stage.pbft(A).state.isRecalling)
-  stage.players[A]!.decisions.push(...decisions)
+  assert.ok(stage.process(A).state.isRecalling)
+  stage.nodes[A]!.decisions.push(...decisions)
   stage.step(A, { type: 'revalidate' })
-  assert.equal(stage.pbft(A).state.isRecalling, false)
+  assert.equal(stage.process(A).state.isRecalling, false)
 })
 
 test('questions of a source whose budget is spent cost no signature', () => {
-  const stage = new Stage({ n: 4 })
-  const { signing } = stage.players[A]!
+  const stage = new PbftStage({ n: 4 })
+  const signing = stage.keyOf(A)
   const sign = signing.sign
   let signatures = 0
   signing.sign = statement => {
@@ -203,19 +203,19 @@ test('questions of a source whose budget is spent cost no signature', () => {
 })
 
 test('a member that abstains follows, and votes no more', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   stage.step(A, { type: 'abstain' })
   assert.deepEqual(said(stage.say(B, [A], propose(stage, 'b'))), [])
-  assert.equal(stage.pbft(A).turn, null)
+  assert.equal(stage.process(A).turn, null)
 })
 
 test('a member that is asked to recall again is bound by what it was shown before', () => {
-  const stage = new Stage({ n: 4 })
+  const stage = new PbftStage({ n: 4 })
   putBack(stage)
   const vote = { phase: 'prepare', sequence: 1, view: 0, value: 'b' } as const
   stage.say(B, [A], answer(stage, B, { votes: [{ ...vote, signature: stage.sign(A, vote) }] }))
   stage.step(A, { type: 'recall', challenge: CHALLENGE + 1 })
   for (const from of [C, D]) stage.say(from, [A], answer(stage, from, { challenge: CHALLENGE + 1 }))
-  assert.ok(stage.pbft(A).state.isRecalling, 'its vote is not decided')
+  assert.ok(stage.process(A).state.isRecalling, 'its vote is not decided')
   assert.deepEqual(said(stage.say(B, [A], propose(stage, 'x'))), [])
 })
