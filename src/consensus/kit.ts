@@ -158,7 +158,7 @@ export interface MemberStatus {
 export interface Claim {
   readonly about: string
   readonly value: string
-  /** The sequence number of a vote, which must lie above what is settled; null for anything else. */
+  /** The sequence number of a vote, which must lie above what is stable; null for anything else. */
   readonly sequence: number | null
 }
 
@@ -170,7 +170,7 @@ export interface RecordFacts {
   readonly view: { readonly lastView: number; readonly hasEntered: boolean } | null
   /** The values that may be decided by what it keeps. */
   readonly values: readonly Value[]
-  /** All up to this sequence number is settled by it; 0 where it says nothing of that. */
+  /** All up to this sequence number is stable by it; 0 where it says nothing of that. */
   readonly stable: number
 }
 
@@ -196,7 +196,7 @@ export interface SignedKit<T extends LogTypes = LogTypes> {
   encodeStatement(statement: T['statement']): Uint8Array
   /** What members sign when they vote. */
   voteStatement(vote: SomeVote): T['statement']
-  /** The signatures that prove a decision to anybody. */
+  /** The signatures that prove a decision to third parties. */
   certificate(decision: T['decision']): SomeCertificate
   /** The signed votes that a message carries outside certificates. */
   votes(message: T['message']): readonly SignedVoteOf[]
@@ -206,7 +206,7 @@ export interface SignedKit<T extends LogTypes = LogTypes> {
   readonly evidence: EvidenceKit<T>
 }
 
-/** A vote, whose it is, and its signature. */
+/** A vote, the member that cast it, and its signature. */
 export interface SignedVoteOf {
   readonly vote: SomeVote
   readonly member: MemberIndex

@@ -1,7 +1,7 @@
-// Protocols that decide a total order: one value for each sequence number, each decision handed over in order and once.
+// Protocols that decide a total order: one value for each sequence number, each decision given to the application in order and once.
 // Values are opaque: what they stand for is the application's. The application asks `turn` whether it may propose.
 //
-// A decision is at least a sequence number and a value; a protocol whose members may lie adds what proves it to anybody
+// A decision is at least a sequence number and a value; a protocol with Byzantine faults adds what proves it to third parties
 // (signed.ts). The same commands and outputs serve both: those for protocols with signatures never happen to others.
 
 import type { Effect, Input, MemberIndex, PeerId, Process } from './process.ts'

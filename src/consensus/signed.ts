@@ -1,5 +1,5 @@
-// What protocols have in common whose members may lie: each member signs what it says, so that a quorum of signatures
-// over one vote, a certificate, proves a decision to anybody. The names of the phases are each protocol's own.
+// What protocols with Byzantine faults have in common: each member signs its messages, so that a quorum of signatures
+// over one vote, a certificate, proves a decision to third parties. The names of the phases are each protocol's own.
 
 import type { Decision, Value } from './log.ts'
 import type { MemberIndex } from './process.ts'
@@ -21,7 +21,7 @@ export interface SomeVote<Phase extends string = string> {
   readonly value: Value
 }
 
-/** Members' signatures over one vote, enough of them to prove it to anybody. */
+/** Members' signatures over one vote, enough of them to prove it to third parties. */
 export interface SomeCertificate<Phase extends string = string> extends SomeVote<Phase>, Decision {
   /** In the order of the members, each at most once. */
   readonly signatures: readonly MemberSignature[]

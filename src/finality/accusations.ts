@@ -51,7 +51,7 @@ export class Accusations {
     const proven = [...new Set(this.proofs.map(({ member }) => member))].sort((a, b) => a - b)
     const names = proven.map(member => this.#context.nameOf(member)).join(', ')
     this.#context.halt(
-      `two certificates for decision ${first.sequence}, ${one} and ${other}: more than the ${kit.model.tolerated(validators.size)} liars that can be borne; ${names === '' ? 'this node can prove of none who it is' : `proven to have lied: ${names}`}`,
+      `two certificates for decision ${first.sequence}, ${one} and ${other}: more than the ${kit.model.tolerated(validators.size)} faulty validators that are tolerated; ${names === '' ? 'this node has proof against none' : `proven to have lied: ${names}`}`,
     )
   }
 }

@@ -1,5 +1,5 @@
-// Where a committee stands, for people: what it waits for, and what each validator did and said last. Whoever asks why
-// finality does not move finds the reason here.
+// Where a committee stands, for people: what it waits for, and what each validator did and said last. Why finality does
+// not move can be read from it.
 
 import type { LogKit } from '../consensus/kit.ts'
 import type { LogState } from '../consensus/log.ts'

@@ -1,5 +1,5 @@
-// What a committee keeps on disk, by key: this validator's votes and whose they are, proofs of lies, decisions on
-// nothing, and the reason for which it has stopped.
+// What a committee persists, by key: this validator's votes and its address, proofs of lies, decisions on nothing, and the
+// reason for which it has stopped.
 
 import type { LogCodec, LogKit } from '../consensus/kit.ts'
 import type { Decision } from '../consensus/log.ts'
@@ -11,7 +11,7 @@ import { decodeMark, type VoteMark } from './vote-mark.ts'
 export const COMMITTEE_KEYS = {
   /** Votes of the protocol. */
   vote: (key: string) => `${VOTES}${key}`,
-  /** How far this validator has voted: a node keeps it beside the key as well, and hands out the further of both. */
+  /** How far this validator has voted: a node keeps it beside the key as well, and gives the further of both. */
   mark: 'mark',
   /** The address of the validator whose votes these are. */
   voter: 'voter',
@@ -28,7 +28,7 @@ const VOTES = 'vote/'
 const EVIDENCE = 'evidence/'
 const EMPTY = 'empty/'
 
-/** What is kept of a committee can't be read: this validator must not vote. */
+/** Records of a committee can't be read: this validator must not vote. */
 export class DamagedVotes extends Error {
   override name = 'DamagedVotes'
 }

@@ -1,6 +1,6 @@
-// What a finality layer is: the part of a node that decides which branch is followed and from when a block
-// counts for good. It is a state machine like everything here: inputs in, effects out, in the order in which they
-// must be done. A layer that agrees with others speaks through the replica; what it says is opaque to everybody else.
+// The contract of a finality layer: the part of a node that decides which branch is followed and when a block is
+// final. It is a state machine like everything here: inputs in, effects out, in the order in which they
+// must be done. A layer that agrees with others sends messages through the replica, to which they are opaque.
 
 import type { Address } from '../chain/address.ts'
 import type { BlockId } from '../chain/header.ts'
@@ -75,7 +75,7 @@ export type FinalityEffect =
     }
   /** A record of the layer's own, durable before anything after it is done; null removes. */
   | { readonly type: 'persist'; readonly key: string; readonly value: Uint8Array | null }
-  /** A message, with the block that it speaks of for those who don't have it. */
+  /** A message, with the block that it names for receivers that don't have it. */
   | {
       readonly type: 'send'
       readonly to: PeerId
@@ -91,15 +91,15 @@ export type FinalityEffect =
    */
   | { readonly type: 'want'; readonly id: BlockId; readonly holders: Holders; readonly isDecided: boolean }
   /**
-   * This block may be decided: it is not given up for lack of room. What all forgot could be decided all the same, and
-   * nobody could have it then. Of very many only the newest count.
+   * This block may be decided: it is not evicted for lack of room. A block that all nodes evicted could be decided all the
+   * same, and none could have it then. Of very many only the newest count.
    */
   | { readonly type: 'hold'; readonly id: BlockId }
   /** Make a block on the head, without work, and say `built`. No two are the same. */
   | { readonly type: 'build'; readonly beneficiary: Address }
   /** A message was refused for what no honest peer can send. */
   | { readonly type: 'refuse'; readonly from: PeerId; readonly reason: string }
-  /** A person should know. */
+  /** Raises an operator alarm. */
   | { readonly type: 'alarm'; readonly text: string }
 
 /** A finality layer. Only descendants of the last final block are ever shown to it. */
@@ -131,7 +131,7 @@ export interface AgreementReport {
   readonly isActive: boolean
   /** Why this node does not vote although it has the key of a validator; null when it votes, or has none. */
   readonly muted: string | null
-  /** Why it takes part in nothing any more, or null. */
+  /** Why it has stopped for good, or null. */
   readonly halted: string | null
   /** The last sequence number that was decided. */
   readonly sequence: number
@@ -151,7 +151,7 @@ export interface AgreementReport {
 export interface ValidatorReport {
   readonly name: string
   readonly address: Address
-  /** Whether it is connected, and has said who it is. */
+  /** Whether it is bound to a connected peer, or is this node. */
   readonly isLinked: boolean
   /** Whether its votes for the next sequence number are here, in our view: of the protocol's first phase, and its last. */
   readonly hasPrepared: boolean

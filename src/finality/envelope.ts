@@ -1,10 +1,10 @@
-// What members of a committee say, as bytes: a kind, the sender's clock, and either who it is or a message of the
+// Messages between members of a committee, as bytes: a kind, the sender's clock, and either a hello or a message of the
 // protocol.
 //
 //   kind 1 | milliseconds since 1970 8 | hello: member 1, signature 65     protocol: the message     (little-endian)
 //
-// A hello binds a validator to a peer: its signature is over the peer id, which the connection proves, so nobody can
-// pass another's off as his own. Nothing else depends on who carries a message: all of it is signed.
+// A hello binds a validator to a peer: its signature is over the peer id, which the connection proves, so that no peer can
+// use the hello of another. Nothing else depends on the peer that carries a message: all of it is signed.
 
 import { sha256 } from '../chain/hash.ts'
 import type { MemberIndex } from '../consensus/process.ts'

@@ -1,6 +1,6 @@
-// Proof that a validator lies, as anybody can check it who has the genesis file: two statements with its signature under
-// both, of which an honest validator never signs both, however many faults there are around it. Which statements those
-// are is the protocol's (`EvidenceKit`); here they are put in JSON, with whom they accuse and in which network.
+// Proof that a validator lies, which the genesis file is enough to check: two statements with its signature, of which an
+// honest validator never signs both, however many faults there are around it. Which statements those are is the protocol's
+// (`EvidenceKit`); here they are put in JSON, with the validator that they accuse and its network.
 
 import type { BlockId } from '../chain/header.ts'
 import { LOG_PROTOCOLS } from '../consensus/catalogue.ts'
@@ -14,7 +14,7 @@ import { readValidatorName, readValidators, type Validator, type ValidatorSet } 
 import type { Refused } from './verify-proof.ts'
 import { takeAddress, takeBlockId } from './vote-json.ts'
 
-/** Evidence in JSON: whom it accuses, and in which network; then the statements, by the protocol's names for them. */
+/** Evidence in JSON: the validator that it accuses, and its network; then the statements, by the protocol's names for them. */
 export interface EvidenceReport {
   readonly type: Lie['type']
   readonly genesisId: BlockId
@@ -22,7 +22,7 @@ export interface EvidenceReport {
   readonly [statement: string]: Json | Validator
 }
 
-/** Who lied, and about what. */
+/** A validator that lied, and about what. */
 export interface VerifiedEvidence extends Lie {
   readonly validator: Validator
 }
@@ -57,7 +57,7 @@ export function describeEvidence(
   return { type: network.kit.lie(evidence).type, ...accusation, ...network.kit.toJson(evidence) }
 }
 
-/** Whom a report convicts in the network of this genesis file. Throws `InvalidField` when that is none. */
+/** The validator that a report convicts in the network of this genesis file. Throws `InvalidField` when that is no genesis file. */
 export function verifyEvidence(genesisFile: unknown, report: unknown): VerifiedEvidence | Refused {
   const genesis = parseGenesis(genesisFile)
   const validators = readValidators(new Fields('finality', genesis.finality))
@@ -86,7 +86,7 @@ export function verifyEvidence(genesisFile: unknown, report: unknown): VerifiedE
   return { validator, ...kit.lie(evidence) }
 }
 
-/** A report as anybody may have written it; only its form is checked. Throws `InvalidField`. */
+/** A report from outside; only its form is checked. Throws `InvalidField`. */
 export function readEvidenceReport(report: unknown): EvidenceReport {
   const { kit, evidence, genesisId, validator } = takeReport(report)
   return { type: kit.lie(evidence).type, genesisId, validator, ...kit.toJson(evidence) }
@@ -114,7 +114,7 @@ function takeReport(report: unknown): Report {
   const genesisId = takeBlockId(fields, 'genesisId')
   const validator = takeValidator(fields.object('validator'))
   const kit = EVIDENCE_KITS.find(({ types }) => types.includes(type))!
-  // A report names the validator, whose place only the genesis file tells.
+  // A report names the validator; its place only the genesis file tells.
   const evidence = kit.takeJson(type, 0, fields)
   fields.end()
   return { genesisId, validator, kit, evidence }

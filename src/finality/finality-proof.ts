@@ -1,5 +1,5 @@
 // The proof that a block is final, as a node gives it to a wallet or a light client: the headers from the block up to
-// the one that the validators decided, and the certificate of that decision. Whoever has the genesis file needs
+// the one that the validators decided, and the certificate of that decision. A reader with the genesis file needs
 // nothing else to check it (see verify-proof.ts).
 
 import type { Address } from '../chain/address.ts'
@@ -73,7 +73,7 @@ export function describeFinalityProof(proven: ProvenBlock): FinalityProof {
   }
 }
 
-/** A proof as anybody may have written it; only its form is checked. Throws `InvalidField`. */
+/** A proof from outside; only its form is checked. Throws `InvalidField`. */
 export function readFinalityProof(proof: unknown): FinalityProof {
   const fields = new Fields('', proof)
   const genesisId = takeBlockId(fields, 'genesisId')

@@ -1,10 +1,10 @@
-// Who a node is among the validators: its key, if it has one, and by what it is known to its peers. The keys, and the
+// What a node is among the validators: its key, if it has one, and the name by which its peers know it. The keys, and the
 // code that signs with them, are given.
 
 import type { PeerId } from './contract.ts'
 import type { RecoverSigner, SignDigest } from './signing.ts'
 
-/** Who this node is among the validators. */
+/** What this node is among the validators. */
 export interface Identity {
   /** The peer id under which others know this node. */
   readonly peer: PeerId
@@ -14,6 +14,6 @@ export interface Identity {
   readonly sign: SignDigest
   /** A number from 0 to 2^32 − 1 that no other life of this validator has. */
   readonly life: number
-  /** Vote although no record of earlier votes is left: only for who knows that there were none. */
+  /** Vote although no record of earlier votes is left: safe only where there were none. */
   readonly mayForgetVotes: boolean
 }

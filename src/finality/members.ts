@@ -1,5 +1,5 @@
-// Where the validators of a committee are: which peer speaks for which, and what each said last of itself. A validator
-// is bound to a peer by a hello that it signed over the peer's id; nothing else depends on who carries a message.
+// Which peer speaks for which validator, and what each validator said last of itself. A validator
+// is bound to a peer by a hello that it signed over the peer's id; nothing else depends on the peer that carries a message.
 
 import type { MemberStatus } from '../consensus/kit.ts'
 import type { MemberIndex } from '../consensus/process.ts'
@@ -45,7 +45,7 @@ export class Members {
     return !this.#twins.has(member) && this.#twins.add(member).has(member)
   }
 
-  /** Validators of whom it is known where they are. */
+  /** Validators that are bound to a peer. */
   get count(): number {
     return this.#peers.size
   }

@@ -69,7 +69,7 @@ export class NextBlockPolicy implements Policy {
     return Math.max(this.#leastMs(last), Math.min(last.block.header.time * 1000, last.atMs))
   }
 
-  /** When the last block was made at the earliest: nobody honest votes for one that is further ahead. */
+  /** When the last block was made at the earliest: no honest validator votes for one that is further ahead. */
   #leastMs({ block }: LastDecision): number {
     return (block.header.time - this.#pace.futureLimitSeconds) * 1000
   }

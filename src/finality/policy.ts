@@ -1,5 +1,5 @@
 // What differs between committees: which blocks they may decide on, and when there is anything to decide. All else is
-// the same for all of them (committee.ts).
+// the same for all of them (committee.ts, proposals.ts).
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'

@@ -8,7 +8,7 @@ import { ByteReader } from '../encoding/bytes.ts'
 import { Fields, InvalidField } from '../encoding/fields.ts'
 import type { Genesis } from '../execution/genesis.ts'
 
-/** The protocol of a network; null when nobody agrees there. Throws `InvalidField`. */
+/** The protocol of a network; null for one without validators. Throws `InvalidField`. */
 export function protocolOf(genesis: Pick<Genesis, 'finality'>): LogKit | null {
   const settings = new Fields('finality', genesis.finality)
   return settings.has('pattern') ? takeProtocol(settings).kit : null

@@ -1,4 +1,4 @@
-// How likely a block is to be reversed by a miner with share q of all hashes who began a branch of his own just
+// How likely a block is to be reversed by a miner with share q of all hashes that began a branch of its own just
 // below it, once z blocks (it and those on top) have been mined by the others.
 //
 // Exact: M. Rosenfeld, "Analysis of hashrate-based double-spending" (2014), section 3; C. Grunspan and
@@ -63,7 +63,7 @@ export function confirmationsBelow(
 }
 
 /**
- * The sum over k of P(attacker has k blocks) * P(he catches up from there), in logarithms so that neither tiny
+ * The sum over k of P(attacker has k blocks) * P(it catches up from there), in logarithms so that neither tiny
  * starts nor long tails are lost. `logFirst` is ln P(0), `logRatio(k)` is ln P(k + 1) / P(k).
  */
 function sumOverProgress(

@@ -20,7 +20,7 @@ export interface SigningDomain {
   readonly validatorSetId: Hex
 }
 
-/** Whose signature (65 bytes) over a 32-byte digest it is; null when it is malformed or nobody's. Never throws. */
+/** The signer of a signature (65 bytes) over a 32-byte digest; null when it is malformed or has no signer. Never throws. */
 export type RecoverSigner = (digest: Uint8Array, signature: Uint8Array) => Address | null
 
 /** Signs a 32-byte digest with a 32-byte secret key: 65 bytes, deterministic (RFC 6979), low s. */
@@ -37,19 +37,19 @@ export interface SigningOptions {
   readonly genesisId: BlockId
   readonly chainId: bigint
   readonly validators: ValidatorSet
-  /** 32 bytes; null for one who only follows. */
+  /** 32 bytes; null for a node that only follows. */
   readonly secretKey: Uint8Array | null
   readonly recover: RecoverSigner
   /** The reference unless given. */
   readonly sign?: SignDigest
 }
 
-/** Signatures of validators that are remembered: a certificate is checked again whenever somebody shows it. */
+/** Signatures of validators that are remembered: a certificate is checked again with each message that carries it. */
 const REMEMBERED_MAX = 4_096
 
 const DOMAIN_TAG = new TextEncoder().encode('quorate/finality/1')
 
-/** Signs as the validator whose key it is, if it is one's, and checks what all validators signed. */
+/** Signs as the validator with this key, if there is one, and checks what all validators signed. */
 export function createSigning<Statement>(
   statements: StatementCodec<Statement>,
   options: SigningOptions,

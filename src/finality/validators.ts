@@ -1,5 +1,5 @@
-// Who decides: the validators that a genesis file names, in its order, which gives each its place. The set has an
-// id that every signature covers, so that what was signed for one set proves nothing in another.
+// The validators that a genesis file names, in its order, which gives each its place. The set has an id that every
+// signature covers, so that what was signed for one set proves nothing in another.
 
 import { type Address, addressBytes, parseAddress } from '../chain/address.ts'
 import { sha256 } from '../chain/hash.ts'
@@ -9,7 +9,7 @@ import { ByteWriter, type Hex, toHex } from '../encoding/bytes.ts'
 import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
 import type { Genesis } from '../execution/genesis.ts'
 
-/** One of those who decide. The name is for people: only the address counts. */
+/** A member of the committee. The name is for people: only the address counts. */
 export interface Validator {
   readonly name: string
   readonly address: Address

@@ -1,5 +1,5 @@
-// Checks a finality proof as a stranger would who has nothing but the genesis file: step by step, slowly, and with
-// none of the code by which nodes come to agree. Only the bytes of a statement are written by the same function,
+// Checks a finality proof with nothing but the genesis file: step by step, slowly, and with none of the code by which
+// nodes come to agree. Only the bytes of a statement are written by the same function,
 // and signatures are recovered by the reference implementation.
 
 import { sha256d } from '../chain/hash.ts'
@@ -13,7 +13,7 @@ import { requireSigned } from './protocol.ts'
 import { referenceRecover, statementDigest } from './signing.ts'
 import { readValidators, type ValidatorSet } from './validators.ts'
 
-/** The block that is final, and the names of the validators whose signatures say so, in their order. */
+/** The block that is final, and the names of the validators that signed the decision, in their order. */
 export interface VerifiedProof {
   readonly block: BlockId
   readonly signers: readonly string[]
@@ -63,7 +63,7 @@ function checkHeaders({ block, headers, certificate }: FinalityProof): string | 
   return certificate.value === expected ? null : 'the certificate is about another block than the last header'
 }
 
-/** At least n − f distinct validators signed one and the same statement, and nobody else is named. */
+/** At least n − f distinct validators signed one and the same statement, and no other signer is named. */
 function checkSignatures(proof: FinalityProof, validators: ValidatorSet, signed: SignedKit): string | null {
   const { phase, sequence, view, value, signatures } = proof.certificate
   const domain = {

@@ -1,4 +1,4 @@
-// What of proofs and evidence in JSON is the chain's: ids of blocks, and addresses. Reading checks the form of every
+// The parts of proofs and evidence in JSON that are the chain's: ids of blocks, and addresses. Reading checks the form of every
 // field, and `InvalidField` names the first that is wrong. What is voted is in consensus/json-fields.ts.
 
 import { type Address, parseAddress } from '../chain/address.ts'
@@ -10,7 +10,7 @@ export function takeBlockId(fields: Fields, name: string): BlockId {
   return fields.parse(name, '32 bytes in lower-case hex, not all zero', readId)
 }
 
-/** Who signed, in any of the ways to write an address. */
+/** An address, in any of the ways to write one. */
 export function takeAddress(fields: Fields, name: string): Address {
   return fields.parse(name, 'an address', value => (typeof value === 'string' ? parseAddress(value) : null))
 }

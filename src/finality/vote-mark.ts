@@ -54,7 +54,7 @@ export function furthest(one: VoteMark, other: VoteMark): VoteMark {
   return { sequence, view, hasCommitted, lastView, hasEntered }
 }
 
-/** What a mark tells and records of votes do not, where all up to `decided` is settled; null when that is nothing. */
+/** What a mark tells and records of votes do not, where all up to `decided` is decided; null when that is nothing. */
 export function forgottenOf(mark: VoteMark, known: VoteMark, decided: number): Forgotten | null {
   const sequence = compareVotes(mark, known) > 0 && mark.sequence > decided ? mark.sequence : 0
   // Of a view that it remembers to have asked for, but not how it began, nothing more is signed.

@@ -133,7 +133,7 @@ export class Chain {
     if (typeof chained === 'string' || !isBesideCheckpoint(checkpoint, chained)) return chained
     if (!this.#hasToldOfCheckpoint) {
       this.#hasToldOfCheckpoint = true
-      const text = `block ${chained.id} at the height of the checkpoint, ${chained.height}, is not the checkpoint: somebody follows another history, or the checkpoint is wrong`
+      const text = `block ${chained.id} at the height of the checkpoint, ${chained.height}, is not the checkpoint: a peer follows another history, or the checkpoint is wrong`
       outbox.emit({ type: 'alarm', text })
     }
     return 'block-not-checkpoint'

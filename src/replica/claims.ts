@@ -1,5 +1,5 @@
-// Whose claim to follow more work than ours is looked into next. A claim costs nothing to make, so it decides nothing but
-// that: work counts when headers prove it.
+// Which peer that claims to follow more work than ours is asked for headers next. A claim costs nothing to make, so it
+// decides nothing but that: work counts when headers prove it.
 //
 // A claim fails when it is not answered in time, or answered with nothing of worth. The peer is not asked again for a number
 // of ticks that doubles each time, nor is any peer from the same place (its group) that has proved nothing yet: else a new

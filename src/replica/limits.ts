@@ -16,7 +16,7 @@ export interface ReplicaLimits {
   readonly pool: PoolLimits
   /** Transactions that are announced or asked for together; so many do not wait for more. */
   readonly gossipTransactionsMax: number
-  /** Headers in the answer to who catches up. */
+  /** Headers in the answer to a peer that catches up. */
   readonly headersMax: number
   /** Bodies that one peer is asked for at once. */
   readonly bodiesMax: number

@@ -82,7 +82,7 @@ export const MESSAGE_TYPES: readonly MessageType[] = [
   'get-transactions',
 ]
 
-/** The transactions of a message, whose senders will be asked for. */
+/** The transactions of a message: their senders will be recovered. */
 export function transactionsIn(message: Message): readonly Transaction[] {
   switch (message.type) {
     case 'transactions':

@@ -197,7 +197,7 @@ export class Replica {
     return this.#clock.doubt(Math.floor(this.#nowMs / 1000))
   }
 
-  /** For whom this replica mines; null when it does not mine. */
+  /** The account that this replica mines for; null when it does not mine. */
   get mining(): MiningOrder | null {
     return this.#production.order
   }

@@ -1,7 +1,7 @@
 // Blocks that the finality layer needs, whatever work they hold, and which peer is asked for each next. No single peer can
 // delay one: when a peer has not answered within a tick another is asked as well, and when one has failed another is asked
 // at once, three at most. A block whose parent is unknown is asked for as headers with all before it, and then, of a peer
-// whose headers do not lead to it, ancestor by ancestor (ancestor-path.ts).
+// whose headers do not lead to it, body by body (ancestor-path.ts).
 //
 // Validators come first, and one place is kept for them. Among equals: peers that were not late, peers that promised the
 // block by their vote, and then the one that failed longest ago. Of other peers every second turn goes to the one that has

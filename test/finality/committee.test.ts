@@ -398,7 +398,7 @@ test('two certificates for one decision in one view stop it, and the alarm names
   const alarm = only(effects, 'alarm').at(-1)
   assert.match(
     alarm?.text ?? '',
-    /^finality has stopped: two certificates for decision 1, .* more than the 1 liars .*; proven to have lied: ben, cem$/,
+    /^finality has stopped: two certificates for decision 1, .* more than the 1 faulty validators .*; proven to have lied: ben, cem$/,
   )
   assert.match(node.report().halted ?? '', /: ben, cem$/)
   assert.deepEqual(finals(effects), [])
@@ -428,7 +428,7 @@ test('who signed two certificates of two views is neither named nor convicted by
   assert.deepEqual(more, [])
   assert.match(
     alarm!.text,
-    /^finality has stopped: two certificates for decision 1, 0x[0-9a-f]{64} in view 0 and 0x[0-9a-f]{64} in view 2: more than the 1 liars that can be borne; this node can prove of none who it is$/,
+    /^finality has stopped: two certificates for decision 1, 0x[0-9a-f]{64} in view 0 and 0x[0-9a-f]{64} in view 2: more than the 1 faulty validators that are tolerated; this node has proof against none$/,
   )
 })
 

@@ -293,8 +293,18 @@ const HONEST: readonly [says: string, cast: Vote, left: Departure, reason: RegEx
     /^the view change is not for a/,
   ],
   ['one for an earlier view', commit, { ...leaving, view: 1 }, /^the view change is not for a later view/],
-  ['one after it was settled', commit, { ...leaving, sequence: 7 }, /^the view change calls settled what/],
-  ['one long after', commit, { ...leaving, sequence: 8 }, /^the view change calls settled what/],
+  [
+    'one after it was stable',
+    commit,
+    { ...leaving, sequence: 7 },
+    /^the sequence number of the vote is stable by the view change/,
+  ],
+  [
+    'one long after',
+    commit,
+    { ...leaving, sequence: 8 },
+    /^the sequence number of the vote is stable by the view change/,
+  ],
   ['one that tells of it', commit, claiming({}), /^the view change tells of what was voted for$/],
   [
     'one that tells of a later view',

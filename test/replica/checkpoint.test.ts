@@ -152,7 +152,7 @@ test('who refuses a block for the checkpoint says so once to its owner', () => {
   const texts = effectsOf(effects, 'alarm').map(({ text }) => text)
   const id = histories.wrong[HEIGHT - 1]!.chained.id
   assert.deepEqual(texts, [
-    `block ${id} at the height of the checkpoint, 3, is not the checkpoint: somebody follows another history, or the checkpoint is wrong`,
+    `block ${id} at the height of the checkpoint, 3, is not the checkpoint: a peer follows another history, or the checkpoint is wrong`,
   ])
 })
 

@@ -1,5 +1,5 @@
 // What the messages and records of Multi-Paxos say, in words that all log protocols share (kit.ts): a ballot is a view, an
-// ACCEPT a proposal and its sender's vote, a PREPARE a departure, a CHOSEN a certificate that nobody signed.
+// ACCEPT a proposal and its sender's vote, a PREPARE a departure, a CHOSEN a certificate without signatures.
 
 import type { Claim, LogAnatomy, MemberStatus, MessageFacts, RecordFacts } from '../kit.ts'
 import { NO_VALUE } from '../log.ts'
@@ -57,11 +57,11 @@ function status(message: PaxosMessage): MemberStatus | null {
   return message.type === 'status' ? { ...message, view: message.ballot } : null
 }
 
-/** One value for a slot in a ballot: of its leader, who asks for no other one, and of an acceptor, whose vote it is. */
+/** One value for a slot in a ballot: of its leader, which asks for no other one, and of an acceptor, whose vote it is. */
 function claims(message: PaxosMessage): readonly Claim[] {
   switch (message.type) {
     case 'accept':
-      // What is proposed again may be settled where its sender stands.
+      // What is proposed again may be below what its sender has stable.
       return [{ ...claim(message), sequence: null }]
     case 'accepted':
       return [claim(message)]

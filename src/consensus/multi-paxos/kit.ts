@@ -1,5 +1,5 @@
-// Multi-Paxos as an entry of the catalogue: trusted members of whom a minority may stop, and a stable leader. Nothing is
-// signed, so a decision is proved to nobody: a follower has to trust the member that tells it.
+// Multi-Paxos as an entry of the catalogue: trusted members of which a minority may stop, and a stable leader. Nothing is
+// signed, so a decision has no proof: a follower has to trust the member that tells it.
 
 import type { LogKit } from '../kit.ts'
 import { PAXOS_ANATOMY, type PaxosTypes } from './anatomy.ts'

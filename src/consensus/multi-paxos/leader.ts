@@ -31,7 +31,7 @@ export function campaign(replica: Replica): void {
   considerPromises(replica, replica.leading)
 }
 
-/** Whether nobody has led yet and the first ballot is ours: then there is no reason to wait. */
+/** Whether no member has led yet and the first ballot is ours: then there is no reason to wait. */
 export function mayLeadFirst(replica: Replica): boolean {
   return replica.promised === NO_BALLOT && ownerOf(NO_BALLOT + 1, replica.options.n) === replica.self
 }

@@ -1,5 +1,5 @@
-// The learner (Lamport, "Paxos Made Simple", 2001, sections 2.3 and 3): chosen values are handed over slot by slot, never
-// over a hole. What was missed is asked for: a member that hears of a longer decided prefix says where it stands, and
+// The learner (Lamport, "Paxos Made Simple", 2001, sections 2.3 and 3): chosen values are given to the application slot by slot,
+// never over a hole. What was missed is asked for: a member that hears of a longer decided prefix says where it stands, and
 // is told what follows.
 
 import { JUMP_MAX } from '../log.ts'
@@ -25,7 +25,7 @@ export function learn(replica: Replica, decision: PaxosDecision): void {
     replica.outbox.emit({ type: 'behind', decision, from: replica.source })
 }
 
-/** Hands over what follows the decided prefix. */
+/** Gives the application what follows the decided prefix. */
 function advance(replica: Replica): void {
   for (;;) {
     const decision = replica.learned.get(replica.decided + 1)

@@ -1,5 +1,5 @@
 // Multi-Paxos as a state machine: L. Lamport, "The Part-Time Parliament" (1998) and "Paxos Made Simple" (2001), in the form
-// of R. van Renesse and D. Altinbuken, "Paxos Made Moderately Complex" (2015). n = 2f + 1 members, of whom f may stop,
+// of R. van Renesse and D. Altinbuken, "Paxos Made Moderately Complex" (2015). n = 2f + 1 members, of which f may stop,
 // decide one value a slot. Every member is proposer, acceptor and learner at once. Safety never depends on time.
 //   phase 1   PREPARE b to all, PROMISE b with what was accepted above the proposer's decided prefix: once a leader
 //   phase 2   ACCEPT b slot value to all, ACCEPTED by a majority, CHOSEN to all: 3(n − 1) messages a slot

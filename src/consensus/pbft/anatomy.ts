@@ -96,7 +96,7 @@ function claims(message: PbftMessage): readonly Claim[] {
       const { view, proposals } = message
       const value = proposals.map(proposal => `${proposal.sequence}=${proposal.value}`).join()
       const votes = proposals.map(proposal => voteClaim('prepare', { ...proposal, view }))
-      // What is proposed again may be settled where its sender stands.
+      // What is proposed again may be below its sender's stable checkpoint.
       return [
         { about: `new-view ${view}`, value, sequence: null },
         ...votes.map(vote => ({ ...vote, sequence: null })),

@@ -11,7 +11,7 @@ export function voteOf({ phase, sequence, view, value }: Certificate): Vote {
   return { phase, sequence, view, value }
 }
 
-/** Whether a certificate proves its vote to anybody: n − f distinct members, in order, each of whom signed it. */
+/** Whether a certificate proves its vote: signatures of n − f distinct members, in order. */
 export function isCertificate(certificate: Certificate, n: number, signing: Signing<Statement>): boolean {
   const { signatures } = certificate
   if (signatures.length < quorumOf(n)) return false

@@ -3,7 +3,7 @@
 //   member 1, then by the next byte
 //   1 to 3, the phase of two votes:  sequence 8 | view 8 | (value 32, signature 65) of both
 //   4, of a view change:             sequence 8 | view 8 | value 32 | signature 65, of the commit that it leaves out;
-//                                    view 8 | settled 8 | count | (sequence 8, view 8, value 32) of each |
+//                                    view 8 | stable 8 | count | (sequence 8, view 8, value 32) of each |
 //                                    count | (member 1, until 8) of each suspect | signature 65
 
 import { type ByteReader, ByteWriter, MalformedBytes } from '../../encoding/bytes.ts'

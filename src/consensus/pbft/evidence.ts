@@ -128,7 +128,8 @@ function checkContradiction(first: Vote, second: Vote): string | null {
 function checkOmission(vote: Vote, departure: Departure): string | null {
   if (vote.phase !== 'commit') return 'the vote is no commit'
   if (departure.view <= vote.view) return 'the view change is not for a later view than that of the vote'
-  if (departure.sequence >= vote.sequence) return 'the view change calls settled what the vote is about'
+  if (departure.sequence >= vote.sequence)
+    return 'the sequence number of the vote is stable by the view change'
   for (const { sequence, view, value } of departure.prepared) {
     if (sequence !== vote.sequence) continue
     if (view > vote.view) return 'the view change tells of a later view than that of the vote'

@@ -4,8 +4,8 @@
 //
 // Each VIEW-CHANGE names at most f members that its sender suspects, each up to a sequence number. A view passes over
 // those that f + 1 VIEW-CHANGEs of its NEW-VIEW name, so at least one honest member does, and never more than f: an
-// honest proposer is always left. All that enter a view by one NEW-VIEW compute the same. Safety never depends on who
-// leads, since a member votes once for each sequence number of a view, whoever proposed.
+// honest proposer is always left. All that enter a view by one NEW-VIEW compute the same. Safety never depends on the
+// leader, since a member votes once for each sequence number of a view, whichever member proposed.
 
 import { NUMBER_MAX } from '../log.ts'
 import type { MemberIndex, Snapshot } from '../process.ts'
@@ -24,7 +24,7 @@ const LATE = 2
 /**
  * What a member may owe before it is too slow. A late turn costs as many turns as it took, and a turn in good time pays one
  * back: so a member can take twice its share of the time, whether by many late turns or by few. One late turn alone may be
- * anybody's fault.
+ * a member's fault.
  */
 const OWED_MAX = 12
 const LATE_TURNS_MIN = 2
@@ -64,7 +64,7 @@ export function isSuspectList(suspects: readonly Suspect[], n: number): boolean 
   })
 }
 
-/** Whom a view passes over: those that f + 1 of its VIEW-CHANGEs name, each as far as f + 1 of them do; at most f. */
+/** The members that a view passes over: those that f + 1 of its VIEW-CHANGEs name, each as far as f + 1 of them do; at most f. */
 export function passedOverBy(
   viewChanges: readonly { readonly suspects: readonly Suspect[] }[],
   n: number,

@@ -116,7 +116,7 @@ export interface NewView {
 /** Where a replica stands: others answer with what it lacks. Unsigned: it is only a hint. */
 export interface Status {
   readonly type: 'status'
-  /** Null for one who only follows. */
+  /** Null for a node that only follows. */
   readonly from: MemberIndex | null
   readonly view: number
   /** Whether it takes part in its view, or is about to enter it. */
@@ -130,7 +130,7 @@ export interface Status {
   readonly timeoutMs: number
 }
 
-/** A certificate: what a primary collected (leader-collected), or what someone who is behind is missing. */
+/** A certificate: what a primary collected (leader-collected), or what a replica that is behind lacks. */
 export interface Proof {
   readonly type: 'proof'
   readonly certificate: Certificate
@@ -164,7 +164,7 @@ export interface Answer {
   readonly votes: readonly (Vote & { readonly signature: Signature })[]
   /** The VIEW-CHANGE of `to` for the highest view; null where there is none. */
   readonly viewChange: ViewChange | null
-  /** Over all of it, so that nobody that carries it can leave a vote out. */
+  /** Over all of it, so that no peer that relays it can leave a vote out. */
   readonly signature: Signature
 }
 

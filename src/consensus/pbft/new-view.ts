@@ -1,5 +1,5 @@
-// From one view to the next (Castro and Liskov, section 4.4): who leaves and when, and how the next view begins. What
-// the messages must prove is in view-change.ts.
+// From one view to the next (Castro and Liskov, section 4.4): when a replica leaves its view, and how the next one
+// begins. What the messages must prove is in view-change.ts.
 
 import { NUMBER_MAX } from '../log.ts'
 import type { MemberIndex } from '../process.ts'
@@ -29,7 +29,8 @@ export function onNoProgress(replica: Replica): void {
 
 /**
  * A turn that has not begun may wait for the decision before it, which its proposer alone was not told: by the member
- * that collected it (leader-collected), or for want of luck. Whoever has that decision tells it, once for each turn.
+ * that collected it (leader-collected), or because a message was lost. A member with that decision sends it, once for each
+ * turn.
  */
 function considerHelping(replica: Replica): void {
   const { decided, options, viewTimer, view } = replica
@@ -90,12 +91,12 @@ export function sendViewChange(replica: Replica): void {
   replica.broadcast(message)
 }
 
-/** VIEW-CHANGE: counted once it is proved, joined when f + 1 ask, answered by who begins the view. */
+/** VIEW-CHANGE: counted once it is proved, joined when f + 1 ask, and answered by the primary of the new view. */
 export function onViewChange(replica: Replica, message: ViewChange): void {
   const { from, view } = message
   if (!isMember(from, replica.options.n) || !Number.isSafeInteger(view) || view > NUMBER_MAX)
     return replica.refuse('vote-of-nobody')
-  // Someone who missed how our view began.
+  // A member that missed how our view began.
   if (view <= replica.view && replica.isActive) return replyNewView(replica)
   if (from === replica.options.signing.self || view < replica.view || view <= replica.asksFor(from)) return
   if (!isViewChange(message, replica.rules)) return replica.refuse('view-change-invalid')
@@ -136,7 +137,7 @@ function joinView(replica: Replica, view: number): void {
 function considerNewView(replica: Replica): void {
   if (replica.isActive) return
   const asking = [...replica.viewChanges.values()].filter(({ view }) => view >= replica.view)
-  // A member that asks for a later view gave ours up, so it counts here too: nobody waits for it without end.
+  // A member that asks for a later view gave ours up, so it counts here too: no member waits for it without end.
   if (asking.length >= replica.quorum) replica.viewTimer.watch(true)
   const viewChanges = asking.filter(({ view }) => view === replica.view).sort((a, b) => a.from - b.from)
   if (viewChanges.length < replica.quorum || replica.primary !== replica.self) return
@@ -166,7 +167,7 @@ export function onNewView(replica: Replica, message: NewView): void {
 
 function enter(replica: Replica, message: NewView): void {
   const { view, viewChanges, proposals } = message
-  // The time that we wait for this view runs already; what is left of an earlier one's is not its.
+  // The timer of this view runs already; one that runs for an earlier view is stopped.
   if (replica.isActive || view !== replica.view) replica.viewTimer.stop()
   replica.view = view
   replica.isActive = true
@@ -198,7 +199,7 @@ export function addProposals(replica: Replica): void {
   }
 }
 
-/** Gives whoever asks the beginning of our view, once until we next speak to all. */
+/** Answers with the NEW-VIEW of our view, once to each peer between two ticks. */
 export function replyNewView(replica: Replica): void {
   if (!replica.isActive || replica.newView === null) return
   if (replica.answers.takeNewView(replica.source)) replica.reply(replica.newView)

@@ -33,13 +33,13 @@ export function onPropose(replica: Replica, value: Value): void {
   advance(replica, slot)
 }
 
-/** PRE-PREPARE: a proposal, which counts as its proposer's PREPARE. Whose turn it is matters when it is accepted. */
+/** PRE-PREPARE: a proposal, which counts as its proposer's PREPARE. Whether it is its turn is checked when it is accepted. */
 export function onPrePrepare(replica: Replica, { sequence, view, value, from, signature }: PrePrepare): void {
   if (!replica.takesPart(sequence, view)) return
   onVotes(replica, { phase: 'prepare', sequence, view, value }, [{ member: from, signature }])
 }
 
-/** PREPARE, with the proposal that it answers, so that nobody waits for one that was lost. */
+/** PREPARE, with the proposal that it answers, so that no member waits for one that was lost. */
 export function onPrepare(
   replica: Replica,
   { sequence, view, value, from, signature, proposer, proposal }: Prepare,
@@ -164,7 +164,7 @@ function accept(replica: Replica, slot: Slot, value: Value, proposal: Uint8Array
   replica.watch()
 }
 
-/** Our PREPARE; null where the proposal itself is our vote, or where somebody with our key voted otherwise before us. */
+/** Our PREPARE; null where the proposal itself is our vote, or where another process with our key voted otherwise before. */
 export function prepareMessage(replica: Replica, { sequence, accepted }: Slot): Prepare | null {
   if (accepted === null || replica.proposer(sequence) === replica.self) return null
   const { view, value, proposal } = accepted
@@ -253,7 +253,7 @@ function tellNextProposer(replica: Replica): void {
 function exposeProposer(replica: Replica, slot: Slot): void {
   const { accepted, committed } = slot
   if (accepted?.view !== committed?.view || accepted?.value === committed?.value) return
-  // Of another view it is not known any more who proposed there.
+  // The proposer in another view is not known any more.
   if (replica.self === null || !replica.isActive || accepted?.view !== replica.view) return
   const prepare = prepareMessage(replica, slot)
   if (prepare !== null) replica.broadcast(prepare)

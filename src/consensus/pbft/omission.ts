@@ -60,7 +60,7 @@ function votesIn(certificate: Certificate | null, member: number): SignedVote[] 
   return signatures.filter(signed => signed.member === member).map(signed => ({ ...vote, ...signed }))
 }
 
-/** Shows the proof, once for each member: one is enough, and whoever leaves view after view gives no end of them. */
+/** Reports the proof, once for each member: one is enough, and a member that leaves view after view gives no end of them. */
 function accuse(replica: Replica, vote: SignedVote, change: ViewChange): void {
   const departure: Departure & { signature: Signature } = {
     ...departureOf(change),

@@ -1,10 +1,10 @@
 // PBFT as a state machine: M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999), with signatures
-// throughout. n members, of whom f = ⌊(n − 1) / 3⌋ may lie, decide one value after the other; a certificate is n − f
+// throughout. n members, of which f = ⌊(n − 1) / 3⌋ may be faulty, decide one value after the other; a certificate is n − f
 // signatures. Safety never depends on time; progress does (partial synchrony).
 //
 // Two message patterns share everything but the way of the votes: `all-to-all` (sections 4.2 to 4.4) sends each vote
 // to all; `leader-collected` (W. Schultz, "Distributed Systems", 2024, section 4.2, and the step 6 that is missing
-// there) sends it to the proposer, who spreads the certificate that n − f of them make.
+// there) sends it to the proposer, which spreads the certificate that n − f of them make.
 
 import { type LogProtocol, type LogState, RETRANSMIT } from '../log.ts'
 import type { MemberIndex, Snapshot } from '../process.ts'
@@ -160,7 +160,7 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
     startRecall(replica, challenge, forgotten ?? undefined)
   }
 
-  /** All that this member voted before is known: it votes from here on, and says again what it had said. */
+  /** All earlier votes of this member are known: it votes from here on, and sends its messages again. */
   #resume(): void {
     const replica = this.#replica
     const { view } = replica.recall!

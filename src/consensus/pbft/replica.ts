@@ -38,7 +38,7 @@ export interface PbftOptions {
   readonly application: Application<Certificate>
   /** Milliseconds without progress after which a view is left, at least: see view-timer.ts. */
   readonly timeoutMs: number
-  /** Milliseconds after which what was said is said again, at least: see `scheduleRetransmission`. */
+  /** Milliseconds until a retransmission, at least: see `scheduleRetransmission`. */
   readonly retransmitMs: number
   /** Sequence numbers between two checkpoints. */
   readonly checkpointInterval: number
@@ -72,7 +72,7 @@ export class Replica {
   readonly leaders: LeaderRecord
   /** The greatest sequence number that the new view proposed again. */
   reproposed = 0
-  /** The last sequence number whose decision was handed over. */
+  /** The last sequence number whose decision was given to the application. */
   decided = 0
   /** Proof of the last stable checkpoint; its sequence number is h, the low watermark. */
   stable: Certificate | null = null
@@ -82,16 +82,16 @@ export class Replica {
   readonly answers = new Answers()
   isWaiting = false
   isHalted = false
-  /** Whether it gives no vote any more, for what it voted before is lost. */
+  /** Whether it casts no vote any more, because the record of earlier votes is lost. */
   isAbstaining = false
-  /** What it has been told of its own votes while it asks for them; null once it may vote. */
+  /** What other members told of its own votes while it asks for them; null once it may vote. */
   recall: Recall | null = null
   #newView: NewView | null = null
-  /** Times that what is not decided was said again. */
+  /** Retransmissions since the last progress. */
   #retransmissions = 0
-  /** Who attested the last stable checkpoint once it was: whoever does so twice does not know that it is stable. */
+  /** Members that attested the last stable checkpoint when it was stable: one that does so twice does not know that it is. */
   readonly late = new Set<MemberIndex>()
-  /** Those who are proven to have left out what they committed to. */
+  /** Members that are proven to have left out what they committed to. */
   readonly omitters = new Set<MemberIndex>()
   /** Where the message that is being handled came from. */
   source: PeerId = ''
@@ -161,12 +161,12 @@ export class Replica {
     return this.stable?.sequence ?? 0
   }
 
-  /** Who begins our view. */
+  /** The member that begins our view. */
   get primary(): MemberIndex {
     return primaryOfView(this.view, this.options.n)
   }
 
-  /** Who proposes, and in the leader-collected pattern collects. What a new view proposes again is its primary's. */
+  /** The member that proposes, and in the leader-collected pattern collects. What a new view proposes again is its primary's. */
   proposer(sequence: number): MemberIndex {
     if (sequence <= this.reproposed) return this.primary
     return proposerOf(this.view, sequence, this.options.n, this.passedOver)
@@ -187,7 +187,7 @@ export class Replica {
     return this.isInWindow(sequence) && Number.isSafeInteger(view) && view >= this.view
   }
 
-  /** Tells a vote to whoever counts it. */
+  /** Sends a vote to the members that count it. */
   tell(sequence: number, message: PbftMessage): void {
     if (this.options.pattern === 'all-to-all') this.broadcast(message)
     else if (!this.isCollector(sequence))
@@ -207,7 +207,7 @@ export class Replica {
     this.outbox.emit({ type: 'refuse', from: this.source, reason })
   }
 
-  /** Stops; who knows of two decisions for one sequence number tells all, so that they stop too. */
+  /** Stops for good. Two decisions for one sequence number are sent to all, so that they stop too. */
   halt(effect: Extract<PbftEffect, { type: 'conflict' | 'diverged' | 'exhausted' }>): void {
     if (effect.type === 'conflict')
       for (const certificate of [effect.first, effect.second]) this.broadcast({ type: 'proof', certificate })
@@ -255,7 +255,7 @@ export class Replica {
     this.restartRetransmission()
   }
 
-  /** What is said from here on is new, and soon said again where that takes long. */
+  /** There was progress: the next retransmission comes soon again. */
   restartRetransmission(): void {
     const before = this.#retransmissionMs
     this.#retransmissions = 0
@@ -263,7 +263,7 @@ export class Replica {
   }
 
   /**
-   * Says again what is not decided after an eighth of the timeout, then a quarter, then each half of it, and no sooner
+   * Retransmits what is not decided after an eighth of the timeout, then a quarter, then each half of it, and no sooner
    * than after `retransmitMs`. With half of it from the start, a PREPARE and a COMMIT lost one after the other would cost
    * the view, and the timeout that doubles for it would make the next loss cost as much again.
    */
@@ -283,7 +283,7 @@ export class Replica {
   }
 
   hasUnfinished(): boolean {
-    // Who lacks what others settled can not tell whether the primary is slow.
+    // A replica that lacks stable decisions can't tell whether the primary is slow.
     if (this.decided < this.low) return false
     if (this.isWaiting || this.decided < this.reproposed) return true
     return this.undecided().some(slot => slot.accepted?.view === this.view)

@@ -1,5 +1,5 @@
-// What was lost is said again: where we are and our votes, at every tick, and to those who are behind what they lack.
-// This alone brings all together again after a network has healed, whatever else happens or does not.
+// Retransmission: at every tick a replica sends its status and its votes that are not decided yet, and it gives replicas
+// that are behind what they lack. This alone lets all catch up after a network has healed.
 
 import { JUMP_MAX, NO_VALUE } from '../log.ts'
 import { showComplaints } from './complaints.ts'
@@ -13,7 +13,7 @@ import type { Slot } from './slot.ts'
 /** Decisions that a replica which is behind is given at once, besides the last one within its reach. */
 const DECISIONS_PER_ANSWER = 8
 
-/** The tick: where we are, and what we said that is not decided yet. */
+/** The tick: our status, and our messages that are not decided yet. */
 export function onRetransmit(replica: Replica): void {
   replica.scheduleRetransmission()
   replica.answers.clear()
@@ -34,7 +34,7 @@ export function onRetransmit(replica: Replica): void {
   for (const slot of replica.undecided()) repeat(replica, slot)
 }
 
-/** Says our votes again, to all: he who should have collected them may be the one who fails. */
+/** Sends our votes again, to all: the member that should have collected them may be the faulty one. */
 function repeat(replica: Replica, slot: Slot): void {
   advance(replica, slot)
   const { accepted, prepared, sequence } = slot
@@ -58,7 +58,7 @@ function repeat(replica: Replica, slot: Slot): void {
   replica.broadcast({ type: 'commit', sequence, view, value, from: replica.self!, signature })
 }
 
-/** Tells one who is behind what it lacks, and one who decided otherwise that we did not. */
+/** Gives a replica that is behind what it lacks, and one that decided otherwise our decision. */
 export function onStatus(replica: Replica, { view, isActive, decided, value }: Status): void {
   if (view < replica.view || (view === replica.view && !isActive)) replyNewView(replica)
   if (!Number.isSafeInteger(decided) || decided < 0 || !replica.answers.has(replica.source)) return

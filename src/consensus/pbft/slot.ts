@@ -1,5 +1,5 @@
 // What a replica knows of one sequence number: the votes of all members, what it accepted itself, and what was
-// prepared. Of each member only the vote of the highest view is kept, so nobody can fill more than his place.
+// prepared. Of each member only the vote of the highest view is kept, so that no member fills more than its place.
 
 import type { Value } from '../log.ts'
 import type { MemberIndex, Snapshot } from '../process.ts'
@@ -7,7 +7,7 @@ import type { Signature } from '../signed.ts'
 import { snapshotOf } from '../snapshot.ts'
 import type { Certificate, Contradiction, Vote, VoteWithSignature } from './votes.ts'
 
-/** A vote and who signed it. */
+/** A vote and the member that signed it. */
 export interface SignedVote extends Vote {
   readonly member: MemberIndex
   readonly signature: Signature
@@ -34,7 +34,7 @@ export class Slot {
   committed: Certificate | null = null
   readonly #prepares = new Map<MemberIndex, SignedVote>()
   readonly #commits = new Map<MemberIndex, SignedVote>()
-  /** Those whose lie here is proven: once is enough. */
+  /** Members that are proven to lie here: one proof each is enough. */
   readonly #liars = new Set<MemberIndex>()
 
   constructor(sequence: number) {
@@ -116,7 +116,7 @@ export class Slot {
   }
 }
 
-/** Whether nobody honest signs both. */
+/** Whether no honest member signs both. */
 export function contradicts(a: Vote, b: Vote): boolean {
   return a.phase === b.phase && a.view === b.view && a.sequence === b.sequence && a.value !== b.value
 }

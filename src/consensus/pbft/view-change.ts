@@ -1,5 +1,5 @@
 // The view change of PBFT (Castro and Liskov, section 4.4) as pure functions: what a VIEW-CHANGE may claim, and what a
-// new view must propose again. Every backup computes it anew and believes nobody.
+// new view must propose again. Every backup computes it itself and trusts no other member.
 
 import { NO_VALUE, type Value } from '../log.ts'
 import { quorumOf } from '../quorum.ts'

@@ -34,7 +34,7 @@ export interface Suspect {
 export interface Departure {
   /** The view that it asks for. */
   readonly view: number
-  /** Everything up to this sequence number is settled. */
+  /** Everything up to this sequence number is stable. */
   readonly sequence: number
   /** All that it knows above that. */
   readonly prepared: readonly PreparedClaim[]

@@ -1,4 +1,4 @@
-// The mode `longest-chain`: blocks are mined, nobody votes, and the branch with the most work counts. What it does is in
+// The mode `longest-chain`: blocks are mined, there are no validators, and the branch with the most work counts. What it does is in
 // ../longest-chain.ts.
 
 import { LongestChain } from '../longest-chain.ts'
