@@ -1,5 +1,5 @@
-// The catalogue of log protocols: one line each. A new protocol is a folder beside pbft/ and a line here; all that
-// stands above takes it by its kit.
+// The catalogue of log protocols: one line each. A new protocol is a folder beside pbft/ and a line here; all code
+// above the protocols uses its kit.
 
 import type { LogKit } from './kit.ts'
 import { MULTI_PAXOS } from './multi-paxos/kit.ts'
@@ -8,7 +8,7 @@ import { PBFT, PBFT_LEADER_COLLECTED } from './pbft/kit.ts'
 /** Every log protocol. */
 export const LOG_PROTOCOLS: readonly LogKit[] = [PBFT, PBFT_LEADER_COLLECTED, MULTI_PAXOS]
 
-/** Those by which validators may agree, by the message pattern by which a genesis file chooses one. */
+/** The protocols that a genesis file can choose, by the name of their message pattern. */
 export const PATTERNS: ReadonlyMap<string, LogKit> = new Map([
   ['all-to-all', PBFT],
   ['leader-collected', PBFT_LEADER_COLLECTED],

@@ -18,7 +18,7 @@ export function takeNumber(fields: Fields, name: string): number {
   return fields.integer(name, { min: 0, max: NUMBER_MAX })
 }
 
-/** 65 bytes, whatever they say. */
+/** A signature of 65 bytes, valid or not. */
 export function takeSignature(fields: Fields, name: string): Hex {
   const expected = `${SIGNATURE_BYTES} bytes in lower-case hex`
   return fields.parse(name, expected, value => readBytes(value, SIGNATURE_BYTES))

@@ -1,5 +1,5 @@
-// What a log protocol brings with it, besides itself: what it tolerates, how its messages and records are written, and
-// what they say in words that all log protocols share. All that stands above the protocols takes a kit and names none.
+// The kit of a log protocol: what it tolerates, how its messages and records are encoded, and what they mean in terms that
+// all log protocols share. Code above the protocols uses kits and names no protocol.
 //
 // The methods of a kit take its own messages, records and decisions only; a caller that chose the kit has no others.
 
@@ -22,7 +22,7 @@ export interface LogTypes {
 
 /** Everything about one protocol: an entry of the catalogue. */
 export interface LogKit<T extends LogTypes = LogTypes> {
-  /** By which it is chosen. */
+  /** The name by which it is chosen. */
   readonly name: string
   /** Where it was published. */
   readonly paper: string
@@ -39,9 +39,9 @@ export interface LogKit<T extends LogTypes = LogTypes> {
   describeDecision(decision: T['decision']): string
 }
 
-/** What a protocol withstands. */
+/** The faults that a protocol tolerates. */
 export interface FaultModel {
-  /** Whether faulty members stop, or do anything at all. */
+  /** Whether faulty members only stop, or behave arbitrarily. */
   readonly faults: 'crash' | 'byzantine'
   /** What the network must do for progress; safety never depends on it. */
   readonly network: 'partially synchronous'
@@ -71,7 +71,7 @@ export interface LogOptions<T extends LogTypes = LogTypes> {
   readonly signing: Signing<T['statement']> | null
   /** Milliseconds without progress after which a leader is replaced, at least. */
   readonly timeoutMs: number
-  /** Milliseconds after which what may be lost is repeated, at least. */
+  /** Milliseconds until messages that may be lost are retransmitted, at least. */
   readonly retransmitMs: number
   /** Sequence numbers above the last decision that may be agreed on at once; 1 where a value names the one before. */
   readonly pipeline: number
@@ -92,7 +92,7 @@ export interface LogCodec<T extends LogTypes = LogTypes> {
   readDecision(reader: ByteReader): T['decision']
 }
 
-/** What messages, records and decisions say, in words that all log protocols share. */
+/** What messages, records and decisions mean, in terms that all log protocols share. */
 export interface LogAnatomy<T extends LogTypes = LogTypes> {
   /** Every kind of message. */
   readonly messageTypes: readonly T['message']['type'][]
@@ -126,7 +126,7 @@ export type MessageRole =
   /** Anything else: questions, answers, complaints. */
   | 'other'
 
-/** A message in words that all log protocols share. */
+/** A message in terms that all log protocols share. */
 export interface MessageFacts {
   readonly role: MessageRole
   /** The phase that it votes in, or whose votes it collects; null where there is none. */
@@ -136,9 +136,9 @@ export interface MessageFacts {
   readonly view: number | null
   /** The value that it names; null where it names none. */
   readonly value: Value | null
-  /** The member that says it; null where the message does not tell. */
+  /** Its sender; null where the message does not tell. */
   readonly from: MemberIndex | null
-  /** Whether it is a step of deciding its sequence number, as books count messages. */
+  /** Whether it is a step of deciding its sequence number, as papers count messages. */
   readonly isDeciding: boolean
 }
 
@@ -162,7 +162,7 @@ export interface Claim {
   readonly sequence: number | null
 }
 
-/** A record in words that all log protocols share. */
+/** A record in terms that all log protocols share. */
 export interface RecordFacts {
   /** The last vote that it keeps: of which sequence number and view, and whether in the last phase. */
   readonly vote: { readonly sequence: number; readonly view: number; readonly hasCommitted: boolean } | null
@@ -174,16 +174,16 @@ export interface RecordFacts {
   readonly stable: number
 }
 
-/** A decision in words that all log protocols share. */
+/** A decision in terms that all log protocols share. */
 export interface DecisionFacts {
-  /** Whether it is one: what is handed over as `behind` may only prove that as much was decided. */
+  /** Whether it is one: what `behind` gives may only prove that as much was decided. */
   readonly isDecision: boolean
   readonly view: number
   /** The members that are known to have voted for it. */
   readonly voters: readonly MemberIndex[]
 }
 
-/** What a protocol whose members sign brings besides. */
+/** The part of a kit that only protocols with signatures have. */
 export interface SignedKit<T extends LogTypes = LogTypes> {
   /** The phases in which members vote, and that by which a certificate decides. */
   readonly phases: readonly string[]

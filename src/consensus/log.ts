@@ -2,7 +2,7 @@
 // Values are opaque: what they stand for is the application's. The application asks `turn` whether it may propose.
 //
 // A decision is at least a sequence number and a value; a protocol with Byzantine faults adds what proves it to third parties
-// (signed.ts). The same commands and outputs serve both: those for protocols with signatures never happen to others.
+// (signed.ts). The same commands and outputs serve both; those for protocols with signatures are never used by others.
 
 import type { Effect, Input, MemberIndex, PeerId, Process } from './process.ts'
 
@@ -58,18 +58,18 @@ export type LogCommand<D extends Decision> =
   | { readonly type: 'executed'; readonly sequence: number; readonly digest: Value }
   /** The application has all that was decided up to this decision, by a way of its own. */
   | { readonly type: 'caught-up'; readonly decision: D }
-  /** The application lacks the decisions after this one: they are to be fetched from others and handed over again. */
+  /** The application lacks the decisions after this one: they must be fetched from others and decided again. */
   | { readonly type: 'lost'; readonly decided: number }
-  /** A source can be reached from now on. */
+  /** A peer can be reached from now on. */
   | { readonly type: 'reachable'; readonly from: PeerId }
 
 /** What the application tells a log protocol whose members sign. */
 export type SignedCommand =
-  /** Votes that were given before may not all be remembered here: nothing is voted for until others were asked. */
+  /** The record of earlier votes may be incomplete: the member asks others for them before it votes again. */
   | { readonly type: 'recall'; readonly challenge: number }
   /** A member was proved to lie before this start. */
   | { readonly type: 'convicted'; readonly member: MemberIndex }
-  /** From here on this member only follows: what it voted before is lost. */
+  /** From here on this member only follows, because the record of its votes is lost. */
   | { readonly type: 'abstain' }
 
 /** What a log protocol tells the application. */
@@ -133,7 +133,7 @@ export interface LogState {
   readonly leaving: readonly MemberIndex[]
 }
 
-/** What happens to a log protocol. */
+/** An input of a log protocol. */
 export type LogInput<Message, Record, D extends Decision> = Input<
   Message,
   Record,
@@ -141,7 +141,7 @@ export type LogInput<Message, Record, D extends Decision> = Input<
   LogStart
 >
 
-/** What a log protocol wants done. */
+/** An effect of a log protocol. */
 export type LogEffect<Message, Record, D extends Decision, Evidence> = Effect<
   Message,
   Record,
@@ -158,11 +158,11 @@ export interface LogProtocol<Message, Record, D extends Decision, Evidence = nev
     LogStart
   > {
   /**
-   * The sequence number for which we may propose a value now; 'any' where a value may be handed over at any time and the
+   * The sequence number for which we may propose a value now; 'any' where a value may be proposed at any time and the
    * protocol finds its place; null when it is not our turn.
    */
   readonly turn: number | 'any' | null
   readonly state: LogState
-  /** How much is remembered of what others said: it has a bound, however many of them lie. */
+  /** How much state messages of others take: it has a bound, however many members are faulty. */
   readonly size: number
 }

@@ -1,17 +1,17 @@
-// What a protocol that speaks in messages is: a state machine. Inputs in, effects out, in the order in which they must
-// be done; it never waits, sends, reads a clock or makes a number up. What a family of protocols is told besides, and
-// what it says besides, is the family's own: log.ts has that of a total order.
+// The contract of a message-passing protocol: a state machine. Inputs in, effects out, in the order in which they must be
+// done; it never waits, sends, reads a clock or draws a random number. A family of protocols adds commands and outputs of
+// its own: log.ts has those of a total order.
 //
 // The caller gives a process `start` first and once, and performs the effects in their order. A `persist` stands
 // before all that depends on it: it must be durable before anything after it is done.
 
-/** The place of a member among those that agree: 0 to n − 1. */
+/** The index of a member: 0 to n − 1. */
 export type MemberIndex = number
 
 /** The name of a peer, as the transport knows it: where a message came from. A peer need not be a member. */
 export type PeerId = string
 
-/** What happens to a process; a family adds what `start` says (`Start`), and commands of its own. */
+/** An input of a process; a family adds what `start` says (`Start`), and commands of its own. */
 export type Input<Message, Record, Command, Start = unknown> =
   /** The first input: the records that were persisted, by key. */
   | ({ readonly type: 'start'; readonly records: ReadonlyMap<string, Record> } & Start)
@@ -20,7 +20,7 @@ export type Input<Message, Record, Command, Start = unknown> =
   | { readonly type: 'timeout'; readonly name: string }
   | Command
 
-/** What a process wants done; a family adds outputs of its own. */
+/** An effect of a process; a family adds outputs of its own. */
 export type Effect<Message, Record, Output> =
   /** Durable before anything after it is done; null removes. */
   | { readonly type: 'persist'; readonly key: string; readonly record: Record | null }

@@ -99,7 +99,7 @@ export class CommitteeContext {
     return this.options.validators.validators[member]?.name ?? `#${member}`
   }
 
-  /** The bytes in which something is said now. */
+  /** The bytes of a message that is sent now. */
   envelope(content: Content<ProtocolMessage>): Uint8Array {
     return encodeEnvelope({ clockMs: this.chain.nowMs, content }, this.options.kit.codec)
   }

@@ -146,7 +146,7 @@ export class Committee implements Finality {
     })
   }
 
-  /** How much is remembered of what others said: it has a bound however many of them lie (see the tests). */
+  /** How much state messages of others take: it has a bound, however many validators are faulty (see the tests). */
   get size(): number {
     return this.#protocol.size + this.#decisions.size
   }

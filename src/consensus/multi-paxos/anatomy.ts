@@ -1,4 +1,4 @@
-// What the messages and records of Multi-Paxos say, in words that all log protocols share (kit.ts): a ballot is a view, an
+// What the messages and records of Multi-Paxos mean, in terms that all log protocols share (kit.ts): a ballot is a view, an
 // ACCEPT a proposal and its sender's vote, a PREPARE a departure, a CHOSEN a certificate without signatures.
 
 import type { Claim, LogAnatomy, MemberStatus, MessageFacts, RecordFacts } from '../kit.ts'
@@ -15,7 +15,7 @@ export interface PaxosTypes {
   evidence: never
 }
 
-/** The words for all of it. */
+/** The anatomy of Multi-Paxos. */
 export const PAXOS_ANATOMY: LogAnatomy<PaxosTypes> = {
   messageTypes: PAXOS_MESSAGE_TYPES,
   message: messageFacts,

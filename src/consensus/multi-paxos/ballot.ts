@@ -31,7 +31,7 @@ export function crashesTolerated(n: number): number {
 }
 
 /**
- * Milliseconds that a member waits for a sign of life before it asks for a ballot of its own. The owner of the next ballot
+ * Milliseconds without a message of the leader after which a member asks for a ballot of its own. The owner of the next ballot
  * waits one timeout and each member after it half a timeout more, so that rarely two ask at once.
  */
 export function electionDelayMs(

@@ -10,7 +10,7 @@ import { learn, sendStatus } from './learner.ts'
 import type { Accept, Accepted, AcceptedVote, Promise1b } from './messages.ts'
 import type { Leading, Replica } from './replica.ts'
 
-/** Phase 1a: PREPARE for a ballot of our own that was never used, which is durable before it is said. */
+/** Phase 1a: PREPARE for a ballot of our own that was never used, which is durable before it is sent. */
 export function campaign(replica: Replica): void {
   const self = replica.self!
   const { n } = replica.options

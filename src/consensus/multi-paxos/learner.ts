@@ -1,13 +1,13 @@
 // The learner (Lamport, "Paxos Made Simple", 2001, sections 2.3 and 3): chosen values are given to the application slot by slot,
-// never over a hole. What was missed is asked for: a member that hears of a longer decided prefix says where it stands, and
-// is told what follows.
+// never over a hole. A member that hears of a longer decided prefix sends its status, and is sent the decisions
+// that it lacks.
 
 import { JUMP_MAX } from '../log.ts'
 import type { MemberIndex } from '../process.ts'
 import type { Heartbeat, PaxosDecision, Status } from './messages.ts'
 import type { Replica } from './replica.ts'
 
-/** Decisions that a member which is behind is told at once, besides the last one within its reach. */
+/** Decisions that a member which is behind is sent at once, besides the last one within its reach. */
 const DECISIONS_PER_ANSWER = 8
 
 /** A value was chosen. */
@@ -48,7 +48,7 @@ export function onLost(replica: Replica, decided: number): void {
   sendStatusToAll(replica)
 }
 
-/** The decided prefix grew: what was in the making below it is over. */
+/** The decided prefix grew: proposals and votes below it are dropped. */
 function moveTo(replica: Replica, sequence: number): void {
   replica.decided = sequence
   for (const slots of [replica.learned, replica.held, replica.leading?.proposals])
@@ -62,7 +62,7 @@ export function onHeartbeat(replica: Replica, { from, decided }: Heartbeat): voi
   if (decided > replica.decided) sendStatus(replica, from)
 }
 
-/** Tells a member that is behind what it lacks. */
+/** Sends a member that is behind the decisions that it lacks. */
 export function onStatus(replica: Replica, { decided }: Status): void {
   const last = Math.min(replica.decided, decided + DECISIONS_PER_ANSWER)
   for (let sequence = decided + 1; sequence <= last; sequence++) replyDecision(replica, sequence)
@@ -76,12 +76,12 @@ export function replyDecision(replica: Replica, sequence: number): void {
   if (decision !== null) replica.reply({ type: 'chosen', decision })
 }
 
-/** Says where we stand to one member that is ahead. */
+/** Sends our status to one member that is ahead. */
 export function sendStatus(replica: Replica, to: MemberIndex): void {
   replica.send(to, statusMessage(replica))
 }
 
-/** Says where we stand. */
+/** Sends our status to all. */
 export function sendStatusToAll(replica: Replica): void {
   replica.broadcast(statusMessage(replica))
 }

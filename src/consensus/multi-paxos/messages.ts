@@ -1,4 +1,4 @@
-// What the members of Multi-Paxos say, and what they keep on disk. The names are those of L. Lamport, "Paxos Made Simple"
+// The messages and records of Multi-Paxos. The names are those of L. Lamport, "Paxos Made Simple"
 // (2001), section 2.2, with slots for its instances: PREPARE (1a), PROMISE (1b), ACCEPT (2a), ACCEPTED (2b), CHOSEN.
 //
 // Nothing is signed: members may stop, and start again with what is on their disks, but never lie.
@@ -90,14 +90,14 @@ export interface Status {
 /** A message of Multi-Paxos. */
 export type PaxosMessage = Prepare | Promise1b | Accept | AcceptedVote | Chosen | Heartbeat | Reject | Status
 
-/** What a member keeps on disk. */
+/** What a member persists. */
 export type PaxosRecord =
   /** The highest ballot that was promised; slots up to `stable` are decided, and their votes are forgotten. */
   | { readonly type: 'promise'; readonly ballot: Ballot; readonly stable: number }
   | ({ readonly type: 'accepted' } & Accepted)
 
-/** What happens to a member. */
+/** An input of a member. */
 export type PaxosInput = LogInput<PaxosMessage, PaxosRecord, PaxosDecision>
 
-/** What a member wants done. */
+/** An effect of a member. */
 export type PaxosEffect = LogEffect<PaxosMessage, PaxosRecord, PaxosDecision, never>

@@ -3,7 +3,7 @@
 // decide one value a slot. Every member is proposer, acceptor and learner at once. Safety never depends on time.
 //   phase 1   PREPARE b to all, PROMISE b with what was accepted above the proposer's decided prefix: once a leader
 //   phase 2   ACCEPT b slot value to all, ACCEPTED by a majority, CHOSEN to all: 3(n − 1) messages a slot
-// On disk before it is said: the promised ballot, which is a leader's own one too, and each accepted (slot, ballot, value).
+// Durable before it is sent: the promised ballot, which is a leader's own one too, and each accepted (slot, ballot, value).
 // Deviations: a stale ballot is answered with REJECT; a vote is forgotten once its decision is durable with the application,
 // and a promise says up to where that is; timeouts are spread by member and ballot, not at random; a value that the
 // application does not know is accepted only when it does.

@@ -1,5 +1,5 @@
 // The state of one member of Multi-Paxos, and how it is changed: the acceptor's promise and votes, which are durable
-// before they are said; what the learner knows; and, while this member leads or tries to, the leader's part.
+// before they are sent; what the learner knows; and, while this member leads or tries to, the leader's part.
 
 import type { Application, LogOutput, Value } from '../log.ts'
 import { RETRANSMIT } from '../log.ts'
@@ -134,7 +134,7 @@ export class Replica {
     })
   }
 
-  // ---- what is said
+  // ---- messages
 
   broadcast(message: PaxosMessage): void {
     this.outbox.emit({ type: 'broadcast', message })
@@ -157,7 +157,7 @@ export class Replica {
     this.outbox.emit(output)
   }
 
-  // ---- what is durable
+  // ---- records
 
   /** Promises a ballot that is higher than all before it; a leader of a lower one steps down. */
   promise(ballot: Ballot): void {
@@ -213,7 +213,7 @@ export class Replica {
 
   // ---- time
 
-  /** The leader gave a sign of life, or there was progress: the wait begins again. */
+  /** The leader sent a heartbeat, or there was progress: restarts the election timer. */
   restartElectionTimer(): void {
     const { self, promised } = this
     if (self === null || !this.#needsProgress) {

@@ -1,4 +1,4 @@
-// What PBFT's messages, records and certificates say, in words that all log protocols share (kit.ts): a PRE-PREPARE is a
+// What PBFT's messages, records and certificates mean, in terms that all log protocols share (kit.ts): a PRE-PREPARE is a
 // proposal and its sender's PREPARE, a VIEW-CHANGE a departure, a NEW-VIEW the beginning of a view.
 
 import type {
@@ -24,7 +24,7 @@ export interface PbftTypes {
   evidence: Evidence
 }
 
-/** The words for all of it. */
+/** The anatomy of PBFT. */
 export const PBFT_ANATOMY: LogAnatomy<PbftTypes> = {
   messageTypes: PBFT_MESSAGE_TYPES,
   message: messageFacts,

@@ -1,5 +1,5 @@
-// What peers are answered between two ticks. A question costs a stranger a few bytes, and its answer is many times as
-// long: each source has a budget, and so has the number of sources. A peer that asks for more is served after the tick.
+// Budgets for answers between two ticks. A question costs a peer a few bytes, and its answer is many times as long: each
+// source has a budget, and so has the number of sources. A peer that asks for more is served after the tick.
 
 import type { PeerId, Snapshot } from '../process.ts'
 import { snapshotOf } from '../snapshot.ts'

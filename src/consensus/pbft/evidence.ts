@@ -1,5 +1,5 @@
-// Proof that a member of PBFT lies: two statements with its signature under both, of which an honest member never signs
-// both, however many faults there are around it. Either two votes of one phase, view and sequence number for different
+// Proof that a member of PBFT lies: two statements with its signature, of which an honest member never signs both, however
+// many faults there are around it. Either two votes of one phase, view and sequence number for different
 // values; or a commit, and a later view change that leaves out what was committed to (omission.ts).
 
 import { fromHex, toHex } from '../../encoding/bytes.ts'

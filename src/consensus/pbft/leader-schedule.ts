@@ -28,7 +28,7 @@ const LATE = 2
  */
 const OWED_MAX = 12
 const LATE_TURNS_MIN = 2
-/** What is owed at most, so that a member that is slow once for all is forgiven some day. */
+/** The largest debt, so that a member that was slow once is forgiven in the end. */
 const OWED_LIMIT = 1_024
 
 /** The primary of a view: v mod n. */
@@ -105,7 +105,7 @@ export class LeaderRecord {
     this.#heard.set(member, Math.max(sequence, this.#heard.get(member) ?? 0))
   }
 
-  /** A member is proved to lie: it is not to lead again. */
+  /** A member is proved to lie: it never leads again. */
   convict(member: MemberIndex): void {
     this.#failures.set(member, { count: DOUBLINGS_MAX, last: NUMBER_MAX, until: NUMBER_MAX })
   }

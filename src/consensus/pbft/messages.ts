@@ -1,4 +1,4 @@
-// What PBFT's replicas say and sign. M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999),
+// The messages, statements and records of PBFT. M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999),
 // sections 4.2 to 4.4; the leader-collected pattern is the one of W. Schultz, "Distributed Systems" (2024),
 // section 4.2, with the last step that is missing there: the decision goes to all.
 //
@@ -10,10 +10,10 @@ import type { MemberIndex } from '../process.ts'
 import type { Signature } from '../signed.ts'
 import type { Certificate, Departure, Evidence, Suspect, Vote } from './votes.ts'
 
-/** What happens to a replica. */
+/** An input of a replica. */
 export type PbftInput = LogInput<PbftMessage, PbftRecord, Certificate>
 
-/** What a replica wants done. */
+/** An effect of a replica. */
 export type PbftEffect = LogEffect<PbftMessage, PbftRecord, Certificate, Evidence>
 
 /** Everything that is ever signed. The application adds what makes it this network's (see Signing). */
@@ -168,7 +168,7 @@ export interface Answer {
   readonly signature: Signature
 }
 
-/** Everything that PBFT's replicas say. */
+/** A message of PBFT. */
 export type PbftMessage =
   | PrePrepare
   | Prepare
@@ -182,9 +182,9 @@ export type PbftMessage =
   | Query
   | Answer
 
-/** What PBFT keeps on disk. */
+/** What a replica persists. */
 export type PbftRecord =
-  /** Under `view`: where this member is. */
+  /** Under `view`: the view of this member. */
   | {
       readonly type: 'view'
       readonly view: number

@@ -105,13 +105,13 @@ export function onViewChange(replica: Replica, message: ViewChange): void {
   considerViewChanges(replica)
 }
 
-/** Does what the VIEW-CHANGEs that are here ask for; some may have come while we did not vote. */
+/** Joins or begins a view as the VIEW-CHANGEs that are here allow; some may have come while we did not vote. */
 export function considerViewChanges(replica: Replica): void {
   considerJoining(replica)
   considerNewView(replica)
 }
 
-/** f + 1 members want to leave, so one honest member does: go along, to the nearest view that they ask for. */
+/** f + 1 members ask for later views, so one honest member does: joins the nearest view that they ask for. */
 function considerJoining(replica: Replica): void {
   if (replica.self === null) return
   for (;;) {

@@ -70,7 +70,7 @@ function onVotes(replica: Replica, vote: Vote, signatures: Certificate['signatur
   advance(replica, slot)
 }
 
-/** A PREPARE certificate of a collector for our view. It is checked and kept as a whole, so that no liar in it counts. */
+/** A PREPARE certificate of a collector for our view. It is checked and kept as a whole, so that members that vote twice do no harm. */
 export function onPrepareCertificate(replica: Replica, certificate: Certificate): void {
   const slot = replica.slot(certificate.sequence)
   const { collected } = slot
@@ -124,7 +124,7 @@ function considerProposal(replica: Replica, slot: Slot): void {
   if (prepare !== null) replica.tell(sequence, prepare)
 }
 
-/** What may be accepted: what the new view proposes again, whatever its primary says besides, or the proposer's vote. */
+/** What may be accepted: what the new view proposes again, whatever else its primary sends, or the proposer's vote. */
 function proposalFor(
   replica: Replica,
   slot: Slot,
@@ -211,7 +211,7 @@ function considerCommitted(replica: Replica, slot: Slot): void {
   decide(replica)
 }
 
-/** Hands over what is decided, in order. */
+/** Gives the application what is decided, in order. */
 export function decide(replica: Replica): void {
   const before = replica.decided
   let isOurs = false
@@ -276,7 +276,7 @@ export function onProgress(replica: Replica, isOurs: boolean): void {
   advanceAll(replica)
 }
 
-/** What we voted for in our view, we vote for again: the same words, which say nothing new. */
+/** Restores our votes of our view from the slot: they are the same statements, so nothing new is signed. */
 export function restoreVotes(replica: Replica, slot: Slot): void {
   const { accepted, prepared, sequence } = slot
   if (accepted?.view !== replica.view || replica.self === null) return

@@ -1,5 +1,5 @@
-// The lie of a view change that its signature proves: a member commits to a value, and leaves the view later as if it
-// knew nothing of it. (Castro and Liskov, section 4.4: safety rests on every VIEW-CHANGE telling what was prepared.)
+// A provable lie in a view change: a member commits to a value, and later leaves its view with a VIEW-CHANGE that omits it.
+// (Castro and Liskov, section 4.4: safety rests on every VIEW-CHANGE telling what was prepared.)
 //
 // No honest replica signs both. It commits only to what it has prepared, above its low watermark h, and has it on disk
 // before. Its view never falls, so that the VIEW-CHANGE comes later. Until then h may have passed the sequence number,

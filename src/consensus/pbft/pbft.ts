@@ -50,7 +50,7 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
     return this.#replica.turn
   }
 
-  /** How much is remembered of what others said: slots, votes, view changes. It has a bound (see the tests). */
+  /** How much state messages of others take: slots, votes, view changes. It has a bound (see the tests). */
   get size(): number {
     return this.#replica.size
   }

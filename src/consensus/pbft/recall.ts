@@ -1,5 +1,5 @@
-// What a member that starts does before it votes: it asks the others which votes of its own they hold. Its folder may be
-// a copy of an earlier day, and its votes would contradict those that it forgot (CometBFT's `double_sign_check_height`).
+// Before a member that starts votes, it asks the others which votes of its own they hold. Its folder may be an older copy,
+// and its votes would contradict those that it forgot (CometBFT's `double_sign_check_height`).
 // QUERY carries a challenge that no other life of the member used. ANSWER is signed over it and over all that it shows: an
 // answer to an earlier life counts for nothing, and a peer that carries one can leave nothing out. The member votes once
 // n − f members, itself among them, have answered and it has decided all that they had decided then. Each vote of its own
@@ -107,7 +107,7 @@ export function onAnswer(replica: Replica, message: Answer): void {
   if (viewChange !== null) recallViewChange(replica, viewChange)
 }
 
-/** A vote of our own comes by, from whomever: if we do not remember it, we are bound by it. */
+/** A vote of our own, from any peer: if we do not remember it, we are bound by it. */
 export function recallVote(replica: Replica, { phase, sequence, view, value }: SignedVote): void {
   const { recall, log } = replica
   if (recall === null || phase === 'checkpoint' || sequence <= stableUpTo(replica)) return

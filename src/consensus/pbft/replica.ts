@@ -106,7 +106,7 @@ export class Replica {
     this.viewTimer = new ViewTimer(options.timeoutMs, n, effect => this.outbox.emit(effect))
   }
 
-  /** Our place among those that vote; null for one that only follows, and while we ask for our own votes. */
+  /** Our index as a voting member; null for a node that only follows, and while we ask for our own votes. */
   get self(): MemberIndex | null {
     return this.recall === null && !this.isAbstaining ? this.options.signing.self : null
   }
@@ -148,7 +148,7 @@ export class Replica {
     })
   }
 
-  /** How much is remembered of what others said: slots, votes, view changes. It has a bound (see the tests). */
+  /** How much state messages of others take: slots, votes, view changes. It has a bound (see the tests). */
   get size(): number {
     const votes = [...this.log.values()].reduce((sum, slot) => sum + 1 + slot.size, this.checkpoints.size)
     const { viewChanges, complaints, leftBecauseOf, answers, late, omitters } = this

@@ -1,5 +1,5 @@
-// What PBFT's members sign, as bytes (integers little-endian). What makes a statement one network's the application
-// puts before it.
+// What PBFT's members sign, as bytes (integers little-endian). The application prepends what binds a statement to one
+// network.
 //
 //   phase 1 | view 8 | sequence 8 |
 //   vote: value 32      view-change: count 4, then (sequence 8, view 8, value 32) of each, then

@@ -1,5 +1,4 @@
-// How views change, in bytes: the view changes and new views of which both messages and records are made, and the bounds
-// of both.
+// View changes and new views in bytes, which both messages and records contain, and the bounds of both.
 
 import type { ByteReader, ByteWriter } from '../../encoding/bytes.ts'
 import {

@@ -24,7 +24,7 @@ const SLOW_RUNG = 7
 /** Quick decisions that a slow one undoes: not all, or a few slow members would keep the timeout up for good. */
 const SLOW_PRICE = 2
 
-/** What wants timers set. */
+/** The effects of a timer. */
 export type TimerEffect =
   | { readonly type: 'set-timer'; readonly name: string; readonly delayMs: number }
   | { readonly type: 'clear-timer'; readonly name: string }
