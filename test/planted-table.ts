@@ -1931,14 +1931,14 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a peer is asked on without end for a branch that proves nothing',
     file: 'replica/header-sync.ts',
-    find: 'if (headers < peer.patience) return true',
+    find: 'if (headers < peer.allowance) return true',
     replace: 'if (headers >= 0) return true',
     tests: ['replica/long-branch'],
   },
   {
     name: 'a branch that was cut off is cut off at the same length for ever',
     file: 'replica/header-sync.ts',
-    find: '    peer.patience *= 2\n',
+    find: '    peer.allowance *= 2\n',
     replace: '',
     tests: ['replica/long-branch'],
   },

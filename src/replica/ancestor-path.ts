@@ -18,7 +18,7 @@ export class AncestorPath {
   readonly #ids: BlockId[]
   readonly #bodies = new Map<BlockId, GivenBody>()
   #bytes = 0
-  /** The height of the wanted block, by its own word; null until it comes. */
+  /** The height of the wanted block, by its coinbase record; null until it comes. */
   #wantedHeight: number | null = null
   #connectedId: BlockId | null = null
   #isBlocked = false

@@ -1,5 +1,5 @@
 // All valid blocks above the last final one (the base), each with the state after it, which shares all that did not change
-// with its parent's state. Nothing is ever undone: to reorganise is to follow another block.
+// with its parent's state. No block is ever undone: a reorganisation moves the head to another block.
 //
 //     base ── b1 ── b2 ── b3      head: the tip that the finality layer prefers
 //               └── c2 ── c3      a branch, kept until the base passes its fork
@@ -215,7 +215,7 @@ export class BlockTree {
     const passed = this.#mainChain.splice(0, to.chained.height - this.base.chained.height)
     const final = [...passed.slice(1), to]
     for (const entry of final) for (const tx of entry.block.transactions) this.#including.delete(tx.id)
-    // Parents come before children in the map, so one pass finds all that hang on what goes.
+    // Parents come before children in the map, so one pass finds all descendants of what is removed.
     const gone = new Set<BlockId>(passed.map(entry => entry.chained.id))
     const dropped: TreeBlock[] = []
     for (const entry of this.#blocks.values()) {

@@ -1,5 +1,5 @@
 // The bodies of one branch whose headers were checked: which are here and wait for one before them, and which are still to
-// be asked for. Which peer is asked, and when an answer is late, is for body-sync.ts to say.
+// be asked for. Which peer is asked, and when an answer is late, is decided in body-sync.ts.
 
 import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'

@@ -41,10 +41,10 @@ export interface ChainHost {
   onFinal(blocks: readonly TreeBlock[]): void
 }
 
-/** How a block is taken in. */
+/** How a block is connected. */
 export interface ConnectOptions {
   /**
-   * Whether the block is taken in even when there are too many side blocks: the finality layer asked for it, this node built
+   * Whether the block is connected even when there are too many side blocks: the finality layer asked for it, this node built
    * it, or it belongs to a branch whose headers hold more work than our head. All of these have another bound: a vote, or work.
    */
   readonly isNeeded: boolean

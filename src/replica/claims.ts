@@ -1,15 +1,15 @@
 // Which peer that claims to follow more work than ours is asked for headers next. A claim costs nothing to make, so it
 // decides nothing but that: work counts when headers prove it.
 //
-// A claim fails when it is not answered in time, or answered with nothing of worth. The peer is not asked again for a number
-// of ticks that doubles each time, nor is any peer from the same place (its group) that has proved nothing yet: else a new
-// connection or a new identity would wipe the failure out. A body that could be connected ends that. Every second peer that
+// A claim fails when the request for headers is not answered in time, or the answer holds no branch worth fetching. The peer
+// is not asked again for a number of ticks that doubles each time, nor is any peer of its group that has proved nothing yet:
+// else a new connection or a new identity would erase the failure. A body that could be connected ends that. Every second peer that
 // is asked is the one that has waited longest, whatever others claim: however many there are, each has its turn.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from './effects.ts'
 
-/** Ticks after the first failure, doubled with each one after it; an honest peer that had bad luck is out for a second. */
+/** Ticks after the first failure, doubled with each one after it; an honest peer whose answer was lost waits for a second. */
 const DELAY_TICKS = 2
 /** Ticks that no failure makes longer: what was a liar's address may be another peer's by now. */
 export const DELAY_TICKS_MAX = 64
@@ -20,7 +20,7 @@ const REMEMBERED_MAX = 1_024
 
 /** How a peer came to be connected. */
 export interface PeerOrigin {
-  /** Whether this node chose it, and not it this node. */
+  /** Whether this node opened the connection. */
   readonly isOutbound: boolean
   /** What it has in common with other identities of the same owner, such as the network of its address. */
   readonly group: string
@@ -108,7 +108,7 @@ export class Claims {
     this.#ofGroups.set(group, oneMore(this.#ofGroups.get(group), tick))
   }
 
-  /** Nothing came of the claim, and the peer may be honest: its blocks are not due by our clock, or it claimed nothing. */
+  /** The claim led to nothing, but the peer may be honest: its blocks are not due by our clock, or it claimed nothing. */
   defer(peer: PeerId, tick: number): void {
     const claimant = this.#claimants.get(peer)
     if (claimant === undefined) return
@@ -151,7 +151,7 @@ export class Claims {
     return best
   }
 
-  /** Whether any peer is left alone at this tick that will not be later. */
+  /** Whether any peer is not asked at this tick that may be asked later. */
   isWaiting(tick: number): boolean {
     return this.#claimants.entries().some(([peer, claimant]) => this.#waitsUntil(peer, claimant) > tick)
   }

@@ -1,7 +1,7 @@
 // Whether the clock of this node looks wrong. Headers with valid work that are too far ahead of it are evidence: either the
 // clocks of their miners are wrong, or this one is, and then this node follows nothing that is mined. Only times of blocks
 // are kept, so that the suspicion ends when the clock is set right. One block from the future is cheap to mine, and
-// identities cost nothing: all peers of one group have one voice, which counts alone only if this node chose the peer.
+// identities cost nothing: all peers of one group count once, and one group is enough only if this node chose the peer.
 
 import type { PeerOrigin } from './claims.ts'
 import type { PeerId } from './effects.ts'

@@ -39,7 +39,7 @@ interface HeaderPeer {
    * Headers that a branch of this peer may have without holding more work than ours. How long an honest branch is can't be
    * known: one that is cut off may have twice as many the next time. A liar mines for each, and others have turns between.
    */
-  patience: number
+  allowance: number
   /** The download during which its headers lead no further: it is not asked for them again while that runs. */
   saidAllOf: BodyDownload | null
 }
@@ -68,7 +68,7 @@ export class HeaderSync {
   }
 
   add(peer: PeerId): void {
-    this.#peers.set(peer, { patience: this.#host.limits.branchHeadersMax, saidAllOf: null })
+    this.#peers.set(peer, { allowance: this.#host.limits.branchHeadersMax, saidAllOf: null })
   }
 
   remove(peer: PeerId): void {
@@ -188,8 +188,8 @@ export class HeaderSync {
   /** Whether a peer is asked for more after so many headers that are not worth fetching. */
   #mayContinue(id: PeerId, headers: number): boolean {
     const peer = this.#peers.get(id)!
-    if (headers < peer.patience) return true
-    peer.patience *= 2
+    if (headers < peer.allowance) return true
+    peer.allowance *= 2
     return false
   }
 

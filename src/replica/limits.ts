@@ -1,5 +1,5 @@
-// What one replica holds, hands out and asks for at most. The bounds of the wire are others (MESSAGE_LIMITS): a replica
-// with smaller limits says less at once, and understands all that any other says.
+// What one replica holds, sends and requests at most. The bounds of the wire are others (MESSAGE_LIMITS): a replica with
+// smaller limits sends less at once, and understands all that any other sends.
 
 import { MESSAGE_LIMITS } from './messages.ts'
 

@@ -1,5 +1,5 @@
-// Where our chain is, in a few ids, for a peer that is to find where its own leaves it: as Bitcoin's block locator, close
-// together near the head and ever further apart below it.
+// The block locator, as Bitcoin's: a few ids of our chain by which a peer finds where its own forks off, close together near
+// the head and ever further apart below it.
 
 import type { BlockId } from '../chain/header.ts'
 import type { BlockTree } from './block-tree.ts'

@@ -1,5 +1,5 @@
 // The peers of a replica: what they are sent when they connect, and where each of their messages goes. Requests for headers
-// and blocks are answered here; everything else is handed to the part that it concerns.
+// and blocks are answered here; everything else goes to the part that handles it.
 
 import type { Block } from '../chain/block.ts'
 import { hasLeastWork } from '../chain/header-chain.ts'

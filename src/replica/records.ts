@@ -1,4 +1,4 @@
-// What a replica keeps on disk. Heights and arrivals have leading zeros, so that keys sort as numbers do. A store gives a
+// What a replica persists. Heights and arrivals have leading zeros, so that keys sort as numbers do. A store gives a
 // record as it was written or not at all (record-seal.ts); here it is told whether it fits to what other records hold.
 //   genesis            id of the genesis block          base         the last final block, as a chained header
 //   account/<address>  the state after the base block   final/<height>     id and header of a final block

@@ -1,5 +1,5 @@
-// What a peer that catches up is given: headers after the point where its chain leaves ours, and blocks by id.
-// Both answers have bounds, and neither decodes what it only passes on.
+// Answers to peers that catch up: headers after the point where their chain leaves ours, and blocks by id. Both answers
+// have bounds, and neither decodes what it only sends on.
 
 import type { BlockId } from '../chain/header.ts'
 import type { ChainView } from './chain-view.ts'

@@ -1,7 +1,7 @@
 // How peers answer requests for bodies, and what is asked of each because of it: how many bodies at once, and when again
 // after an answer that was late or short.
 //
-// A peer behind a narrow line is honest. The group asked of it is halved with each late answer, and grows by one with each
+// A peer with little bandwidth may be honest. The group asked of it is halved with each late answer, and grows by one with each
 // good one (as the window of TCP does, RFC 5681 section 3.1). A request that is given up is remembered for a while: bodies
 // that come late are taken all the same. How large a group may be outlasts the connection, since a peer that is
 // disconnected for being late would else be asked for as much again.
@@ -10,9 +10,9 @@ import type { BlockId } from '../chain/header.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from './effects.ts'
 
-/** Ticks for which a peer is left alone after a late or short answer, doubled with each one after it. */
+/** Ticks for which a peer is not asked after a late or short answer, doubled with each one after it. */
 const SLOW_TICKS = 2
-/** Ticks that nothing makes longer. */
+/** The longest such delay, in ticks. */
 const SLOW_TICKS_MAX = 64
 /** Short answers after which a peer is asked for no more of one download. */
 const SHORT_MAX = 3
@@ -36,7 +36,7 @@ interface Supplier {
   /** Late and short answers since the download began. */
   slowCount: number
   shortCount: number
-  /** The tick before which it is left alone. */
+  /** The tick before which it is not asked. */
   slowUntil: number
   /** Requests that were given up, the oldest first. */
   overdue: BodiesRequest[]
@@ -74,7 +74,7 @@ export class Suppliers {
     return this.#groups.get(peer) ?? this.#groupMax
   }
 
-  /** Whether the peer is left alone at this tick. */
+  /** Whether the peer is not asked at this tick. */
   isSlow(peer: PeerId, tick: number): boolean {
     return this.isOut(peer) || (this.#suppliers.get(peer)?.slowUntil ?? 0) > tick
   }

@@ -25,7 +25,7 @@ const run = builder.extend(builder.root, 3, step => ({
 }))
 const dropped = [builder.mine(builder.root, { extra: 1 })]
 
-function folded(): Map<string, Write['value']> {
+function finalised(): Map<string, Write['value']> {
   const outbox = new ReplicaOutbox()
   writeFinalised(outbox, run, dropped)
   const effects = outbox.take()
@@ -35,8 +35,8 @@ function folded(): Map<string, Write['value']> {
   return new Map(persist.writes.map(({ key, value }) => [key, value]))
 }
 
-test('the fold is one batch: base, index, accounts and the end of what is settled', () => {
-  const writes = folded()
+test('finalising is one batch: base, index, accounts and the end of what is final', () => {
+  const writes = finalised()
   const base = readRecord('base', writes.get(KEYS.base)!, readChainedHeader)
   assert.deepEqual(base, tipOf(run).chained)
   for (const entry of run) {
@@ -53,7 +53,7 @@ test('the fold is one batch: base, index, accounts and the end of what is settle
 })
 
 test('every transaction is found by its block and its place in it', () => {
-  const writes = folded()
+  const writes = finalised()
   for (const entry of run) {
     for (const [index, tx] of entry.block.transactions.entries()) {
       const position = encodePosition({ height: entry.chained.height, index })
@@ -64,7 +64,7 @@ test('every transaction is found by its block and its place in it', () => {
 
 test('the accounts after it are those of the last block', () => {
   const accounts = new Map(genesis.state.accounts())
-  for (const [key, value] of folded()) {
+  for (const [key, value] of finalised()) {
     if (!key.startsWith(KEYS.accounts)) continue
     const address = key.slice(KEYS.accounts.length) as `0x${string}`
     const account = tipOf(run).execution.state.get(address)

@@ -2,13 +2,10 @@
 // never over a hole. A member that hears of a longer decided prefix sends its status, and is sent the decisions
 // that it lacks.
 
-import { JUMP_MAX } from '../log.ts'
+import { missedDecisions } from '../missed-decisions.ts'
 import type { MemberIndex } from '../process.ts'
 import type { Heartbeat, PaxosDecision, Status } from './messages.ts'
 import type { Replica } from './replica.ts'
-
-/** Decisions that a member which is behind is sent at once, besides the last one within its reach. */
-const DECISIONS_PER_ANSWER = 8
 
 /** A value was chosen. */
 export function learn(replica: Replica, decision: PaxosDecision): void {
@@ -64,10 +61,7 @@ export function onHeartbeat(replica: Replica, { from, decided }: Heartbeat): voi
 
 /** Sends a member that is behind the decisions that it lacks. */
 export function onStatus(replica: Replica, { decided }: Status): void {
-  const last = Math.min(replica.decided, decided + DECISIONS_PER_ANSWER)
-  for (let sequence = decided + 1; sequence <= last; sequence++) replyDecision(replica, sequence)
-  const far = Math.min(replica.decided, decided + JUMP_MAX)
-  if (far > last) replyDecision(replica, far)
+  for (const sequence of missedDecisions(decided, replica.decided)) replyDecision(replica, sequence)
 }
 
 /** A decision, if it is kept. */

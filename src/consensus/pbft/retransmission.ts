@@ -1,7 +1,8 @@
 // Retransmission: at every tick a replica sends its status and its votes that are not decided yet, and it gives replicas
 // that are behind what they lack. This alone lets all catch up after a network has healed.
 
-import { JUMP_MAX, NO_VALUE } from '../log.ts'
+import { NO_VALUE } from '../log.ts'
+import { missedDecisions } from '../missed-decisions.ts'
 import { showComplaints } from './complaints.ts'
 import type { Status } from './messages.ts'
 import { replyNewView } from './new-view.ts'
@@ -9,9 +10,6 @@ import { advance, prepareMessage } from './normal-case.ts'
 import { sendQuery } from './recall.ts'
 import type { Replica } from './replica.ts'
 import type { Slot } from './slot.ts'
-
-/** Decisions that a replica which is behind is given at once, besides the last one within its reach. */
-const DECISIONS_PER_ANSWER = 8
 
 /** The tick: our status, and our messages that are not decided yet. */
 export function onRetransmit(replica: Replica): void {
@@ -66,10 +64,7 @@ export function onStatus(replica: Replica, { view, isActive, decided, value }: S
   if (ours !== null && ours.value !== value) replica.reply({ type: 'proof', certificate: ours })
   if (replica.stable !== null && decided < replica.low)
     replica.reply({ type: 'proof', certificate: replica.stable })
-  const last = Math.min(replica.decided, decided + DECISIONS_PER_ANSWER)
-  for (let sequence = decided + 1; sequence <= last; sequence++) replyDecision(replica, sequence)
-  const far = Math.min(replica.decided, decided + JUMP_MAX)
-  if (far > last) replyDecision(replica, far)
+  for (const sequence of missedDecisions(decided, replica.decided)) replyDecision(replica, sequence)
 }
 
 function replyDecision(replica: Replica, sequence: number): void {
