@@ -1,13 +1,13 @@
 // Packs the package as npm would publish it, and checks the tarball as a user meets it: publint and attw judge its
-// exports and types; then it is installed in an empty folder, where `quorate` and every example must run. Everything
-// that it does has an end: each step is killed after its time.
+// exports and types; then it is installed in an empty folder, where `quorate` and every example must run: the examples
+// also on the machine's own Node.js, which may be as old as `engines` allows. Each step is killed after its time.
 //
 //   npm run pack:check
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { EXAMPLES } from '../test/examples/expected.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -27,6 +27,15 @@ const run = (cwd: string, command: string, ...args: readonly string[]): string =
 }
 
 const tool = (name: string): string => join(ROOT, 'node_modules', '.bin', name)
+
+/** The first Node.js of PATH that npm did not install with this project; null when there is none. */
+const machinesNode = (): string | null => {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, 'node')
+    if (!folder.split('/').includes('node_modules') && existsSync(path)) return path
+  }
+  return null
+}
 
 const check = (folder: string): void => {
   const [packed] = JSON.parse(run(ROOT, 'npm', 'pack', '--json', '--silent', '--pack-destination', folder))
@@ -48,13 +57,24 @@ const check = (folder: string): void => {
     if (!expected.test(output)) throw new Error(`examples/${name}.ts printed:\n${output}`)
   }
   // The examples again, as a user's compiler sees them: with the types of the package, checked to the end.
-  const options = { module: 'nodenext', target: 'esnext', strict: true, noEmit: true, types: ['node'] }
+  const options = { module: 'nodenext', target: 'es2023', strict: true, outDir: 'compiled', types: ['node'] }
   const typeRoots = [join(ROOT, 'node_modules', '@types')]
   writeFileSync(
     join(folder, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: { ...options, typeRoots }, include: ['*.ts'] }),
   )
   run(folder, tool('tsc'), '--project', '.')
+  for (const file of readdirSync(folder).filter(name => /^finality-.*\.json$/.test(name)))
+    copyFileSync(join(folder, file), join(folder, 'compiled', file))
+  const node = machinesNode()
+  if (node === null)
+    console.log('# no Node.js outside node_modules: the examples ran on the bundled one only')
+  else console.log(`# ${node} is ${run(folder, node, '--version').trim()}`)
+  if (node !== null)
+    for (const [name, expected] of EXAMPLES) {
+      const output = run(folder, node, join('compiled', `${name}.js`))
+      if (!expected.test(output)) throw new Error(`examples/${name}.ts printed, compiled:\n${output}`)
+    }
   // What users must not pay for: tools of development.
   for (const name of readdirSync(join(folder, 'node_modules')))
     if (/^(typescript|@foundry-rs|@biomejs|viem|publint|playwright-core)$/.test(name))

@@ -56,7 +56,7 @@ export class Members {
   }
 
   isValidator(peer: PeerId): boolean {
-    return this.#peers.values().some(its => its === peer)
+    return [...this.#peers.values()].some(its => its === peer)
   }
 
   lastWord(member: MemberIndex): LastWord | undefined {

@@ -153,7 +153,7 @@ export class Claims {
 
   /** Whether any peer is not asked at this tick that may be asked later. */
   isWaiting(tick: number): boolean {
-    return this.#claimants.entries().some(([peer, claimant]) => this.#waitsUntil(peer, claimant) > tick)
+    return [...this.#claimants].some(([peer, claimant]) => this.#waitsUntil(peer, claimant) > tick)
   }
 
   #waitsUntil(peer: PeerId, { group, hasProved, deferredUntil }: Claimant): number {

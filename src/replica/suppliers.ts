@@ -130,7 +130,7 @@ export class Suppliers {
 
   /** The largest number of late requests that are remembered of one peer. */
   get overdueSize(): number {
-    return Math.max(0, ...this.#suppliers.values().map(({ overdue }) => overdue.length))
+    return Math.max(0, ...[...this.#suppliers.values()].map(({ overdue }) => overdue.length))
   }
 
   #slow(supplier: Supplier, tick: number): void {

@@ -92,7 +92,7 @@ export class SyncRequests {
 
   /** Whether any request is open. */
   get isAnyOpen(): boolean {
-    return this.#peers.values().some(({ bodies, headers }) => bodies !== null || headers !== null)
+    return [...this.#peers.values()].some(({ bodies, headers }) => bodies !== null || headers !== null)
   }
 
   bodiesOf(peer: PeerId): BodiesRequest | null {

@@ -76,7 +76,7 @@ export class WantedBlocks {
 
   /** Bytes of bodies that wait for an ancestor. */
   get bytes(): number {
-    return this.#wanted.values().reduce((sum, { path }) => sum + path.bytes, 0)
+    return [...this.#wanted.values()].reduce((sum, { path }) => sum + path.bytes, 0)
   }
 
   /** Number of peers with a record. */
@@ -90,7 +90,7 @@ export class WantedBlocks {
 
   /** Whether any wanted block is decided. */
   get hasDecided(): boolean {
-    return this.#wanted.values().some(wanted => wanted.isDecided)
+    return [...this.#wanted.values()].some(wanted => wanted.isDecided)
   }
 
   get(id: BlockId): WantedBlock | undefined {

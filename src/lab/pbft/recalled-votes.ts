@@ -67,7 +67,7 @@ export class RecalledVotes {
 
   /** Looks at a node after it took something in. */
   afterStep(node: SimNode, input: Input): void {
-    if (!this.#roster.liars.values().some(isForgetful)) return
+    if (![...this.#roster.liars.values()].some(isForgetful)) return
     const message = protocolIn(input)
     const absence = this.#absences.get(node.id)
     if (message !== null) this.#noteHolder(node, message)
