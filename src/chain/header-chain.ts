@@ -1,7 +1,7 @@
 // Headers in context: what a header must be to follow its parent, and how much work a chain of them holds.
 //
-// The rules, in the order of their cost: target as computed for that parent (ASERT), work below the target,
-// time above the median of the last eleven (Bitcoin's median-time-past, against time-warping), time not beyond
+// The rules, in the order of their cost: the parent that it names, target as computed for that parent (ASERT), work below
+// the target, time above the median of the last eleven (Bitcoin's median-time-past, against time-warping), time not beyond
 // the limit on the future. The chain with the most work counts, never the longest.
 
 import { type AsertParams, asertTarget } from './asert.ts'
@@ -35,6 +35,7 @@ export interface ChainedHeader extends RecentTimes {
 
 /** Why a header can't follow its parent. Only the last may pass with time. */
 export type HeaderRejection =
+  | 'header-parent-wrong'
   | 'header-bits-wrong'
   | 'header-work-insufficient'
   | 'header-time-too-old'
@@ -47,6 +48,7 @@ export function chainHeader(
   header: BlockHeader,
   nowSeconds: number,
 ): ChainedHeader | HeaderRejection {
+  if (header.previous !== parent.id) return 'header-parent-wrong'
   if (header.bits !== requiredBits(rules, parent)) return 'header-bits-wrong'
   const id = blockId(header)
   const target = decodeCompact(header.bits)

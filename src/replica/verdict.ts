@@ -69,6 +69,7 @@ const VERDICTS: { readonly [reason in Rejection]: 'ignore' | 'punish' } = {
   'tx-replacement-underpriced': 'ignore',
   'tx-sender-queue-full': 'ignore',
   'tx-pool-full': 'ignore',
+  'header-parent-wrong': 'punish',
   'header-bits-wrong': 'punish',
   'header-work-insufficient': 'punish',
   'header-time-too-old': 'punish',

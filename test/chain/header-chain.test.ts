@@ -112,6 +112,15 @@ test('bits other than those required are wrong, easier or harder, whatever work 
   }
 })
 
+test('a header follows the parent that it names and no other, whatever its work', () => {
+  const parent = genesis()
+  const other = chainOf(EASY, [GENESIS_TIME + 1])
+  const header = mine(EASY, parent, GENESIS_TIME + 2)
+  accepted(chainHeader(EASY, parent, header, GENESIS_TIME + 2))
+  assert.equal(chainHeader(EASY, other, header, GENESIS_TIME + 2), 'header-parent-wrong')
+  assert.equal(chainHeader(UNPROVED, other, header, GENESIS_TIME + 2), 'header-parent-wrong')
+})
+
 test('the bits required are those for the very parent, not for another one of its height', () => {
   const rules: WorkRules = { ...EASY, halfLifeSeconds: 100, firstTarget: decodeCompact(0x2000ffff)! }
   const early = chainOf(rules, [GENESIS_TIME + 10, GENESIS_TIME + 11])

@@ -40,6 +40,7 @@ const PUNISHED: readonly Rejection[] = [
   'tx-bytes-above-block',
   'tx-creates-contract',
   'tx-signature-invalid',
+  'header-parent-wrong',
   'header-bits-wrong',
   'header-work-insufficient',
   'header-time-too-old',
