@@ -3,7 +3,13 @@
 
 import { sha256 } from '../chain/hash.ts'
 import { toHex } from '../encoding/bytes.ts'
-import type { AgreementResult, SimulationResult, ToldLies, Verdict } from '../lab/swarm/simulation-result.ts'
+import {
+  type AgreementResult,
+  isFine,
+  type SimulationResult,
+  type ToldLies,
+  type Verdict,
+} from '../lab/swarm/simulation-result.ts'
 import { columns, type Output, table } from './output.ts'
 import { describeSometimes } from './sim-sometimes.ts'
 
@@ -104,18 +110,13 @@ export function reportMany(results: readonly SimulationResult[], output: Output,
   })
 }
 
-/** Whether a run found nothing. */
-export function isFine(verdict: Verdict): boolean {
-  return verdict === 'PASS' || verdict === 'EXCUSED' || verdict === 'OUTSIDE-MODEL'
-}
-
 function describeSpeed(work: { events: number; simulatedMs: number }, seconds: number): string {
   const hours = work.simulatedMs / 3_600_000 / (seconds / 60)
   return `${work.events} events in ${seconds.toFixed(1)} s: ${Math.round(work.events / seconds)} events a second, ${hours.toFixed(1)} simulated hours a minute`
 }
 
 function worstOf(results: readonly SimulationResult[]): Verdict {
-  const order: readonly Verdict[] = ['SAFETY', 'LIVENESS', 'OUTSIDE-MODEL', 'EXCUSED', 'PASS']
+  const order: readonly Verdict[] = ['SAFETY', 'ERROR', 'LIVENESS', 'OUTSIDE-MODEL', 'EXCUSED', 'PASS']
   return order.find(verdict => results.some(result => result.verdict === verdict))!
 }
 

@@ -4,10 +4,9 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { SimulationResult } from '../lab/swarm/simulation-result.ts'
+import { isFine, type SimulationResult } from '../lab/swarm/simulation-result.ts'
 import type { Output } from './output.ts'
 import { createProgress } from './progress.ts'
-import { isFine } from './sim-report.ts'
 import type { SimulationSettings } from './sim-worker.ts'
 
 /** Runs the seeds, with progress on the terminal. Of many seeds, a failing one is reported as soon as it fails. */

@@ -4,7 +4,7 @@
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { SIM_EXAMPLES, simOptions } from './sim-options.ts'
-import { isFine, reportMany, reportOne } from './sim-report.ts'
+import { reportMany, reportOne } from './sim-report.ts'
 import { runSeeds } from './sim-runner.ts'
 import { readSeeds, readSettings } from './sim-settings.ts'
 import { replayFile, shrinkSeed } from './sim-shrink.ts'

@@ -6,7 +6,7 @@ import { LIMIT_NAMES } from '../cluster/small-limits.ts'
 import { type FaultEvent, isAmong, renamed } from '../faults/fault-events.ts'
 import { type FaultPlan, NO_FAULTS } from '../faults/fault-plan.ts'
 import type { FaultScript, SimulationOptions } from './simulation-options.ts'
-import type { SimulationResult } from './simulation-result.ts'
+import { isFine, type SimulationResult } from './simulation-result.ts'
 
 /** What a run may have less of than its genesis file allows. */
 const LIMITS = ['blockTransactionsMax', 'blockBytesMax', 'halvingBlocks', 'depth'] as const
@@ -28,11 +28,11 @@ export interface Shrinking {
   readonly onProgress?: (runs: number, events: number) => void
 }
 
-/** The rule that a run broke, without what was particular about it; null when it broke none. */
-export function ruleOf({ verdict, reason }: SimulationResult): string | null {
-  if (verdict !== 'SAFETY' && verdict !== 'LIVENESS') return null
+/** The rule that a run broke, or the error that ended it, without what was particular about it; null for a run that failed in no way. */
+export function ruleOf({ verdict, reason }: Pick<SimulationResult, 'verdict' | 'reason'>): string | null {
+  if (isFine(verdict)) return null
   const rule = /^[A-Z]\d+(?=:)/.exec(reason ?? '')?.[0]
-  // An assertion of the code under test: its words, but for the numbers in it.
+  // An error of the code under test: its words, but for the numbers in it.
   return rule ?? (reason ?? '').split('\n', 1)[0]!.replaceAll(/0x[0-9a-f]+|\d+/g, '#')
 }
 

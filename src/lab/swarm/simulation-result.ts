@@ -10,13 +10,29 @@ import type { Agreement } from './agreement.ts'
 import type { Run } from './run.ts'
 import type { FaultScript } from './simulation-options.ts'
 
-/** How a run ended; OUTSIDE-MODEL is the want of something that nobody promises on such a network. */
-export type Verdict = 'PASS' | 'SAFETY' | 'LIVENESS' | 'EXCUSED' | 'OUTSIDE-MODEL'
+/** How a run ended. */
+export type Verdict =
+  | 'PASS'
+  /** A rule of safety was broken: the reason begins with its name. */
+  | 'SAFETY'
+  /** Something that was promised did not happen in time. */
+  | 'LIVENESS'
+  /** The program failed: an assertion, or an error that nothing handled. The run says nothing of any rule. */
+  | 'ERROR'
+  /** A final block was reversed in a way that is possible by construction, and the node raised an alarm. */
+  | 'EXCUSED'
+  /** What is missing is not promised on such a network. */
+  | 'OUTSIDE-MODEL'
+
+/** Whether a run found nothing. */
+export function isFine(verdict: Verdict): boolean {
+  return verdict === 'PASS' || verdict === 'EXCUSED' || verdict === 'OUTSIDE-MODEL'
+}
 
 /** What a run was. */
 export interface SimulationResult {
   readonly verdict: Verdict
-  /** The broken rule and what broke it; null for a pass. */
+  /** The broken rule and what broke it, or the error and where it was thrown; null for a pass. */
   readonly reason: string | null
   readonly traceHash: Hex
   readonly seed: number

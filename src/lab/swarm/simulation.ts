@@ -26,9 +26,9 @@ export function simulate(options: SimulationOptions): SimulationResult {
       const isSafe = error.rule === 'L1' || error.rule === 'L3'
       return describeRun(run, isSafe ? 'LIVENESS' : 'SAFETY', `${error.rule}: ${error.message}`)
     }
-    // An assertion of the code under test, or a throw where none may be: that is a finding too.
+    // An assertion of the code under test, or a throw where none may be: a finding that names no rule.
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return describeRun(run, 'SAFETY', reason)
+    return describeRun(run, 'ERROR', reason)
   }
   return describeRun(run, 'PASS', null)
 }

@@ -7,7 +7,8 @@ import { recoverSender } from '../../../src/chain/signature.ts'
 import { FAULT_KINDS, type FaultKind } from '../../../src/lab/faults/fault-plan.ts'
 import { simulate } from '../../../src/lab/swarm/simulation.ts'
 import type { SimulationOptions } from '../../../src/lab/swarm/simulation-options.ts'
-import type { SimulationResult } from '../../../src/lab/swarm/simulation-result.ts'
+import { ruleOf } from '../../../src/lab/swarm/shrink.ts'
+import { isFine, type SimulationResult } from '../../../src/lab/swarm/simulation-result.ts'
 import { chooseBackend } from '../../../src/signatures/choose-backend.ts'
 import { SenderCache } from '../../../src/signatures/sender-cache.ts'
 import { SIMULATED_FILE } from '../../replica/small-chain.ts'
@@ -130,7 +131,10 @@ test('an assertion that fails in the code under test is a finding with its seed,
       throw new Error('out of order')
     },
   })
-  assert.equal(result.verdict, 'SAFETY')
+  // No rule of the protocol is accused of it.
+  assert.equal(result.verdict, 'ERROR')
+  assert.equal(isFine(result.verdict), false)
+  assert.equal(ruleOf(result), 'Error: out of order')
   assert.match(result.reason ?? '', /out of order/)
   assert.equal(result.seed, 32)
   assert.ok(result.recent.length > 0)
