@@ -1,6 +1,6 @@
-// A second opinion on every block: ledgers as plain maps that are copied for each block, the state root by
-// recursion over sorted paths, the median by sorting, all sums written out. Slow, obvious, and sharing with the
-// chain only hashes, encodings and the recovery of senders.
+// A second opinion on every block: ledgers as plain maps that are copied for each block, roots by naive-roots.ts, the
+// median by sorting, all sums written out. Slow, obvious, and sharing with the chain only hashes, encodings and the
+// recovery of senders.
 //
 // C1 supply, C2 range, C3 nonces, C4 no transaction twice, C5 state root, C9 valid header, size, body and claims.
 
@@ -15,6 +15,13 @@ import { SECP256K1_N, type Transaction, type TransactionId } from '../../chain/t
 import { bigintFromBytesLe, concatBytes, fromHex, type Hex, toHex } from '../../encoding/bytes.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { TreeBlock } from '../../replica/block-tree.ts'
+import {
+  littleEndian,
+  type NaiveLeaf,
+  naiveListRoot,
+  naiveMerkleRoot,
+  naiveStateRoot,
+} from './naive-roots.ts'
 import { Violation } from './violation.ts'
 
 interface NaiveAccount {
@@ -256,7 +263,7 @@ function naiveBaseFee(parent: NaiveBlock, gasLimit: bigint): bigint {
 
 function judgeLedger(id: BlockId, ledger: Map<Address, NaiveAccount>, supply: bigint, stateRoot: Hex): void {
   let sum = 0n
-  const leaves: { bits: string; hash: Uint8Array }[] = []
+  const leaves: NaiveLeaf[] = []
   for (const [address, { nonce, balance }] of ledger) {
     sum += balance
     if (balance >= 2n ** 256n) throw new Violation('C2', `${address} has too much`)
@@ -268,37 +275,6 @@ function judgeLedger(id: BlockId, ledger: Map<Address, NaiveAccount>, supply: bi
   }
   if (sum !== supply)
     throw new Violation('C1', `block ${id}: ${sum} wei in accounts, ${supply} issued and not burned`)
-  if (toHex(naiveRoot(leaves, 0)) !== stateRoot)
+  if (toHex(naiveStateRoot(leaves)) !== stateRoot)
     throw new Violation('C5', `block ${id} claims another state root`)
-}
-
-function naiveRoot(leaves: readonly { bits: string; hash: Uint8Array }[], depth: number): Uint8Array {
-  if (leaves.length === 0) return new Uint8Array(32)
-  if (leaves.length === 1) return leaves[0]!.hash
-  const left = leaves.filter(leaf => leaf.bits[depth] === '0')
-  const right = leaves.filter(leaf => leaf.bits[depth] === '1')
-  return sha256(concatBytes(Uint8Array.of(1), naiveRoot(left, depth + 1), naiveRoot(right, depth + 1)))
-}
-
-/** Bitcoin's tree: pairs of hashes, the last one with itself. */
-function naiveMerkleRoot(level: readonly Uint8Array[]): Uint8Array {
-  if (level.length === 1) return level[0]!
-  const parents = level
-    .filter((_, index) => index % 2 === 0)
-    .map((left, index) => sha256d(concatBytes(left, level[2 * index + 1] ?? left)))
-  return naiveMerkleRoot(parents)
-}
-
-/** RFC 6962's tree over the hashes of leaves: full trees as large as can be from the left. */
-function naiveListRoot(leaves: readonly Uint8Array[]): Uint8Array {
-  if (leaves.length === 0) return sha256(new Uint8Array())
-  if (leaves.length === 1) return leaves[0]!
-  const half = 2 ** ((leaves.length - 1).toString(2).length - 1)
-  return sha256(
-    concatBytes(Uint8Array.of(1), naiveListRoot(leaves.slice(0, half)), naiveListRoot(leaves.slice(half))),
-  )
-}
-
-function littleEndian(value: bigint, size: number): Uint8Array {
-  return fromHex(`0x${value.toString(16).padStart(size * 2, '0')}`).reverse()
 }
