@@ -135,7 +135,7 @@ class Eclipse {
   readonly #spend: DoubleSpend
   readonly #traffic: Traffic
   readonly #cluster: Cluster
-  #handedIn = 0
+  #submitted = 0
 
   constructor(options: EclipseOptions, run: { spend: DoubleSpend; traffic: Traffic; name: string }) {
     const { variant, share, backend } = options
@@ -160,7 +160,7 @@ class Eclipse {
     const cluster = this.#cluster
     cluster.connectAll([...HONEST, VICTIM, ATTACKER])
     for (const name of HONEST) cluster.node(name).startMining()
-    this.#handInTraffic()
+    this.#submitTraffic()
     cluster.runUntil(() => this.#height(VICTIM) >= COMMON_BLOCKS, PATIENCE * 20 * BLOCK_MS)
     this.#eclipse()
     const before = this.#look()
@@ -185,9 +185,9 @@ class Eclipse {
   }
 
   /** Somebody pays every second, at an honest node, for as long as the run lasts. */
-  #handInTraffic(): void {
-    this.#cluster.submit(HONEST[0]!, this.#traffic.get(this.#handedIn++))
-    this.#cluster.schedule.after(TRAFFIC_MS, () => this.#handInTraffic())
+  #submitTraffic(): void {
+    this.#cluster.submit(HONEST[0]!, this.#traffic.get(this.#submitted++))
+    this.#cluster.schedule.after(TRAFFIC_MS, () => this.#submitTraffic())
   }
 
   /** The attacker becomes the victim's only peer; the payment goes to the victim, its rival to the others. */

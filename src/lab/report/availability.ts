@@ -8,9 +8,9 @@
 import type { Address } from '../../chain/address.ts'
 import type { Hex } from '../../encoding/bytes.ts'
 import { longestPause } from '../compare/percentiles.ts'
-import { type HandedIn, handIn } from '../stage/hand-in.ts'
 import { LATENCY_MS, onSimulatedStage } from '../stage/simulated-stage.ts'
 import type { Stage } from '../stage/stage.ts'
+import { type Submitted, submitAll } from '../stage/submit-all.ts'
 import type { Variant } from '../stage/variant.ts'
 import { createAccounts, type PlannedTransfer, Workload } from '../stage/workload.ts'
 import { type MeanInterval, meanInterval } from '../sweep/mean.ts'
@@ -180,17 +180,17 @@ function summarize(runs: readonly RunFigures[]): Omit<AvailabilityCell, 'variant
 async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFigures> {
   const { timeline } = stage
   const nodes = stage.nodes()
-  const calm = await handIn(stage, load.calm, { nodes, rate: RATE })
+  const calm = await submitAll(stage, load.calm, { nodes, rate: RATE })
   const broken = await fault.begin(stage)
   const beginMs = stage.nowMs()
   const [during] = await Promise.all([
-    handIn(stage, load.during, { nodes: broken.desks, rate: RATE }),
-    handInPairs(stage, load.pairs, broken),
+    submitAll(stage, load.during, { nodes: broken.desks, rate: RATE }),
+    submitPairs(stage, load.pairs, broken),
     stage.sleep(FAULT_MS),
   ])
   const endMs = stage.nowMs()
   await broken.end()
-  const after = await handIn(stage, load.after, { nodes, rate: RATE })
+  const after = await submitAll(stage, load.after, { nodes, rate: RATE })
   await settle(stage, [...calm, ...during, ...after])
 
   const firstFinals = [...calm, ...during]
@@ -198,7 +198,7 @@ async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFi
     .filter(ms => ms !== null)
   const kept = keptTransfers(stage)
   const takenBack = timeline.takenBack()
-  const finalMs = ({ id }: HandedIn): number =>
+  const finalMs = ({ id }: Submitted): number =>
     kept.has(id) && !takenBack.has(id)
       ? (timeline.earliest(nodes, id)?.finalMs ?? Number.POSITIVE_INFINITY)
       : Number.POSITIVE_INFINITY
@@ -216,7 +216,7 @@ async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFi
 }
 
 /** Where the network is cut, each pair at the same time: one transfer on each side. */
-async function handInPairs(
+async function submitPairs(
   stage: Stage,
   pairs: readonly PlannedTransfer[],
   { sides }: Broken,
@@ -224,17 +224,17 @@ async function handInPairs(
   if (sides === null) return
   const rivals = pairs.map(({ sender, rival }) => ({ sender, ...rival! }))
   await Promise.all([
-    handIn(stage, pairs, { nodes: sides[0], rate: PAIRS_RATE }),
-    handIn(stage, rivals, { nodes: sides[1], rate: PAIRS_RATE }),
+    submitAll(stage, pairs, { nodes: sides[0], rate: PAIRS_RATE }),
+    submitAll(stage, rivals, { nodes: sides[1], rate: PAIRS_RATE }),
   ])
 }
 
 /** Waits until all nodes follow one chain and all of these are final on it, or patience ends. */
-async function settle(stage: Stage, handed: readonly HandedIn[]): Promise<void> {
+async function settle(stage: Stage, handed: readonly Submitted[]): Promise<void> {
   const { timeline } = stage
   const nodes = stage.nodes()
   const deadlineMs = stage.nowMs() + SETTLE_MS
-  const isFinal = ({ id }: HandedIn): boolean =>
+  const isFinal = ({ id }: Submitted): boolean =>
     nodes.every(node => timeline.sighting(node, id)?.finalMs != null)
   while (stage.nowMs() < deadlineMs && !(timeline.isOneChain(nodes) && handed.every(isFinal)))
     await stage.sleep(LOOK_MS)

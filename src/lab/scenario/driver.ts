@@ -2,8 +2,8 @@
 // and the transfers that were handed in. Events are performed here, expectations are judged by what is noted here.
 
 import type { Hex } from '../../encoding/bytes.ts'
-import { handIn } from '../stage/hand-in.ts'
 import type { Stage } from '../stage/stage.ts'
+import { submitAll } from '../stage/submit-all.ts'
 import type { PlannedTransfer } from '../stage/workload.ts'
 import type { Nodes, Scenario, ScenarioEvent } from './scenario.ts'
 
@@ -136,8 +136,8 @@ export class ScenarioDriver {
     this.#open += 1
     const rivals = planned.flatMap(({ sender, rival }) => (rival === null ? [] : [{ sender, ...rival }]))
     const answers = Promise.all([
-      handIn(this.#stage, planned, { nodes, rate }),
-      others === null ? [] : handIn(this.#stage, rivals, { nodes: others, rate }),
+      submitAll(this.#stage, planned, { nodes, rate }),
+      others === null ? [] : submitAll(this.#stage, rivals, { nodes: others, rate }),
     ])
     this.#handing.push(
       answers.then(answered => {

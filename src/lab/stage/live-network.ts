@@ -11,11 +11,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, checksumAddress } from '../../chain/address.ts'
 import { toHex } from '../../encoding/bytes.ts'
-import { InvalidField } from '../../encoding/fields.ts'
-import { readEvidenceReport } from '../../finality/evidence.ts'
 import { createKernel } from '../../mining/kernel.ts'
-import { quantityField, readAnswer, readObject } from '../../wallet/rpc-answer.ts'
+import { readAnswer, readObject } from '../../wallet/rpc-answer.ts'
 import { RpcClient } from '../../wallet/rpc-client.ts'
+import { readConvicted, readCounters } from './live-answers.ts'
 import { LocalNode, startNetwork } from './local-network.ts'
 import type { StageParts, TotalCounters } from './stage.ts'
 import { BLOCK_MS, createGenesis, SOME_MINER } from './variant.ts'
@@ -262,12 +261,6 @@ function beneficiaryOf(index: number): string {
   return `0x${String(index + 1).padStart(40, '0')}`
 }
 
-/** The names of the validators that a list of evidence convicts. */
-function readConvicted(answer: unknown): string[] {
-  if (!Array.isArray(answer)) throw new InvalidField('answer', 'expected a list')
-  return answer.map(item => readEvidenceReport(item).validator.name)
-}
-
 function keyPath(directory: string, index: number): string {
   return join(directory, `validator${index + 1}.json`)
 }
@@ -284,20 +277,4 @@ function hashesPerSecond(): number {
   const beginMs = performance.now()
   kernel.search(search)
   return (SAMPLE_HASHES * 1_000) / (performance.now() - beginMs)
-}
-
-async function readCounters(client: RpcClient): Promise<TotalCounters> {
-  const method = 'quorate_counters'
-  return readObject(method, await client.call(method), fields => {
-    const sent = fields.object('sent')
-    const kinds = sent.names().map(name => sent.object(name))
-    const total = (name: string): number =>
-      kinds.reduce((sum, kind) => sum + Number(quantityField(kind, name)), 0)
-    return {
-      messages: total('messages'),
-      bytes: total('bytes'),
-      hashes: Number(quantityField(fields, 'hashes')),
-      signatures: Number(quantityField(fields, 'signaturesChecked')),
-    }
-  })
 }

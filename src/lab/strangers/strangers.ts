@@ -13,8 +13,9 @@ import type { OutsidePeers } from '../cluster/cluster.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { Random } from '../virtual/random.ts'
 import type { Schedule } from '../virtual/schedule.ts'
-import { ANSWERS, ATTACKS, type Attack, ownStatus, type Question, type Scene, spoil } from './attacks.ts'
+import { ANSWERS, ATTACKS, spoil } from './attacks.ts'
 import { Overheard } from './overheard.ts'
+import { type Attack, ownStatus, type Question, type Scene } from './scene.ts'
 import { isStranger, nameStranger } from './stranger-name.ts'
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { handIn } from '../../../src/lab/stage/hand-in.ts'
 import type { Stage } from '../../../src/lab/stage/stage.ts'
+import { submitAll } from '../../../src/lab/stage/submit-all.ts'
 import { VirtualTime } from '../../../src/lab/stage/virtual-time.ts'
 import type { SignedTransfer } from '../../../src/wallet/transfer.ts'
 
@@ -23,14 +23,14 @@ function deskOf(...answers: (boolean | null)[]) {
 }
 
 const transfers = [0, 1, 2, 3].map(sender => ({ sender, id: `0xa${sender}`, raw: `0xb${sender}` }) as const)
-const shown = (handed: Awaited<ReturnType<typeof handIn>>): string[] =>
+const shown = (handed: Awaited<ReturnType<typeof submitAll>>): string[] =>
   handed
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .map(({ node, isAcknowledged }) => `${node}${isAcknowledged ? '' : ' refused'}`)
 
 test('the transfers of one sender go through one node, all of them once, at the rate', async () => {
   const { time, desk, handed } = deskOf(true, true)
-  const outcome = await time.run(handIn(desk, transfers, { nodes: [0, 1], rate: 20 }))
+  const outcome = await time.run(submitAll(desk, transfers, { nodes: [0, 1], rate: 20 }))
   assert.deepEqual(shown(outcome), ['0', '1', '0', '1'])
   assert.deepEqual(handed, [
     ['0xa0 at 0', '0xa2 at 100'],
@@ -53,7 +53,7 @@ test('at the rate max all are handed in at once, at most a hundred together', as
     },
   }
   const many = Array.from({ length: 250 }, (_, index) => ({ ...transfers[0]!, sender: index === 0 ? 1 : 0 }))
-  const outcome = await time.run(handIn(counting, many, { nodes: [0, 1], rate: 'max' }))
+  const outcome = await time.run(submitAll(counting, many, { nodes: [0, 1], rate: 'max' }))
   assert.equal(outcome.length, 250)
   assert.ok(outcome.every(({ submittedMs, isAcknowledged }) => submittedMs === 0 && isAcknowledged))
   assert.deepEqual(sizes, [100, 100, 49, 1])
@@ -61,22 +61,20 @@ test('at the rate max all are handed in at once, at most a hundred together', as
 
 test('a node that does not answer is stepped over, and where none does nothing is acknowledged', async () => {
   const one = deskOf(null, true)
-  assert.deepEqual(shown(await one.time.run(handIn(one.desk, transfers, { nodes: [0, 1], rate: 1_000 }))), [
-    '1',
-    '1',
-    '1',
-    '1',
-  ])
+  assert.deepEqual(
+    shown(await one.time.run(submitAll(one.desk, transfers, { nodes: [0, 1], rate: 1_000 }))),
+    ['1', '1', '1', '1'],
+  )
   const none = deskOf(null, null)
   const outcome = await none.time.run(
-    handIn(none.desk, transfers.slice(0, 1), { nodes: [0, 1], rate: 1_000 }),
+    submitAll(none.desk, transfers.slice(0, 1), { nodes: [0, 1], rate: 1_000 }),
   )
   assert.deepEqual(shown(outcome), ['0 refused'])
 })
 
 test('a transfer that a node refuses is not handed to another one', async () => {
   const { time, desk, handed } = deskOf(true, false, true)
-  const outcome = await time.run(handIn(desk, transfers, { nodes: [1, 2], rate: 1_000 }))
+  const outcome = await time.run(submitAll(desk, transfers, { nodes: [1, 2], rate: 1_000 }))
   assert.deepEqual(shown(outcome), ['1 refused', '2', '1 refused', '2'])
   assert.deepEqual(handed[0], [])
 })
