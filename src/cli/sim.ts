@@ -1,6 +1,7 @@
 // `quorate sim`: runs of a whole network in virtual time, each from one seed.
 // Many seeds run on all cores; one seed replays a run to the byte.
 
+import { isFine } from '../lab/swarm/simulation-result.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { SIM_EXAMPLES, simOptions } from './sim-options.ts'
