@@ -1,4 +1,5 @@
-// View changes and new views in bytes, which both messages and records contain, and the bounds of both.
+// View changes and new views in bytes, which both messages and records contain, and the bounds of both: a member can
+// make no message or record larger than these.
 
 import type { ByteReader, ByteWriter } from '../../encoding/bytes.ts'
 import {

@@ -6,7 +6,7 @@ import type { Submitted } from '../stage/submit-all.ts'
 import { BLOCK_MS } from '../stage/variant.ts'
 
 /** Milliseconds for which finality is waited for after a fault, where a block comes in `BLOCK_MS` or sooner. */
-export const FAULT_PATIENCE_MS = 12_000
+const FAULT_PATIENCE_MS = 12_000
 const LOOK_MS = 25
 
 /** Watches one stage. */

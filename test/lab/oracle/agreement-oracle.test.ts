@@ -24,7 +24,10 @@ const broken = (rule: string) => ({ name: 'Violation', rule })
 test('an alarm that names somebody honest breaks a rule of its own, and one that names liars only tells of the lie', () => {
   const text = 'finality has stopped: two certificates for decision 1'
   assert.throws(alarm(`${text}; proven to have lied: ben, cem`), broken('S4'))
-  assert.throws(alarm(`${text}: signed by cem, ada, more than the 1 faulty validators that are tolerated`), broken('S4'))
+  assert.throws(
+    alarm(`${text}: signed by cem, ada, more than the 1 faulty validators that are tolerated`),
+    broken('S4'),
+  )
   assert.throws(alarm(`${text}; proven to have lied: cem, dua`), broken('C7'))
   assert.throws(alarm(text), broken('C7'))
   assert.doesNotThrow(alarm('the key of validator ben is in use at two peers'))
