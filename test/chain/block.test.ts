@@ -114,7 +114,7 @@ test('a true header with a tail repeated is refused for its body, and its honest
   }
 })
 
-// What a miner can make who plans it: a coinbase record that counts the repeated tail, under a root that the body
+// What a miner can make on purpose: a coinbase record that counts the repeated tail, under a root that the body
 // without the tail has too. [transactions, how many of the last are repeated]: with the coinbase record before them.
 const TAILS: readonly [count: number, repeated: number][] = [
   [2, 1],

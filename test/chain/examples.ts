@@ -21,7 +21,7 @@ export const RULES: BlockRules = {
   reward: { amount: 2n * COIN, halvingBlocks: 1_000_000 },
 }
 
-/** In range, so that it decodes. For tests that say themselves who the sender is. */
+/** In range, so that it decodes. For tests that say themselves which account the sender is. */
 export const ANY_SIGNATURE: Signature = { yParity: 0, r: 1n, s: 1n }
 
 /** The address that ends in this number. */

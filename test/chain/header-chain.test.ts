@@ -274,7 +274,7 @@ const NORMAL: WorkRules = {
   futureLimitSeconds: 15,
 }
 
-/** How a miner who makes every block chooses its time: from the earliest allowed, 0, to the latest, 1. */
+/** How a miner that makes every block chooses its time: from the earliest allowed, 0, to the latest, 1. */
 type TimeChoice = (height: number) => number
 
 /**

@@ -89,7 +89,7 @@ function isValidForOpenssl(message: Uint8Array, secretKey: Uint8Array, r: bigint
 
 const someKey = fc.bigInt({ min: 1n, max: SECP256K1_N - 1n }).map(key)
 
-test('what is signed is valid to OpenSSL, has a low s, and shows who signed', () => {
+test('what is signed is valid to OpenSSL, has a low s, and shows its signer', () => {
   fc.assert(
     fc.property(someKey, fc.uint8Array({ maxLength: 40 }), (secretKey, message) => {
       const digest = sha256(message)
@@ -118,20 +118,20 @@ const NOBODYS: readonly [says: string, r: bigint, s: bigint][] = [
   ['r is the order less 1, no x coordinate either', SECP256K1_N - 1n, 1n],
 ]
 for (const [says, r, s] of NOBODYS) {
-  test(`nobody signed, and nothing is thrown, when ${says}`, () => {
+  test(`there is no signer, and nothing is thrown, when ${says}`, () => {
     for (const yParity of [0, 1] as const) assert.equal(recoverAddress(DIGEST, { yParity, r, s }), null)
   })
 }
 
 const GENERATOR_X = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n
 
-test('nobody signed when the key recovered would be the point at infinity', () => {
+test('there is no signer when the key recovered would be the point at infinity', () => {
   // Q = (s R - z G) / r vanishes for R = G and s = z; G has an even y.
   const z = BigInt(toHex(DIGEST)) % SECP256K1_N
   assert.equal(recoverAddress(DIGEST, { yParity: 0, r: GENERATOR_X, s: z }), null)
 })
 
-test('the sender of a transaction is who signed its signing hash', () => {
+test('the sender of a transaction is the signer of its signing hash', () => {
   for (const type of ['legacy', 'eip1559'] as const) {
     const fields = exampleFields({ type })
     const tx = exampleTransaction({ type }, signDigest(signingHash(fields), KEY))

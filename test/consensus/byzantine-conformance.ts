@@ -47,7 +47,7 @@ export function describeByzantine<T extends LogTypes>(
     })
 
     for (const [liar, make] of liars)
-      test(`f members who lie in this way do no harm: ${liar}`, () => {
+      test(`f members that lie in this way do no harm: ${liar}`, () => {
         for (const n of sizes.filter(size => model.tolerated(size) > 0)) {
           const f = model.tolerated(n)
           const lying = Array.from({ length: f }, (_, index) => [(index * 2 + 1) % n, make] as const)

@@ -105,7 +105,7 @@ export function describeProtocol<T extends LogTypes>(
       }
     })
 
-    test('cut in halves nobody decides; healed all do', () => {
+    test('cut in halves no member decides; healed all do', () => {
       const run = network({ n: 6 })
       run.cut([0, 1, 2])
       run.runUntil(() => false, 20 * TIMEOUT_MS)

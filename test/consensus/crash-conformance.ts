@@ -1,5 +1,5 @@
 // What a log protocol must do whose members only crash, besides what every one must: n = 2f + 1 of them go on without f,
-// whichever those are and whenever they stop, and nobody accuses anybody.
+// whichever those are and whenever they stop, and no member is accused.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -40,7 +40,7 @@ export function describeCrash<T extends LogTypes>(maker: Maker<T>, { faults, see
           }
       })
 
-    test(`nobody is accused and no message is refused, for ${seeds} seeds`, () => {
+    test(`no member is accused and no message is refused, for ${seeds} seeds`, () => {
       const { seen } = runSeeds(maker, { sizes: [2, 3, 4, 5, 7], liars: new Map(), seeds })
       for (const type of ['evidence', 'refuse', 'conflict', 'diverged'])
         assert.ok(!seen.has(type), `seen: ${type}`)

@@ -33,7 +33,7 @@ export interface ProcessOptions<T extends LogTypes> {
 export interface Liar<Message> {
   /** In place of a message to one node; the milliseconds are to wait before it. */
   send(message: Message, to: number): readonly Message[]
-  /** Now and then, to whom it likes. */
+  /** Now and then, to nodes of its choice. */
   chatter?(): readonly { readonly to: number; readonly message: Message }[]
   readonly delayMs?: number
   /** Two honest copies of one member, with one key and a disk each. */
@@ -196,7 +196,7 @@ export class Network<T extends LogTypes> {
     for (const node of this.nodes) for (const copy of node.copies) this.#settle(node, copy)
   }
 
-  /** From now on all is well, but for those who lie. */
+  /** From now on the network works; members that lie go on. */
   heal(): void {
     this.#weather = FAIR
     this.#cut = new Set()
@@ -452,7 +452,7 @@ export class Network<T extends LogTypes> {
     return digests[sequence - 1]!
   }
 
-  /** The application's own way of catching up: from anyone it can reach who has all of it. */
+  /** The application's own way of catching up: from any node that it can reach and that has all of it. */
   #catchUp(node: Node<T>, copy: Copy<T>, decision: T['decision']): void {
     if (copy.protocol === null || copy.decisions.length >= decision.sequence) return
     const source = this.honest.find(

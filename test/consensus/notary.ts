@@ -1,4 +1,4 @@
-// Signatures for tests: nobody can make one without the key, and each says what it is over. A signature is a number
+// Signatures for tests: none can be made without the key, and each says what it is over. A signature is a number
 // that this notary gave out for one statement of one member; what it did not give out is a forgery.
 
 import type { MemberIndex } from '../../src/consensus/process.ts'
@@ -30,12 +30,12 @@ export class Notary {
   readonly #numbers = new Map<string, number>()
   readonly #signed: { readonly member: MemberIndex; readonly statement: unknown }[] = []
 
-  /** The key of one member, or of one who only follows. */
+  /** The key of one member, or of a node that only follows. */
   keyOf<Statement>(self: MemberIndex | null): Signing<Statement> {
     return {
       self,
       sign: statement => {
-        if (self === null) throw new Error('one who only follows has no key')
+        if (self === null) throw new Error('a node that only follows has no key')
         return this.#sign(self, statement)
       },
       isSigned: (statement, member, signature) => this.isSigned(statement, member, signature),

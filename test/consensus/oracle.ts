@@ -18,7 +18,7 @@ export interface SecondOpinion<T extends LogTypes> {
   isDurable(records: ReadonlyMap<string, T['record']>, message: T['message']): boolean
   /** Whether evidence proves that its member lies; never where nothing is signed. */
   convicts(evidence: T['evidence'], notary: Notary): boolean
-  /** Sequence numbers above what is settled in which members vote. */
+  /** Sequence numbers above what is stable in which members vote. */
   readonly window: number
   /** How much one process may remember. */
   sizeMax(n: number): number
@@ -82,7 +82,7 @@ export class Oracle<T extends LogTypes> {
       throw new Violation('S7', `${node} decides by ${this.#kit.describeDecision(decision)}`)
     if (this.#kit.signed !== null) this.#checkCertificate(node, this.#kit.signed.certificate(decision))
     if (value !== NO_VALUE && this.#proposed?.has(value) === false)
-      throw new Violation('S2', `${node} decides ${value}, which nobody proposed`)
+      throw new Violation('S2', `${node} decides ${value}, which no member proposed`)
     const first = this.#decided.get(sequence)
     if (first === undefined) this.#decided.set(sequence, decision)
     else if (first.value !== value)

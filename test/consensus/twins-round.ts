@@ -25,7 +25,7 @@ export interface Loss {
 }
 
 export interface Round {
-  /** Disjoint; who is in none says and hears nothing. */
+  /** Disjoint; an instance in none sends and receives nothing. */
   readonly parts: readonly Part[]
   readonly loss: Loss | null
 }
@@ -33,7 +33,7 @@ export interface Round {
 /** Messages of one part in one round; a quiet end takes a few hundred. */
 const MESSAGES_MAX = 5_000
 
-/** A round in which those who answer each other never come to an end. */
+/** A round in which instances answer each other without end. */
 export class Endless extends Error {}
 
 /** All instances at one time. */
@@ -145,7 +145,7 @@ class Playing {
           this.#waiting.push({ from, to: instance, said })
   }
 
-  /** Both copies of the twin get all that goes to their validator; nobody speaks to himself. */
+  /** Both copies of the twin get all that goes to their validator; no instance sends to itself. */
   #isMeant(from: number, to: Said['to'], instance: number): boolean {
     const member = this.#cast.memberOf(instance)
     if (to === 'all') return member !== this.#cast.memberOf(from)

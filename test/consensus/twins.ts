@@ -1,6 +1,6 @@
 // Twins, exhaustively: S. Bano, A. Sonnino, A. Chursin, D. Perelman, Z. Li, A. Ching, D. Malkhi, "Twins: BFT Systems
 // Made Robust" (OPODIS 2021). Of four validators one has a twin; all sequences of `depth` rounds are played, of which
-// the first `lossy` may lose votes too (see twins-round.ts), and after each round those who are honest must agree. Then
+// the first `lossy` may lose votes too (see twins-round.ts), and after each round the honest instances must agree. Then
 // all is healed, and they must decide, with the twin and its likeness or without them.
 //
 //   bin/node24 test/consensus/twins.ts [--depth 3] [--lossy 2] [--healed 2] [--pattern all-to-all] [--twin 2]
@@ -83,7 +83,7 @@ class Search {
   readonly #options: TwinsOptions
   readonly #cast: Roster
   readonly #sights = new Map<Sight, number>(SIGHTS.map(sight => [sight, 0]))
-  /** Those who are known to heal together, as the ids of their moments. */
+  /** Instances that are known to heal together, as the ids of their moments. */
   readonly #healed = new Set<string>()
   #scenarios = 0
   #worlds = 0
@@ -170,7 +170,7 @@ class Search {
     return null
   }
 
-  /** Nothing is lost from now on: all who are honest must decide what is open and one more. */
+  /** Nothing is lost from now on: all honest instances must decide what is open and one more. */
   #heal(reached: Reached, part: Part): string | null {
     const { lives, honest } = this.#cast
     const those = reached.world.map(({ id }, instance) => (isIn(part, instance) ? id : '')).join()
@@ -210,7 +210,7 @@ class Search {
   }
 }
 
-// ---- who plays
+// ---- the instances
 
 function castOf({ pattern, twin }: TwinsOptions): Roster {
   const [seals, post] = [new Seals(), new Post()]

@@ -211,7 +211,7 @@ for (const [says, changes, rejection] of FOR_STATE) {
   })
 }
 
-test('who has no account has no money', () => {
+test('an account that does not exist has no balance', () => {
   assert.equal(begin().apply(exampleTransaction(), addressNumber(99)), 'tx-insufficient-funds')
 })
 
@@ -260,7 +260,7 @@ test('running a block leaves the state of its parent as it was', () => {
   assert.deepEqual(START.get(ALICE), { nonce: 0n, balance: 100n * COIN })
 })
 
-test('the genesis block pays nobody, and neither do blocks whose reward has halved to nothing', () => {
+test('the genesis block pays no account, and neither do blocks whose reward has halved to nothing', () => {
   assert.equal(begin().finish(MINER, 0).state.root(), START.root())
   const rules: BlockRules = { ...RULES, reward: { amount: 1n, halvingBlocks: 10 } }
   assert.equal(begin(START, BASE_FEE, rules).finish(MINER, 11).state.root(), START.root())
@@ -373,7 +373,7 @@ for (const [says, transactions] of BAD_TRANSACTIONS) {
   })
 }
 
-test('a block with a transaction that nobody signed is block-tx-invalid', () => {
+test('a block with a transaction without a signer is block-tx-invalid', () => {
   assert.equal(
     executeBlock(RULES, PARENT, makeBlock(TRANSACTIONS), () => null),
     'block-tx-invalid',

@@ -134,7 +134,7 @@ test('a block that does not come is asked for again, of those that are still her
   assert.deepEqual(want.holders, { promised: [], others: ['p1', 'p3', 'x'] })
 })
 
-test('a decided block is asked of the validators that voted for it before all others, whoever tells of the decision', () => {
+test('a decided block is asked of the validators that voted for it before all others, whichever peer tells the decision', () => {
   for (const teller of ['p2', 'x']) {
     const node = ada()
     for (const member of [1, 2, 3]) node.receive(`p${member}`, helloOf(member))
@@ -166,7 +166,7 @@ test('a certificate for a block on another branch makes it final, whatever work 
   assert.equal(node.chain.head.id, other.id)
 })
 
-test('a certificate that is far ahead settles all before it, once its block is here', () => {
+test('a certificate that is far ahead makes all before it final, once its block is here', () => {
   const node = ada()
   const blocks = node.chain.extend('a', 5)
   const top = fakeBlock('top', blocks.at(-1)!)
@@ -176,7 +176,7 @@ test('a certificate that is far ahead settles all before it, once its block is h
   ])
   assert.deepEqual(finals(node.give(top)), [top.id])
   assert.equal(node.report().sequence, 9)
-  assert.deepEqual(finals(node.hear('p3', proof(blocks[0]!.id, 1))), [], 'what is settled is settled')
+  assert.deepEqual(finals(node.hear('p3', proof(blocks[0]!.id, 1))), [], 'what is final stays final')
 })
 
 test('a certificate that n − f validators did not sign is refused', () => {
@@ -280,7 +280,7 @@ test('votes that another validator gave from this folder do not count as ours', 
   const cem = new TestCommittee({ network: four, self: 2, peer: 'p0' }).start()
   const node = cem.restarted({ self: 0 })
   assert.deepEqual([node.report().self, node.report().muted === null], [null, false])
-  assert.equal(node.restarted({ self: 2 }).report().self, 2, 'and they are still his')
+  assert.equal(node.restarted({ self: 2 }).report().self, 2, 'and they are still its own')
   const mine = node.restarted({ mayForgetVotes: true })
   assert.equal(mine.report().self, 0)
   assert.equal(mine.restarted({ mayForgetVotes: false }).report().self, 0)
@@ -393,7 +393,7 @@ function conflicted(): { node: TestCommittee; effects: FinalityEffect[] } {
   return { node, effects: node.hear('p2', proof(two!.id, 1, [1, 2, 3])) }
 }
 
-test('two certificates for one decision in one view stop it, and the alarm names the f + 1 who signed both', () => {
+test('two certificates for one decision in one view stop it, and the alarm names the f + 1 that signed both', () => {
   const { node, effects } = conflicted()
   const alarm = only(effects, 'alarm').at(-1)
   assert.match(
@@ -420,7 +420,7 @@ function hiding(from: number): PbftMessage {
   return { type: 'view-change', ...content, from, signature }
 }
 
-test('who signed two certificates of two views is neither named nor convicted by that: an honest one may have', () => {
+test('a validator that signed two certificates of two views is neither named nor convicted by that: an honest one may have', () => {
   const effects = conflictedAcross()
   const evidence = only(effects, 'persist').filter(({ key }) => key.startsWith('evidence/'))
   assert.deepEqual(evidence, [])
@@ -432,7 +432,7 @@ test('who signed two certificates of two views is neither named nor convicted by
   )
 })
 
-test('of those who signed two certificates of two views the ones are named who hid the first', () => {
+test('of the validators that signed two certificates of two views those are named that hid the first', () => {
   const effects = conflictedAcross([hiding(2)])
   const evidence = only(effects, 'persist').filter(({ key }) => key.startsWith('evidence/'))
   assert.deepEqual(
@@ -461,7 +461,7 @@ test('a commit that is left out is kept, convicts offline and survives a restart
   }
 })
 
-test('two certificates of one view are evidence against all who signed both', () => {
+test('two certificates of one view are evidence against all validators that signed both', () => {
   const { node } = conflicted()
   const { evidence } = node.restarted().report()
   assert.deepEqual(
@@ -471,7 +471,7 @@ test('two certificates of one view are evidence against all who signed both', ()
   for (const report of evidence) assert.ok('validator' in verifyEvidence(four.file, report))
 })
 
-test('who has stopped votes for nothing, proposes nothing and makes nothing final', () => {
+test('a node that has stopped votes for nothing, proposes nothing and makes nothing final', () => {
   const { node } = conflicted()
   const [block] = node.chain.extend('a', 1)
   const effects = [
@@ -487,7 +487,7 @@ test('who has stopped votes for nothing, proposes nothing and makes nothing fina
   assert.deepEqual(finals(effects), [])
 })
 
-test('a decision that waits for its block is not made final by who has stopped meanwhile', () => {
+test('a decision that waits for its block is not made final by a node that has stopped meanwhile', () => {
   const node = ada()
   const [one, two] = ['one', 'two'].map(name => node.chain.make(node.chain.root, name))
   const late = fakeBlock('late', one!)
@@ -498,7 +498,7 @@ test('a decision that waits for its block is not made final by who has stopped m
   assert.deepEqual(finals([...node.give(late), ...node.timeout('retransmit')]), [])
 })
 
-test('who has stopped is stopped after a restart, and says so again', () => {
+test('a node that has stopped is stopped after a restart, and raises the alarm again', () => {
   const { node } = conflicted()
   const again = node.restarted()
   again.connect('p1', 'p2', 'p3')
@@ -508,7 +508,7 @@ test('who has stopped is stopped after a restart, and says so again', () => {
   assert.deepEqual(votes(again.hear('p2', proposal(block!.id, 2))), [])
 })
 
-// ---- who is who
+// ---- which peer is which validator
 
 /** What member `self` says of itself to a new peer. */
 function helloOf(self: number, peer = `p${self}`): Uint8Array {
@@ -575,13 +575,13 @@ test('one key at two peers raises an alarm, once; so does our own key somewhere 
   assert.equal(node.alarms[1], 'the key of validator ada is in use at two peers, p0 and x')
 })
 
-test('who has no key, or a stranger’s, only follows', () => {
+test('a node without a key, or with a stranger’s, only follows', () => {
   for (const self of [null, keyOf('stranger')]) {
     const node = ada({ self })
     const [block] = node.chain.extend('a', 1)
     assert.equal(node.report().self, null)
     assert.equal(node.report().muted, null)
-    assert.deepEqual(only(node.log, 'send'), [], 'it says nothing of who it is')
+    assert.deepEqual(only(node.log, 'send'), [], 'it sends no hello')
     const before = [
       ...node.step({ type: 'head' }),
       ...node.hear('p1', proposal(block!.id)),
@@ -594,7 +594,7 @@ test('who has no key, or a stranger’s, only follows', () => {
   }
 })
 
-test('a follower is told certificates; who told us, and the validators, are not', () => {
+test('a follower is told certificates; the peer that told us, and the validators, are not', () => {
   const node = ada()
   node.connect('y')
   for (const member of [1, 2, 3]) node.receive(`p${member}`, helloOf(member))
@@ -624,7 +624,7 @@ test('a vote in the name of another is refused', () => {
 
 // ---- proposing
 
-test('nothing is proposed, and nobody is suspected, while there is nothing to decide', () => {
+test('nothing is proposed, and no member is suspected, while there is nothing to decide', () => {
   const ben = new TestCommittee({ network: four, self: 1 }).start()
   ben.connect('p0', 'p2', 'p3')
   const idle = [...ben.step({ type: 'head' }), ...ben.step({ type: 'pool' }), ...ben.timeout('retransmit')]
@@ -641,7 +641,7 @@ test('nothing is proposed, and nobody is suspected, while there is nothing to de
   assert.ok(ben.timers.has('progress'))
 })
 
-test('who has not the turn waits for who has it', () => {
+test('a member waits for the one whose turn it is', () => {
   const node = ada()
   node.chain.extend('a', 1)
   assert.deepEqual(said(node.step({ type: 'head' }), 'pre-prepare'), [])
@@ -736,7 +736,7 @@ test('a candidate that a new view proposes again is voted for, however little wo
 
 const voteFor = (value: Value) => ({ phase: 'prepare', sequence: 1, view: 1, value }) as const
 
-test('while a decision waits for its block nothing is proposed, and nobody is suspected of being slow', () => {
+test('while a decision waits for its block nothing is proposed, and no member is suspected of being slow', () => {
   const cem = new TestCommittee({ network: four, self: 2 }).start()
   cem.connect('p0', 'p1', 'p3')
   cem.chain.extend('a', 2)
@@ -747,7 +747,7 @@ test('while a decision waits for its block nothing is proposed, and nobody is su
 
 // ---- reports
 
-test('a report says who is there, who voted, and who is missing', () => {
+test('a report says which validators are there, have voted, and are missing', () => {
   const node = ada()
   const [block] = node.chain.extend('a', 1)
   node.step({ type: 'head' })
@@ -789,7 +789,7 @@ test('a report tells what a validator said of itself, and how far its clock is a
   }
   const body = encodeEnvelope({ clockMs: NOW_MS + 250, content: { type: 'protocol', message: status } })
   node.receive('p2', body)
-  assert.equal(node.report().validators[2]!.status, null, 'nobody knows yet that it is Cem')
+  assert.equal(node.report().validators[2]!.status, null, 'it is not known yet that it is Cem')
   node.receive('p2', helloOf(2))
   node.receive('x', body)
   assert.equal(node.report().validators[2]!.status, null, 'x is not Cem')
@@ -838,7 +838,7 @@ test('the pace timer is set once for one moment, however often something happens
   assert.equal(again.length, 1)
 })
 
-test('a clock that is set back an hour keeps nobody from the next block for more than an interval', () => {
+test('a clock that is set back an hour delays the next block by an interval at most', () => {
   const node = ada({
     policy: new NextBlockPolicy({ intervalMs: 250, heartbeatSeconds: null, futureLimitSeconds: 15 }),
   })

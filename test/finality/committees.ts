@@ -189,7 +189,7 @@ export interface TestCommitteeOptions {
   /** The number of this life; one that no other has unless given. */
   readonly life?: number
   readonly network: TestValidators
-  /** A place, or another key, or null for who has none. */
+  /** A place, or another key, or null for a node without one. */
   readonly self: MemberIndex | Uint8Array | null
   readonly peer?: PeerId
   readonly pattern?: Pattern
@@ -418,7 +418,7 @@ export interface NetworkOptions {
   readonly prepare?: (chain: FakeChain) => void
 }
 
-/** A whole committee, each connected to each, in virtual time. Blocks travel with whoever asks for them. */
+/** A whole committee, each connected to each, in virtual time. A node that wants a block gets it. */
 export class CommitteeNetwork {
   readonly validators: TestValidators
   readonly schedule = new Schedule()

@@ -86,7 +86,7 @@ const INNOCENT: readonly [says: string, second: Vote, reason: RegExp][] = [
   ['for one value', vote, /^the votes are for the same value$/],
 ]
 for (const [says, second, reason] of INNOCENT) {
-  test(`two votes ${says} convict nobody`, () => {
+  test(`two votes ${says} convict no member`, () => {
     assert.match(refusal(report(evidenceOf(vote, second))), reason)
   })
 }
@@ -102,7 +102,7 @@ test('a validator is not convicted by what another signed', () => {
   assert.equal(refusal(report(evidenceOf(vote, other, 1, [0, 0]))), 'ben did not sign the first vote')
 })
 
-test('signatures that were exchanged, or belong to other votes, convict nobody', () => {
+test('signatures that were exchanged, or belong to other votes, convict no member', () => {
   const { first, second } = valid
   const exchanged = {
     ...valid,
@@ -127,7 +127,7 @@ const OTHER_NETWORKS: readonly [says: string, of: TestValidators][] = [
   ['set of validators', new TestValidators(5)],
 ]
 for (const [says, of] of OTHER_NETWORKS) {
-  test(`what was signed for another ${says} convicts nobody here`, () => {
+  test(`what was signed for another ${says} convicts no member here`, () => {
     const foreign = report(evidenceOf(vote, other, 1, [1, 1], of), of)
     assert.equal(refusal(foreign), 'the evidence is about another network')
     const claimed = { ...foreign, genesisId: valid.genesisId }
@@ -314,7 +314,7 @@ const HONEST: readonly [says: string, cast: Vote, left: Departure, reason: RegEx
   ],
 ]
 for (const [says, cast, left, reason] of HONEST) {
-  test(`a commit and a view change convict nobody: ${says}`, () => {
+  test(`a commit and a view change convict no member: ${says}`, () => {
     assert.match(refusal(report(omissionOf(cast, left))), reason)
     assert.throws(() => encodeEvidence(omissionOf(cast, left)), RangeError)
   })
@@ -325,7 +325,7 @@ test('a validator is not convicted by a commit or a view change that another sig
   assert.equal(refusal(report(omissionOf(commit, leaving, [1, 0]))), 'ben did not sign the view change')
 })
 
-test('whatever is changed in an omission, it convicts nobody', () => {
+test('whatever is changed in an omission, it convicts no member', () => {
   const { vote: cast, departure } = hidden
   const votes = { sequence: 8, view: 3, value: other.value, signature: departure.signature }
   for (const [name, value] of Object.entries(votes))
@@ -345,7 +345,7 @@ test('whatever is changed in an omission, it convicts nobody', () => {
   }
 })
 
-test('an omission of another network convicts nobody here', () => {
+test('an omission of another network convicts no member here', () => {
   for (const [, of] of OTHER_NETWORKS) {
     const foreign = report(omissionOf(commit, leaving, [1, 1], of), of)
     assert.equal(refusal(foreign), 'the evidence is about another network')

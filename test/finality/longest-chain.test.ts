@@ -73,7 +73,7 @@ test('what is final is safe', () => {
   assert.equal(chain({ depth: 10 }).safeHeight(header(20), 18), 18)
 })
 
-test('nobody votes here: whoever speaks of finality is refused, and there is nothing to report', () => {
+test('there are no votes: a message of a finality layer is refused, and there is nothing to report', () => {
   const finality = chain({})
   const access = {} as ChainAccess
   assert.deepEqual(finality.step({ type: 'message', from: 'p', body: Uint8Array.of(1) }, access), [

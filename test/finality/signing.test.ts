@@ -55,7 +55,7 @@ test('what a member signs all can check, and of no other member', () => {
   }
 })
 
-test('one who only follows, or whose key is no validator’s, has no place and does not sign', () => {
+test('a node that only follows, or whose key is no validator’s, has no place and does not sign', () => {
   for (const key of [null, keyOf('a stranger')]) {
     const signing = network.signing(key)
     assert.equal(signing.self, null)
@@ -223,7 +223,7 @@ const MALFORMED: readonly Statement[] = [
   ]),
 ]
 
-test('what has no form in bytes nobody signed, and it is no error', () => {
+test('what has no form in bytes is signed by no member, and it is no error', () => {
   const [checking, signature] = [network.signing(null), network.signing(0).sign(vote)]
   for (const statement of MALFORMED) assert.equal(checking.isSigned(statement, 0, signature), false)
 })

@@ -97,7 +97,7 @@ test('the id is the SHA-256 of the sized tag, the count and the addresses', () =
   assert.equal(read([first, second]).id, `0x${expected}`)
 })
 
-test('a set of nobody, or of more than a hundred, is a mistake of the program', () => {
+test('a set of no validator, or of more than a hundred, is a bug', () => {
   assert.throws(() => new ValidatorSet([]), RangeError)
   assert.throws(() => new ValidatorSet(many(101)), RangeError)
   assert.equal(quorumOf(new ValidatorSet(many(100)).size), 67)

@@ -8,7 +8,7 @@ import { describeFinalityProof, type FinalityProof } from '../../src/finality/fi
 import { verifyFinalityProof } from '../../src/finality/verify-proof.ts'
 import { idOf, keyOf, TestValidators } from './test-validators.ts'
 
-/** Headers of which each names the one before it; the first stands on a block that nobody shows. */
+/** Headers of which each names the one before it; the first stands on a block that is not shown. */
 function chainOf(length: number, label = 'a'): BlockHeader[] {
   const headers: BlockHeader[] = []
   for (let index = 0; index < length; index++) {
@@ -57,7 +57,7 @@ function refusal(network: TestValidators, proof: unknown): string {
 const four = new TestValidators(4)
 const valid = proofOf(four, [0, 2, 3])
 
-test('a proof of n − f commits shows its block to be final, and who says so', () => {
+test('a proof of n − f commits shows its block to be final, and which validators signed', () => {
   const result = verifyFinalityProof(four.file, JSON.parse(JSON.stringify(valid)))
   assert.deepEqual(result, { block: blockId(headers[0]!), signers: ['ada', 'cem', 'dua'] })
 })
@@ -120,7 +120,7 @@ test('a stranger does not count, and neither does a stranger under a validator�
 })
 
 test('commits of different views do not add up, as in the trace in which one faulty validator forks the chain', () => {
-  // All steps are legal with f = 1: A commits b in view 1, C commits b in view 3, and D, who lies, signs anything.
+  // All steps are legal with f = 1: A commits b in view 1, C commits b in view 3, and D, which lies, signs anything.
   // Meanwhile A, B and D decide another block in view 4.
   for (const view of [1, 2, 3, 4]) {
     const collected = [

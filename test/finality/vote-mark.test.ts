@@ -88,7 +88,7 @@ test('a mark tells of every COMMIT that was given until it was written, and of n
       assert.equal(tellsOfCommit(markOf(LIFE.slice(0, last + 1)), { sequence, view }), last >= step)
 })
 
-test('records that were forgotten in good order because they are settled forget nothing', () => {
+test('records that were removed because they are stable lose nothing', () => {
   const mark = markOf(LIFE)
   assert.equal(forgottenOf(mark, markOf([view(3, true)]), 3), null)
 })

@@ -142,7 +142,7 @@ for (const [mode, genesis] of [
   })
 }
 
-test('who refuses a block for the checkpoint says so once to its owner', () => {
+test('a node that refuses a block for the checkpoint raises one alarm', () => {
   const histories = new Histories(smallGenesis())
   const node = histories.node()
   const effects = [

@@ -17,7 +17,7 @@ function claimsOf(work: Record<PeerId, bigint>): Claims {
   return claims
 }
 
-/** Who is asked at one tick, one after the other, where every claim is made again at once after it failed. */
+/** The peers that are asked at one tick, one after the other, where every claim is made again at once after it failed. */
 function failing(claims: Claims, tick: number): PeerId[] {
   const asked: PeerId[] = []
   for (let peer = claims.next(OURS, tick, isFree); peer !== null; peer = claims.next(OURS, tick, isFree)) {
@@ -29,7 +29,7 @@ function failing(claims: Claims, tick: number): PeerId[] {
   return asked
 }
 
-test('nobody is asked that claims no more than we have', () => {
+test('no peer is asked that claims no more than we have', () => {
   const claims = claimsOf({ a: 10n, b: 9n })
   assert.equal(claims.next(OURS, 0, isFree), null)
   claims.claim('b', 11n)

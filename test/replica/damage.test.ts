@@ -1,4 +1,4 @@
-// A bit that flipped in a record on disk: whoever starts on it and asks for everything gets `CorruptStore`, or the very
+// A bit that flipped in a record on disk: a node that starts on it and reads everything gets `CorruptStore`, or the very
 // answers that an undamaged disk gives.
 
 import assert from 'node:assert/strict'

@@ -65,7 +65,7 @@ test('no more records are kept than that', () => {
   )
 })
 
-test('whoever asked early still gets what is kept now', () => {
+test('a query that began early still gets what is kept now', () => {
   const node = new TestNode(genesis, { nowMs: START_MS + 1e9 }).start()
   node.feed(main.slice(0, 10))
   const { states } = node.replica.view

@@ -51,7 +51,7 @@ test('what a step wants written can be read back in it, and what it wants remove
   assert.deepEqual(view.get('c'), Uint8Array.of(3))
   assert.equal(view.get('d'), null)
   outbox.take()
-  // Whoever performs the effects has written them by now, or not.
+  // The performer has written them by now, or not.
   assert.deepEqual(view.get('a'), Uint8Array.of(1))
   assert.equal(view.get('c'), null)
 })

@@ -90,7 +90,7 @@ test('after a certificate the heaviest branch above it is followed', () => {
 
 //     0 ── a1 ── … ── a5 (final) ── a6     head
 //      └── b1 ── … ── b50                  heavier
-test('50 heavier blocks on a branch that leaves below the last final block are not followed, and nobody is punished (B-H1)', () => {
+test('50 heavier blocks on a branch that leaves below the last final block are not followed, and no peer is punished (B-H1)', () => {
   const { network, node, branch } = world('hybrid')
   const a = branch(1, 6)
   const b = branch(2, 50)
@@ -214,7 +214,7 @@ function answer(node: TestNode, effects: readonly Effect[], entries: readonly Tr
   })
 }
 
-/** Whoever was asked has had all the time there is. */
+/** The time of all open requests is over. */
 function ticks(node: TestNode): Effect[] {
   return Array.from({ length: ANSWER_TICKS }, () => node.timeout('sync')).flat()
 }
@@ -265,7 +265,7 @@ test('a certified block further on in its branch than headers are kept is fetche
   )
 })
 
-test('a certified block that is wanted again with every block before it is fetched once, and nobody is refused', () => {
+test('a certified block that is wanted again with every block before it is fetched once, and no peer is refused', () => {
   const network = new ValidatedNetwork('hybrid', 4)
   const node = new TestNode(network.genesis, { nowMs: LATER_MS, limits: { bodiesMax: 2 } }).start()
   const builder = new ChainBuilder(network.genesis)
@@ -324,7 +324,7 @@ test('a wanted block that a download brings is left to it, and not asked for aga
   let effects = answer(node, asked, a)
   node.receive('q', network.proof(a[20]!.chained.id))
   let requests = 0
-  // The one who gave the headers gives no body, so that nothing can be connected yet.
+  // The peer that gave the headers gives no body, so that nothing can be connected yet.
   for (let round = 0; round < 10; round++) {
     const toOther = effects.filter(effect => effect.type === 'send' && effect.to === 'q')
     requests += sentOf(toOther, 'get-blocks').length
@@ -395,7 +395,7 @@ test('a block that comes with a proposal is taken in when it is wanted, and vote
   assert.equal(node.replica.tree.has(other.chained.id), false)
 })
 
-test('a false block that comes with a proposal is blamed on who sent it', () => {
+test('a false block that comes with a proposal is blamed on its sender', () => {
   const { network, node, builder } = world('hybrid', 'v0')
   node.connect('p')
   const bad = builder.mine(builder.root, { spoil: claim => ({ ...claim, gasUsed: 1n }) })
@@ -427,7 +427,7 @@ test('where only certificates count no peer is followed for what it claims', () 
   assert.deepEqual(node.receive('p', { type: 'status', status: claim(network, 99n) }), [])
 })
 
-test('where there is no work nobody is told to mine, and the block’s maker is its validator', () => {
+test('where there is no work no node is told to mine, and a block’s maker is its validator', () => {
   const network = new ValidatedNetwork('pbft', 1)
   const identity = network.identityOf('v0')
   const node = new TestNode(network.genesis, { nowMs: LATER_MS, identity }).start()
@@ -437,7 +437,11 @@ test('where there is no work nobody is told to mine, and the block’s maker is 
   assert.deepEqual(effectsOf(node.startMining(), 'mine'), [])
   node.nowMs += 1_000
   node.submit(transfer(1, 1).raw)
-  assert.equal(node.replica.tree.head.block.coinbase.beneficiary, addressNumber(0x500), 'for whom it mines')
+  assert.equal(
+    node.replica.tree.head.block.coinbase.beneficiary,
+    addressNumber(0x500),
+    'the account that it mines for',
+  )
 })
 
 test('a validator alone makes a transfer final at once, and nothing more until the next', () => {
@@ -496,7 +500,7 @@ const agree = (nodes: readonly TestNode[]): number => {
 }
 
 for (const pattern of ['all-to-all', 'leader-collected']) {
-  test(`pbft, ${pattern}: a transfer that is handed in anywhere is final everywhere, once`, () => {
+  test(`pbft, ${pattern}: a transfer that is submitted anywhere is final everywhere, once`, () => {
     const { wires, all } = committee('pbft', { pattern })
     for (let nonce = 0; nonce < 4; nonce++) {
       wires.input('follower', { type: 'submit', raw: transfer(1, nonce).raw, token: 't' })
@@ -537,7 +541,7 @@ for (const pattern of ['all-to-all', 'leader-collected']) {
   })
 }
 
-test('hybrid: whatever forks there are, finality follows the mined chain and nobody disagrees', () => {
+test('hybrid: whatever forks there are, finality follows the mined chain and all agree', () => {
   const { wires, ids, all } = committee('hybrid')
   for (let round = 0; round < 12; round++) {
     // Two find a block at the same time.

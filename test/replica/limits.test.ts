@@ -12,13 +12,13 @@ const main = builder.extend(builder.root, 30)
 const nodeWith = (limits: Partial<ReplicaLimits>): TestNode =>
   new TestNode(builder.genesis, { nowMs: START_MS + 10_000_000, limits }).start()
 
-test('nobody says more at once than a message may hold', () => {
+test('no replica sends more at once than a message may hold', () => {
   assert.ok(REPLICA_LIMITS.headersMax <= MESSAGE_LIMITS.headersMax)
   assert.ok(REPLICA_LIMITS.bodiesMax <= MESSAGE_LIMITS.blocksMax)
   assert.ok(REPLICA_LIMITS.gossipTransactionsMax <= MESSAGE_LIMITS.transactionsMax)
 })
 
-test('where one transaction is a batch, each is announced at once and alone, to who comes later too', () => {
+test('where one transaction is a batch, each is announced at once and alone, also to a peer that connects later', () => {
   const node = nodeWith({ gossipTransactionsMax: 1 })
   node.connect('p')
   for (const nonce of [0, 1]) assert.equal(sentOf(node.submit(transfer(1, nonce).raw), 'announce').length, 1)
@@ -29,7 +29,7 @@ test('where one transaction is a batch, each is announced at once and alone, to 
   )
 })
 
-test('a pool holds what it is allowed to, and who is pushed out of it is told so', () => {
+test('a pool holds what it is allowed to, and an evicted transaction has its outcome', () => {
   const node = nodeWith({ pool: { ...REPLICA_LIMITS.pool, transactionsMax: 1 } })
   const [first, better] = [transfer(1, 0), transfer(2, 0, fees(9, 9))]
   node.submit(first.raw)
@@ -41,7 +41,7 @@ test('a pool holds what it is allowed to, and who is pushed out of it is told so
   assert.deepEqual(node.replica.outcomes.get(first.id), { status: 'dropped', reason: 'tx-pool-full' })
 })
 
-test('a transaction handed in here that was pushed out and comes back from others is kept as before', () => {
+test('a submitted transaction that was evicted and comes back from peers is tracked as before', () => {
   const node = nodeWith({ pool: { ...REPLICA_LIMITS.pool, transactionsMax: 1 } })
   const [first, better] = [transfer(1, 0), transfer(2, 0, fees(9, 9))]
   node.submit(first.raw)
@@ -56,7 +56,7 @@ test('a transaction handed in here that was pushed out and comes back from other
   assert.deepEqual(announcedIn(node.connect('late')), [`late ${first.id}`])
 })
 
-test('who may say and ask little at once catches up all the same', () => {
+test('a replica that may send and request little at once catches up all the same', () => {
   const limits = { ...REPLICA_LIMITS, headersMax: 4, bodiesMax: 2, bodiesAheadMax: 3 }
   const network = new TestNetwork(builder.genesis, tipOf(main).chained.header.time * 1000, { limits })
   const [ahead, behind] = network.add('ahead', 'behind')

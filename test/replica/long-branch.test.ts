@@ -22,7 +22,7 @@ const laterMs = tipOf(theirs).chained.header.time * 1000
 
 const headersOf = (entries: readonly TreeBlock[]): BlockHeader[] => entries.map(entry => entry.chained.header)
 
-/** A node that follows our branch and has asked `p`, who claims to follow theirs. */
+/** A node that follows our branch and has asked `p`, which claims to follow theirs. */
 function asking(nowMs = laterMs): TestNode {
   const node = new TestNode(builder.genesis, { nowMs, limits }).start()
   node.feed(ours)
@@ -66,7 +66,7 @@ test('a branch that ends before it holds more work than ours is let go', () => {
   }
 })
 
-test('who begins again instead of going on is not asked on for ever', () => {
+test('a peer that begins again instead of going on is not asked for ever', () => {
   const node = asking()
   answer(node, 1, headersOf(theirs.slice(0, 4)))
   assert.deepEqual(locators(answer(node, 2, headersOf(theirs.slice(0, 4)))), [])
@@ -77,7 +77,7 @@ test('headers that are known here do not end the search for the place where a br
   assert.deepEqual(locators(answer(node, 1, headersOf(ours.slice(0, 4)))), [ours[3]!.chained.id])
 })
 
-test('a branch whose next header is from the future is not asked on, and nobody is to blame', () => {
+test('a branch whose next header is from the future is not asked on, and no peer is to blame', () => {
   const [fourth, nowMs] = [theirs[3]!, theirs[3]!.chained.header.time * 1000]
   const far = builder.mine(theirs[2]!, { time: nowMs / 1000 + 1_000, extra: 2 })
   assert.notEqual(far.chained.id, fourth.chained.id)
@@ -168,7 +168,7 @@ test('of a branch that is longer than what is kept a part is fetched once its wo
   assert.equal(node.headId, tipOf(theirs).chained.id)
 })
 
-test('who claims a branch that does not hold more work after so many headers is cut off, and has twice as many the next time', () => {
+test('a branch that does not hold more work after so many headers is cut off, and may have twice as many the next time', () => {
   const node = keeping(2)
   const asked = (): number => {
     for (let tick = 0; tick < DELAY_TICKS_MAX; tick++)

@@ -156,7 +156,7 @@ test('a replacement is measured without what it replaces', () => {
 
 // ---- what one sender may have
 
-test('a sender must be able to pay for all his transactions together', () => {
+test('a sender must be able to pay for all its transactions together', () => {
   const pool = poolOf(stateOf(2n * PLAIN_COST + 1n))
   add(pool, transfer(1, 0), transfer(1, 1))
   assertRefused(pool, transfer(1, 2), 'tx-insufficient-funds')
@@ -201,7 +201,7 @@ test('a transaction behind a gap waits until the gap is filled', () => {
   assert.equal(pool.nextNonce(addressNumber(1)), 8n)
 })
 
-test('the next nonce of a stranger is that of his account', () => {
+test('the next nonce of a sender that is not in the pool is that of its account', () => {
   const pool = poolOf(stateOf({ nonce: 5n, balance: COIN }))
   assert.equal(pool.nextNonce(addressNumber(1)), 5n)
   assert.equal(pool.nextNonce(addressNumber(8)), 0n)
@@ -248,7 +248,7 @@ test('an attacker without money evicts nothing and gets nothing in', () => {
     assertRefused(pool, transfer(9, nonce, fees(1000, 1000)), 'tx-insufficient-funds')
 })
 
-test('a funded attacker who pays less than a tenth more evicts nothing', () => {
+test('a funded attacker that pays less than a tenth more evicts nothing', () => {
   const pool = poolOf(RICH, TWO)
   add(pool, transfer(1, 0, fees(10, 5)), transfer(2, 0, fees(10, 5)))
   for (const price of [fees(2, 1), fees(10, 5), fees(10, 10), fees(100, 5)])
@@ -256,13 +256,13 @@ test('a funded attacker who pays less than a tenth more evicts nothing', () => {
   assert.equal(outcome(add(pool, transfer(3, 0, fees(11, 6)))[0]), 'added, 0 replaced, 1 evicted')
 })
 
-test('a sender makes no room for himself by evicting his own', () => {
+test('a sender makes no room for itself by evicting its own', () => {
   const pool = poolOf(RICH, TWO)
   add(pool, transfer(1, 0), transfer(1, 1))
   assertRefused(pool, transfer(1, 2, fees(1000, 1000)), 'tx-pool-full')
 })
 
-test('a transaction for which its sender has others wait takes the place of the last of them, where nobody else makes room', () => {
+test('a transaction for which its sender has others wait takes the place of the last of them, where no other sender makes room', () => {
   const pool = poolOf(RICH, TWO)
   add(pool, transfer(1, 1, fees(1000, 1000)), transfer(1, 2, fees(1000, 1000)))
   assert.equal(outcome(add(pool, transfer(1, 0))[0]), 'added, 0 replaced, 1 evicted')
@@ -281,7 +281,7 @@ test('only the end of a queue is evicted, so that eviction makes no gaps', () =>
   assertRefused(pool, transfer(4, 0, fees(6, 6)), 'tx-pool-full')
 })
 
-test('an attempt that needs one eviction too many evicts nobody', () => {
+test('an attempt that needs one eviction too many evicts nothing', () => {
   const small = transfer(1, 0)
   const pool = poolOf(RICH, { bytesMax: small.raw.length * 2 })
   add(pool, small, transfer(2, 0, fees(100, 100)))
@@ -335,7 +335,7 @@ test('to refuse what pays too little takes a full pool well under a millisecond'
 
 // ---- another head
 
-test('a new head takes out what it mined, and who spent his money loses his last ones', () => {
+test('a new head takes out what it mined, and a sender that spent its balance loses its last transactions', () => {
   const pool = poolOf(stateOf(5n * PLAIN_COST))
   const waiting = [0, 1, 2, 3].map(nonce => transfer(1, nonce))
   add(pool, ...waiting)
@@ -404,7 +404,7 @@ test('a transaction that returns evicts none of a lower nonce', () => {
   assert.deepEqual(noncesOf(pool, 1), { pending: [0], future: [] })
 })
 
-test('a transaction that returns to a full pool still has to pay more than whom it evicts', () => {
+test('a transaction that returns to a full pool still has to pay more than what it evicts', () => {
   const pool = poolOf(RICH, TWO)
   add(pool, transfer(1, 0), transfer(2, 0))
   assert.equal(addBack(pool, transfer(3, 0)), 'tx-pool-full')
@@ -412,7 +412,7 @@ test('a transaction that returns to a full pool still has to pay more than whom 
 
 // ---- the order in which a block takes them
 
-test('the best tip comes first, the earlier of equals, and each sender in the order of his nonces', () => {
+test('the best tip comes first, the earlier of equals, and each sender in the order of its nonces', () => {
   const pool = poolOf(RICH)
   const order = [
     transfer(2, 0, fees(9, 7)),
@@ -428,7 +428,7 @@ test('the best tip comes first, the earlier of equals, and each sender in the or
   )
 })
 
-test('who pays just the base fee is taken, and who pays less is not, nor who stands behind him', () => {
+test('a transaction that pays just the base fee is taken, and one that pays less is not, nor what follows it', () => {
   const pool = poolOf(RICH)
   const order = [transfer(1, 0, fees(2, 2)), transfer(1, 1, fees(1, 1)), transfer(1, 2, fees(9, 9))]
   add(pool, ...order)
@@ -452,7 +452,7 @@ test('a number tells when the content has changed, and only then', () => {
   assert.equal(pool.changes, seen.at(-1))
 })
 
-test('whoever cannot be used is left out with all that stand behind him', () => {
+test('a transaction that can not be used is left out with all that follow it', () => {
   const pool = poolOf(RICH)
   add(pool, transfer(1, 0, fees(9, 7)), transfer(1, 1, fees(9, 8)), transfer(2, 0))
   const candidates = pool.byPrice(GWEI)

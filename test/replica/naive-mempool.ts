@@ -135,7 +135,7 @@ export class NaiveMempool {
     return cost > this.context.state.get(sender).balance ? 'tx-insufficient-funds' : null
   }
 
-  /** What is left when the sender's own later ones make room, and who they are; null when they can't. */
+  /** What is left when the sender's own later ones make room, and which those are; null when they can't. */
   #roomBehind({ sender, tx }: NaiveEntry): { kept: NaiveEntry[]; gone: NaiveEntry[] } | null {
     const { transactionsMax, bytesMax } = this.#limits
     const later = this.of(sender).filter(entry => entry.tx.nonce > tx.nonce)

@@ -23,7 +23,7 @@ const fresh = (): TestNode => new TestNode(smallGenesis()).start()
 const templatesOf = (effects: Parameters<typeof effectsOf>[0]) =>
   effectsOf(effects, 'mine').map(({ template }) => template)
 
-test('who mines gets a template on the head at once, and who does not gets none', () => {
+test('a node that mines makes a template on the head at once, and one that does not makes none', () => {
   const node = fresh()
   assert.deepEqual(templatesOf(node.submit(transfer(1, 0).raw)), [])
   const [template] = templatesOf(node.startMining())
@@ -74,7 +74,7 @@ test('without a number there is no end to mining', () => {
   assert.equal(node.replica.mining?.blocksLeft, null)
 })
 
-test('whoever mines looks at his template once a second, and who stops does not', () => {
+test('a node that mines checks its template once a second, and one that stopped does not', () => {
   const node = fresh()
   const timers = (effects: Parameters<typeof effectsOf>[0]): string[] =>
     effects.flatMap(effect =>
@@ -161,7 +161,7 @@ test('a transaction gets into the template at the next look, and nothing changes
   assert.equal(node.replica.tree.head.block.transactions.length, 1)
 })
 
-test('after ten seconds a template is made anew for the sake of its time', () => {
+test('after ten seconds a template is rebuilt for the sake of its time', () => {
   const node = fresh()
   node.startMining()
   const { time } = node.template!.header
@@ -180,7 +180,7 @@ test('a clock that is set back does not let a template of the future live on', (
   assert.equal(templatesOf(node.timeout('template'))[0]?.header.time, time - 1_800)
 })
 
-test('who is to be paid can be changed while mining', () => {
+test('the beneficiary can be changed while mining', () => {
   const node = fresh()
   node.startMining()
   const [template] = templatesOf(node.startMining(null, addressNumber(0x501)))
@@ -219,7 +219,11 @@ test('a block without work holds what waits, is valid as it is, and no two of th
   }
   production.command({ beneficiary: addressNumber(0x71), blocksLeft: null })
   const { block } = production.build(root, pool, addressNumber(0x70), START_MS)
-  assert.equal(block.coinbase.beneficiary, addressNumber(0x71), 'who mines here gets the reward')
+  assert.equal(
+    block.coinbase.beneficiary,
+    addressNumber(0x71),
+    'the account that this node mines for gets the reward',
+  )
   production.renew(root, pool, START_MS)
   assert.deepEqual(outbox.take(), [], 'and there is nothing to search for')
 })

@@ -138,7 +138,7 @@ for (const { name, raw, reason } of REFUSED) {
   })
 }
 
-test('a transaction handed in survives a restart and is announced to peers again until a final block holds it', () => {
+test('a submitted transaction survives a restart and is announced to peers again until a final block holds it', () => {
   const genesis = smallGenesis({ finality: { depth: 2 } })
   const node = fresh(genesis)
   const tx = transfer(1, 0)
@@ -156,7 +156,7 @@ test('a transaction handed in survives a restart and is announced to peers again
   assert.equal(again.disk.get(KEYS.pooled(tx.id)), null)
 })
 
-test('a transaction handed in that another replaces is not on disk any more, and its outcome is told', () => {
+test('a submitted transaction that another replaces is not on disk any more, and its outcome is told', () => {
   const node = fresh()
   const [first, second] = [transfer(1, 0), transfer(1, 0, fees(3, 3))]
   node.submit(first.raw)
@@ -269,7 +269,7 @@ test('a body that is not what its header commits to says nothing about the block
   assert.equal(node.headId, real.chained.id)
 })
 
-test('a block from the future is nobody’s fault and is taken when its time has come', () => {
+test('a block from the future is no peer’s fault and is connected when its time has come', () => {
   const node = fresh()
   const builder = new ChainBuilder(node.genesis)
   const early = builder.mine(builder.root, { time: LATER_MS / 1000 + 16 })

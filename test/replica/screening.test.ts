@@ -46,7 +46,7 @@ test('what is wanted is decoded', () => {
   assert.equal(screened({ type: 'get-blocks', requestId: 7, ids: [] }), null)
 })
 
-test('an answer that nobody asked for is not decoded, whatever is in it', () => {
+test('an answer that was not asked for is not decoded, whatever is in it', () => {
   const asked: string[] = []
   const isAsked = (type: string, requestId: number): boolean => {
     asked.push(`${type} ${requestId}`)
@@ -108,7 +108,7 @@ test('a block is not decoded that is here, has no work, is too large or is follo
   assert.equal(screen(garbage, { ...HOST, hasWork: () => false }), 'header-work-insufficient')
 })
 
-test('a block that is here with another body is malformed, so that nobody can spread it with junk', () => {
+test('a block that is here with another body is malformed, so that no peer can spread it with junk', () => {
   const message = encodeMessage({ type: 'block', block })
   const bytesOf = () => block.raw.length
   assert.equal(screen(concatBytes(message, Uint8Array.of(1)), { ...HOST, bytesOf }), 'block-malformed')

@@ -117,7 +117,7 @@ test('of the tips beside the main chain that with the least work makes room, of 
   assert.equal(node.replica.tree.sideSize, SIDE_MAX)
 })
 
-test('a block beside the main chain that has the least work itself is refused, and nobody is punished', () => {
+test('a block beside the main chain that has the least work itself is refused, and no peer is punished', () => {
   const node = nodeWith(a)
   node.feed(b.slice(0, 4))
   const other = builder.extend(builder.root, 1, () => ({ extra: 2 }))
@@ -213,7 +213,7 @@ function voter() {
   return { node, voted: voted!, main, flood }
 }
 
-test('a block that this node voted for is kept: should it be decided, somebody must have it', () => {
+test('a block that this node voted for is kept: should it be decided, some node must have it', () => {
   const { node, voted, main, flood } = voter()
   for (const fork of [0, 4]) flood(fork)
   assert.ok(node.replica.tree.evictedCount > 0)

@@ -189,7 +189,7 @@ const WHEN_READ: readonly { key: string; read: (node: TestNode) => unknown; mess
 ]
 
 for (const { key, read, message } of WHEN_READ) {
-  test(`whoever reads ${key.slice(0, 21)} is told that it is missing, cut or changed`, () => {
+  test(`a reader of ${key.slice(0, 21)} is told that it is missing, cut or changed`, () => {
     const reads = (change: (value: Uint8Array) => Uint8Array | null) => () =>
       read(damaged(key, change).start())
     assert.throws(

@@ -53,7 +53,7 @@ function honest(entries: readonly TreeBlock[]): Script {
   }
 }
 
-/** Carries requests to scripted peers, and their answers back, until nobody has anything to say. */
+/** Carries requests to scripted peers, and their answers back, until no message is left. */
 function talk(node: TestNode, effects: readonly Effect[], peers: Record<PeerId, Script>): Effect[] {
   const all: Effect[] = []
   const left = [...effects]
@@ -109,13 +109,13 @@ test('headers come first, then the bodies, and the head follows', () => {
   assert.equal(node.replica.sync.progress(), null)
 })
 
-test('nobody is asked who claims no more than we have', () => {
+test('no peer is asked that claims no more than we have', () => {
   const node = freshNode()
   node.feed(main)
   assert.deepEqual(sentOf(meet(node, tip, { p: honest(main) }), 'get-headers'), [])
 })
 
-test('who claims the most is asked for headers, and only one at a time', () => {
+test('the peer that claims the most is asked for headers, and only one at a time', () => {
   const node = freshNode()
   node.connect('low', 'high')
   assert.deepEqual(
@@ -251,7 +251,7 @@ test('a block whose parent is unknown and whose target is easier than any holds 
 
 // ---- liars
 
-test('who claims work that it has not is asked, found empty and left alone, and blamed for nothing', () => {
+test('a peer that claims work without having it is asked once, then not again for a while, and is not blamed', () => {
   const node = freshNode()
   const liar = meet(node, main[0]!, {})
   node.connect('liar', 'honest')
@@ -283,7 +283,7 @@ const BAD_HEADERS: readonly { name: string; headers: TreeBlock['chained']['heade
     reason: 'peer-headers-unlinked',
   },
   {
-    name: 'begin after a block that nobody named',
+    name: 'begin after a block that was not asked for',
     headers: main.slice(3).map(entry => entry.chained.header),
     reason: 'peer-headers-unlinked',
   },
@@ -317,7 +317,7 @@ for (const { name, headers, reason } of BAD_HEADERS) {
   })
 }
 
-test('headers from the future are nobody’s fault: what stands before them is fetched', () => {
+test('headers from the future are no peer’s fault: what stands before them is fetched', () => {
   const node = freshNode()
   const far = builder.mine(tip, { time: LATER_MS / 1000 + 16 })
   const effects = meet(node, far, { p: honest([...main, far, builder.mine(far)]) })
@@ -350,7 +350,7 @@ test('headers without end: one answer is one request, and nothing of what does n
     const [request] = sentOf(claimAgain(node, 'p', claims(tip, { work: 2n ** 200n })), 'get-headers')
     const { requestId } = request!.message
     assert.deepEqual(sentOf(node.receive('p', { type: 'headers', requestId, headers }), 'get-headers'), [])
-    // More that nobody asked for.
+    // More that was not asked for.
     assert.deepEqual(node.receive('p', { type: 'headers', requestId: requestId + 1, headers }), [])
   }
   assert.equal(node.replica.sync.progress(), null)
@@ -395,7 +395,7 @@ for (const { name, branch } of DEEP_FORKS) {
   })
 }
 
-test('nobody can raise that alarm for free', () => {
+test('that alarm can’t be raised for free', () => {
   const node = freshNode()
   node.feed(main)
   node.connect('p')
@@ -435,7 +435,7 @@ test('headers of our own chain that became final since we asked are passed over,
   assert.equal(node.headId, tipOf(run).chained.id)
 })
 
-test('headers on a branch that we gave up since we asked are nobody’s fault', () => {
+test('headers on a branch that we gave up since we asked are no peer’s fault', () => {
   //     0 ── a1 ── a2 ── a3        depth 1: with b3 the base is b2, and all of a is forgotten
   //      └── b1 ── b2 ── b3
   const genesis = smallGenesis({ finality: { depth: 1 } })
@@ -574,7 +574,7 @@ test('while nothing is asked no timer is set, and while something is one is', ()
 
 // ---- bodies
 
-test('an invalid body is the fault of who gave it and of who follows it, not of who gave those before it', () => {
+test('an invalid body is the fault of the peer that gave it and of those that follow it, not of those that gave the bodies before it', () => {
   const spoilt = builder.mine(main[31]!, { spoil: coinbase => ({ ...coinbase, gasUsed: 5n }) })
   const bad = [...main.slice(0, 32), spoilt]
   const node = freshNode()
@@ -690,7 +690,7 @@ test('a peer whose answers end early because they are large is asked for the res
   assert.deepEqual(answers, [2, 2])
 })
 
-test('blocks that nobody asked for, or that come twice, change nothing', () => {
+test('blocks that were not asked for, or that come twice, change nothing', () => {
   const node = freshNode()
   node.connect('p', 'q')
   node.receive('p', claims(tip))
@@ -727,7 +727,7 @@ test('other blocks than those asked for are not kept', () => {
   assert.equal(node.replica.tree.size, 1)
 })
 
-test('headers that nobody asked for, that come twice or from another, change nothing', () => {
+test('headers that were not asked for, that come twice or from another peer, change nothing', () => {
   const node = freshNode()
   node.connect('p', 'q')
   node.receive('p', claims(tip))
@@ -744,7 +744,7 @@ test('headers that nobody asked for, that come twice or from another, change not
 
 // ---- peers that go
 
-test('an answer to who this node was before a restart changes nothing, and blames nobody', () => {
+test('an answer to a request before a restart changes nothing, and no peer is blamed', () => {
   const before = freshNode()
   before.connect('p')
   const node = before.restarted()

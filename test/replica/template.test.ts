@@ -100,7 +100,7 @@ test('a block may be full to the last gas', () => {
   assert.equal(chosen(genesis, root, four).length, 3)
 })
 
-test('a crowd that reserves whole blocks and pays best keeps nobody else out', () => {
+test('a crowd that reserves whole blocks and pays best keeps no other sender out', () => {
   const accounts = Object.fromEntries(
     Array.from({ length: 200 }, (_, index) => [addressNumber(index + 1), '100']),
   )

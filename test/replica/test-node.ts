@@ -39,7 +39,7 @@ export class TestNode {
   readonly id: PeerId
   readonly genesis: Genesis
   readonly disk: Disk
-  /** Who it is among the validators. */
+  /** What it is among the validators. */
   readonly identity: Identity
   /** What it holds, hands out and asks for at most. */
   readonly limits: ReplicaLimits
@@ -183,7 +183,7 @@ export function announcedIn(effects: readonly Effect[]): string[] {
   return sentOf(effects, 'announce').flatMap(({ to, message }) => message.ids.map(id => `${to} ${id}`))
 }
 
-/** The message as who gets it reads it. */
+/** The message as its receiver decodes it. */
 export function overTheWire(message: OutgoingMessage): Message {
   return accepted<Message>(decodeMessage(encodeMessage(message)))
 }

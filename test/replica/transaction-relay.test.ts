@@ -123,7 +123,7 @@ test('an answer that comes late is taken in, and one that comes after that costs
   ])
 })
 
-test('who answers in parts is asked for the rest, and who leaves something out between is not', () => {
+test('a peer that answers in parts is asked for the rest, and one that leaves something out between is not', () => {
   const node = fresh()
   node.connect('p')
   const transactions = [1, 2, 3, 4].map(from => transfer(from, 0))
@@ -580,14 +580,14 @@ test('strangers that announce much and answer nothing do not keep an honest peer
   assert.ok(ticks <= TURN_TICKS * (2 * 40 + 1), `${ticks} ticks`)
 })
 
-test('a late transaction waits for its turn, whoever announces it meanwhile', () => {
+test('a late transaction waits for its turn, whichever peer announces it meanwhile', () => {
   const node = fresh()
   const [tx, ...own] = [transfer(9, 0), ...[0, 1, 2, 3].map(nonce => transfer(1, nonce))]
   node.connect('slow', 'honest')
   node.receive('slow', announce(tx))
   const [request] = own.flatMap(one => sentOf(node.receive('honest', announce(one)), 'get-transactions'))
   node.receive('honest', announce(tx))
-  // As much is asked of it as may be under way, so nobody can be asked for what is late.
+  // As much is asked of it as may be under way, so no peer can be asked for what is late.
   for (let tick = 0; tick < TURN_TICKS; tick++) assert.deepEqual(askedIn(node.timeout('transactions')), [])
   node.connect('new')
   assert.deepEqual(askedIn(node.receive('new', announce(tx))), [])

@@ -1,4 +1,4 @@
-// Networks with validators, for tests of replicas: their genesis files, who their nodes are, and what is said and
+// Networks with validators, for tests of replicas: their genesis files, the identities of their nodes, and what is said and
 // proven there.
 
 import type { BlockId } from '../../src/chain/header.ts'
@@ -48,7 +48,7 @@ export class ValidatedNetwork {
     })
   }
 
-  /** Who the node of this name is; one that is not v0, v1 and so on only follows. */
+  /** The identity of the node of this name; one that is not v0, v1 and so on only follows. */
   identityOf(id: PeerId): Identity {
     const secretKey = id.startsWith('v') ? (this.#keys[Number(id.slice(1))] ?? null) : null
     return { ...NOBODY, peer: id, secretKey, recover: recoverOnce, sign }

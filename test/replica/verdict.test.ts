@@ -22,7 +22,7 @@ const IGNORED: readonly { reason: Rejection; because: string }[] = [
   { reason: 'peer-too-many', because: 'we have enough peers' },
 ]
 
-// What nobody who runs this code can send, however late it is and whatever it follows: it depends on the bytes
+// What no node with this code can send, however late it is and whatever it follows: it depends on the bytes
 // alone, on the bytes and the genesis file, or on a block and its parent, and was checked before it was sent.
 const PUNISHED: readonly Rejection[] = [
   'tx-too-large',
@@ -64,7 +64,7 @@ const PUNISHED: readonly Rejection[] = [
 ]
 
 for (const { reason, because } of IGNORED) {
-  test(`${reason} is nobody's fault: ${because}`, () => assert.equal(verdictOn(reason), 'ignore'))
+  test(`${reason} is no peer's fault: ${because}`, () => assert.equal(verdictOn(reason), 'ignore'))
 }
 
 for (const reason of PUNISHED) {

@@ -29,7 +29,7 @@ function order(wanted: WantedBlocks, free: readonly PeerId[]): PeerId[] {
   }
 }
 
-test('who promised a block is asked before the other validators, and these before strangers, each once', () => {
+test('peers that promised a block are asked before the other validators, and these before strangers, each once', () => {
   const wanted = new WantedBlocks(isValidator)
   wanted.add(id(1), { promised: ['v2'], others: ['v1'] })
   assert.deepEqual(order(wanted, ['s', 'v1', 'v2']), ['v2', 'v1', 's'])
@@ -64,7 +64,7 @@ test('a peer that gives a block in time is late no more', () => {
   assert.equal(order(wanted, ['a', 'b'])[0], 'a')
 })
 
-test('another peer is asked as well when one is late, or fails, or promises anew, and three at most', () => {
+test('another peer is asked as well when one is late, or fails, or promises again, and three at most', () => {
   const wanted = new WantedBlocks(isValidator)
   const holders = { promised: ['a'], others: ['b', 'c', 'd'] }
   wanted.add(id(1), holders)
@@ -94,7 +94,7 @@ test('of three that are asked two at most were late before', () => {
   assert.equal(wanted.next(want, ['c', 'd'], ['a', 'b']), 'd')
 })
 
-test('a block that nobody has does not keep out another, and of very many the newest are wanted', () => {
+test('a block that no peer has does not keep out another, and of very many the newest are wanted', () => {
   const wanted = new WantedBlocks(isValidator)
   for (let number = 1; number <= 9; number++) wanted.add(id(number), { promised: [], others: [] })
   assert.deepEqual(

@@ -304,7 +304,7 @@ test('a leader whose application waits for nothing more still brings its proposa
   assert.ok(types(stage.effects.map(({ effect }) => effect)).includes('clear-timer'))
 })
 
-test('a value that only a stopped member accepted, and nobody else knows, stops nobody', () => {
+test('a value that only a stopped member accepted, and no other knows, stops no member', () => {
   const stage = led({ n: 3 })
   stage.propose(B, 'b')
   for (const index of [A, C]) stage.nodes[index]!.unknown.add('b')
@@ -347,7 +347,7 @@ test('decisions are handed over in order, whatever the order in which they are l
   assert.deepEqual(stage.decided(A), ['v1', 'v2', 'v3'])
 })
 
-test('a decision beyond reach is told to the application, which may settle it', () => {
+test('a decision beyond reach is told to the application, which may catch up to it', () => {
   const stage = new PaxosStage({ n: 3 })
   const decision = vote(100, 1, 'v')
   const effects = say(stage, A, { type: 'chosen', decision })

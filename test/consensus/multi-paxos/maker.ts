@@ -5,7 +5,7 @@ import { MULTI_PAXOS } from '../../../src/consensus/multi-paxos/kit.ts'
 import type { PaxosMessage, PaxosRecord } from '../../../src/consensus/multi-paxos/messages.ts'
 import type { Maker } from '../network.ts'
 
-/** Slots above what is settled in which a member votes, with a pipeline of at most eight. */
+/** Slots above what is stable in which a member votes, with a pipeline of at most eight. */
 const WINDOW = 16
 
 /** Multi-Paxos. */

@@ -61,23 +61,23 @@ test('a quorum of 2f + 1 at n = 6 gives two disjoint certificates, and n − f d
       signature: notary.keyOf(member).sign(vote('commit', 1, 0, value)),
     })),
   })
-  // Nobody votes twice here.
+  // No member votes twice here.
   const halves = [of('b', [0, 1, 2]), of('x', [3, 4, 5])]
   assert.equal(halves[0]!.signatures.length, 2 * faultsTolerated(6) + 1)
   for (const half of halves) assert.equal(isCertificate(half, 6, signing), false)
   assert.ok(isCertificate(of('b', [0, 1, 2, 3, 4]), 6, signing))
 })
 
-test('below four members nobody may fail', () => {
+test('below four members none may fail', () => {
   assert.deepEqual([1, 2, 3, 4].map(faultsTolerated), [0, 0, 0, 1])
 })
 
-test('the primary of a view, and who proposes for a sequence number in it, follow from numbers all know', () => {
+test('the primary of a view, and the proposer of a sequence number in it, follow from numbers that all know', () => {
   assert.deepEqual(
     [0, 1, 4, 5].map(view => primaryOfView(view, 4)),
     [0, 1, 0, 1],
   )
-  // In n sequence numbers in a row everybody proposes once: nobody keeps a value out for long.
+  // In n sequence numbers in a row every member proposes once: none keeps a value out for long.
   for (const view of [0, 3, 17])
     assert.equal(new Set([5, 6, 7, 8].map(sequence => proposerOf(view, sequence, 4))).size, 4)
 })
@@ -169,7 +169,7 @@ for (const pattern of PATTERNS) {
   })
 }
 
-test('nobody commits before it is prepared, however many do; but n − f commits decide (B-P6)', () => {
+test('no member commits before it is prepared, however many do; but n − f commits decide (B-P6)', () => {
   const stage = new PbftStage({ n: 4 })
   stage.propose(B, 'b')
   stage.drop()
@@ -247,7 +247,7 @@ test('two certificates for one sequence number: it stops, and shows both', () =>
   }
 })
 
-test('who decided otherwise is told, when it says where it is', () => {
+test('a replica that decided otherwise is told, when it sends its status', () => {
   const stage = new PbftStage({ n: 4 })
   for (const [member, value] of [
     [A, 'b'],
@@ -358,7 +358,7 @@ test('after a crash of all at the high watermark they go on, though their attest
   assert.equal(stage.decided(D).length, 10)
 })
 
-test('another state than n − f members attest stops a replica, whoever is first', () => {
+test('another state than n − f members attest stops a replica, whichever comes first', () => {
   const of = (stage: PbftStage): PbftMessage => ({
     type: 'proof',
     certificate: stage.certificate(vote('checkpoint', 4, 0, 'theirs'), [B, C, D]),
@@ -373,7 +373,7 @@ test('another state than n − f members attest stops a replica, whoever is firs
   }
 })
 
-test('who missed that a checkpoint is stable is told, though it has all decisions', () => {
+test('a replica that missed that a checkpoint is stable is told, though it has all decisions', () => {
   const stage = new PbftStage({ n: 4 })
   decide(stage, 1, 3)
   stage.propose(A, 'v4')
@@ -424,7 +424,7 @@ test('a value is decided again in the new view, and handed over once', () => {
   )
 })
 
-test('f + 1 members who leave take the others along, to the nearest view; f do not', () => {
+test('f + 1 members that leave take the others along, to the nearest view; f do not', () => {
   const stage = new PbftStage({ n: 4 })
   const leave = (from: number, view: number): Effect[] => {
     const content = { view, stable: null, prepared: [], suspects: [] }
@@ -436,12 +436,12 @@ test('f + 1 members who leave take the others along, to the nearest view; f do n
   assert.equal(stage.process(A).state.view, 0)
   leave(C, 3)
   assert.equal(stage.process(A).state.view, 3)
-  // Whoever asks for more is counted when there are f + 1 of those.
+  // Members that ask for later views are counted when there are f + 1 of them.
   leave(B, 7)
   assert.equal(stage.process(A).state.view, 7)
 })
 
-test('who waits for a view that others gave up does not wait for ever', () => {
+test('a member that waits for a view that others gave up does not wait for ever', () => {
   const stage = new PbftStage({ n: 4 })
   stage.demand()
   // A and B want view 2, C is one further, and D is silent: three in all have left view 0.
@@ -616,7 +616,7 @@ test('of two prepared values the one of the higher view is proposed again, not t
     assert.deepEqual(proposalsOf(order), [{ sequence: 1, value: 'x' }])
 })
 
-test('a sequence number below a prepared one, that nobody prepared, gets no value (B-P5)', () => {
+test('a sequence number below a prepared one, that no member prepared, gets no value (B-P5)', () => {
   const stage = new PbftStage({ n: 4 })
   const stable = stage.certificate(vote('checkpoint', 4, 0, 's'), [A, B, D])
   const seventh = stage.certificate(vote('prepare', 7, 0, 'b'), [A, B, D])
@@ -629,7 +629,7 @@ test('a sequence number below a prepared one, that nobody prepared, gets no valu
   ])
 })
 
-test('every backup computes the new view anew, and refuses one that does not follow (B-P3)', () => {
+test('every backup computes the new view itself, and refuses one that does not follow (B-P3)', () => {
   const stage = new PbftStage({ n: 4 })
   const rules = rulesOf(stage)
   const proof = stage.certificate(vote('prepare', 1, 0, 'b'), [A, B, D])
@@ -687,7 +687,7 @@ test('a replica whose key voted otherwise elsewhere signs nothing that contradic
   assert.deepEqual(accused, [C])
 })
 
-test('nor can it after a restart of who could not vote for it yet', () => {
+test('nor can it after a restart of members that could not vote for it yet', () => {
   const stage = preparedAt([C, D])
   stage.nodes[A]!.unknown.add('b')
   for (const member of [A, C, D]) stage.timeout(member)
@@ -702,7 +702,7 @@ test('nor can it after a restart of who could not vote for it yet', () => {
   assert.deepEqual(said(stage.step(A, { type: 'revalidate' })), ['prepare'])
 })
 
-test('a vote that comes before its view has begun here counts, and nobody is refused for it', () => {
+test('a vote that comes before its view has begun here counts, and no peer is refused for it', () => {
   const stage = preparedAt([C, D])
   for (const member of [A, C, D]) stage.timeout(member)
   stage.deliver({ to: [C], type: 'view-change' })
@@ -717,7 +717,7 @@ test('a vote that comes before its view has begun here counts, and nobody is ref
   assert.deepEqual(said(effects), ['prepare', 'commit'])
 })
 
-test('who missed how a view began is told by whoever knows, also after restarts', () => {
+test('a member that missed how a view began is told by any that knows, also after restarts', () => {
   const stage = preparedAt([C, D])
   for (const member of [A, C, D]) stage.timeout(member)
   stage.deliver({ to: [C], type: 'view-change' })
@@ -751,7 +751,7 @@ test('a replica that restarts while it leaves a view goes on leaving, and tells 
   )
 })
 
-test('who caught up by itself can still change views with the others', () => {
+test('a member that caught up by itself can still change views with the others', () => {
   const stage = new PbftStage({ n: 4 })
   for (const member of [A, B, C, D]) {
     const certificate = stage.certificate(vote('commit', 1, 0, 'v1'), [A, B, D])
@@ -790,9 +790,9 @@ test('a view change speaks only of what lies between its own watermarks, however
   assert.ok(stage.process(C).size < 30)
 })
 
-// ---- those who only follow, and the smallest networks
+// ---- followers, and the smallest networks
 
-test('one who only follows learns all decisions, and says nothing but where it is', () => {
+test('a follower learns all decisions, and sends nothing but its status', () => {
   for (const pattern of PATTERNS) {
     const stage = new PbftStage({ n: 4, pattern, followers: 1 })
     decide(stage, 1, 6)
@@ -818,7 +818,7 @@ test('a single member decides what it proposes, at once', () => {
   }
 })
 
-// ---- messages that nobody honest sends (B-P13, B-P14, B-P27)
+// ---- messages that no honest member sends (B-P13, B-P14, B-P27)
 
 test('numbers that are none, or beyond all bounds, change nothing', () => {
   const stage = new PbftStage({ n: 4 })
@@ -856,7 +856,7 @@ test('numbers that are none, or beyond all bounds, change nothing', () => {
   assert.deepEqual(said(stage.timeout(A, 'retransmit')), ['status'])
 })
 
-test('votes above the high watermark, and views without end, fill nothing but the place of who sends them (B-P14)', () => {
+test('votes above the high watermark, and views without end, fill nothing but the place of their sender (B-P14)', () => {
   const stage = new PbftStage({ n: 4 })
   const send = (sequence: number, view: number): void => {
     const content = vote('commit', sequence, view, 'b')
@@ -876,7 +876,7 @@ test('votes above the high watermark, and views without end, fill nothing but th
   assert.equal(stage.process(A).size, 8 * 2 + 3 + 1)
 })
 
-test('one who lies is accused once for each sequence number, not as often as it likes', () => {
+test('a member that lies is accused once for each sequence number, not as often as it likes', () => {
   const stage = new PbftStage({ n: 4 })
   const accusations = Array.from({ length: 10 }, (_, index) => {
     const content = vote('commit', 1, 0, `v${index}`)
@@ -1025,7 +1025,7 @@ test('a proposer whose turns are slow is complained of, and not where all are', 
   }
 })
 
-test('a turn that does not begin is helped: whoever waits tells its proposer the last decision, once', () => {
+test('a turn that does not begin is helped: a member that waits tells its proposer the last decision, once', () => {
   const stage = new PbftStage({ n: 4 })
   stage.demand()
   decideNext(stage)

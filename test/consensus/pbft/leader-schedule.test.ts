@@ -94,7 +94,7 @@ test('a proven liar is not to lead again', () => {
   record.convict(2)
   assert.deepEqual(record.suspects(1e9), [{ member: 2, until: NUMBER_MAX }])
   record.fail(0, 11)
-  assert.deepEqual(record.suspects(11), [{ member: 2, until: NUMBER_MAX }], 'whoever fails after it')
+  assert.deepEqual(record.suspects(11), [{ member: 2, until: NUMBER_MAX }], 'whichever member fails after it')
 })
 
 test('the view of a suspected primary is not asked for, but after more than n failures in a row each is', () => {
@@ -139,7 +139,7 @@ test('a member whose turns take four times as long as those of others is too slo
   }
 })
 
-test('where the network becomes slow, or more than f members do, nobody is too slow', () => {
+test('where the network becomes slow, or more than f members do, no member is too slow', () => {
   const record = afterARound(0)
   for (let round = 0; round < 5; round++) for (const member of [0, 1, 2, 3]) record.finish(member, 4)
   assert.deepEqual(record.slow, [])
@@ -174,7 +174,7 @@ test('a member that is always a little behind is not too slow for a late turn no
   }
 })
 
-test('where members are late by turns, more than f of them, nobody is too slow', () => {
+test('where members are late by turns, more than f of them, no member is too slow', () => {
   const record = afterARound(0)
   for (let round = 0; round < 40; round++)
     for (const member of [0, 1, 2, 3]) {

@@ -20,7 +20,7 @@ const HUGE = 2 ** 48
 
 /** Tells members with odd numbers other values than the rest; accomplices vote for both. */
 export function equivocating({ n, accomplices, heard, keyOf }: Context): PbftLiar {
-  /** Votes for the other values, of those who lie. */
+  /** Votes for the other values, of the members that lie. */
   const other = new Map<string, Vote>()
   const otherValue = (value: Value): Value => (value === '' ? value : `${value}'`)
   const twist = (phase: 'prepare' | 'commit', { sequence, view, value }: Omit<Vote, 'phase'>): Vote => {
@@ -69,7 +69,7 @@ export function equivocating({ n, accomplices, heard, keyOf }: Context): PbftLia
           return [message]
       }
     },
-    // The certificates that a primary would collect, for those who were told the other value.
+    // The certificates that a primary would collect, for the members that were told the other value.
     chatter: () =>
       [...other.values()].slice(-8).flatMap(vote => {
         const signatures = new Map(accomplices.map(member => [member, keyOf(member).sign(vote)]))

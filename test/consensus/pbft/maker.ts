@@ -27,7 +27,7 @@ export function pbftMaker(pattern: Pattern, checkpointInterval = CHECKPOINT_INTE
       convicts,
       window: 2 * checkpointInterval,
       // Slots between the watermarks and as many decisions ahead, with two votes a member; then what each member says
-      // of checkpoints and views, who left something out, and who was answered.
+      // of checkpoints and views, members that left something out, and peers that were answered.
       sizeMax: n => 4 * checkpointInterval * (1 + 2 * n) + 6 * n + 20,
     },
   }
@@ -81,7 +81,7 @@ function isDurable(records: ReadonlyMap<string, PbftRecord>, message: PbftMessag
       return prepared?.view === message.view && prepared.value === message.value
     }
     case 'view-change':
-      // Who joins others leaves for a view after the other in one step.
+      // A member that joins others leaves for one view after the other in one step.
       return (
         view !== undefined &&
         view.view >= message.view &&

@@ -1,4 +1,4 @@
-// What a member leaves out when it leaves its view: who is proven to lie by it, and that nobody honest ever is.
+// What a member leaves out when it leaves its view: which member is proven to lie by it, and that no honest one ever is.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -35,7 +35,7 @@ const RULE: readonly [says: string, vote: Vote, departure: Departure, isLie: boo
   ['something prepared in a later view is told', vote, claiming(3, 'x'), false],
   ['the view change is for the view of the commit', vote, left({ view: 2 }), false],
   ['the view change is for an earlier view', vote, left({ view: 1 }), false],
-  ['it is settled', vote, left({ sequence: 7 }), false],
+  ['it is stable', vote, left({ sequence: 7 }), false],
   ['the vote is only a prepare', { ...vote, phase: 'prepare' }, left(), false],
 ]
 for (const [says, cast, departure, isLie] of RULE)
@@ -94,7 +94,7 @@ test('a commit in the certificate of a decision that comes after the view change
   assert.deepEqual(accusations(stage.say(C, [A], proof(stage, [B, C, D]))), [omission(stage, D)])
 })
 
-test('a view change that leaves out a decision proves a lie of who made it, also when its slot is forgotten', () => {
+test('a view change that leaves out a decision proves a lie of its sender, also when its slot is forgotten', () => {
   for (const isForgotten of [false, true]) {
     const stage = new PbftStage({ n: 4 })
     stage.say(C, [A], proof(stage, [B, C, D]))
@@ -124,7 +124,7 @@ test('a commit that comes in the new view that a view change without it began pr
       stage.crash(A)
       stage.restart(A)
     }
-    // It has settled nothing, so the decision of the first view is still one.
+    // Nothing is stable there, so the decision of the first view is still one.
     assert.deepEqual(accusations(stage.say(C, [A], proof(stage, [A, B, D]))), [
       omission(stage, B),
       omission(stage, D),
@@ -154,7 +154,7 @@ function decideTwice(): { stage: PbftStage; effects: Effect[] } {
   for (const liar of [C, D]) stage.say(liar, [A], hiding(stage, liar, 2))
   stage.drop()
   stage.say(C, [A, B], newViewOf(stage, 2, [A, C, D]))
-  // B votes for x, as everybody honest does who knows the new view: nothing of b is proposed again.
+  // B votes for x, as every honest member does that knows the new view: nothing of b is proposed again.
   const x = { phase: 'prepare', sequence: 1, view: 2, value: 'x' } as const
   const proposal = { sequence: 1, view: 2, value: 'x', from: D, signature: stage.sign(D, x) }
   stage.say(D, [A, B], { type: 'pre-prepare', ...proposal })
@@ -168,7 +168,7 @@ function decideTwice(): { stage: PbftStage; effects: Effect[] } {
   return { stage, effects: stage.say(D, [A], proof(stage, [B, C, D])) }
 }
 
-test('two decisions of two views prove the lie of those who hid the first, and of nobody who voted for both in good faith', () => {
+test('two decisions of two views prove the lie of the members that hid the first, and of none that voted for both in good faith', () => {
   const { stage, effects } = decideTwice()
   const accused = accusations(effects).map(({ member, type }) => [member, type])
   assert.deepEqual(accused, [
@@ -184,7 +184,7 @@ test('two decisions of two views prove the lie of those who hid the first, and o
   )
 })
 
-// ---- nobody honest
+// ---- no honest member
 
 /** A maker whose members note all that they sign, over all their restarts. */
 function noting(maker: Maker<PbftTypes>, signed: Map<number, Statement[]>): Maker<PbftTypes> {
@@ -203,7 +203,7 @@ function noting(maker: Maker<PbftTypes>, signed: Map<number, Statement[]>): Make
 
 for (const pattern of PATTERNS)
   for (const pipeline of [1, 3])
-    test(`${pattern}, ${pipeline} at once: through view changes, crashes and catching up nobody leaves out what it committed to`, () => {
+    test(`${pattern}, ${pipeline} at once: through view changes, crashes and catching up no member leaves out what it committed to`, () => {
       let [pairs, restarts] = [0, 0]
       for (let seed = 1; seed <= 25; seed++) {
         const signed = new Map<number, Statement[]>()

@@ -219,7 +219,7 @@ for (const pattern of PATTERNS)
       })
 
 for (const n of [4, 7])
-  test(`leader-collected, ${n} members: f collectors that leave the next proposer out take at most half, and nobody honest is passed over for it`, t => {
+  test(`leader-collected, ${n} members: f collectors that leave the next proposer out take at most half, and no honest member is passed over for it`, t => {
     const { decisions, network } = decisionsAgainst('leader-collected', n, estranging)
     const fair = faultFree('leader-collected', n)
     t.diagnostic(`${decisions} of ${fair} decisions`)
