@@ -58,10 +58,19 @@ const TOGETHER = [
 
 const FOLDER = import.meta.dirname
 
+/** Lets the event loop turn after each test: results are told as they come, not when a file of pure tests has ended. */
+const TURN = `import { afterEach } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+afterEach(() => setImmediate())
+`
+
 /** A file that node's runner takes for one test file, and that imports all of these. */
-function bundle(files: readonly string[], path: string): string {
-  const lines = files.map(file => `import ${JSON.stringify(pathToFileURL(join(FOLDER, file)))}\n`)
-  writeFileSync(path, lines.join(''))
+function bundle(files: readonly string[], folder: string, name: string): string {
+  const turn = join(folder, 'turn.mjs')
+  writeFileSync(turn, TURN)
+  const path = join(folder, `${name}.mjs`)
+  const imported = [turn, ...files.map(file => join(FOLDER, file))]
+  writeFileSync(path, imported.map(file => `import ${JSON.stringify(pathToFileURL(file))}\n`).join(''))
   return path
 }
 
@@ -81,8 +90,8 @@ function planned(wanted: readonly string[], temporary: string): string[] {
   const alone = ALONE.flatMap(prefix => take([prefix]))
   const bundles = TOGETHER.flatMap(prefixes => {
     const files = take(prefixes)
-    const name = `${prefixes.join('-').replaceAll('/', '')}.mjs`
-    return files.length === 0 ? [] : [bundle(files, join(temporary, name))]
+    const name = prefixes.map(prefix => prefix.replaceAll('/', '')).join('-')
+    return files.length === 0 ? [] : [bundle(files, temporary, name)]
   })
   const others = [...alone, ...left].map(file => join(FOLDER, file))
   // Those that wait beside those that compute.
