@@ -7,8 +7,9 @@
 // The simulator makes seed 1 of each kind of runs that uses the broken code, then seed 2 of each, to seed N: see KINDS.
 // What it does not find so, directed tests must find: a liar's blocks in the simulator, or those that the fault names.
 //
-// Each is planted in a copy of the sources (planted-copy.ts), as many at a time as there are processors. A snippet
-// that is not found exactly once fails the run: whoever changes the line moves the fault along (planted-table.ts).
+// Each is planted in a copy of the sources (planted-copy.ts), as many at a time as there are processors, and the first test
+// that fails is the answer. A snippet that is not found exactly once fails the run, and so does a test that a fault names
+// and that is not there, or fails, where nothing is planted (planted-table.ts).
 
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
@@ -104,7 +105,7 @@ async function findHealthy(): Promise<string | null> {
   return wrong[0] ?? null
 }
 
-/** What is seen of each fault, in their order: each copy takes the next that nobody has taken. */
+/** What is seen of each fault, in their order: each copy takes the next that is not taken. */
 function plantEach<T>(look: (copy: PlantedCopy, fault: Fault) => Promise<T>): readonly Promise<T>[] {
   const seen = chosen.map(() => Promise.withResolvers<T>())
   let taken = 0

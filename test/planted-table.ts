@@ -1,5 +1,5 @@
 // The faults that planted-faults.ts plants: each breaks one rule in one place, and names the tests that must find it.
-// A snippet must be found exactly once in its file: whoever changes the line moves the fault along.
+// A snippet must be found exactly once in its file: a change of the line is a change of the fault.
 
 /** One change for the worse. */
 export interface Fault {
@@ -235,6 +235,7 @@ export const FAULTS: readonly Fault[] = [
     find: '  if (!isWhole) throw',
     replace: '  if (!isWhole && sealed.length < SEAL_BYTES) throw',
     tests: ['replica/record-seal', 'replica/damage'],
+    only: 'any bit that flipped, in record or seal, is seen, and told by the key',
   },
   {
     name: 'the seal of a record does not cover its key',
@@ -688,6 +689,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'name.length <= HOST_NAME_LENGTH_MAX && HOST_NAME.test(name)',
     replace: 'name.length <= HOST_NAME_LENGTH_MAX',
     tests: ['node/identify', 'node/peer-address'],
+    only: 'a peer that says that it listens at a name with a slash ends nobody, now or at the next start',
   },
   {
     name: 'a peer may be dialled at port 0',
@@ -725,6 +727,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'return { peer: null, dropped: 1 }',
     replace: "throw new Error('no peer')",
     tests: ['node/address-book'],
+    only: 'of a file of known peers what is none is left out, entry by entry, with one warning',
   },
   {
     name: 'a known peer is dialled at the address of another one',
@@ -732,6 +735,7 @@ export const FAULTS: readonly Fault[] = [
     find: '    .filter(address => (address.peer ?? peer) === peer)\n',
     replace: '',
     tests: ['node/address-book'],
+    only: 'of a file of known peers what is none is left out, entry by entry, with one warning',
   },
   {
     name: 'nobody looks after what a handler promises',
@@ -760,6 +764,7 @@ export const FAULTS: readonly Fault[] = [
     find: "this.#handle = guarded(log, 'handling what a peer sent', () => this.#handleMessages(), fail)",
     replace: 'this.#handle = () => void this.#handleMessages()',
     tests: ['node/peer-link', 'node/links'],
+    only: 'a message whose handling throws ends the link with its sender and is told, and ends nothing else',
   },
   {
     name: 'what has no use is read as fast as it comes',
@@ -1533,6 +1538,7 @@ export const FAULTS: readonly Fault[] = [
     find: "  if (byte > 1) throw new MalformedBytes('neither yes nor no')\n",
     replace: '',
     tests: ['fuzz/fuzz'],
+    only: 'consensus/pbft/wire.ts decodePbftMessage: fuzzed',
   },
   {
     name: 'how a peer did is remembered after it is gone',
@@ -1547,6 +1553,7 @@ export const FAULTS: readonly Fault[] = [
     find: "      outbox.emit({ type: 'disconnect', peer: from, reason: 'peer-other-network' })\n",
     replace: '',
     tests: ['lab/strangers/strangers', 'replica/replica'],
+    only: 'of what strangers send only that costs a stranger its name which no honest peer can send',
   },
   {
     name: 'a peer that is late with a wanted block is waited for',
@@ -1983,6 +1990,7 @@ export const FAULTS: readonly Fault[] = [
     find: '!isDecided && this.isEarly(block.header)',
     replace: 'this.isEarly(block.header)',
     tests: ['replica/clock'],
+    only: 'hybrid: a node whose clock is an hour behind follows what is decided, and nothing beyond it',
   },
   {
     name: 'a block that counts only once it is decided is held against the clock before that',
@@ -1990,6 +1998,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'return finality.followsWork && isTimeTooNew',
     replace: 'return isTimeTooNew',
     tests: ['replica/clock'],
+    only: 'pbft: a validator whose clock was an hour behind votes for what is proposed as soon as it has what is decided',
   },
   {
     name: 'a block that is only proposed is taken in whatever the clock says',
@@ -2532,6 +2541,7 @@ export const FAULTS: readonly Fault[] = [
     find: "if (type === 'get-headers' || type === 'get-blocks') return true",
     replace: "if (type === 'get-blocks') return true",
     tests: ['node/hostile-peer'],
+    only: 'a burst of requests is served one in each turn of the event loop, and an honest peer among them',
   },
   {
     name: 'requests are served without a break',
@@ -2539,6 +2549,7 @@ export const FAULTS: readonly Fault[] = [
     find: '      await setImmediate()\n      const { debts',
     replace: '      const { debts',
     tests: ['node/request-queue', 'node/hostile-peer'],
+    only: 'what is asked is served one at a time, in the order in which it came, with the event loop free in between',
   },
   {
     name: 'an answer costs nothing by its bytes',
@@ -2595,6 +2606,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (!this.#openings.take(peer.id, performance.now())) {',
     replace: 'if (!this.#openings.take(String(Math.random()), performance.now())) {',
     tests: ['node/links'],
+    only: 'a stranger that opens its stream anew without end gets few links, also over new connections',
   },
   {
     name: 'answers that nobody asked for are decoded',
@@ -2967,6 +2979,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'this.#accountAt(height, address) ?? ',
     replace: '',
     tests: ['replica/earlier-states', 'rpc/earlier-state'],
+    only: 'the states after the last 128 final blocks and the one before them are known, after a restart too',
   },
   {
     name: 'a block keeps what it made of the accounts, not what it took',
@@ -3358,6 +3371,7 @@ export const FAULTS: readonly Fault[] = [
       'consensus/multi-paxos/plays',
       'consensus/multi-paxos/contention',
     ],
+    only: '3 members: a failover costs 2(n − 1) messages, whatever was left undecided (PMS 3)',
   },
   {
     name: 'a new leader takes the value of the lowest reported ballot',
@@ -3417,6 +3431,7 @@ export const FAULTS: readonly Fault[] = [
     replace: `export function onAccept(replica: Replica, message: Accept): void {
 `,
     tests: ['consensus/multi-paxos/plays', 'consensus/multi-paxos/contention'],
+    only: 'x1-promise-is-durable: A promise survives a restart: an acceptor that forgot it would accept below it, and two values would be chosen.',
   },
   {
     name: 'a promise is not kept',
