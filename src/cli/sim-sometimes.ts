@@ -66,7 +66,7 @@ const SOMETIMES: readonly Sometimes[] = [
   {
     text: 'a transfer that a node dropped and that was submitted again',
     needs: 'swarm',
-    holds: result => result.handedInAgain > 0,
+    holds: result => result.resubmitted > 0,
   },
   {
     text: 'hostile clients',

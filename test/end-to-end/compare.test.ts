@@ -25,7 +25,7 @@ async function compareLive(mode: string): Promise<Measurement> {
   assert.equal(variants.length, 1)
   const { variant, quiet, leaderKilled, cut } = variants[0]!
   assert.equal(variant, mode)
-  assert.deepEqual([quiet.handedIn, quiet.final], [40, 40])
+  assert.deepEqual([quiet.submitted, quiet.final], [40, 40])
   assert.ok(quiet.inclusionMs!.p50 <= quiet.finalityMs!.p50)
   const { hashesPerTransfer: _, ...costs } = quiet.cost
   for (const [name, cost] of Object.entries(costs)) assert.ok(cost! > 0, name)

@@ -1,5 +1,5 @@
-// Who lies in a run, and how. The liars are members of the committee, and one miner may be; everybody else is honest,
-// and only the honest are held to the rules.
+// Which nodes lie in a run, and how: members of the committee, one miner and one peer. All others are honest, and only
+// the honest are held to the rules.
 
 import type { Random } from '../virtual/random.ts'
 import { BYZANTINE_ROLES } from './byzantine/roles.ts'
@@ -25,7 +25,7 @@ const HONEST_MIN = 3
 /** How many validators lie and how; `all` draws the number, up to `count`, and each one's role from the seed. */
 export interface Adversary {
   readonly role: LiarRole | 'all'
-  /** Null for as many as the committee bears. */
+  /** Null for as many as the committee tolerates. */
   readonly count: number | null
 }
 

@@ -34,7 +34,7 @@ export interface Truth {
   readonly payer: Payer
 }
 
-/** An account in the hands of who lies. */
+/** An account whose key the liar has. */
 export interface Payer {
   readonly address: Address
   readonly sign: (fields: TransactionFields) => Transaction

@@ -1,6 +1,6 @@
-// A miner that lies: beside each block that it makes as everybody does, it sometimes sends others that break the rules,
-// each in one way (lies.ts). It does their work, so that they cost a node all its checks; honest nodes must take none of
-// them in, pass none of them on, and blame nobody else for them. Sometimes it keeps an honest block to itself for a while.
+// A miner that lies: beside an honest block it sometimes sends others that break the rules, each in one way (lies.ts). It
+// does their work, so that they cost a node all its checks. Honest nodes must accept none of them, relay none of them, and
+// blame no other peer for them. Sometimes it withholds an honest block for a while.
 
 import type { Block } from '../../chain/block.ts'
 import { type RecoverSender, signDigest } from '../../chain/signature.ts'
@@ -25,7 +25,7 @@ const LIES_MAX = 3
 const WITHHOLDING_RATE = 0.2
 const WITHHELD_BLOCKS_MAX = 5
 
-/** What is counted where a block is kept back. */
+/** What is counted where a block is withheld. */
 const WITHHELD = 'an honest block, withheld'
 
 /** A lie that is told, and whether it comes before the truth. */
@@ -76,7 +76,7 @@ export class LyingMiner {
     }).filter(lie => lie !== null)
   }
 
-  /** Milliseconds for which an honest block is kept back: mostly none. */
+  /** Milliseconds for which an honest block is withheld: mostly none. */
   withheldMs(): number {
     const maxMs = WITHHELD_BLOCKS_MAX * this.#options.genesis.work.blockTimeSeconds * 1000
     if (!this.#withholding.chance(WITHHOLDING_RATE)) return 0

@@ -1,5 +1,6 @@
-// A peer that lies about what it has: it claims work that nobody did, and answers who catches up with nothing, with too
-// little, or with something else. Its own blocks and votes are honest; whoever asks it must get the chain from others.
+// A peer that lies about what it has: it claims work that was never done, and answers a node that catches up with nothing,
+// with too little, or with something else. Its own blocks and votes are honest; a node that asks it must get the chain
+// from other peers.
 
 import type { PeerId } from '../../replica/effects.ts'
 import type { OutgoingMessage } from '../../replica/messages.ts'
@@ -88,7 +89,7 @@ export class LyingPeer {
   }
 }
 
-/** What goes out instead of the truth; null for nothing. */
+/** What is sent instead of the truth; null for nothing. */
 function lie(
   name: string,
   message: OutgoingMessage | null,

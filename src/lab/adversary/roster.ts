@@ -1,5 +1,5 @@
-// Who is who in a run: which nodes have a validator's key, who of them lies and how, and who has lost its votes. Only
-// honest nodes are held to the rules, and everybody has to be told apart before the first of them starts.
+// The nodes of a run and what each is: which have a validator's key, which of them lie and how, and which have lost their
+// votes. Only honest nodes are held to the rules. All is known before the first node starts.
 
 import type { PeerId } from '../../replica/effects.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
@@ -22,7 +22,7 @@ export interface RosterOptions {
   readonly lyingPeer?: number | null
 }
 
-/** One node of the roster: a twin has the place, and with it the key, of its brother. */
+/** One node of the roster: a twin has the place, and with it the key, of the node that it doubles. */
 export interface Part {
   readonly id: PeerId
   readonly index: number
@@ -65,7 +65,7 @@ export class Roster {
     return Object.fromEntries(liars.map(([index, role]) => [nameOf(index), role]))
   }
 
-  /** Where a node stands: twins stand where their brothers do. */
+  /** Where a node stands: a twin stands where the node does that it doubles. */
   placeOf(id: PeerId): number {
     return isStranger(id) ? placeOfStranger(id) : this.#parts.get(id)!.index
   }
@@ -79,7 +79,7 @@ export class Roster {
     return this.#partOf(node).isTwin
   }
 
-  /** The member whose key a node has; null for one who only follows. */
+  /** The member whose key a node has; null for a follower. */
   memberOf(node: SimNode): number | null {
     const { index } = this.#partOf(node)
     return index < this.validators ? index : null

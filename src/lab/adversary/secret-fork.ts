@@ -1,5 +1,5 @@
 // A block that an undercutting validator mines in secret: a sibling of the first block above the last final one, so that
-// there is a side branch for it to propose whenever its turn comes. It holds its work, and nobody hears of it before.
+// there is a side branch for it to propose whenever its turn comes. It holds its work, and no other node knows it before.
 
 import { assembleBlock, type Block } from '../../chain/block.ts'
 import { decodeCompact } from '../../chain/compact.ts'

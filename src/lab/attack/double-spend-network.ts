@@ -1,6 +1,6 @@
 // Double spends against a whole network in virtual time: four nodes that mine, vote or both, a merchant's among them, and
-// an attacker who is linked to nobody until he shows his branch. He shows it as soon as the merchant has delivered and it
-// holds more work. Where blocks are not mined he can only write one that nobody voted for.
+// an attacker whose node is not connected until it shows its branch. It does so as soon as the merchant has delivered and the
+// branch holds more work. Where blocks are not mined the attacker can only make one without votes.
 
 import { fromHex } from '../../encoding/bytes.ts'
 import { buildTemplate, completeTemplate } from '../../replica/template.ts'
@@ -39,7 +39,7 @@ export interface NetworkRaceOptions {
 
 const HONEST = ['merchant', 'second', 'third', 'fourth']
 const ATTACKER = 'attacker'
-/** Blocks on which everybody agrees before the race. */
+/** Blocks on which all nodes agree before the race. */
 const COMMON_BLOCKS = 3
 /** Milliseconds after which a race is given up, and in which a branch that was shown is looked at. */
 const RACE_MS = 1_000 * BLOCK_MS
@@ -102,7 +102,7 @@ class NetworkRace {
       : 'reversed'
   }
 
-  /** Everybody, the attacker too, comes to follow the same few blocks. */
+  /** All nodes, the attacker's too, come to follow the same few blocks. */
   #agree(): void {
     const cluster = this.#cluster
     for (const name of HONEST) cluster.node(name).startMining()

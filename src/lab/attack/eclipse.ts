@@ -2,7 +2,7 @@
 // network", 2015). What it is shown then, what it believes, and what a payment that only it sees is worth.
 //
 // Virtual time. The honest nodes go on without it; the attacker mines for it, with his share of all hashes. When the
-// victim has its confirmations, or the time is up, it meets the others again.
+// victim has its confirmations, or the time is up, it is connected with the others again.
 
 import { fromHex } from '../../encoding/bytes.ts'
 import type { RecoveryBackend } from '../../signatures/backend.ts'
@@ -55,7 +55,7 @@ const ATTACKER = 'attacker'
 const COMMON_BLOCKS = 3
 /** Milliseconds between the transfers of other people, so that there is something to make final. */
 const TRAFFIC_MS = 1_000
-/** Milliseconds until everybody has heard of a transfer, and until nodes that meet have caught up. */
+/** Milliseconds until all nodes have a transfer, and until nodes that connect have caught up. */
 const GOSSIP_MS = 100
 const CATCH_UP_MS = 30_000
 /** How many times longer than expected the attacker tries where blocks are mined. */
@@ -112,7 +112,7 @@ interface RunEnd {
   readonly isRecovered: boolean
 }
 
-/** Transfers of somebody else, signed once for all runs. */
+/** Transfers of another account, signed once for all runs. */
 class Traffic {
   readonly sender
   readonly #workload: Workload
@@ -184,7 +184,7 @@ class Eclipse {
     }
   }
 
-  /** Somebody pays every second, at an honest node, for as long as the run lasts. */
+  /** Submits a transfer every second to an honest node, for as long as the run lasts. */
   #submitTraffic(): void {
     this.#cluster.submit(HONEST[0]!, this.#traffic.get(this.#submitted++))
     this.#cluster.schedule.after(TRAFFIC_MS, () => this.#submitTraffic())

@@ -79,7 +79,7 @@ function wordsOnRaces({ isMined, hasValidators }: Variant): string {
     return 'The merchant delivers after his confirmations. A branch is shown when it holds more work.'
   if (isMined)
     return 'The merchant delivers when his payment is final. A branch is shown when it holds more work than his: it leaves the chain below a final block, and is refused whatever its work.'
-  return 'Nobody mines, so there is no race: a block counts only with the signatures of n − f validators. What is shown is a block with the rival that nobody signed.'
+  return 'No block is mined, so there is no race: a block counts only with the signatures of n − f validators. What is shown is a block with the rival that no validator signed.'
 }
 
 /** Selfish mining. */

@@ -15,7 +15,7 @@ import { variantNamed } from '../stage/variant.ts'
 import { Random } from '../virtual/random.ts'
 import { attackGenesis, firstOf, mineOn, rootOf } from './header-miner.ts'
 
-/** One setting: the pool's share, and the share of the others who mine on its branch where two tie. */
+/** One setting: the pool's share, and the share of the others that mine on its branch where two tie. */
 export interface SelfishSetting {
   readonly alpha: number
   readonly gamma: number
@@ -108,7 +108,7 @@ function measure(genesis: Genesis, setting: SelfishSetting, blocks: number, rand
   }
 }
 
-/** A header, and who mined it. */
+/** A header and its miner. */
 interface Mined {
   readonly chained: ChainedHeader
   readonly parent: Mined | null
@@ -117,7 +117,7 @@ interface Mined {
 
 /** The pool against the others, block by block. */
 class SelfishGame {
-  /** Blocks found in all, and by whom those were that everybody follows. */
+  /** Blocks found in all, and the miners of those that all follow. */
   found = 0
   readonly counted = { pool: 0, others: 0 }
   readonly #genesis: Genesis
@@ -128,7 +128,7 @@ class SelfishGame {
   /** The pool's branch, oldest first, as far as the others have not been shown it. */
   #hidden: Mined[] = []
   #poolHead: Mined
-  /** What the others follow: those who hear of the pool's blocks last, and those who hear of them first. */
+  /** What the others follow: the miners that receive the pool's blocks last, and those that receive them first. */
   #lastHead: Mined
   #firstHead: Mined
   /** The block up to which everything is counted. */
@@ -147,12 +147,12 @@ class SelfishGame {
     this.#settled = first
   }
 
-  /** Whether everybody follows one block. */
+  /** Whether all follow one block. */
   get isSettled(): boolean {
     return this.#poolHead === this.#lastHead && this.#lastHead === this.#firstHead
   }
 
-  /** Somebody finds a block. */
+  /** The pool or another miner finds a block. */
   play(alpha: number): void {
     if (this.#random.chance(alpha)) this.#onPoolBlock()
     else this.#onOthersBlock()
@@ -173,7 +173,7 @@ class SelfishGame {
     const block = this.#mineOn(miners, false)
     const lead = this.#poolHead.chained.height - miners.chained.height
     if (lead === 0) {
-      // Behind by one now, or on even ground before: the pool does what everybody does.
+      // Behind by one now, or on even ground before: the pool does what every miner does.
       this.#publish(block, 0)
       this.#poolHead = block
     } else this.#publish(block, lead === 2 ? this.#hidden.length : 1)

@@ -23,7 +23,7 @@ export interface TimeWarpRow {
   /** Blocks that the schedule asks for in the time, and those that were made. */
   readonly due: number
   readonly mined: number
-  /** The most that the rule should let anybody make; null where it sets no bound. */
+  /** The most that the rule should let a miner make; null where it sets no bound. */
   readonly bound: number | null
   /** How many times easier than at the start a block became at most. */
   readonly easiest: number

@@ -1,6 +1,6 @@
-// The clients of a run at work: they hand transfers in to random nodes, wait for answers, and hand the same bytes in
-// again when none comes, or one that may change. Where nodes may have to give up what they have acknowledged, clients ask
-// what became of it, as a wallet does, and hand it in again.
+// The clients of a run: they submit transfers to random nodes, wait for answers, and submit the same bytes again when none
+// comes, or one that may change. Where nodes may drop what they have acknowledged, clients ask what became of it, as a
+// wallet does, and submit it again.
 
 import { keccak256 } from '../../chain/hash.ts'
 import type { TransactionId } from '../../chain/transaction.ts'
@@ -20,14 +20,14 @@ export interface ClientsOptions {
   readonly workload: Workload
   /** The nodes that clients know. */
   readonly nodes: readonly SimNode[]
-  /** Transfers to hand in. */
+  /** Transfers to submit. */
   readonly transfers: number
   /** Whether nodes may have to give up what they have acknowledged. */
   readonly isWatchful: boolean
   readonly random: Random
 }
 
-/** A transfer as it was handed in. */
+/** A transfer as it was submitted. */
 interface Submission {
   readonly transfer: PlannedTransfer
   readonly raw: Uint8Array
@@ -44,16 +44,16 @@ interface Answered extends Submission {
 /** All clients of one run. */
 export class Clients {
   submitted = 0
-  /** How often a transfer was handed in again because its node had given it up. */
-  handedInAgain = 0
+  /** How often a transfer was submitted again because its node had dropped it. */
+  resubmitted = 0
   readonly isWatchful: boolean
   readonly #options: ClientsOptions
-  readonly #handedIn: PlannedTransfer[] = []
+  readonly #transfers: PlannedTransfer[] = []
   /** What nodes acknowledged, by its bytes: each version once. */
   readonly #promised = new Map<Uint8Array, Submission>()
   /** Transfers whose promise was lost with a disk. */
   readonly #forgiven = new Set<PlannedTransfer>()
-  /** Transfers handed in and not answered yet, by token. */
+  /** Transfers submitted and not answered yet, by token. */
   readonly #unanswered = new Map<string, Submission>()
   /** What is settled, as far as its client knows, with the node that said so. */
   readonly #answered = new Set<Answered>()
@@ -71,8 +71,8 @@ export class Clients {
 
   /** Transfers that must become final: those that were acknowledged; where clients look after theirs, all. */
   get owed(): readonly PlannedTransfer[] {
-    if (this.isWatchful) return this.#handedIn
-    // Nothing can follow on a nonce that nobody owes any more.
+    if (this.isWatchful) return this.#transfers
+    // Nothing can follow on a nonce that is owed no longer.
     const lost = this.#lost
     return this.acknowledged.filter(
       ({ sender, nonce }) => !lost.some(one => one.sender === sender && one.nonce < nonce),
@@ -90,14 +90,14 @@ export class Clients {
     return this.#unanswered.size
   }
 
-  /** Hands transfers in from now on, so far apart on average. */
+  /** Submits transfers from now on, so far apart on average. */
   start(everyMs: number): void {
     const { schedule, workload, transfers, random } = this.#options
     const next = (): void => {
       if (this.submitted >= transfers) return
       this.submitted += 1
       const transfer = workload.next()
-      this.#handedIn.push(transfer)
+      this.#transfers.push(transfer)
       this.#submit(transfer, transfer.raw)
       if (transfer.rival !== null) this.#submit(transfer, transfer.rival)
       schedule.after(random.exponential(everyMs), next)
@@ -125,7 +125,7 @@ export class Clients {
     if (this.isWatchful) this.#watch(answered)
   }
 
-  /** A node lost its disk: what it alone acknowledged is owed by nobody, and its clients hand it in again. */
+  /** A node lost its disk: what it alone acknowledged is not owed any more, and its clients submit it again. */
   forgive(node: SimNode): void {
     for (const [raw, promised] of this.#promised) {
       if (promised.node !== node) continue
@@ -137,18 +137,18 @@ export class Clients {
     for (const { transfer, raw } of lost) this.#submit(transfer, raw, true)
   }
 
-  /** Asks a node again and again what became of a transfer, until it is final or has to be handed in again. */
+  /** Asks a node again and again what became of a transfer, until it is final or has to be submitted again. */
   #watch(answered: Answered): void {
     const { transfer, raw, node } = answered
     const id = toHex(keccak256(raw))
     const look = (): void => {
-      // A node that lost its disk is not asked: all that it had is handed in again.
+      // A node that lost its disk is not asked: all that it had is submitted again.
       if (!this.#answered.has(answered)) return
       const state = stateOf(node, transfer, id)
       if (state === 'waiting') this.#options.schedule.after(RETRY_MS, look)
       if (state !== 'gone') return
       this.#answered.delete(answered)
-      this.handedInAgain += 1
+      this.resubmitted += 1
       this.#submit(transfer, raw)
     }
     this.#options.schedule.after(RETRY_MS, look)
@@ -172,7 +172,7 @@ function stateOf(
   transfer: PlannedTransfer,
   id: TransactionId,
 ): 'final' | 'waiting' | 'gone' {
-  // Who is down answers later.
+  // A node that is down answers later.
   if (replica === null) return 'waiting'
   const { pool, tree, view } = replica
   if (tree.base.execution.state.get(transfer.sender).nonce > transfer.nonce) return 'final'

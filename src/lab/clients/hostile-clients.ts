@@ -1,5 +1,5 @@
 // The clients of a run that mean harm, each with an account of its own and one kind of attack (hostilities.ts). They are
-// owed nothing but what must always hold of everybody; and honest clients get what they are owed while the attacks go on.
+// owed nothing but what must always hold; and honest clients get what they are owed while the attacks go on.
 
 import type { Address } from '../../chain/address.ts'
 import { signDigest } from '../../chain/signature.ts'
@@ -84,7 +84,7 @@ export class HostileClients {
     const { nodes, accounts, chainId, blockGas, random } = this.#options
     const [hostility, account] = [HOSTILITIES[index] as Hostility, accounts[index] as Client]
     const node = random.pick(nodes)
-    // A node that is down tells nobody where he stands, and takes nothing.
+    // A node that is down answers nothing and accepts nothing.
     if (node.replica === null) return
     const { nonce, balance } = node.replica.tree.head.execution.state.get(account.address)
     const standing = { nonce, balance, chainId, blockGas, recipients: this.#recipients, random }

@@ -1,12 +1,12 @@
 // What clients do that mean harm: each kind as the transactions of one attack, made from what the attacker sees of the
-// chain. They are data; hostile-clients.ts signs them and hands them in.
+// chain. They are data; hostile-clients.ts signs and submits them.
 //
 // All that can be mined pays less than an honest transfer in both prices (workload.ts: 100 gwei and more, of which 1 or more
-// are for the block's maker). Whoever pays more than others has a right to be served first, be his purpose what it may: with better
-// prices than theirs a war would keep honest transfers out of a small pool for as long as it is paid for, and nothing would
-// be wrong. With lower ones they must get through. Prices stay so low, too, that full blocks of theirs can't raise the base
-// fee to what honest clients are ready to pay. What can never be mined promises more than anybody: promises cost nothing, and
-// buy no place (K. Li et al., "DETER: Denial of Ethereum Txpool sERvices", CCS 2021).
+// are for the block's maker). A client that pays more than others is served first, whatever its purpose: an attack with better
+// prices would keep honest transfers out of a small pool for as long as it is paid for, and no rule would be broken. With
+// lower prices honest transfers must get through. Prices also stay so low that full blocks of an attacker can't raise the
+// base fee to what honest clients are ready to pay. What can never be mined offers the highest prices: offers cost nothing,
+// and buy no place (K. Li et al., "DETER: Denial of Ethereum Txpool sERvices", CCS 2021).
 
 import type { Address } from '../../chain/address.ts'
 import type { TransactionFields } from '../../chain/transaction.ts'

@@ -1,5 +1,5 @@
 // The clients of a run: transfers between funded accounts, signed in advance from the seed. Some spend the same
-// nonce twice through two nodes, some pay themselves, and a client that got no answer hands in the same bytes
+// nonce twice through two nodes, some pay themselves, and a client that got no answer submits the same bytes
 // again, as a wallet must.
 
 import type { Address } from '../../chain/address.ts'
@@ -14,7 +14,7 @@ export interface Client {
   readonly address: Address
 }
 
-/** A transfer to be handed in; the rival of a double spend goes to another node at the same moment. */
+/** A transfer to be submitted; the rival of a double spend goes to another node at the same moment. */
 export interface PlannedTransfer {
   readonly sender: Address
   readonly nonce: bigint

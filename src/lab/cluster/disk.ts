@@ -20,7 +20,7 @@ export class Disk implements Store {
   readonly #damaged = new Map<Uint8Array, Uint8Array>()
   readonly #onDurable: (batch: readonly Write[]) => void
 
-  /** `onDurable` is told of each batch that no crash can take back any more. */
+  /** `onDurable` is called for each batch that no crash can take back any more. */
   constructor(onDurable: (batch: readonly Write[]) => void = () => {}) {
     this.#onDurable = onDurable
   }
@@ -58,7 +58,7 @@ export class Disk implements Store {
     return this.#waiting.length
   }
 
-  /** Takes a batch in; it is seen at once and durable after its turn of `sync`. */
+  /** Writes a batch: it is seen at once, and durable after its turn of `sync`. */
   write(batch: readonly Write[]): void {
     apply(this.#seen, batch)
     this.#waiting.push(batch)

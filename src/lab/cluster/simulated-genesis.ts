@@ -16,7 +16,7 @@ export interface GenesisChanges {
   readonly validators: number
   /** How votes travel; null leaves it as it is. */
   readonly pattern: string | null
-  /** Whether nothing is ever said again: what was said once arrives. */
+  /** Whether nothing is ever retransmitted: every message arrives. */
   readonly isPatient: boolean
   /** How many times as long as the file says validators wait for each other. */
   readonly timerScale: number

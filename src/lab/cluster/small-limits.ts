@@ -19,7 +19,7 @@ const LIMITS = {
   /** Transactions and bytes of a pool. */
   pool: { usual: pool.transactionsMax, min: 2, max: 8 },
   'pool-bytes': { usual: pool.bytesMax, min: 250, max: 1_000 },
-  /** Transactions of one sender in it, which is also how far ahead his nonces may be. */
+  /** Transactions of one sender in it, which is also how far ahead its nonces may be. */
   sender: { usual: pool.senderTransactionsMax, min: 1, max: 4 },
   /** Transactions that are announced or asked for together. */
   gossip: { usual: gossipTransactionsMax, min: 1, max: 3 },

@@ -21,11 +21,11 @@ export interface ComparisonOptions {
   readonly variants: readonly Variant[]
   readonly settings: CompareSettings
   readonly stage: StageKind
-  /** Hears how many steps of how many are done, and in a few words what happens now. */
+  /** Reports progress: how many steps of how many are done, and what is run now. */
   readonly onProgress: (done: number, word: string) => void
 }
 
-/** Steps in all, for who shows progress. */
+/** Steps in all, for progress. */
 export function countSteps({ variants, settings }: Pick<ComparisonOptions, 'variants' | 'settings'>): number {
   return variants.length * (settings.hasFaults ? PARTS.length : PARTS.length - 2)
 }
@@ -52,7 +52,7 @@ export function showComparison(
   return `${wrapWords(made, columns).join('\n')}\n\n${showMeasurements(variants, { columns })}`
 }
 
-/** How fast transfers are handed in, in words. */
+/** How fast transfers are submitted, in words. */
 export function showRate(rate: Rate): string {
   return rate === 'max' ? 'all at once' : `${rate} a second`
 }

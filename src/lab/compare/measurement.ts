@@ -8,13 +8,13 @@ import type { Percentiles } from './percentiles.ts'
 /** What every variant has to carry. */
 export interface LoadSettings extends BlockTime {
   readonly nodes: number
-  /** Transfers handed in while nothing is broken. */
+  /** Transfers submitted while nothing is broken. */
   readonly transfers: number
   /** While nothing is broken; under faults, which load must outlast, `max` stands for `RATE_DEFAULT`. */
   readonly rate: Rate
   /** Names the workload: accounts, amounts, validators' keys. */
   readonly seed: number
-  /** Who pays while nothing is broken; all in turn when absent, and always so under faults. */
+  /** How the payers follow each other while nothing is broken; in turn when absent, and always so under faults. */
   readonly senders?: SenderOrder
 }
 
@@ -26,7 +26,7 @@ export interface CompareSettings extends LoadSettings {
   readonly cutMs?: number
 }
 
-/** Transfers handed in a second unless told otherwise. */
+/** Transfers submitted a second unless told otherwise. */
 export const RATE_DEFAULT = 50
 
 /** Everything about one variant. */
@@ -42,7 +42,7 @@ export interface Measurement {
 
 /** While nothing is broken. */
 export interface QuietPart {
-  readonly handedIn: number
+  readonly submitted: number
   readonly final: number
   /** From handing in to being in a block, and to being final, at the node that was handed the transfer. */
   readonly inclusionMs: Percentiles | null
@@ -68,7 +68,7 @@ export interface Cost {
   readonly signaturesPerTransfer: number | null
 }
 
-/** One node killed under load, without a word, and started again later. */
+/** One node killed under load, and started again later. */
 export interface LeaderKilled {
   /** Which, counted from 1. */
   readonly node: number
@@ -102,6 +102,6 @@ export interface Half {
   /** Which nodes, counted from 1. */
   readonly nodes: readonly number[]
   readonly blocks: number
-  /** Transfers handed in during the cut that became final here before it was healed. */
+  /** Transfers submitted during the cut that became final here before it was healed. */
   readonly final: number
 }

@@ -35,7 +35,7 @@ export async function measureQuiet(parts: ExperimentParts): Promise<QuietPart> {
   const tookMs = Math.max(...finals.map(({ finalMs }) => finalMs!)) - began
   const blocks = watch.height() - lowest
   return {
-    handedIn: submitted.length,
+    submitted: submitted.length,
     final: finals.length,
     inclusionMs: percentiles(
       sightings

@@ -1,5 +1,5 @@
 // Measurements as a table for a terminal, as wide as it is: a column for each variant, rows in groups under a heading,
-// and below it in words what a cut network did. Whoever wants the figures exactly takes the measurements themselves,
+// and below it in words what a cut network did. For exact figures take the measurements themselves,
 // which are plain data.
 
 import type { Half, LeaderKilled, Measurement, NetworkCut, QuietPart } from './measurement.ts'
@@ -12,7 +12,7 @@ type Row<T> = readonly [label: string, show: (part: T) => string]
 const NOTHING = '–'
 
 const QUIET_ROWS: readonly Row<QuietPart>[] = [
-  ['transfers final', ({ final, handedIn }) => `${final} of ${handedIn}`],
+  ['transfers final', ({ final, submitted }) => `${final} of ${submitted}`],
   ...percentileRows<QuietPart>('in a block after', ({ inclusionMs }) => inclusionMs),
   ...percentileRows<QuietPart>('final after', ({ finalityMs }) => finalityMs),
   ['final each second', ({ finalPerSecond }) => showNumber(finalPerSecond)],
@@ -94,7 +94,7 @@ function cutHeading(measurements: readonly Measurement[]): string {
   return `Network cut in half for ${showTime(Math.max(...lasted))}, every sender paying twice`
 }
 
-/** A sentence for each variant: who stopped, who forked, what was reversed. */
+/** A sentence for each variant: where it stopped or forked, and what was reversed. */
 function describeCuts(measurements: readonly Measurement[], columns: number): string[] {
   const sentences = measurements.flatMap(({ variant, cut }) =>
     cut === null ? [] : [wrapWords(`${variant} ${describeCut(cut)}`, columns).join('\n')],

@@ -1,5 +1,5 @@
-// Draws faults from the seed while a run goes on: when each comes, whom it hits and for how long. How often says the
-// plan (see fault-plan.ts). Every kind has a stream of its own, so that one does not shift the others.
+// Draws faults from the seed while a run goes on: when each comes, which nodes it hits and for how long. The plan says how
+// often (see fault-plan.ts). Every kind has a random stream of its own, so that one does not shift the others.
 
 import type { SimNode } from '../cluster/sim-node.ts'
 import { Draw, type DrawOptions } from './draw.ts'
@@ -25,7 +25,7 @@ export class FaultDraw {
     this.#nodes.start(withinMs)
   }
 
-  /** A node sent its so many-th vote. */
+  /** A node sent a vote: its first has number 1. */
   afterVote(node: SimNode, vote: number): void {
     this.#nodes.afterVote(node, vote)
   }

@@ -5,7 +5,7 @@ import type { PeerId } from '../../replica/effects.ts'
 
 /** One fault. */
 export type FaultEvent =
-  /** These reach nobody else, and nobody else reaches them. */
+  /** These reach no other node, and no other node reaches them. */
   | { readonly type: 'cut'; readonly atMs: number; readonly forMs: number; readonly side: readonly PeerId[] }
   /** The same, but for one node that reaches all, and is reached by all. */
   | {
@@ -15,9 +15,9 @@ export type FaultEvent =
       readonly side: readonly PeerId[]
       readonly node: PeerId
     }
-  /** What these say to anybody else is lost; they hear everything. */
+  /** What these send to any other node is lost; they receive everything. */
   | { readonly type: 'mute'; readonly atMs: number; readonly forMs: number; readonly side: readonly PeerId[] }
-  /** Each reaches only those that stand next to him in a ring: a majority, but no two reach the same one. */
+  /** Each node reaches only its neighbours in a ring: a majority, but no two reach the same one. */
   | { readonly type: 'ring'; readonly atMs: number; readonly forMs: number; readonly ring: readonly PeerId[] }
   /** What one says to another waits until the link is open again. */
   | {
@@ -57,7 +57,7 @@ export type FaultEvent =
   | { readonly type: 'clock'; readonly atMs: number; readonly node: PeerId; readonly offsetMs: number }
   /** The node's clock stands still for so long, and is right again afterwards. */
   | { readonly type: 'clock-stop'; readonly atMs: number; readonly forMs: number; readonly node: PeerId }
-  /** For so long the node's disk takes nothing in: the node crashes whenever it wants something durable. */
+  /** For so long every sync of the node's disk fails, and with it the node. */
   | {
       readonly type: 'disk-failure'
       readonly atMs: number

@@ -23,9 +23,9 @@ export interface FaultInjectorOptions extends Omit<DrawOptions, 'happen' | 'isOv
   readonly events: readonly FaultEvent[] | null
   readonly trace: Trace
   readonly network: Network
-  /** A disk lost what it held for certain: nobody may hold the node to it. */
+  /** A disk lost what was durable: the node is not held to it any more. */
   readonly onDiskLoss: (node: SimNode) => void
-  /** Hears of a node whose votes are lost, and nothing else. */
+  /** Called for a node that lost its votes, and nothing else. */
   readonly onVotesLost: (node: SimNode) => void
 }
 
@@ -57,7 +57,7 @@ export class FaultInjector {
     for (const event of events ?? []) {
       if (event.type === 'vote-crash') continue
       schedule.after(event.atMs, () => {
-        // Whoever is to forget does so in any case.
+        // Amnesia happens even after the faults have ended.
         if (this.endedAtMs === null || event.type === 'amnesia') this.happen(event)
       })
     }
@@ -117,7 +117,7 @@ export class FaultInjector {
     }
   }
 
-  /** A node said something of its agreement: right after a vote it may crash. */
+  /** A node sent a message of its agreement: right after a vote it may crash. */
   afterSend(node: SimNode, { facts }: Tag): void {
     if (facts === null || !VOTE_ROLES.has(facts.role) || this.endedAtMs !== null) return
     const vote = (this.#votes.get(node.id) ?? 0) + 1
@@ -127,7 +127,7 @@ export class FaultInjector {
       if (event.type === 'vote-crash' && event.node === node.id && event.vote === vote) this.happen(event)
   }
 
-  /** A node crashed: takes the votes of a forgetful one, and the data of one that found them damaged, as it is told to. */
+  /** A node crashed: wipes the votes of one with amnesia, and the disk of one that stopped because a record was damaged. */
   afterCrash(node: SimNode): void {
     if (this.#options.roster.hasForgotten(node)) this.#wipeVotes(node)
     if (node.stoppedBy !== null) this.#emptyDisk(node)
@@ -152,7 +152,7 @@ export class FaultInjector {
   }
 
   #loseDisk(node: SimNode | null, { isEmpty, downMs }: { isEmpty: boolean; downMs: number }): void {
-    // Nobody swaps the disk of a node that is being repaired already.
+    // The disk of a node that is down already is not replaced.
     if (node === null || !node.isUp) return
     this.#downMs.set(node.id, downMs)
     node.crash()

@@ -69,7 +69,7 @@ export interface FaultPlan {
   readonly clockOffsetMaxMs: number
   /** Whether a crash may leave some of what was not synced, from the oldest on; otherwise it takes all of it. */
   readonly keepsUnsynced: boolean
-  /** Milliseconds on average between times when some nodes are heard by nobody else (null: none). */
+  /** Milliseconds on average between times when messages from some nodes reach no other (null: none). */
   readonly muteEveryMs: number | null
   /** The same of times when links are closed one by one. */
   readonly clogEveryMs: number | null
@@ -82,7 +82,7 @@ export interface FaultPlan {
   readonly diskLossEveryMs: number | null
   /** The same of partitions in which one node reaches both sides. */
   readonly bridgeEveryMs: number | null
-  /** Share of messages that arrive once more long afterwards, when nobody waits for them. */
+  /** Share of messages that arrive once more long afterwards, when no node waits for them. */
   readonly replayRate: number
   /** Milliseconds that a synced write takes on average. */
   readonly syncMeanMs: number
@@ -98,7 +98,7 @@ export interface FaultPlan {
   readonly stepMaxMs: number
   /** The same as the others of nodes that crash again and again as soon as they are back. */
   readonly crashLoopEveryMs: number | null
-  /** The same of disks that take nothing in for a while. */
+  /** The same of disks whose syncs fail for a while. */
   readonly diskFailureEveryMs: number | null
   /** The same of clocks that stand still for a while. */
   readonly clockStopEveryMs: number | null

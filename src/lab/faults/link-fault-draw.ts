@@ -1,12 +1,12 @@
-// Draws what goes wrong between nodes: partitions of every kind, and links that are closed. How messages fare one by one
-// is chance of the network's own (network.ts).
+// Draws what goes wrong between nodes: partitions of every kind, and links that are closed. Loss, delay and damage of
+// single messages are drawn by the network itself (network.ts).
 
 import type { PeerId } from '../../replica/effects.ts'
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { Random } from '../virtual/random.ts'
 import type { Draw } from './draw.ts'
 
-/** Share of the cuts that leave the one alone whose turn it is to propose. */
+/** Share of the cuts that isolate the proposer. */
 const ISOLATION_RATE = 0.25
 /** Milliseconds that a single link is closed on average, and within which those of one swizzle are closed. */
 const CLOG_MEAN_MS = 4_000
@@ -47,7 +47,7 @@ export class LinkFaultDraw {
     })
   }
 
-  /** Those of one side; sometimes the proposer is alone on his. */
+  /** The nodes of one side; sometimes the proposer alone. */
   #drawSide(random: Random): PeerId[] {
     const { nodes, options } = this.#draw
     const order = random.shuffle(nodes)

@@ -1,5 +1,5 @@
-// Draws what goes wrong in single nodes: crashes, pauses, clocks and disks. Where validators agree only those may lose
-// what they have stored who do not vote; the others may lose whatever was not synced.
+// Draws what goes wrong in single nodes: crashes, pauses, clocks and disks. Where validators agree, only
+// nodes that do not vote may lose what they have stored; the others may lose whatever was not synced.
 
 import type { SimNode } from '../cluster/sim-node.ts'
 import type { Random } from '../virtual/random.ts'
@@ -15,13 +15,13 @@ const LOOP_DOWN_MS = [0, 500] as const
 const LOOP_UP_MS = [0, 400] as const
 /** Milliseconds that a node does nothing at most, as in a pause of its garbage collector, or that its clock stands still. */
 const PAUSE_MAX_MS = 10_000
-/** Milliseconds that a disk takes nothing in at most. */
+/** Milliseconds for which the syncs of a disk fail at most. */
 const DISK_FAILURE_MAX_MS = 5_000
 /** Milliseconds by which a clock is off at most after it was set wrong: see fault-plan.ts. */
 const CLOCK_OFFSET_MAX_MS = 25_000
 /** Times that the disk of a validator is put back at most. */
 const ROLLBACKS_MAX = 3
-/** The same of a clock that is set to a wrong hour, and milliseconds until somebody notices. */
+/** The same of a clock that is set to a wrong hour, and milliseconds until an operator notices. */
 const WRONG_HOUR_MS = 3_600_000
 const WRONG_HOUR_FOR_MS = [1_000, 30_000] as const
 
@@ -95,8 +95,8 @@ export class NodeFaultDraw {
   }
 
   /**
-   * One clock is wrong by up to an hour, now and then. Nobody's rules bear that of many: the node is one of those that
-   * may be faulty, or does not vote; and where work decides, it is one of three or more.
+   * One clock is wrong by up to an hour, now and then. No protocol tolerates that of many clocks: the node is one of those
+   * that may be faulty, or does not vote; and where work decides, it is one of three or more.
    */
   #planWrongHours(random: Random): void {
     const draw = this.#draw
@@ -130,7 +130,7 @@ export class NodeFaultDraw {
     this.#draw.happen({ type: 'bit-rot', node: node.id, share, bit, downMs })
   }
 
-  /** A node that votes must not forget what it said; anybody else may lose everything, where enough others know it. */
+  /** A node that votes must not forget what it said; any other node may lose everything, where enough others know it. */
   #whoMayForget(random: Random): SimNode | null {
     const { nodes, options } = this.#draw
     const { roster, isAgreed } = options
@@ -159,7 +159,7 @@ export class NodeFaultDraw {
     const { roster, schedule } = draw.options
     for (const [index, role] of roster.liars) {
       if (role !== 'amnesia') continue
-      // Whatever the faults do: whoever is to forget does.
+      // Amnesia happens even after the faults have ended.
       schedule.after(random.between(0.1, 0.9) * withinMs, () => {
         const node = draw.nodes[index]!
         const effects = node.isUp ? random.integer(0, CRASH_WITHIN_EFFECTS) : 0

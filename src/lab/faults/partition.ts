@@ -1,10 +1,10 @@
-// Who does not reach whom while a network is parted: each kind of partition as a relation between two nodes. Several may
-// hold at a time, and then a message has to pass them all.
+// Which nodes can't reach which while a network is partitioned: each kind of partition as a relation between two nodes.
+// Several may hold at a time, and then a message has to pass them all.
 
 import type { PeerId } from '../../replica/effects.ts'
 import type { FaultEvent } from './fault-events.ts'
 
-/** Whether what one says does not reach the other. */
+/** Whether messages from one do not reach the other. */
 export type Apart = (from: PeerId, to: PeerId) => boolean
 
 /** A fault that parts the network. */
@@ -26,7 +26,7 @@ export function apartIn(partition: Partition): Apart {
   }
 }
 
-/** Everybody reaches the nearest in the ring, on both sides as many as make a majority with him (Jepsen's majorities-ring). */
+/** Each node reaches its nearest in the ring, on both sides so many that they form a majority with it (Jepsen's majorities-ring). */
 function apartInRing(ring: readonly PeerId[]): Apart {
   const reach = Math.floor((Math.floor(ring.length / 2) + 1) / 2)
   const places = new Map(ring.map((id, place) => [id, place]))

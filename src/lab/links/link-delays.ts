@@ -1,7 +1,7 @@
 // When bytes arrive over a link that is slow and loses packets, on networks for tests.
 //
 // A delay is drawn as the simulator draws it: a third of the mean for sure, the rest as the time to the next event of
-// a process without memory. What is lost is not gone, for these links are TCP's: a segment is sent again after the
+// a process without memory. What is lost is not gone, for these links are TCP's: a segment is retransmitted after the
 // retransmission timeout, which doubles each time that it is lost again (RFC 6298, 5.5), and all that was sent after it
 // waits. The timeout is a round trip and what Linux adds to it at least. That later segments can tell the sender
 // sooner (fast retransmit) is left out, as is the opening of the TCP connection.

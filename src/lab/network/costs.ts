@@ -1,6 +1,5 @@
 // What agreement costs: the messages, bytes and message delays of each decision, as books count them. A message that
-// is said again because it may be lost, or that answers one who is behind, is no part of a decision and is counted
-// apart, by its kind.
+// is retransmitted, or that answers a node that is behind, is no part of a decision and is counted apart, by its kind.
 //
 // Delays are causal: every message about a sequence number carries one hop more than any its sender had received
 // about that number, and the proposal is sent at zero (L. Lamport, "Time, Clocks, and the Ordering of Events", 1978).
@@ -43,7 +42,7 @@ const DECIDING: ReadonlySet<MessageRole> = new Set(['proposal', 'vote', 'certifi
 export class Costs {
   /** Messages of the finality layer by kind, each receiver counted. */
   readonly kinds = new Map<string, number>()
-  /** Messages about decisions that were said again, or answers to those who are behind. */
+  /** Messages about decisions that were retransmitted, or that answer a node that is behind. */
   repeated = 0
   readonly #kit: LogKit
   readonly #spent = new Map<number, { messages: number; bytes: number }>()

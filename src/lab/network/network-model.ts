@@ -1,9 +1,9 @@
 // What a network promises: the three models in which protocols are proved, and what each finality promises in each.
 //
 //   synchronous   every message arrives within Δ, and both sides know Δ
-//   partial       from a moment that nobody knows (GST) on, every message arrives within Δ; before it anything may
+//   partial       from an unknown moment (GST) on, every message arrives within Δ; before it anything may
 //                 happen (Dwork, Lynch, Stockmeyer, "Consensus in the Presence of Partial Synchrony", 1988, section 2)
-//   asynchronous  every message arrives, but nobody can say when: an adversary chooses (Fischer, Lynch, Paterson,
+//   asynchronous  every message arrives, but when is unknown: an adversary chooses (Fischer, Lynch, Paterson,
 //                 "Impossibility of Distributed Consensus with One Faulty Process", 1985)
 //
 // Validators never reverse what is final in all three, and make progress where Δ holds at last. Work promises both only
@@ -16,7 +16,7 @@ import type { Random } from '../virtual/random.ts'
 /** The models by the names that the command line knows. */
 export const NETWORK_MODELS = ['synchronous', 'partial', 'asynchronous'] as const
 
-/** The adversaries of the asynchronous model: chance, or one who holds back whatever would complete a quorum. */
+/** The adversaries of the asynchronous model: chance, or one that holds back whatever would complete a quorum. */
 export const SCHEDULERS = ['random', 'starving'] as const
 
 /** What is asked of a network. */
@@ -75,7 +75,7 @@ export function withinModel(plan: FaultPlan, { model }: NetworkModel): FaultPlan
   const { lossRate, tailRate, partitionEveryMs, damageRate, linkCapacity } = NO_FAULTS
   if (model === 'partial') return { ...plan, damageRate }
   const reliable = { ...plan, lossRate, partitionEveryMs, damageRate, linkCapacity }
-  // Whoever may choose every delay may have a message overtaken by any other.
+  // An adversary that chooses every delay can reorder any two messages.
   return model === 'synchronous' ? { ...reliable, tailRate } : { ...reliable, mayReorder: true }
 }
 

@@ -16,7 +16,7 @@ const TAIL_MS = 10_000
 /** Milliseconds after which a message that comes once more does so at most. */
 const REPLAY_MAX_MS = 60_000
 
-/** Hands the bytes of a message to its receiver, with what is known of it. */
+/** Delivers the bytes of a message to its receiver, with what is known of it. */
 type Deliver = (from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null) => void
 
 /** Every message of one run. */
@@ -111,7 +111,7 @@ export class Network {
     }
   }
 
-  /** Somebody has kept the message and says it again, long after, past all that was said since. */
+  /** An attacker has recorded the message and replays it long afterwards, past all that was sent since. */
   #replayLater(from: PeerId, to: PeerId, bytes: Uint8Array, tag: Tag | null): void {
     if (!this.#replays.chance(this.faults.replayRate)) return
     const delayMs = this.#replays.between(0, REPLAY_MAX_MS)

@@ -5,7 +5,7 @@ import type { MessageFacts } from '../../consensus/kit.ts'
 import type { PeerId } from '../../replica/effects.ts'
 import type { Packet } from './packet.ts'
 
-/** How many times the wait for a view a message is held back: longer than anybody is patient. */
+/** How many times the timeout of a view a message is held back: longer than any member waits. */
 const HOLD_TIMEOUTS = 3
 /** Doublings of patience that the adversary keeps up with: after these it is at the longest wait. */
 const DOUBLINGS_MAX = 6
@@ -14,7 +14,7 @@ const DOUBLINGS_MAX = 6
 export class QuorumWatch {
   readonly #quorum: number
   readonly #timeoutMs: number
-  /** Who votes, by receiver, kind, view and sequence number: the messages that are not held back. */
+  /** The voters, by receiver, kind, view and sequence number: the messages that are not held back. */
   readonly #voters = new Map<string, Set<PeerId>>()
   /** Messages that were held back. */
   starved = 0

@@ -1,8 +1,8 @@
-// What must always hold of an agreement among validators, whoever lies, checked over every message that is ever sent,
+// What must always hold of an agreement among validators, whichever of them lie, checked over every message that is sent,
 // whether it arrives or not, and over what the disks hold, by any protocol of the catalogue. Each rule has its file, by
 // the names of docs/invariants.md: vote-oracle.ts (S4), certificate-oracle.ts (S7, C7, P1, P4), view-oracle.ts (S6, L3),
 // stored-finality-oracle.ts (C7, S9, C9); what only one protocol's messages tell is its watcher's
-// (protocol-watches.ts). This one hands each thing to those it concerns.
+// (protocol-watches.ts). This file calls them.
 
 import type { LogKit, LogTypes } from '../../consensus/kit.ts'
 import type { Genesis } from '../../execution/genesis.ts'
@@ -101,7 +101,7 @@ export class AgreementOracle {
     this.#watch?.rollBack(node, member)
   }
 
-  /** Looks at an honest node after it took something in. */
+  /** Looks at an honest node after a step. */
   afterStep(node: SimNode, input: Input, effects: readonly Effect[]): void {
     this.#watch?.afterStep(node, input, effects)
     const { tree, finality } = node.replica!
@@ -159,7 +159,7 @@ export class AgreementOracle {
     if ('refused' in result) throw new Violation('S7', `the proof of ${node.id}: ${result.refused}`)
   }
 
-  /** Whoever is named as a liar is one. */
+  /** A member that is named as a liar is one. */
   #checkNamed(node: SimNode, text: string): void {
     const words = new Set(text.split(/[\s,:;]+/))
     this.#votes.validators.forEach(({ name }, member) => {

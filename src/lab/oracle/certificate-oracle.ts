@@ -62,11 +62,11 @@ export class CertificateOracle {
     }
   }
 
-  /** Whoever signed both of two certificates of one view that exclude each other lied: f + 1 members did so at least. */
+  /** The signers of two certificates of one view that exclude each other lied: at least f + 1 members. */
   #onConflict(rule: 'P1' | 'C7', first: Certificate, second: Certificate): never {
     const inFirst = new Set(first.signatures.map(({ member }) => member))
     const both = second.signatures.map(({ member }) => member).filter(member => inFirst.has(member))
-    // Votes of different views do not convict anybody by themselves.
+    // Votes of different views convict no member by themselves.
     const isOneView = first.view === second.view
     if (isOneView) for (const member of both) this.accused.add(member)
     const names = both.map(member => this.#votes.nameOf(member)).join(', ')

@@ -1,6 +1,6 @@
 // C12: what a node has acknowledged it never loses in silence. Until a final block settles it, it is on disk and either
 // waits in the pool or is in a block of the node's chain; or the node says that it dropped it, or what replaced it. Such a
-// word ends the promise, and need not outlive a restart: a client to whom a node says nothing hands its transfer in again.
+// word ends the promise, and need not outlive a restart: a client that gets no answer submits its transfer again.
 
 import type { TransactionId } from '../../chain/transaction.ts'
 import { KEYS } from '../../replica/records.ts'
@@ -30,7 +30,7 @@ export class PromiseOracle {
     promises.ids.add(id)
   }
 
-  /** Looks at a node after it took something in. */
+  /** Looks at a node after a step. */
   afterStep(node: SimNode): void {
     const promises = this.#promises.get(node)
     if (promises === undefined) return

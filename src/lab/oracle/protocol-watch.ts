@@ -24,7 +24,7 @@ export interface WatchOptions {
   readonly views: ViewOracle
 }
 
-/** Who sends a message: the honest node that does, null when a liar does; and the member with its key, if it has one. */
+/** The sender of a message: the honest node, null when a liar sends it; and the member with its key, if it has one. */
 export interface Teller {
   readonly node: SimNode
   readonly honest: PeerId | null

@@ -1,5 +1,5 @@
 // What honest nodes write of an agreement, and what they come back with. The names are those of docs/invariants.md: C7 a
-// block is final only together with what proves it, and once; S7 what is stored proves something; S4 nobody honest is
+// block is final only together with what proves it, and once; S7 what is stored proves something; S4 no honest member is
 // convicted; S9 all that is kept has its bound; C9 the pace of a chain without work.
 
 import type { BlockId } from '../../chain/header.ts'
@@ -67,7 +67,7 @@ export class StoredFinalityOracle {
     return [...this.#evidence].filter(proof => proof.startsWith('omission')).length
   }
 
-  /** A node's disk lost what it held for certain. */
+  /** A node's disk lost what was durable. */
   forget(node: SimNode): void {
     this.#finalHeights.delete(node.id)
   }
@@ -145,7 +145,7 @@ export class StoredFinalityOracle {
     const view = node.replica?.view
     const block = view?.blockAt(height)
     const parent = view?.headerAt(height - 1)
-    // Whoever crashed meanwhile has no view of it; the others store the same block.
+    // A node that crashed meanwhile has no view of it; the others store the same block.
     if (parent == null || block?.id !== id || block.transactions.length > 0) return
     const gap = block.header.time - parent.header.time
     if (

@@ -1,4 +1,4 @@
-// Which views the honest nodes have been in. The names are those of docs/invariants.md: S6 nobody goes back to an earlier
+// Which views the honest nodes have been in. The names are those of docs/invariants.md: S6 no node goes back to an earlier
 // one, not even through a crash; L3 asks how many were left.
 
 import type { PeerId } from '../../replica/effects.ts'
@@ -9,7 +9,7 @@ import { Violation } from './violation.ts'
 /** The views of one committee's nodes. */
 export class ViewOracle {
   readonly #roster: Roster
-  /** The highest view that anything a node said was of: nobody may find it below that again. */
+  /** The highest view of anything that a node sent: it may never be below that again. */
   readonly #views = new Map<PeerId, number>()
 
   constructor(roster: Roster) {

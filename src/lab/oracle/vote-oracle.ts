@@ -44,7 +44,7 @@ export class VoteOracle {
     return teller !== member && this.#rolledBack.has(member)
   }
 
-  /** A vote that its member did not sign says nothing of anybody. `teller` is the member that shows it, if one does. */
+  /** A vote that its member did not sign says nothing of that member. `teller` is the member that shows it, if one does. */
   noteVote(
     { phase, sequence, view, value }: Vote,
     member: number,
@@ -76,7 +76,7 @@ export class VoteOracle {
     )
   }
 
-  /** Who commits is prepared, and must say so whenever it leaves a later view. */
+  /** A member that commits is prepared, and must say so whenever it leaves a later view. */
   #noteCommit(member: number, { sequence, view }: Vote): void {
     const commits = this.#commits.get(member) ?? new Map<number, number>()
     this.#commits.set(member, commits.set(sequence, Math.max(view, commits.get(sequence) ?? 0)))

@@ -51,7 +51,7 @@ export class DurabilityOracle {
         if (message.from === self) this.#checkView(node, message.view, false)
         return
       case 'new-view':
-        // A member that lost its votes hands on what it began itself before, as everybody does.
+        // A member that lost its votes relays what it began itself before, as every member does.
         if (message.view % n !== self || this.#hasForgotten(node, self)) return
         return this.#checkView(node, message.view, true)
       case 'status':
@@ -96,7 +96,7 @@ export class DurabilityOracle {
     if (!isDurable) throw new Violation('S5', `${node.id} attests decision ${sequence} before it is on disk`)
   }
 
-  /** Whoever has applied a decision follows its block: a certificate overrides work. */
+  /** A node that has applied a decision follows its block: a certificate overrides work. */
   #checkFollowed(node: SimNode): void {
     const sequence = node.replica?.finality.report(0)?.sequence ?? 0
     const isKept =

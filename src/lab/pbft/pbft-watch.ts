@@ -1,4 +1,4 @@
-// PBFT's watcher: it hands each message and record to the oracle that it concerns. By the names of docs/invariants.md:
+// PBFT's watcher: it passes each message and record to the oracle that it concerns. By the names of docs/invariants.md:
 // view-change-oracle.ts (P2), durability-oracle.ts (S5), recalled-votes.ts (S4 after a restart), candidate-oracle.ts (H1).
 
 import type { PbftMessage, PbftRecord } from '../../consensus/pbft/messages.ts'

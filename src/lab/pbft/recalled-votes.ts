@@ -65,7 +65,7 @@ export class RecalledVotes {
     absence.challenge = challenge
   }
 
-  /** Looks at a node after it took something in. */
+  /** Looks at a node after a step. */
   afterStep(node: SimNode, input: Input): void {
     if (![...this.#roster.liars.values()].some(isForgetful)) return
     const message = protocolIn(input)

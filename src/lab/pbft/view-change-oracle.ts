@@ -1,6 +1,6 @@
 // How views are left and begun: what was decided, or may have been, is proposed again. The names are those of
-// docs/invariants.md: P2 no decision is lost between views, S4 nobody honest asks for one view in two ways, S7 whoever is
-// honest shows only view changes that are signed, and enough of them.
+// docs/invariants.md: P2 no decision is lost between views, S4 no honest member asks for one view in two ways, S7 an honest
+// member shows only view changes that are signed, and enough of them.
 
 import type { PbftMessage, Statement } from '../../consensus/pbft/messages.ts'
 import type { PeerId } from '../../replica/effects.ts'
@@ -77,7 +77,7 @@ export class ViewChangeOracle {
     }
   }
 
-  /** Whoever committed in an earlier view says that it was prepared. */
+  /** A member that committed in an earlier view says that it was prepared. */
   #checkClaims({ view, from, prepared }: ViewChange, low: number): void {
     for (const [sequence, committed] of this.#signed.commitsOf(from)) {
       if (sequence <= low || committed >= view) continue
@@ -89,7 +89,7 @@ export class ViewChangeOracle {
     }
   }
 
-  /** Whoever asks for a view again claims the same; what was prepared may be forgotten only when it is settled. */
+  /** A member that asks for a view again claims the same; what was prepared may be dropped only below a stable checkpoint. */
   #checkRepeated(message: ViewChange, low: number): void {
     const { view, from } = message
     const known = this.#viewChanges.get(`${view} ${from}`)
@@ -137,7 +137,7 @@ export class ViewChangeOracle {
   }
 }
 
-/** The last stable checkpoint of those who asked for a view: what is not above it is settled. */
+/** The last stable checkpoint of the members that asked for a view: what is not above it is decided. */
 function lowOf({ viewChanges }: NewView): number {
   return Math.max(0, ...viewChanges.map(({ stable }) => stable?.sequence ?? 0))
 }

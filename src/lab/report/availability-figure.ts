@@ -22,7 +22,7 @@ export function availabilityFigure(measured: Availability): Figure {
     id: 'availability',
     heading: 'What goes on while something is broken?',
     finding: `While the network is cut in half, ${sayEach(said)}.`,
-    method: `Of the transfers handed in while the fault lasted, and early enough for ${withinMs / 1_000} s to pass before its end, the share that was final on some node within that time and was never taken back; below it, how many transfers, also of those who paid twice, had been final on some node and are on no chain in the end, all seeds together. ${nodes} nodes with the block times of the default, ${rate} transfers a second, faults of ${faultMs / 1_000} s, ${seeds.length} seeds; loss lasts for the whole run. Clients leave a node that is dead and not one that is cut off: a quarter of them pay at the node that is. Where the network is cut some pay twice, once on each side. A message that is lost is lost: real links send it again.`,
+    method: `Of the transfers submitted while the fault lasted, and early enough for ${withinMs / 1_000} s to pass before its end, the share that was final on some node within that time and was never taken back; below it, how many transfers, double spends included, had been final on some node and are on no chain in the end, all seeds together. ${nodes} nodes with the block times of the default, ${rate} transfers a second, faults of ${faultMs / 1_000} s, ${seeds.length} seeds; loss lasts for the whole run. Clients leave a node that is dead and not one that is cut off: a quarter of them pay at the node that is. Where the network is cut some pay twice, once on each side. A message that is lost is lost: real links send it again.`,
     command: null,
     label:
       'A field of squares, a row for each fault and a column for each kind of finality, with the share of transfers that became final in time.',
@@ -32,7 +32,7 @@ export function availabilityFigure(measured: Availability): Figure {
       rows: cells.map(cell => [
         saysOf(cell),
         cell.variant,
-        `${sayShare(cell.available)} of ${cell.handedIn}`,
+        `${sayShare(cell.available)} of ${cell.submitted}`,
         showMean(cell.finalPauseMs, 'ms', seeds.length),
         showMean(cell.recoveredMs, 'ms', seeds.length),
         String(cell.reversed),

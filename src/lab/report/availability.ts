@@ -1,4 +1,4 @@
-// How available each kind of finality is under each fault: of the transfers that clients hand in while the fault lasts,
+// How available each kind of finality is under each fault: of the transfers that clients submit while the fault lasts,
 // the share that is final within a stated patience and stays final to the end (S. Gilbert and N. Lynch, "Brewer's
 // conjecture", 2002: what goes on on both sides of a cut can't be consistent, and what is consistent can't go on).
 //
@@ -26,7 +26,7 @@ export interface AvailabilityOptions {
   readonly faults?: readonly FaultName[] | undefined
   /** Milliseconds that a message takes on average; as in one building when absent. */
   readonly latencyMs?: number
-  /** Hears in a few words what happens now, once for each run. */
+  /** Reports progress, once for each run. */
   readonly onProgress: (word: string) => void
 }
 
@@ -35,9 +35,9 @@ export interface Availability {
   readonly nodes: number
   readonly latencyMs: number
   readonly seeds: readonly number[]
-  /** Transfers handed in a second. */
+  /** Transfers submitted a second. */
   readonly rate: number
-  /** A transfer is available when it is final so long after it was handed in, and stays final. */
+  /** A transfer is available when it is final so long after it was submitted, and stays final. */
   readonly withinMs: number
   /** How long the fault lasts. Counted are the transfers whose patience runs out before it ends. */
   readonly faultMs: number
@@ -52,7 +52,7 @@ export interface AvailabilityCell {
   readonly variant: string
   readonly fault: FaultName
   /** Transfers counted, in all runs together. */
-  readonly handedIn: number
+  readonly submitted: number
   /** Share of them that was available, 0 to 1. */
   readonly available: MeanInterval
   /** Longest time during the fault in which no transfer was final for the first time on any node. */
@@ -62,13 +62,13 @@ export interface AvailabilityCell {
   /** Transfers whose final block a node left, those that came back in another block too, in all runs together. */
   readonly takenBack: number
   /**
-   * From the end of the fault until a transfer that was handed in after it was final, for good: also where finality
+   * From the end of the fault until a transfer that was submitted after it was final, for good: also where finality
    * never stopped, and then simply what it takes. Null where the fault does not end, or nothing was final again.
    */
   readonly recoveredMs: MeanInterval | null
 }
 
-/** Nodes of each network: the fewest that bear a fault. */
+/** Nodes of each network: the fewest that tolerate a fault. */
 const NODES = 4
 const RATE = 20
 /** Pairs of transfers that can't both be on one chain, each second of a cut. */
@@ -82,11 +82,11 @@ const AFTER_MS = 4_000
  * that, so that half of the miners still have twice the time they need.
  */
 const WITHIN_MS = 10_000
-/** For so long what was handed in is waited for in the end. */
+/** How long the run waits for all transfers in the end. */
 const SETTLE_MS = 30_000
 const LOOK_MS = 100
 
-/** Runs in all, for who shows progress. */
+/** Runs in all, for progress. */
 export function countAvailabilityRuns({
   variants,
   repeat,
@@ -128,7 +128,7 @@ export async function measureAvailability(options: AvailabilityOptions): Promise
   }
 }
 
-/** What is handed in before, during and after the fault, and the pairs of those who spend twice. */
+/** The transfers of before, during and after the fault, and the pairs of double spends. */
 interface Load {
   readonly funded: readonly Address[]
   readonly calm: readonly PlannedTransfer[]
@@ -155,7 +155,7 @@ function planLoad(seed: number): Load {
 
 /** What one run came to. */
 interface RunFigures {
-  readonly handedIn: number
+  readonly submitted: number
   readonly available: number
   readonly finalPauseMs: number
   readonly reversed: number
@@ -167,7 +167,7 @@ function summarize(runs: readonly RunFigures[]): Omit<AvailabilityCell, 'variant
   const recovered = runs.map(({ recoveredMs }) => recoveredMs).filter(ms => ms !== null)
   const sum = (pick: (run: RunFigures) => number): number => runs.reduce((sum, run) => sum + pick(run), 0)
   return {
-    handedIn: sum(({ handedIn }) => handedIn),
+    submitted: sum(({ submitted }) => submitted),
     available: meanInterval(runs.map(({ available }) => available)),
     finalPauseMs: meanInterval(runs.map(({ finalPauseMs }) => finalPauseMs)),
     reversed: sum(({ reversed }) => reversed),
@@ -206,7 +206,7 @@ async function measureRun(stage: Stage, fault: Fault, load: Load): Promise<RunFi
   const available = counted.filter(handed => finalMs(handed) <= handed.submittedMs + WITHIN_MS)
   const finalAgainMs = Math.min(...after.map(finalMs))
   return {
-    handedIn: counted.length,
+    submitted: counted.length,
     available: available.length / counted.length,
     finalPauseMs: longestPause(beginMs, endMs, firstFinals),
     reversed: [...timeline.everFinal()].filter(id => !kept.has(id)).length,

@@ -10,7 +10,7 @@ const DRAWN = Array.from({ length: 100 }, (_, index) => index + 1)
 /** Shares in the table. */
 const TOLD = [1, 10, 25, 50, 75, 90, 95, 99, 100]
 
-/** The share that is final so long after it was handed in. */
+/** The share that is final so long after it was submitted. */
 interface ShareRow {
   readonly name: string
   readonly share: number
@@ -22,8 +22,8 @@ export function distributionFigure(sweep: SweepResult): Figure {
   const { points, seeds, settings } = sweep
   const found = points.map(({ variant, measurements }) => {
     const times = measurements.flatMap(({ quiet }) => quiet.finalityTimesMs).toSorted((a, b) => a - b)
-    const handedIn = measurements.reduce((sum, { quiet }) => sum + quiet.handedIn, 0)
-    const after = (percent: number): number | undefined => times[Math.ceil((percent / 100) * handedIn) - 1]
+    const submitted = measurements.reduce((sum, { quiet }) => sum + quiet.submitted, 0)
+    const after = (percent: number): number | undefined => times[Math.ceil((percent / 100) * submitted) - 1]
     return { name: variant, means: measurements[0]!.finalMeans, after }
   })
   const names = found.map(({ name }) => name)
@@ -38,7 +38,7 @@ export function distributionFigure(sweep: SweepResult): Figure {
     id: 'finality',
     heading: 'How long until a transfer is final?',
     finding: `Half of the transfers of all seeds together are final after ${sayEach(found.map(({ name, after }) => `${sayAfter(after(50))} with ${name}`))}.`,
-    method: `The share of the transfers, ${settings.transfers} with each of ${seeds.length} seeds, that was final at the node that took it in so long after it was handed in; nothing is broken. ${found
+    method: `The share of the transfers, ${settings.transfers} with each of ${seeds.length} seeds, that was final at the node that accepted it so long after it was submitted; nothing is broken. ${found
       .map(({ name, means }) => `Final with ${name}: ${means}.`)
       .join(' ')}`,
     command: sweepCommand(sweep),
@@ -63,7 +63,7 @@ function drawShares(rows: readonly ShareRow[], names: readonly string[], width: 
         field: 'seconds',
         type: 'quantitative',
         scale: { type: 'log', nice: false },
-        title: 'seconds since it was handed in',
+        title: 'seconds since it was submitted',
         axis: { format: '~g', tickCount: 5 },
       },
       y: {

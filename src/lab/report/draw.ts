@@ -49,7 +49,7 @@ export async function drawSvg(chart: Chart, prefix: string): Promise<string> {
   return renameIds(svg, prefix)
 }
 
-/** Vega numbers what it names through all pictures that it draws: here each begins anew. */
+/** Vega numbers what it names through all pictures that it draws: here each begins at one. */
 function renameIds(svg: string, prefix: string): string {
   const names = new Map<string, string>()
   const nameOf = (id: string): string => {

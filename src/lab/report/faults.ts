@@ -2,7 +2,7 @@
 // go on handing in meanwhile, and how it is undone. Clients know a node that does not answer and go to another one; they
 // cannot know that one is cut off.
 //
-// Where the network is cut there are two sides, and whoever spends twice can pay once on each.
+// Where the network is cut there are two sides, and a double spender can pay once on each.
 
 import { faultsTolerated } from '../../consensus/quorum.ts'
 import type { Stage } from '../stage/stage.ts'
@@ -32,7 +32,7 @@ export interface Fault {
 
 /** A network while the fault lasts. */
 export interface Broken {
-  /** Nodes at which clients hand in; a dead one among them is stepped over. */
+  /** Nodes to which clients submit; a dead one among them is skipped. */
   readonly desks: readonly number[]
   /** The two sides of a network that is cut; null of one that is not. */
   readonly sides: readonly [readonly number[], readonly number[]] | null

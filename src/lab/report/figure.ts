@@ -1,4 +1,4 @@
-// A figure of the report: what is asked, what came out in one sentence, the picture, and the numbers behind it for those
+// A figure of the report: what is asked, what came out in one sentence, the picture, and the numbers behind it for readers
 // who can't see a picture or want to check it. Pictures are Vega-Lite specifications (A. Satyanarayan, D. Moritz,
 // K. Wongsuphasawat, J. Heer, "Vega-Lite: A Grammar of Interactive Graphics", 2017), drawn by draw.ts.
 

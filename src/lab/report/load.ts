@@ -30,15 +30,15 @@ export function loadFigure(sweep: SweepResult): Figure {
   })
   return {
     id: 'load',
-    heading: 'How does it bear load?',
-    finding: `Of ${settings.transfers} transfers handed in ${last === 'max' ? 'at once' : `at ${last} a second`} so many became final a second, until the last one was: ${sayEach(atLast)}.`,
-    method: `Each point is one load, of ${values.join(', ')} transfers a second; “max” hands them all in at once, and the larger such a burst is, the more of it is final each second. Nothing is full here: simulated nodes compute in no time, and a block holds some 1,400 transfers. It is how long a load takes to become final, not the most that a chain carries; what a machine bears is measured with --live. Both coordinates are means over the seeds.`,
+    heading: 'How does it behave under load?',
+    finding: `Of ${settings.transfers} transfers submitted ${last === 'max' ? 'at once' : `at ${last} a second`} so many became final a second, until the last one was: ${sayEach(atLast)}.`,
+    method: `Each point is one load, of ${values.join(', ')} transfers a second; “max” submits all at once, and the larger such a burst is, the more of it is final each second. Nothing is full here: simulated nodes compute in no time, and a block holds some 1,400 transfers. It is how long a load takes to become final, not the most that a chain carries; what a machine carries is measured with --live. Both coordinates are means over the seeds.`,
     command: sweepCommand(sweep),
     label:
       'Median seconds until a transfer is final against the transfers that become final each second: a line for each kind of finality, a point for each load.',
     draw: width => drawLoads(rows, names, width),
     numbers: {
-      heads: ['handed in each second', ...names.flatMap(name => [`${name}: final each second`, 'median'])],
+      heads: ['submitted each second', ...names.flatMap(name => [`${name}: final each second`, 'median'])],
       rows: values.map(value => [
         String(value),
         ...names.flatMap(name => {

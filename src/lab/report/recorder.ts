@@ -69,7 +69,7 @@ export class Recorder {
   /** The node that makes blocks for each account: a miner's own, or the validator's. */
   readonly #makers: ReadonlyMap<string, number>
   readonly #blocks = new Map<Hex, Noted>()
-  /** When a block that nobody follows yet was first proposed. */
+  /** When a block that no node follows yet was first proposed. */
   readonly #proposedMs = new Map<Hex, number>()
   readonly #votes: VoteRecorder
   readonly #nodes: number
@@ -108,7 +108,7 @@ export class Recorder {
     this.#votes = new VoteRecorder(protocolOf(network.genesis), shorten)
   }
 
-  /** Notes the blocks on the way to a node's head that nobody followed before. */
+  /** Notes the blocks on the way to a node's head that no node followed before. */
   lookAt(node: number): void {
     const { tree, view } = this.#network.replica(node)!
     const fresh: Noted[] = []

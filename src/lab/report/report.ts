@@ -36,7 +36,7 @@ export interface ReportOptions {
   readonly settings: LoadSettings
   readonly latencyMs: number
   readonly effort: Effort
-  /** Hears how many steps of how many are done, and in a few words what happens now. */
+  /** Reports progress: how many steps of how many are done, and what is run now. */
   readonly onProgress: (done: number, word: string) => void
 }
 
@@ -66,7 +66,7 @@ export const EFFORT: Effort = {
   cuts: [2, 4, 8, 16, 32],
 }
 
-/** Steps in all, for who shows progress. */
+/** Steps in all, for progress. */
 export function countReportSteps({ settings, effort }: Pick<ReportOptions, 'settings' | 'effort'>): number {
   const { repeat, faults } = effort
   const sweeps = Object.values(planSweeps(settings, effort)).map(plan =>

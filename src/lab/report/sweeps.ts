@@ -45,13 +45,13 @@ export function blockTimeFigure(sweep: SweepResult): Figure {
   })
 }
 
-/** All kinds of finality on one axis: the time until the network is whole. Who stops, and who reverses? */
+/** All kinds of finality on one axis: the time until the network is whole. Which stop, and which reverse? */
 export function stabilizationFigure(sweep: SweepResult): Figure {
   return meansFigure(sweep, {
     id: 'gst',
     heading: 'What if the network takes its time to become whole?',
     finding: `After ${sweep.values.at(-1)} seconds in two halves, so many transfers that had been final were reversed: ${sayLast(sweep, REVERSED)}.`,
-    method: `The network is cut in half, and so many seconds later it is whole: theory calls that moment the global stabilization time. Before it nobody can have both, safety and progress. In the first two seconds of the cut ${pairsOf(sweep)} senders pay twice, once in each half: that many transfers at most can be reversed. Below, the seconds from the healing until something new is final; links that were cut are up again ${sweep.stage.reconnectMs} ms after it, which is most of it where finality had stopped.`,
+    method: `The network is cut in half, and so many seconds later it is whole: theory calls that moment the global stabilization time. Before it no protocol has both safety and progress. In the first two seconds of the cut ${pairsOf(sweep)} senders pay twice, once in each half: that many transfers at most can be reversed. Below, the seconds from the healing until something new is final; links that were cut are up again ${sweep.stage.reconnectMs} ms after it, which is most of it where finality had stopped.`,
     label:
       'Transfers that were final and were then reversed, and seconds from the healing until something new is final, against the seconds for which the network was cut in half, a line for each kind of finality.',
     xTitle: 'seconds until the network is whole',
@@ -71,7 +71,7 @@ function sayAt(sweep: SweepResult, { metric }: Panel, index: number): string {
   )
 }
 
-/** Pairs of transfers that are handed in while the network is cut: see ../experiment.ts. */
+/** Pairs of transfers that are submitted while the network is cut: see ../compare/network-cut-part.ts. */
 function pairsOf({ settings }: SweepResult): number {
   return settings.rate === 'max' ? RATE_DEFAULT : settings.rate
 }

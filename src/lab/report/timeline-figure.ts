@@ -53,10 +53,10 @@ function sayRun(during: readonly TimelineBlock[], deepest: number): string {
   const left = during.filter(({ isStale }) => isStale)
   const undone = left.filter(({ finalMs }) => finalMs !== null).length
   const many = (count: number): string => (count === 1 ? 'One block' : `${count} blocks`)
-  const made = `${during.length === 0 ? 'No block' : many(during.length)} that somebody followed came while the network was cut in half`
+  const made = `${during.length === 0 ? 'No block' : many(during.length)} that some node followed came while the network was cut in half`
   if (left.length === 0) return `${made}${during.length === 0 ? '' : ', and none was left again'}.`
   const lost =
-    undone === 0 ? 'none after it had been final' : `${undone} after somebody had called them final`
+    undone === 0 ? 'none after it had been final' : `${undone} after some node had called them final`
   return `${made}; ${left.length} of them were left again, ${lost}; the deepest reorganisation took back ${deepest}.`
 }
 

@@ -1,9 +1,9 @@
-// The timeline of one run, for drawing: every block that some node followed, who made it and when it was final, every
+// The timeline of one run, for drawing: every block that some node followed, its maker and when it was final, every
 // vote that was cast, and what each node took for its head, while the network is whole, cut in half, and whole again.
 //
 // Everything is seen from inside the simulated nodes, as it happens: a vote when it leaves its node, a block when its
 // maker has it, a final block when the first node holds the certificate durably, or so many blocks on top of it where
-// there is none. Votes said again because they may be lost are left out.
+// there is none. Votes that are retransmitted are left out.
 
 import { fromHex } from '../../encoding/bytes.ts'
 import { chooseBackend } from '../../signatures/choose-backend.ts'
@@ -49,7 +49,7 @@ const HALVES = [
   [0, 1],
   [2, 3],
 ] as const
-/** Transfers handed in a second, to each node in turn. */
+/** Transfers submitted a second, to each node in turn. */
 const RATE = 4
 /** Milliseconds in which the nodes get to know each other before anything is recorded. */
 const SETTLE_MS = 500

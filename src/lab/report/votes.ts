@@ -1,5 +1,5 @@
-// The votes of validators as they leave them: decoded from what the finality layer says, each kept once. What is said
-// again because it may be lost, or passed on to one who is behind, is no vote any more.
+// The votes of validators as they leave them: decoded from what the finality layer sends, each kept once. A vote that is
+// retransmitted, or passed on to a node that is behind, does not count again.
 
 import type { LogKit, MessageFacts, MessageRole } from '../../consensus/kit.ts'
 import { NO_VALUE } from '../../consensus/log.ts'
@@ -27,7 +27,7 @@ export interface TimelineVote {
 export class VoteRecorder {
   readonly votes: TimelineVote[] = []
   readonly #said = new Set<string>()
-  /** Null where nobody votes. */
+  /** Null where there are no votes. */
   readonly #kit: LogKit | null
   readonly #shorten: (id: Hex) => string
 

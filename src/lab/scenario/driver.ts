@@ -1,5 +1,5 @@
-// Who plays in a scenario that runs: which nodes are there, which of them hear and speak, who was meant by the leader;
-// and the transfers that were handed in. Events are performed here, expectations are judged by what is noted here.
+// The state of a scenario that runs: which nodes are there, which of them send and receive, which node the leader was;
+// and the transfers that were submitted. Events are performed here, expectations are judged by what is noted here.
 
 import type { Hex } from '../../encoding/bytes.ts'
 import type { Stage } from '../stage/stage.ts'
@@ -7,11 +7,11 @@ import { submitAll } from '../stage/submit-all.ts'
 import type { PlannedTransfer } from '../stage/workload.ts'
 import type { Nodes, Scenario, ScenarioEvent } from './scenario.ts'
 
-/** Transfers a second where they are handed in at once. */
+/** Transfers a second where they are submitted at once. */
 const AT_ONCE_RATE = 1_000
 const MS_PER_SECOND = 1_000
 
-/** One nonce of a sender: the transfers that were signed for it, and whether some node has taken one in. */
+/** One nonce of a sender: the transfers that were signed for it, and whether some node has accepted one. */
 export interface Payment {
   readonly ids: readonly Hex[]
   readonly isAcknowledged: boolean
@@ -27,7 +27,7 @@ export class ScenarioDriver {
   #leader: number | null = null
   /** Payments that were answered, and how many are on their way. */
   readonly payments: Payment[] = []
-  /** The ids of all transfers that were handed in, by nonce. */
+  /** The ids of all transfers that were submitted, by nonce. */
   readonly #pairs: (readonly Hex[])[] = []
   readonly #handing: Promise<void>[] = []
   #open = 0
@@ -54,17 +54,17 @@ export class ScenarioDriver {
     return Array.from({ length: this.#nodes }, (_, node) => node)
   }
 
-  /** Whether all that was to be handed in until now is answered. */
+  /** Whether all that was to be submitted until now is answered. */
   get isHandedIn(): boolean {
     return this.#open === 0
   }
 
-  /** The transfers of each nonce that were handed in until now, answered or not. */
+  /** The transfers of each nonce that were submitted until now, answered or not. */
   get pairs(): readonly (readonly Hex[])[] {
     return this.#pairs
   }
 
-  /** Waits until all that was handed in is answered. */
+  /** Waits until all that was submitted is answered. */
   async settle(): Promise<void> {
     await Promise.all(this.#handing)
   }
@@ -114,7 +114,7 @@ export class ScenarioDriver {
     const chosen: number[] = []
     for (const node of nodes) {
       if (node !== 'leader') chosen.push(node)
-      // Who led when he was killed or frozen is the one to be started or thawed.
+      // The node that led when it was killed or frozen is the one to be started or thawed.
       else if (this.#leader !== null && makesSense(this.#leader) && !this.awake().includes(this.#leader))
         chosen.push(this.#leader)
       else {

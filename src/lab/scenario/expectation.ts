@@ -1,4 +1,4 @@
-// Reads one line of what a scenario expects: a claim, of whom, and when. The parts may stand in either order:
+// Reads one line of what a scenario expects: a claim, of which nodes, and when. The parts may stand in either order:
 // `by 10s final >= 20 on all` and `final >= 20 on all by 10s` are the same.
 
 import type { Claim, Expectation, NodeChoice, Nodes, Scenario, Window } from './scenario.ts'

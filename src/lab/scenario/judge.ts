@@ -45,7 +45,7 @@ export class ScenarioJudge {
   #last: Sight = { isSo: false, saw: 'nothing yet' }
   #metMs: number | null = null
   #askedMs = Number.NEGATIVE_INFINITY
-  /** Who was awake, honest and meant the whole time of the window. */
+  /** The nodes that were awake, honest and meant the whole time of the window. */
   #present: number[] | null = null
   /** Since when there is a fork now, the longest that stood, and when there was one last. */
   #forkedSinceMs: number | null = null
@@ -160,7 +160,7 @@ export class ScenarioJudge {
     }
   }
 
-  /** Whom an expectation means now. */
+  /** The nodes that an expectation means now. */
   #nodes(): number[] {
     const { nodes } = this.#expectation
     return nodes === 'all' ? this.#room.driver.honest() : [...nodes]

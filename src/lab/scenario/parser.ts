@@ -142,7 +142,7 @@ function readNode(draft: Draft, words: Words): void {
   if (words.isEmpty || !words.isNodeNext) words.fail(statements)
   const node = words.node(draft.nodes)
   if (words.takes('joins late')) {
-    // Those who are kept out are the last ones, so that all others know whom to dial.
+    // The nodes that are kept out are the last ones, so that all others know which to dial.
     const expected = draft.nodes - 1 - draft.keptOut
     if (node !== expected)
       throw new InvalidScenario(

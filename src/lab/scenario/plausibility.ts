@@ -1,5 +1,5 @@
-// Whether a timeline can happen: only who runs can be killed or frozen, only who does not can be started, only a whole
-// network can be cut. Who leads is known only when it happens, so of the leader nothing is checked.
+// Whether a timeline can happen: only a node that runs can be killed or frozen, only one that does not can be started, only
+// a whole network can be cut. Which node leads is known only when it happens, so of the leader nothing is checked.
 
 import type { Nodes, Scenario, ScenarioEvent, TimedEvent } from './scenario.ts'
 import { InvalidScenario } from './words.ts'
@@ -34,7 +34,7 @@ export class ScenarioPlausibility {
       case 'freeze':
         return this.#change(event.nodes, { from: ['up'], to: 'frozen', what: 'that runs' })
       case 'thaw':
-        // Whoever was killed meanwhile is frozen no more.
+        // A node that was killed meanwhile is not frozen any more.
         for (const node of this.#chosen(event.nodes))
           if (this.#states[node] === 'frozen') this.#states[node] = 'up'
         return null

@@ -1,4 +1,4 @@
-// Runs a scenario on a stage of either kind: does what its timeline says when it says so, and judges what comes of it.
+// Runs a scenario on a stage of either kind: performs the events of its timeline at their times, and judges the expectations.
 // Nothing here knows whether the nodes are simulated or real processes.
 
 import type { Stage, WithStage } from '../stage/stage.ts'
@@ -16,7 +16,7 @@ export interface ScenarioOptions {
   /** By how much longer than the file says what must come true may take: 1 for exactly as long. */
   readonly patience: number
   readonly withStage: WithStage
-  /** Hears how many milliseconds of the scenario have passed. */
+  /** Reports progress: how many milliseconds of the scenario have passed. */
   readonly onProgress?: (nowMs: number) => void
 }
 
@@ -39,7 +39,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   return withStage(parts, stage => play(stage, scenario, acts, options))
 }
 
-/** An event with the transfers that it hands in. */
+/** An event with the transfers that it submits. */
 interface Act {
   readonly atMs: number
   readonly event: ScenarioEvent

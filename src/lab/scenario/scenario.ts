@@ -12,7 +12,7 @@ export interface Scenario {
   readonly nodes: number
   /** The name of its finality mode. */
   readonly mode: string
-  /** How votes travel; null for the first way, or where nobody votes. */
+  /** How votes travel; null for the first way, or where there are no votes. */
   readonly pattern: string | null
   /** Of messages, on average; null for the stage's own. */
   readonly latencyMs: number | null
@@ -30,7 +30,7 @@ export interface Scenario {
   readonly endMs: number
 }
 
-/** A node, or whoever leads at that moment: who led when he was killed or frozen is meant again later. */
+/** A node, or the leader at that moment: a leader that was killed or frozen is meant again later. */
 export type NodeChoice = number | 'leader'
 
 /** Nodes, or all that there are and that it makes sense for. */
@@ -47,7 +47,7 @@ export type ScenarioEvent =
       readonly count: number
       readonly overMs: number
       readonly through: Nodes
-      /** Where the other transfer for each nonce goes; null where nobody spends twice. */
+      /** Where the other transfer for each nonce goes; null without double spends. */
       readonly rivalsThrough: Nodes | null
     }
 
@@ -93,7 +93,7 @@ export interface Expectation {
   /** As it is written, without the word `expect`. */
   readonly text: string
   readonly claim: Claim
-  /** Of whom; `all` are those that run, are not frozen and do not lie. */
+  /** Of which nodes; `all` are those that run, are not frozen and do not lie. */
   readonly nodes: readonly number[] | 'all'
   /** The latest moment at which it may come true; null for the end. */
   readonly byMs: number | null

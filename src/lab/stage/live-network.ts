@@ -20,7 +20,7 @@ import type { StageParts, TotalCounters } from './stage.ts'
 import { BLOCK_MS, createGenesis, SOME_MINER } from './variant.ts'
 import { createAccounts, type SeededAccount } from './workload.ts'
 
-/** Share of one core that all miners together take, so that nobody waits for the machine. */
+/** Share of one core that all miners together take, so that no node waits for the machine. */
 const MINING_SHARE = 0.4
 /** What threads of busy nodes get of that share, roughly. */
 const MINING_YIELD = 0.5
@@ -81,7 +81,7 @@ export class LiveNetwork {
     return join(this.directory, 'genesis.json')
   }
 
-  /** The node whose turn it is to propose, as the first that runs knows; some miner where nobody proposes. */
+  /** The node whose turn it is to propose, as the first that runs knows; some miner where none proposes. */
   async leader(): Promise<number> {
     if (!this.#parts.variant.hasValidators) return SOME_MINER
     const method = 'quorate_finalityReport'
@@ -101,7 +101,7 @@ export class LiveNetwork {
     return [...new Set(names.map(name => Number(name.slice('node-'.length)) - 1))].toSorted((a, b) => a - b)
   }
 
-  /** Kills a node without a word. */
+  /** Kills a node's process. */
   async kill(index: number): Promise<void> {
     this.#frozen.delete(index)
     await this.nodes[index]!.kill()

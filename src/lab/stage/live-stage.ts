@@ -10,16 +10,16 @@ import { Observer } from './observer.ts'
 import type { Stage, TotalCounters, WithStage } from './stage.ts'
 import { Timeline } from './timeline.ts'
 
-/** The exit code of who was told to end. */
+/** The exit code of a process that was told to end. */
 const INTERRUPTED = 130
 
-/** Stages of real processes, which are gone when the work is done, or when we are told to end. */
+/** Stages of real processes, which end when the work is done, or when this process is told to end. */
 export function onLiveStage(links: LinkParts = {}): WithStage {
   return async (parts, work) => {
     const network = await LiveNetwork.start({ ...parts, ...links })
     const stage = new LiveStage(network, new Timeline(parts.nodes, parts.variant.final))
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    // Who ends us must not leave our nodes running.
+    // Our nodes must not outlive us.
     const onSignal = (): void => void network.close().finally(() => process.exit(INTERRUPTED))
     for (const signal of signals) process.once(signal, onSignal)
     try {
@@ -121,7 +121,7 @@ class LiveStage implements Stage {
   }
 }
 
-/** After a lost answer the same bytes are handed in again, and "already known" is good news. */
+/** After a lost answer the same bytes are submitted again, and "already known" is success. */
 function isTaken(outcome: unknown): boolean {
   return outcome instanceof RpcError ? outcome.message === 'already known' : typeof outcome === 'string'
 }

@@ -76,7 +76,7 @@ export class LocalNode {
       ...options,
     ]
     const child = spawn(process.execPath, ['--disable-sigusr1', main, ...args], {
-      // By the channel, which closes however this process ends, a node knows that nobody is left to stop it.
+      // By the channel, which closes however this process ends, a node knows that no process is left to stop it.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     const log = createWriteStream(join(dataDirectory, 'node.log'), { flags: 'a' })
@@ -110,14 +110,14 @@ export class LocalNode {
     clearTimeout(timer)
   }
 
-  /** Kills the node as a power cut would: without a word. */
+  /** Kills the node as a power cut would. */
   async kill(): Promise<void> {
     this.process.kill('SIGKILL')
     await this.ended()
   }
 }
 
-/** Starts `count` nodes, the later ones connected to those before; `onReady` hears of each. */
+/** Starts `count` nodes, the later ones connected to those before; `onReady` is called for each. */
 export async function startNetwork(
   count: number,
   options: { genesisPath: string; directory: string; nodeOptions: (index: number) => readonly string[] },

@@ -1,5 +1,5 @@
 // Watches running nodes over their RPC: each is asked for its status every few milliseconds, and for a block only when
-// nobody has shown it before. What they show goes into a timeline, with the moment at which the answer was there.
+// no node has shown it before. What they show goes into a timeline, with the moment at which the answer was there.
 //
 // So times are right to one period and one call, on the same clock for all nodes: this process's.
 
@@ -12,7 +12,7 @@ import type { SeenBlock, SeenHead, Timeline } from './timeline.ts'
 /** Milliseconds between two looks at one node. */
 const PERIOD_MS = 25
 
-/** Who watches. */
+/** Watches the nodes of one network. */
 export class Observer {
   readonly #timeline: Timeline
   readonly #running = new Map<number, { isWanted: boolean; done: Promise<void> }>()
@@ -51,7 +51,7 @@ export class Observer {
   async #watch(node: number, client: RpcClient, watch: { readonly isWanted: boolean }): Promise<void> {
     while (watch.isWanted) {
       await sleep(PERIOD_MS)
-      // A node that does not answer has nothing to show; whoever killed it knows.
+      // A node that does not answer has nothing to show: it was killed.
       await this.#look(node, client).catch(() => {})
     }
   }

@@ -17,21 +17,21 @@ export interface Stage {
   sleep(ms: number): Promise<void>
   /** The nodes that run, and whose view goes into the timeline. */
   nodes(): number[]
-  /** Hands transfers in at a node: for each whether the node has it now, or null when the node does not answer. */
+  /** Submits transfers to a node: for each whether the node has it now, or null when the node does not answer. */
   submit(node: number, transfers: readonly SignedTransfer[]): Promise<readonly boolean[] | null>
-  /** The node whose turn it is to propose; where nobody's ever is, a miner like any other. */
+  /** The node whose turn it is to propose; where none ever is, a miner like any other. */
   leader(): Promise<number>
-  /** Ends a node without a word. */
+  /** Kills a node's process. */
   kill(node: number): Promise<void>
   /** Starts a killed node again, from what is on its disk; one that was kept out starts for the first time. */
   restart(node: number): Promise<void>
-  /** Stops a node's process, whose connections stand: it hears and says nothing until it is thawed. */
+  /** Stops a node's process, whose connections stay: it sends and receives nothing until it is thawed. */
   freeze(node: number): Promise<void>
   /** Lets a frozen node go on with what it missed. */
   thaw(node: number): Promise<void>
   /** Breaks all connections between these halves, and lets none come up. */
   cut(halves: readonly (readonly number[])[]): Promise<void>
-  /** Lets all nodes connect again; it takes them a moment to do so. */
+  /** Lets all nodes connect again; that takes them a moment. */
   heal(): Promise<void>
   /** Lets all nodes mine, or none, also those that are started later. Only where blocks are mined. */
   mine(isOn: boolean): Promise<void>

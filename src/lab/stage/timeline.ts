@@ -1,5 +1,5 @@
 // What every node showed and when: its chain as it was seen, and for each transfer the moment at which it came into a
-// block there and the moment at which it was final there. Fed by whoever watches (observer.ts); the hour is given.
+// block there and the moment at which it was final there. The observer feeds it (observer.ts), with the time.
 //
 // A moment is noted once. So a transfer that a reorganisation takes back keeps the moment at which it had been final,
 // and comparing with the chain at the end tells what was reversed.

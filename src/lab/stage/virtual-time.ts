@@ -1,5 +1,5 @@
 // Virtual time for code that waits: `sleep` gives a promise that an event of the schedule resolves, and time goes on
-// only while everybody waits. So the very code that runs by a real clock runs here too, and the same way each time.
+// only while all code waits. So the very code that runs by a real clock runs here too, and the same way each time.
 
 import { setImmediate as untilAllWait } from 'node:timers/promises'
 import { Schedule } from '../virtual/schedule.ts'
@@ -7,7 +7,7 @@ import { Schedule } from '../virtual/schedule.ts'
 /** A clock that jumps from event to event. */
 export class VirtualTime {
   readonly schedule = new Schedule()
-  /** Whether somebody who waited goes on. */
+  /** Whether some waiting code has been resumed. */
   #isWoken = false
 
   get nowMs(): number {
@@ -18,7 +18,7 @@ export class VirtualTime {
     return new Promise(resolve => this.schedule.after(ms, () => this.wake(resolve)))
   }
 
-  /** Resolves what somebody waits for: nothing else happens before he has gone on to where he waits again. */
+  /** Resumes code that waits: nothing else happens before it waits again. */
   wake(resolve: () => void): void {
     this.#isWoken = true
     resolve()

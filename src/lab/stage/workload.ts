@@ -9,13 +9,13 @@ import { type SignedTransfer, signTransfer } from '../../wallet/transfer.ts'
 import { Random } from '../virtual/random.ts'
 import { CHAIN_ID } from './variant.ts'
 
-/** Somebody with a key from the seed. */
+/** An account with a key from the seed. */
 export interface SeededAccount {
   readonly secretKey: Uint8Array
   readonly address: Address
 }
 
-/** A transfer to be handed in, and the other one for the same nonce where the sender spends twice. */
+/** A transfer to be submitted, and the other one for the same nonce where the sender spends twice. */
 export interface PlannedTransfer {
   /** Which sender, so that one sender's transfers go to one node. */
   readonly sender: number
@@ -24,10 +24,10 @@ export interface PlannedTransfer {
   readonly rival: SignedTransfer | null
 }
 
-/** Transfers a second, or all at once: as fast as nodes can take them in, unless it is more than their pools hold. */
+/** Transfers a second, or all at once: as fast as nodes accept them, unless it is more than their pools hold. */
 export type Rate = number | 'max'
 
-/** Who pays next: every sender in turn, or some far more often than others. */
+/** The next payer: every sender in turn, or some far more often than others. */
 export type SenderOrder = 'turns' | 'zipf'
 
 /** Accounts that pay in a comparison or a scenario. */
@@ -53,7 +53,7 @@ export class Workload {
   readonly #nonces: bigint[]
   readonly #random: Random
   readonly #order: Random
-  /** The chance that the payer is this sender or one before him, by Zipf's law. */
+  /** The probability that the payer is this sender or one before it, by Zipf's law. */
   readonly #upTo: readonly number[]
   #next = 0
 
@@ -66,7 +66,7 @@ export class Workload {
   }
 
   /**
-   * The next transfers, of senders in turn unless told otherwise; with `isDouble` each sender signs two for his nonce,
+   * The next transfers, of senders in turn unless told otherwise; with `isDouble` each sender signs two for its nonce,
    * which can't both be on one chain.
    */
   plan(

@@ -1,5 +1,5 @@
-// The names of strangers: each has a new one for every connection, and none that a node could have. Whoever has to tell a
-// stranger from a node, or to know where it stands, learns it from the name.
+// The names of strangers: each has a new one for every connection, and none that a node could have. The name alone tells a
+// stranger from a node, and where it stands.
 
 import type { PeerId } from '../../replica/effects.ts'
 

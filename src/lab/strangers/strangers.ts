@@ -1,7 +1,7 @@
-// The strangers of a run: one to three peers without a key that nodes are connected with, and that mean harm from the first
-// moment to the last. A stranger is no replica: it keeps what it hears and sends what attacks.ts makes of that. With every
-// node it speaks under another name, which a node that has it for a breaker of the rules denies for good; then, and now
-// and then by itself, it comes back under a new one.
+// The strangers of a run: one to three hostile peers without a key, connected with nodes from the first moment to the last.
+// A stranger is no replica: it keeps what it receives and sends what attacks.ts makes of that. It has another name with every
+// node. A node that finds it breaking a rule bans that name; then, and now and then by itself, the stranger comes back
+// under a new one.
 
 import type { Genesis } from '../../execution/genesis.ts'
 import type { PeerId } from '../../replica/effects.ts'
@@ -23,18 +23,18 @@ import { isStranger, nameStranger } from './stranger-name.ts'
  * be left time for others, since what a peer may cost them is bounded outside the replica, and not simulated.
  */
 const ATTACK_EVERY_MS = [150, 1_500] as const
-/** Milliseconds for which a connection lasts that nobody ends, and until the next, on average. */
+/** Milliseconds for which a connection lasts that the node does not end, and until the next, on average. */
 const STAY_MS = 60_000
 const AWAY_MS = 10_000
 /** Milliseconds by which an answer is late, where it is. */
 const LATE_MS = 6_000
 const LATE_RATE = 0.3
-/** Share of the answers that are to make a node ask on, where there is such a one. */
+/** Share of the answers that make a node ask for more, where there is such an answer. */
 const LURE_RATE = 0.5
 /** Share of the messages whose bytes are spoilt, and of the strangers that are connected with all nodes. */
 const SPOILT_RATE = 0.03
 const EVERYWHERE_RATE = 0.5
-/** Share of the strangers that avoid being denied. */
+/** Share of the strangers that avoid being banned. */
 const CAREFUL_RATE = 0.5
 
 /** What strangers need of their run. */
@@ -66,7 +66,7 @@ interface Stranger {
 
 /** All strangers of one run. */
 export class Strangers implements OutsidePeers {
-  /** Attacks and answers by their names, and refusals for which a name was denied. */
+  /** Attacks and answers by their names, and refusals for which a name was banned. */
   readonly attacks = new Map<string, number>()
   readonly denials = new Map<Rejection, number>()
   readonly #options: StrangersOptions
@@ -126,7 +126,7 @@ export class Strangers implements OutsidePeers {
     if (ANSWERS[message.type].length > 0) this.#answer(link, message as Question)
   }
 
-  /** A node has refused something; it denies the name where that was no honest mistake. */
+  /** A node has refused something; it bans the name where that was no honest mistake. */
   onRefused(name: PeerId, node: SimNode, reason: Rejection): void {
     if (verdictOn(reason) === 'ignore' || !this.isLinked(name, node.id)) return
     this.denials.set(reason, (this.denials.get(reason) ?? 0) + 1)
@@ -208,7 +208,7 @@ export class Strangers implements OutsidePeers {
   }
 }
 
-/** Some attacks of each kind. A careful stranger does nothing for which it would be denied, and so stays for long. */
+/** Some attacks of each kind. A careful stranger does nothing for which it would be banned, and so stays for long. */
 function drawRepertoire(random: Random): Attack[] {
   const isCareful = random.chance(CAREFUL_RATE)
   return Object.values(ATTACKS).flatMap(attacks => {

@@ -28,7 +28,7 @@ const UNPROMISED_DOUBLINGS = 2
 const SYNC_MS = 60_000
 /** L3: views that may be left after the end of faults for each decision that is made, besides f + 1. */
 const VIEWS_SLACK = 3
-/** Clocks are right within this when faults end, where validators agree: a vote depends on the hour. */
+/** Clocks are right within this when faults end, where validators agree: a vote depends on the time. */
 const HEALED_CLOCK_MS = 5_000
 /** Milliseconds between two looks whether all is final. */
 const LOOK_MS = 250
@@ -44,7 +44,7 @@ const TIE_BREAKS_MAX = 10
 export function runLiveness(run: Run): void {
   const { agreement, faults, honest } = run
   faults.end()
-  // Nobody owes anything before messages arrive in time.
+  // Nothing is promised before messages arrive in time.
   if (run.model?.model === 'partial') run.cluster.runFor(run.model.gstMs - run.schedule.nowMs)
   if (agreement === null) return settleByWork(run)
   agreement.finalHeightAtHeal = Math.max(
@@ -85,7 +85,7 @@ function settleByWork(run: Run): void {
   serve(run, HEAL_MS + run.options.transfers * SERVED_BLOCKS_MAX * run.blockTimeMs)
   run.cluster.runFor(HEAL_MS)
   settleHeads(run, QUIET_MS)
-  // A block that a wrong clock dated is refused by the others, with all that stands on it, until its hour comes.
+  // A block that a wrong clock dated is refused by the others, with all that stands on it, until its time comes.
   const waitMs = Math.max(0, ...run.honest.map(node => aheadMs(run, node)))
   if (!run.headsAgree && waitMs > 0) {
     run.cluster.runFor(waitMs)

@@ -1,5 +1,5 @@
 // A failing run as a file: everything that it depends on, so that it can be made again on any machine. The genesis file is
-// part of it; senders and signatures are recovered by whoever makes the run.
+// part of it; the caller recovers senders and signatures.
 
 import type { FaultEvent } from '../faults/fault-events.ts'
 import { type FaultKind, type FaultPlan, NO_FAULTS } from '../faults/fault-plan.ts'

@@ -1,5 +1,5 @@
-// What the seed and the options of a run decide before anything happens: how many nodes there are, who of them lies, what
-// goes wrong, and the network that they all believe in.
+// What the seed and the options of a run decide before anything happens: how many nodes there are, which of them lie, the
+// plan of faults, and the genesis file.
 
 import type { Address } from '../../chain/address.ts'
 import type { Genesis } from '../../execution/genesis.ts'
@@ -45,12 +45,12 @@ export interface Setup {
   readonly clients: readonly Client[]
   /** An account for each kind of attack; none where no client means harm. */
   readonly hostile: readonly Client[]
-  /** What each node holds, hands out and asks for at most. */
+  /** What each node holds, serves and requests at most. */
   readonly limits: ReplicaLimits
   readonly signatures: Pick<Identity, 'recover' | 'sign'>
   /** Whether validators agree on what is final. */
   readonly isAgreed: boolean
-  /** Whether the run is for counting: all takes the same time, and nothing is said again. */
+  /** Whether the run is for counting: all takes the same time, and nothing is retransmitted. */
   readonly isCounted: boolean
 }
 

@@ -25,7 +25,7 @@ export interface SimulationOptions {
   readonly faults: ReadonlySet<FaultKind>
   /** Height at which the first phase ends. */
   readonly blocks: number
-  /** Transfers handed in during the first phase. */
+  /** Transfers submitted during the first phase. */
   readonly transfers: number
   readonly recoverSender: RecoverSender
   /** Signs and checks votes; the reference unless given. */
@@ -37,7 +37,7 @@ export interface SimulationOptions {
   readonly adversary?: Adversary | null
   /** Whether one of three miners or more sends blocks that break the rules, beside its honest ones. */
   readonly lyingMiner?: boolean
-  /** Whether one of four nodes or more lies about the chain that it has to whoever catches up. */
+  /** Whether one of four nodes or more lies about its chain to nodes that catch up. */
   readonly lyingPeer?: boolean
   /** What the network promises; unless given, anything may happen until the faults end, and nothing after that. */
   readonly network?: NetworkRequest | null
@@ -58,7 +58,7 @@ export interface SimulationOptions {
   readonly depth?: number | null
   /** Those limits of the nodes that are small; null for none. */
   readonly limits?: SmallLimits | null
-  /** Whether some accounts are in the hands of clients that mean harm. */
+  /** Whether some accounts belong to hostile clients. */
   readonly hostileClients?: boolean
   /** What goes wrong, instead of what the seed would bring about. */
   readonly script?: FaultScript | null

@@ -1,4 +1,4 @@
-// What is told of a run that has ended: the verdict, and what was counted on the way. All of it follows from the
+// The result of a run: the verdict, and what was counted on the way. All of it follows from the
 // options, so that two runs of one seed are told alike.
 
 import type { Hex } from '../../encoding/bytes.ts'
@@ -21,7 +21,7 @@ export type Verdict =
   | 'ERROR'
   /** A final block was reversed in a way that is possible by construction, and the node raised an alarm. */
   | 'EXCUSED'
-  /** What is missing is not promised on such a network. */
+  /** What failed is not promised on such a network. */
   | 'OUTSIDE-MODEL'
 
 /** Whether a run found nothing. */
@@ -62,15 +62,15 @@ export interface SimulationResult {
   readonly lyingMiner: ToldLies | null
   /** The same of the peer that lied. */
   readonly lyingPeer: ToldLies | null
-  /** Acknowledged transactions that a full pool pushed out, and transfers that were handed in again after that. */
+  /** Acknowledged transactions that a full pool evicted, and transfers that were submitted again after that. */
   readonly evictions: number
-  readonly handedInAgain: number
+  readonly resubmitted: number
   /** Attacks of hostile clients by name, and replacements of theirs that were mined; null when none meant harm. */
   readonly hostile: {
     readonly attacks: Readonly<Record<string, number>>
     readonly replacementsMined: number
   } | null
-  /** Attacks of strangers by name, and the reasons for which nodes denied them; null when there were none. */
+  /** Attacks of strangers by name, and the reasons for which nodes banned them; null when there were none. */
   readonly strangers: {
     readonly attacks: Readonly<Record<string, number>>
     readonly denials: Readonly<Record<string, number>>
@@ -87,7 +87,7 @@ export interface SimulationResult {
   readonly recent: readonly string[]
 }
 
-/** Who lied, and how often in which way. */
+/** The liar, and how often it lied in which way. */
 export interface ToldLies {
   readonly id: PeerId
   readonly lies: Readonly<Record<string, number>>
@@ -99,11 +99,11 @@ export interface AgreementResult {
   /** Validators that lied, by name, and how. */
   readonly liars: Readonly<Record<string, LiarRole>>
   readonly decisions: number
-  /** Per decision, without what was said again or answered to those who were behind; null when there was none. */
+  /** Per decision, without retransmissions and answers to nodes that were behind; null when there was none. */
   readonly messagesPerDecision: number | null
   readonly bytesPerDecision: number | null
   readonly delaysPerDecision: { readonly mean: number; readonly max: number } | null
-  /** Messages of the finality layer by kind; and those about decisions that were said again or answered. */
+  /** Messages of the finality layer by kind; and those about decisions that were retransmitted or answered. */
   readonly finalityMessages: Readonly<Record<string, number>>
   readonly repeatedMessages: number
   /** Different certificates that honest nodes stored. */
@@ -154,7 +154,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
     lyingMiner: describeLies(run.lyingMiner),
     lyingPeer: describeLies(run.lyingPeer),
     evictions: oracle.promises.evictions,
-    handedInAgain: clients.handedInAgain,
+    resubmitted: clients.resubmitted,
     hostile: describeHostile(run),
     strangers: describeStrangers(run),
     evictedBlocks: oracle.evictedBlocks,
@@ -169,7 +169,7 @@ export function describeRun(run: Run, verdict: Verdict, reason: string | null): 
 /** Milliseconds that a message waits for its link where more is said than the link carries: far more than in any other run. */
 const CONGESTED_MS = 10_000
 
-/** The verdict on a run, with what excuses it: nobody is held to what he does not promise on such a network. */
+/** The verdict on a run, with what excuses it: a mode is not held to what it does not promise on such a network. */
 function excuse(
   { genesis, model, observer, linkModel, schedule }: Run,
   verdict: Verdict,

@@ -21,7 +21,7 @@ export const METRICS: readonly Metric[] = [
   metric('finality_p50_ms', 'final after, p50', 'ms', ({ quiet }) => quiet.finalityMs?.p50 ?? null),
   metric('finality_p95_ms', 'final after, p95', 'ms', ({ quiet }) => quiet.finalityMs?.p95 ?? null),
   metric('final_per_second', 'final per second', 'per second', ({ quiet }) => quiet.finalPerSecond),
-  metric('never_final', 'handed in, never final', 'count', ({ quiet }) => quiet.handedIn - quiet.final),
+  metric('never_final', 'submitted, never final', 'count', ({ quiet }) => quiet.submitted - quiet.final),
   metric(
     'messages_per_transfer',
     'messages a transfer',

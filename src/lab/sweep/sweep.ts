@@ -55,11 +55,11 @@ export interface SweepOptions {
   readonly stage: StageKind
   readonly sweep: Sweep
   readonly repeat: number
-  /** Hears how many steps of how many are done, and in a few words what happens now. */
+  /** Reports progress: how many steps of how many are done, and what is run now. */
   readonly onProgress: (done: number, word: string) => void
 }
 
-/** Steps in all, for who shows progress. */
+/** Steps in all, for progress. */
 export function countSweepSteps({
   variants,
   settings,

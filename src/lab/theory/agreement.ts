@@ -36,7 +36,7 @@ export interface AgreementRuns {
   readonly unstable: readonly AgreementRun[]
 }
 
-/** Runs the simulator, with so many seeds where chance has a say; `onStep` hears of each kind of run. */
+/** Runs the simulator, with so many seeds where chance matters; `onStep` is called for each kind of run. */
 export async function runAgreements(
   { seed, repeats }: { readonly seed: number; readonly repeats: number },
   onStep: (word: string) => void,

@@ -46,8 +46,8 @@ export function judgeForks(theory: Theory, forks: readonly Forks[]): ClaimGroup 
 export function judgeLags(theory: Theory, lags: Lags): ClaimGroup {
   const { depth, interval, allUp, someDead, tooManyDead } = lags
   const limit = theory.lag(depth, interval)
-  const judge = (who: string, seen: readonly number[]): Claim => ({
-    says: `${who}: whenever a block becomes final, the head is at most so far above it`,
+  const judge = (nodes: string, seen: readonly number[]): Claim => ({
+    says: `${nodes}: whenever a block becomes final, the head is at most so far above it`,
     expected: `d + interval + 1 = ${limit}`,
     measured: `${Math.max(...seen)} at most, ${(seen.reduce((sum, lag) => sum + lag, 0) / seen.length).toFixed(2)} on average, ${seen.length} times`,
     isTrue: seen.length > 0 && Math.max(...seen) <= limit,
@@ -68,7 +68,7 @@ export function judgeLags(theory: Theory, lags: Lags): ClaimGroup {
   }
 }
 
-/** What must be so of a cut; what else is seen is told, and judged by nobody. */
+/** What must be so of a cut; what else is seen is reported and not judged. */
 interface CutClaim {
   readonly says: string
   readonly expected: string

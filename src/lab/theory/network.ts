@@ -87,7 +87,7 @@ async function mine(
     afterStep: node => {
       const { head } = network.replica(node)!.tree
       const { id, height } = head.chained
-      // Who finds a block follows it in the same step, and so it is nobody's before it is its finder's.
+      // A node that finds a block follows it in the same step, so its finder is the first node that has it.
       if (height > 0 && !blocks.has(id)) {
         const spread = { height, foundMs: schedule.nowMs, known: new Set([node]) }
         blocks.set(id, spread)
@@ -122,7 +122,7 @@ export interface Lags {
 const SETTLE_MS = 5_000
 const LAN_MS = 3
 
-/** Runs the hybrid mode with nobody dead, then f, then f + 1 of its four nodes, for so long each. */
+/** Runs the hybrid mode with all nodes up, then with f, then with f + 1 of its four nodes dead, for so long each. */
 export async function measureLags({
   seed,
   partMs,

@@ -15,7 +15,7 @@ import { judgeReversal, RACE_SETTINGS, raceForTheory } from './reversal.ts'
 
 /** Milliseconds that a message takes where blocks are counted that were found at one height. */
 const LATENCIES_MS = [8, 20, 40]
-/** Transfers that are handed in while nothing is cut, and their rate. */
+/** Transfers that are submitted while nothing is cut, and their rate. */
 const CUT_TRANSFERS = 20
 
 /** How much is run of what chance has a say in. */
@@ -37,7 +37,7 @@ export const EFFORT: Effort = { races: 5_000, heights: 1_200, repeats: 4, partMs
 export interface TheoryOptions {
   readonly seed: number
   readonly effort: Effort
-  /** Hears how much is done, from 0 to 1, and in a few words what is run now. */
+  /** Reports progress: how much is done, from 0 to 1, and what is run now. */
   readonly onProgress: (share: number, word: string) => void
 }
 

@@ -55,7 +55,7 @@ const narrow = narrowTruth()
 /** What only this chain with its easy signatures can show. */
 const MORE: readonly { readonly name: string; readonly changes: BlockChanges }[] = [
   {
-    name: 'a transaction that nobody signed',
+    name: 'an unsigned transaction',
     changes: { transactions: [transfer(2, 0, { signed: false })] },
   },
   { name: 'a time that has not come, by a second', changes: { time: nowSeconds + 16 } },

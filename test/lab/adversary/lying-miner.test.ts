@@ -41,7 +41,7 @@ test('twenty runs with a lying miner and every fault pass, and nearly every lie 
   assert.ok(untold.length <= 3, untold.join(', '))
 })
 
-test('among validators who decide, a lying miner changes nothing either', () => {
+test('among validators that decide, a lying miner changes nothing either', () => {
   for (let seed = 1; seed <= 5; seed++)
     assertPass(runCommittee('hybrid', seed, { validators: 4, nodes: 5, lyingMiner: true, adversary: null }))
 })
@@ -54,6 +54,6 @@ test('the same seed tells the same lies, and a run without a liar is as it was',
   assert.equal(lyingMiner, null)
 })
 
-test('two nodes have no liar among them: nobody could say who lies', () => {
+test('two nodes have no liar among them: neither could tell which one lies', () => {
   assert.equal(run(4, { nodes: 2 }).lyingMiner, null)
 })

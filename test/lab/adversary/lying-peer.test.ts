@@ -1,4 +1,4 @@
-// One peer of a run that lies about its chain: whoever asks it gets the chain from others, and blames nobody else.
+// One peer of a run that lies about its chain: a node that asks it gets the chain from other peers, and blames none of them.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -55,7 +55,7 @@ test('twenty runs with a lying peer and every fault pass, and it lied in every w
 })
 
 for (const mode of ['pbft', 'hybrid'] as const)
-  test(`${mode}: a follower that lies about its chain keeps nobody from what is final`, () => {
+  test(`${mode}: a follower that lies about its chain keeps no node from what is final`, () => {
     for (let seed = 1; seed <= 5; seed++) {
       const result = runCommittee(mode, seed, {
         validators: 4,
@@ -64,7 +64,7 @@ for (const mode of ['pbft', 'hybrid'] as const)
         faults: new Set([...FAULT_KINDS, 'disk-loss']),
       })
       assertPass(result)
-      assert.match(result.lyingPeer!.id, /^n[56]$/, 'nobody whose votes are needed')
+      assert.match(result.lyingPeer!.id, /^n[56]$/, 'no node whose votes are needed')
     }
   })
 

@@ -18,7 +18,7 @@ test('under hybrid even a majority is refused once the payment is final', () => 
   assert.deepEqual([delivered, shown, refused, reversed], [3, 3, 3, 0])
 })
 
-test('under pbft there is no race: a block that nobody signed is refused', () => {
+test('under pbft there is no race: a block without signatures is refused', () => {
   const { delivered, shown, refused, reversed } = race('pbft', 0.65)
   assert.deepEqual([delivered, shown, refused, reversed], [3, 3, 3, 0])
 })

@@ -76,7 +76,7 @@ test('the same seed gives the same table, another seed another', () => {
   assert.notDeepEqual(run(1).rows, run(2).rows)
 })
 
-test('an attacker gives up where all his races together forgo next to nothing', () => {
+test('an attacker gives up where all races together forgo next to nothing', () => {
   for (const [share, races] of [
     [0.1, 10_000],
     [0.3, 10_000],

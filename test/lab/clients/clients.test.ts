@@ -6,12 +6,12 @@ import type { SimNode } from '../../../src/lab/cluster/sim-node.ts'
 import { Random } from '../../../src/lab/virtual/random.ts'
 import { Schedule } from '../../../src/lab/virtual/schedule.ts'
 
-test('what a node acknowledged is owed once, until the node loses its disk: then by nobody, and all is handed in again', () => {
+test('what a node acknowledged is owed once, until the node loses its disk: then it is not, and all is submitted again', () => {
   const schedule = new Schedule()
-  const handedIn: string[] = []
+  const submitted: string[] = []
   const node = {
     id: 'n1',
-    input: ({ token }: { token: string }) => handedIn.push(token),
+    input: ({ token }: { token: string }) => submitted.push(token),
   } as unknown as SimNode
   const clients = new Clients({
     schedule,
@@ -23,7 +23,7 @@ test('what a node acknowledged is owed once, until the node loses its disk: then
   })
   clients.start(10)
   while (clients.submitted < 3) schedule.advance()
-  const first = [...handedIn]
+  const first = [...submitted]
   const id = `0x${'1'.repeat(64)}` as const
   for (const token of [...first, ...first]) clients.onReply(token, { id })
   assert.equal(clients.owed.length, first.length)
@@ -31,6 +31,6 @@ test('what a node acknowledged is owed once, until the node loses its disk: then
   assert.equal(clients.owed.length, first.length)
   clients.forgive(node)
   assert.deepEqual(clients.owed, [])
-  assert.equal(handedIn.length, 2 * first.length)
+  assert.equal(submitted.length, 2 * first.length)
   assert.equal(clients.unanswered, first.length)
 })

@@ -37,7 +37,7 @@ test('no attack that can be mined pays as much as an honest transfer, in either 
       }
 })
 
-test('a flood promises more than anybody, and leaves out the nonce that would make it pending', () => {
+test('a flood offers more than any other, and leaves out the nonce that would make it pending', () => {
   for (const seed of SEEDS)
     for (const { nonce, maxFeePerGas } of gaps.attack(standing(seed)))
       assert.ok(nonce > 5n && maxFeePerGas > 200n * GWEI)

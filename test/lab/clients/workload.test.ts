@@ -13,7 +13,7 @@ test('the same seed plans the same transfers', () => {
   for (let index = 0; index < 5; index++) assert.deepEqual(a.next(), b.next())
 })
 
-test('each transfer is signed by its sender, with his next nonce, and a rival spends the same nonce', () => {
+test('each transfer is signed by its sender, with its next nonce, and a rival spends the same nonce', () => {
   const plan = workload('x')
   const nonces = new Map<string, bigint>()
   let rivals = 0

@@ -44,7 +44,7 @@ test('each limit is the one that its name says', () => {
   )
 })
 
-test('transfers that small pools push out are handed in again, and all become final', async () => {
+test('transfers that small pools evict are submitted again, and all become final', async () => {
   const { recoverSender } = new SenderCache(await chooseBackend())
   const results = [1, 2, 3, 4].map(seed =>
     simulate({
@@ -60,7 +60,7 @@ test('transfers that small pools push out are handed in again, and all become fi
   )
   for (const result of results) assertPass(result)
   assert.ok(results.some(({ evictions }) => evictions > 0))
-  assert.ok(results.some(({ handedInAgain }) => handedInAgain > 0))
+  assert.ok(results.some(({ resubmitted }) => resubmitted > 0))
 })
 
 test('validators with the smallest limits agree on every transfer', () => {

@@ -4,7 +4,7 @@ import type { Measurement, NetworkCut, QuietPart } from '../../../src/lab/compar
 import { showMeasurements } from '../../../src/lab/compare/report.ts'
 
 const quiet: QuietPart = {
-  handedIn: 300,
+  submitted: 300,
   final: 299,
   inclusionMs: { p50: 12.4, p95: 80, p99: 123.6 },
   finalityMs: { p50: 900, p95: 1_500, p99: 12_345 },
@@ -112,13 +112,13 @@ test('a part that no variant has is left out', () => {
   assert.match(table, /Undisturbed/)
 })
 
-test('who is never replaced is missed all the time', () => {
+test('a leader that is never replaced is missed all the time', () => {
   const leaderKilled = { ...broken.leaderKilled!, blockPauseMs: null, finalityPauseMs: null }
   const table = showMeasurements([{ ...broken, leaderKilled }], { columns: 80 })
   assert.match(table, /no new block for +all the time\n +nothing final for +all the time\n/)
 })
 
-test('in words: who stopped, who forked, what was reversed', () => {
+test('in words: which stopped, which forked, what was reversed', () => {
   const cut = broken.cut!
   const say = (changes: Partial<NetworkCut>): string =>
     showMeasurements([{ ...broken, cut: { ...cut, ...changes } }], { columns: 200 })

@@ -5,7 +5,7 @@ import { alignRows, wrapWords } from '../../../src/lab/compare/table.ts'
 const rows = [
   ['', 'one', 'another'],
   ['short', 'a', 'b'],
-  ['A heading that is wider than all columns together, and that nobody minds'],
+  ['A heading that is wider than all columns together, and does no harm'],
   ['long', 'words that do not fit in twelve', 'c'],
 ]
 
@@ -15,7 +15,7 @@ test('columns are as wide as they need to be, and what is too long goes on below
     `
        one            another
 short  a              b
-A heading that is wider than all columns together, and that nobody minds
+A heading that is wider than all columns together, and does no harm
 long   words that do  c
        not fit in
        twelve

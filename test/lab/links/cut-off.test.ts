@@ -50,7 +50,7 @@ test('a peer that is cut off is not connected, from either side, until it is let
   const idOfC = peerIdIn(c.multiaddrs()[0]!).toString()
   cutOfA.cutOff(a, [idOfC])
   cutOfB.cutOff(b, [idOfC])
-  await until('nobody is linked to it', () => c.peers().length === 0 && a.peers().length === 1)
+  await until('no peer is connected with it', () => c.peers().length === 0 && a.peers().length === 1)
   a.setMining(addressOf(50), 1)
   await headAt(b, 1)
   assert.deepEqual([c.replica.tree.head.chained.height, c.peers().length], [0, 0])

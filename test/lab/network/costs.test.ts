@@ -50,14 +50,14 @@ function play(costs: Costs): Tag {
   return last
 }
 
-test('each message is a hop more than what its sender had heard, and the last who knows counts', () => {
+test('each message is a hop more than what its sender had received, and the last node that knows counts', () => {
   const costs = new Costs(PBFT)
   assert.equal(play(costs).hops, 3)
   assert.deepEqual(costs.perDecision(), { messages: 3, bytes: 300, delays: { mean: 3, max: 3 } })
   assert.deepEqual(costs.decisions, 1)
 })
 
-test('what is said again, and a certificate for one who lacks it, are counted apart', () => {
+test('retransmissions, and a certificate for a node that lacks it, are counted apart', () => {
   const costs = new Costs(PBFT)
   play(costs)
   const again = costs.tag('a', broadcast(commitBy(0)), null)!

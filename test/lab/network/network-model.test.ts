@@ -101,7 +101,7 @@ test('the starving adversary holds back the vote that completes a quorum at its 
     ['n2', 'n3', 'n4', 'n5', 'n6'].map(from => hold(from, voteOf('prepare', 0))),
     [0, 0, 0, 3_000, 3_000],
   )
-  // Said again by one who was let through, it completes nothing.
+  // Sent again by a member whose message arrived, it completes nothing.
   assert.equal(hold('n2', voteOf('prepare', 0)), 0)
   // Another kind, another view, another receiver: each is counted alone, and patience that grows does not help.
   assert.equal(hold('n5', voteOf('commit', 0)), 0)

@@ -55,7 +55,7 @@ test('a quiet network delivers everything once, in order and a little later', ()
   assert.equal(network.bytes, 200 * 6)
 })
 
-test('each receiver gets his own copy at his own time', () => {
+test('each receiver gets its own copy at its own time', () => {
   const arrivals = networkWith({}).sendAll(1, ['b', 'c'])
   assert.deepEqual(arrivals.map(({ to }) => to).sort(), ['b', 'c'])
   assert.notEqual(arrivals[0]!.timeMs, arrivals[1]!.timeMs)
@@ -104,7 +104,7 @@ test('a partition cuts what crosses it until it heals, and lets the rest through
   assert.equal(sendAll(3, ['b', 'c']).length, 3 + 6)
 })
 
-test('over a bridge both sides are reached, and nobody else beyond it', () => {
+test('a bridge reaches both sides, and no other node reaches beyond it', () => {
   const { network, schedule, arrivals } = networkWith({})
   network.part(apartIn({ type: 'bridge', side: ['a'], node: 'b', ...TIMES }))
   network.send('a', ['b', 'c'], message(1))
@@ -133,7 +133,7 @@ test('a message that is replayed comes once more within a minute, and holds up n
   assert.ok(schedule.nowMs <= 60_000)
 })
 
-test('who is muted hears everything, and only those who are muted too hear him', () => {
+test('a muted node receives everything, and only muted nodes receive what it sends', () => {
   const { network, schedule, arrivals } = networkWith({})
   network.part(apartIn({ type: 'mute', side: ['a', 'b'], ...TIMES }))
   network.send('a', ['b', 'c'], message(1))
@@ -177,7 +177,7 @@ test('two partitions hold at a time, and each ends alone', () => {
   assert.equal(sendAll(1, ['b', 'c']).length, 2)
 })
 
-test('in a ring of majorities everybody reaches one, and no two of five reach the same', () => {
+test('in a ring of majorities each node reaches one, and no two of five reach the same', () => {
   const ring = ['a', 'b', 'c', 'd', 'e']
   const apart = apartIn({ type: 'ring', ring, ...TIMES })
   const reached = ring.map(from => ring.filter(to => !apart(from, to)).join(''))

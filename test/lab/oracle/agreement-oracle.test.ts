@@ -21,7 +21,7 @@ const alarm = (text: string) => () =>
   oracle.beforeEffect({ id: 'ada' } as SimNode, { type: 'alarm', text }, null)
 const broken = (rule: string) => ({ name: 'Violation', rule })
 
-test('an alarm that names somebody honest breaks a rule of its own, and one that names liars only tells of the lie', () => {
+test('an alarm that names an honest member breaks a rule of its own, and one that names liars only tells of the lie', () => {
   const text = 'finality has stopped: two certificates for decision 1'
   assert.throws(alarm(`${text}; proven to have lied: ben, cem`), broken('S4'))
   assert.throws(

@@ -22,7 +22,7 @@ import {
 
 const chainOf = (genesis: Genesis): NaiveChain => new NaiveChain(genesis, namedSender)
 
-test('honest blocks pass: halvings, full and empty ones, data, self-transfers, a miner who pays, branches', () => {
+test('honest blocks pass: halvings, full and empty ones, data, self-transfers, a miner that pays, branches', () => {
   const genesis = smallGenesis({ blocks: { gasLimit: 63_000 } })
   const builder = new ChainBuilder(genesis)
   const chain = chainOf(genesis)
@@ -81,7 +81,7 @@ const withHeader =
 const BROKEN: readonly Broken[] = [
   {
     rule: 'C1',
-    name: 'money that nobody issued',
+    name: 'money that was never issued',
     genesis: genesis => ({ ...genesis, supply: genesis.supply - 1n }),
   },
   {
@@ -112,7 +112,7 @@ const BROKEN: readonly Broken[] = [
   { rule: 'C9', name: 'another base fee', changes: { spoil: claim => ({ ...claim, baseFee: 1n }) } },
   {
     rule: 'C9',
-    name: 'a transaction that nobody signed',
+    name: 'an unsigned transaction',
     changes: { transactions: [transfer(1, 0, { signed: false })] },
   },
   {

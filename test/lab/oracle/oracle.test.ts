@@ -114,7 +114,7 @@ test('C1 to C5 and C9: every block of every node is judged', () => {
   assert.throws(() => fresh().afterStep(node), broken('C9'))
 })
 
-test('C9: a block may be ahead of the clock of who takes it by the limit, and not by a second more', () => {
+test('C9: a block may be ahead of the clock of the node that accepts it by the limit, and not by a second more', () => {
   const { header } = main[0]!.chained
   const seenMs = (seconds: number) => ({ ...main[0]!, seenMs: (header.time - seconds) * 1000 + 999 })
   const taken = (entry: TreeBlock) => () =>
@@ -159,7 +159,7 @@ test('C8: a node does not leave its head for another of the same work', () => {
   assert.throws(() => oracle.afterStep(node), broken('C8'))
 })
 
-test('C9: a node passes on no block that it does not take in, and hands out none that nobody did', () => {
+test('C9: a node relays no block that it does not accept, and serves none that no node accepted', () => {
   const oracle = fresh()
   const node = healthy()
   oracle.afterStep(node)
@@ -181,7 +181,7 @@ test('C9: a node passes on no block that it does not take in, and hands out none
 
 // ---- finality
 
-test('C7: no two blocks are final at one height, whoever says so', () => {
+test('C7: no two blocks are final at one height, on whichever nodes', () => {
   const oracle = fresh()
   const [a, b] = [healthy(main, 'a'), healthy([...main.slice(0, 2), ...side], 'b')]
   oracle.afterStep(a)

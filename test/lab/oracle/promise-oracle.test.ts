@@ -44,7 +44,7 @@ test('C12: a promise is kept by waiting, by a block, by a final block and over a
   assert.equal(oracle.evictions, 0)
 })
 
-test('C12: whoever says that it dropped a transaction, or what replaced it, is held to it no longer', () => {
+test('C12: a node that reports that it dropped a transaction, or what replaced it, is held to it no longer', () => {
   for (const [better, evictions] of [
     [transfer(2, 0, fees(9, 9)), 1],
     [transfer(1, 0, fees(9, 9)), 0],

@@ -24,13 +24,13 @@ const cell = (variant: string, fault: FaultName): AvailabilityCell =>
 
 test('with nothing broken everything is available, and nothing reversed', () => {
   for (const name of THREE) {
-    const { handedIn, available, reversed, takenBack, recoveredMs } = cell(name, 'none')
-    assert.deepEqual([handedIn, available.mean, reversed, takenBack], [200, 1, 0, 0])
+    const { submitted, available, reversed, takenBack, recoveredMs } = cell(name, 'none')
+    assert.deepEqual([submitted, available.mean, reversed, takenBack], [200, 1, 0, 0])
     assert.ok(recoveredMs!.mean > 0 && recoveredMs!.mean < three.withinMs)
   }
 })
 
-test('with f + 1 killed what needs n − f is available to nobody, and reverses nothing', () => {
+test('with f + 1 killed what needs n − f is not available, and reverses nothing', () => {
   for (const name of ['hybrid', 'pbft']) {
     const { available, finalPauseMs, reversed, takenBack } = cell(name, 'quorum-killed')
     assert.deepEqual([available.mean, reversed, takenBack], [0, 0, 0])
@@ -47,7 +47,7 @@ test('the longest chain goes on with half of its miners', () => {
 test('cut in half the longest chain reverses what it called final; what needs n − f stops instead', () => {
   const longest = cell('longest-chain', 'cut-in-half')
   assert.ok(longest.reversed > 0)
-  // What was taken back is more than that: who spent once has his transfer in another block in the end.
+  // What was taken back is more than that: a payer that spent once has its transfer in another block in the end.
   assert.ok(longest.takenBack > longest.reversed)
   // One side loses all that it called final: half of the transfers.
   assert.ok(longest.available.mean > 0 && longest.available.mean <= 0.5)
@@ -71,7 +71,7 @@ test('each run is announced, and all seeds are counted together', async () => {
   assert.deepEqual(words, ['pbft, seed 4: f + 1 nodes killed', 'pbft, seed 5: f + 1 nodes killed'])
   assert.equal(countAvailabilityRuns(options), words.length)
   assert.deepEqual(seeds, [4, 5])
-  assert.deepEqual([cells[0]!.handedIn, cells[0]!.available.runs], [400, 2])
+  assert.deepEqual([cells[0]!.submitted, cells[0]!.available.runs], [400, 2])
 })
 
 test('the cells come in the order of variants and faults, and survive being written down', () => {

@@ -65,7 +65,7 @@ test('pbft bears any one node that is killed or frozen, and goes on without one 
   const faults = ['follower-killed', 'leader-killed', 'leader-frozen', 'one-cut-off'] as const
   const measured = await measurePbft(faults)
   for (const { fault, available, finalPauseMs, reversed } of measured.cells) {
-    // Of those who hand in at the node that is cut off, a quarter of all, none is served.
+    // Of the clients that submit to the node that is cut off, a quarter of all, none is served.
     assert.equal(available.mean, fault === 'one-cut-off' ? 0.75 : 1)
     assert.equal(reversed, 0)
     // Its turn comes again and again; each time it is waited for as long as the genesis file says.

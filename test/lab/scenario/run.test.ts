@@ -49,7 +49,7 @@ test('of a quiet network every claim of a fault fails, and the others hold', asy
     'finality between 1s and 3s': true,
     'finality between 3s and 4s': false,
     'no finality between 1s and 3s': false,
-    // Nobody paid twice, so nothing is shown.
+    // Without double spends nothing is shown.
     'no double spend': false,
   })
 })
@@ -80,7 +80,7 @@ test('without a quorum nothing is final, and a claim that it is fails', async ()
     'final >= 1 on n1 n2 by 8s': false,
     'finality while n3 n4 are down': false,
     'no finality while n3 n4 are down': true,
-    // Of whom nothing can be seen nothing is claimed.
+    // Of nodes of which nothing can be seen nothing is claimed.
     'no finality on n3 while n3 is down': true,
   })
 })

@@ -20,7 +20,7 @@ async function measure(name: string, settings: Partial<CompareSettings> = {}): P
 
 /** What holds for every variant while nothing is broken, and with its leader killed. */
 function checkAll({ quiet, leaderKilled, cut }: Measurement): void {
-  assert.deepEqual([quiet.handedIn, quiet.final], [60, 60])
+  assert.deepEqual([quiet.submitted, quiet.final], [60, 60])
   assert.equal(quiet.finalityTimesMs.length, 60)
   assert.ok(quiet.inclusionMs!.p50 <= quiet.finalityMs!.p50)
   assert.ok(quiet.cost.messagesPerTransfer! > 0 && quiet.cost.bytesPerTransfer! > 0)
@@ -116,7 +116,7 @@ test('blocks come as seldom as was asked for, and patience lasts until slow ones
   assert.ok(votes.quiet.finalityTimesMs.at(-1)! > blockMs - 100)
 })
 
-test('transfers handed in at once are final sooner than the last would come at a rate, and faults have a load', async () => {
+test('transfers submitted at once are final sooner than the last would come at a rate, and faults have a load', async () => {
   const { quiet, leaderKilled } = await measure('pbft', { rate: 'max' })
   assert.equal(quiet.final, 60)
   assert.ok(quiet.finalPerSecond! > 60)
@@ -125,10 +125,10 @@ test('transfers handed in at once are final sooner than the last would come at a
 })
 
 test('what a full pool refused is not waited for', async () => {
-  // A node takes 128 transfers of one sender, and who pays most often pays more than that.
+  // A node takes 128 transfers of one sender, and the most frequent payer pays more than that.
   const settings = { transfers: 1_000, rate: 'max', senders: 'zipf', hasFaults: false } as const
   const { quiet } = await measure('longest-chain', settings)
-  assert.ok(quiet.final < quiet.handedIn)
+  assert.ok(quiet.final < quiet.submitted)
   assert.ok(quiet.blocks < 30)
 })
 

@@ -5,7 +5,7 @@ import { submitAll } from '../../../src/lab/stage/submit-all.ts'
 import { VirtualTime } from '../../../src/lab/stage/virtual-time.ts'
 import type { SignedTransfer } from '../../../src/wallet/transfer.ts'
 
-/** Nodes that answer as told, null for one that is dead, and what each was handed and when. */
+/** Nodes that answer as told, null for one that is dead, and what each was sent and when. */
 function deskOf(...answers: (boolean | null)[]) {
   const time = new VirtualTime()
   const handed = answers.map((): string[] => [])
@@ -42,7 +42,7 @@ test('the transfers of one sender go through one node, all of them once, at the 
   )
 })
 
-test('at the rate max all are handed in at once, at most a hundred together', async () => {
+test('at the rate max all are submitted at once, at most a hundred together', async () => {
   const { time, desk } = deskOf(true, true)
   const sizes: number[] = []
   const counting = {
@@ -59,7 +59,7 @@ test('at the rate max all are handed in at once, at most a hundred together', as
   assert.deepEqual(sizes, [100, 100, 49, 1])
 })
 
-test('a node that does not answer is stepped over, and where none does nothing is acknowledged', async () => {
+test('a node that does not answer is skipped, and where none does nothing is acknowledged', async () => {
   const one = deskOf(null, true)
   assert.deepEqual(
     shown(await one.time.run(submitAll(one.desk, transfers, { nodes: [0, 1], rate: 1_000 }))),
@@ -72,7 +72,7 @@ test('a node that does not answer is stepped over, and where none does nothing i
   assert.deepEqual(shown(outcome), ['0 refused'])
 })
 
-test('a transfer that a node refuses is not handed to another one', async () => {
+test('a transfer that a node refuses is not submitted to another one', async () => {
   const { time, desk, handed } = deskOf(true, false, true)
   const outcome = await time.run(submitAll(desk, transfers, { nodes: [1, 2], rate: 1_000 }))
   assert.deepEqual(shown(outcome), ['1 refused', '2', '1 refused', '2'])

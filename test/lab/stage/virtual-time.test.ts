@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualTime } from '../../../src/lab/stage/virtual-time.ts'
 
-test('all who wait go on in the order of their times, however long they would really wait', async () => {
+test('all that wait are resumed in the order of their times, however long they would really wait', async () => {
   const time = new VirtualTime()
   const heard: string[] = []
   const say = async (name: string, everyMs: number): Promise<void> => {
@@ -24,7 +24,7 @@ test('all who wait go on in the order of their times, however long they would re
   ])
 })
 
-test('time stands still while somebody who was woken goes on through several promises', async () => {
+test('time stands still while resumed code goes on through several promises', async () => {
   const time = new VirtualTime()
   time.schedule.after(10, () => {})
   const passOn = async (): Promise<number> => {
@@ -35,7 +35,7 @@ test('time stands still while somebody who was woken goes on through several pro
   assert.equal(await time.run(passOn()), 5)
 })
 
-test('what the work throws comes out, and what nobody can wait for is a mistake', async () => {
+test('what the work throws comes out, and waiting for nothing of the schedule is a mistake', async () => {
   const time = new VirtualTime()
   const fail = async (): Promise<void> => {
     await time.sleep(1)

@@ -36,7 +36,7 @@ test('senders take turns and leave no nonce out', () => {
   ])
 })
 
-test('who spends twice signs two different transfers for one nonce', () => {
+test('a double spender signs two different transfers for one nonce', () => {
   const [planned] = new Workload(createAccounts(1, 'sender', 1), 1).plan(1, { isDouble: true })
   const { rival, ...first } = planned!
   assert.notEqual(rival!.id, first.id)
@@ -44,7 +44,7 @@ test('who spends twice signs two different transfers for one nonce', () => {
   assert.equal(recoverSender(decode(rival!.raw)), recoverSender(decode(first.raw)))
 })
 
-test('by Zipf’s law the second sender pays half as often as the first, and nobody leaves a nonce out', () => {
+test('by Zipf’s law the second sender pays half as often as the first, and no sender leaves a nonce out', () => {
   const senders = createAccounts(1, 'sender', 10)
   const planned = new Workload(senders, 1).plan(1_000, { order: 'zipf' })
   const counts = senders.map((_, index) => planned.filter(({ sender }) => sender === index).length)

@@ -1,4 +1,4 @@
-// Strangers of a run: peers without a key, and without work, that do what they can. Nobody else is blamed for it, and all
+// Strangers of a run: hostile peers without a key and without work. No other peer is blamed for what they do, and all
 // that nodes owe each other comes true as if they were not there.
 
 import assert from 'node:assert/strict'

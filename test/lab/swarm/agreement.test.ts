@@ -47,7 +47,7 @@ test('a run with liars is the same to the byte when it is made again', () => {
 // ---- each role alone
 
 for (const role of LIAR_ROLES) {
-  test(`as many validators as can be borne do ${role}, and everything becomes final all the same`, () => {
+  test(`with f validators of the role ${role}, everything becomes final all the same`, () => {
     for (const [mode, pattern] of CONFIGURATIONS) {
       for (const validators of [4, 7]) {
         const result = runCommittee(mode, 3, { pattern, validators, adversary: { role, count: null } })
@@ -59,7 +59,7 @@ for (const role of LIAR_ROLES) {
   })
 }
 
-test('who hides in a view change what it committed to is convicted by that, and nobody else is', () => {
+test('a member that hides in a view change what it committed to is convicted by that, and no other is', () => {
   for (const [mode, pattern] of CONFIGURATIONS) {
     const isFound = [1, 2, 3, 4, 5, 6].some(seed => {
       const adversary = { role: 'usurp', count: null } as const
@@ -95,7 +95,7 @@ for (const [mode, pattern] of CONFIGURATIONS) {
   })
 }
 
-// ---- more than can be borne
+// ---- more than f liars
 
 const quiet = { faults: new Set<FaultKind>(), validators: 4, nodes: 4 }
 
@@ -105,7 +105,7 @@ for (const mode of ['pbft', 'hybrid'] as const) {
     assert.equal(result.verdict, 'LIVENESS', result.reason ?? '')
     assert.match(result.reason ?? '', /^L1: \d+ owed transfers are not final at height 0$/)
     assert.deepEqual([result.finalHeight, result.agreement.certificates], [0, 0])
-    // Miners need nobody's leave.
+    // Miners need no quorum.
     assert.ok(mode === 'pbft' ? result.headHeight === 0 : result.headHeight > 50)
   })
 
@@ -144,7 +144,7 @@ for (const mode of ['pbft', 'hybrid'] as const) {
   })
 }
 
-test('of f + 1 validators that usurp whoever is convicted is one of them', () => {
+test('of f + 1 validators that usurp only those are convicted', () => {
   const adversary = { role: 'usurp', count: 2 } as const
   const results = [1, 2, 3, 4].map(seed => runCommittee('pbft', seed, { ...quiet, blocks: 20, adversary }))
   for (const { agreement } of results)

@@ -119,7 +119,7 @@ test('hostile clients and small limits of nodes go one by one, and those stay wi
   assert.equal(replayed.traceHash, found.result.traceHash)
 })
 
-test('more liars than can be borne are found, and the run shrinks', () => {
+test('more than f liars are found, and the run shrinks', () => {
   const options: SimulationOptions = {
     seed: 1,
     genesis: COMMITTEE_FILES.pbft,

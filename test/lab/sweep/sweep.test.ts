@@ -54,7 +54,7 @@ test('finality takes longer where messages do, and where some of them are lost',
   assert.deepEqual(means(lossy.result, 'never_final'), [0, 0])
 })
 
-test('the rate is what is handed in, and senders may be few', async () => {
+test('the rate is what is submitted, and senders may be few', async () => {
   const { result } = await sweepPbft({ axis: 'rate', values: [5, 50] }, 1, { senders: 'zipf' })
   const [slow, fast] = means(result, 'final_per_second')
   assert.ok(fast! > 3 * slow!)

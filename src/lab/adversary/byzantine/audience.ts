@@ -10,7 +10,7 @@ type Sent = Extract<LieEffect, { type: 'send' }>
 
 /** The other members, as one liar sees them. */
 export class Audience {
-  /** Everybody but the liar. */
+  /** All members but the liar. */
   readonly others: readonly MemberIndex[]
   readonly #accomplices: readonly MemberIndex[]
 

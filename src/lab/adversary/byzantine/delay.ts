@@ -3,7 +3,7 @@
 
 import type { Lie, LieContext, Said } from './lie.ts'
 
-/** The share of the timeout by which it is late: just in time for nobody to leave. */
+/** The share of the timeout by which it is late: just early enough that no member leaves the view. */
 const DELAY_SHARE = 0.9
 
 /** Says everything late. */
@@ -11,7 +11,7 @@ export function delay({ wait }: LieContext): Lie {
   let held: Said[] = []
   return {
     say(said) {
-      // It asks for its own votes in time: until it may vote it makes nobody slow.
+      // It asks for its own votes in time: until it may vote it can delay no one.
       if (said.message.type === 'query') return [said]
       held.push(said)
       return wait(DELAY_SHARE)

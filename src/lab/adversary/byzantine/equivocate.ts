@@ -9,7 +9,7 @@ import { tell } from './audience.ts'
 import type { Lie, LieContext, LieEffect, Said } from './lie.ts'
 import { Story } from './story.ts'
 
-/** The share of the timeout after which it votes: enough to hear both stories. */
+/** The share of the timeout after which it votes: enough to receive both stories. */
 const STORY_SHARE = 0.05
 /** Places in which stories are kept. */
 const PLACES_MAX = 64
@@ -118,7 +118,7 @@ class Equivocator {
     })
   }
 
-  /** Spreads the certificates that the votes for either story make: in one pattern nobody else would. */
+  /** Spreads the certificates that the votes for either story make: in one pattern no other member would. */
   #prove(story: Story): LieEffect[] {
     const quorum = quorumOf(this.#context.n)
     return [...story.values].toSorted().flatMap((value, half) =>

@@ -10,7 +10,7 @@ import { VALIDATORS_MAX } from '../../../finality/validators.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'
 
-/** Doublings of the distance to what it speaks of, one a tick: what comes of it has still a form in bytes. */
+/** Doublings of the distance to what it speaks of, one a tick: the result can still be encoded. */
 const DOUBLINGS_MAX = 40
 
 type Place = Pick<Vote, 'sequence' | 'view'>
@@ -59,7 +59,7 @@ function foreign(message: PbftMessage, elsewhere: LieContext['elsewhere']): Pbft
   }
 }
 
-/** Places in the log that nobody is at. */
+/** Places in the log that no member has reached. */
 function farPlaces({ state }: LieContext, distance: number): Place[] {
   const { decided, view } = state()
   return [
@@ -70,7 +70,7 @@ function farPlaces({ state }: LieContext, distance: number): Place[] {
   ]
 }
 
-/** Its votes there, and one in nobody's name. */
+/** Its votes there, and one in the name of no member. */
 function votesFor({ n, self, signing }: LieContext, value: Value, { sequence, view }: Place): PbftMessage[] {
   const prepare = signing.sign({ phase: 'prepare', sequence, view, value })
   const commit = signing.sign({ phase: 'commit', sequence, view, value })
@@ -96,7 +96,7 @@ function farCheckpoint(
   return { type: 'checkpoint', sequence, value, from: self, signature }
 }
 
-/** Views and decisions that nobody has reached. */
+/** Views and decisions that no member has reached. */
 function farViews({ n, self, signing, state }: LieContext, value: Value, distance: number): PbftMessage[] {
   const from = self
   const current = state()

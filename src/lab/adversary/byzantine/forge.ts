@@ -6,7 +6,7 @@ import type { Certificate } from '../../../consensus/pbft/votes.ts'
 import { tell } from './audience.ts'
 import type { Lie, LieContext } from './lie.ts'
 
-/** Says what nobody signed before what it signed itself. */
+/** Sends unsigned messages before those that it signed itself. */
 export function forge({ n, self, audience }: LieContext): Lie {
   return {
     say: said => [...tell(audience.others, ...forgeries(said.message, n, self)), said],

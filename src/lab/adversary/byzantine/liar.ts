@@ -12,7 +12,7 @@ export class Liar {
   readonly #lie: Lie
   #isTimed = false
 
-  /** Throws when the signing is nobody's: only a member can lie. */
+  /** Throws when the identity has no key: only a member can lie. */
   constructor(role: ByzantineRole, options: LieOptions) {
     const { self } = options.signing
     if (self === null) throw new Error('only a member can lie')
@@ -35,7 +35,7 @@ export class Liar {
     return this.#lie.show?.(chain) ?? chain
   }
 
-  /** What is said beside, when a message comes; to be asked before the honest member takes it in. */
+  /** What is sent besides, when a message arrives; to be asked before the honest member processes it. */
   hear(message: PbftMessage): readonly LieEffect[] {
     return this.#lie.hear?.(message) ?? []
   }

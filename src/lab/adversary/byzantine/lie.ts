@@ -60,7 +60,7 @@ export interface Lie {
   say(said: Said): readonly LieEffect[]
   /** The chain as the honest member is shown it. */
   show?(chain: ChainAccess): ChainAccess
-  /** What is said beside, when a message comes; the honest member has not taken it in yet. */
+  /** What is sent besides, when a message arrives; the honest member has not processed it yet. */
   hear?(message: PbftMessage): readonly LieEffect[]
   /** What is said beside at every tick, when honest members repeat themselves. */
   tick?(): readonly LieEffect[]

@@ -64,7 +64,7 @@ export function lyingFinality(byzantine: Byzantine): CreateFinality {
   }
 }
 
-/** An honest finality layer in the hands of a liar. */
+/** An honest finality layer, controlled by a liar. */
 export class LyingFinality implements Finality {
   readonly followsWork: boolean
   readonly #honest: Finality

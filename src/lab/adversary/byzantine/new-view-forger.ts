@@ -58,7 +58,7 @@ export class NewViewForger {
     return others.sort((a, b) => a.prepared.length - b.prepared.length).slice(0, quorumOf(n) - 1)
   }
 
-  /** Its VIEW-CHANGE with the claim that a value was prepared, just before; nobody but the liar signed that. */
+  /** Its VIEW-CHANGE with the claim that a value was prepared, just before; only the liar signed that. */
   #unproven(own: ViewChange, others: readonly ViewChange[], value: Value): ViewChange {
     const { self, signing } = this.#context
     const stable = lastStable(others)

@@ -4,11 +4,11 @@
 import type { PbftMessage } from '../../../consensus/pbft/messages.ts'
 import type { Lie } from './lie.ts'
 
-/** Messages that are remembered, and said again at a tick. */
+/** Messages that are remembered, and sent again at a tick. */
 const REMEMBERED_MAX = 200
 const REPLAYED = 5
 
-/** Says old words of everybody again, the oldest that are remembered first. */
+/** Sends old messages of all members again, the oldest that are remembered first. */
 export function replay(): Lie {
   const heard: PbftMessage[] = []
   const remember = (message: PbftMessage): void => {

@@ -1,4 +1,4 @@
-// Undercutting: where blocks are mined, its turn is spent on a candidate that nobody honest would propose, the lowest
+// Undercutting: where blocks are mined, its turn is spent on a candidate that no honest member would propose, the lowest
 // there is, on a side branch where there is one. In all else it is honest: if voters do not check how deep a candidate
 // lies, and under how much work, then one such member takes all blocks above it from the chain. In its turn its own
 // layer is shown that block at every height above the last final one, and so it proposes that.

@@ -38,7 +38,7 @@ class Usurper {
   readonly #first = new Map<number, Certificate>()
   /** Of each sequence number the COMMIT that it withheld last. */
   readonly #withheld = new Map<number, Commit>()
-  /** A value that somebody voted for: others know it, so that only the rules of a new view stand against it. */
+  /** A value that some member voted for: others know it, so that only the rules of a new view stand against it. */
   #known: Value = NO_VALUE
 
   constructor(context: LieContext) {

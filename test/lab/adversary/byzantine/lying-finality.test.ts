@@ -22,7 +22,7 @@ function committee(n: number, pattern: Pattern, liars: Readonly<Record<MemberInd
   return network
 }
 
-/** What a member said of the protocol so far, and to whom. */
+/** The messages of the protocol that a member sent so far, with their receivers. */
 const wordsOf = (network: CommitteeNetwork, member: MemberIndex) =>
   network.sent.filter(({ from, message }) => from === `p${member}` && !message.startsWith('hello'))
 
@@ -129,7 +129,7 @@ for (const pattern of PATTERNS) {
       const network = committee(n, pattern, Object.fromEntries(liars.map(liar => [liar, 'usurp'])))
       const usurper = network.node(1)
       network.runUntil(() => said(usurper.log, 'view-change').length > 0)
-      // Nobody else knows what it decided, and it does not say so.
+      // No other member knows what it decided, and it does not say so.
       const hidden = usurper.chain.final
       assert.equal(hidden.height, 1)
       assert.ok(network.honest.every(({ chain }) => chain.final.height === 0))
@@ -167,7 +167,7 @@ for (const pattern of PATTERNS) {
 
   // ---- what is of no use
 
-  test(`${pattern}: nobody follows a member that exaggerates, and what is kept of it does not grow`, () => {
+  test(`${pattern}: no member follows one that exaggerates, and what is kept of it does not grow`, () => {
     const network = committee(4, pattern, { 1: 'exaggerate' })
     decideSome(network, 3)
     const refusals = network.honest.flatMap(({ log }) => only(log, 'refuse'))
