@@ -21,8 +21,11 @@ import {
   writeKeyFile,
 } from './network.ts'
 
+/** 2^18 hashes for the first block: about a second of a miner that takes three tenths of a core. */
+const QUICK = { bits: '0x1e3fffff' }
+
 test('a transfer signed by the wallet through node 1 is mined by node 2 and seen on node 3', async context => {
-  const network = await TestNetwork.create(context)
+  const network = await TestNetwork.create(context, QUICK)
   const one = await network.start('one')
   await network.start('two', ['one'], mining())
   await network.start('three', ['one', 'two'])
@@ -70,7 +73,7 @@ test('a transfer signed by the wallet through node 1 is mined by node 2 and seen
 })
 
 test('of two transactions with one nonce, handed to two nodes at once, one is in the chain on every node and the other is reported as replaced', async context => {
-  const network = await TestNetwork.create(context)
+  const network = await TestNetwork.create(context, QUICK)
   await network.start('one')
   await network.start('two', ['one'])
   await network.start('three', ['one', 'two'])
@@ -111,7 +114,7 @@ test('of two transactions with one nonce, handed to two nodes at once, one is in
 })
 
 test('two halves that mined apart follow the most work when they meet, and the transfers of the losing half are mined once', async context => {
-  const network = await TestNetwork.create(context)
+  const network = await TestNetwork.create(context, QUICK)
   await network.start('one', [], mining())
   await network.start('two', ['one'])
   await network.start('three', [], mining(`0x${'3'.repeat(40)}`))
