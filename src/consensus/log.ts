@@ -1,8 +1,9 @@
-// Protocols that decide a total order: one value for each sequence number, each decision given to the application in order and once.
-// Values are opaque: what they stand for is the application's. The application asks `turn` whether it may propose.
+// Protocols that decide a total order: one value for each sequence number, each decision given to the application in order
+// and once. Values are opaque: what they stand for is the application's. The application asks `turn` whether it may propose.
 //
-// A decision is at least a sequence number and a value; a protocol with Byzantine faults adds what proves it to third parties
-// (signed.ts). The same commands and outputs serve both; those for protocols with signatures are never used by others.
+// A decision is at least a sequence number and a value; a protocol with Byzantine faults adds what proves it to third
+// parties (signed.ts). The same commands and outputs serve both; those for protocols with signatures are never used by
+// others.
 
 import type { Effect, Input, MemberIndex, PeerId, Process } from './process.ts'
 

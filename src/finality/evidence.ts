@@ -57,7 +57,7 @@ export function describeEvidence(
   return { type: network.kit.lie(evidence).type, ...accusation, ...network.kit.toJson(evidence) }
 }
 
-/** The validator that a report convicts in the network of this genesis file. Throws `InvalidField` when that is no genesis file. */
+/** The validator that a report convicts in the network of a genesis file. Throws `InvalidField` when that is malformed. */
 export function verifyEvidence(genesisFile: unknown, report: unknown): VerifiedEvidence | Refused {
   const genesis = parseGenesis(genesisFile)
   const validators = readValidators(new Fields('finality', genesis.finality))

@@ -13,7 +13,7 @@ export interface Policy {
   validate(block: ChainedHeader, last: LastDecision, chain: ChainAccess, origin: ProposalOrigin): Validity
   /** What should be decided next: a block, one that is still to be built, or nothing yet. */
   nextProposal(last: LastDecision, chain: ChainAccess): BlockId | 'build' | null
-  /** When there may be a proposal although no input comes, in milliseconds since 1970; null where only an input can lead to one. */
+  /** When there may be a proposal although no input comes: milliseconds since 1970; null where only inputs lead to one. */
   nextLookMs(last: LastDecision, chain: ChainAccess): number | null
   safeHeight(head: ChainedHeader, finalHeight: number): number | null
 }

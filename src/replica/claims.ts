@@ -3,8 +3,8 @@
 //
 // A claim fails when the request for headers is not answered in time, or the answer holds no branch worth fetching. The peer
 // is not asked again for a number of ticks that doubles each time, nor is any peer of its group that has proved nothing yet:
-// else a new connection or a new identity would erase the failure. A body that could be connected ends that. Every second peer that
-// is asked is the one that has waited longest, whatever others claim: however many there are, each has its turn.
+// else a new connection or a new identity would erase the failure. A body that could be connected ends that. Every second
+// peer that is asked is the one that has waited longest, whatever others claim: however many there are, each has its turn.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { PeerId } from './effects.ts'

@@ -87,7 +87,10 @@ export class HeaderSync {
     return Math.max(0, ...open.map(({ branch }) => branch?.fresh.kept.length ?? 0))
   }
 
-  /** Asks a peer that claims more work than ours: the one whose branch is fetched in part, or another, and one more when all are late. */
+  /**
+   * Asks a peer that claims more work than ours: the one whose branch is fetched in part, or another; and one more when all
+   * that are asked are late.
+   */
   request(): void {
     const { requests, claims, tree, bodies } = this.#host
     const asked = requests.openHeaders()

@@ -1,6 +1,6 @@
-// The learner (Lamport, "Paxos Made Simple", 2001, sections 2.3 and 3): chosen values are given to the application slot by slot,
-// never over a hole. A member that hears of a longer decided prefix sends its status, and is sent the decisions
-// that it lacks.
+// The learner (Lamport, "Paxos Made Simple", 2001, sections 2.3 and 3): chosen values are given to the application slot by
+// slot, never over a hole. A member that hears of a longer decided prefix sends its status, and is sent the decisions that
+// it lacks.
 
 import { missedDecisions } from '../missed-decisions.ts'
 import type { MemberIndex } from '../process.ts'

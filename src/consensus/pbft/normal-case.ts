@@ -70,7 +70,7 @@ function onVotes(replica: Replica, vote: Vote, signatures: Certificate['signatur
   advance(replica, slot)
 }
 
-/** A PREPARE certificate of a collector for our view. It is checked and kept as a whole, so that members that vote twice do no harm. */
+/** A PREPARE certificate of a collector for our view. It is checked and kept as a whole, whatever else its members voted. */
 export function onPrepareCertificate(replica: Replica, certificate: Certificate): void {
   const slot = replica.slot(certificate.sequence)
   const { collected } = slot

@@ -1,5 +1,5 @@
-// The mode `longest-chain`: blocks are mined, there are no validators, and the branch with the most work counts. What it does is in
-// ../longest-chain.ts.
+// The mode `longest-chain`: blocks are mined, there are no validators, and the branch with the most work counts. Its rules
+// are in ../longest-chain.ts.
 
 import { LongestChain } from '../longest-chain.ts'
 import type { CountSetting, FinalityMode } from './mode.ts'
