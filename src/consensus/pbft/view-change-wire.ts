@@ -1,5 +1,5 @@
-// View changes and new views in bytes, which both messages and records contain, and the bounds of both: a member can
-// make no message or record larger than these.
+// View changes and new views in bytes. Messages contain them, and records keep what began a view; the bounds of both are
+// here.
 
 import type { ByteReader, ByteWriter } from '../../encoding/bytes.ts'
 import {
