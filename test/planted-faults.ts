@@ -96,12 +96,11 @@ async function findHealthy(): Promise<string | null> {
     }
   }
   await Promise.all(copies.map(work))
-  for (const { name, tests, only } of chosen)
-    if (only !== undefined && wrong.length === 0)
-      assert.ok(
-        tests.some(file => passed.get(file)!.includes(only)),
-        `${name}: ${tests.join(', ')} has no test with the name ${only}`,
-      )
+  const missing = chosen.filter(
+    ({ tests, only }) => only !== undefined && !tests.some(file => passed.get(file)!.includes(only)),
+  )
+  const lines = missing.map(({ name, tests, only }) => `${name}: ${tests.join(', ')} has no test '${only}'`)
+  assert.ok(wrong.length > 0 || missing.length === 0, lines.join('\n'))
   return wrong[0] ?? null
 }
 

@@ -441,7 +441,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (nowMs < this.#last.atMs)',
     replace: 'if (nowMs < 0)',
     tests: ['finality/committee'],
-    only: 'a clock that is set back an hour keeps nobody from the next block for more than an interval',
+    only: 'a clock that is set back an hour delays the next block by an interval at most',
   },
   {
     name: 'what one sender has behind a gap keeps out what would close it',
@@ -536,7 +536,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (this.#asking.has(tx) || this.#late.has(tx)) continue',
     replace: 'if (this.#asking.has(tx)) continue',
     tests: ['replica/transaction-relay'],
-    only: 'a late transaction waits for its turn, whoever announces it meanwhile',
+    only: 'a late transaction waits for its turn, whichever peer announces it meanwhile',
   },
   {
     name: 'what an answer leaves out at its end is asked of the same peer again and again',
@@ -2313,7 +2313,7 @@ export const FAULTS: readonly Fault[] = [
 `,
     replace: '',
     tests: ['lab/adversary/byzantine/lying-finality'],
-    only: 'all-to-all: nobody follows a member that exaggerates, and what is kept of it does not grow',
+    only: 'all-to-all: no member follows one that exaggerates, and what is kept of it does not grow',
   },
   {
     name: 'a vote is good on every chain with the same genesis and validators',
@@ -2321,7 +2321,7 @@ export const FAULTS: readonly Fault[] = [
     find: '    .u64(domain.chainId)\n',
     replace: '',
     tests: ['lab/adversary/byzantine/lying-finality'],
-    only: 'all-to-all: nobody follows a member that exaggerates, and what is kept of it does not grow',
+    only: 'all-to-all: no member follows one that exaggerates, and what is kept of it does not grow',
   },
   {
     name: 'a number beyond all bounds is read',
@@ -2606,7 +2606,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'if (!this.#openings.take(peer.id, performance.now())) {',
     replace: 'if (!this.#openings.take(String(Math.random()), performance.now())) {',
     tests: ['node/links'],
-    only: 'a stranger that opens its stream anew without end gets few links, also over new connections',
+    only: 'a stranger that opens its stream again without end gets few links, also over new connections',
   },
   {
     name: 'answers that nobody asked for are decoded',
