@@ -41,7 +41,7 @@ const HONEST = ['merchant', 'second', 'third', 'fourth']
 const ATTACKER = 'attacker'
 /** Blocks on which all nodes agree before the race. */
 const COMMON_BLOCKS = 3
-/** Milliseconds after which a race is given up, and in which a branch that was shown is looked at. */
+/** Milliseconds after which a race is abandoned, and for which a branch is watched after it was shown. */
 const RACE_MS = 1_000 * BLOCK_MS
 const LOOK_MS = 15_000
 

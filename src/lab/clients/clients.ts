@@ -22,7 +22,7 @@ export interface ClientsOptions {
   readonly nodes: readonly SimNode[]
   /** Transfers to submit. */
   readonly transfers: number
-  /** Whether nodes may have to give up what they have acknowledged. */
+  /** Whether nodes may drop what they have acknowledged. */
   readonly isWatchful: boolean
   readonly random: Random
 }
@@ -55,7 +55,7 @@ export class Clients {
   readonly #forgiven = new Set<PlannedTransfer>()
   /** Transfers submitted and not answered yet, by token. */
   readonly #unanswered = new Map<string, Submission>()
-  /** What is settled, as far as its client knows, with the node that said so. */
+  /** Transfers whose outcome the client knows, with the node that reported it. */
   readonly #answered = new Set<Answered>()
   #tokens = 0
 

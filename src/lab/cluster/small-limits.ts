@@ -79,7 +79,7 @@ export function limitsOf(small: SmallLimits): ReplicaLimits {
   }
 }
 
-/** Whether a pool may have to give up what its node has acknowledged. */
+/** Whether a pool may evict what its node has acknowledged. */
 export function isPoolSmall(small: SmallLimits): boolean {
   return small.pool !== undefined || small['pool-bytes'] !== undefined || small.sender !== undefined
 }

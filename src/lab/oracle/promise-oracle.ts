@@ -47,7 +47,7 @@ export class PromiseOracle {
     this.#promises.delete(node)
   }
 
-  /** Whether the promise still binds the node: it does not once a final block, or the node's word, has settled it. */
+  /** Whether the promise still binds the node: it does not once the transaction is final, or the node has reported that it dropped it. */
   #isHeld(node: SimNode, id: TransactionId): boolean {
     const { pool, tree, view, outcomes } = node.replica!
     const isWaiting = pool.get(id) !== undefined

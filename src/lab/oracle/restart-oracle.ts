@@ -1,5 +1,5 @@
 // S6, nothing goes back: a node that starts again has at least the work, the branch and the final block that were durable
-// on its disk. And S9 of the disk: it holds the final chain and what is above it, and no block that was given up.
+// on its disk. And S9 of the disk: it holds the final chain and what is above it, and no block that was dropped.
 
 import type { BlockId } from '../../chain/header.ts'
 import { KEYS } from '../../replica/records.ts'

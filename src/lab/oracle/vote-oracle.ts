@@ -30,7 +30,7 @@ export class VoteOracle {
     return lost.map(([, vote]) => vote)
   }
 
-  /** A member knows of a vote that it signed before its disk was put back. */
+  /** A member has learned of a vote that it signed before its disk was rolled back. */
   bind(vote: Vote, member: number): void {
     const key = placeOf(vote, member)
     const known = this.#voted.get(key)

@@ -64,7 +64,7 @@ export class DurabilityOracle {
     }
   }
 
-  /** The record of a slot must cover the vote; what is below the last stable checkpoint is settled. */
+  /** The record of a slot must cover the vote; what is below the last stable checkpoint is decided. */
   #checkVote(node: SimNode, { phase, sequence, view, value }: Vote): void {
     const record = this.#record(node, `slot/${sequence.toString().padStart(15, '0')}`)
     const stable = this.#record(node, 'stable')

@@ -72,22 +72,15 @@ export async function recordTimeline(options: TimelineOptions): Promise<Timeline
     onEffect: (node, effect) => recorder.onEffect(node, effect),
   })
   const recorder = new Recorder({ network, schedule, variant, seed, nodes: NODES, beginMs: SETTLE_MS })
-  const runFor = (ms: number): void => {
-    let isOver = false
-    schedule.after(ms, () => {
-      isOver = true
-    })
-    while (!isOver) schedule.advance()
-  }
   network.start()
-  runFor(SETTLE_MS)
+  network.cluster.runFor(SETTLE_MS)
   if (variant.isMined) network.mine(true)
   payIn({ network, schedule, payers, seed })
-  runFor(CALM_MS)
+  network.cluster.runFor(CALM_MS)
   network.cut(HALVES)
-  runFor(CUT_MS)
+  network.cluster.runFor(CUT_MS)
   network.heal()
-  runFor(HEALED_MS)
+  network.cluster.runFor(HEALED_MS)
   return {
     variant: variant.name,
     finalMeans: variant.finalMeans,

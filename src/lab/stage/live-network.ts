@@ -151,7 +151,7 @@ export class LiveNetwork {
     await this.#untilLinked()
   }
 
-  /** Lets all nodes speak to each other again; it takes them a moment to notice. */
+  /** Lets all nodes connect again; that takes them a moment. */
   async heal(): Promise<void> {
     this.#halves = []
     await Promise.all(this.#awake().map(index => this.#cutOff(index, [])))

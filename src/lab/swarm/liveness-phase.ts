@@ -40,7 +40,7 @@ const MESSAGE_BYTES = 4_000
 /** How often a single block is asked for to decide between two heads with the same work. */
 const TIE_BREAKS_MAX = 10
 
-/** Ends the faults, and lets the run come to rest. */
+/** Ends the faults, and checks that the nodes converge. */
 export function runLiveness(run: Run): void {
   const { agreement, faults, honest } = run
   faults.end()
@@ -55,8 +55,8 @@ export function runLiveness(run: Run): void {
 }
 
 /**
- * Where nodes may give up what they have acknowledged, clients get what they are owed all the same, and so they do while
- * others attack. Only then the attacks end, so that the run can come to rest.
+ * Where nodes may drop what they have acknowledged, clients submit it again, and every transfer is included in the end, also
+ * while others attack. Only then do the attacks end, so that the run can become quiet.
  */
 function serve(run: Run, budgetMs: number): void {
   const { clients, hostile, observer, schedule } = run

@@ -157,7 +157,7 @@ export class Run {
     if (!this.cluster.advance()) throw new Violation('L1', 'nothing is left to happen')
   }
 
-  /** From now on a node that lost its disk is held to nothing that it said or stored before. */
+  /** A node that lost its disk is no longer held to what it sent or stored before. */
   #onDiskLoss(node: SimNode): void {
     this.oracle.forget(node)
     this.agreement?.oracle.forget(node)

@@ -20,7 +20,7 @@ export function runSafety(run: Run): void {
   strangers?.start(nodes)
   faults.start(nodes, plannedMs)
   const budgetMs = agreement === null ? plannedMs * 20 + SLACK_MS : plannedMs * 3 + CHAOS_MS
-  // The budget ends to the moment: not when something happens by chance.
+  // An event at the very end of the budget: without it the check would wait for the next event.
   schedule.after(budgetMs, () => {})
   let reported = 0
   while (run.height < blocks || clients.submitted < transfers) {

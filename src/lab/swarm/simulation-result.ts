@@ -75,7 +75,7 @@ export interface SimulationResult {
     readonly attacks: Readonly<Record<string, number>>
     readonly denials: Readonly<Record<string, number>>
   } | null
-  /** Blocks beside the main chain that nodes gave up because there were too many. */
+  /** Blocks beside the main chain that nodes evicted because there were too many. */
   readonly evictedBlocks: number
   readonly reorganisations: number
   readonly deepestReorganisation: number

@@ -18,7 +18,7 @@ const LATENCIES_MS = [8, 20, 40]
 /** Transfers that are submitted while nothing is cut, and their rate. */
 const CUT_TRANSFERS = 20
 
-/** How much is run of what chance has a say in. */
+/** How many runs of what is random. */
 export interface Effort {
   /** Races at each setting of the double-spend race. */
   readonly races: number

@@ -97,7 +97,7 @@ function lastStable(viewChanges: readonly ViewChange[]): Certificate | null {
   return last ?? null
 }
 
-/** The first sequence number that is not settled by a stable checkpoint. */
+/** The first sequence number above the last stable checkpoint. */
 function sequenceAfter(stable: Certificate | null): number {
   return (stable?.sequence ?? 0) + 1
 }
