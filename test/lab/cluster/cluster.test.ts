@@ -11,7 +11,7 @@ import { Schedule } from '../../../src/lab/virtual/schedule.ts'
 import { encodeMessage } from '../../../src/replica/message-codec.ts'
 import type { OutgoingMessage } from '../../../src/replica/messages.ts'
 import { addressNumber } from '../../chain/examples.ts'
-import { namedSender, START_MS, smallGenesis, transfer } from '../../replica/small-chain.ts'
+import { ChainBuilder, namedSender, START_MS, smallGenesis, transfer } from '../../replica/small-chain.ts'
 
 const NAMES = ['a', 'b', 'c']
 
@@ -199,7 +199,7 @@ test('in place of a message leaves what the interceptor says, in order and in it
   assert.deepEqual(fromA().slice(2), ['b block a', 'c block a'])
 })
 
-test('peers from outside have their own connections, and what they say is passed on', () => {
+test('peers from outside have their own connections, and their blocks are passed on, but not back to them', () => {
   const heard: string[] = []
   const outside: OutsidePeers = {
     has: name => name === 'x',
@@ -222,6 +222,18 @@ test('peers from outside have their own connections, and what they say is passed
   cluster.network.sendBytes('x', ['a'], encodeMessage({ type: 'announce', ids: [transfer(1, 0).id] }))
   cluster.runFor(100)
   assert.deepEqual(received, ['a announce x'], 'not what comes without a connection, nor what is no message')
+  const builder = new ChainBuilder(cluster.genesis)
+  const { block } = builder.mine(builder.root)
+  received.length = 0
+  heard.length = 0
+  const bytes = encodeMessage({ type: 'block', block })
+  cluster.network.sendBytes('x', ['a'], bytes)
+  cluster.runFor(100)
+  assert.deepEqual(
+    received.filter(line => line.includes(' block ')),
+    ['a block x', 'b block a', 'c block a'],
+  )
+  assert.ok(!heard.includes(`x ${bytes.length}`))
   heard.length = 0
   cluster.disconnect(a, 'x')
   a.crash()
