@@ -66,10 +66,10 @@ export function bigintFromBytesLe(bytes: Uint8Array): bigint {
   return bigintFromBytes(bytes.toReversed())
 }
 
-/** A non-negative integer as `size` big-endian bytes. Throws when it does not fit. */
+/** A non-negative integer as `size` big-endian bytes. Throws a RangeError when it does not fit. */
 export function bigintToBytes(value: bigint, size: number): Uint8Array {
   const digits = value.toString(16)
-  if (value < 0n || digits.length > size * 2) throw new Error(`${value} does not fit in ${size} bytes`)
+  if (value < 0n || digits.length > size * 2) throw new RangeError(`${value} does not fit in ${size} bytes`)
   return hexToBytes(digits.padStart(size * 2, '0'))
 }
 
@@ -79,8 +79,9 @@ export class ByteWriter {
   #view = new DataView(this.#bytes.buffer)
   #size = 0
 
-  /** One byte. */
+  /** One byte. Throws a RangeError, as every other field does, for a number that does not fit. */
   u8(value: number): this {
+    if ((value & 0xff) !== value) throw new RangeError(`${value} does not fit in 8 bits`)
     this.#grow(1)
     this.#view.setUint8(this.#size, value)
     this.#size += 1
@@ -89,6 +90,7 @@ export class ByteWriter {
 
   /** Four bytes. */
   u32(value: number): this {
+    if (value >>> 0 !== value) throw new RangeError(`${value} does not fit in 32 bits`)
     this.#grow(4)
     this.#view.setUint32(this.#size, value, true)
     this.#size += 4
@@ -242,5 +244,5 @@ export function readOrNull<T>(read: () => T): T | null {
 }
 
 function assertFits(value: bigint, bits: bigint): void {
-  if (value < 0n || value >> bits !== 0n) throw new Error(`${value} does not fit in ${bits} bits`)
+  if (value < 0n || value >> bits !== 0n) throw new RangeError(`${value} does not fit in ${bits} bits`)
 }

@@ -145,6 +145,18 @@ for (const value of [-1n, 2n ** 256n]) {
   test(`${value} is not written as 256 bits`, () => assert.throws(() => new ByteWriter().u256(value)))
 }
 
+test('a number that does not fit in its field is refused, not wrapped', () => {
+  const refused = (write: (writer: ByteWriter) => unknown): void =>
+    assert.throws(() => write(new ByteWriter()), RangeError)
+  for (const value of [-1, 0.5, Number.NaN, 256]) refused(writer => writer.u8(value))
+  for (const value of [-1, 0.5, Number.NaN, 2 ** 32]) {
+    refused(writer => writer.u32(value))
+    refused(writer => writer.compactSize(value))
+  }
+  for (const value of [-1n, 2n ** 64n]) refused(writer => writer.u64(value))
+  for (const value of [-1n, 2n ** 256n]) refused(writer => writer.u256(value))
+})
+
 test('what was finished does not change when more is written', () => {
   const writer = new ByteWriter().u8(1)
   const first = writer.finish()
