@@ -65,6 +65,7 @@ export class BlockExecution {
   readonly #senders: Address[] = []
   #gasUsed = 0n
   #tips = 0n
+  #isFinished = false
 
   constructor(rules: BlockRules, parentState: State, baseFee: bigint) {
     this.#rules = rules
@@ -72,14 +73,21 @@ export class BlockExecution {
     this.#baseFee = baseFee
   }
 
-  /** Applies one transaction of `sender`, or returns why it can't be and changes nothing. */
+  /**
+   * Applies one transaction of `sender`, or returns why it can't be and changes nothing. That `sender` signed it is the
+   * caller's to check (`recoverSender`). Throws a RangeError for an address that is not in lower case, and an error after
+   * `finish`.
+   */
   apply(tx: Transaction, sender: Address): ChainRejection | StateRejection | null {
+    this.#assertNotFinished()
     const rejection = checkTransaction(this.#rules, tx) ?? this.#checkAgainstState(tx, sender)
     if (rejection !== null) return rejection
     const gas = intrinsicGas(tx)
     const tip = effectiveTip(tx, this.#baseFee)
     const gasPrice = this.#baseFee + tip
     const payer = this.#get(sender)
+    // Throws, where it does, before anything has changed.
+    this.#get(tx.to!)
     this.#changes.set(sender, { nonce: payer.nonce + 1n, balance: payer.balance - tx.value - gas * gasPrice })
     // Read after the sender was written: the two may be one account.
     this.#credit(tx.to!, tx.value)
@@ -90,8 +98,11 @@ export class BlockExecution {
     return null
   }
 
-  /** Pays the beneficiary of a block at this height and returns what the block did. */
+  /** Pays the beneficiary of a block at this height, once, and returns what the block did. Throws like `apply`. */
   finish(beneficiary: Address, height: number): Execution {
+    this.#assertNotFinished()
+    this.#get(beneficiary)
+    this.#isFinished = true
     this.#credit(beneficiary, rewardAt(this.#rules.reward, height) + this.#tips)
     const changes = new Map(this.#changes)
     return {
@@ -102,6 +113,10 @@ export class BlockExecution {
       senders: this.#senders,
       gasUsed: this.#gasUsed,
     }
+  }
+
+  #assertNotFinished(): void {
+    if (this.#isFinished) throw new Error('a block execution that has finished takes nothing more')
   }
 
   #checkAgainstState(tx: Transaction, sender: Address): ChainRejection | StateRejection | null {

@@ -18,7 +18,7 @@ import {
 } from '../../src/execution/block-execution.ts'
 import { receiptsRoot } from '../../src/execution/receipts.ts'
 import { issuedUpTo, rewardAt } from '../../src/execution/reward.ts'
-import { State } from '../../src/execution/state.ts'
+import { NO_ACCOUNT, State } from '../../src/execution/state.ts'
 import { accepted, addressNumber, COIN, exampleTransaction, GWEI, RULES } from '../chain/examples.ts'
 
 const ALICE = addressNumber(0xa11ce)
@@ -49,6 +49,36 @@ test('a transfer takes value, base fee and tip from the sender, and gives the ti
   assert.deepEqual(receipts, [{ gasUsed: 21_000n, cumulativeGasUsed: 21_000n, effectiveGasPrice: 2n * GWEI }])
   assert.deepEqual(new Set(changes.keys()), new Set([ALICE, BOB, MINER]))
   assert.equal(state.root(), START.with(changes).root())
+})
+
+test('an address in another case than its key’s is refused before anything changes: it would be a second account', () => {
+  const upper = (address: Address): Address => `0x${address.slice(2).toUpperCase()}`
+  const carol = addressNumber(0xca201)
+  const refusal = /^RangeError: expected an address of 0x and 40 lower-case hex digits, got "0x/
+  const run = begin()
+  const tx = exampleTransaction()
+  assert.throws(() => run.apply(tx, upper(ALICE)), refusal)
+  assert.throws(() => run.apply({ ...tx, to: upper(carol) }, ALICE), refusal)
+  assert.throws(() => run.finish(upper(ALICE), 1), refusal)
+  assert.equal(run.apply(tx, ALICE), null)
+  const { state } = run.finish(MINER, 1)
+  assert.equal(state.get(ALICE).nonce, 1n)
+  assert.equal(totalOf(state), totalOf(START) + REWARD - tx.gasLimit * BASE_FEE)
+  assert.throws(() => START.get(upper(ALICE)), refusal)
+  assert.throws(() => START.with([[upper(ALICE), NO_ACCOUNT]]), refusal)
+  assert.throws(() => START.prove(upper(ALICE)), refusal)
+  assert.throws(() => exampleTransaction({ to: upper(carol) }), refusal)
+  assert.throws(
+    () => exampleTransaction({ accessList: [{ address: upper(carol), storageKeys: [] }] }),
+    refusal,
+  )
+})
+
+test('a block execution pays its beneficiary once, and takes no transaction after that', () => {
+  const run = begin()
+  run.finish(MINER, 1)
+  assert.throws(() => run.finish(MINER, 1), /has finished/)
+  assert.throws(() => run.apply(exampleTransaction(), ALICE), /has finished/)
 })
 
 test('gas that is not needed is not paid for', () => {

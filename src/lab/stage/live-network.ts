@@ -182,7 +182,7 @@ export class LiveNetwork {
       time: Math.floor(Date.now() / 1000) - 60,
       validators: validators.map(({ address }, index) => ({
         name: `node-${index + 1}`,
-        address: checksumAddress(address),
+        address,
       })),
       funded,
       hashesPerBlock: variant.isMined
