@@ -18,8 +18,12 @@ secp256k1.hashes.hmacSha256 = (key, message) => hmac(sha256, key, message)
  */
 export type RecoverSender = (tx: Transaction) => Address | null
 
-/** Signs a 32-byte digest with a 32-byte secret key: deterministic (RFC 6979), low s. */
+/**
+ * Signs a 32-byte digest with a 32-byte secret key: deterministic (RFC 6979), low s. Throws a RangeError for a digest of
+ * another length, which would be a message that nobody hashed, and an error for a key that is none.
+ */
 export function signDigest(digest: Uint8Array, secretKey: Uint8Array): Signature {
+  if (digest.length !== 32) throw new RangeError(`a digest has 32 bytes, got ${digest.length}`)
   const bytes = secp256k1.sign(digest, secretKey, { prehash: false, format: 'recovered' })
   return {
     yParity: bytes[0] === 0 ? 0 : 1,

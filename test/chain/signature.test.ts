@@ -33,6 +33,11 @@ for (const [says, secretKey, address] of ADDRESSES) {
     assert.equal(addressOfSecretKey(secretKey), address))
 }
 
+test('only a digest of 32 bytes is signed', () => {
+  for (const size of [0, 31, 33, 64])
+    assert.throws(() => signDigest(new Uint8Array(size), KEY), /^RangeError: a digest has 32 bytes, got/)
+})
+
 // RFC 6979 over secp256k1 with SHA-256: the vectors that Haskoin, Trezor and python-ecdsa share.
 const DETERMINISTIC: readonly [secretKey: bigint, message: string, r: bigint, s: bigint][] = [
   [
