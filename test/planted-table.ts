@@ -986,7 +986,6 @@ export const FAULTS: readonly Fault[] = [
     find: "        if (!mayShakeHands(raw)) throw new Error('too many handshakes')\n",
     replace: '        void mayShakeHands\n',
     tests: ['node/handshakes'],
-    only: 'handshakes that are begun without end are not answered without end',
   },
   {
     name: 'handshakes of one address are not counted',
@@ -1538,7 +1537,6 @@ export const FAULTS: readonly Fault[] = [
     find: "  if (byte > 1) throw new MalformedBytes('neither yes nor no')\n",
     replace: '',
     tests: ['fuzz/fuzz'],
-    only: 'consensus/pbft/wire.ts decodePbftMessage: fuzzed',
   },
   {
     name: 'how a peer did is remembered after it is gone',
