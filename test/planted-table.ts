@@ -222,7 +222,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/start'],
   },
   {
-    name: 'a transaction that was handed in is not kept on disk',
+    name: 'a submitted transaction is not persisted',
     file: 'replica/submitted-transactions.ts',
     find: `    this.#outbox.write(KEYS.pooled(tx.id), tx.raw)
 `,
@@ -379,7 +379,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/mempool'],
   },
   {
-    name: 'who pays the same evicts whoever is there',
+    name: 'a transaction that pays the same evicts one in the pool',
     file: 'replica/pool-eviction.ts',
     find: 'isRoom = end.isFuture || outbids(tx, end.entry.tx)',
     replace: 'isRoom = true',
@@ -480,7 +480,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/transaction-relay'],
   },
   {
-    name: 'a transaction that one announcer withholds is asked of nobody else',
+    name: 'a transaction that one announcer withholds is asked of no other',
     file: 'replica/transaction-requests.ts',
     find: '      else if (this.#ticks >= request.lateAt) this.#release(request)\n',
     replace: '',
@@ -501,7 +501,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/transaction-relay'],
   },
   {
-    name: 'a signature that was checked in vain is paid for by nobody',
+    name: 'a signature that was checked in vain costs no peer anything',
     file: 'replica/relay-budget.ts',
     find: "outcome === 'future' || outcome === 'refused' ||",
     replace: "outcome === 'future' ||",
@@ -1214,14 +1214,14 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee', 'replica/finality'],
   },
   {
-    name: 'one who only followed has a record of votes',
+    name: 'a node that only followed has a record of votes',
     file: 'finality/vote-memory.ts',
     find: 'if (this.#self === null || !this.#mayKeepVotes(protocol)) return',
     replace: 'if (!this.#mayKeepVotes(protocol)) return',
     tests: ['finality/committee'],
   },
   {
-    name: 'after a restart who has stopped goes on',
+    name: 'a node that has stopped goes on after a restart',
     file: 'finality/committee.ts',
     find: `    if (found.conflict !== null) this.#context.halt(found.conflict)
 `,
@@ -1229,7 +1229,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee'],
   },
   {
-    name: 'who has stopped still makes blocks final',
+    name: 'a node that has stopped still makes blocks final',
     file: 'finality/decisions.ts',
     find: `  #applyAwaited(): void {
     if (this.#context.halted !== null) return
@@ -1270,7 +1270,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/checkpoint'],
   },
   {
-    name: 'who sends another block than the checkpoint is punished',
+    name: 'a peer that sends another block than the checkpoint is punished',
     file: 'replica/verdict.ts',
     find: `'block-not-checkpoint': 'ignore'`,
     replace: `'block-not-checkpoint': 'punish'`,
@@ -1344,7 +1344,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee', 'lab/adversary/byzantine/lying-finality'],
   },
   {
-    name: 'two certificates of two views are evidence against who signed both',
+    name: 'two certificates of two views are evidence against members that signed both',
     file: 'consensus/pbft/evidence.ts',
     find: `  if (one.view !== other.view) return []
 `,
@@ -1352,7 +1352,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee'],
   },
   {
-    name: 'a stop names all who signed both certificates',
+    name: 'a stop names all members that signed both certificates',
     file: 'finality/accusations.ts',
     find: '[...new Set(this.proofs.map(({ member }) => member))]',
     replace: '[...kit.anatomy.decision(second).voters]',
@@ -1366,7 +1366,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/omission'],
   },
   {
-    name: 'a view change must tell of what is settled',
+    name: 'a view change must tell of what is stable',
     file: 'consensus/pbft/omission.ts',
     find: 'sequence >= vote.sequence',
     replace: 'sequence > vote.sequence',
@@ -1455,7 +1455,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/evidence'],
   },
   {
-    name: 'evidence takes a view change after the commit was settled',
+    name: 'evidence takes a view change after the commit was stable',
     file: 'consensus/pbft/evidence.ts',
     find: 'if (departure.sequence >= vote.sequence)',
     replace: 'if (departure.sequence > vote.sequence)',
@@ -1561,7 +1561,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/wanted-blocks', 'replica/finality'],
   },
   {
-    name: 'what follows from an input of the protocol does not wait for its turn',
+    name: 'an input that results from a step of the protocol is not queued',
     file: 'collections/input-queue.ts',
     find: '    if (this.#inputs.length > 1) return\n',
     replace: '    if (this.#inputs.length > 1) return handle(this.#inputs.pop()!)\n',
@@ -1746,7 +1746,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/finality'],
   },
   {
-    name: 'what follows from a step of the finality layer does not wait for its turn',
+    name: 'an input that results from a step of the finality layer is not queued',
     file: 'collections/input-queue.ts',
     find: '    if (this.#inputs.length > 1) return\n',
     replace: '    if (this.#inputs.length > 1) return handle(this.#inputs.pop()!)\n',
@@ -1767,7 +1767,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/wanted-blocks'],
   },
   {
-    name: 'who promised a wanted block is not asked before those that did not',
+    name: 'a peer that promised a wanted block is not asked before those that did not',
     file: 'finality/members.ts',
     find: '...voters.map(member => this.#peers.get(member))',
     replace: '...voters.slice(voters.length).map(member => this.#peers.get(member))',
@@ -1948,7 +1948,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/long-branch'],
   },
   {
-    name: 'who claims the most is always asked first',
+    name: 'the peer that claims the most is always asked first',
     file: 'replica/claims.ts',
     find: 'const isOldestDue = this.#picks % 2 === 1',
     replace: 'const isOldestDue = false',
@@ -2063,7 +2063,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/claims'],
   },
   {
-    name: 'a claim that nobody made counts as a failure of the peer',
+    name: 'an assumed claim counts as a failure of the peer',
     file: 'replica/header-sync.ts',
     find: ' || claims.isAssumed(from)',
     replace: '',
@@ -2222,7 +2222,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/plays', 'consensus/pbft/conformance'],
   },
   {
-    name: 'what a new view proposes again is not computed anew',
+    name: 'backups do not compute what a new view proposes again',
     file: 'consensus/pbft/view-change.ts',
     find: 'return isExpected && signing.isSigned(',
     replace: 'return (isExpected || true) && signing.isSigned(',
@@ -2236,7 +2236,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/claims', 'consensus/pbft/plays'],
   },
   {
-    name: 'f + 1 who leave a view take nobody along',
+    name: 'f + 1 members that leave a view take no other along',
     file: 'consensus/pbft/new-view.ts',
     find: `    joinView(replica, Math.min(...later))
 `,
@@ -2289,7 +2289,7 @@ export const FAULTS: readonly Fault[] = [
     only: "all-to-all: of the beginnings of a usurper's view just the two that are proved are accepted",
   },
   {
-    name: 'a view change counts for whoever it names',
+    name: 'a view change counts for the member that it names',
     file: 'consensus/pbft/view-change.ts',
     find: '  if (!signing.isSigned(viewChangeStatement(message), from, message.signature)) return false\n',
     replace: '',
@@ -2342,7 +2342,7 @@ export const FAULTS: readonly Fault[] = [
     only: 'all-to-all: bytes that are no message are refused, and the others decide all the same',
   },
   {
-    name: 'a vote counts for whoever it names',
+    name: 'a vote counts for the member that it names',
     file: 'consensus/pbft/normal-case.ts',
     find: `    if (!replica.options.signing.isSigned(vote, member, signature)) return replica.refuse('signature-invalid')
 `,
@@ -2396,7 +2396,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/claims'],
   },
   {
-    name: 'who asks for a later view is not counted among those who gave ours up',
+    name: 'a member that asks for a later view is not counted among those that gave ours up',
     file: 'consensus/pbft/new-view.ts',
     find: 'if (asking.length >= replica.quorum) replica',
     replace: 'if (asking.filter(({ view }) => view === replica.view).length >= replica.quorum) replica',
@@ -2418,7 +2418,7 @@ export const FAULTS: readonly Fault[] = [
     only: 'all-to-all: 4 × 23,040 scenarios of 3 rounds with a twin of each of 4 validators are safe, and heal',
   },
   {
-    name: 'who leaves a view forgets what it prepared',
+    name: 'a replica that leaves a view forgets what it prepared',
     file: 'consensus/pbft/new-view.ts',
     find: '  stabiliseDecided(replica)\n  sendViewChange(replica)',
     replace:
@@ -2513,7 +2513,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/claims'],
   },
   {
-    name: 'a member leaves its view for complaints that it shows to nobody',
+    name: 'a member leaves its view for complaints that it does not show',
     file: 'consensus/pbft/complaints.ts',
     find: '  for (const complaint of replica.leftBecauseOf) replica.broadcast(complaint)\n',
     replace: '',
@@ -2656,7 +2656,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/screening', 'replica/orphans'],
   },
   {
-    name: 'nobody is asked for the branch of a block whose parent is not here',
+    name: 'no peer is asked for the branch of a block whose parent is not here',
     file: 'replica/replica.ts',
     find: `        this.sync.onOrphan(input.from)
 `,
@@ -2759,7 +2759,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/claims'],
   },
   {
-    name: 'whoever fails after a proven liar takes its place',
+    name: 'a member that fails after a proven liar takes its place',
     file: 'consensus/pbft/leader-schedule.ts',
     find: '    current.sort((a, b) => Number(a.until === NUMBER_MAX) - Number(b.until === NUMBER_MAX))\n',
     replace: '',
@@ -2801,7 +2801,7 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/pbft/recall'],
   },
   {
-    name: 'a vote that is not remembered binds nobody',
+    name: 'a vote that is not remembered does not bind its member',
     file: 'consensus/pbft/recall.ts',
     find: 'if (!isRemembered) recall.bound',
     replace: 'if (isRemembered && known === null) recall.bound',
@@ -3214,14 +3214,14 @@ export const FAULTS: readonly Fault[] = [
     tests: ['node/vote-mark'],
   },
   {
-    name: 'what a mark tells beyond the records binds nobody',
+    name: 'what a mark tells beyond the records does not bind its validator',
     file: 'finality/vote-memory.ts',
     find: 'this.#forgotten = forgottenOf(this.#mark, known, decided)',
     replace: 'this.#forgotten = null',
     tests: ['node/vote-mark'],
   },
   {
-    name: 'votes that a stable checkpoint settled are taken for lost',
+    name: 'votes below a stable checkpoint are taken for lost',
     file: 'finality/vote-memory.ts',
     find: 'Math.max(decided, stable)',
     replace: 'Math.min(decided, stable)',
