@@ -96,21 +96,22 @@ test('runs with small blocks, rewards that are soon halved and finality that is 
 
 // ---- all faults, and what they must have brought about
 
-const SEEDS = 40
+/** `.ci/run` has the same of five hundred seeds. */
+const SEEDS = 16
 
 test(`five nodes with every fault pass ${SEEDS} seeds, and the faults were real`, () => {
   const results = Array.from({ length: SEEDS }, (_, index) => run(1_000 + index))
   for (const result of results) assertPass(result)
   const count = (holds: (result: SimulationResult) => boolean): number => results.filter(holds).length
   const sometimes: Readonly<Record<string, [number, number]>> = {
-    'a reorganisation of 3 blocks or more': [count(result => result.deepestReorganisation >= 3), 8],
+    'a reorganisation of 3 blocks or more': [count(result => result.deepestReorganisation >= 3), 2],
     'a reorganisation of 5 blocks or more': [count(result => result.deepestReorganisation >= 5), 1],
-    'a crash': [count(result => result.crashes > 0), 35],
-    'a crash of a node that was starting': [count(result => result.startCrashes > 0), 2],
-    'a double spend that was settled': [count(result => result.doubleSpends > 0), 20],
-    'a node that caught up by headers and bodies': [count(result => (result.messages.blocks ?? 0) > 5), 35],
-    'a message that was lost': [count(result => result.lostMessages > 0), 40],
-    'a block that became final': [count(result => result.finalHeight > 0), 40],
+    'a crash': [count(result => result.crashes > 0), 13],
+    'a crash of a node that was starting': [count(result => result.startCrashes > 0), 1],
+    'a double spend that was settled': [count(result => result.doubleSpends > 0), 7],
+    'a node that caught up by headers and bodies': [count(result => (result.messages.blocks ?? 0) > 5), 13],
+    'a message that was lost': [count(result => result.lostMessages > 0), 16],
+    'a block that became final': [count(result => result.finalHeight > 0), 16],
   }
   for (const [name, [seen, least]] of Object.entries(sometimes))
     assert.ok(seen >= least, `${name}: ${seen} of ${SEEDS} runs, at least ${least} are expected`)
