@@ -9,6 +9,7 @@
 // application does not know is accepted only when it does.
 
 import { type LogProtocol, type LogState, RETRANSMIT } from '../log.ts'
+import { assertStarts } from '../options.ts'
 import type { Snapshot } from '../process.ts'
 import { onAccept, onPrepare, reject } from './acceptor.ts'
 import { NO_BALLOT, ownerOf } from './ballot.ts'
@@ -31,7 +32,9 @@ import { ELECTION, HEARTBEAT, type PaxosOptions, Replica } from './replica.ts'
 /** One member of Multi-Paxos. */
 export class MultiPaxos implements LogProtocol<PaxosMessage, PaxosRecord, PaxosDecision> {
   readonly #replica: Replica
+  #hasStarted = false
 
+  /** Throws a RangeError for an option out of its range. */
   constructor(options: PaxosOptions) {
     this.#replica = new Replica(options)
   }
@@ -65,8 +68,11 @@ export class MultiPaxos implements LogProtocol<PaxosMessage, PaxosRecord, PaxosD
     }
   }
 
+  /** Throws an error for anything before `start`, and for a second one. */
   step(input: PaxosInput): PaxosEffect[] {
     const replica = this.#replica
+    assertStarts(input.type, this.#hasStarted)
+    this.#hasStarted = true
     if (replica.isHalted) return []
     replica.source = 'from' in input ? input.from : ''
     switch (input.type) {

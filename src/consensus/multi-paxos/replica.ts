@@ -3,6 +3,7 @@
 
 import type { Application, LogOutput, Value } from '../log.ts'
 import { RETRANSMIT } from '../log.ts'
+import { assertOptions } from '../options.ts'
 import { ProcessOutbox } from '../outbox.ts'
 import type { MemberIndex, PeerId, Snapshot } from '../process.ts'
 import { snapshotOf } from '../snapshot.ts'
@@ -91,10 +92,11 @@ export class Replica {
   #ballotsInVain = 0
   #isTimed = false
 
+  /** Throws a RangeError for an option out of its range. */
   constructor(options: PaxosOptions) {
+    assertOptions(options, { pipelineMax: SLOTS_MAX / 2 })
     this.options = options
     this.window = Math.max(WINDOW_MIN, 2 * options.pipeline)
-    if (this.window > SLOTS_MAX) throw new RangeError(`a pipeline of ${options.pipeline} is too long`)
   }
 
   /** Our place, or null for a member that does not vote. */

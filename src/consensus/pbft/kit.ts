@@ -93,8 +93,10 @@ export const PBFT_LEADER_COLLECTED: LogKit<PbftTypes> = {
 }
 
 function creator(pattern: Pattern): LogKit<PbftTypes>['create'] {
-  return ({ self: _self, signing, random: _random, ...options }) => {
-    if (signing === null) throw new Error('the members of PBFT sign')
+  return ({ self, signing, random: _random, ...options }) => {
+    if (signing === null) throw new RangeError('signing: expected one, got null: the members of PBFT sign')
+    if (self !== signing.self)
+      throw new RangeError(`self: expected the member that signs (${signing.self}), got ${self}`)
     return new Pbft({ ...options, pattern, signing, checkpointInterval: checkpointIntervalFor(options.n) })
   }
 }

@@ -7,6 +7,7 @@
 // there) sends it to the proposer, which spreads the certificate that n − f of them make.
 
 import { type LogProtocol, type LogState, RETRANSMIT } from '../log.ts'
+import { assertStarts } from '../options.ts'
 import type { MemberIndex, Snapshot } from '../process.ts'
 import { onCaughtUp, onProof, stabiliseDecided } from './catch-up.ts'
 import { onCheckpoint, onExecuted } from './checkpoints.ts'
@@ -41,7 +42,9 @@ export type { Pattern, PbftOptions } from './replica.ts'
 /** One replica of PBFT. */
 export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, Evidence> {
   readonly #replica: Replica
+  #hasStarted = false
 
+  /** Throws a RangeError for an option out of its range. */
   constructor(options: PbftOptions) {
     this.#replica = new Replica(options)
   }
@@ -92,8 +95,11 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
     }
   }
 
+  /** Throws an error for anything before `start`, and for a second one. */
   step(input: PbftInput): PbftEffect[] {
     const replica = this.#replica
+    assertStarts(input.type, this.#hasStarted)
+    this.#hasStarted = true
     if (replica.isHalted) return []
     replica.source = 'from' in input ? input.from : ''
     switch (input.type) {

@@ -2,6 +2,7 @@
 // are sent. The names of its fields are the paper's: v is the view, h the low watermark.
 
 import { type Application, type LogOutput, RETRANSMIT, type SignedOutput, type Value } from '../log.ts'
+import { assertInteger, assertOptions } from '../options.ts'
 import { ProcessOutbox } from '../outbox.ts'
 import type { MemberIndex, PeerId, Snapshot } from '../process.ts'
 import { quorumOf } from '../quorum.ts'
@@ -26,8 +27,13 @@ import type { ViewChangeRules } from './view-change.ts'
 import { ViewTimer } from './view-timer.ts'
 import type { Certificate, Evidence, Suspect } from './votes.ts'
 
-/** How votes travel. */
-export type Pattern = 'all-to-all' | 'leader-collected'
+/** How votes travel: each to all, or each to the proposer, which spreads the certificate. */
+export type Pattern = (typeof PATTERN_NAMES)[number]
+
+const PATTERN_NAMES = ['all-to-all', 'leader-collected'] as const
+
+/** Sequence numbers between two checkpoints at most: the log holds twice as many slots, and a view change speaks of each. */
+const CHECKPOINT_INTERVAL_MAX = 128
 
 /** What a replica is given. */
 export interface PbftOptions {
@@ -96,8 +102,13 @@ export class Replica {
   /** Where the message that is being handled came from. */
   source: PeerId = ''
 
+  /** Throws a RangeError for an option out of its range. */
   constructor(options: PbftOptions) {
-    const { n, signing, checkpointInterval } = options
+    const { n, pattern, signing, checkpointInterval } = options
+    assertOptions({ ...options, self: signing.self }, { pipelineMax: 2 * CHECKPOINT_INTERVAL_MAX })
+    assertInteger('checkpointInterval', checkpointInterval, { min: 1, max: CHECKPOINT_INTERVAL_MAX })
+    if (!PATTERN_NAMES.includes(pattern))
+      throw new RangeError(`pattern: expected ${PATTERN_NAMES.join(' or ')}, got ${JSON.stringify(pattern)}`)
     this.options = options
     this.quorum = quorumOf(n)
     this.rules = { n, window: 2 * checkpointInterval, isSequential: options.pipeline === 1, signing }
