@@ -8,7 +8,7 @@
 // (BIP 30, BIP 34).
 
 import { type ByteReader, ByteWriter, fromHex, type Hex, MalformedBytes, toHex } from '../encoding/bytes.ts'
-import type { Address } from './address.ts'
+import { type Address, addressBytes } from './address.ts'
 
 /** What a block claims besides its header. */
 export interface CoinbaseRecord {
@@ -42,7 +42,7 @@ export function encodeCoinbase(record: CoinbaseRecord): Uint8Array {
     .bytes(TAG)
     .u64(record.chainId)
     .u64(BigInt(record.height))
-    .bytes(fromHex(record.beneficiary))
+    .bytes(addressBytes(record.beneficiary))
     .bytes(fromHex(record.stateRoot))
     .bytes(fromHex(record.receiptsRoot))
     .u64(record.gasUsed)

@@ -5,7 +5,7 @@
 // The id is the SHA-256d of these bytes. As a key and before people it is written in Bitcoin's reversed order.
 
 import {
-  type ByteReader,
+  ByteReader,
   ByteWriter,
   bigintFromBytesLe,
   fromReversedHex,
@@ -57,6 +57,11 @@ export function readHeader(reader: ByteReader): BlockHeader {
     bits: reader.u32(),
     nonce: reader.u32(),
   }
+}
+
+/** The header in these bytes, or null unless there are 80 of them. */
+export function decodeHeader(bytes: Uint8Array): BlockHeader | null {
+  return bytes.length === HEADER_BYTES ? readHeader(new ByteReader(bytes)) : null
 }
 
 /** The id of a header. */

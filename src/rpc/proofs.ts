@@ -3,7 +3,7 @@
 // An account: leaf and siblings lead to the state root; the state root stands in the coinbase record; that is
 // leaf 0 of the block's Merkle tree, whose root stands in the header. The bytes of transaction i are leaf
 // i + 1. All hex is in the order in which it is hashed. What checks proofs: `verifyAccountProof`
-// (src/execution/state.ts) and `rootOfBranch` (src/chain/merkle.ts) over SHA-256d.
+// (src/execution/state.ts) and `verifyInclusionProof` (src/chain/inclusion-proof.ts).
 
 import type { Address } from '../chain/address.ts'
 import type { Block } from '../chain/block.ts'

@@ -4,7 +4,7 @@ import { assembleBlock, decodeBlock, peekBlock, peekCoinbase } from '../../src/c
 import { encodeCoinbase, readCoinbase } from '../../src/chain/coinbase.ts'
 import { decodeCompact, encodeCompact } from '../../src/chain/compact.ts'
 import { decodeSignature, encodeSignature } from '../../src/chain/compact-signature.ts'
-import { encodeHeader, readHeader } from '../../src/chain/header.ts'
+import { decodeHeader, encodeHeader } from '../../src/chain/header.ts'
 import { decodeRlp, encodeRlp } from '../../src/chain/rlp.ts'
 import { decodeTransaction, encodeTransaction, transactionSize } from '../../src/chain/transaction.ts'
 import { ByteReader, readOrNull } from '../../src/encoding/bytes.ts'
@@ -131,9 +131,9 @@ export const CHAIN_TARGETS: readonly Target[] = [
     },
   },
   {
-    covers: ['chain/header.ts readHeader'],
+    covers: ['chain/header.ts readHeader', 'chain/header.ts decodeHeader'],
     samples: blocks.map(({ header }) => encodeHeader(header)),
-    take: bytes => orNull(whole(bytes, readHeader), encodeHeader),
+    take: bytes => orNull(decodeHeader(bytes), encodeHeader),
   },
   {
     covers: ['chain/coinbase.ts readCoinbase'],

@@ -7,6 +7,7 @@ import { readCoinbase } from '../../src/chain/coinbase.ts'
 import { decodeCompact } from '../../src/chain/compact.ts'
 import { sha256d } from '../../src/chain/hash.ts'
 import { blockId, meetsTarget, readHeader } from '../../src/chain/header.ts'
+import { verifyInclusionProof } from '../../src/chain/inclusion-proof.ts'
 import { rootOfBranch } from '../../src/chain/merkle.ts'
 import { ByteReader, equalBytes, fromHex, type Hex, toHex, toReversedHex } from '../../src/encoding/bytes.ts'
 import type { Json } from '../../src/encoding/fields.ts'
@@ -352,6 +353,8 @@ test("a transaction is proven under a header's work", async t => {
     assert.equal(rootFrom(fromHex(raw), index + 1), header.merkleRoot)
     assert.notEqual(rootFrom(fromHex(raw).fill(0, 40, 50), index + 1), header.merkleRoot)
     assert.ok(!equalBytes(fromHex(raw), transfer({ nonce: 90n }).raw))
+    const proven = verifyInclusionProof(answer.blockHash as Hex, answer)
+    assert.equal(typeof proven === 'object' && proven.transaction.id, tx.id)
   }
 })
 
