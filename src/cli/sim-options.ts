@@ -10,9 +10,6 @@ import { LATENCY_TABLES } from '../lab/network/latency-table.ts'
 import { NETWORK_MODELS, SCHEDULERS } from '../lab/network/network-model.ts'
 import { MODE_NAMES, WORK_MODES } from './finality-option.ts'
 
-/** Nodes of a run at most. */
-export const NODES_MAX = 50
-
 /** The options of the command. */
 export const simOptions = {
   finality: {

@@ -10,11 +10,12 @@ import { simulatedFile } from '../lab/cluster/simulated-genesis.ts'
 import { LIMIT_NAMES, type SmallLimits, usualLimit } from '../lab/cluster/small-limits.ts'
 import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from '../lab/faults/fault-plan.ts'
 import type { NetworkRequest } from '../lab/network/network-model.ts'
+import { NODES_MAX } from '../lab/swarm/check-options.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { genesisOf, packagedGenesis, readJson } from './files.ts'
 import { MODE_NAMES } from './finality-option.ts'
 import { readCount } from './node-option.ts'
-import { NODES_MAX, type simOptions } from './sim-options.ts'
+import type { simOptions } from './sim-options.ts'
 import type { SimulationSettings } from './sim-worker.ts'
 
 /** The options, as they were given. */

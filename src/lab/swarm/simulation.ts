@@ -6,6 +6,7 @@
 // run and names itself; the same seed replays it to the byte.
 
 import { Violation } from '../oracle/violation.ts'
+import { assertSimulationOptions } from './check-options.ts'
 import { runLiveness } from './liveness-phase.ts'
 import { Run } from './run.ts'
 import { runSafety } from './safety-phase.ts'
@@ -14,9 +15,10 @@ import { describeRun, type SimulationResult } from './simulation-result.ts'
 
 /**
  * Runs one simulation to its end, on this thread: seconds of processor time for a small network. Whatever goes wrong in the
- * run is its verdict. Throws `InvalidField` for a genesis file that is none.
+ * run is its verdict. Throws `InvalidField` for a genesis file or an option that is none.
  */
 export function simulate(options: SimulationOptions): SimulationResult {
+  assertSimulationOptions(options)
   const run = new Run(options)
   try {
     runSafety(run)

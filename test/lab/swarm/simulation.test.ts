@@ -141,6 +141,23 @@ test('an assertion that fails in the code under test is a finding with its seed,
   assert.ok(result.recent.length > 0)
 })
 
+test('options that are none are named, not left out', () => {
+  const refused = (change: object, message: RegExp): void =>
+    assert.throws(() => run(34, change), { name: 'InvalidField', message })
+  refused({ seed: 1.5 }, /^seed: expected a whole number from 0/)
+  refused({ nodes: 0 }, /^nodes: expected a whole number from 1 to 50, got 0$/)
+  refused({ validators: 51 }, /^validators: /)
+  refused({ transfers: -1 }, /^transfers: /)
+  refused({ blocks: Number.NaN }, /^blocks: /)
+  refused({ faults: new Set(['lost']) }, /^faults: expected one of .*, got "lost"$/)
+  refused({ adversary: { role: 'evil', count: 1 } }, /^adversary\.role: expected one of all, .*got "evil"$/)
+  refused({ network: { model: 'wireless' } }, /^network\.model: /)
+  refused({ network: { model: 'asynchronous', scheduler: 'fair' } }, /^network\.scheduler: /)
+  refused({ latency: 'moon' }, /^latency: expected one of lan, region, continents, got "moon"$/)
+  refused({ timerScale: Number.NaN }, /^timerScale: /)
+  refused({ limits: { memory: 1 } }, /^limits: expected one of /)
+})
+
 test('a network in which no transfer is ever taken fails to live', () => {
   const result = run(33, { blocks: 3, transfers: 3, faults: new Set(), recoverSender: () => null })
   assert.equal(result.verdict, 'LIVENESS')
