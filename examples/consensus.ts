@@ -1,54 +1,59 @@
-// Four PBFT replicas in one loop agree on three values while member 0 is silent. `perform` is what the caller of a
-// protocol writes: it keeps records, hands messages over and, on a real network, sets timers.
+// Four PBFT replicas agree on three values while the member whose turn is the second is silent. `perform` is what the caller
+// of a protocol writes: it keeps records, hands messages over, keeps timers (here of virtual time), executes decisions.
 
 import { createHash } from 'node:crypto'
-import type { MemberIndex, PbftEffect, PbftInput, PbftRecord, Signing, Statement } from 'quorate/consensus'
-import { Pbft } from 'quorate/consensus'
+import type { PbftEffect, PbftInput, PbftRecord, Statement } from 'quorate/consensus'
+import { NO_VALUE, PBFT, Pbft } from 'quorate/consensus'
 
 const MEMBERS = [0, 1, 2, 3]
-const SILENT = 0
-const VALUES = ['alpha', 'beta', 'gamma']
-
-/** Signatures for one process: a hash of the member and the statement. A network uses keys. */
-function signingOf(self: MemberIndex): Signing<Statement> {
-  const tag = (member: MemberIndex, statement: Statement): Buffer =>
-    createHash('sha256')
-      .update(`${member} ${JSON.stringify(statement)}`)
-      .digest()
-  return {
-    self,
-    sign: statement => tag(self, statement),
-    isSigned: (statement, member, signature) => tag(member, statement).equals(signature),
-  }
-}
-
+const SILENT = 2
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+const VALUES = ['alpha', 'beta', 'gamma'].map(name => `0x${sha256(name).toString('hex')}`)
 const replicas = MEMBERS.map(self => {
+  // Signatures for one process: a hash of the member and the statement's bytes. A network uses keys.
+  const tag = (said: Statement, member: number) => sha256(`${member} ${PBFT.signed.encodeStatement(said)}`)
+  const sign = (said: Statement) => tag(said, self)
+  const isSigned = (said: Statement, by: number, signature: Uint8Array) => tag(said, by).equals(signature)
   const application = { validate: () => 'valid' as const, decision: () => null }
-  const rules = { n: 4, pattern: 'all-to-all', checkpointInterval: 8, pipeline: 1 } as const
-  return new Pbft({ ...rules, timeoutMs: 1_000, retransmitMs: 250, signing: signingOf(self), application })
+  const times = { timeoutMs: 1_000, retransmitMs: 250 }
+  const rules = { n: 4, pattern: 'all-to-all', checkpointInterval: 1, pipeline: 1 } as const
+  return new Pbft({ ...rules, ...times, signing: { self, sign, isSigned }, application })
 })
 const disks = MEMBERS.map(() => new Map<string, PbftRecord | null>())
+const timers = MEMBERS.map(() => new Map<string, number>())
 const decided = MEMBERS.map((): string[] => [])
-const inbox: { readonly to: MemberIndex; readonly input: PbftInput }[] = MEMBERS.map(to => ({
-  to,
-  input: { type: 'start', records: new Map(), decided: 0, challenge: null },
-}))
+const inbox: { to: number; input: PbftInput }[] = []
+const give = (to: number, input: PbftInput): unknown => inbox.push({ to, input })
+let nowMs = 0
 
-function perform(self: MemberIndex, effect: PbftEffect): void {
+function perform(self: number, effect: PbftEffect): void {
   if (effect.type === 'persist') disks[self]!.set(effect.key, effect.record)
-  if (effect.type === 'decide') decided[self]!.push(effect.decision.value)
+  if (effect.type === 'set-timer') timers[self]!.set(effect.name, nowMs + effect.delayMs)
+  if (effect.type === 'clear-timer') timers[self]!.delete(effect.name)
+  if (effect.type === 'decide') {
+    const { sequence, value } = effect.decision
+    if (value !== NO_VALUE) decided[self]!.push(value)
+    give(self, { type: 'executed', sequence, digest: `0x${sha256(`${decided[self]}`).toString('hex')}` })
+  }
   if (self === SILENT || !('message' in effect)) return
   const receivers = effect.type === 'broadcast' ? MEMBERS.filter(to => to !== self) : [Number(effect.to)]
-  for (const to of receivers)
-    inbox.push({ to, input: { type: 'message', from: `${self}`, message: effect.message } })
+  for (const to of receivers) give(to, { type: 'message', from: `${self}`, message: effect.message })
 }
+for (const to of MEMBERS) give(to, { type: 'start', records: new Map(), decided: 0, challenge: null })
+for (const to of MEMBERS) give(to, { type: 'demand', isWaiting: true })
+while (decided.some(values => values.length < VALUES.length)) {
+  const { to, input } = inbox.shift() ?? nextTimeout()
+  for (const effect of replicas[to]!.step(input)) perform(to, effect)
+  const value = VALUES.find(it => !decided[to]!.includes(it))
+  if (replicas[to]!.turn !== null && value !== undefined) give(to, { type: 'propose', value })
+}
+for (const [to, values] of decided.entries())
+  console.log(`member ${to} decided ${values.map(it => it.slice(0, 8))} in view ${replicas[to]!.state.view}`)
 
-for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) {
-  const { to, input } = next
-  const replica = replicas[to]!
-  for (const effect of replica.step(input)) perform(to, effect)
-  const value = replica.turn === null ? undefined : VALUES[replica.turn - 1]
-  if (value === undefined) continue
-  for (const effect of replica.step({ type: 'propose', value })) perform(to, effect)
+function nextTimeout(): { to: number; input: PbftInput } {
+  const all = timers.flatMap((own, to) => [...own].map(([name, atMs]) => ({ to, name, atMs })))
+  const { to, name, atMs } = all.sort((a, b) => a.atMs - b.atMs)[0]!
+  nowMs = atMs
+  timers[to]!.delete(name)
+  return { to, input: { type: 'timeout', name } }
 }
-for (const [member, values] of decided.entries()) console.log(`member ${member} decided ${values.join(', ')}`)

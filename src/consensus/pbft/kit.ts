@@ -71,8 +71,11 @@ const SHARED = {
   describeDecision: ({ value, view }) => `${value} in view ${view}`,
 } satisfies Partial<LogKit<PbftTypes>>
 
+/** A kit of PBFT, whose members always sign. */
+export type PbftKit = LogKit<PbftTypes> & { readonly signed: SignedKit<PbftTypes> }
+
 /** PBFT whose members send each vote to all. */
-export const PBFT: LogKit<PbftTypes> = {
+export const PBFT: PbftKit = {
   ...SHARED,
   name: 'pbft',
   paper: 'M. Castro, B. Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999), sections 4.2 to 4.4',
@@ -82,7 +85,7 @@ export const PBFT: LogKit<PbftTypes> = {
 }
 
 /** PBFT whose proposers collect the votes. */
-export const PBFT_LEADER_COLLECTED: LogKit<PbftTypes> = {
+export const PBFT_LEADER_COLLECTED: PbftKit = {
   ...SHARED,
   name: 'pbft-leader-collected',
   paper:
