@@ -9,6 +9,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { EXAMPLES } from '../test/examples/expected.ts'
+import { unnamedTypes } from './public-types.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const STEP_MS = 180_000
@@ -75,6 +76,10 @@ const check = (folder: string): void => {
       const output = run(folder, node, join('compiled', `${name}.js`))
       if (!expected.test(output)) throw new Error(`examples/${name}.ts printed, compiled:\n${output}`)
     }
+  const unnamed = unnamedTypes(
+    [...EXAMPLES.keys()].map(name => join(installed, 'dist', 'exports', `${name}.d.ts`)),
+  )
+  if (unnamed.length > 0) throw new Error(`no entry exports these types:\n${unnamed.join('\n')}`)
   // What users must not pay for: tools of development.
   for (const name of readdirSync(join(folder, 'node_modules')))
     if (/^(typescript|@foundry-rs|@biomejs|viem|publint|playwright-core)$/.test(name))

@@ -26,6 +26,7 @@ export interface Block {
   readonly header: BlockHeader
   readonly coinbase: CoinbaseRecord
   readonly transactions: readonly Transaction[]
+  /** The bytes that were decoded, not a copy; `raw` of each transaction is a view on them. */
   readonly raw: Uint8Array
 }
 

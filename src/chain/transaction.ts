@@ -46,6 +46,7 @@ export interface Signature {
 /** A signed transaction together with the bytes it was read from. */
 export interface Transaction extends TransactionFields, Signature {
   readonly id: TransactionId
+  /** The bytes that were decoded, not a copy; `data` is a view on them too. */
   readonly raw: Uint8Array
 }
 

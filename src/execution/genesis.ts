@@ -24,6 +24,7 @@ export interface Genesis {
   /** How finality is chosen: `mode` and its settings, which src/finality reads. */
   readonly finality: { readonly [key: string]: Json }
   readonly block: Block
+  /** The genesis header, from which `chainHeader` goes on. */
   readonly header: ChainedHeader
   readonly state: State
   /** Wei in all first accounts. */

@@ -24,7 +24,11 @@ export interface Refused {
   readonly refused: string
 }
 
-/** What a proof proves in the network of this genesis file. Throws `InvalidField` when that is none. */
+/**
+ * What a proof proves in the network of this genesis file: that the block with this id is final. It proves no height:
+ * `block.height` of the proof is what the node says, since headers do not carry it. Throws `InvalidField` for a genesis file
+ * that is none, or that names no validators.
+ */
 export function verifyFinalityProof(genesisFile: unknown, proof: unknown): VerifiedProof | Refused {
   const genesis = parseGenesis(genesisFile)
   const validators = readValidators(new Fields('finality', genesis.finality))
