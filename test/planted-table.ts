@@ -2108,6 +2108,37 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/ancestor-path'],
   },
   {
+    name: 'a body that blocks the path to a wanted block is asked for again and again',
+    file: 'replica/wanted-fetch.ts',
+    find: 'const isBlocked = path.body !== undefined',
+    replace: 'const isBlocked = path.target === null',
+    tests: ['replica/ancestor-path'],
+  },
+  {
+    name: 'peers whose headers do not lead to a wanted block are asked for them again once its path is blocked',
+    file: 'replica/wanted-fetch.ts',
+    find: 'if (!wasBlocked) this.#failOffMain(want)',
+    replace: 'if (wasBlocked && !path.isBlocked) this.#failOffMain(want)',
+    tests: ['replica/ancestor-path'],
+  },
+  {
+    name: 'a body below a wanted block counts each time that it comes',
+    file: 'replica/ancestor-path.ts',
+    find: '    this.#drop(block.id)\n',
+    replace: '',
+    tests: ['replica/ancestor-path'],
+  },
+  {
+    name: 'a path that was blocked once stays blocked',
+    file: 'replica/ancestor-path.ts',
+    find: `    this.#connectedId = id
+    this.#isBlocked = false
+`,
+    replace: `    this.#connectedId = id
+`,
+    tests: ['replica/ancestor-path'],
+  },
+  {
     name: 'a validator that failed to give a wanted block is not asked again while any stranger is left',
     file: 'replica/wanted-blocks.ts',
     find: 'this.#isValidator(peer) ? !isAnyLeft :',

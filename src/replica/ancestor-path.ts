@@ -63,6 +63,7 @@ export class AncestorPath {
     const { block } = body
     this.#wantedHeight ??= block.coinbase.height
     if (block.coinbase.height !== this.#targetHeight(this.#wantedHeight)) return false
+    this.#drop(block.id)
     this.#bodies.set(block.id, body)
     this.#bytes += block.raw.length
     // The highest came first.
@@ -89,6 +90,7 @@ export class AncestorPath {
     if (id === undefined) return
     this.#drop(id)
     this.#connectedId = id
+    this.#isBlocked = false
   }
 
   /** Forgets all but the wanted block. */

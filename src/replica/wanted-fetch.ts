@@ -50,7 +50,10 @@ export class WantedFetch {
     if (target === null) return wanted.delete(id)
     // A download that brings it must not have it taken away: it would ask for it again and again.
     if (bodies.download?.brings(target) === true) return
-    const isByHeaders = (peer: PeerId): boolean => path.isDeep && !offMain.has(peer)
+    // A body that is here and can't be connected blocks the path: only headers lead on. It must not be asked for again, since
+    // the answer would change nothing, and the next request would follow at once.
+    const isBlocked = path.body !== undefined
+    const isByHeaders = (peer: PeerId): boolean => isBlocked || (path.isDeep && !offMain.has(peer))
     const peers = requests.peers()
     const asked = peers.filter(peer => {
       const request = requests.bodiesOf(peer)
@@ -96,13 +99,21 @@ export class WantedFetch {
       else if (!tree.has(body.block.header.previous)) {
         // A peer that has a block has its ancestors.
         want.promised.add(body.from)
-        want.isDue ||= !path.isBlocked
-        if (!path.descend(tree.base.chained.height, limits.branchHeadersMax)) return
+        const wasBlocked = path.isBlocked
+        want.isDue ||= !wasBlocked
+        if (path.descend(tree.base.chained.height, limits.branchHeadersMax)) continue
+        if (!wasBlocked) this.#failOffMain(want)
+        return
       } else {
         const rejection = this.#host.connect(body.block, want.isDecided)
         if (rejection !== null) return this.#refuse(want, body.from, rejection)
       }
     }
+  }
+
+  /** A path is blocked: peers whose headers do not lead to the wanted block can't give it in any other way. */
+  #failOffMain({ id, offMain }: WantedBlock): void {
+    for (const peer of offMain) this.#host.wanted.onFailed(id, peer)
   }
 
   /** A peer gave a body that does not lead to a wanted block: no honest peer has it, but for blocks that our clock refuses. */

@@ -4,8 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Block } from '../../src/chain/block.ts'
-import { blockId, encodeHeader } from '../../src/chain/header.ts'
-
+import { type BlockId, blockId, encodeHeader } from '../../src/chain/header.ts'
 import { AncestorPath, PATH_BYTES_MAX } from '../../src/replica/ancestor-path.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
@@ -65,6 +64,14 @@ const askedFor = (effects: readonly Effect[]): string[] =>
 
 const refusals = (effects: readonly Effect[]): string[] =>
   effectsOf(effects, 'reject').map(({ from, reason }) => `${from} ${reason}`)
+
+/** The block with another parent. */
+function onParent(block: Block, previous: BlockId): Block {
+  const header = { ...block.header, previous }
+  const raw = block.raw.slice()
+  raw.set(encodeHeader(header))
+  return { ...block, id: blockId(header), header, raw }
+}
 
 const [b1, b2, b3, b4] = side as [TreeBlock, TreeBlock, TreeBlock, TreeBlock]
 
@@ -157,6 +164,81 @@ test('a branch that is longer than headers are kept, or leaves ours below the ba
   assert.deepEqual(askedFor(effects), idsOf([b4]))
 })
 
+// ---- a block that leads nowhere, where headers need no work and a member proposes what it likes
+//
+//     root            main chain of all
+//     z ── y ── x     z is at the height of the root; x is wanted
+
+const free = new ValidatedNetwork('pbft', 4)
+const freeChain = new ChainBuilder(free.genesis)
+const [first, second] = freeChain.extend(freeChain.root, 2) as [TreeBlock, TreeBlock]
+const y = onParent(first.block, b4.chained.id)
+const x = onParent(second.block, y.id)
+
+type Sent = Extract<Effect, { type: 'send' }>
+
+/** A node whose liars have x and y, and whose other peers have nothing but the root. */
+function misled(...peers: readonly PeerId[]) {
+  const node = new TestNode(free.genesis, { nowMs: START_MS + 10_000_000 }).start()
+  node.connect(...peers)
+  const asked: string[] = []
+  const describe = ({ to, message }: Sent): string | null => {
+    if (message.type === 'get-headers') return `${to} headers`
+    return message.type === 'get-blocks' ? `${to} ${message.ids.map(id => (id === x.id ? 'x' : 'y'))}` : null
+  }
+  const answerTo = ({ to, message }: Sent): Effect[] => {
+    if (message.type === 'get-headers')
+      return node.receive(to, { type: 'headers', requestId: message.requestId, headers: [] })
+    if (message.type !== 'get-blocks') return []
+    const blocks = to.startsWith('liar') ? [x, y].filter(({ id }) => message.ids.includes(id)) : []
+    return node.receive(to, { type: 'blocks', requestId: message.requestId, blocks })
+  }
+  /** Answers until nothing is asked for; requests of these descriptions are returned instead. */
+  const exchange = (effects: readonly Effect[], unanswered: readonly string[] = []): Sent[] => {
+    const left = effectsOf(effects, 'send')
+    const open: Sent[] = []
+    for (let send = left.shift(); send !== undefined && asked.length < 500; send = left.shift()) {
+      const request = describe(send)
+      if (request === null) continue
+      asked.push(request)
+      if (unanswered.includes(request)) open.push(send)
+      else left.push(...effectsOf(answerTo(send), 'send'))
+    }
+    return open
+  }
+  /** What is asked of peers after these effects, until nothing more is. */
+  const askedAfter = (effects: readonly Effect[], unanswered?: readonly string[]): string[] => {
+    const before = asked.length
+    exchange(effects, unanswered)
+    return asked.slice(before)
+  }
+  return { node, exchange, askedAfter, answerTo }
+}
+
+test('a peer whose block leads nowhere is asked for neither the same block nor its headers again before a tick', () => {
+  const { node, askedAfter } = misled('liar', 'honest')
+  const requests = askedAfter(node.receive('liar', free.proof(x.id)))
+  assert.deepEqual(requests, ['liar x', 'liar headers', 'honest headers', 'liar y'])
+  // A new promise of the liar, after it has come back, is one more exchange.
+  for (let round = 0; round < 3; round++) {
+    askedAfter(node.step({ type: 'peer-disconnected', peer: 'liar' }))
+    askedAfter(node.connect('liar'))
+    assert.ok(askedAfter(node.receive('liar', free.proof(x.id))).length <= 4)
+  }
+  for (let tick = 0; tick < 50; tick++) assert.ok(askedAfter(node.timeout('sync')).length <= 4)
+})
+
+test('a peer that promises a block which leads nowhere is not asked for the body that is here', () => {
+  const { node, exchange, askedAfter, answerTo } = misled('liar1', 'liar2', 'silent')
+  const unanswered = ['liar1 y', 'liar2 y', 'silent headers']
+  const open = exchange(node.receive('liar1', free.proof(x.id)), unanswered)
+  // Its headers do not lead to x, and the first gives y then.
+  assert.deepEqual(askedAfter(open.flatMap(answerTo), unanswered), ['silent headers'])
+  // As when it votes for x.
+  node.replica.sync.onWanted(x.id, { promised: ['liar2'], others: ['liar1', 'silent'] }, true)
+  assert.deepEqual(askedAfter(node.timeout('gossip'), unanswered), ['liar2 headers'])
+})
+
 // ---- the path alone
 
 /** A block of this height with so many bytes, named by its height. */
@@ -189,6 +271,14 @@ test('one body that is larger than the bound is kept', () => {
   assert.equal(path.body?.block.id, '0x9')
 })
 
+test('a body that comes from two peers counts once', () => {
+  const path = new AncestorPath('0x9')
+  for (const from of ['p', 'q']) path.add({ block: fake(9, 1_000), from })
+  assert.equal(path.bytes, 1_000)
+  path.ascend()
+  assert.equal(path.bytes, 0)
+})
+
 test('the base may rise over the path, which then leads nowhere', () => {
   const path = new AncestorPath('0x9')
   path.add({ block: fake(9, 1), from: 'p' })
@@ -196,6 +286,16 @@ test('the base may rise over the path, which then leads nowhere', () => {
   path.add({ block: fake(8, 1), from: 'p' })
   assert.equal(path.descend(7, 100), false)
   assert.ok(path.isBlocked && path.isDeep)
+})
+
+test('a path whose lowest block has come by another way is blocked no more', () => {
+  const path = new AncestorPath('0x9')
+  path.add({ block: fake(9, 1), from: 'p' })
+  assert.ok(path.descend(3, 100))
+  path.add({ block: fake(8, 1), from: 'p' })
+  assert.equal(path.descend(7, 100), false)
+  path.ascend()
+  assert.ok(!path.isBlocked && !path.isDeep)
 })
 
 // ---- among validators
