@@ -1221,6 +1221,27 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee'],
   },
   {
+    name: 'a stranger decides where nothing is signed',
+    file: 'finality/authentication.ts',
+    find: "return role === 'status' || members.isValidator(from)",
+    replace: 'return role.length > 0',
+    tests: ['finality/unsigned-committee'],
+  },
+  {
+    name: 'any validator votes in the name of another where nothing is signed',
+    file: 'finality/authentication.ts',
+    find: 'return members.peerOf(sender) === from',
+    replace: 'return members.isValidator(from)',
+    tests: ['finality/unsigned-committee'],
+  },
+  {
+    name: 'a follower that lost a hello is not greeted again where nothing is signed',
+    file: 'finality/greeting.ts',
+    find: 'if (isMissing || options.kit.signed === null)',
+    replace: 'if (isMissing)',
+    tests: ['finality/unsigned-committee'],
+  },
+  {
     name: 'a node that has stopped goes on after a restart',
     file: 'finality/committee.ts',
     find: `    if (found.conflict !== null) this.#context.halt(found.conflict)

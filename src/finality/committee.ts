@@ -13,6 +13,7 @@ import { type Decision, RETRANSMIT } from '../consensus/log.ts'
 import type { PeerId } from '../consensus/process.ts'
 import { Accusations } from './accusations.ts'
 import { describeAgreement } from './agreement-report.ts'
+import { isAuthentic } from './authentication.ts'
 import { CommitteeContext, type CommitteeOptions } from './committee-context.ts'
 import { readCommitteeRecords } from './committee-records.ts'
 import type {
@@ -173,6 +174,8 @@ export class Committee implements Finality {
     if (envelope === null) return context.emit({ type: 'refuse', from, reason: 'malformed' })
     const { content, clockMs } = envelope
     if (content.type === 'hello') return this.#greeting.onHello(from, content)
+    // Not refused: the hello of an honest peer may be lost, or still on its way.
+    if (!isAuthentic(content.message, from, { kit, members: context.members })) return
     const status = kit.anatomy.status(content.message)
     if (status !== null) context.members.note(status, from, { clockMs, chain: context.chain })
     context.source = from

@@ -4,7 +4,8 @@
 //   kind 1 | milliseconds since 1970 8 | hello: member 1, signature 65     protocol: the message     (little-endian)
 //
 // A hello binds a validator to a peer: its signature is over the peer id, which the connection proves, so that no peer can
-// use the hello of another. Nothing else depends on the peer that carries a message: all of it is signed.
+// use the hello of another. Where the protocol's messages are signed nothing else depends on the peer that carries them;
+// where they are not, authentication.ts holds them to what hellos have bound.
 
 import { sha256 } from '../chain/hash.ts'
 import type { MemberIndex } from '../consensus/process.ts'

@@ -33,11 +33,15 @@ export class Greeting {
     this.#context.emit({ type: 'send', to: peer, body, block: null })
   }
 
-  /** While validators are missing they may be among the peers, and their hello or ours may be lost. */
+  /**
+   * While validators are missing they may be among the peers, and their hello or ours may be lost. Where nothing is signed
+   * a follower believes us by our hello alone, and it does not say whether it has that.
+   */
   greetAgain(): void {
     const { members, options } = this.#context
     this.#greeted.clear()
-    if (members.count < options.validators.size - 1) for (const peer of members.followers()) this.greet(peer)
+    const isMissing = members.count < options.validators.size - 1
+    if (isMissing || options.kit.signed === null) for (const peer of members.followers()) this.greet(peer)
   }
 
   forget(peer: PeerId): void {

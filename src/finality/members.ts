@@ -1,5 +1,5 @@
 // Which peer speaks for which validator, and what each validator said last of itself. A validator
-// is bound to a peer by a hello that it signed over the peer's id; nothing else depends on the peer that carries a message.
+// is bound to a peer by a hello that it signed over the peer's id (envelope.ts).
 
 import type { MemberStatus } from '../consensus/kit.ts'
 import type { MemberIndex } from '../consensus/process.ts'

@@ -6,6 +6,7 @@ import { encodeCompact, HASH_MAX } from '../../src/chain/compact.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
 import { PATTERNS } from '../../src/consensus/catalogue.ts'
+import type { LogKit } from '../../src/consensus/kit.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
 import { answerStatement } from '../../src/consensus/pbft/recall.ts'
@@ -193,6 +194,8 @@ export interface TestCommitteeOptions {
   readonly self: MemberIndex | Uint8Array | null
   readonly peer?: PeerId
   readonly pattern?: Pattern
+  /** That of the pattern unless given. */
+  readonly kit?: LogKit
   readonly policy?: Policy
   readonly mayForgetVotes?: boolean
   readonly lie?: Byzantine | null
@@ -238,6 +241,7 @@ export class TestCommittee {
   constructor(options: TestCommitteeOptions) {
     this.options = options
     const { network, self, pattern = 'all-to-all', policy = ANY_BLOCK } = options
+    const kit = options.kit ?? PATTERNS.get(pattern)!
     this.chain = options.chain ?? new FakeChain()
     this.records = new Map(options.records)
     const identity: Identity = {
@@ -256,7 +260,6 @@ export class TestCommittee {
       identity,
     }
     const { futureLimitSeconds } = network.genesis.work
-    const kit = PATTERNS.get(pattern)!
     this.committee = new Committee({ ...settings, pattern, kit, futureLimitSeconds }, policy)
     const { lie = null } = options
     this.#layer =
@@ -408,6 +411,7 @@ const LATENCY_MS = 10
 
 export interface NetworkOptions {
   readonly pattern?: Pattern
+  readonly kit?: LogKit
   readonly policy?: () => Policy
   /** How the validators with these places lie. */
   readonly liars?: ReadonlyMap<MemberIndex, ByzantineRole>
@@ -496,7 +500,12 @@ export class CommitteeNetwork {
   }
 
   #add(member: MemberIndex | null, peer = `p${member}`): TestCommittee {
-    const { pattern = 'all-to-all', policy, liars = new Map<MemberIndex, ByzantineRole>() } = this.#options
+    const {
+      pattern = 'all-to-all',
+      kit,
+      policy,
+      liars = new Map<MemberIndex, ByzantineRole>(),
+    } = this.#options
     const role = member === null ? undefined : liars.get(member)
     const accomplices = [...liars.keys()].filter(other => other !== member)
     const chain = new FakeChain()
@@ -506,6 +515,7 @@ export class CommitteeNetwork {
       self: member,
       peer,
       pattern,
+      ...(kit === undefined ? {} : { kit }),
       policy: policy?.() ?? ANY_BLOCK,
       chain,
       lie: role === undefined ? null : { role, accomplices },
