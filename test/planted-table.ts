@@ -1242,6 +1242,22 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/unsigned-committee'],
   },
   {
+    name: 'a decided block may lie on another branch than the last',
+    file: 'finality/decisions.ts',
+    find: 'return block.height > last.height && descends(block, last, this.#context.chain)',
+    replace: 'return block.height > last.height || descends(block, last, this.#context.chain)',
+    tests: ['finality/committee'],
+    only: 'a node stops when a decision is a block of another branch, and tells why',
+  },
+  {
+    name: 'two decisions may be one block',
+    file: 'finality/decisions.ts',
+    find: 'return block.height > last.height && descends(block, last, this.#context.chain)',
+    replace: 'return descends(block, last, this.#context.chain)',
+    tests: ['finality/committee'],
+    only: 'a node stops when a decision is the same block again, and tells why',
+  },
+  {
     name: 'a node that has stopped goes on after a restart',
     file: 'finality/committee.ts',
     find: `    if (found.conflict !== null) this.#context.halt(found.conflict)

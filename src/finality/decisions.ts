@@ -4,8 +4,10 @@
 // which makes all blocks before it final as well.
 
 import type { BlockId } from '../chain/header.ts'
+import type { ChainedHeader } from '../chain/header-chain.ts'
 import { type Decision, JUMP_MAX, NO_VALUE } from '../consensus/log.ts'
 import type { PeerId } from '../consensus/process.ts'
+import { descends } from './ancestry.ts'
 import type { CommitteeContext, ProtocolInput } from './committee-context.ts'
 import { COMMITTEE_KEYS, readStoredDecision } from './committee-records.ts'
 import type { LastDecision } from './policy.ts'
@@ -149,7 +151,10 @@ export class Decisions {
     this.#applyAwaited()
   }
 
-  /** Makes the decided block final; false, and the block is asked for, while it is not here. */
+  /**
+   * Makes the decided block final; false, and the block is asked for, while it is not here. One that does not lie above the
+   * last one stops the node: no honest member votes for it.
+   */
   #apply(decision: Decision, from: PeerId): boolean {
     const { chain, options } = this.#context
     const { sequence, value } = decision
@@ -165,6 +170,10 @@ export class Decisions {
         this.#context.want(value as BlockId, { voters, speaker: from, isDecided: true })
         return false
       }
+      if (!this.#isAboveLast(block)) {
+        this.#haltAt(decision)
+        return false
+      }
       this.#last = { block, atMs: chain.nowMs }
       const proof = { sequence, bytes: codec.encodeDecision(decision) }
       this.#context.emit({ type: 'final', id: block.id, certificate: proof })
@@ -172,6 +181,20 @@ export class Decisions {
     this.#sequence = sequence
     this.#host.onApplied(decision)
     return true
+  }
+
+  #isAboveLast(block: ChainedHeader): boolean {
+    const last = this.#last.block
+    return block.height > last.height && descends(block, last, this.#context.chain)
+  }
+
+  #haltAt({ sequence, value }: Decision): void {
+    const { kit, validators } = this.#context.options
+    const tolerated = kit.model.tolerated(validators.size)
+    const { id } = this.#last.block
+    this.#context.halt(
+      `decision ${sequence} is block ${value}, which does not lie above the last final block, ${id}: more than the ${tolerated} faulty validators that are tolerated`,
+    )
   }
 }
 

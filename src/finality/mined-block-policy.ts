@@ -10,6 +10,7 @@ import { decodeCompact, workOfTarget } from '../chain/compact.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { ProposalOrigin, Validity } from '../consensus/log.ts'
+import { descends } from './ancestry.ts'
 import type { ChainAccess } from './contract.ts'
 import type { LastDecision, Policy } from './policy.ts'
 
@@ -103,15 +104,4 @@ function leadsTo(
     at = chain.get(at.header.previous)
   }
   return at?.id === block.id
-}
-
-/** Whether a block lies above another. Only what is beside the way to the head is walked. */
-function descends(block: ChainedHeader, below: ChainedHeader, chain: ChainAccess): boolean {
-  const isBelowOnMain = chain.ancestor(below.height) === below.id
-  let at: ChainedHeader | null = block
-  while (at !== null && at.height > below.height) {
-    if (isBelowOnMain && chain.ancestor(at.height) === at.id) return true
-    at = chain.get(at.header.previous)
-  }
-  return at?.id === below.id
 }

@@ -498,6 +498,44 @@ test('a decision that waits for its block is not made final by a node that has s
   assert.deepEqual(finals([...node.give(late), ...node.timeout('retransmit')]), [])
 })
 
+for (const [what, decideNext] of [
+  ['a block of another branch', ({ chain }: TestCommittee) => chain.make(chain.root, 'beside')],
+  ['the same block again', (_: TestCommittee, first: FakeBlock) => first],
+] as const)
+  test(`a node stops when a decision is ${what}, and tells why`, () => {
+    const node = ada()
+    const first = fakeBlock('first', node.chain.root)
+    const next = decideNext(node, first)
+    node.hear('p1', proof(first.id, 1))
+    node.hear('p1', proof(next.id, 2))
+    // One step applies both.
+    assert.deepEqual(finals(node.give(first)), [first.id])
+    assert.equal(node.report().sequence, 1)
+    assert.match(
+      node.alarms.join(),
+      /^finality has stopped: decision 2 is block 0x[0-9a-f]{64}, which does not lie above/,
+    )
+    assert.match(
+      node.restarted().report().halted ?? '',
+      /more than the 1 faulty validators that are tolerated/,
+    )
+  })
+
+test('a node that is behind stops when a decision ahead is a block of another branch', () => {
+  const node = ada()
+  const [first] = node.chain.extend('a', 1)
+  const beside = branch(node.chain, node.chain.root, 'b', 3)
+  node.hear('p1', proof(beside[2]!.id, 3))
+  assert.equal(node.report().sequence, 3)
+  const other = ada()
+  other.chain.extend('a', 1)
+  other.hear('p1', proof(first!.id, 1))
+  // The node keeps no block beside the final one, but for one step.
+  for (const block of beside) other.chain.add(block)
+  assert.deepEqual(finals(other.hear('p1', proof(beside[2]!.id, 3))), [])
+  assert.notEqual(other.report().halted, null)
+})
+
 test('a node that has stopped is stopped after a restart, and raises the alarm again', () => {
   const { node } = conflicted()
   const again = node.restarted()
