@@ -116,6 +116,11 @@ const results = run({
 results.on('test:fail', () => {
   process.exitCode = 1
 })
-for await (const text of results.compose(new spec())) process.stdout.write(text)
+// Results come in the order of the files, those of a slow one late: meanwhile a terminal shows how many tests are done.
+let done = 0
+if (process.stderr.isTTY)
+  results.on('test:complete', () => process.stderr.write(`\r\x1b[K${++done} tests are done`))
+for await (const text of results.compose(new spec()))
+  process.stdout.write(done > 0 ? `\r\x1b[K${text}` : text)
 const missing = missingVectors()
 if (missing !== null) console.log(missing)
