@@ -739,24 +739,24 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'nobody looks after what a handler promises',
-    file: 'node/guarded.ts',
+    file: 'defence/guarded.ts',
     find: '    if (result instanceof Promise) result.catch(onError)\n',
     replace: '',
-    tests: ['node/guarded', 'node/peer-link'],
+    tests: ['defence/guarded', 'node/peer-link'],
   },
   {
     name: 'a mistake in a handler is not told',
-    file: 'node/guarded.ts',
+    file: 'defence/guarded.ts',
     find: '        tell(error)\n',
     replace: '',
-    tests: ['node/guarded', 'node/peer-link'],
+    tests: ['defence/guarded', 'node/peer-link'],
   },
   {
     name: 'whoever set a mistake off stays connected',
-    file: 'node/guarded.ts',
+    file: 'defence/guarded.ts',
     find: '        attempt(() => drop(...given), tell)\n',
     replace: '',
-    tests: ['node/guarded', 'node/peer-link'],
+    tests: ['defence/guarded', 'node/peer-link'],
   },
   {
     name: 'nobody looks after how messages of a peer are handled',
@@ -1017,10 +1017,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a bucket is never empty',
-    file: 'node/token-bucket.ts',
+    file: 'defence/token-bucket.ts',
     find: '    if (this.#tokens < tokens) return false\n',
     replace: '',
-    tests: ['node/token-buckets'],
+    tests: ['defence/token-buckets'],
   },
   {
     name: 'a group that comes and comes pushes out others without end',
@@ -1136,7 +1136,7 @@ export const FAULTS: readonly Fault[] = [
     file: 'node/told-addresses.ts',
     find: '>= REACHES.indexOf(source.reach)',
     replace: '>= 0',
-    tests: ['node/network-group'],
+    tests: ['defence/network-group'],
   },
   {
     name: 'a peer may stay without a word on which network it follows',

@@ -3,8 +3,8 @@
 
 import process from 'node:process'
 import type { Logger } from 'pino'
+import { guarded } from '../defence/guarded.ts'
 import type { AgreementReport } from '../finality/contract.ts'
-import { guarded } from '../node/guarded.ts'
 import type { Node } from '../node/node.ts'
 import { type Output, table } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'

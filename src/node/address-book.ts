@@ -10,12 +10,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { BoundedMap } from '../collections/bounded-map.ts'
+import { type GroupOf, groupWith } from '../defence/network-group.ts'
 import { readFileOrNull } from '../files/read-file.ts'
 import { writeFileAtomically } from '../files/write-file.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { BOOK_BYTES_MAX, type BookContent, readBook, writeBook } from './address-book-file.ts'
 import { AddressBuckets, type BucketLayout, type Origin } from './address-buckets.ts'
-import { type GroupOf, groupWith } from './network-group.ts'
 import { type PeerAddress, printPeerAddress } from './peer-address.ts'
 
 /** Addresses of one peer at most. */

@@ -3,10 +3,10 @@
 
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from 'pino'
+import { groupWith, placeOfMultiaddr } from '../defence/network-group.ts'
 import type { PeerId } from '../replica/effects.ts'
 import type { AddressBook } from './address-book.ts'
 import type { Network } from './libp2p-network.ts'
-import { groupWith, placeOfMultiaddr } from './network-group.ts'
 import { isOutbound } from './outbound-connections.ts'
 import { type PeerAddress, peerAddressOf } from './peer-address.ts'
 import type { PeerLinks } from './peer-links.ts'

@@ -1,7 +1,7 @@
 // What a host does once a second: each chore runs in every tick, also when another one fails.
 // A chore gets the number of the tick, for what is done more rarely.
 
-import { type FaultLog, guarded } from './guarded.ts'
+import { type FaultLog, guarded } from '../defence/guarded.ts'
 
 const TICK_MS = 1_000
 

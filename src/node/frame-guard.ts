@@ -8,10 +8,10 @@
 // Bounds are far above what honest nodes do, also after a pause: the busiest link of a committee of sixteen has some 70 small
 // frames a second. They end what is absurd; what comes within them has a price, and wire-budget.ts says what all may cost.
 
-import { MS_PER_BYTE } from './debt.ts'
+import { MS_PER_BYTE } from '../defence/debt.ts'
+import { TokenBucket, type TokenRate } from '../defence/token-bucket.ts'
 import type { RpcPart } from './gossip-rpc.ts'
 import { ProtocolLines } from './protocol-lines.ts'
-import { TokenBucket, type TokenRate } from './token-bucket.ts'
 import { type StreamFault, type WireProtocols, WireStream } from './wire-stream.ts'
 
 /** Streams that a peer opens: an honest one opens three on a connection. */

@@ -4,6 +4,8 @@
 // redialer.ts, admitted by peer-admission.ts and inbound-gate.ts, and remembered by address-notes.ts.
 
 import type { Connection, PeerInfo as LibraryPeerInfo, Stream } from '@libp2p/interface'
+import { guarded } from '../defence/guarded.ts'
+import { groupWith, placeOf } from '../defence/network-group.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { encodeMessage } from '../replica/message-codec.ts'
 import type { Message, OutgoingMessage } from '../replica/messages.ts'
@@ -13,12 +15,10 @@ import { startChores } from './chores.ts'
 import { kindOf } from './counters.ts'
 import { frameMessage } from './frames.ts'
 import { Gossip, type GossipType, type GossipVerdict, type OnGossip } from './gossip.ts'
-import { guarded } from './guarded.ts'
 import type { HostOptions, PeerInfo } from './host-options.ts'
 import { InboundGate } from './inbound-gate.ts'
 import { createNetwork, type Network } from './libp2p-network.ts'
 import { startListening } from './listening.ts'
-import { groupWith, placeOf } from './network-group.ts'
 import { isOutbound, OutboundConnections } from './outbound-connections.ts'
 import {
   type PeerAddress,

@@ -10,11 +10,11 @@
 
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Connection, ConnectionGater, MessageStream, MultiaddrConnection } from '@libp2p/interface'
+import { type FaultLog, guarded } from '../defence/guarded.ts'
+import { type Place, placeOfMultiaddr } from '../defence/network-group.ts'
+import { TokenBuckets } from '../defence/token-buckets.ts'
 import type { PeerId } from '../replica/effects.ts'
-import { type FaultLog, guarded } from './guarded.ts'
 import { chooseEvicted, greatestGroups, type InboundPeer } from './inbound-slots.ts'
-import { type Place, placeOfMultiaddr } from './network-group.ts'
-import { TokenBuckets } from './token-buckets.ts'
 
 /** Inbound connections at most. */
 export const INBOUND_CONNECTIONS_MAX = 48

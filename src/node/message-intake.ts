@@ -5,6 +5,7 @@
 // the peer, and a peer that breaks a rule is refused by the host.
 
 import type { BlockId } from '../chain/header.ts'
+import type { FaultLog } from '../defence/guarded.ts'
 import type { Effect, Input, PeerId } from '../replica/effects.ts'
 import { decodeMessageInSteps } from '../replica/message-codec.ts'
 import { typeOfMessage } from '../replica/message-peek.ts'
@@ -12,7 +13,6 @@ import type { Message } from '../replica/messages.ts'
 import type { Replica } from '../replica/replica.ts'
 import { verdictOn } from '../replica/verdict.ts'
 import type { GossipType, GossipVerdict } from './gossip.ts'
-import type { FaultLog } from './guarded.ts'
 import type { Host } from './host.ts'
 import { answerBytes, MessagePrices } from './message-price.ts'
 import { originOf } from './peer-origin.ts'

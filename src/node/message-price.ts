@@ -3,15 +3,15 @@
 // agreement waits for all else that it sends; the handshake is free, since links have a rate of their own (peer-links.ts).
 
 import { HEADER_BYTES } from '../chain/header.ts'
+import { placeOf } from '../defence/network-group.ts'
+import type { TokenRate } from '../defence/token-bucket.ts'
+import { TokenBuckets } from '../defence/token-buckets.ts'
 import type { Finality } from '../finality/contract.ts'
 import { isHello } from '../finality/envelope.ts'
 import type { Effect, PeerId } from '../replica/effects.ts'
 import type { Message } from '../replica/messages.ts'
-import { placeOf } from './network-group.ts'
 import type { PeerAddress } from './peer-address.ts'
 import { RequestQueue } from './request-queue.ts'
-import type { TokenRate } from './token-bucket.ts'
-import { TokenBuckets } from './token-buckets.ts'
 
 /**
  * What a useless byte costs, in bytes of answers: it was decrypted, copied and cut into a message, for which no answer

@@ -7,10 +7,10 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
+import { type FaultLog, guarded } from '../defence/guarded.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { MESSAGE_LIMITS } from '../replica/messages.ts'
 import { FrameReader } from './frames.ts'
-import { type FaultLog, guarded } from './guarded.ts'
 
 /** Bytes that may wait for a peer to take them: one message of the largest size and what comes meanwhile. */
 export const OUTBOUND_BYTES_MAX = MESSAGE_LIMITS.bytesMax + 3 * 1024 * 1024

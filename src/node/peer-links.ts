@@ -6,11 +6,11 @@
 // whose links come up more often than an honest peer's ever do.
 
 import type { Connection, Stream } from '@libp2p/interface'
+import { type FaultLog, guarded } from '../defence/guarded.ts'
+import type { TokenRate } from '../defence/token-bucket.ts'
+import { TokenBuckets } from '../defence/token-buckets.ts'
 import type { PeerId } from '../replica/effects.ts'
-import { type FaultLog, guarded } from './guarded.ts'
 import { FIRST_MESSAGE_TIMEOUT_MS, type LinkEnd, PeerLink } from './peer-link.ts'
-import type { TokenRate } from './token-bucket.ts'
-import { TokenBuckets } from './token-buckets.ts'
 
 /**
  * The protocol of the stream that carries messages. Its number goes up with each change of a message's layout, so that nodes

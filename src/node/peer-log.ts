@@ -3,8 +3,8 @@
 // privileged peers are always logged.
 
 import type { Logger } from 'pino'
+import { TokenBucket, type TokenRate } from '../defence/token-bucket.ts'
 import type { PeerId } from '../replica/effects.ts'
-import { TokenBucket, type TokenRate } from './token-bucket.ts'
 
 /** Lines about peers that are not privileged: some megabytes a day. */
 export const PEER_LINES: TokenRate = { burst: 60, perSecond: 0.5 }

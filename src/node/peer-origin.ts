@@ -2,9 +2,9 @@
 // and what other identities of the same owner would share. Keys are free and addresses are not (network-group.ts). All
 // nodes of this machine share an address, so each of them counts alone.
 
+import { placeOf } from '../defence/network-group.ts'
 import type { PeerOrigin } from '../replica/claims.ts'
 import type { PeerInfo } from './host-options.ts'
-import { placeOf } from './network-group.ts'
 import { parsePeerAddress } from './peer-address.ts'
 
 /** The origin of a connected peer. */

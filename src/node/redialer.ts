@@ -9,10 +9,10 @@
 // countermeasures 3 and 5). A given address that can not be reached is reported at once, and then ever more rarely.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
+import type { GroupOf } from '../defence/network-group.ts'
 import type { PeerId } from '../replica/effects.ts'
 import { type AddressBook, KNOWN_PEERS_MAX, type KnownPeer } from './address-book.ts'
 import { ANNOUNCED_MAX, AnnouncedPeers } from './announced-peers.ts'
-import type { GroupOf } from './network-group.ts'
 import { type PeerAddress, printPeerAddress } from './peer-address.ts'
 
 /** Connections of our own choice from the book, besides those to given and announced addresses. */

@@ -8,8 +8,8 @@
 
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { BoundedMap } from '../collections/bounded-map.ts'
+import { type Credit, Debt, MS_PER_BYTE } from '../defence/debt.ts'
 import type { PeerId } from '../replica/effects.ts'
-import { type Credit, Debt, MS_PER_BYTE } from './debt.ts'
 
 /**
  * What one peer, the peers of one address, and all together may cost of the node's time: a peer that changes its identity

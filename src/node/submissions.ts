@@ -3,8 +3,8 @@
 // them leaves room for everything else.
 
 import { decodeTransaction } from '../chain/transaction.ts'
+import { type FaultLog, guarded } from '../defence/guarded.ts'
 import type { SubmitResult } from '../replica/effects.ts'
-import { type FaultLog, guarded } from './guarded.ts'
 import type { SenderRecoverer } from './sender-recovery.ts'
 
 /** Transactions that may wait to be processed; any more are rejected as by a full pool. */

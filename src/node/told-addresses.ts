@@ -4,7 +4,7 @@
 // reached at our loopback interface or in our local network: what is there is another host, which we must not dial on its
 // word. Addresses at the host from which it connected come first, since the book places a peer by its first address.
 
-import { type Place, placeOf, type Reach } from './network-group.ts'
+import { type Place, placeOf, type Reach } from '../defence/network-group.ts'
 import type { PeerAddress } from './peer-address.ts'
 
 const REACHES: readonly Reach[] = ['loopback', 'private', 'public']

@@ -7,8 +7,8 @@
 // validators are never delayed.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
-import { type Credit, Debt } from './debt.ts'
-import { TokenBucket, type TokenRate } from './token-bucket.ts'
+import { type Credit, Debt } from '../defence/debt.ts'
+import { TokenBucket, type TokenRate } from '../defence/token-bucket.ts'
 
 /** Milliseconds of each connection, which no other connection can use up. */
 export const OWN_MS: TokenRate = { burst: 2, perSecond: 2 }

@@ -8,9 +8,9 @@
 
 import type { MessageStream, MultiaddrConnection } from '@libp2p/interface'
 import { AbstractMessageStream } from '@libp2p/utils'
+import { type FaultLog, guarded } from '../defence/guarded.ts'
+import { type Place, placeOfMultiaddr } from '../defence/network-group.ts'
 import { FrameGuard, type FrameGuardOptions } from './frame-guard.ts'
-import { type FaultLog, guarded } from './guarded.ts'
-import { type Place, placeOfMultiaddr } from './network-group.ts'
 import { PacedReading } from './paced-reading.ts'
 import { type LinesResult, ProtocolLines } from './protocol-lines.ts'
 import { WireBudgets } from './wire-budget.ts'

@@ -2,7 +2,7 @@
 // ignored. An IPv6 address stands for its /64, the smallest block that one customer gets.
 
 import { isIPv4, isIPv6 } from 'node:net'
-import { placeOf } from '../node/network-group.ts'
+import { placeOf } from '../defence/network-group.ts'
 
 /** A client, as far as its limits go. */
 export interface Client {

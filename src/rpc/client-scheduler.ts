@@ -1,14 +1,14 @@
 // Schedules clients' work on the event loop, so that no call, batch or client delays the node or the other clients.
 //
 // Work is done in steps, a few milliseconds of them per turn of the loop; then everything else has its turn, and then the
-// next address. An address owes the cost of its steps (src/node/debt.ts): a client that owes much waits until time has
+// next address. An address owes the cost of its steps (src/defence/debt.ts): a client that owes much waits until time has
 // paid off some of it, and is refused when that would take too long. So every method has its price, and an address with
 // many requests gets its share and no more. All remote addresses have a share together too, since there may be many; this
 // machine has one of its own, since its programs are the operator's. Within an address the connection that has cost least
 // comes first, every other time, so that a program with few calls does not wait behind those with many.
 
 import { BoundedMap } from '../collections/bounded-map.ts'
-import { type Credit, Debt, MS_PER_BYTE } from '../node/debt.ts'
+import { type Credit, Debt, MS_PER_BYTE } from '../defence/debt.ts'
 import { type Client, THIS_MACHINE } from './client-address.ts'
 
 /** How much of the node's time clients may have. */

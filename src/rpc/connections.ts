@@ -7,7 +7,7 @@
 // other limit of its own: behind a local proxy all clients have its address.
 
 import type { Socket } from 'node:net'
-import { placeOf } from '../node/network-group.ts'
+import { placeOf } from '../defence/network-group.ts'
 import { THIS_MACHINE } from './client-address.ts'
 import type { RpcLimits } from './limits.ts'
 

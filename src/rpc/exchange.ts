@@ -2,8 +2,8 @@
 // what is no JSON-RPC request at all, or one too many.
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { TokenBuckets } from '../defence/token-buckets.ts'
 import type { Json } from '../encoding/fields.ts'
-import type { TokenBuckets } from '../node/token-buckets.ts'
 import { type AccessRules, isPreflight, originHeaders, refuseRequest } from './access.ts'
 import { readBody } from './body.ts'
 import { type Client, clientOf } from './client-address.ts'

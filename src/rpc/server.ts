@@ -13,8 +13,8 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { guarded } from '../node/guarded.ts'
-import { TokenBuckets } from '../node/token-buckets.ts'
+import { guarded } from '../defence/guarded.ts'
+import { TokenBuckets } from '../defence/token-buckets.ts'
 import { CorruptStore } from '../replica/records.ts'
 import { hostForm, isLoopback, LOOPBACK_HOSTS } from './access.ts'
 import type { RpcBackend } from './backend.ts'

@@ -79,8 +79,11 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'node:worker_threads',
     ],
   },
+  // What keeps strangers from using up a process, or ending it: for peers and RPC clients alike.
+  defence: { folders: ['collections'], packages: ['node:net', '@multiformats/multiaddr'] },
   node: {
     folders: [
+      'defence',
       'replica',
       'finality',
       'execution',
@@ -94,7 +97,7 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
     packages: ['libp2p', '@libp2p/*', '@multiformats/*', 'level', 'pino', 'node:*'],
   },
   rpc: {
-    folders: ['node', 'replica', 'finality', 'execution', 'chain', 'files', 'encoding', 'collections'],
+    folders: ['defence', 'replica', 'finality', 'execution', 'chain', 'files', 'encoding', 'collections'],
     packages: ['node:*'],
   },
   wallet: {
@@ -124,7 +127,10 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
     simulated.folders.filter(folder => folder.startsWith('lab/')).map(folder => [folder, simulated]),
   ),
   // What stands between real nodes and their sockets.
-  'lab/links': { folders: ['rpc', 'node', 'replica'], packages: ['@libp2p/interface', '@libp2p/utils'] },
+  'lab/links': {
+    folders: ['rpc', 'node', 'defence', 'replica'],
+    packages: ['@libp2p/interface', '@libp2p/utils'],
+  },
   // Liars speak the protocol that they break.
   'lab/adversary/byzantine': { folders: ['finality', 'consensus', 'chain', 'encoding'], packages: [] },
   cli: {
@@ -133,6 +139,7 @@ export const mayImport: Readonly<Record<string, Arrows>> = {
       'wallet',
       'rpc',
       'node',
+      'defence',
       'signatures',
       'mining',
       'replica',
@@ -412,7 +419,7 @@ const callers = [
 
 /**
  * An exception in a listener or a timer ends the process, and strangers set off most of those of src/node. So none is
- * written in place there but as an argument of `guarded` (src/node/guarded.ts); one that has a name was thought about.
+ * written in place there but as an argument of `guarded` (src/defence/guarded.ts); one that has a name was thought about.
  */
 const checkHandlers = (path: string, tokens: readonly Token[]): Finding[] => {
   if (folderOf(path) !== 'node') return []

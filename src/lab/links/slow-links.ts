@@ -11,7 +11,7 @@ import type {
   StreamMessageEvent,
 } from '@libp2p/interface'
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
-import { type FaultLog, guarded } from '../../node/guarded.ts'
+import { type FaultLog, guarded } from '../../defence/guarded.ts'
 import { LinkDelays, type LinkQuality } from './link-delays.ts'
 
 /** Bytes that are on their way in one direction of a connection at most. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NAMES_MAX, TokenBuckets } from '../../src/node/token-buckets.ts'
+import { NAMES_MAX, TokenBuckets } from '../../src/defence/token-buckets.ts'
 
 const takeMany = (buckets: TokenBuckets, name: string, nowMs: number): number =>
   Array.from({ length: 100 }, () => buckets.take(name, nowMs)).filter(isTaken => isTaken).length

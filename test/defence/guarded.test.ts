@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
-import { guarded } from '../../src/node/guarded.ts'
+import { guarded } from '../../src/defence/guarded.ts'
 
 /** A log, and the lines of it. */
 function linesOf() {

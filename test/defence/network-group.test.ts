@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
 import fc from 'fast-check'
-import { groupWith, placeOf, placeOfMultiaddr } from '../../src/node/network-group.ts'
+import { groupWith, placeOf, placeOfMultiaddr } from '../../src/defence/network-group.ts'
 import type { PeerAddress } from '../../src/node/peer-address.ts'
 import { addressesToldOf } from '../../src/node/told-addresses.ts'
 

@@ -8,7 +8,12 @@
 
 import { BlockList, isIPv6 } from 'node:net'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { PeerAddress } from './peer-address.ts'
+
+/** An IP address, or a name. */
+export interface HostAddress {
+  readonly kind: string
+  readonly host: string
+}
 
 /** From where an address can be reached: this machine, its local network, or everywhere. */
 export type Reach = 'loopback' | 'private' | 'public'
@@ -23,7 +28,7 @@ export interface Place {
 }
 
 /** Names the group of an address. */
-export type GroupOf = (address: PeerAddress) => string
+export type GroupOf = (address: HostAddress & { readonly port: number }) => string
 
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -43,7 +48,7 @@ PRIVATE.addSubnet('fc00::', 7, 'ipv6')
 PRIVATE.addSubnet('fe80::', 10, 'ipv6')
 
 /** Where an address is. */
-export function placeOf({ kind, host }: Pick<PeerAddress, 'kind' | 'host'>): Place {
+export function placeOf({ kind, host }: HostAddress): Place {
   if (kind === 'ip4') return placeOfIPv4(host)
   if (kind === 'ip6') return placeOfIPv6(host)
   const isLocal = host === 'localhost' || host.endsWith('.localhost')
