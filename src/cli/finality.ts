@@ -46,7 +46,7 @@ const proofCommand = defineCommand({
     output.data(
       { file: args.out, block: block.id, height: block.height, signatures },
       () =>
-        `${args.out}: block ${block.height}, ${block.id}, ${headers.length} headers, ${signatures} signatures`,
+        `${args.out}: block ${block.height}, ${block.id}, ${headers.length} header${headers.length === 1 ? '' : 's'}, ${signatures} signatures`,
     )
     return EXIT.done
   },

@@ -1,8 +1,8 @@
-// The messages, statements and records of PBFT. M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999),
+// What PBFT's replicas say and sign. M. Castro and B. Liskov, "Practical Byzantine Fault Tolerance" (OSDI 1999),
 // sections 4.2 to 4.4; the leader-collected pattern is the one of W. Schultz, "Distributed Systems" (2024),
 // section 4.2, with the last step that is missing there: the decision goes to all.
 //
-// A primary's proposal (PRE-PREPARE) is its own PREPARE together with the value: one signature serves for both, so
+// A proposer's value (PRE-PREPARE) is its own PREPARE together with the value: one signature serves for both, so
 // every prepared certificate is simply n − f PREPAREs of distinct members.
 
 import type { LogEffect, LogInput, Value } from '../log.ts'
@@ -10,10 +10,10 @@ import type { MemberIndex } from '../process.ts'
 import type { Signature } from '../signed.ts'
 import type { Certificate, Departure, Evidence, Suspect, Vote } from './votes.ts'
 
-/** An input of a replica. */
+/** What happens to a replica. */
 export type PbftInput = LogInput<PbftMessage, PbftRecord, Certificate>
 
-/** An effect of a replica. */
+/** What a replica wants done. */
 export type PbftEffect = LogEffect<PbftMessage, PbftRecord, Certificate, Evidence>
 
 /** Everything that is ever signed. The application adds what makes it this network's (see Signing). */
@@ -42,7 +42,7 @@ export type Statement =
       readonly proposals: readonly { readonly sequence: number; readonly value: Value }[]
     }
 
-/** The primary proposes a value; the signature is its PREPARE. */
+/** The proposer of a sequence number names its value, or the primary of a new view one of an earlier view; the signature is its PREPARE. */
 export interface PrePrepare {
   readonly type: 'pre-prepare'
   readonly sequence: number
@@ -130,7 +130,7 @@ export interface Status {
   readonly timeoutMs: number
 }
 
-/** A certificate: what a primary collected (leader-collected), or what a replica that is behind lacks. */
+/** A certificate: what a proposer collected (leader-collected), or what a member that is behind lacks. */
 export interface Proof {
   readonly type: 'proof'
   readonly certificate: Certificate
@@ -164,11 +164,11 @@ export interface Answer {
   readonly votes: readonly (Vote & { readonly signature: Signature })[]
   /** The VIEW-CHANGE of `to` for the highest view; null where there is none. */
   readonly viewChange: ViewChange | null
-  /** Over all of it, so that no peer that relays it can leave a vote out. */
+  /** Over all of it, so that nobody that carries it can leave a vote out. */
   readonly signature: Signature
 }
 
-/** A message of PBFT. */
+/** Everything that PBFT's replicas say. */
 export type PbftMessage =
   | PrePrepare
   | Prepare
@@ -182,9 +182,9 @@ export type PbftMessage =
   | Query
   | Answer
 
-/** What a replica persists. */
+/** What PBFT keeps on disk. */
 export type PbftRecord =
-  /** Under `view`: the view of this member. */
+  /** Under `view`: where this member is. */
   | {
       readonly type: 'view'
       readonly view: number
@@ -198,7 +198,7 @@ export type PbftRecord =
   | {
       readonly type: 'slot'
       readonly sequence: number
-      /** The value that it accepted in `view`, and the primary's signature. */
+      /** The value that it accepted in `view`, and the signature of its proposer. */
       readonly view: number
       readonly value: Value
       readonly proposal: Signature

@@ -150,7 +150,7 @@ export const NO_FAULTS: FaultPlan = {
 /** A network without chance, in which all that is sent together arrives together: for counting. */
 export const LOCKSTEP: FaultPlan = { ...NO_FAULTS, delayMinMs: 3, delayMeanMs: 0 }
 
-/** How bad the chosen faults are under one seed; the figures are those of oracle D.3's table. */
+/** How bad the chosen faults are under one seed. */
 export function drawFaults(kinds: ReadonlySet<FaultKind>, random: Random, blockTimeMs: number): FaultPlan {
   const { lossRate, delayMinMs, delayMeanMs, tailRate, duplicateRate, mayReorder, ...rest } = NO_FAULTS
   const isSlow = kinds.has('delay')
