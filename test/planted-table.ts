@@ -3560,4 +3560,48 @@ export const FAULTS: readonly Fault[] = [
 `,
     tests: ['consensus/multi-paxos/claims'],
   },
+  // ---- what a caller of the library may get wrong
+  {
+    name: 'a header is accepted after a parent that it does not name',
+    file: 'chain/header-chain.ts',
+    find: "  if (header.previous !== parent.id) return 'header-parent-wrong'\n",
+    replace: '',
+    tests: ['chain/header-chain'],
+  },
+  {
+    name: 'an address in another case is another account',
+    file: 'chain/address.ts',
+    find: '  if (!ADDRESS_PATTERN.test(address))\n',
+    replace: '  if (false)\n',
+    tests: ['execution/block-execution'],
+  },
+  {
+    name: 'a transaction is proven at the place behind the last one',
+    file: 'chain/inclusion-proof.ts',
+    find: 'index >= coinbase.record.transactionCount ||',
+    replace: 'false ||',
+    tests: ['chain/inclusion-proof'],
+  },
+  {
+    name: 'an error of the program passes for a broken rule',
+    file: 'lab/swarm/simulation.ts',
+    find: "describeRun(run, 'ERROR', reason)",
+    replace: "describeRun(run, 'SAFETY', reason)",
+    tests: ['lab/swarm/simulation'],
+    only: 'an assertion that fails in the code under test is a finding with its seed, not a crash of the simulator',
+  },
+  {
+    name: 'a number that does not fit is wrapped',
+    file: 'encoding/bytes.ts',
+    find: 'if (value >>> 0 !== value)',
+    replace: 'if (false)',
+    tests: ['encoding/bytes'],
+  },
+  {
+    name: 'a protocol may be started twice',
+    file: 'consensus/options.ts',
+    find: "  if (type === 'start' && hasStarted)",
+    replace: '  if (false)',
+    tests: ['consensus/options'],
+  },
 ]
