@@ -34,11 +34,13 @@ export function unnamedTypes(entries: readonly string[]): string[] {
   }
   const named = new Set<string>()
   const waiting: Place[] = []
-  for (const entry of entries)
+  for (const entry of entries) {
+    if (read(entry).imported.size === 0) throw new Error(`${entry} has no form that is known here`)
     for (const { file, name } of [...read(entry).imported.values()].map(resolve)) {
       named.add(`${file} ${name}`)
       waiting.push({ file, name })
     }
+  }
   const seen = new Set(named)
   const unnamed: string[] = []
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
