@@ -2204,11 +2204,18 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/false-claims'],
   },
   {
+    name: 'the senders of bodies that no request asked for are recovered',
+    file: 'node/sender-recovery.ts',
+    find: 'sync.asksFor(from, message.requestId, id) && !tree.has(id)',
+    replace: '!tree.has(id)',
+    tests: ['node/sender-recovery'],
+  },
+  {
     name: 'bodies that come late are of no use',
     file: 'replica/body-sync.ts',
     find: 'request?.id === requestId ? request : this.#suppliers.overdue(peer, requestId)',
     replace: 'request?.id === requestId ? request : null',
-    tests: ['replica/slow-peers'],
+    tests: ['replica/slow-peers', 'node/sender-recovery'],
   },
   {
     name: 'a peer is asked for as many bodies as before, however late it is',

@@ -73,7 +73,6 @@ export class MessageIntake {
   /** The link to a peer is down. */
   onPeerDisconnected(peer: PeerId): void {
     this.#peerHeads.delete(peer)
-    this.#options.recovery.forget(peer)
     this.#step({ type: 'peer-disconnected', peer })
   }
 

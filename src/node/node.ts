@@ -97,10 +97,9 @@ export class Node {
     this.#recovery = new RecoveryPool(this.#senders, {
       onError: error => log.error({ err: error }, 'recovering senders goes on with fewer threads'),
     })
-    const recovery = new SenderRecovery(this.replica, this.#recovery)
     this.#intake = new MessageIntake({
       replica: this.replica,
-      recovery,
+      recovery: new SenderRecovery(this.replica, this.#recovery),
       host: () => this.#host,
       step: (input, relay) => this.#step(input, relay),
       log,
@@ -110,7 +109,6 @@ export class Node {
     this.#outward = new OutwardEffects({
       host: () => this.#host,
       miner: this.#miner,
-      recovery,
       submissions: this.#submissions,
       counters: this.#counters,
       log,

@@ -9,7 +9,6 @@ import type { Counters } from './counters.ts'
 import type { Host } from './host.ts'
 import { Listeners } from './listeners.ts'
 import type { OutwardEffect } from './performer.ts'
-import type { SenderRecovery } from './sender-recovery.ts'
 import type { Submissions } from './submissions.ts'
 
 /** The node follows another head. */
@@ -22,7 +21,6 @@ export interface OutwardParts {
   /** The host; null until it has started. */
   host(): Host | null
   readonly miner: Miner
-  readonly recovery: SenderRecovery
   readonly submissions: Submissions
   readonly counters: Counters
   readonly log: Logger
@@ -45,11 +43,10 @@ export class OutwardEffects {
 
   /** Does one effect. */
   perform(effect: OutwardEffect): void {
-    const { miner, recovery, submissions, counters, log } = this.#parts
+    const { miner, submissions, counters, log } = this.#parts
     const host = this.#parts.host()
     switch (effect.type) {
       case 'send':
-        recovery.onSend(effect.to, effect.message)
         return host?.send(effect.to, effect.message)
       case 'broadcast':
         return host?.broadcast(effect.message)

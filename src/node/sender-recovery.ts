@@ -4,11 +4,10 @@
 // block without valid work or a known parent, nor for blocks or transactions that were not requested.
 
 import type { Block } from '../chain/block.ts'
-import type { BlockId } from '../chain/header.ts'
 import { chainHeader } from '../chain/header-chain.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import type { PeerId } from '../replica/effects.ts'
-import type { Message, OutgoingMessage } from '../replica/messages.ts'
+import type { Message } from '../replica/messages.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Urgency } from '../signatures/places.ts'
 
@@ -17,26 +16,17 @@ export interface SenderRecoverer {
   recover(transactions: readonly Transaction[], urgency: Urgency): Promise<void>
 }
 
+/** What sender recovery asks its replica. */
+export type RecoveryReplica = Pick<Replica, 'genesis' | 'tree' | 'relay' | 'sync' | 'finality'>
+
 /** Chooses the transactions of a message whose senders are recovered ahead. */
 export class SenderRecovery {
-  readonly #replica: Pick<Replica, 'genesis' | 'tree' | 'relay' | 'finality'>
+  readonly #replica: RecoveryReplica
   readonly #recoverer: SenderRecoverer
-  /** The blocks last requested from each peer: at most one request is open per peer. */
-  readonly #asked = new Map<PeerId, ReadonlySet<BlockId>>()
 
-  constructor(replica: Pick<Replica, 'genesis' | 'tree' | 'relay' | 'finality'>, recoverer: SenderRecoverer) {
+  constructor(replica: RecoveryReplica, recoverer: SenderRecoverer) {
     this.#replica = replica
     this.#recoverer = recoverer
-  }
-
-  /** A message is sent to a peer. */
-  onSend(to: PeerId, message: OutgoingMessage): void {
-    if (message.type === 'get-blocks') this.#asked.set(to, new Set(message.ids))
-  }
-
-  /** A peer has disconnected. */
-  forget(peer: PeerId): void {
-    this.#asked.delete(peer)
   }
 
   /** Resolves when the senders are in the cache, so that the replica's step need not recover them. */
@@ -47,16 +37,14 @@ export class SenderRecovery {
   }
 
   #worthRecovering(from: PeerId, message: Message, nowMs: number): readonly Transaction[] {
-    const { tree, relay } = this.#replica
+    const { tree, relay, sync } = this.#replica
     switch (message.type) {
       case 'transactions':
         return relay.wanted(from, message.requestId, message.transactions)
-      case 'blocks': {
-        const asked = this.#asked.get(from)
+      case 'blocks':
         return message.blocks
-          .filter(block => asked?.has(block.id) === true && !tree.has(block.id))
+          .filter(({ id }) => sync.asksFor(from, message.requestId, id) && !tree.has(id))
           .flatMap(block => block.transactions)
-      }
       case 'block':
         return this.#ofNewBlock(message.block, nowMs)
       case 'finality':

@@ -118,7 +118,7 @@ export class Sync {
     return overdue?.ids.some(id => this.#bodies.isMissing(id)) === true
   }
 
-  /** Whether a peer is asked for this block by this request. */
+  /** Whether a peer is asked for this block by this request, which may be one that it is late with. */
   asksFor(peer: PeerId, requestId: number, id: BlockId): boolean {
     return this.#bodies.requestOf(peer, requestId)?.ids.includes(id) === true
   }

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Block } from '../../src/chain/block.ts'
-import { requiredBits } from '../../src/chain/header-chain.ts'
-import { decodeTransaction, type Transaction } from '../../src/chain/transaction.ts'
-import { type SenderRecoverer, SenderRecovery } from '../../src/node/sender-recovery.ts'
+import type { Transaction } from '../../src/chain/transaction.ts'
+import type { SenderRecoverer } from '../../src/node/sender-recovery.ts'
 import { NodeClosed, SUBMISSIONS_MAX, Submissions } from '../../src/node/submissions.ts'
-import type { Message } from '../../src/replica/messages.ts'
-import type { Replica } from '../../src/replica/replica.ts'
-import { easyGenesis, silent, transfer } from './nodes.ts'
+import { silent, transfer } from './nodes.ts'
 
 /** A recoverer that finishes when the test says so. */
 class SlowRecoverer implements SenderRecoverer {
@@ -106,82 +102,4 @@ test('submitted bytes are copied', async () => {
   await turn()
   assert.deepEqual(seen, [Uint8Array.of(1, 2, 3)])
   submissions.close()
-})
-
-// ---- what is recovered ahead
-
-const genesis = easyGenesis()
-const decoded = (raw: Uint8Array): Transaction => decodeTransaction(raw) as Transaction
-const [known, unknown] = [decoded(transfer(0, 0)), decoded(transfer(0, 1))]
-
-/** A block that stands on the genesis block as far as its header tells, with or without its work. */
-function blockWith(hasWork: boolean, previous = genesis.block.id): Block {
-  const bits = requiredBits(genesis.work, genesis.header)
-  const header = { ...genesis.block.header, previous, bits, time: genesis.block.header.time + 1 }
-  return {
-    ...genesis.block,
-    id: '0xaa',
-    // The hash of this header is what it is; a target of 0x03000001 is met by nothing.
-    header: hasWork ? header : { ...header, bits: 0x0300_0001 },
-    transactions: [known, unknown],
-  }
-}
-
-function recoveryOf() {
-  const recovered: string[][] = []
-  const replica = {
-    genesis,
-    finality: { followsWork: true },
-    tree: {
-      get: (id: string) => (id === genesis.block.id ? { chained: genesis.header } : undefined),
-      has: (id: string) => id === genesis.block.id,
-    },
-    relay: {
-      wanted: (_from: string, requestId: number, transactions: readonly Transaction[]) =>
-        transactions.filter(({ id }) => requestId === 7 && id === unknown.id),
-    },
-  } as unknown as Replica
-  const recovery = new SenderRecovery(replica, {
-    recover: async transactions => void recovered.push(transactions.map(tx => tx.id)),
-  })
-  const recover = async (message: Message) => {
-    recovered.length = 0
-    await recovery.recover('peer', message, 1_767_225_700_000)
-    return recovered.flat()
-  }
-  return { recovery, recover }
-}
-
-test('transactions are recovered ahead that were asked for', async () => {
-  const { recover } = recoveryOf()
-  assert.deepEqual(await recover({ type: 'transactions', requestId: 7, transactions: [known, unknown] }), [
-    unknown.id,
-  ])
-})
-
-test('a block is recovered ahead only when its header stands on a known one', async () => {
-  const { recover } = recoveryOf()
-  const counts: number[] = []
-  for (let nonce = 0; nonce < 50; nonce++) {
-    const block = blockWith(true)
-    counts.push(
-      (await recover({ type: 'block', block: { ...block, header: { ...block.header, nonce } } })).length,
-    )
-  }
-  // Every second hash is enough work on this network.
-  assert.ok(counts.includes(0) && counts.includes(2))
-  assert.deepEqual(await recover({ type: 'block', block: blockWith(false) }), [])
-  assert.deepEqual(await recover({ type: 'block', block: blockWith(true, '0xbb') }), [])
-})
-
-test('blocks are recovered ahead only when they were asked for', async () => {
-  const { recovery, recover } = recoveryOf()
-  const blocks: Message = { type: 'blocks', requestId: 1, blocks: [blockWith(true)] }
-  assert.deepEqual(await recover(blocks), [])
-  recovery.onSend('other', { type: 'get-blocks', requestId: 1, ids: ['0xaa'] })
-  assert.deepEqual(await recover(blocks), [])
-  recovery.onSend('peer', { type: 'get-blocks', requestId: 2, ids: ['0xaa'] })
-  assert.deepEqual(await recover(blocks), [known.id, unknown.id])
-  recovery.forget('peer')
-  assert.deepEqual(await recover(blocks), [])
 })
