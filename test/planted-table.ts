@@ -2199,9 +2199,17 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a peer that copies headers and gives no body is asked for them in a loop',
     file: 'replica/header-sync.ts',
-    find: '(saidAllOf === null || saidAllOf !== bodies.download)',
-    replace: '(saidAllOf === null || saidAllOf !== undefined)',
+    find: 'notAskedDuring !== bodies.download?.number',
+    replace: 'notAskedDuring !== undefined',
     tests: ['replica/false-claims'],
+  },
+  {
+    name: 'a peer keeps the last download of which it was the source',
+    file: 'replica/header-sync.ts',
+    find: 'this.#peers.get(source)!.notAskedDuring = download.number',
+    replace: 'Object.assign(this.#peers.get(source)!, { notAskedDuring: download.number, download })',
+    tests: ['replica/sync'],
+    only: 'a download that is over is kept by no peer that gave its headers',
   },
   {
     name: 'the senders of bodies that no request asked for are recovered',

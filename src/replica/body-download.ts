@@ -18,6 +18,8 @@ export class BodyDownload {
   readonly source: PeerId
   /** The height to which the whole branch is known, of which these may be a part. */
   readonly target: number
+  /** Its number among the downloads of its replica, from 1. */
+  readonly number: number
   readonly #decidedCount: number
   readonly #headers: readonly ChainedHeader[]
   readonly #bodies = new Map<BlockId, GivenBody>()
@@ -27,12 +29,13 @@ export class BodyDownload {
   constructor(
     source: PeerId,
     headers: readonly ChainedHeader[],
-    { target, decidedCount }: { readonly target: number; readonly decidedCount: number },
+    branch: { readonly target: number; readonly decidedCount: number; readonly number: number },
   ) {
     this.source = source
-    this.target = target
+    this.target = branch.target
+    this.number = branch.number
     this.#headers = headers
-    this.#decidedCount = decidedCount
+    this.#decidedCount = branch.decidedCount
   }
 
   /** The next block to be connected; null when all are. */

@@ -5,32 +5,12 @@
 import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import type { BlockTree } from './block-tree.ts'
 import { BodyDownload } from './body-download.ts'
-import type { ChainView } from './chain-view.ts'
-import type { Claims } from './claims.ts'
-import type { PeerId, ReplicaOutbox } from './effects.ts'
-import type { ReplicaLimits } from './limits.ts'
+import type { PeerId } from './effects.ts'
 import { MESSAGE_LIMITS } from './messages.ts'
 import { type BodiesRequest, Suppliers } from './suppliers.ts'
-import type { SyncRequests } from './sync-requests.ts'
-import type { Rejection } from './verdict.ts'
-import { ASKED_MAX, type WantedBlocks } from './wanted-blocks.ts'
-
-/** What body download needs of its replica, and the other parts of catching up. */
-export interface BodySyncHost {
-  readonly tree: BlockTree
-  readonly view: ChainView
-  readonly outbox: ReplicaOutbox
-  readonly limits: Pick<ReplicaLimits, 'bodiesMax' | 'bodiesAheadMax'>
-  readonly requests: SyncRequests
-  readonly claims: Claims
-  readonly wanted: WantedBlocks
-  /** Connects a block, or says why it is refused: see `SyncHost`. */
-  connect(block: Block, isDecided: boolean): Rejection | null
-  /** The branch of this peer can't be had. */
-  failClaim(source: PeerId): void
-}
+import type { SyncParts } from './sync-host.ts'
+import { ASKED_MAX } from './wanted-blocks.ts'
 
 /** An answer with bodies: those that were asked for, by their ids. */
 export interface BodiesAnswer {
@@ -40,11 +20,12 @@ export interface BodiesAnswer {
 
 /** The body download of one replica. */
 export class BodySync {
-  readonly #host: BodySyncHost
+  readonly #host: SyncParts
   readonly #suppliers: Suppliers
   #download: BodyDownload | null = null
+  #downloads = 0
 
-  constructor(host: BodySyncHost) {
+  constructor(host: SyncParts) {
     this.#host = host
     this.#suppliers = new Suppliers(host.limits.bodiesMax)
   }
@@ -74,32 +55,36 @@ export class BodySync {
     branch: { readonly target: number; readonly decidedCount: number },
   ): BodyDownload {
     this.#suppliers.restart()
-    this.#download = new BodyDownload(source, headers, branch)
+    this.#downloads += 1
+    this.#download = new BodyDownload(source, headers, { ...branch, number: this.#downloads })
     return this.#download
   }
 
-  /** Gives the download up: its branch can't be had now. */
-  giveUp(): void {
-    if (this.#download === null) return
+  /** Gives the download up: its branch can't be had now. Returns its source; null where that has left. */
+  giveUp(): PeerId | null {
+    if (this.#download === null) return null
     const { source } = this.#download
     const { requests, wanted } = this.#host
     this.#download = null
-    if (!requests.has(source)) return
-    this.#host.failClaim(source)
+    if (!requests.has(source)) return null
     for (const { id, path } of wanted.all()) if (path.isDeep) wanted.onFailed(id, source)
+    return source
   }
 
   // ---- connecting
 
-  /** Connects the bodies that are here and have nothing missing before them. */
-  connect(): void {
+  /**
+   * Connects the bodies that are here and have nothing missing before them. Returns the source of a download that is given
+   * up because a block is invalid.
+   */
+  connect(): PeerId | null {
     const { outbox, claims } = this.#host
     const download = this.#download
-    if (download === null) return
+    if (download === null) return null
     for (let next = download.next; next !== null; next = download.next) {
       const body = download.bodyOf(next.id)
       const isHere = this.#isConnected(next)
-      if (body === undefined && !isHere) return
+      if (body === undefined && !isHere) return null
       const rejection = isHere ? null : this.#host.connect(body!.block, download.isNextDecided)
       if (rejection !== null) {
         // No honest peer has an invalid block, or follows one. The peers that gave other bodies are not to blame.
@@ -111,6 +96,7 @@ export class BodySync {
       download.advance()
     }
     this.#download = null
+    return null
   }
 
   /** Whether a block of the download is here: above the base no database is read. */
@@ -169,10 +155,10 @@ export class BodySync {
 
   // ---- which peer is asked for what
 
-  /** Asks idle peers for the bodies that are missing next. */
-  request(): void {
+  /** Asks idle peers for the bodies that are missing next. Returns the source of a download that no peer is left for. */
+  request(): PeerId | null {
     const download = this.#download
-    if (download === null) return
+    if (download === null) return null
     const { requests } = this.#host
     const expected = this.#expectedToHave(download)
     const holders = this.#holders(download, expected)
@@ -185,10 +171,8 @@ export class BodySync {
     }
     const isAnyAsked = requests.peers().some(peer => requests.bodiesOf(peer) !== null)
     // The source may be asked again when its delay is over.
-    if (isAnyAsked || holders.includes(download.source)) return
-    if (this.#missingFor(null, anchor, download).length === 0) return
-    // No peer is left that would give them: this branch can't be had now.
-    this.giveUp()
+    if (isAnyAsked || holders.includes(download.source)) return null
+    return this.#missingFor(null, anchor, download).length === 0 ? null : this.giveUp()
   }
 
   /** The peers that may have the bodies, in the order in which they connected. */

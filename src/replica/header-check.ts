@@ -4,28 +4,9 @@
 import { type BlockHeader, type BlockId, blockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
-import type { BlockTree } from './block-tree.ts'
-import type { ChainView } from './chain-view.ts'
-import type { ReplicaOutbox } from './effects.ts'
 import { HeaderBranch } from './header-branch.ts'
-import type { ReplicaLimits } from './limits.ts'
+import type { SyncParts } from './sync-host.ts'
 import type { Rejection } from './verdict.ts'
-import type { WantedBlocks } from './wanted-blocks.ts'
-
-/** What checking headers needs of its replica. */
-export interface HeaderHost {
-  readonly tree: BlockTree
-  readonly view: ChainView
-  readonly outbox: ReplicaOutbox
-  /** The header in context, or why it can't follow, whatever the clock says. */
-  chain(parent: ChainedHeader, header: BlockHeader): ChainedHeader | Rejection
-  /** Whether the header is not due yet by our clock, where that is asked. */
-  isEarly(header: BlockHeader): boolean
-  isKnownInvalid(id: BlockId): boolean
-  /** Whether the header holds as much work as this network asks for at least. */
-  hasWork(header: BlockHeader): boolean
-  readonly limits: Pick<ReplicaLimits, 'headersMax' | 'branchHeadersMax'>
-}
 
 /** The known part of a branch that is longer than one answer and does not hold enough work yet. */
 export interface Branch {
@@ -48,13 +29,11 @@ const ALARMS_MAX = 64
 
 /** Checks the headers that peers send. */
 export class HeaderCheck {
-  readonly #host: HeaderHost
-  readonly #wanted: WantedBlocks
+  readonly #host: SyncParts
   readonly #alarmed = new BoundedMap<BlockId, true>(ALARMS_MAX)
 
-  constructor(host: HeaderHost, wanted: WantedBlocks) {
+  constructor(host: SyncParts) {
     this.#host = host
-    this.#wanted = wanted
   }
 
   /** The new headers of an answer, added to the branch that they continue; or why the answer is refused. */
@@ -84,7 +63,7 @@ export class HeaderCheck {
       const isHere = this.#host.tree.has(chained.id)
       if (!isHere && this.#host.isEarly(header)) fresh.noteEarly(chained)
       // Headers that are not due are followed to a decided block only.
-      const isTaken = fresh.newestEarlyTime === null || this.#wanted.hasDecided
+      const isTaken = fresh.newestEarlyTime === null || this.#host.wanted.hasDecided
       if (!isHere && isTaken) this.#add(fresh, chained)
       parent = chained
     }
@@ -92,7 +71,7 @@ export class HeaderCheck {
   }
 
   #add(fresh: HeaderBranch, chained: ChainedHeader): void {
-    const want = this.#wanted.get(chained.id)
+    const want = this.#host.wanted.get(chained.id)
     fresh.add(chained, { isWanted: want !== undefined, isDecided: want?.isDecided === true })
   }
 

@@ -6,28 +6,17 @@
 
 import type { BlockHeader, BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import type { BodyDownload } from './body-download.ts'
 import type { BodySync } from './body-sync.ts'
-import type { Claims } from './claims.ts'
 import type { PeerId } from './effects.ts'
 import type { HeaderBranch } from './header-branch.ts'
-import { HeaderCheck, type HeaderHost } from './header-check.ts'
+import { HeaderCheck } from './header-check.ts'
 import { locatorOf } from './locator.ts'
-import type { HeadersRequest, SyncRequests } from './sync-requests.ts'
+import type { SyncParts } from './sync-host.ts'
+import type { HeadersRequest } from './sync-requests.ts'
 import type { Rejection } from './verdict.ts'
-import type { WantedBlocks } from './wanted-blocks.ts'
 
-/** What header sync needs of its replica, and the other parts of catching up. */
-export interface HeaderSyncHost extends HeaderHost {
-  /** Whether the branch that ends here should be followed for its work. */
-  isPreferred(tip: ChainedHeader): boolean
-  /** Whether what peers claim to follow is reason enough to ask them. */
-  readonly followsWork: boolean
-  /** A peer follows a block of this time, in seconds since 1970, which is not due by our clock. */
-  noteEarly(peer: PeerId, timeSeconds: number): void
-  readonly requests: SyncRequests
-  readonly claims: Claims
-  readonly wanted: WantedBlocks
+/** What header sync needs besides what all parts of catching up have. */
+export interface HeaderSyncParts extends SyncParts {
   readonly bodies: BodySync
 }
 
@@ -36,12 +25,12 @@ const HEADERS_ASKED_MAX = 3
 
 interface HeaderPeer {
   /**
-   * Headers that a branch of this peer may have without holding more work than ours. How long an honest branch is can't be
-   * known: one that is cut off may have twice as many the next time. A liar mines for each, and others have turns between.
+   * The most headers of a branch that are requested of this peer while the branch holds no more work than ours. It doubles
+   * each time that a branch reaches it, since an honest branch may have any length; a liar has to mine all of them.
    */
   allowance: number
-  /** The download during which its headers lead no further: it is not asked for them again while that runs. */
-  saidAllOf: BodyDownload | null
+  /** The number of the download during which the peer is not asked for headers: its last ones did not lead further. */
+  notAskedDuring: number | null
 }
 
 /** What the headers of an answer lead to. */
@@ -56,19 +45,19 @@ const NOTHING: Run = { headers: [], isPart: false }
 
 /** The header sync of one replica. */
 export class HeaderSync {
-  readonly #host: HeaderSyncHost
+  readonly #host: HeaderSyncParts
   readonly #check: HeaderCheck
   readonly #peers = new Map<PeerId, HeaderPeer>()
   /** How far a branch is fetched whose rest this peer is still to be asked for. */
   #resume: { readonly source: PeerId; readonly id: BlockId } | null = null
 
-  constructor(host: HeaderSyncHost) {
+  constructor(host: HeaderSyncParts) {
     this.#host = host
-    this.#check = new HeaderCheck(host, host.wanted)
+    this.#check = new HeaderCheck(host)
   }
 
   add(peer: PeerId): void {
-    this.#peers.set(peer, { allowance: this.#host.limits.branchHeadersMax, saidAllOf: null })
+    this.#peers.set(peer, { allowance: this.#host.limits.branchHeadersMax, notAskedDuring: null })
   }
 
   remove(peer: PeerId): void {
@@ -102,8 +91,8 @@ export class HeaderSync {
       this.#resume = null
     }
     const next = claims.next(work, requests.tick, id => {
-      const { saidAllOf } = this.#peers.get(id)!
-      return requests.headersOf(id) === null && (saidAllOf === null || saidAllOf !== bodies.download)
+      const { notAskedDuring } = this.#peers.get(id)!
+      return requests.headersOf(id) === null && notAskedDuring !== bodies.download?.number
     })
     if (next !== null) this.ask(next, { branch: null, wanted: null })
   }
@@ -133,10 +122,10 @@ export class HeaderSync {
     if (download !== null) {
       const isBetter = run.headers.length > 0 && (fresh as HeaderBranch).tip!.work > download.work
       if (!isBetter && (run.headers.length === 0 || !bodies.yieldsTo(from))) {
-        this.#peers.get(from)!.saidAllOf = download
+        this.#peers.get(from)!.notAskedDuring = download.number
         return
       }
-      bodies.giveUp()
+      this.failClaims(bodies.giveUp())
     }
     const rest = run.headers.length > 0 ? null : this.#check.rest(headers, request, fresh)
     if (rest !== null && this.#mayContinue(from, rest.fresh.size + rest.ownCount)) {
@@ -169,13 +158,13 @@ export class HeaderSync {
     const target = (isPart ? fresh.tip! : headers.at(-1)!).height
     const download = this.#host.bodies.begin(source, headers, { target, decidedCount: fresh.decidedSize })
     this.#resume = isPart ? { source, id: headers.at(-1)!.id } : null
-    // Its line is busy with bodies from now on.
-    this.#peers.get(source)!.saidAllOf = download
+    // From now on it sends bodies.
+    this.#peers.get(source)!.notAskedDuring = download.number
   }
 
   /** The source of the download was late, so that other branches may take its place: all peers but it may be asked again. */
   askAllAgain(source: PeerId): void {
-    for (const [id, peer] of this.#peers) if (id !== source) peer.saidAllOf = null
+    for (const [id, peer] of this.#peers) if (id !== source) peer.notAskedDuring = null
   }
 
   /** The part of a branch whose bodies are fetched: all for its work, or up to the last block that is wanted. */
@@ -194,6 +183,11 @@ export class HeaderSync {
     if (headers < peer.allowance) return true
     peer.allowance *= 2
     return false
+  }
+
+  /** A download was given up whose source is this peer; null where none was. */
+  failClaims(source: PeerId | null): void {
+    if (source !== null) this.failClaim(source)
   }
 
   /** A peer's claim led to nothing. That is its failure only where our own work has not grown beyond the claim since. */

@@ -36,7 +36,7 @@ export class SyncRequests {
   /** Whether the next tick is due: messages of peers must not put it off. */
   #isTicking = false
 
-  /** `firstId` is from 0 to 2^32 − 1: see `SyncHost`. */
+  /** `firstId` is from 0 to 2^32 − 1: see `SyncHost` (sync-host.ts). */
   constructor(outbox: ReplicaOutbox, firstId: number) {
     this.#outbox = outbox
     this.#nextId = firstId

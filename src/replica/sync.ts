@@ -4,40 +4,18 @@
 
 import type { Block } from '../chain/block.ts'
 import type { BlockHeader, BlockId } from '../chain/header.ts'
-import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { Holders } from '../finality/contract.ts'
 import { PATH_BYTES_MAX } from './ancestor-path.ts'
 import { BodySync } from './body-sync.ts'
 import { Claims, type PeerOrigin } from './claims.ts'
 import type { PeerId } from './effects.ts'
-import type { HeaderHost } from './header-check.ts'
 import { HeaderSync } from './header-sync.ts'
-import type { ReplicaLimits } from './limits.ts'
 import { OVERDUE_MAX } from './suppliers.ts'
+import type { SyncHost } from './sync-host.ts'
 import { type SyncRequest, SyncRequests } from './sync-requests.ts'
 import type { Rejection } from './verdict.ts'
 import { WANTED_MAX, WantedBlocks } from './wanted-blocks.ts'
 import { WantedFetch } from './wanted-fetch.ts'
-
-/** What catching up needs of its replica. */
-export interface SyncHost extends HeaderHost {
-  /** Whether the branch that ends here should be followed for its work. */
-  isPreferred(tip: ChainedHeader): boolean
-  /** Whether what peers claim to follow is reason enough to ask them. */
-  readonly followsWork: boolean
-  /** Whether a peer speaks for a validator. */
-  isValidator(peer: PeerId): boolean
-  /**
-   * Where the ids of requests begin, from 0 to 2^32 - 1: elsewhere in each life of a node, so that an answer to one that
-   * asked before a crash is not taken for an answer to the next.
-   */
-  readonly firstRequestId: number
-  readonly limits: Pick<ReplicaLimits, 'headersMax' | 'bodiesMax' | 'bodiesAheadMax' | 'branchHeadersMax'>
-  /** Connects a block, however many there are, and one that is decided whatever the clock says; or says why it is refused. */
-  connect(block: Block, isDecided: boolean): Rejection | null
-  /** A peer follows a block of this time, in seconds since 1970, which is not due by our clock. */
-  noteEarly(peer: PeerId, timeSeconds: number): void
-}
 
 /** The part of a replica that catches up. */
 export class Sync {
@@ -55,7 +33,7 @@ export class Sync {
     const wanted = new WantedBlocks(peer => host.isValidator(peer))
     const connect = (block: Block, isDecided: boolean) => this.#connect(block, isDecided)
     const parts = { ...host, requests, claims: this.#claims, wanted, connect }
-    const bodies = new BodySync({ ...parts, failClaim: source => this.#headers.failClaim(source) })
+    const bodies = new BodySync(parts)
     const headers = new HeaderSync({ ...parts, bodies })
     this.#host = host
     this.#requests = requests
@@ -210,9 +188,9 @@ export class Sync {
     // that connects goes on by itself.
     if (this.#isConnecting) return
     // Bodies come by gossip too: what is wanted may be here by now.
-    this.#bodies.connect()
+    this.#headers.failClaims(this.#bodies.connect())
     this.#fetch.request()
-    this.#bodies.request()
+    this.#headers.failClaims(this.#bodies.request())
     const isFree = this.#bodies.download === null || this.#bodies.isStalled
     if (isFree && this.#host.followsWork) this.#headers.request()
     this.#requests.keepTicking(

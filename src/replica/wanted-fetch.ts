@@ -3,37 +3,25 @@
 
 import type { Block } from '../chain/block.ts'
 import type { BlockId } from '../chain/header.ts'
-import type { BlockTree } from './block-tree.ts'
 import type { BodySync } from './body-sync.ts'
-import type { ChainView } from './chain-view.ts'
-import type { PeerId, ReplicaOutbox } from './effects.ts'
-import type { HeaderHost } from './header-check.ts'
+import type { PeerId } from './effects.ts'
 import type { HeaderSync } from './header-sync.ts'
-import type { ReplicaLimits } from './limits.ts'
 import type { BodiesRequest } from './suppliers.ts'
-import type { SyncRequests } from './sync-requests.ts'
+import type { SyncParts } from './sync-host.ts'
 import type { Rejection } from './verdict.ts'
-import type { WantedBlock, WantedBlocks } from './wanted-blocks.ts'
+import type { WantedBlock } from './wanted-blocks.ts'
 
-/** What fetching needs of the replica, and the other parts of catching up. */
-export interface WantedFetchHost extends Pick<HeaderHost, 'hasWork'> {
-  readonly tree: BlockTree
-  readonly view: ChainView
-  readonly outbox: ReplicaOutbox
-  readonly limits: Pick<ReplicaLimits, 'branchHeadersMax'>
-  readonly requests: SyncRequests
-  readonly wanted: WantedBlocks
+/** What fetching needs besides what all parts of catching up have. */
+export interface WantedFetchParts extends SyncParts {
   readonly headers: HeaderSync
   readonly bodies: BodySync
-  /** Connects a block, or says why it is refused: see `SyncHost`. */
-  connect(block: Block, isDecided: boolean): Rejection | null
 }
 
 /** The fetching of wanted blocks of one replica. */
 export class WantedFetch {
-  readonly #host: WantedFetchHost
+  readonly #host: WantedFetchParts
 
-  constructor(host: WantedFetchHost) {
+  constructor(host: WantedFetchParts) {
     this.#host = host
   }
 

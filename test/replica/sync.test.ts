@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { queryObjects } from 'node:v8'
 import { type BlockId, encodeHeader } from '../../src/chain/header.ts'
 import type { TreeBlock } from '../../src/replica/block-tree.ts'
+import { BodyDownload } from '../../src/replica/body-download.ts'
 import { DELAY_TICKS_MAX } from '../../src/replica/claims.ts'
 import type { Effect, PeerId } from '../../src/replica/effects.ts'
 import { MESSAGE_LIMITS, type Message, type OutgoingMessage } from '../../src/replica/messages.ts'
@@ -823,4 +825,24 @@ test('a late joiner catches up 2,000 blocks from two peers, one of which goes si
   // Nearly nothing is asked for twice.
   assert.ok(asked('a').length + asked('b').length <= 2_050 + 2 * MESSAGE_LIMITS.blocksMax)
   assert.equal(effectsOf(network.done('joiner', 'reject'), 'reject').length, 0)
+})
+
+test('a download that is over is kept by no peer that gave its headers', () => {
+  const downloads = () => queryObjects(BodyDownload, { format: 'count' })
+  const before = downloads()
+  const node = freshNode()
+  const long = builder.extend(tip, 4)
+  const peers = { p: honest(main), q: honest(main.slice(0, 20)), r: honest([...main, ...long]) }
+  // Each is the source of a download in turn, since it has more work than the one before.
+  for (const [peer, last] of [
+    ['q', main[19]],
+    ['p', tip],
+    ['r', tipOf(long)],
+  ] as const) {
+    talk(node, node.connect(peer), peers)
+    talk(node, node.receive(peer, claims(last!)), peers)
+    assert.equal(node.headId, last!.chained.id)
+  }
+  assert.equal(downloads(), before)
+  assert.equal(node.connected.size, 3)
 })
