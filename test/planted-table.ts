@@ -1601,7 +1601,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'an input that results from a step of the protocol is not queued',
     file: 'collections/input-queue.ts',
     find: '    if (this.#inputs.length > 1) return\n',
-    replace: '    if (this.#inputs.length > 1) return handle(this.#inputs.pop()!)\n',
+    replace: '    if (this.#inputs.length > 1) return this.#handle(this.#inputs.pop()!)\n',
     tests: ['finality/committee'],
   },
   {
@@ -1786,7 +1786,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'an input that results from a step of the finality layer is not queued',
     file: 'collections/input-queue.ts',
     find: '    if (this.#inputs.length > 1) return\n',
-    replace: '    if (this.#inputs.length > 1) return handle(this.#inputs.pop()!)\n',
+    replace: '    if (this.#inputs.length > 1) return this.#handle(this.#inputs.pop()!)\n',
     tests: ['replica/finality-driver'],
   },
   {
@@ -2210,6 +2210,13 @@ export const FAULTS: readonly Fault[] = [
     replace: 'Object.assign(this.#peers.get(source)!, { notAskedDuring: download.number, download })',
     tests: ['replica/sync'],
     only: 'a download that is over is kept by no peer that gave its headers',
+  },
+  {
+    name: 'what follows from a message of the finality layer does not have its block',
+    file: 'replica/finality-driver.ts',
+    find: 'attached = this.#attached',
+    replace: 'attached: AttachedBlock | null = null',
+    tests: ['replica/finality-driver'],
   },
   {
     name: 'the senders of bodies that no request asked for are recovered',

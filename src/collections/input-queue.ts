@@ -5,13 +5,18 @@
 export class InputQueue<Input> {
   /** The first is being handled. */
   readonly #inputs: Input[] = []
+  readonly #handle: (input: Input) => void
+
+  constructor(handle: (input: Input) => void) {
+    this.#handle = handle
+  }
 
   /** Handles an input, then those that arose meanwhile. While another input is handled this one only joins the queue. */
-  add(input: Input, handle: (input: Input) => void): void {
+  add(input: Input): void {
     this.#inputs.push(input)
     if (this.#inputs.length > 1) return
     for (let next = this.#inputs[0]; next !== undefined; next = this.#inputs[0]) {
-      handle(next)
+      this.#handle(next)
       this.#inputs.shift()
     }
   }

@@ -27,7 +27,9 @@ export interface ProtocolHost {
 export class ProtocolDriver {
   readonly #context: CommitteeContext
   readonly #host: ProtocolHost
-  readonly #inputs = new InputQueue<ProtocolInput>()
+  readonly #inputs = new InputQueue<ProtocolInput>(input => {
+    if (this.#context.halted === null) this.#perform(this.#protocol.step(input))
+  })
   #protocol!: ReturnType<LogKit['create']>
   #draws = 0
 
@@ -60,9 +62,7 @@ export class ProtocolDriver {
 
   /** Gives the protocol an input, and performs its effects; an input that results from these is queued. */
   drive(input: ProtocolInput): void {
-    this.#inputs.add(input, next => {
-      if (this.#context.halted === null) this.#perform(this.#protocol.step(next))
-    })
+    this.#inputs.add(input)
   }
 
   /** Tells a decision to the peers that speak for no validator: they may not have heard the votes. */

@@ -19,6 +19,11 @@ export interface AttachedBlock {
   readonly from: PeerId
 }
 
+interface QueuedInput {
+  readonly input: FinalityInput
+  readonly attached: AttachedBlock | null
+}
+
 /** What the driver needs of its replica. */
 export interface FinalityHost {
   readonly finality: Finality
@@ -56,7 +61,13 @@ export function isFinalityTimer(name: TimerName): name is FinalityTimerName {
 export class FinalityDriver {
   readonly #host: FinalityHost
   readonly #chain: ChainAccess
-  readonly #inputs = new InputQueue<FinalityInput>()
+  readonly #inputs = new InputQueue<QueuedInput>(({ input, attached }) => {
+    this.#attached = attached
+    for (const effect of this.#host.finality.step(input, this.#chain)) this.#perform(effect, attached)
+    this.#attached = null
+  })
+  /** The block attached to the input that is being handled. */
+  #attached: AttachedBlock | null = null
   /** Whether there are pending transactions, for this pool and head; null until asked. */
   #pending: { readonly changes: number; readonly head: BlockId; readonly has: boolean } | null = null
 
@@ -74,12 +85,10 @@ export class FinalityDriver {
 
   /**
    * Gives the layer an input, with the block that came with it if any, and performs the effects. An input that results from
-   * these is queued; the block is attached for it as well.
+   * these is queued, with the same block.
    */
-  step(input: FinalityInput, attached: AttachedBlock | null = null): void {
-    this.#inputs.add(input, next => {
-      for (const effect of this.#host.finality.step(next, this.#chain)) this.#perform(effect, attached)
-    })
+  step(input: FinalityInput, attached = this.#attached): void {
+    this.#inputs.add({ input, attached })
   }
 
   /** A timer of the layer fires. */
@@ -87,8 +96,8 @@ export class FinalityDriver {
     this.step({ type: 'timeout', name: name.slice(TIMERS.length) })
   }
 
-  /** Tells a layer that has asked for it whether anything waits, when that has changed. */
-  lookAtPool(): void {
+  /** Tells a layer that has asked whether transactions are pending that this has changed. */
+  updatePending(): void {
     const before = this.#pending
     if (before !== null && this.#hasPending() !== before.has) this.step({ type: 'pool' })
   }

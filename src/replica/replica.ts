@@ -239,7 +239,7 @@ export class Replica {
         this.#onMined(input.templateId, input.nonce)
         break
     }
-    this.#driver.lookAtPool()
+    this.#driver.updatePending()
     if (this.isCheckpointReached) this.#production.renew(this.tree.head, this.pool, nowMs)
     return this.#outbox.take()
   }

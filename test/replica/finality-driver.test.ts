@@ -16,6 +16,8 @@ const beneficiary = addressNumber(1)
 /** A driver of a layer that does what the script says, and the types of the inputs that it was given. */
 function drive(script: Script) {
   const inputs: string[] = []
+  /** For each block that the layer wanted, the peer that attached a block. */
+  const wantedWith: (string | null)[] = []
   const outbox = new ReplicaOutbox()
   const store = new Disk()
   const { root, genesis } = builder
@@ -35,11 +37,14 @@ function drive(script: Script) {
     outbox,
     nowMs: () => 0,
     finalise: () => driver.step({ type: 'head' }),
-    want: () => driver.step({ type: 'block', id: root.chained.id }),
+    want: (_id, _holders, { attached }) => {
+      wantedWith.push(attached?.from ?? null)
+      driver.step({ type: 'block', id: root.chained.id })
+    },
     hold: () => {},
     build: () => root.chained.id,
   })
-  return { driver, outbox, inputs, pool, store }
+  return { driver, outbox, inputs, wantedWith, pool, store }
 }
 
 const isOf = (type: FinalityInput['type'], ...effects: FinalityEffect[]): Script => {
@@ -62,6 +67,21 @@ test('what follows from a step waits until all of the step is done', () => {
     ['clear-timer', 'set-timer'],
     'the timer that the later step sets is not cleared by the rest of the earlier one',
   )
+})
+
+test('what follows from a message has the block that was attached to it, and later inputs do not', () => {
+  const { id } = builder.root.chained
+  const want = { type: 'want', id, holders: { promised: [], others: [] }, isDecided: false } as const
+  const final = { type: 'final', id, certificate: null } as const
+  const script: Script = input => {
+    if (input.type === 'pool') return [final]
+    return input.type === 'head' ? [want] : []
+  }
+  const { driver, inputs, wantedWith } = drive(script)
+  driver.step({ type: 'pool' }, { block: builder.root.block, from: 'p' })
+  assert.deepEqual(inputs, ['pool', 'head', 'block'])
+  driver.step({ type: 'head' })
+  assert.deepEqual(wantedWith, ['p', null])
 })
 
 test('built blocks are told to the layer, after what else it wanted', () => {
@@ -103,16 +123,16 @@ test('a layer is told of the pool when it has asked, and only when something wai
     return []
   })
   pool.add(transfer(1, 0), addressNumber(1))
-  driver.lookAtPool()
+  driver.updatePending()
   assert.deepEqual(inputs, [], 'it has not asked')
   driver.step({ type: 'head' })
   pool.add(transfer(2, 0), addressNumber(2))
-  driver.lookAtPool()
+  driver.updatePending()
   assert.deepEqual(inputs, ['head'], 'something waited before')
   const { state } = builder.genesis
   const emptied = state.with([1, 2].map(number => [addressNumber(number), { nonce: 1n, balance: 0n }]))
   pool.moveTo({ state: emptied, baseFee: 1n }, new Set([addressNumber(1), addressNumber(2)]))
-  driver.lookAtPool()
-  driver.lookAtPool()
+  driver.updatePending()
+  driver.updatePending()
   assert.deepEqual(inputs, ['head', 'pool'])
 })
