@@ -1245,7 +1245,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'a decided block may lie on another branch than the last',
     file: 'finality/decisions.ts',
     find: 'return block.height > last.height && descends(block, last, this.#context.chain)',
-    replace: 'return block.height > last.height || descends(block, last, this.#context.chain)',
+    replace: 'return block.height > last.height',
     tests: ['finality/committee'],
     only: 'a node stops when a decision is a block of another branch, and tells why',
   },
@@ -1256,6 +1256,13 @@ export const FAULTS: readonly Fault[] = [
     replace: 'return descends(block, last, this.#context.chain)',
     tests: ['finality/committee'],
     only: 'a node stops when a decision is the same block again, and tells why',
+  },
+  {
+    name: 'a member that knows of votes that it forgot votes on',
+    file: 'consensus/multi-paxos/multi-paxos.ts',
+    find: 'if (challenge !== null || forgotten !== null) this.#abstain()',
+    replace: 'if (challenge !== null) this.#abstain()',
+    tests: ['consensus/multi-paxos/conformance'],
   },
   {
     name: 'a node that has stopped goes on after a restart',
@@ -2865,8 +2872,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a proven liar may lead after a restart',
     file: 'finality/protocol-driver.ts',
-    find: "    for (const { member } of accusations.proofs) this.drive({ type: 'convicted', member })\n",
-    replace: '',
+    find: 'convicted: accusations.proofs.map(({ member }) => member)',
+    replace: 'convicted: []',
     tests: ['finality/committee'],
   },
   {

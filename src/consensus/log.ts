@@ -40,8 +40,13 @@ export interface LogStart {
    * votes; null where none can be lost.
    */
   readonly challenge: number | null
-  /** The last sequence number and view for which it signed what no record tells of, where that is known. */
-  readonly forgotten?: { readonly sequence: number; readonly view: number } | null
+  /**
+   * The last sequence number and view for which it voted although no record tells of that; null where none is known. A
+   * protocol that can't ask others for its own votes abstains then.
+   */
+  readonly forgotten: { readonly sequence: number; readonly view: number } | null
+  /** The members that were proved to lie before this start; none where nothing is signed. */
+  readonly convicted: readonly MemberIndex[]
 }
 
 /** What the application tells a log protocol. */
@@ -68,8 +73,6 @@ export type LogCommand<D extends Decision> =
 export type SignedCommand =
   /** The record of earlier votes may be incomplete: the member asks others for them before it votes again. */
   | { readonly type: 'recall'; readonly challenge: number }
-  /** A member was proved to lie before this start. */
-  | { readonly type: 'convicted'; readonly member: MemberIndex }
   /** From here on this member only follows, because the record of its votes is lost. */
   | { readonly type: 'abstain' }
 

@@ -42,10 +42,14 @@ export class ProtocolDriver {
   start(records: ReadonlyMap<string, unknown>): void {
     const { votes, decisions, accusations } = this.#host
     this.#protocol = this.#create()
-    for (const { member } of accusations.proofs) this.drive({ type: 'convicted', member })
-    const challenge = votes.nextChallenge()
-    const { forgotten } = votes
-    this.drive({ type: 'start', records, decided: decisions.sequence, challenge, forgotten })
+    this.drive({
+      type: 'start',
+      records,
+      decided: decisions.sequence,
+      challenge: votes.nextChallenge(),
+      forgotten: votes.forgotten,
+      convicted: accusations.proofs.map(({ member }) => member),
+    })
   }
 
   get state(): LogState {

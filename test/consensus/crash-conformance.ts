@@ -40,6 +40,15 @@ export function describeCrash<T extends LogTypes>(maker: Maker<T>, { faults, see
           }
       })
 
+    test('a member that knows of votes that it forgot counts for no majority: it only follows', () => {
+      const run = networkOf(maker, { n: 3, seed: 1 })
+      for (const index of [0, 2]) run.crash(index)
+      run.restart(0, { forgotten: { sequence: 1, view: 1 } })
+      assert.ok(!run.runUntil(() => run.nodes.some(({ copies }) => copies[0]!.decisions.length > 0), 20_000))
+      run.restart(2)
+      assert.ok(run.runUntil(() => run.haveDecided(), run.nowMs + patienceMs(1, GOAL, TIMEOUT_MS)))
+    })
+
     test(`no member is accused and no message is refused, for ${seeds} seeds`, () => {
       const { seen } = runSeeds(maker, { sizes: [2, 3, 4, 5, 7], liars: new Map(), seeds })
       for (const type of ['evidence', 'refuse', 'conflict', 'diverged'])

@@ -3,7 +3,7 @@
 // protocols by their contract only. An oracle watches all that the honest do.
 
 import type { LogKit, LogTypes } from '../../src/consensus/kit.ts'
-import type { Application, LogEffect, LogInput, Value } from '../../src/consensus/log.ts'
+import type { Application, LogEffect, LogInput, LogStart, Value } from '../../src/consensus/log.ts'
 import type { MemberIndex } from '../../src/consensus/process.ts'
 import type { Signing } from '../../src/consensus/signed.ts'
 import { Notary } from './notary.ts'
@@ -213,9 +213,10 @@ export class Network<T extends LogTypes> {
     for (const copy of this.nodes[index]!.copies) this.#crash(this.nodes[index]!, copy)
   }
 
-  restart(index: number): void {
+  /** A member that is down starts. `start` is what is not as usual. */
+  restart(index: number, start: Partial<LogStart> = {}): void {
     const node = this.nodes[index]!
-    for (const copy of node.copies) if (copy.protocol === null) this.#start(node, copy)
+    for (const copy of node.copies) if (copy.protocol === null) this.#start(node, copy, start)
   }
 
   view(index: number): number {
@@ -251,7 +252,7 @@ export class Network<T extends LogTypes> {
     return { index, self, signing, liar, heard, copies }
   }
 
-  #start(node: Node<T>, copy: Copy<T>): void {
+  #start(node: Node<T>, copy: Copy<T>, start: Partial<LogStart> = {}): void {
     const { n, maker, pipeline = 1 } = this.options
     const application: Application<T['decision']> = {
       validate: (sequence, value) => {
@@ -277,6 +278,9 @@ export class Network<T extends LogTypes> {
       records: new Map(copy.disk),
       decided: copy.decisions.length,
       challenge: null,
+      forgotten: null,
+      convicted: [],
+      ...start,
     })
     if (pipeline > 1)
       for (const { sequence } of copy.decisions.slice(-40)) this.#execute(node, copy, sequence)

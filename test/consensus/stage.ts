@@ -3,7 +3,14 @@
 
 import assert from 'node:assert/strict'
 import type { LogAnatomy, LogTypes } from '../../src/consensus/kit.ts'
-import type { Application, LogEffect, LogInput, LogProtocol, Value } from '../../src/consensus/log.ts'
+import type {
+  Application,
+  LogEffect,
+  LogInput,
+  LogProtocol,
+  LogStart,
+  Value,
+} from '../../src/consensus/log.ts'
 
 /** An effect of a protocol. */
 export type EffectOf<T extends LogTypes> = LogEffect<T['message'], T['record'], T['decision'], T['evidence']>
@@ -130,8 +137,8 @@ export class Stage<T extends LogTypes> {
     this.#fuses.set(index, effects)
   }
 
-  /** With a challenge it asks the others for its own votes first. */
-  restart(index: number, challenge: number | null = null): EffectOf<T>[] {
+  /** With a challenge it asks the others for its own votes first. `start` is what else is not as usual. */
+  restart(index: number, challenge: number | null = null, start: Partial<LogStart> = {}): EffectOf<T>[] {
     const node = this.nodes[index]!
     const { unknown, decisions, disk } = node
     node.process = this.#setup.create(index, {
@@ -142,7 +149,8 @@ export class Stage<T extends LogTypes> {
       decision: sequence => decisions[sequence - 1] ?? null,
     })
     const records = new Map(disk)
-    return this.step(index, { type: 'start', records, decided: decisions.length, challenge })
+    const usual = { decided: decisions.length, challenge, forgotten: null, convicted: [] }
+    return this.step(index, { type: 'start', records, ...usual, ...start })
   }
 
   /** Delivers what waits, in order, but not what it causes. */

@@ -57,7 +57,14 @@ export class Instance {
     this.#effects = []
     switch (told.type) {
       case 'begin':
-        this.#step({ type: 'start', records: new Map(), decided: this.decisions.length, challenge: null })
+        this.#step({
+          type: 'start',
+          records: new Map(),
+          decided: this.decisions.length,
+          challenge: null,
+          forgotten: null,
+          convicted: [],
+        })
         break
       case 'timeout': {
         // The progress timer as a whole, of whose parts only the last counts here.

@@ -499,7 +499,7 @@ test('a decision that waits for its block is not made final by a node that has s
 })
 
 for (const [what, decideNext] of [
-  ['a block of another branch', ({ chain }: TestCommittee) => chain.make(chain.root, 'beside')],
+  ['a block of another branch', ({ chain }: TestCommittee) => branch(chain, chain.root, 'b', 2)[1]!],
   ['the same block again', (_: TestCommittee, first: FakeBlock) => first],
 ] as const)
   test(`a node stops when a decision is ${what}, and tells why`, () => {

@@ -110,22 +110,21 @@ export class MultiPaxos implements LogProtocol<PaxosMessage, PaxosRecord, PaxosD
       case 'recall':
         this.#abstain()
         break
-      // Members don't lie, and nothing waits for one that can be reached.
-      case 'convicted':
+      // Nothing waits for a member that can be reached.
       case 'reachable':
         break
     }
     return replica.outbox.take()
   }
 
-  #start({ records, decided, challenge }: Extract<PaxosInput, { type: 'start' }>): void {
+  #start({ records, decided, challenge, forgotten }: Extract<PaxosInput, { type: 'start' }>): void {
     const replica = this.#replica
     for (const record of records.values()) replica.restore(record)
     replica.decided = decided
     replica.stabilise(decided)
     replica.forget()
     replica.scheduleRetransmission()
-    if (challenge !== null) this.#abstain()
+    if (challenge !== null || forgotten !== null) this.#abstain()
   }
 
   #abstain(): void {

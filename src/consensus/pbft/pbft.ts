@@ -139,9 +139,6 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
         replica.isAbstaining = true
         replica.viewTimer.stop()
         break
-      case 'convicted':
-        replica.leaders.convict(input.member)
-        break
       case 'lost':
         replica.decided = Math.min(replica.decided, input.decided)
         decide(replica)
@@ -152,8 +149,10 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
     return replica.outbox.take()
   }
 
-  #start({ records, decided, challenge, forgotten }: Extract<PbftInput, { type: 'start' }>): void {
+  #start(start: Extract<PbftInput, { type: 'start' }>): void {
+    const { records, decided, challenge, forgotten, convicted } = start
     const replica = this.#replica
+    for (const member of convicted) replica.leaders.convict(member)
     replica.decided = decided
     for (const record of records.values()) restore(replica, record)
     if (records.size === 0) persistView(replica)
@@ -163,7 +162,7 @@ export class Pbft implements LogProtocol<PbftMessage, PbftRecord, Certificate, E
     stabiliseDecided(replica)
     replica.scheduleRetransmission()
     if (challenge === null || replica.options.signing.self === null) return this.#vote()
-    startRecall(replica, challenge, forgotten ?? undefined)
+    startRecall(replica, challenge, forgotten)
   }
 
   /** All earlier votes of this member are known: it votes from here on, and sends its messages again. */

@@ -9,6 +9,7 @@
 // A vote that more than f others hold is known to one of those that answer. One that fewer received, or that they lost in
 // a restart, may be forgotten: then the member counts among the f that may be faulty, and agreement does not suffer.
 
+import type { LogStart } from '../log.ts'
 import type { MemberIndex } from '../process.ts'
 import { isMember } from './certificate.ts'
 import type { Answer, Query, Statement, ViewChange } from './messages.ts'
@@ -32,11 +33,11 @@ export interface Recall {
 export function startRecall(
   replica: Replica,
   challenge: number,
-  forgotten: { readonly sequence: number; readonly view: number } = { sequence: 0, view: 0 },
+  forgotten: LogStart['forgotten'] = null,
 ): void {
   replica.viewTimer.stop()
   // What it was shown before it asked again binds it all the same.
-  const { bound, view } = replica.recall ?? { bound: forgotten.sequence, view: forgotten.view }
+  const { bound, view } = replica.recall ?? { bound: forgotten?.sequence ?? 0, view: forgotten?.view ?? 0 }
   replica.recall = { challenge, answers: new Map(), bound, view }
   sendQuery(replica)
 }

@@ -380,6 +380,13 @@ test('a member whose votes may be lost follows and never votes', () => {
   }
 })
 
+test('a member that is told at its start of votes that it forgot never votes', () => {
+  const stage = led({ n: 3 })
+  stage.crash(A)
+  stage.restart(A, null, { forgotten: { sequence: 0, view: 1 } })
+  assert.deepEqual(said(say(stage, A, { type: 'prepare', from: C, ballot: 2, decided: 0 })), [])
+})
+
 test('a message in the name of a stranger, or of a ballot of another member, is refused', () => {
   const stage = new PaxosStage({ n: 3 })
   const effects = [

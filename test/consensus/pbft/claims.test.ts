@@ -1083,7 +1083,8 @@ test('the progress timer tells how long a wait has lasted, to a factor of two', 
 
 test('a member that was proved to lie before a start is not to lead after it', () => {
   const stage = new PbftStage({ n: 4 })
-  stage.step(A, { type: 'convicted', member: B })
+  stage.crash(A)
+  stage.restart(A, null, { convicted: [B] })
   stage.demand()
   const effects = stage.timeout(A)
   const change = effects.flatMap(effect =>
