@@ -1265,6 +1265,26 @@ export const FAULTS: readonly Fault[] = [
     tests: ['consensus/multi-paxos/conformance'],
   },
   {
+    name: 'a validator that knows of votes that it forgot votes where nobody can show them',
+    file: 'finality/vote-memory.ts',
+    find: `    this.#self = null
+    this.#mute(reason)
+`,
+    replace: `    this.#alarmMuted(reason)
+`,
+    tests: ['finality/unsigned-committee'],
+  },
+  {
+    name: 'the state of a protocol is read for every input',
+    file: 'finality/vote-memory.ts',
+    find: `  isAway(awayMs: number, protocol: { readonly state: LogState }): boolean {
+`,
+    replace: `  isAway(awayMs: number, { state }: { readonly state: LogState }): boolean {
+    const protocol = { state }
+`,
+    tests: ['finality/vote-memory'],
+  },
+  {
     name: 'a node that has stopped goes on after a restart',
     file: 'finality/committee.ts',
     find: `    if (found.conflict !== null) this.#context.halt(found.conflict)
@@ -2778,7 +2798,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a member that starts votes at once',
     file: 'consensus/pbft/pbft.ts',
-    find: '    startRecall(replica, challenge, forgotten ?? undefined)\n  }',
+    find: '    startRecall(replica, challenge, forgotten)\n  }',
     replace: '    this.#vote()\n  }',
     tests: ['lab/pbft/recalled-votes'],
     only: '12 runs in which disks of validators are put back pass, and they are put back',
@@ -2801,8 +2821,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a restart lets a validator vote whose votes are lost',
     file: 'finality/vote-memory.ts',
-    find: '    this.#persist(COMMITTEE_KEYS.untried, null)\n    return true\n  }\n\n  #mute(',
-    replace: '    return true\n  }\n\n  #mute(',
+    find: '    this.#persist(COMMITTEE_KEYS.untried, null)\n  }\n\n  #mute(',
+    replace: '  }\n\n  #mute(',
     tests: ['finality/committee'],
     only: 'a validator with a new folder where a decision bears its signature only follows, and says so',
   },
@@ -2844,8 +2864,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a member that asks again forgets what it was shown',
     file: 'consensus/pbft/recall.ts',
-    find: 'replica.recall ?? { bound: forgotten.sequence, view: forgotten.view }',
-    replace: '{ bound: forgotten.sequence, view: forgotten.view }',
+    find: 'replica.recall ?? { bound: forgotten?.sequence ?? 0, view: forgotten?.view ?? 0 }',
+    replace: '{ bound: forgotten?.sequence ?? 0, view: forgotten?.view ?? 0 }',
     tests: ['consensus/pbft/recall'],
   },
   {
@@ -2951,16 +2971,16 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a signature that the mark tells of mutes a new folder for ever',
     file: 'finality/vote-memory.ts',
-    find: '    if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return false\n',
-    replace: '    void tellsOfCommit\n    void view\n',
+    find: 'return !tellsOfCommit(this.#mark, { sequence: decision.sequence, view })',
+    replace: 'return view >= 0',
     tests: ['finality/vote-mark'],
   },
   {
     name: 'a mark that is an older copy is taken for the last word',
     file: 'finality/vote-memory.ts',
-    find: 'if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return false',
+    find: 'return !tellsOfCommit(this.#mark, { sequence: decision.sequence, view })',
     replace:
-      'if (this.#mark.sequence > 0 || tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return false',
+      'return this.#mark.sequence === 0 && !tellsOfCommit(this.#mark, { sequence: decision.sequence, view })',
     tests: ['finality/vote-mark'],
   },
   {

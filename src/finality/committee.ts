@@ -162,7 +162,9 @@ export class Committee implements Finality {
   }
 
   #considerAbsence(): void {
-    if (!this.#votes.wasAway(this.#protocol)) return
+    const awayMs = this.#votes.noteInput()
+    if (!this.#votes.isAway(awayMs, this.#protocol)) return
+    this.#votes.noteAbsence(this.#protocol.state)
     const challenge = this.#votes.nextChallenge()
     if (challenge !== null) this.#protocol.drive({ type: 'recall', challenge })
   }
@@ -193,7 +195,10 @@ export class Committee implements Finality {
   }
 
   #onApplied(decision: Decision): void {
-    if (this.#votes.mustAbstain(decision, this.#protocol)) this.#protocol.drive({ type: 'abstain' })
+    if (this.#votes.showsLostVotes(decision, this.#protocol)) {
+      this.#votes.abstain()
+      this.#protocol.drive({ type: 'abstain' })
+    }
     this.#proposals.onApplied()
     this.#protocol.tellFollowers(decision)
   }

@@ -66,7 +66,7 @@ export class VoteMemory {
   /** Why this node gives no votes although it has the key of a validator; null where it votes, or has no key. */
   whyMuted({ isRecalling }: LogState): string | null {
     if (this.#muted !== null || !isRecalling) return this.#muted
-    return this.#forgotten === null ? VOTES_ARE_ASKED_FOR : describeForgotten(this.#forgotten)
+    return this.#forgotten === null ? VOTES_ARE_ASKED_FOR : this.#describeForgotten(this.#forgotten)
   }
 
   /** Finds out from the records whether this node may vote. `isFresh` when the database was empty. */
@@ -115,8 +115,21 @@ export class VoteMemory {
     const { mayForgetVotes } = this.#context.options.identity
     this.#mark = mark === null || mayForgetVotes ? known : furthest(mark, known)
     this.#forgotten = forgottenOf(this.#mark, known, decided)
-    if (this.#forgotten !== null) this.#alarmMuted(describeForgotten(this.#forgotten))
+    if (this.#forgotten !== null) this.#bind(this.#forgotten)
     this.#persist(COMMITTEE_KEYS.mark, encodeMark(this.#mark))
+  }
+
+  /** The protocol stays out of what was forgotten until the others have decided it; where they can't be asked, for good. */
+  #bind(forgotten: Forgotten): void {
+    const reason = this.#describeForgotten(forgotten)
+    if (this.#canAsk) return this.#alarmMuted(reason)
+    this.#self = null
+    this.#mute(reason)
+  }
+
+  /** Whether the others can be asked for votes of this validator: they can show what is signed, and nothing else. */
+  get #canAsk(): boolean {
+    return this.#context.options.kit.signed !== null
   }
 
   /**
@@ -124,25 +137,33 @@ export class VoteMemory {
    * two different times. Null where nothing is signed.
    */
   nextChallenge(): number | null {
-    const { kit, identity } = this.#context.options
-    if (kit.signed === null) return null
+    if (!this.#canAsk) return null
+    const { identity } = this.#context.options
     this.#challenges = (this.#challenges + 1 + this.#context.chain.nowMs) % CHALLENGES_PER_LIFE
     return identity.life * CHALLENGES_PER_LIFE + this.#challenges
   }
 
-  /**
-   * Whether its own votes must be asked for again. A machine that slept, or was put back to an earlier state, finds a clock
-   * that has gone on without it.
-   */
-  wasAway({ state }: { readonly state: LogState }): boolean {
+  /** Notes that an input comes now. Returns the milliseconds since the last one; 0 for the first. */
+  noteInput(): number {
     const { nowMs } = this.#context.chain
     const awayMs = this.#lastStepMs === 0 ? 0 : nowMs - this.#lastStepMs
     this.#lastStepMs = nowMs
+    return awayMs
+  }
+
+  /**
+   * Whether its own votes must be asked for again after so many milliseconds without an input. A machine that slept, or was
+   * put back to an earlier state, finds a clock that has gone on without it.
+   */
+  isAway(awayMs: number, protocol: { readonly state: LogState }): boolean {
     if (awayMs <= AWAY_MS || this.#self === null || this.#context.halted !== null) return false
-    if (this.#context.options.kit.signed === null) return false
-    if (awayMs <= AWAY_TIMEOUTS * state.timeoutMs) return false
-    if (!state.isRecalling) this.#forgotten = null
-    return true
+    // The state is read last: there is an input for each message, and a state costs a pass over the members.
+    return this.#canAsk && awayMs > AWAY_TIMEOUTS * protocol.state.timeoutMs
+  }
+
+  /** What was forgotten at the start is decided by now, unless the protocol still asks for it. */
+  noteAbsence({ isRecalling }: LogState): void {
+    if (!isRecalling) this.#forgotten = null
   }
 
   /** Persists a record of the protocol; null removes. */
@@ -168,19 +189,22 @@ export class VoteMemory {
   }
 
   /**
-   * Whether it must abstain from now on: the folder is new, and yet a decision has its vote. What else it voted for is lost,
-   * unless its mark tells of it.
+   * Whether votes must be lost: the folder is new, and yet a decision has this validator's vote. What else it voted for is
+   * not known, unless its mark tells of it.
    */
-  mustAbstain(decision: Decision, protocol: { readonly state: LogState }): boolean {
+  showsLostVotes(decision: Decision, protocol: { readonly state: LogState }): boolean {
     if (!this.#isFresh || !protocol.state.isRecalling) return false
     const { view, voters } = this.#context.options.kit.anatomy.decision(decision)
     if (this.#self === null || !voters.includes(this.#self)) return false
-    if (tellsOfCommit(this.#mark, { sequence: decision.sequence, view })) return false
+    return !tellsOfCommit(this.#mark, { sequence: decision.sequence, view })
+  }
+
+  /** From here on this node only follows, for its folder is new and its validator has voted before. */
+  abstain(): void {
     this.#self = null
     this.#mute(FOLDER_IS_NEW)
     // The next start finds a chain without votes, and not the signature again.
     this.#persist(COMMITTEE_KEYS.untried, null)
-    return true
   }
 
   #mute(reason: string): void {
@@ -192,15 +216,18 @@ export class VoteMemory {
     this.#context.alarm(`this validator does not vote: ${reason}`)
   }
 
+  #describeForgotten({ sequence, view }: Forgotten): string {
+    const given = [
+      ...(sequence === 0 ? [] : [`votes up to decision ${sequence}`]),
+      ...(view === 0 ? [] : [`view changes up to view ${view}`]),
+    ].join(' and ')
+    const [gave, until] = this.#canAsk
+      ? ['signed', 'until the others have decided that much it stays out']
+      : ['gave', 'it stays out, for nothing is signed that others could show it']
+    return `by the mark beside its key it ${gave} ${given}, of which this folder holds no record: it was emptied, or is an older copy; ${until}; to put its newest folder back is safe, --forget-votes is not`
+  }
+
   #persist(key: string, value: Uint8Array | null): void {
     this.#context.emit({ type: 'persist', key, value })
   }
-}
-
-function describeForgotten({ sequence, view }: Forgotten): string {
-  const signed = [
-    ...(sequence === 0 ? [] : [`votes up to decision ${sequence}`]),
-    ...(view === 0 ? [] : [`view changes up to view ${view}`]),
-  ]
-  return `by the mark beside its key it signed ${signed.join(' and ')}, of which this folder holds no record: it was emptied, or is an older copy; until the others have decided that much it stays out; to put its newest folder back is safe, --forget-votes is not`
 }

@@ -6,6 +6,7 @@ import { MULTI_PAXOS } from '../../src/consensus/multi-paxos/kit.ts'
 import type { PaxosMessage } from '../../src/consensus/multi-paxos/messages.ts'
 import type { FinalityEffect, PeerId } from '../../src/finality/contract.ts'
 import { encodeEnvelope, helloDigest } from '../../src/finality/envelope.ts'
+import { encodeMark, NO_VOTES, type VoteMark } from '../../src/finality/vote-mark.ts'
 import {
   CommitteeNetwork,
   type FakeBlock,
@@ -119,4 +120,42 @@ test('a follower whose greeting was lost is greeted again where nothing is signe
   for (const member of [BEN, CEM]) greet(ada, member)
   const greeted = only(ada.timeout('retransmit'), 'send').filter(({ to }) => to === 'x')
   assert.equal(greeted.length, 1)
+})
+
+// ---- votes that are lost can't be asked for
+
+const marked = (mark: Partial<VoteMark>): ReadonlyMap<string, Uint8Array> =>
+  new Map([['mark', encodeMark({ ...NO_VOTES, ...mark })]])
+
+for (const [what, mark, signed] of [
+  ['votes', { sequence: 2, view: 1, hasCommitted: true, lastView: 1 }, /votes up to decision 2/],
+  ['a promise', { lastView: 4 }, /view changes up to view 4/],
+] as const)
+  test(`a validator whose new folder tells nothing of ${what} that its mark tells of only follows where nothing is signed`, () => {
+    const ada = node(ADA, { isFresh: true, records: marked(mark) })
+    for (const member of [BEN, CEM]) greet(ada, member)
+    const again = ada.restarted({ isAnswered: false })
+    again.connect('p1', 'p2')
+    for (const member of [BEN, CEM]) greet(again, member)
+    for (const each of [ada, again]) {
+      assert.match(each.alarms.join(), /this validator does not vote/)
+      assert.match(each.report().muted ?? '', signed)
+      assert.equal(each.report().self, null)
+      const [block] = each.chain.extend('a', 1)
+      const accept = { sequence: 1, ballot: 5, value: block!.id, isReproposed: false } as const
+      const effects = [
+        ...tell(each, 'p2', { type: 'prepare', from: CEM, ballot: 5, decided: 0 }),
+        ...tell(each, 'p2', { type: 'accept', from: CEM, ...accept }),
+      ]
+      assert.deepEqual(only(effects, 'send'), [], 'it promises and accepts nothing')
+    }
+  })
+
+test('a validator whose records tell all that its mark tells votes on where nothing is signed', () => {
+  const ada = node(ADA)
+  greet(ada, CEM)
+  tell(ada, 'p2', { type: 'prepare', from: CEM, ballot: 2, decided: 0 })
+  const again = ada.restarted({ isAnswered: false })
+  assert.deepEqual([again.report().self, again.report().muted, again.alarms], [ADA, null, []])
+  assert.equal(again.report().view, 2)
 })
