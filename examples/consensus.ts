@@ -39,7 +39,8 @@ function perform(self: number, effect: PbftEffect): void {
   const receivers = effect.type === 'broadcast' ? MEMBERS.filter(to => to !== self) : [Number(effect.to)]
   for (const to of receivers) give(to, { type: 'message', from: `${self}`, message: effect.message })
 }
-for (const to of MEMBERS) give(to, { type: 'start', records: new Map(), decided: 0, challenge: null, forgotten: null, convicted: [] })
+for (const to of MEMBERS)
+  give(to, { type: 'start', records: new Map(), decided: 0, challenge: null, forgotten: null, convicted: [] })
 for (const to of MEMBERS) give(to, { type: 'demand', isWaiting: true })
 while (decided.some(values => values.length < VALUES.length)) {
   const { to, input } = inbox.shift() ?? nextTimeout()

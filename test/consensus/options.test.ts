@@ -34,7 +34,14 @@ const BAD: readonly [Partial<LogOptions>, RegExp][] = [
 for (const kit of LOG_PROTOCOLS) {
   const create = (options: LogOptions) =>
     kit.create({ ...options, signing: kit.signed === null ? null : signingOf(options.self) })
-  const start = { type: 'start', records: new Map<string, never>(), decided: 0, challenge: null } as const
+  const start = {
+    type: 'start',
+    records: new Map<string, never>(),
+    decided: 0,
+    challenge: null,
+    forgotten: null,
+    convicted: [],
+  } as const
 
   test(`${kit.name} says which option is out of its range`, () => {
     create(GOOD)
