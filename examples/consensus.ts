@@ -2,8 +2,7 @@
 // of a protocol writes: it keeps records, hands messages over, keeps timers (here of virtual time), executes decisions.
 
 import { createHash } from 'node:crypto'
-import type { PbftEffect, PbftInput, PbftRecord, Statement } from 'quorate/consensus'
-import { NO_VALUE, PBFT, Pbft } from 'quorate/consensus'
+import { NO_VALUE, PBFT, Pbft, type PbftEffect, type PbftInput, type Statement } from 'quorate/consensus'
 
 const MEMBERS = [0, 1, 2, 3]
 const SILENT = 2
@@ -19,7 +18,7 @@ const replicas = MEMBERS.map(self => {
   const rules = { n: 4, pattern: 'all-to-all', checkpointInterval: 1, pipeline: 1 } as const
   return new Pbft({ ...rules, ...times, signing: { self, sign, isSigned }, application })
 })
-const disks = MEMBERS.map(() => new Map<string, PbftRecord | null>())
+const disks = MEMBERS.map(() => new Map<string, unknown>())
 const timers = MEMBERS.map(() => new Map<string, number>())
 const decided = MEMBERS.map((): string[] => [])
 const inbox: { to: number; input: PbftInput }[] = []
@@ -39,8 +38,8 @@ function perform(self: number, effect: PbftEffect): void {
   const receivers = effect.type === 'broadcast' ? MEMBERS.filter(to => to !== self) : [Number(effect.to)]
   for (const to of receivers) give(to, { type: 'message', from: `${self}`, message: effect.message })
 }
-for (const to of MEMBERS)
-  give(to, { type: 'start', records: new Map(), decided: 0, challenge: null, forgotten: null, convicted: [] })
+const start = { type: 'start', decided: 0, challenge: null, forgotten: null, convicted: [] } as const
+for (const to of MEMBERS) give(to, { ...start, records: new Map() })
 for (const to of MEMBERS) give(to, { type: 'demand', isWaiting: true })
 while (decided.some(values => values.length < VALUES.length)) {
   const { to, input } = inbox.shift() ?? nextTimeout()
@@ -53,8 +52,8 @@ for (const [to, values] of decided.entries())
 
 function nextTimeout(): { to: number; input: PbftInput } {
   const all = timers.flatMap((own, to) => [...own].map(([name, atMs]) => ({ to, name, atMs })))
-  const { to, name, atMs } = all.sort((a, b) => a.atMs - b.atMs)[0]!
-  nowMs = atMs
+  const { to, name } = all.sort((a, b) => a.atMs - b.atMs)[0]!
+  nowMs = timers[to]!.get(name)!
   timers[to]!.delete(name)
   return { to, input: { type: 'timeout', name } }
 }

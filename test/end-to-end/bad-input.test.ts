@@ -215,7 +215,7 @@ test('a wrong password opens nothing and ends with code 5', async context => {
   const send = ['wallet', 'send', '--from', 'alice', '--to', BOB.address, '--amount', '1']
   assertClear(await quorate(send, { ...env, QUORATE_PASSWORD: 'wrong' }), 5, /password/)
   assertClear(await quorate(send, { ...env, QUORATE_PASSWORD: '' }), 5, /password/)
-  assertClear(await quorate([...send.slice(0, -1), '1.5.5'], env), 2, /no amount/)
+  assertClear(await quorate([...send.slice(0, -1), '1.5.5'], env), 2, /not an amount/)
   assertClear(await quorate(['wallet', 'balance', 'carol'], env), 3, /carol/)
   assertClear(await quorate(['wallet', 'new', 'alice'], env), 3, /alice/)
   assertClear(await quorate(['wallet', 'new', '../alice'], env), 2, /name/)
