@@ -1285,6 +1285,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/vote-memory'],
   },
   {
+    name: 'a decision that comes while others are applied is applied among them',
+    file: 'finality/committee.ts',
+    find: '    if (this.#isApplying) return\n',
+    replace: '',
+    tests: ['finality/committee-order'],
+  },
+  {
     name: 'a node that has stopped goes on after a restart',
     file: 'finality/committee.ts',
     find: `    if (found.conflict !== null) this.#context.halt(found.conflict)
@@ -1295,11 +1302,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a node that has stopped still makes blocks final',
     file: 'finality/decisions.ts',
-    find: `  #applyAwaited(): void {
-    if (this.#context.halted !== null) return
-`,
-    replace: `  #applyAwaited(): void {
-`,
+    find: 'if (next === undefined || this.#context.halted !== null) return null',
+    replace: 'if (next === undefined) return null',
     tests: ['finality/committee'],
   },
   {
@@ -1741,7 +1745,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'a proposal is not looked at again when the node follows another branch',
     file: 'finality/committee.ts',
     find: `        // The node may now follow what was decided, on another branch than before.
-        return this.#protocol.drive({ type: 'revalidate' })
+        return this.#drive({ type: 'revalidate' })
 `,
     replace: '        return\n',
     tests: ['finality/committee'],
@@ -2064,7 +2068,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a block that is only proposed is taken in whatever the clock says',
-    file: 'finality/protocol-driver.ts',
+    file: 'finality/committee.ts',
     find: 'speaker: effect.from, isDecided: false',
     replace: 'speaker: effect.from, isDecided: true',
     tests: ['replica/clock'],
@@ -2891,8 +2895,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a proven liar may lead after a restart',
-    file: 'finality/protocol-driver.ts',
-    find: 'convicted: accusations.proofs.map(({ member }) => member)',
+    file: 'finality/committee.ts',
+    find: 'convicted: this.#accusations.proofs.map(({ member }) => member)',
     replace: 'convicted: []',
     tests: ['finality/committee'],
   },
@@ -3001,7 +3005,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'decisions that were dropped are never asked for again',
     file: 'finality/decisions.ts',
-    find: "    this.#host.drive({ type: 'lost', decided: this.#sequence })\n",
+    find: '    this.#hasDropped = false\n    return true\n',
     replace: '',
     tests: ['finality/committee'],
     only: 'decisions that were dropped while blocks were awaited are got again',

@@ -7,6 +7,7 @@ import type { CommitteeContext } from './committee-context.ts'
 import { COMMITTEE_KEYS } from './committee-records.ts'
 import { describeEvidence, describeLie, type EvidenceReport } from './evidence.ts'
 import type { Evidence, EvidenceLog } from './evidence-log.ts'
+import { describeConflict } from './halt-reasons.ts'
 
 /** The proofs of one node, and what follows from them. */
 export class Accusations {
@@ -45,13 +46,11 @@ export class Accusations {
   }
 
   onConflict(first: Decision, second: Decision): void {
-    const { kit, validators } = this.#context.options
+    const network = this.#context.options
+    const { kit } = network
     for (const evidence of kit.signed?.evidence.between(first, second) ?? []) this.onEvidence(evidence)
-    const [one, other] = [first, second].map(decision => kit.describeDecision(decision))
     const proven = [...new Set(this.proofs.map(({ member }) => member))].sort((a, b) => a - b)
-    const names = proven.map(member => this.#context.nameOf(member)).join(', ')
-    this.#context.halt(
-      `two certificates for decision ${first.sequence}, ${one} and ${other}: more than the ${kit.model.tolerated(validators.size)} faulty validators that are tolerated; ${names === '' ? 'this node has proof against none' : `proven to have lied: ${names}`}`,
-    )
+    const liars = proven.map(member => this.#context.nameOf(member))
+    this.#context.halt(describeConflict(first, second, { network, liars }))
   }
 }

@@ -3,7 +3,7 @@
 
 import type { BlockId } from '../chain/header.ts'
 import type { LogKit, LogTypes } from '../consensus/kit.ts'
-import type { Decision, LogInput } from '../consensus/log.ts'
+import type { Decision, LogEffect, LogInput } from '../consensus/log.ts'
 import type { MemberIndex, PeerId } from '../consensus/process.ts'
 import { COMMITTEE_KEYS } from './committee-records.ts'
 import type { ChainAccess, FinalityEffect } from './contract.ts'
@@ -33,15 +33,19 @@ export type ProtocolMessage = LogTypes['message']
 /** An input of the protocol. */
 export type ProtocolInput = LogInput<ProtocolMessage, unknown, Decision>
 
+/** An effect of the protocol. */
+export type ProtocolEffect = LogEffect<ProtocolMessage, unknown, Decision, LogTypes['evidence']>
+
 /** What the parts of one committee share. */
 export class CommitteeContext {
   readonly options: CommitteeOptions
   readonly domain: SigningDomain
   readonly members = new Members()
-  /** The chain that the current step was given. */
+  /**
+   * The chain that the current step was given. It is kept, and not handed on with each call, because the protocol's
+   * questions (`Application`) come without it.
+   */
   chain!: ChainAccess
-  /** The peer whose message is being handled; empty for any other input. */
-  source: PeerId = ''
   #halted: string | null = null
   #effects: FinalityEffect[] = []
 
@@ -71,7 +75,8 @@ export class CommitteeContext {
       isDecided,
     }: {
       readonly voters: readonly MemberIndex[]
-      readonly speaker: PeerId
+      /** Null where no peer speaks of it. */
+      readonly speaker: PeerId | null
       readonly isDecided: boolean
     },
   ): void {
@@ -97,6 +102,32 @@ export class CommitteeContext {
 
   nameOf(member: MemberIndex): string {
     return this.options.validators.validators[member]?.name ?? `#${member}`
+  }
+
+  /** Sends a message of the protocol, unless its member is bound to no peer, or no message is there to reply to. */
+  send(peer: PeerId | undefined, message: ProtocolMessage): void {
+    if (peer !== undefined && peer !== '') this.emit({ type: 'send', to: peer, ...this.#sealed(message) })
+  }
+
+  /** Sends a message of the protocol to all peers. */
+  broadcast(message: ProtocolMessage): void {
+    this.emit({ type: 'broadcast', ...this.#sealed(message) })
+  }
+
+  /** Tells a decision to the peers that speak for no validator but its source: they may not have heard the votes. */
+  tellFollowers(decision: Decision, source: PeerId | null): void {
+    const followers = this.members.followers().filter(peer => peer !== source)
+    if (followers.length === 0) return
+    // A certificate is large: it is encoded once for all.
+    const sealed = this.#sealed(this.options.kit.anatomy.tell(decision))
+    for (const to of followers) this.emit({ type: 'send', to, ...sealed })
+  }
+
+  /** A message in its envelope, with the block of which it tells peers that may not have it: only a proposal does. */
+  #sealed(message: ProtocolMessage): { readonly body: Uint8Array; readonly block: BlockId | null } {
+    const { role, value } = this.options.kit.anatomy.message(message)
+    const block = role === 'proposal' ? (value as BlockId) : null
+    return { body: this.envelope({ type: 'protocol', message }), block }
   }
 
   /** The bytes of a message that is sent now. */

@@ -1,20 +1,25 @@
 // A committee: the validators of the genesis file agree, by a protocol of src/consensus, on one block after the other,
-// and what they decide is final. Here its inputs are routed to its parts:
-//
-//   protocol-driver.ts  joins the protocol, which knows nothing of blocks, to the chain
-//   decisions.ts        applies what is decided, in order      proposals.ts    what is proposed, and voted for
-//   vote-memory.ts      votes that must not be contradicted    greeting.ts     which peer is which validator
-//   accusations.ts      what can be proved of validators that lie
+// and what they decide is final. Here inputs and the protocol's effects are routed to the parts, and the protocol is driven:
+//   decisions.ts    applies what is decided, in order           proposals.ts    what is proposed, and voted for
+//   vote-memory.ts  votes that must not be contradicted         greeting.ts     which peer is which validator
+//   accusations.ts  what can be proved of validators that lie
 //
 // Which blocks may be decided, and when, is a policy's (policy.ts). The parts share a context (committee-context.ts).
 
+import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
-import { type Decision, RETRANSMIT } from '../consensus/log.ts'
+import { InputQueue } from '../collections/input-queue.ts'
+import { RETRANSMIT } from '../consensus/log.ts'
 import type { PeerId } from '../consensus/process.ts'
 import { Accusations } from './accusations.ts'
 import { describeAgreement } from './agreement-report.ts'
 import { isAuthentic } from './authentication.ts'
-import { CommitteeContext, type CommitteeOptions } from './committee-context.ts'
+import {
+  CommitteeContext,
+  type CommitteeOptions,
+  type ProtocolEffect,
+  type ProtocolInput,
+} from './committee-context.ts'
 import { readCommitteeRecords } from './committee-records.ts'
 import type {
   AgreementReport,
@@ -24,13 +29,20 @@ import type {
   FinalityInput,
   FinalityTimer,
 } from './contract.ts'
-import { Decisions } from './decisions.ts'
+import { type CommitteeProtocol, createProtocol } from './create-protocol.ts'
+import { type Applied, Decisions } from './decisions.ts'
 import { decodeEnvelope, describeContent } from './envelope.ts'
 import { Greeting } from './greeting.ts'
+import { describeDiverged, describeExhausted } from './halt-reasons.ts'
 import type { Policy } from './policy.ts'
 import { PACE, Proposals } from './proposals.ts'
-import { ProtocolDriver } from './protocol-driver.ts'
 import { VoteMemory } from './vote-memory.ts'
+
+/** An input of the protocol, and the peer whose message led to it; null where none did. */
+interface Driven {
+  readonly input: ProtocolInput
+  readonly source: PeerId | null
+}
 
 /** Finality by agreement. */
 export class Committee implements Finality {
@@ -42,31 +54,26 @@ export class Committee implements Finality {
   readonly #greeting: Greeting
   readonly #decisions: Decisions
   readonly #proposals: Proposals
-  readonly #protocol: ProtocolDriver
+  readonly #inputs = new InputQueue<Driven>(({ input, source }) => {
+    if (this.#context.halted !== null) return
+    for (const effect of this.#protocol.step(input)) this.#perform(effect, source)
+  })
+  #isApplying = false
+  /** Made by `start`: only the records tell whether this node votes. */
+  #protocol!: CommitteeProtocol
 
   constructor(options: CommitteeOptions, policy: Policy) {
     const context = new CommitteeContext(options)
     const votes = new VoteMemory(context)
-    const accusations = new Accusations(context)
-    const decisions = new Decisions(context, {
-      drive: input => this.#protocol.drive(input),
-      onApplied: decision => this.#onApplied(decision),
-    })
-    const proposals = new Proposals(context, {
-      policy,
-      decisions,
-      votes,
-      protocol: () => this.#protocol,
-    })
+    const decisions = new Decisions(context)
     this.followsWork = policy.followsWork
     this.#policy = policy
     this.#context = context
     this.#votes = votes
-    this.#accusations = accusations
+    this.#accusations = new Accusations(context)
     this.#greeting = new Greeting(context, votes)
     this.#decisions = decisions
-    this.#proposals = proposals
-    this.#protocol = new ProtocolDriver(context, { votes, decisions, proposals, accusations })
+    this.#proposals = new Proposals(context, { policy, decisions, votes })
   }
 
   prefers(candidate: ChainedHeader, head: ChainedHeader): boolean {
@@ -84,8 +91,8 @@ export class Committee implements Finality {
       this.#considerAbsence()
       this.#route(input)
     }
-    this.#decisions.recoverDropped()
-    this.#proposals.consider()
+    if (this.#decisions.takeDropped()) this.#drive({ type: 'lost', decided: this.#decisions.sequence })
+    this.#considerProposing()
     return this.#context.take()
   }
 
@@ -93,19 +100,19 @@ export class Committee implements Finality {
     switch (input.type) {
       case 'head':
         // The node may now follow what was decided, on another branch than before.
-        return this.#protocol.drive({ type: 'revalidate' })
+        return this.#drive({ type: 'revalidate' })
       case 'pool':
         return
       case 'block':
         // What waited for it can go on.
-        this.#decisions.apply()
-        return this.#protocol.drive({ type: 'revalidate' })
+        this.#applyAll()
+        return this.#drive({ type: 'revalidate' })
       case 'built':
-        return this.#proposals.onBuilt(input.id)
+        return this.#drive(this.#proposals.onBuilt(input.id, this.#protocol))
       case 'peer-connected':
         this.#context.members.connect(input.peer)
         this.#greeting.greet(input.peer)
-        return this.#protocol.drive({ type: 'reachable', from: input.peer })
+        return this.#drive({ type: 'reachable', from: input.peer })
       case 'peer-disconnected':
         this.#context.members.disconnect(input.peer)
         return this.#greeting.forget(input.peer)
@@ -158,7 +165,16 @@ export class Committee implements Finality {
     if (found.conflict !== null) this.#context.halt(found.conflict)
     this.#decisions.start(found.empty)
     this.#votes.start(found, { isFresh, decided: this.#decisions.sequence })
-    this.#protocol.start(found.votes)
+    const self = this.#votes.self
+    this.#protocol = createProtocol(this.#context, self, this.#proposals, this.#decisions)
+    this.#drive({
+      type: 'start',
+      records: found.votes,
+      decided: this.#decisions.sequence,
+      challenge: this.#votes.nextChallenge(),
+      forgotten: this.#votes.forgotten,
+      convicted: this.#accusations.proofs.map(({ member }) => member),
+    })
   }
 
   #considerAbsence(): void {
@@ -166,7 +182,7 @@ export class Committee implements Finality {
     if (!this.#votes.isAway(awayMs, this.#protocol)) return
     this.#votes.noteAbsence(this.#protocol.state)
     const challenge = this.#votes.nextChallenge()
-    if (challenge !== null) this.#protocol.drive({ type: 'recall', challenge })
+    if (challenge !== null) this.#drive({ type: 'recall', challenge })
   }
 
   #onMessage(from: PeerId, body: Uint8Array): void {
@@ -180,26 +196,103 @@ export class Committee implements Finality {
     if (!isAuthentic(content.message, from, { kit, members: context.members })) return
     const status = kit.anatomy.status(content.message)
     if (status !== null) context.members.note(status, from, { clockMs, chain: context.chain })
-    context.source = from
-    this.#protocol.drive({ type: 'message', from, message: content.message })
-    context.source = ''
+    this.#drive({ type: 'message', from, message: content.message }, from)
   }
 
   #onTimeout(name: FinalityTimer): void {
     if (name === PACE) return this.#proposals.onPace()
     if (name === RETRANSMIT) {
       this.#greeting.greetAgain()
-      this.#decisions.apply()
+      this.#applyAll()
     }
-    this.#protocol.drive({ type: 'timeout', name })
+    this.#drive({ type: 'timeout', name })
   }
 
-  #onApplied(decision: Decision): void {
+  #considerProposing(): void {
+    if (this.#context.halted !== null) return
+    const next = this.#proposals.look()
+    this.#drive(next.demand)
+    this.#drive(this.#proposals.propose(next, this.#protocol))
+  }
+
+  // ---- the protocol
+
+  /** Gives the protocol an input, if there is one, and performs its effects; an input that results from these is queued. */
+  #drive(input: ProtocolInput | null, source: PeerId | null = null): void {
+    if (input !== null) this.#inputs.add({ input, source })
+  }
+
+  #perform(effect: ProtocolEffect, source: PeerId | null): void {
+    const context = this.#context
+    switch (effect.type) {
+      case 'persist':
+        return this.#votes.keep(effect.key, effect.record, this.#protocol)
+      case 'send':
+        return context.send(context.members.peerOf(effect.to), effect.message)
+      case 'reply':
+        return context.send(effect.to, effect.message)
+      case 'broadcast':
+        return context.broadcast(effect.message)
+      case 'set-timer':
+      case 'clear-timer':
+        return context.emit(effect)
+      case 'decide':
+        if (this.#decisions.add(effect.decision, source)) this.#applyAwaited(source)
+        return
+      case 'behind':
+        if (this.#decisions.aimAt(effect.decision, effect.from)) this.#catchUp(source)
+        return
+      case 'missing':
+        return context.want(effect.value as BlockId, { voters: [], speaker: effect.from, isDecided: false })
+      case 'evidence':
+        return this.#accusations.onEvidence(effect.evidence)
+      case 'conflict':
+        return this.#accusations.onConflict(effect.first, effect.second)
+      case 'diverged':
+        return context.halt(describeDiverged(effect.decision, context.options))
+      case 'exhausted':
+        return context.halt(describeExhausted(effect.view, context.options))
+      case 'refuse':
+        return context.emit({ type: 'refuse', from: effect.from, reason: effect.reason })
+    }
+  }
+
+  // ---- decisions
+
+  /** Applies all that can be applied, and asks again for the blocks that are missing. */
+  #applyAll(): void {
+    this.#applyAwaited(null)
+    this.#catchUp(null)
+  }
+
+  /** Applies the decisions whose blocks are here, in order; those that come meanwhile after them. */
+  #applyAwaited(source: PeerId | null): void {
+    if (this.#isApplying) return
+    this.#isApplying = true
+    for (let next = this.#decisions.applyNext(); next !== null; next = this.#decisions.applyNext()) {
+      const { sequence, value } = next.decision
+      this.#onApplied(next, source)
+      this.#drive({ type: 'executed', sequence, digest: value }, source)
+    }
+    this.#isApplying = false
+    if (this.#decisions.size === 0) this.#drive({ type: 'revalidate' }, source)
+  }
+
+  #catchUp(source: PeerId | null): void {
+    const applied = this.#decisions.applyTarget()
+    if (applied === null) return
+    this.#onApplied(applied, source)
+    this.#drive({ type: 'caught-up', decision: applied.decision }, source)
+    this.#applyAwaited(source)
+  }
+
+  #onApplied({ decision, isNew }: Applied, source: PeerId | null): void {
+    if (!isNew) return
     if (this.#votes.showsLostVotes(decision, this.#protocol)) {
       this.#votes.abstain()
-      this.#protocol.drive({ type: 'abstain' })
+      this.#drive({ type: 'abstain' }, source)
     }
     this.#proposals.onApplied()
-    this.#protocol.tellFollowers(decision)
+    this.#context.tellFollowers(decision, source)
   }
 }

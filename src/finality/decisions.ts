@@ -8,22 +8,21 @@ import type { ChainedHeader } from '../chain/header-chain.ts'
 import { type Decision, JUMP_MAX, NO_VALUE } from '../consensus/log.ts'
 import type { PeerId } from '../consensus/process.ts'
 import { descends } from './ancestry.ts'
-import type { CommitteeContext, ProtocolInput } from './committee-context.ts'
+import type { CommitteeContext } from './committee-context.ts'
 import { COMMITTEE_KEYS, readStoredDecision } from './committee-records.ts'
+import { describeOtherBranch } from './halt-reasons.ts'
 import type { LastDecision } from './policy.ts'
 
-/** What the decisions need of their committee. */
-export interface DecisionsHost {
-  /** Gives the protocol an input. */
-  drive(input: ProtocolInput): void
-  /** A decision is applied. */
-  onApplied(decision: Decision): void
+/** A decision that is applied: just now, or before with a later one. */
+export interface Applied {
+  readonly decision: Decision
+  readonly isNew: boolean
 }
 
-/** A decision that waits for its block, and the peer that told it. */
+/** A decision that waits for its block, and the peer whose message told it; null where none did. */
 interface Awaited {
   readonly decision: Decision
-  readonly from: PeerId
+  readonly from: PeerId | null
 }
 
 /** Decisions that wait for their blocks. */
@@ -32,7 +31,6 @@ const AWAITED_MAX = 256
 /** The decisions of one node. */
 export class Decisions {
   readonly #context: CommitteeContext
-  readonly #host: DecisionsHost
   /** Decisions on nothing, by sequence number. */
   #empty = new Map<number, Decision>()
   /** Decisions whose blocks are not here yet, in order. */
@@ -44,9 +42,8 @@ export class Decisions {
   #sequence = 0
   #last!: LastDecision
 
-  constructor(context: CommitteeContext, host: DecisionsHost) {
+  constructor(context: CommitteeContext) {
     this.#context = context
-    this.#host = host
   }
 
   /** Begins after the last decision that was persisted. `empty` are the decisions on nothing, by sequence number. */
@@ -91,37 +88,51 @@ export class Decisions {
     return bytes === null ? null : readStoredDecision(name, bytes, options.kit.codec)
   }
 
-  /** The protocol has decided the next sequence number. */
-  onDecided(decision: Decision): void {
+  /** Takes the decision for the next sequence number; false, and it is dropped, where too many wait for their blocks. */
+  add(decision: Decision, from: PeerId | null): boolean {
     if (this.#awaited.length >= AWAITED_MAX) {
       this.#hasDropped = true
-      return
+      return false
     }
-    this.#awaited.push({ decision, from: this.#context.source })
-    this.#applyAwaited()
+    this.#awaited.push({ decision, from })
+    return true
   }
 
-  /** Peers are ahead by more than one decision. */
-  onBehind(decision: Decision, from: PeerId): void {
+  /** Peers are ahead by more than one decision: whether this is the one to catch up with from now on. */
+  aimAt(decision: Decision, from: PeerId): boolean {
     const { isDecision } = this.#context.options.kit.anatomy.decision(decision)
-    if (!isDecision || decision.value === NO_VALUE) return
+    if (!isDecision || decision.value === NO_VALUE) return false
     const known = this.#target?.decision.sequence ?? Number.POSITIVE_INFINITY
-    if (!isBetterTarget(decision.sequence, known, this.#sequence + JUMP_MAX)) return
+    if (!isBetterTarget(decision.sequence, known, this.#sequence + JUMP_MAX)) return false
     this.#target = { decision, from }
-    this.#applyTarget()
+    return true
   }
 
-  /** Applies what can be applied, and asks again for the blocks that are missing. */
-  apply(): void {
-    this.#applyAwaited()
-    this.#applyTarget()
+  /** Applies the first decision that waits. Null where none does, or its block is not here: then that is asked for. */
+  applyNext(): Applied | null {
+    const [next] = this.#awaited
+    if (next === undefined || this.#context.halted !== null) return null
+    const isNew = next.decision.sequence > this.#sequence
+    if (isNew && !this.#apply(next)) return null
+    this.#awaited.shift()
+    return { decision: next.decision, isNew }
   }
 
-  /** Fetches again what was dropped, once nothing waits any more. */
-  recoverDropped(): void {
-    if (!this.#hasDropped || this.#awaited.length > 0 || this.#context.halted !== null) return
+  /** Applies the decision to catch up with, if its block is here: all before it are applied with it. */
+  applyTarget(): Applied | null {
+    const target = this.#target
+    if (target === null || this.#context.halted !== null) return null
+    const isNew = target.decision.sequence > this.#sequence
+    if (isNew && !this.#apply(target)) return null
+    this.#target = null
+    return { decision: target.decision, isNew }
+  }
+
+  /** Whether decisions were dropped and must be fetched again, now that nothing waits any more. Says so once. */
+  takeDropped(): boolean {
+    if (!this.#hasDropped || this.#awaited.length > 0 || this.#context.halted !== null) return false
     this.#hasDropped = false
-    this.#host.drive({ type: 'lost', decided: this.#sequence })
+    return true
   }
 
   /** Where the clock was set back, it is not known how long ago the last decision came: that counts from now. */
@@ -130,32 +141,11 @@ export class Decisions {
     if (nowMs < this.#last.atMs) this.#last = { ...this.#last, atMs: nowMs }
   }
 
-  #applyAwaited(): void {
-    if (this.#context.halted !== null) return
-    for (let next = this.#awaited[0]; next !== undefined; next = this.#awaited[0]) {
-      const { decision, from } = next
-      if (decision.sequence > this.#sequence && !this.#apply(decision, from)) return
-      this.#awaited.shift()
-      this.#host.drive({ type: 'executed', sequence: decision.sequence, digest: decision.value })
-    }
-    this.#host.drive({ type: 'revalidate' })
-  }
-
-  #applyTarget(): void {
-    const target = this.#target
-    if (target === null || this.#context.halted !== null) return
-    const { decision, from } = target
-    if (decision.sequence > this.#sequence && !this.#apply(decision, from)) return
-    this.#target = null
-    this.#host.drive({ type: 'caught-up', decision })
-    this.#applyAwaited()
-  }
-
   /**
    * Makes the decided block final; false, and the block is asked for, while it is not here. One that does not lie above the
    * last one stops the node: no honest member votes for it.
    */
-  #apply(decision: Decision, from: PeerId): boolean {
+  #apply({ decision, from }: Awaited): boolean {
     const { chain, options } = this.#context
     const { sequence, value } = decision
     const { codec, anatomy } = options.kit
@@ -171,7 +161,7 @@ export class Decisions {
         return false
       }
       if (!this.#isAboveLast(block)) {
-        this.#haltAt(decision)
+        this.#context.halt(describeOtherBranch(decision, this.#last.block.id, options))
         return false
       }
       this.#last = { block, atMs: chain.nowMs }
@@ -179,22 +169,12 @@ export class Decisions {
       this.#context.emit({ type: 'final', id: block.id, certificate: proof })
     }
     this.#sequence = sequence
-    this.#host.onApplied(decision)
     return true
   }
 
   #isAboveLast(block: ChainedHeader): boolean {
     const last = this.#last.block
     return block.height > last.height && descends(block, last, this.#context.chain)
-  }
-
-  #haltAt({ sequence, value }: Decision): void {
-    const { kit, validators } = this.#context.options
-    const tolerated = kit.model.tolerated(validators.size)
-    const { id } = this.#last.block
-    this.#context.halt(
-      `decision ${sequence} is block ${value}, which does not lie above the last final block, ${id}: more than the ${tolerated} faulty validators that are tolerated`,
-    )
   }
 }
 

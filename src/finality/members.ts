@@ -84,8 +84,11 @@ export class Members {
    * Which peers should have a block: of the validators those that voted for it, whose vote promises that it can be had,
    * and the one that speaks of it; where no validator is connected, the peer that speaks of it.
    */
-  holders(voters: readonly MemberIndex[], speaker: PeerId): Holders {
-    const promising = new Set([speaker, ...voters.map(member => this.#peers.get(member))])
+  holders(voters: readonly MemberIndex[], speaker: PeerId | null): Holders {
+    const promising = new Set<PeerId | null | undefined>([
+      speaker,
+      ...voters.map(member => this.#peers.get(member)),
+    ])
     const known = [...(this.#peers.size > 0 ? this.#peers.values() : this.#connected)]
     return {
       promised: known.filter(peer => promising.has(peer)),

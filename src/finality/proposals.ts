@@ -2,20 +2,34 @@
 // what is the same for all policies is here: proposals follow the last decision, only in our turn, and not from the future.
 
 import type { BlockId } from '../chain/header.ts'
-import type { ProposalOrigin, Validity, Value } from '../consensus/log.ts'
-import type { CommitteeContext } from './committee-context.ts'
+import type { LogProtocol, LogState, ProposalOrigin, Validity, Value } from '../consensus/log.ts'
+import type { CommitteeContext, ProtocolInput } from './committee-context.ts'
 import type { Decisions } from './decisions.ts'
 import type { Policy } from './policy.ts'
 import { isProposalEarly } from './proposal-time.ts'
-import type { ProtocolDriver } from './protocol-driver.ts'
 import type { VoteMemory } from './vote-memory.ts'
 
-/** What the proposals need of their committee. */
-export interface ProposalsHost {
+/** The parts of a committee on which proposals depend. */
+export interface ProposalsParts {
   readonly policy: Policy
   readonly decisions: Decisions
   readonly votes: VoteMemory
-  protocol(): ProtocolDriver
+}
+
+/** What of the protocol says whether we may propose. */
+export interface Turn {
+  readonly turn: LogProtocol<unknown, unknown, never>['turn']
+  readonly state: LogState
+}
+
+/** What is to be decided next. */
+export interface Next {
+  /** A block, one that is still to be built, or nothing yet. */
+  readonly proposal: BlockId | 'build' | null
+  /** Whether every decision that this node knows of is applied: else it can't tell what comes next. */
+  readonly isCurrent: boolean
+  /** What the protocol must be told of it first; null where it knows. */
+  readonly demand: ProtocolInput | null
 }
 
 /** The timer that fires when there may be something to propose. */
@@ -24,7 +38,7 @@ export const PACE = 'pace'
 /** The proposals of one node. */
 export class Proposals {
   readonly #context: CommitteeContext
-  readonly #host: ProposalsHost
+  readonly #parts: ProposalsParts
   /** Whether there is anything to decide, as the protocol was told. */
   #isWaiting = false
   /** The sequence number and view for which a block is being built. */
@@ -32,9 +46,9 @@ export class Proposals {
   /** When the pace timer fires, in milliseconds since 1970; null when it does not run. */
   #nextLookMs: number | null = null
 
-  constructor(context: CommitteeContext, host: ProposalsHost) {
+  constructor(context: CommitteeContext, parts: ProposalsParts) {
     this.#context = context
-    this.#host = host
+    this.#parts = parts
   }
 
   /** Whether there is anything to decide. */
@@ -45,7 +59,7 @@ export class Proposals {
   /** Whether a value may be decided for a sequence number: a vote for a valid one may follow. */
   validate(sequence: number, value: Value, origin: ProposalOrigin): Validity {
     const { chain, options } = this.#context
-    const { policy, decisions } = this.#host
+    const { policy, decisions } = this.#parts
     if (sequence !== decisions.sequence + 1) return 'unknown'
     const block = chain.get(value as BlockId)
     if (block === null) return 'unknown'
@@ -60,44 +74,47 @@ export class Proposals {
     return validity
   }
 
-  /** Tells the protocol whether there is anything to decide, and proposes if it is our turn. */
-  consider(): void {
-    if (this.#context.halted !== null) return
-    const { chain } = this.#context
-    const { policy, decisions } = this.#host
+  /** Looks for what is to be decided next. */
+  look(): Next {
+    const { policy, decisions } = this.#parts
     decisions.considerClock()
     // A node that lacks a decided block can't tell whether the next proposer is slow.
     const { isCurrent } = decisions
-    const proposal = isCurrent ? policy.nextProposal(decisions.last, chain) : null
+    const proposal = isCurrent ? policy.nextProposal(decisions.last, this.#context.chain) : null
     const isWaiting = proposal !== null
-    if (isWaiting !== this.#isWaiting) {
-      this.#isWaiting = isWaiting
-      this.#host.protocol().drive({ type: 'demand', isWaiting })
-    }
-    if (!isCurrent) return
-    if (proposal === null) return this.#lookAgainLater()
-    if (!this.#mayPropose()) return
-    if (proposal !== 'build') return this.#host.protocol().drive({ type: 'propose', value: proposal })
-    this.#build()
+    const isNews = isWaiting !== this.#isWaiting
+    this.#isWaiting = isWaiting
+    return { proposal, isCurrent, demand: isNews ? { type: 'demand', isWaiting } : null }
   }
 
-  #build(): void {
-    const { decisions, votes } = this.#host
-    const place = `${decisions.sequence + 1}/${this.#host.protocol().state.view}`
+  /** Proposes what is to be decided next if it is our turn: what the protocol must be told, or null. */
+  propose({ proposal, isCurrent }: Next, protocol: Turn): ProtocolInput | null {
+    if (proposal === null) {
+      if (isCurrent) this.#lookAgainLater()
+      return null
+    }
+    if (!this.#mayPropose(protocol)) return null
+    if (proposal !== 'build') return { type: 'propose', value: proposal }
+    this.#build(protocol.state)
+    return null
+  }
+
+  #build({ view }: LogState): void {
+    const { decisions, votes } = this.#parts
+    const place = `${decisions.sequence + 1}/${view}`
     if (this.#building === place) return
     this.#building = place
     const beneficiary = this.#context.options.validators.validators[votes.self!]!.address
     this.#context.emit({ type: 'build', beneficiary })
   }
 
-  #mayPropose(): boolean {
-    const { turn } = this.#host.protocol()
-    return turn === 'any' || turn === this.#host.decisions.sequence + 1
+  #mayPropose({ turn }: Turn): boolean {
+    return turn === 'any' || turn === this.#parts.decisions.sequence + 1
   }
 
   #lookAgainLater(): void {
     const { chain } = this.#context
-    const atMs = this.#host.policy.nextLookMs(this.#host.decisions.last, chain)
+    const atMs = this.#parts.policy.nextLookMs(this.#parts.decisions.last, chain)
     if (atMs === null || atMs === this.#nextLookMs) return
     this.#nextLookMs = atMs
     this.#context.emit({ type: 'set-timer', name: PACE, delayMs: Math.max(1, atMs - chain.nowMs) })
@@ -108,11 +125,11 @@ export class Proposals {
     this.#nextLookMs = null
   }
 
-  /** The block that was asked for is built, or (null) could not be. */
-  onBuilt(id: BlockId | null): void {
-    if (id === null || !this.#mayPropose()) return
-    const validity = this.validate(this.#host.decisions.sequence + 1, id, { isReproposed: false })
-    if (validity === 'valid') this.#host.protocol().drive({ type: 'propose', value: id })
+  /** The block that was asked for is built, or (null) could not be: what the protocol must be told, or null. */
+  onBuilt(id: BlockId | null, protocol: Turn): ProtocolInput | null {
+    if (id === null || !this.#mayPropose(protocol)) return null
+    const validity = this.validate(this.#parts.decisions.sequence + 1, id, { isReproposed: false })
+    return validity === 'valid' ? { type: 'propose', value: id } : null
   }
 
   /** A decision is applied: another block is built for the next. */
