@@ -161,11 +161,8 @@ export interface LogProtocol<Message, Record, D extends Decision, Evidence = nev
     LogOutput<D> | SignedOutput<Evidence>,
     LogStart
   > {
-  /**
-   * The sequence number for which we may propose a value now; 'any' where a value may be proposed at any time and the
-   * protocol finds its place; null when it is not our turn.
-   */
-  readonly turn: number | 'any' | null
+  /** The sequence number for which we may propose a value now; null when it is not our turn. */
+  readonly turn: number | null
   readonly state: LogState
   /** How much state messages of others take: it has a bound, however many members are faulty. */
   readonly size: number

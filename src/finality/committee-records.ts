@@ -11,7 +11,7 @@ import { decodeMark, type VoteMark } from './vote-mark.ts'
 export const COMMITTEE_KEYS = {
   /** Votes of the protocol. */
   vote: (key: string) => `${VOTES}${key}`,
-  /** How far this validator has voted: a node keeps it beside the key as well, and gives the further of both. */
+  /** How far this validator has voted. A node keeps it in a file beside the key, and not in its database. */
   mark: 'mark',
   /** The address of the validator whose votes these are. */
   voter: 'voter',

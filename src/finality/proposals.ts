@@ -2,7 +2,7 @@
 // what is the same for all policies is here: proposals follow the last decision, only in our turn, and not from the future.
 
 import type { BlockId } from '../chain/header.ts'
-import type { LogProtocol, LogState, ProposalOrigin, Validity, Value } from '../consensus/log.ts'
+import type { LogState, ProposalOrigin, Validity, Value } from '../consensus/log.ts'
 import type { CommitteeContext, ProtocolInput } from './committee-context.ts'
 import type { Decisions } from './decisions.ts'
 import type { Policy } from './policy.ts'
@@ -18,7 +18,8 @@ export interface ProposalsParts {
 
 /** What of the protocol says whether we may propose. */
 export interface Turn {
-  readonly turn: LogProtocol<unknown, unknown, never>['turn']
+  /** The sequence number for which we may propose a value now; null when it is not our turn. */
+  readonly turn: number | null
   readonly state: LogState
 }
 
@@ -109,7 +110,7 @@ export class Proposals {
   }
 
   #mayPropose({ turn }: Turn): boolean {
-    return turn === 'any' || turn === this.#parts.decisions.sequence + 1
+    return turn === this.#parts.decisions.sequence + 1
   }
 
   #lookAgainLater(): void {

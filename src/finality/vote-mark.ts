@@ -1,6 +1,6 @@
-// How far a validator has voted: a few numbers that are kept twice, with its votes and beside its key.
+// How far a validator has voted: a few numbers that a node keeps beside the key, apart from the records of the votes.
 //
-// The second copy is written after the votes that it speaks of, and before they leave. So it never tells of more than the
+// They are written after the votes that they speak of, and before those leave. So a mark never tells of more than the
 // records of an untouched folder do, and where it does, the folder was emptied, or is an older copy: what the validator
 // signed there it has forgotten. It then stays out of all that it may have signed, until the others have decided it.
 //

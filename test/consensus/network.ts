@@ -106,8 +106,6 @@ interface Copy<T extends LogTypes> {
   readonly bodies: Set<Value>
   readonly timers: Map<string, Timer>
   isDemanding: boolean
-  /** The last value that it handed over where it may do so at any time, and when. */
-  offered: { readonly value: Value; readonly atMs: number } | null
 }
 
 interface Node<T extends LogTypes> {
@@ -247,7 +245,6 @@ export class Network<T extends LogTypes> {
       bodies: new Set<Value>(),
       timers: new Map<string, Timer>(),
       isDemanding: false,
-      offered: null,
     }))
     return { index, self, signing, liar, heard, copies }
   }
@@ -256,7 +253,7 @@ export class Network<T extends LogTypes> {
     const { n, maker, pipeline = 1 } = this.options
     const application: Application<T['decision']> = {
       validate: (sequence, value) => {
-        if (!value.startsWith(`${sequence}:`) && !value.startsWith('*:')) return 'invalid'
+        if (!value.startsWith(`${sequence}:`)) return 'invalid'
         if (sequence > copy.decisions.length + pipeline) return 'unknown'
         return copy.bodies.has(value) ? 'valid' : 'unknown'
       },
@@ -272,7 +269,6 @@ export class Network<T extends LogTypes> {
       random: () => this.random.unit(),
     })
     copy.isDemanding = false
-    copy.offered = null
     this.#step(node, copy, {
       type: 'start',
       records: new Map(copy.disk),
@@ -325,21 +321,12 @@ export class Network<T extends LogTypes> {
     }
     const turn = copy.protocol?.turn ?? null
     const { pipeline = 1 } = this.options
-    if (turn === null || (turn === 'any' && !this.#mayOffer(copy))) return
-    if (turn !== 'any' && turn > Math.min(this.#goal, copy.decisions.length + pipeline)) return
+    if (turn === null || turn > Math.min(this.#goal, copy.decisions.length + pipeline)) return
     // Never the same value twice: a member that forgets what it said would contradict itself.
-    const value = `${turn === 'any' ? '*' : turn}:${node.index}.${this.#nonce++}`
-    if (turn === 'any') copy.offered = { value, atMs: this.nowMs }
+    const value = `${turn}:${node.index}.${this.#nonce++}`
     copy.bodies.add(value)
     this.#proposed.add(value)
     this.#step(node, copy, { type: 'propose', value })
-  }
-
-  /** Where a value may be handed over at any time: one at a time, and another when the last one seems lost. */
-  #mayOffer({ offered, decisions }: Copy<T>): boolean {
-    if (decisions.length >= this.#goal) return false
-    if (offered === null || decisions.some(({ value }) => value === offered.value)) return true
-    return this.nowMs - offered.atMs > 4 * this.timeoutMs
   }
 
   #perform(
