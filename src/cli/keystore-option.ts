@@ -3,7 +3,7 @@
 
 import { stderr } from 'node:process'
 import { SCRYPT_STANDARD } from '../wallet/key-derivation.ts'
-import { Keystore } from '../wallet/keystore.ts'
+import { Keystore } from '../wallet/keystore-directory.ts'
 import { readPassword } from '../wallet/password.ts'
 import { defaultKeystore } from './files.ts'
 

@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readAnyFile } from '../files/read-file.ts'
-import { Keystore } from '../wallet/keystore.ts'
+import { Keystore } from '../wallet/keystore-directory.ts'
 import { RpcClient } from '../wallet/rpc-client.ts'
 import { defineCommand } from './command.ts'
 import { CommandError, EXIT } from './exit-codes.ts'

@@ -3,7 +3,7 @@
 
 import { type Address, parseAddress } from '../chain/address.ts'
 import { parseAmount } from '../chain/amount.ts'
-import type { Keystore } from '../wallet/keystore.ts'
+import type { Keystore } from '../wallet/keystore-directory.ts'
 import { NODE_URL_DEFAULT, RpcClient } from '../wallet/rpc-client.ts'
 import { variable } from './environment.ts'
 import { CommandError, EXIT } from './exit-codes.ts'

@@ -1,5 +1,5 @@
 // `quorate wallet new | import | list | address`: the accounts on this machine, whose keys stay in files here.
-// Their encryption and layout are in src/wallet/keystore.ts.
+// Their encryption and layout are in src/wallet/keystore-directory.ts.
 
 import { join } from 'node:path'
 import { checksumAddress } from '../chain/address.ts'

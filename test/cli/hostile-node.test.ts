@@ -12,7 +12,7 @@ import { type Command, nameOf } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { fromHex, toHex } from '../../src/encoding/bytes.ts'
 import type { Json } from '../../src/encoding/fields.ts'
-import { Keystore } from '../../src/wallet/keystore.ts'
+import { Keystore } from '../../src/wallet/keystore-directory.ts'
 import { type FakeNode, startFakeNode } from '../wallet/fake-node.ts'
 import { runInProcess } from './in-process.ts'
 

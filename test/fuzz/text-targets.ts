@@ -231,7 +231,7 @@ export const TEXT_TARGETS: readonly Target[] = [
     ['InvalidKeystore'],
   ),
   textTarget(
-    ['lab/scenario/parser.ts parseScenario', 'lab/scenario/expectation.ts parseExpectation'],
+    ['lab/scenario/parser.ts parseScenario', 'lab/scenario/parse-expectation.ts parseExpectation'],
     [scenario('halves-pbft'), scenario('late-joiner'), scenario('equivocating-validator')],
     parseScenario,
     ['InvalidScenario'],
