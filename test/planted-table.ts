@@ -2250,6 +2250,14 @@ export const FAULTS: readonly Fault[] = [
     tests: ['replica/finality-driver'],
   },
   {
+    name: 'a status that comes after its link has ended makes an entry for the peer',
+    file: 'node/message-intake.ts',
+    find: `    if (!this.#heads.has(from)) return
+    const isFirst`,
+    replace: '    const isFirst',
+    tests: ['node/message-intake'],
+  },
+  {
     name: 'the senders of bodies that no request asked for are recovered',
     file: 'node/sender-recovery.ts',
     find: 'sync.asksFor(from, message.requestId, id) && !tree.has(id)',

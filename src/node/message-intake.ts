@@ -1,7 +1,7 @@
 // What peers send, on its way into the replica: screened and decoded (large messages in steps), the senders of its
 // transactions recovered in threads, priced (message-price.ts), stepped, and judged for gossip.
 //
-// A peer's first status is the handshake: until it arrives nothing else on the link counts. Useless messages are charged to
+// A peer's first status is the handshake: until it arrives all else on the link is ignored. Useless messages are charged to
 // the peer, and a peer that breaks a rule is refused by the host.
 
 import type { BlockId } from '../chain/header.ts'
@@ -48,8 +48,8 @@ export class MessageIntake {
   readonly #replica: Replica
   readonly #prices: MessagePrices
   readonly #decoding = new StepScheduler()
-  /** The linked peers whose handshake is done. */
-  readonly #peerHeads = new Map<PeerId, PeerHead>()
+  /** The linked peers, each with the head that it said last; null until its handshake. */
+  readonly #heads = new Map<PeerId, PeerHead | null>()
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -60,19 +60,19 @@ export class MessageIntake {
 
   /** The head that a linked peer said last; null until its handshake. */
   headOf(peer: PeerId): PeerHead | null {
-    return this.#peerHeads.get(peer) ?? null
+    return this.#heads.get(peer) ?? null
   }
 
   /** A link to a peer is up. */
   onPeerConnected(peer: PeerId): void {
-    this.#peerHeads.delete(peer)
+    this.#heads.set(peer, null)
     const info = this.#host?.peers().find(({ id }) => id === peer)
     this.#step({ type: 'peer-connected', peer, ...(info === undefined ? {} : { origin: originOf(info) }) })
   }
 
   /** The link to a peer is down. */
   onPeerDisconnected(peer: PeerId): void {
-    this.#peerHeads.delete(peer)
+    this.#heads.delete(peer)
     this.#step({ type: 'peer-disconnected', peer })
   }
 
@@ -80,13 +80,14 @@ export class MessageIntake {
   async onMessage(from: PeerId, bytes: Uint8Array): Promise<void> {
     const { message, spentMs } = await this.#decode(from, bytes)
     if (typeof message === 'string') return this.#prices.charge(from, bytes.length, spentMs)
-    const isFirst = !this.#peerHeads.has(from)
+    // The link may have ended while the message waited, here and below.
+    if (!this.#heads.has(from)) return
+    const isFirst = this.headOf(from) === null
     if (message.type === 'status') this.#onStatus(from, message)
-    // Nothing counts before the handshake. Not a fault: of two crossing streams one is closed, with what was on it.
+    // A message before the handshake is ignored. It is no offence: a status may be lost with a link that another replaces.
     else if (isFirst) return
     await this.#recoverSenders(from, message)
-    // The peer may have left while its message waited.
-    if (!this.#peerHeads.has(from)) return
+    if (!this.#heads.has(from)) return
     // The handshake is free, since links have a rate (peer-links.ts).
     if (!isFirst && this.#prices.isPriced(from, message)) return this.#serve(from, message)
     const given = message.type === 'transactions' ? message.transactions : []
@@ -154,7 +155,7 @@ export class MessageIntake {
   async #serve(from: PeerId, message: Message): Promise<void> {
     let performed = Promise.resolve(false)
     await this.#prices.serve(from, message, () => {
-      if (!this.#peerHeads.has(from)) return 0
+      if (!this.#heads.has(from)) return 0
       const step = this.#step({ type: 'message', from, message })
       performed = step.performed
       return answerBytes(step.effects)
@@ -163,8 +164,8 @@ export class MessageIntake {
   }
 
   #onStatus(from: PeerId, { status }: Extract<Message, { type: 'status' }>): void {
-    const isFirst = !this.#peerHeads.has(from)
-    this.#peerHeads.set(from, { id: status.headId, height: status.height })
+    const isFirst = this.headOf(from) === null
+    this.#heads.set(from, { id: status.headId, height: status.height })
     if (isFirst && status.genesisId === this.#replica.genesis.block.id) this.#host?.confirm(from)
   }
 
@@ -181,8 +182,7 @@ export class MessageIntake {
     if (typeof message !== 'string') return { message, spentMs }
     if (message === 'known') return { message: 'ignore', spentMs }
     if (message === 'orphan') {
-      // Nothing counts before the handshake.
-      if (this.#peerHeads.has(from)) await this.#step({ type: 'orphan', from }).performed
+      if (this.headOf(from) !== null) await this.#step({ type: 'orphan', from }).performed
       return { message: 'ignore', spentMs }
     }
     this.#host?.admission.refuse(from, message)

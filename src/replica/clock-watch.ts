@@ -65,6 +65,7 @@ export class ClockWatch {
     const behind = [...groups.values()].toSorted((a, b) => a - b)
     return { behindSeconds: behind[(behind.length - 1) >> 1]!, peers }
   }
+
   /** The text of an alarm when the clock begins to look wrong, and again from time to time; else null. Called regularly. */
   alarm(nowSeconds: number): string | null {
     const doubt = this.doubt(nowSeconds)
