@@ -272,6 +272,13 @@ export const FAULTS: readonly Fault[] = [
     replace: '      this.stoppedBy = error\n',
     tests: ['lab/cluster/sim-node'],
   },
+  {
+    name: 'a simulated node decodes whatever it receives',
+    file: 'lab/cluster/sim-node.ts',
+    find: 'const refusal = this.replica?.screen(from, bytes) ?? null',
+    replace: 'const refusal = bytes.length > 0 ? null : (this.replica?.screen(from, bytes) ?? null)',
+    tests: ['lab/cluster/sim-node'],
+  },
   // ---- blocks and branches
   {
     name: 'of equal branches the last is followed',

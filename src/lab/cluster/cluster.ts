@@ -163,10 +163,6 @@ export class Cluster implements SimHost {
 
   // ---- what nodes ask for
 
-  get isScreened(): boolean {
-    return this.#outsidePeers !== null
-  }
-
   mayBeBlamed(peer: PeerId): boolean {
     return this.#options.mayBeBlamed?.(peer) ?? false
   }

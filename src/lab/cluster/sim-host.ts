@@ -38,8 +38,6 @@ export interface SimHost {
   /** Milliseconds since 1970 at which virtual time starts. */
   readonly epochMs: number
   readonly observer: NodeObserver
-  /** Whether nodes look at the first bytes of a message before they decode it, as those on sockets do. */
-  readonly isScreened: boolean
   /** Whether a peer may send what can't be decoded. */
   mayBeBlamed(peer: PeerId): boolean
   send(from: SimNode, to: PeerId, message: OutgoingMessage, tag: Tag | null): void

@@ -163,17 +163,13 @@ export class SimNode {
     this.#performer.perform()
   }
 
-  /** Receives the bytes of a message. */
+  /** Receives the bytes of a message, which is screened before it is decoded, as on sockets. */
   receive(from: PeerId, bytes: Uint8Array, tag: Tag | null = null): void {
-    if (!this.#host.isScreened) {
-      const message = this.#decode(from, bytes)
-      if (message !== null) this.input({ type: 'message', from, message }, tag)
-    } else if (this.isUp) {
-      this.#whenFree(() => {
-        const message = this.#screen(from, bytes, tag)
-        if (message !== null) this.#step({ type: 'message', from, message }, tag)
-      })
-    }
+    if (!this.isUp) return
+    this.#whenFree(() => {
+      const message = this.#screen(from, bytes, tag)
+      if (message !== null) this.#step({ type: 'message', from, message }, tag)
+    })
   }
 
   /** The message in these bytes if it is to be decoded. */

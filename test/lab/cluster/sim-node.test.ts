@@ -6,12 +6,13 @@ import { SimNode } from '../../../src/lab/cluster/sim-node.ts'
 import { Random } from '../../../src/lab/virtual/random.ts'
 import { Schedule } from '../../../src/lab/virtual/schedule.ts'
 import { Trace } from '../../../src/lab/virtual/trace.ts'
+import type { TreeBlock } from '../../../src/replica/block-tree.ts'
 import type { Effect, Input } from '../../../src/replica/effects.ts'
 import { encodeMessage } from '../../../src/replica/message-codec.ts'
 import type { OutgoingMessage } from '../../../src/replica/messages.ts'
 import { KEYS } from '../../../src/replica/records.ts'
 import { addressNumber } from '../../chain/examples.ts'
-import { namedSender, START_MS, smallGenesis, transfer } from '../../replica/small-chain.ts'
+import { ChainBuilder, namedSender, START_MS, smallGenesis, transfer } from '../../replica/small-chain.ts'
 
 /** About as many as make a block in two seconds. */
 const HASHES_PER_MS = 0.016
@@ -42,7 +43,6 @@ function hostOf(clockOffsetMs = 0, genesis = smallGenesis()) {
     relay: () => {},
     disconnect: note('disconnect'),
     reply: note('reply'),
-    isScreened: false,
     mayBeBlamed: () => false,
     observer: {
       afterStep: (_node, input) => void steps.push(input.type),
@@ -130,6 +130,21 @@ test('a node that is down hears nothing, its timers are gone, and it starts on w
   node.start()
   assert.ok(node.replica?.pool.get(tx.id) !== undefined)
   assert.equal(node.crashes, 1)
+})
+
+test('a message is screened before it is decoded: a block that is here gives no step, and an orphan is told as one', () => {
+  const { node, steps, runFor } = hostOf()
+  node.start()
+  runFor(100)
+  const builder = new ChainBuilder()
+  const [first, second] = builder.extend(builder.root, 2)
+  node.input({ type: 'peer-connected', peer: 'p' })
+  const receive = ({ block }: TreeBlock) => node.receive('p', encodeMessage({ type: 'block', block }))
+  steps.length = 0
+  receive(second!)
+  receive(first!)
+  receive(first!)
+  assert.deepEqual(steps, ['orphan', 'message'])
 })
 
 test('a crash before all is done that a start asks for is counted apart', () => {
