@@ -273,6 +273,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['lab/cluster/sim-node'],
   },
   {
+    name: 'a final block that is not here is ignored',
+    file: 'replica/chain.ts',
+    find: '    if (entry === undefined)\n      throw',
+    replace: '    if (entry === undefined) return\n    if (entry === undefined)\n      throw',
+    tests: ['replica/finalise'],
+  },
+  {
     name: 'a simulated node decodes whatever it receives',
     file: 'lab/cluster/sim-node.ts',
     find: 'const refusal = this.replica?.screen(from, bytes) ?? null',

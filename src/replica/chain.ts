@@ -158,11 +158,19 @@ export class Chain {
     this.#held.set(id, true)
   }
 
-  /** Makes a block the last final one. If the head is on another branch, it moves first. */
+  /**
+   * Makes a block the last final one. If the head is on another branch, it moves first. Throws for a block that is not here,
+   * or not a descendant of the last final block: the finality layer has accepted it already.
+   */
   finalise({ id, certificate }: Extract<FinalityEffect, { type: 'final' }>): void {
     const { outbox } = this.#host
     const entry = this.tree.get(id)
-    if (entry === undefined || entry === this.tree.base) return
+    const { base } = this.tree
+    if (entry === undefined)
+      throw new Error(
+        `block ${id} is said to be final, and is not a known descendant of final block ${base.chained.id}`,
+      )
+    if (entry === base) return
     if (!this.tree.isOnMainChain(entry)) this.#follow(this.bestAbove(entry))
     const { final, dropped } = this.tree.moveBase(entry)
     writeFinalised(outbox, final, dropped)

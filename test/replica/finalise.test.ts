@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { BlockId } from '../../src/chain/header.ts'
 import { encodeAccount, State } from '../../src/execution/state.ts'
+import { BlockTree } from '../../src/replica/block-tree.ts'
+import { Chain, type ChainHost } from '../../src/replica/chain.ts'
 import { ReplicaOutbox, type Write } from '../../src/replica/effects.ts'
 import { writeCertificate, writeFinalised } from '../../src/replica/finalise.ts'
 import {
@@ -141,4 +144,17 @@ test('what an earlier block took goes when 128 blocks are final above it', () =>
     gone.map(({ key }) => key),
     [KEYS.undo(72)],
   )
+})
+
+test('a block that is not above the last final one can not become final: that is a bug, and nothing is written', () => {
+  const outbox = new ReplicaOutbox()
+  const tree = new BlockTree(builder.root)
+  const chain = new Chain({ tree, arrivals: 0 }, { outbox } as unknown as ChainHost)
+  const finalise = (id: BlockId) => chain.finalise({ type: 'final', id, certificate: null })
+  finalise(builder.root.chained.id)
+  assert.throws(
+    () => finalise(run[0]!.chained.id),
+    /is said to be final, and is not a known descendant of final block/,
+  )
+  assert.deepEqual(outbox.take(), [])
 })
