@@ -1306,6 +1306,20 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee-order'],
   },
   {
+    name: 'a mode takes the protocols of other modes',
+    file: 'finality/modes/committee-mode.ts',
+    find: 'const { pattern, kit } = takeProtocol(settings, protocols)',
+    replace: 'const { pattern, kit } = takeProtocol(settings, new Map([...PBFT_PATTERNS, ...protocols]))',
+    tests: ['finality/modes'],
+  },
+  {
+    name: 'a liar takes the messages of any protocol for those of PBFT',
+    file: 'lab/adversary/byzantine/lying-finality.ts',
+    find: 'if (kit === null || ![...PBFT_PATTERNS.values()].includes(kit))',
+    replace: 'if (kit !== null && ![...PBFT_PATTERNS.values()].includes(kit))',
+    tests: ['lab/adversary/byzantine/lying-finality'],
+  },
+  {
     name: 'a node that has stopped goes on after a restart',
     file: 'finality/committee.ts',
     find: `    if (found.conflict !== null) this.#context.halt(found.conflict)

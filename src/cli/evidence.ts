@@ -2,13 +2,8 @@
 // under two votes that contradict each other, or under a vote and a view change that omits it.
 
 import { InvalidField } from '../encoding/fields.ts'
-import {
-  describeLie,
-  type EvidenceReport,
-  lieOf,
-  readEvidenceReport,
-  verifyEvidence,
-} from '../finality/evidence.ts'
+import { lieOf, readEvidenceReport, verifyEvidence } from '../finality/evidence.ts'
+import { describeLie, type EvidenceReport } from '../finality/evidence-report.ts'
 import { readAnswer } from '../wallet/rpc-answer.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
 import { defineCommand, defineGroup } from './command.ts'

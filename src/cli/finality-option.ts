@@ -14,7 +14,7 @@ import {
   type Setting,
   sectionOf,
 } from '../finality/modes/mode.ts'
-import { MODES, modeNamed } from '../finality/registry.ts'
+import { MODES, modeNamed, PATTERN_NAMES } from '../finality/registry.ts'
 import { readValidatorName } from '../finality/validators.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readCount } from './node-option.ts'
@@ -33,7 +33,7 @@ export const finalityOptions = {
   finality: { type: 'string', choices: MODE_NAMES, describe: 'What makes a block final' },
   pattern: {
     type: 'string',
-    choices: PATTERN.choices,
+    choices: PATTERN_NAMES,
     describe: PATTERN.help,
     defaultDescription: PATTERN.default,
   },

@@ -1,8 +1,8 @@
 // The options of `quorate sim` and examples of its use.
 // What the options mean together is checked where they are read (sim-settings.ts).
 
-import { PATTERN } from '../finality/modes/committee-mode.ts'
 import { LONGEST_CHAIN } from '../finality/modes/longest-chain.ts'
+import { PATTERN_NAMES } from '../finality/registry.ts'
 import { LIAR_ROLES } from '../lab/adversary/adversary.ts'
 import { LIMIT_NAMES } from '../lab/cluster/small-limits.ts'
 import { FAULT_KINDS, RARE_FAULT_KINDS } from '../lab/faults/fault-plan.ts'
@@ -35,7 +35,7 @@ export const simOptions = {
   },
   pattern: {
     type: 'string',
-    choices: PATTERN.choices,
+    choices: PATTERN_NAMES,
     describe: 'Message pattern of the votes; overrides the genesis file',
   },
   byzantine: {

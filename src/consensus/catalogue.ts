@@ -8,8 +8,8 @@ import { PBFT, PBFT_LEADER_COLLECTED } from './pbft/kit.ts'
 /** Every log protocol. */
 export const LOG_PROTOCOLS: readonly LogKit[] = [PBFT, PBFT_LEADER_COLLECTED, MULTI_PAXOS]
 
-/** The protocols that a genesis file can choose, by the name of their message pattern. */
-export const PATTERNS: ReadonlyMap<string, LogKit> = new Map([
+/** The message patterns of PBFT, by the names that genesis files give them. */
+export const PBFT_PATTERNS: ReadonlyMap<string, LogKit> = new Map([
   ['all-to-all', PBFT],
   ['leader-collected', PBFT_LEADER_COLLECTED],
 ])

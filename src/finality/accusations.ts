@@ -5,8 +5,8 @@
 import type { Decision } from '../consensus/log.ts'
 import type { CommitteeContext } from './committee-context.ts'
 import { COMMITTEE_KEYS } from './committee-records.ts'
-import { describeEvidence, describeLie, type EvidenceReport } from './evidence.ts'
 import type { Evidence, EvidenceLog } from './evidence-log.ts'
+import { describeEvidence, describeLie, type EvidenceReport } from './evidence-report.ts'
 import { describeConflict } from './halt-reasons.ts'
 
 /** The proofs of one node, and what follows from them. */

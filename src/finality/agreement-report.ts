@@ -5,7 +5,7 @@ import type { LogKit } from '../consensus/kit.ts'
 import type { LogState } from '../consensus/log.ts'
 import type { MemberIndex } from '../consensus/process.ts'
 import type { AgreementReport, ValidatorReport } from './contract.ts'
-import type { EvidenceReport } from './evidence.ts'
+import type { EvidenceReport } from './evidence-report.ts'
 import type { Members } from './members.ts'
 import type { ValidatorSet } from './validators.ts'
 

@@ -20,6 +20,8 @@ export interface CommitteeOptions {
   readonly kit: LogKit
   readonly pattern: string
   readonly timeoutMs: number
+  /** Whether blocks carry work: then branches are followed for it until one is decided. */
+  readonly isMined: boolean
   readonly chainId: bigint
   readonly genesisId: BlockId
   /** Seconds that a block may be ahead of the clock of a validator that votes for it. */

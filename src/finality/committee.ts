@@ -66,7 +66,7 @@ export class Committee implements Finality {
     const context = new CommitteeContext(options)
     const votes = new VoteMemory(context)
     const decisions = new Decisions(context)
-    this.followsWork = policy.followsWork
+    this.followsWork = options.isMined
     this.#policy = policy
     this.#context = context
     this.#votes = votes

@@ -6,7 +6,7 @@ import type { Address } from '../chain/address.ts'
 import type { BlockId } from '../chain/header.ts'
 import type { ChainedHeader } from '../chain/header-chain.ts'
 import type { PeerId } from '../consensus/process.ts'
-import type { EvidenceReport } from './evidence.ts'
+import type { EvidenceReport } from './evidence-report.ts'
 
 export type { PeerId }
 

@@ -1,60 +1,29 @@
 // Proof that a validator lies, which the genesis file is enough to check: two statements with its signature, of which an
 // honest validator never signs both, however many faults there are around it. Which statements those are is the protocol's
-// (`EvidenceKit`); here they are put in JSON, with the validator that they accuse and its network.
+// (`EvidenceKit`); evidence-report.ts puts them in JSON, with the validator that they accuse and its network.
 
 import type { BlockId } from '../chain/header.ts'
 import { LOG_PROTOCOLS } from '../consensus/catalogue.ts'
 import type { EvidenceKit, Lie } from '../consensus/kit.ts'
-import { Fields, InvalidField, type Json } from '../encoding/fields.ts'
+import { Fields, InvalidField } from '../encoding/fields.ts'
 import { parseGenesis } from '../execution/genesis.ts'
 import type { Evidence } from './evidence-log.ts'
+import type { EvidenceReport } from './evidence-report.ts'
 import { requireSigned } from './protocol.ts'
 import { referenceRecover, statementDigest } from './signing.ts'
-import { readValidatorName, readValidators, type Validator, type ValidatorSet } from './validators.ts'
+import { readValidatorName, readValidators, type Validator } from './validators.ts'
 import type { Refused } from './verify-proof.ts'
 import { takeAddress, takeBlockId } from './vote-json.ts'
-
-/** Evidence in JSON: the validator that it accuses, and its network; then the statements, by the protocol's names for them. */
-export interface EvidenceReport {
-  readonly type: Lie['type']
-  readonly genesisId: BlockId
-  readonly validator: Validator
-  readonly [statement: string]: Json | Validator
-}
 
 /** A validator that lied, and about what. */
 export interface VerifiedEvidence extends Lie {
   readonly validator: Validator
 }
 
-/** A lie in a few words, which follow the name of the validator. */
-export function describeLie({ type, phase, sequence, view, leftFor }: Lie): string {
-  switch (type) {
-    case 'contradiction':
-      return `signed two different ${phase}s for decision ${sequence} in view ${view}`
-    case 'omission':
-      return `signed a ${phase} for decision ${sequence} in view ${view} and left it out when it left for view ${leftFor}`
-  }
-}
-
 /** What a report is about. Throws `InvalidField` when it is none. */
 export function lieOf(report: EvidenceReport): Lie {
   const { kit, evidence } = takeReport(report)
   return kit.lie(evidence)
-}
-
-/** Evidence in JSON. */
-export function describeEvidence(
-  evidence: Evidence,
-  network: {
-    readonly genesisId: BlockId
-    readonly validators: ValidatorSet
-    readonly kit: EvidenceKit
-  },
-): EvidenceReport {
-  const { name, address } = network.validators.validators[evidence.member]!
-  const accusation = { genesisId: network.genesisId, validator: { name, address } }
-  return { type: network.kit.lie(evidence).type, ...accusation, ...network.kit.toJson(evidence) }
 }
 
 /** The validator that a report convicts in the network of a genesis file. Throws `InvalidField` when that is malformed. */

@@ -24,7 +24,6 @@ export interface CheckpointRule {
 
 /** What the validators may decide where blocks are mined: a block above the last decided one, on any branch. */
 export class MinedBlockPolicy implements Policy {
-  readonly followsWork = true
   readonly #rule: CheckpointRule
 
   constructor(rule: CheckpointRule) {

@@ -24,7 +24,6 @@ export interface Pace {
 
 /** What the validators may decide where nothing is mined: the child of the last decided block. */
 export class NextBlockPolicy implements Policy {
-  readonly followsWork = false
   readonly #pace: Pace
 
   constructor(pace: Pace) {

@@ -8,7 +8,6 @@ import type { ChainAccess } from './contract.ts'
 
 /** What differs between committees: what they may decide, and when. */
 export interface Policy {
-  readonly followsWork: boolean
   /** Whether a block may be decided next. */
   validate(block: ChainedHeader, last: LastDecision, chain: ChainAccess, origin: ProposalOrigin): Validity
   /** What should be decided next: a block, one that is still to be built, or nothing yet. */

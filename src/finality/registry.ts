@@ -17,6 +17,11 @@ export type CreateFinality = (genesis: FinalityGenesis, identity: Identity) => F
 /** All modes, in the order in which they are listed and compared. */
 export const MODES: readonly FinalityMode[] = [LONGEST_CHAIN, HYBRID, PBFT]
 
+/** Every `pattern` that some mode has. */
+export const PATTERN_NAMES: readonly string[] = [
+  ...new Set(MODES.flatMap(({ protocols }) => [...protocols.keys()])),
+]
+
 /** A node that only follows. */
 export const NOBODY: Identity = {
   peer: '',

@@ -55,9 +55,9 @@ test('a decision that comes while another is applied waits for its turn, and no 
   inputs.length = 0
   const executed = (): Decision['sequence'][] =>
     inputs.flatMap(input => (input.type === 'executed' ? [input.sequence] : []))
+  node.chain.add(second)
   node.give(first)
-  assert.deepEqual(executed(), [1])
-  node.give(second)
+  assert.deepEqual(executed(), [1, 2])
   const effects = node.give(chain[2]!)
   assert.deepEqual(executed(), [1, 2, 3])
   assert.deepEqual(

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { encodeCompact, HASH_MAX } from '../../src/chain/compact.ts'
 import type { BlockId } from '../../src/chain/header.ts'
 import type { ChainedHeader } from '../../src/chain/header-chain.ts'
-import { PATTERNS } from '../../src/consensus/catalogue.ts'
+import { PBFT_PATTERNS } from '../../src/consensus/catalogue.ts'
 import type { LogKit } from '../../src/consensus/kit.ts'
 import type { PbftMessage } from '../../src/consensus/pbft/messages.ts'
 import type { Pattern } from '../../src/consensus/pbft/pbft.ts'
@@ -241,7 +241,7 @@ export class TestCommittee {
   constructor(options: TestCommitteeOptions) {
     this.options = options
     const { network, self, pattern = 'all-to-all', policy = ANY_BLOCK } = options
-    const kit = options.kit ?? PATTERNS.get(pattern)!
+    const kit = options.kit ?? PBFT_PATTERNS.get(pattern)!
     this.chain = options.chain ?? new FakeChain()
     this.records = new Map(options.records)
     const identity: Identity = {
@@ -255,6 +255,7 @@ export class TestCommittee {
     const settings = {
       validators: network.validators,
       timeoutMs: TIMEOUT_MS,
+      isMined: policy instanceof MinedBlockPolicy,
       chainId: network.genesis.blocks.chainId,
       genesisId: network.genesis.block.id,
       identity,

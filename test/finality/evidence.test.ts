@@ -7,13 +7,8 @@ import { encodeEvidence, readEvidence } from '../../src/consensus/pbft/evidence-
 import { PBFT } from '../../src/consensus/pbft/kit.ts'
 import type { Contradiction, Departure, Evidence, Omission, Vote } from '../../src/consensus/pbft/votes.ts'
 import { ByteReader, fromReversedHex, type Hex, MalformedBytes } from '../../src/encoding/bytes.ts'
-import {
-  describeEvidence,
-  describeLie,
-  type EvidenceReport,
-  lieOf,
-  verifyEvidence,
-} from '../../src/finality/evidence.ts'
+import { lieOf, verifyEvidence } from '../../src/finality/evidence.ts'
+import { describeEvidence, describeLie, type EvidenceReport } from '../../src/finality/evidence-report.ts'
 import { idOf, keyOf, TestValidators } from './test-validators.ts'
 
 type VoteReport = Vote & { readonly signature: Hex }

@@ -4,13 +4,17 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Json } from '../../src/encoding/fields.ts'
+import { MULTI_PAXOS } from '../../src/consensus/multi-paxos/kit.ts'
+import { Fields, type Json } from '../../src/encoding/fields.ts'
 import { type Genesis, parseGenesis } from '../../src/execution/genesis.ts'
+import { MinedBlockPolicy } from '../../src/finality/mined-block-policy.ts'
+import { createCommittee } from '../../src/finality/modes/committee-mode.ts'
 import { HYBRID } from '../../src/finality/modes/hybrid.ts'
 import { LONGEST_CHAIN } from '../../src/finality/modes/longest-chain.ts'
 import { type FinalityMode, sectionOf } from '../../src/finality/modes/mode.ts'
 import { PBFT } from '../../src/finality/modes/pbft.ts'
-import { createFinality, MODES, modeNamed, modeOf } from '../../src/finality/registry.ts'
+import { protocolOf } from '../../src/finality/protocol.ts'
+import { createFinality, MODES, modeNamed, modeOf, NOBODY } from '../../src/finality/registry.ts'
 import { validatorsOf } from '../../src/finality/validators.ts'
 
 const VALIDATORS = [{ name: 'ada', address: `0x${'11'.repeat(20)}` }]
@@ -41,6 +45,14 @@ for (const mode of MODES) {
     assert.equal(validatorsOf(genesis) !== null, mode.hasValidators)
     assert.equal(mode.describePace(genesis.finality) === null, mode.isMined)
     if (!mode.isMined) assert.ok(mode.hasValidators)
+  })
+
+  test(`${mode.name}: its validators, if any, agree by one of its own protocols, which a genesis file names`, () => {
+    const setting = mode.settings.find(({ name }) => name === 'pattern')
+    const choices = setting?.type === 'choice' ? setting.choices : []
+    assert.deepEqual(choices, [...mode.protocols.keys()])
+    assert.equal(mode.protocols.size > 0, mode.hasValidators)
+    for (const [pattern, kit] of mode.protocols) assert.equal(protocolOf(genesisOf(mode, { pattern })), kit)
   })
 
   test(`${mode.name}: what is said of it begins with its name and has its settings filled in`, () => {
@@ -83,6 +95,21 @@ for (const mode of MODES) {
     }
   })
 }
+
+test('a mode with validators takes its own protocols only, whatever others there are', () => {
+  const { timeoutMs, validators } = sectionOf(PBFT, { validators: VALIDATORS })
+  const protocols = new Map([['of-its-own', MULTI_PAXOS]])
+  const make = (pattern: string) => {
+    const genesis = genesisOf(HYBRID)
+    const settings = new Fields('finality', { pattern, validators, timeoutMs } as never)
+    const policy = new MinedBlockPolicy({ depth: 0, interval: 1 })
+    return createCommittee(settings, { genesis, identity: NOBODY }, { protocols, policy })
+  }
+  assert.equal(make('of-its-own').followsWork, true)
+  assert.throws(() => make('all-to-all'), { name: 'InvalidField', message: /of-its-own/ })
+  for (const mode of [HYBRID, PBFT])
+    assert.throws(() => createFinality(genesisOf(mode, { pattern: 'of-its-own' })), { name: 'InvalidField' })
+})
 
 test('a section has what is given and defaults for the rest, and nothing that the mode does not know', () => {
   assert.deepEqual(sectionOf(LONGEST_CHAIN), { mode: 'longest-chain', depth: 256 })

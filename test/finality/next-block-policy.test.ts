@@ -109,12 +109,11 @@ test('an empty block is not valid before the heartbeat, by its own time and what
   )
 })
 
-test('only what is final is safe, and no block is followed for its work', () => {
+test('only what is final is safe', () => {
   const policy = new NextBlockPolicy(PACE)
   const head = fakeBlock('head', null)
   assert.equal(policy.safeHeight(head, 7), 7)
   assert.equal(policy.safeHeight(head, 0), null)
-  assert.equal(policy.followsWork, false)
 })
 
 // ---- the committee of it

@@ -49,6 +49,8 @@ test('a genesis file chooses validators without miners, or on top of them', () =
   const [pbft, hybrid] = [create(PBFT), create(HYBRID)]
   assert.ok(pbft instanceof Committee && hybrid instanceof Committee)
   assert.deepEqual([pbft.followsWork, hybrid.followsWork], [false, true])
+  const [head, heavier] = [{ work: 1n }, { work: 2n }] as never[]
+  assert.deepEqual([pbft.prefers(heavier!, head!), hybrid.prefers(heavier!, head!)], [false, true])
   assert.ok(create({ ...PBFT, heartbeatSeconds: null }) instanceof Committee)
 })
 

@@ -20,6 +20,7 @@ function memoryOf(kit: typeof PBFT | typeof MULTI_PAXOS) {
     kit,
     pattern: kit.name,
     timeoutMs: TIMEOUT_MS,
+    isMined: true,
     chainId: four.genesis.blocks.chainId,
     genesisId: four.genesis.block.id,
     futureLimitSeconds: 15,

@@ -1,22 +1,29 @@
 // What the modes with validators have in common: the settings of a committee, those of blocks that validators make in
 // turn, and how the layer is made of them.
 
-import { PATTERNS } from '../../consensus/catalogue.ts'
+import { PBFT_PATTERNS } from '../../consensus/catalogue.ts'
+import type { LogKit } from '../../consensus/kit.ts'
 import type { Fields } from '../../encoding/fields.ts'
 import { Committee } from '../committee.ts'
 import type { Finality } from '../contract.ts'
 import type { Policy } from '../policy.ts'
-import { takeProtocol } from '../protocol.ts'
 import { readValidators } from '../validators.ts'
-import type { ChoiceSetting, CountSetting, FinalitySection, ModeSetup, ValidatorsSetting } from './mode.ts'
+import type {
+  ChoiceSetting,
+  CountSetting,
+  FinalityMode,
+  FinalitySection,
+  ModeSetup,
+  ValidatorsSetting,
+} from './mode.ts'
 
-/** How votes travel. */
+/** How votes travel among validators that agree by PBFT. */
 export const PATTERN = {
   type: 'choice',
   name: 'pattern',
   option: 'pattern',
   help: 'How validators exchange votes: each with all, or all with the leader',
-  choices: [...PATTERNS.keys()],
+  choices: [...PBFT_PATTERNS.keys()],
   default: 'all-to-all',
 } as const satisfies ChoiceSetting
 
@@ -68,14 +75,28 @@ export function describeTurns({ intervalMs, heartbeatSeconds }: FinalitySection)
   return `made by the validators in turn, at least ${intervalMs} ms apart when there are transfers; ${empty}`
 }
 
-/** The layer of a node in a network with validators, which decide by this policy. */
+/** Takes `pattern` from the settings of a genesis file's finality, one of those of its mode. Throws `InvalidField`. */
+export function takeProtocol(
+  settings: Fields,
+  protocols: ReadonlyMap<string, LogKit>,
+): { readonly pattern: string; readonly kit: LogKit } {
+  const names = [...protocols.keys()]
+  const pattern = settings.parse(
+    PATTERN.name,
+    `one of ${names.join(', ')}`,
+    value => names.find(name => name === value) ?? null,
+  )
+  return { pattern, kit: protocols.get(pattern)! }
+}
+
+/** The layer of a node in a network with validators, which agree by one of these protocols and decide by this policy. */
 export function createCommittee(
   settings: Fields,
   { genesis, identity }: ModeSetup,
-  policy: Policy,
+  { protocols, policy }: { readonly protocols: FinalityMode['protocols']; readonly policy: Policy },
 ): Finality {
   const validators = readValidators(settings)
-  const { pattern, kit } = takeProtocol(settings)
+  const { pattern, kit } = takeProtocol(settings, protocols)
   const timeoutMs = settings.integer(TIMEOUT.name, TIMEOUT)
   settings.end()
   const { chainId } = genesis.blocks
@@ -85,6 +106,7 @@ export function createCommittee(
       pattern,
       kit,
       timeoutMs,
+      isMined: genesis.work.isProved,
       chainId,
       genesisId: genesis.block.id,
       futureLimitSeconds: genesis.work.futureLimitSeconds,

@@ -1,6 +1,7 @@
 // The mode `hybrid`: blocks are mined, and validators finalise them below the head (PBFT). Which blocks they may decide
 // on is in ../mined-block-policy.ts.
 
+import { PBFT_PATTERNS } from '../../consensus/catalogue.ts'
 import { MinedBlockPolicy } from '../mined-block-policy.ts'
 import { createCommittee, PATTERN, TIMEOUT, VALIDATORS } from './committee-mode.ts'
 import type { CountSetting, FinalityMode } from './mode.ts'
@@ -30,6 +31,7 @@ export const HYBRID: FinalityMode = {
   name: 'hybrid',
   isMined: true,
   hasValidators: true,
+  protocols: PBFT_PATTERNS,
   settings: [PATTERN, VALIDATORS, TIMEOUT, DEPTH, INTERVAL],
   finalWhen: 'by certificate',
   finalMeans: ({ depth }) => `n − f signatures over a mined block, ${depth} deep`,
@@ -39,6 +41,9 @@ export const HYBRID: FinalityMode = {
   create: (settings, setup) => {
     const depth = settings.integer(DEPTH.name, DEPTH)
     const interval = settings.integer(INTERVAL.name, INTERVAL)
-    return createCommittee(settings, setup, new MinedBlockPolicy({ depth, interval }))
+    return createCommittee(settings, setup, {
+      protocols: HYBRID.protocols,
+      policy: new MinedBlockPolicy({ depth, interval }),
+    })
   },
 }

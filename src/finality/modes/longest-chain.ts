@@ -26,6 +26,7 @@ export const LONGEST_CHAIN: FinalityMode = {
   name: 'longest-chain',
   isMined: true,
   hasValidators: false,
+  protocols: new Map(),
   settings: [DEPTH],
   finalWhen: 'deeper than any branch is followed',
   finalMeans: ({ depth = DEPTH.default }) => `${depth} blocks deep`,

@@ -1,7 +1,8 @@
 // What a finality mode is, as data. Each mode has a file of its own in this folder and a line in the registry
 // (../registry.ts); all else asks the mode instead of comparing its name: whether blocks are mined, whether there are
-// validators, which settings a genesis file gives, what "final" means, and how the finality layer is made.
+// validators and by which protocols they may agree, which settings a genesis file gives, what "final" means, and how the finality layer is made.
 
+import type { LogKit } from '../../consensus/kit.ts'
 import type { Fields, Json } from '../../encoding/fields.ts'
 import type { Genesis } from '../../execution/genesis.ts'
 import type { Finality } from '../contract.ts'
@@ -15,6 +16,8 @@ export interface FinalityMode {
   readonly isMined: boolean
   /** Whether validators decide what is final. Otherwise a block only becomes less likely to be reversed, by work alone. */
   readonly hasValidators: boolean
+  /** The protocols by which its validators may agree, by the genesis file's `pattern`; none where there are no validators. */
+  readonly protocols: ReadonlyMap<string, LogKit>
   /** What the genesis file gives besides the name, in the order in which it is written. */
   readonly settings: readonly Setting[]
   /** When a wallet calls a transfer final: it completes "wait until it is final: …". */

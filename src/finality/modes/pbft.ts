@@ -1,6 +1,7 @@
 // The mode `pbft`: no blocks are mined, the validators take turns at proposing them, and each is final at once. When a
 // block is proposed, and which may be decided on, is in ../next-block-policy.ts.
 
+import { PBFT_PATTERNS } from '../../consensus/catalogue.ts'
 import { NextBlockPolicy } from '../next-block-policy.ts'
 import {
   BLOCK_INTERVAL,
@@ -18,6 +19,7 @@ export const PBFT: FinalityMode = {
   name: 'pbft',
   isMined: false,
   hasValidators: true,
+  protocols: PBFT_PATTERNS,
   settings: [PATTERN, VALIDATORS, TIMEOUT, BLOCK_INTERVAL, HEARTBEAT],
   finalWhen: 'by certificate',
   finalMeans: () => 'n − f signatures over the block',
@@ -29,10 +31,9 @@ export const PBFT: FinalityMode = {
       ? null
       : settings.integer(HEARTBEAT.name, HEARTBEAT)
     const { futureLimitSeconds } = setup.genesis.work
-    return createCommittee(
-      settings,
-      setup,
-      new NextBlockPolicy({ intervalMs, heartbeatSeconds, futureLimitSeconds }),
-    )
+    return createCommittee(settings, setup, {
+      protocols: PBFT.protocols,
+      policy: new NextBlockPolicy({ intervalMs, heartbeatSeconds, futureLimitSeconds }),
+    })
   },
 }

@@ -2,7 +2,6 @@
 // what each statement means. First the network and the timeline, then what is expected of them, wherever in the file it
 // stands. A scenario that can't happen, such as the death of a dead node, is refused as one that can't be read is.
 
-import { PATTERN } from '../../finality/modes/committee-mode.ts'
 import { LONGEST_CHAIN } from '../../finality/modes/longest-chain.ts'
 import type { FinalityMode } from '../../finality/modes/mode.ts'
 import { MODES, modeNamed } from '../../finality/registry.ts'
@@ -111,8 +110,8 @@ function readText(words: Words, text: string, what: string): string {
 
 function readFinality(draft: Draft, words: Words): void {
   draft.mode = words.choose(MODES.map(({ name }) => name))
-  if (modeOfDraft(draft).settings.includes(PATTERN) && !words.isEmpty)
-    draft.pattern = words.choose(PATTERN.choices)
+  const patterns = [...modeOfDraft(draft).protocols.keys()]
+  if (patterns.length > 0 && !words.isEmpty) draft.pattern = words.choose(patterns)
 }
 
 function modeOfDraft({ mode }: Draft): FinalityMode {

@@ -66,15 +66,21 @@ export const BLOCK_MS_LIMITS = { min: 200, max: 10_000 }
 /** The node that is killed as the leader where blocks are mined, and no node leads: the second. */
 export const SOME_MINER = 1
 
+/** The names of variants whose pattern is not their mode's default; else a variant has the name of its mode. */
+const PATTERN_SUFFIXES: ReadonlyMap<string, string> = new Map([['leader-collected', 'leader']])
+
 /** PBFT whose votes the leader collects. */
 export const PBFT_LEADER = `${PBFT.name}-leader`
 
-/** All variants, in the order of their columns: each mode with its defaults, and after PBFT its other pattern. */
-export const VARIANTS: readonly Variant[] = MODES.flatMap(mode =>
-  mode === PBFT
-    ? [variantOf(mode), variantOf(mode, { name: PBFT_LEADER, pattern: 'leader-collected' })]
-    : [variantOf(mode)],
-)
+/**
+ * All variants, in the order of their columns: each mode with its defaults, and where validators make the blocks, so that
+ * nothing but votes takes time, each other pattern too.
+ */
+export const VARIANTS: readonly Variant[] = MODES.flatMap(mode => {
+  const patterns = mode.isMined ? [] : [...mode.protocols.keys()].slice(1)
+  const name = (pattern: string): string => `${mode.name}-${PATTERN_SUFFIXES.get(pattern) ?? pattern}`
+  return [variantOf(mode), ...patterns.map(pattern => variantOf(mode, { name: name(pattern), pattern }))]
+})
 
 /** The variant with this name. Throws a RangeError when there is none. */
 export function variantNamed(name: string): Variant {

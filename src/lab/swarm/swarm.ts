@@ -2,7 +2,6 @@
 // Testing", ISSTA 2012; the small limits are FoundationDB's BUGGIFY). A run that has only some of the faults, each as
 // strong as chance has it, gets to places that a run with all of them never sees.
 
-import { PATTERN } from '../../finality/modes/committee-mode.ts'
 import { modeNamed } from '../../finality/registry.ts'
 import { drawLimits } from '../cluster/small-limits.ts'
 import { FAULT_KINDS, type FaultKind, RARE_FAULT_KINDS } from '../faults/fault-plan.ts'
@@ -60,7 +59,7 @@ const DEPTH = [8, 24] as const
 export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): Drawn {
   const random = new Random(`quorate/swarm/${seed}`)
   const name = random.stream('mode').pick([...genesis.keys()])
-  const { hasValidators: isAgreed, isMined } = modeNamed(name)!
+  const { hasValidators: isAgreed, isMined, protocols } = modeNamed(name)!
   const size = random.stream('size')
   const validators = size.integer(1, VALIDATORS_MAX)
   const followers = size.integer(0, FOLLOWERS_MAX)
@@ -76,7 +75,7 @@ export function drawSwarm(seed: number, genesis: ReadonlyMap<string, unknown>): 
     genesis: genesis.get(name),
     nodes: isAgreed ? validators + followers : size.integer(1, MINERS_MAX),
     ...(isAgreed ? { validators } : {}),
-    pattern: isAgreed ? random.stream('pattern').pick(PATTERN.choices) : null,
+    pattern: isAgreed ? random.stream('pattern').pick([...protocols.keys()]) : null,
     adversary: isAgreed && random.stream('liars').chance(LIARS_RATE) ? { role: 'all', count: null } : null,
     lyingMiner: isMined && random.stream('lying miner').chance(LYING_MINER_RATE),
     lyingPeer: random.stream('lying peer').chance(LYING_PEER_RATE),

@@ -2,7 +2,7 @@
 // catalogue has; for work those of Nakamoto's section 11 and its successors. They are written from the papers and share
 // nothing with the code that they judge.
 
-import { PATTERNS } from '../../consensus/catalogue.ts'
+import { PBFT_PATTERNS } from '../../consensus/catalogue.ts'
 import type { LogTheory } from '../../consensus/kit.ts'
 
 /** Every formula that the code is held against. */
@@ -24,8 +24,8 @@ export interface Theory {
 
 /** What the papers say. */
 export const THEORY: Theory = {
-  allToAll: PATTERNS.get('all-to-all')!.theory,
-  leaderCollected: PATTERNS.get('leader-collected')!.theory,
+  allToAll: PBFT_PATTERNS.get('all-to-all')!.theory,
+  leaderCollected: PBFT_PATTERNS.get('leader-collected')!.theory,
   // n ≥ 3f + 1, solved for the greatest f by trying: no division that could be the code's own.
   liars: n => {
     let f = 0

@@ -4,6 +4,7 @@
 
 import { type BlockId, NO_BLOCK } from '../../../chain/header.ts'
 import type { ChainedHeader } from '../../../chain/header-chain.ts'
+import { PBFT_PATTERNS } from '../../../consensus/catalogue.ts'
 import { RETRANSMIT, type Value } from '../../../consensus/log.ts'
 import { checkpointIntervalFor } from '../../../consensus/pbft/checkpoints.ts'
 import { PBFT } from '../../../consensus/pbft/kit.ts'
@@ -21,6 +22,7 @@ import type {
 import { type Content, decodeEnvelope, encodeEnvelope } from '../../../finality/envelope.ts'
 import type { Identity } from '../../../finality/identity.ts'
 import { Members } from '../../../finality/members.ts'
+import { protocolOf } from '../../../finality/protocol.ts'
 import { type CreateFinality, createFinality } from '../../../finality/registry.ts'
 import { createSigning } from '../../../finality/signing.ts'
 import { readValidators, type ValidatorSet } from '../../../finality/validators.ts'
@@ -48,9 +50,12 @@ export interface LyingOptions extends Byzantine {
 /** The timer of the lie. No honest layer has one of this name. */
 const TIMER = 'lie'
 
-/** Makes the layer that a genesis file chooses, for a validator that lies. */
+/** Makes the layer that a genesis file chooses, for a validator that lies. Throws where validators do not agree by PBFT. */
 export function lyingFinality(byzantine: Byzantine): CreateFinality {
   return (genesis, identity) => {
+    const kit = protocolOf(genesis)
+    if (kit === null || ![...PBFT_PATTERNS.values()].includes(kit))
+      throw new Error(`liars lie in PBFT's messages: nobody can in a network of ${kit?.name ?? 'miners'}`)
     const settings = new Fields('finality', genesis.finality)
     return new LyingFinality(createFinality(genesis, identity), {
       ...byzantine,

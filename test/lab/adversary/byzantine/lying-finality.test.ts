@@ -3,9 +3,12 @@ import { test } from 'node:test'
 import type { MemberIndex } from '../../../../src/consensus/process.ts'
 import { verifyEvidence } from '../../../../src/finality/evidence.ts'
 import { NextBlockPolicy } from '../../../../src/finality/next-block-policy.ts'
+import { NOBODY } from '../../../../src/finality/registry.ts'
 import { Liar } from '../../../../src/lab/adversary/byzantine/liar.ts'
+import { lyingFinality } from '../../../../src/lab/adversary/byzantine/lying-finality.ts'
 import type { ByzantineRole } from '../../../../src/lab/adversary/byzantine/roles.ts'
 import { CommitteeNetwork, only, said, TestCommittee, TIMEOUT_MS } from '../../../finality/committees.ts'
+import { TestValidators } from '../../../finality/test-validators.ts'
 
 const PATTERNS = ['all-to-all', 'leader-collected'] as const
 type Pattern = (typeof PATTERNS)[number]
@@ -51,6 +54,15 @@ const accused = (network: CommitteeNetwork): Set<string> =>
 test('only a member can lie', () => {
   const options = { signing: { self: null } } as never
   assert.throws(() => new Liar('silent', options), /only a member can lie/)
+})
+
+test('nobody can lie in a network that does not agree by PBFT, and the reason is told', () => {
+  const { genesis } = new TestValidators(1)
+  const mined = { ...genesis, finality: { mode: 'longest-chain', depth: 8 } }
+  assert.throws(
+    () => lyingFinality({ role: 'silent', accomplices: [] })(mined, NOBODY),
+    /liars lie in PBFT's messages/,
+  )
 })
 
 for (const pattern of PATTERNS) {
