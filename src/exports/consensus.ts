@@ -8,7 +8,7 @@
  * @packageDocumentation
  */
 
-export { LOG_PROTOCOLS, PATTERNS } from '../consensus/catalogue.ts'
+export { LOG_PROTOCOLS } from '../consensus/catalogue.ts'
 export type {
   Claim,
   DecisionFacts,
