@@ -1320,6 +1320,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['lab/adversary/byzantine/lying-finality'],
   },
   {
+    name: 'a report tells votes of the first phase only',
+    file: 'finality/agreement-report.ts',
+    find: 'votedIn: [...state.voted].flatMap(',
+    replace: 'votedIn: [...state.voted].slice(0, 1).flatMap(',
+    tests: ['finality/committee'],
+  },
+  {
     name: 'a node that has stopped goes on after a restart',
     file: 'finality/committee.ts',
     find: `    if (found.conflict !== null) this.#context.halt(found.conflict)

@@ -53,6 +53,7 @@ function readReport(fields: Fields): Agreement {
     isWaiting: flag(fields, 'isWaiting'),
     sinceDecisionMs: orNull(fields, 'sinceDecisionMs', number),
     proposer: orNull(fields, 'proposer', member),
+    phases: listField(fields, 'phases', readText),
     validators,
     evidence: listField(fields, 'evidence', readEvidenceReport),
     head: count(fields, 'head'),
@@ -68,8 +69,7 @@ function readValidator(fields: Fields): ValidatorReport {
     name: text(fields, 'name'),
     address: text(fields, 'address') as ValidatorReport['address'],
     isLinked: flag(fields, 'isLinked'),
-    hasPrepared: flag(fields, 'hasPrepared'),
-    hasCommitted: flag(fields, 'hasCommitted'),
+    votedIn: listField(fields, 'votedIn', readText),
     wantsViewChange: flag(fields, 'wantsViewChange'),
     status: orNull(fields, 'status', (of, name) => readWord(of.object(name))),
   }

@@ -65,18 +65,20 @@ function reasonsOf(now: Agreement, missing: Diagnosis['missing']): string[] {
       `The validators are changing their leader: ${wanting} of the ${quorum} it takes want view ${now.view}; ${namesOf(now, validator => !validator.wantsViewChange)} did not say so yet.`,
     ]
   }
-  const prepared = validators.filter(({ hasPrepared }) => hasPrepared).length
-  const committed = validators.filter(({ hasCommitted }) => hasCommitted).length
   const proposer = now.proposer === null ? 'no validator' : validators[now.proposer]!.name
-  if (prepared === 0) return [`Nothing was proposed in view ${now.view} yet; it is the turn of ${proposer}.`]
-  const [phase, votes, has] =
-    prepared < quorum
-      ? (['PREPARE', prepared, ({ hasPrepared }: ValidatorReport) => hasPrepared] as const)
-      : (['COMMIT', committed, ({ hasCommitted }: ValidatorReport) => hasCommitted] as const)
-  const absent = namesOf(now, validator => !has(validator))
+  const [first] = now.phases
+  if (first === undefined || votesIn(now, first) === 0)
+    return [`Nothing was proposed in view ${now.view} yet; it is the turn of ${proposer}.`]
+  const phase = now.phases.find(phase => votesIn(now, phase) < quorum) ?? now.phases.at(-1)!
+  const absent = namesOf(now, ({ votedIn }) => !votedIn.includes(phase))
   return [
-    `Of the ${quorum} votes to ${phase} that it takes in view ${now.view}, ${votes} are here; there is none of ${absent}.`,
+    `Of the ${quorum} votes to ${phase.toUpperCase()} that it takes in view ${now.view}, ${votesIn(now, phase)} are here; there is none of ${absent}.`,
   ]
+}
+
+/** How many validators' votes of a phase are here. */
+export function votesIn({ validators }: Agreement, phase: string): number {
+  return validators.filter(({ votedIn }) => votedIn.includes(phase)).length
 }
 
 /** Why validators that are connected do not vote: they ask the others first. */

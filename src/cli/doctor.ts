@@ -6,7 +6,7 @@ import { modeNamed } from '../finality/registry.ts'
 import type { RpcClient } from '../wallet/rpc-client.ts'
 import { type Agreement, readAgreement } from './agreement.ts'
 import { defineCommand } from './command.ts'
-import { type Diagnosis, diagnose, seconds } from './diagnosis.ts'
+import { type Diagnosis, diagnose, seconds, votesIn } from './diagnosis.ts'
 import { EXIT } from './exit-codes.ts'
 import { clientOf, nodeOptions, readCount } from './node-option.ts'
 import { columns, table } from './output.ts'
@@ -84,7 +84,7 @@ function describe(agreement: Agreement, { sentences, missing }: Diagnosis): stri
     table(rowsOf(agreement, missing)),
     '',
     columns([
-      ['validator', 'connected', 'prepared', 'committed', 'decided', 'view', 'timeout', 'clock', 'heard'],
+      ['validator', 'connected', ...agreement.phases, 'decided', 'view', 'timeout', 'clock', 'heard'],
       ...agreement.validators.map((validator, member) => cellsOf(agreement, validator, member)),
     ]),
   ].join('\n')
@@ -94,14 +94,14 @@ function rowsOf(agreement: Agreement, missing: Diagnosis['missing']): [string, s
   const { validators, quorum, faultsTolerated, lastCertificate: last, sinceDecisionMs } = agreement
   const n = validators.length
   const proposer = agreement.proposer === null ? 'no validator' : validators[agreement.proposer]!.name
-  const has = (name: 'hasPrepared' | 'hasCommitted') => validators.filter(validator => validator[name]).length
+  const votes = agreement.phases.map(phase => `${votesIn(agreement, phase)} ${phase}`).join(', ')
   const age = sinceDecisionMs === null ? '' : `, ${seconds(sinceDecisionMs)} ago`
   return [
     ['finality', `${agreement.mode}, ${agreement.pattern}`],
     ['quorum', `${quorum} of ${n}; ${faultsTolerated} may lie; this node can count on ${n - missing.length}`],
     [
       'next decision',
-      `${agreement.sequence + 1}, view ${agreement.view}, proposed by ${proposer}: ${has('hasPrepared')} prepared, ${has('hasCommitted')} committed`,
+      `${agreement.sequence + 1}, view ${agreement.view}, proposed by ${proposer}; votes: ${votes}`,
     ],
     [
       'last certificate',
@@ -114,8 +114,8 @@ function rowsOf(agreement: Agreement, missing: Diagnosis['missing']): [string, s
 }
 
 function cellsOf(
-  { self, view, sequence, timeoutMs }: Agreement,
-  { name, isLinked, hasPrepared, hasCommitted, status }: Agreement['validators'][number],
+  { self, view, sequence, timeoutMs, phases }: Agreement,
+  { name, isLinked, votedIn, status }: Agreement['validators'][number],
   member: number,
 ): string[] {
   const isSelf = member === self
@@ -124,8 +124,7 @@ function cellsOf(
   return [
     name,
     isSelf ? 'this node' : yes(isLinked),
-    yes(hasPrepared),
-    yes(hasCommitted),
+    ...phases.map(phase => yes(votedIn.includes(phase))),
     ...(word === null
       ? ['?', '?', '?', '?', 'never']
       : [

@@ -164,7 +164,10 @@ export interface Claim {
 
 /** A record in terms that all log protocols share. */
 export interface RecordFacts {
-  /** The last vote that it keeps: of which sequence number and view, and whether in the last phase. */
+  /**
+   * The last vote that it keeps: of which sequence number and view, and whether in the last phase. Two steps are enough for
+   * one phase or two. A protocol with more needs a rank in its place, and marks on disk (finality/vote-mark.ts) one too.
+   */
   readonly vote: { readonly sequence: number; readonly view: number; readonly hasCommitted: boolean } | null
   /** The last view that it keeps, and whether that has begun. */
   readonly view: { readonly lastView: number; readonly hasEntered: boolean } | null

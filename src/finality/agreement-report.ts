@@ -44,6 +44,7 @@ export function describeAgreement(facts: AgreementFacts): AgreementReport {
     isWaiting,
     sinceDecisionMs: facts.nowMs - facts.decidedMs,
     proposer: state.proposer,
+    phases: [...state.voted.keys()],
     validators: validators.validators.map((_, member) => describeMember(facts, member)),
     evidence,
   }
@@ -53,13 +54,11 @@ function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorRe
   const { validators, state, members, self, nowMs } = facts
   const { name, address } = validators.validators[member]!
   const word = members.lastWord(member)
-  const phases = [...state.voted.keys()]
   return {
     name,
     address,
     isLinked: members.peerOf(member) !== undefined || member === self,
-    hasPrepared: state.voted.get(phases[0] ?? '')?.includes(member) ?? false,
-    hasCommitted: state.voted.get(phases.at(-1) ?? '')?.includes(member) ?? false,
+    votedIn: [...state.voted].flatMap(([phase, members]) => (members.includes(member) ? [phase] : [])),
     wantsViewChange: state.leaving.includes(member),
     status:
       word === undefined

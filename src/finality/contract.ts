@@ -143,6 +143,8 @@ export interface AgreementReport {
   readonly sinceDecisionMs: number | null
   /** The member that proposes next; null where none leads. */
   readonly proposer: number | null
+  /** The protocol's names for the phases in which validators vote, in order. */
+  readonly phases: readonly string[]
   readonly validators: readonly ValidatorReport[]
   readonly evidence: readonly EvidenceReport[]
 }
@@ -153,9 +155,8 @@ export interface ValidatorReport {
   readonly address: Address
   /** Whether it is bound to a connected peer, or is this node. */
   readonly isLinked: boolean
-  /** Whether its votes for the next sequence number are here, in our view: of the protocol's first phase, and its last. */
-  readonly hasPrepared: boolean
-  readonly hasCommitted: boolean
+  /** The phases in which its votes for the next sequence number are here, in our view. */
+  readonly votedIn: readonly string[]
   readonly wantsViewChange: boolean
   /** What it said last of itself; null when it has not yet. */
   readonly status: {

@@ -3,7 +3,7 @@
 //
 // A block is proposed when something waits to be included, no sooner than `intervalMs` after the last one, and an
 // empty one only as a heartbeat. Its time is checked against the clock when it is voted on (proposal-time.ts), and never
-// again. A primary may date its block ahead, by as much as validators allow for: the next heartbeat counts from when the
+// again. A proposer may date its block ahead, by as much as validators allow for: the next heartbeat counts from when the
 // block was decided then, by the clock of each, so that it comes no later.
 
 import type { BlockId } from '../chain/header.ts'

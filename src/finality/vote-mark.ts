@@ -5,14 +5,14 @@
 // signed there it has forgotten. It then stays out of all that it may have signed, until the others have decided it.
 //
 // Votes are given in the order of sequence number, view and phase, but for those by which a new view repeats what is
-// decided: they are of a view that was entered, which has its own mark.
+// decided: they are of a view that was entered, which has its own mark. Two phases are told apart: no protocol here has more.
 
 import type { RecordFacts } from '../consensus/kit.ts'
 import { ByteReader, ByteWriter, readOrNull } from '../encoding/bytes.ts'
 
 /** How far a validator has voted. */
 export interface VoteMark {
-  /** The greatest sequence number that it voted for, the last view in which it did, and whether it committed there. */
+  /** The greatest sequence number that it voted for, the last view in which it did, and whether in the last phase. */
   readonly sequence: number
   readonly view: number
   readonly hasCommitted: boolean

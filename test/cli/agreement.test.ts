@@ -8,12 +8,20 @@ import type { RpcClient } from '../../src/wallet/rpc-client.ts'
 
 const VALIDATOR = {
   ...{ name: 'ada', address: `0x${'11'.repeat(20)}`, isLinked: true, status: null },
-  ...{ hasPrepared: false, hasCommitted: false, wantsViewChange: false },
+  ...{ votedIn: ['prepare'], wantsViewChange: false },
 }
 const REPORT = {
   ...{ mode: 'pbft', isMined: false, pattern: 'all-to-all', quorum: 2, faultsTolerated: 0, self: 1 },
   ...{ view: 0, isActive: true, muted: null, halted: null, sequence: 1, timeoutMs: 1_000, isWaiting: true },
-  ...{ sinceDecisionMs: 1, proposer: 1, validators: [VALIDATOR, VALIDATOR], evidence: [], head: 1, final: 1 },
+  ...{
+    sinceDecisionMs: 1,
+    proposer: 1,
+    phases: ['prepare', 'commit'],
+    validators: [VALIDATOR, VALIDATOR],
+    evidence: [],
+    head: 1,
+    final: 1,
+  },
   ...{ lag: 0, futureLimitMs: 1_000, lastCertificate: null },
 }
 

@@ -18,7 +18,7 @@ const word = {
 }
 
 function validator(name: string, changes: Partial<Validator> = {}): Validator {
-  const votes = { hasPrepared: false, hasCommitted: false, wantsViewChange: false }
+  const votes = { votedIn: [], wantsViewChange: false }
   return { name, address: `0x${'0'.repeat(40)}`, isLinked: true, ...votes, status: word, ...changes }
 }
 
@@ -30,6 +30,7 @@ function agreement(changes: Partial<Agreement> = {}): Agreement {
     ...{
       sinceDecisionMs: 5_000,
       proposer: 1,
+      phases: ['prepare', 'commit'],
       evidence: [],
       head: 7,
       final: 7,
@@ -121,15 +122,22 @@ test('of four one may be missing, and no more', () => {
 test('the phase that lacks votes is told, and whose', () => {
   const proposed = say(agreement())
   assert.equal(proposed.sentences[1], 'Nothing was proposed in view 3 yet; it is the turn of ben.')
-  const some = ['ada', 'ben'].map(name => validator(name, { hasPrepared: true }))
+  const some = ['ada', 'ben'].map(name => validator(name, { votedIn: ['prepare'] }))
   const preparing = say(agreement({ validators: [...some, validator('cem'), validator('dua')] }))
   assert.match(
     preparing.sentences[1]!,
     /Of the 3 votes to PREPARE .* 2 are here; there is none of cem, dua\.$/,
   )
-  const all = ['ada', 'ben', 'cem', 'dua'].map(name => validator(name, { hasPrepared: true }))
+  const all = ['ada', 'ben', 'cem', 'dua'].map(name => validator(name, { votedIn: ['prepare'] }))
   const committing = say(agreement({ validators: all }))
   assert.match(committing.sentences[1]!, /Of the 3 votes to COMMIT .* 0 are here/)
+  const [ada, ...others] = all
+  const accepted = [{ ...ada!, votedIn: ['accepted'] }, ...others.map(other => ({ ...other, votedIn: [] }))]
+  const accepting = say(agreement({ phases: ['accepted'], validators: accepted }))
+  assert.match(
+    accepting.sentences[1]!,
+    /Of the 3 votes to ACCEPTED .* 1 are here; there is none of ben, cem, dua/,
+  )
 })
 
 test('a change of view under way is told, with the validators that have not asked for it', () => {

@@ -67,8 +67,7 @@ const MEMBER = {
   name: 'v1',
   address: ADDRESS,
   isLinked: true,
-  hasPrepared: true,
-  hasCommitted: true,
+  votedIn: ['prepare'],
   wantsViewChange: false,
   status: { view: 0, isActive: true, votes: true, sequence: 1, timeoutMs: 1, clockAheadMs: 0, ageMs: 1 },
 }
@@ -108,6 +107,7 @@ const ANSWERS: Readonly<Record<string, Json>> = {
     sequence: 1,
     timeoutMs: 1,
     isWaiting: true,
+    phases: ['prepare', 'commit'],
     sinceDecisionMs: 1,
     proposer: 0,
     validators: [MEMBER],

@@ -794,23 +794,19 @@ test('a report says which validators are there, have voted, and are missing', ()
   node.chain.nowMs += 500
   const report = node.committee.report(node.chain.nowMs)
   assert.deepEqual(
-    report.validators.map(({ name, isLinked, hasPrepared, hasCommitted }) => [
-      name,
-      isLinked,
-      hasPrepared,
-      hasCommitted,
-    ]),
+    report.validators.map(({ name, isLinked, votedIn }) => [name, isLinked, votedIn]),
     [
-      ['ada', true, true, false],
-      ['ben', true, true, false],
-      ['cem', true, false, false],
-      ['dua', false, false, false],
+      ['ada', true, ['prepare']],
+      ['ben', true, ['prepare']],
+      ['cem', true, []],
+      ['dua', false, []],
     ],
   )
   assert.deepEqual([report.quorum, report.faultsTolerated, report.pattern], [3, 1, 'all-to-all'])
+  assert.deepEqual(report.phases, ['prepare', 'commit'])
   assert.deepEqual([report.view, report.isActive, report.sequence, report.proposer], [0, true, 0, 1])
   node.hear('p2', prepare(2, block!.id))
-  assert.equal(node.report().validators[0]!.hasCommitted, true)
+  assert.deepEqual(node.report().validators[0]!.votedIn, ['prepare', 'commit'])
 })
 
 test('a report tells what a validator said of itself, and how far its clock is ahead', () => {
