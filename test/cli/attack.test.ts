@@ -60,7 +60,7 @@ test('double-spend answers in one line of JSON', async () => {
 test('every other attack runs, ends well and says what it means', async () => {
   for (const [args, says] of [
     [['double-spend', '--against', 'hybrid', '--races', '1', '--share', '0.6'], /refused whatever its work/],
-    [['double-spend', '--against', 'pbft', '--races', '1', '--share', '0.6'], /nobody signed/],
+    [['double-spend', '--against', 'pbft', '--races', '1', '--share', '0.6'], /no validator signed/],
     [['selfish-mining', '--blocks', '1000', '--share', '0.3'], /33\.3.% for gamma 0, 25.% for gamma 0\.5/],
     [['time-warp', '--days', '20'], /no choice of times gains more than the two hours/],
     [['eclipse', '--runs', '1', '--confirmations', '1'], /never guessed/],
