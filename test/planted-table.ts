@@ -273,6 +273,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['lab/cluster/sim-node'],
   },
   {
+    name: 'a record that is written again stands behind the removal of what it replaces',
+    file: 'collections/outbox.ts',
+    find: 'some(later => this.#writes.get(later) === null)',
+    replace: 'some(later => later === key)',
+    tests: ['collections/outbox'],
+  },
+  {
     name: 'a final block that is not here is ignored',
     file: 'replica/chain.ts',
     find: '    if (entry === undefined)\n      throw',

@@ -13,9 +13,8 @@ export class ProcessOutbox<Message, Record, Output extends { readonly type: stri
     super(records => records.map(([key, record]) => ({ type: 'persist', key, record })))
   }
 
-  /** Of several writes to one key the last one counts, in its place: it may depend on records that were written between. */
+  /** Of several writes to one key the last one counts, in the last place: it may depend on records that were written between. */
   override write(key: string, record: Record | null): void {
-    this.retract(key)
-    super.write(key, record)
+    this.writeLast(key, record)
   }
 }

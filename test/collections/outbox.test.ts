@@ -47,10 +47,37 @@ test('what was taken is not there again, and a step without writes persists noth
   assert.deepEqual(outbox.take(), [])
 })
 
-test('what is taken back is not persisted', () => {
+test('a write in the last place may depend on what was written before it', () => {
   const outbox = outboxOfRecords()
-  outbox.write('a', 1)
-  outbox.retract('a')
-  assert.equal(outbox.written('a'), undefined)
+  outbox.writeLast('a', 1)
+  outbox.writeLast('b', 2)
+  outbox.writeLast('a', 3)
+  outbox.writeLast('c', null)
+  outbox.writeLast('c', 4)
+  assert.deepEqual(
+    outbox.take().map(effect => effect.type === 'persist' && [effect.key, effect.value]),
+    [
+      ['b', 2],
+      ['a', 3],
+      ['c', 4],
+    ],
+  )
+})
+
+test('a record that is written again after a removal is written twice, so that a crash between finds one of the two', () => {
+  const outbox = outboxOfRecords()
+  outbox.writeLast('stable', 1)
+  outbox.writeLast('slot', null)
+  outbox.writeLast('stable', 2)
+  outbox.writeLast('stable', 3)
+  assert.deepEqual([outbox.written('stable'), outbox.written('slot')], [3, null])
+  assert.deepEqual(
+    outbox.take().map(effect => effect.type === 'persist' && [effect.key, effect.value]),
+    [
+      ['stable', 1],
+      ['slot', null],
+      ['stable', 3],
+    ],
+  )
   assert.deepEqual(outbox.take(), [])
 })
