@@ -2258,8 +2258,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'new identities are asked for a wanted block before a peer that was late once',
     file: 'replica/wanted-blocks.ts',
-    find: 'isStranger && this.#strangerPicks % 2 === 1',
-    replace: 'isStranger && this.#strangerPicks < 0',
+    find: 'isStranger && this.#nonValidatorRequests % 2 === 1',
+    replace: 'isStranger && this.#nonValidatorRequests < 0',
     tests: ['replica/wanted-blocks'],
   },
   {

@@ -53,7 +53,7 @@ export function describeAgreement(facts: AgreementFacts): AgreementReport {
 function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorReport {
   const { validators, state, members, self, nowMs } = facts
   const { name, address } = validators.validators[member]!
-  const word = members.lastWord(member)
+  const last = members.lastStatus(member)
   return {
     name,
     address,
@@ -61,16 +61,16 @@ function describeMember(facts: AgreementFacts, member: MemberIndex): ValidatorRe
     votedIn: [...state.voted].flatMap(([phase, members]) => (members.includes(member) ? [phase] : [])),
     wantsViewChange: state.leaving.includes(member),
     status:
-      word === undefined
+      last === undefined
         ? null
         : {
-            view: word.status.view,
-            isActive: word.status.isActive,
-            votes: word.status.votes,
-            sequence: word.status.decided,
-            timeoutMs: word.status.timeoutMs,
-            clockAheadMs: word.clockAheadMs,
-            ageMs: nowMs - word.atMs,
+            view: last.status.view,
+            isActive: last.status.isActive,
+            votes: last.status.votes,
+            sequence: last.status.decided,
+            timeoutMs: last.status.timeoutMs,
+            clockAheadMs: last.clockAheadMs,
+            ageMs: nowMs - last.atMs,
           },
   }
 }

@@ -6,7 +6,7 @@ import type { MemberIndex } from '../consensus/process.ts'
 import type { ChainAccess, Holders, PeerId } from './contract.ts'
 
 /** What a validator said last of itself, and how its clock differs from ours. */
-export interface LastWord {
+export interface LastStatus {
   readonly status: MemberStatus
   /** Milliseconds that its clock is ahead, give or take the way of the message. */
   readonly clockAheadMs: number
@@ -18,7 +18,7 @@ export interface LastWord {
 export class Members {
   readonly #connected = new Set<PeerId>()
   readonly #peers = new Map<MemberIndex, PeerId>()
-  readonly #words = new Map<MemberIndex, LastWord>()
+  readonly #statuses = new Map<MemberIndex, LastStatus>()
   /** Validators that were met at two peers. */
   readonly #twins = new Set<MemberIndex>()
 
@@ -59,8 +59,8 @@ export class Members {
     return [...this.#peers.values()].some(its => its === peer)
   }
 
-  lastWord(member: MemberIndex): LastWord | undefined {
-    return this.#words.get(member)
+  lastStatus(member: MemberIndex): LastStatus | undefined {
+    return this.#statuses.get(member)
   }
 
   /** Notes what a validator says of itself, if it is the one that says it. */
@@ -71,7 +71,7 @@ export class Members {
   ): void {
     if (status.from === null || this.#peers.get(status.from) !== from) return
     const { nowMs } = chain
-    this.#words.set(status.from, { status, clockAheadMs: clockMs - nowMs, atMs: nowMs })
+    this.#statuses.set(status.from, { status, clockAheadMs: clockMs - nowMs, atMs: nowMs })
   }
 
   /** The peers that speak for no validator. */

@@ -12,15 +12,16 @@ const DENIED_MAX = 1_024
 /** The banned peers. Times are milliseconds of a monotonic clock. */
 export class DenyList {
   readonly #endsMs = new BoundedMap<PeerId, number>(DENIED_MAX)
-  readonly #told = new BoundedMap<string, true>(DENIED_MAX)
+  /** Bans that `deny` returned true for. */
+  readonly #reported = new BoundedMap<string, true>(DENIED_MAX)
 
-  /** Bans the peer from now on; true when it was not banned for this reason before. */
+  /** Bans the peer from now on; true the first time that it is banned for this reason. */
   deny(peer: PeerId, reason: string, nowMs: number): boolean {
     this.#endsMs.set(peer, nowMs + DENIAL_MS)
-    const word = `${peer} ${reason}`
-    const isNews = !this.#told.has(word)
-    this.#told.set(word, true)
-    return isNews
+    const ban = `${peer} ${reason}`
+    const isFirst = !this.#reported.has(ban)
+    this.#reported.set(ban, true)
+    return isFirst
   }
 
   /** Whether the peer is banned. */

@@ -200,24 +200,25 @@ export class BodySync {
     return anchor === null ? others : [anchor, ...others]
   }
 
-  /** The next blocks of which a peer may be asked for the bodies: neither here, nor waited for from others. */
+  /** The next bodies to request of a peer: those that are not here, nor requested of others. */
   #missingFor(id: PeerId | null, anchor: PeerId | null, download: BodyDownload): BlockId[] {
-    const asked = new Set(this.#waitedFor(id, anchor, download))
+    const asked = new Set(this.#requestedOfOthers(id, anchor, download))
     return download
       .missing(this.#host.limits.bodiesAheadMax)
       .filter(header => !asked.has(header.id) && !this.#isConnected(header))
       .map(header => header.id)
   }
 
-  /** The bodies that a peer is not asked for while these requests are under way. */
-  #waitedFor(id: PeerId | null, anchor: PeerId | null, download: BodyDownload): BlockId[] {
+  /** The bodies of open requests that are not requested of one more peer. */
+  #requestedOfOthers(id: PeerId | null, anchor: PeerId | null, download: BodyDownload): BlockId[] {
     const { requests, claims, wanted } = this.#host
     const first = requests.askedFor(download.next!.id)
     const isUnproved = (peer: PeerId): boolean => !claims.hasProved(peer)
-    // All others wait for the first. One that is late does not hold them up where finality waits too, or where it has given
-    // nothing yet: else each new identity could do so once. It never holds up the anchor once that was late itself.
+    // All later bodies wait for the first. It is requested of one more peer once each that is asked is late, and either
+    // finality waits as well or that peer has given no body yet: else each new identity could delay the download once. The
+    // anchor need not wait for a peer that has given no body; if it is the source, only after it was late itself.
     const isAnchored = anchor === null || id === anchor || first.includes(anchor)
-    const isHeldUp =
+    const isFirstRepeated =
       first.length < (isAnchored ? ASKED_MAX : ASKED_MAX - 1) &&
       first.every(
         peer =>
@@ -228,7 +229,7 @@ export class BodySync {
       )
     return requests
       .peers()
-      .filter(peer => !isHeldUp || !first.includes(peer))
+      .filter(peer => !isFirstRepeated || !first.includes(peer))
       .flatMap(peer => requests.bodiesOf(peer)?.ids ?? [])
   }
 

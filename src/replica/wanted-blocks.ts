@@ -63,7 +63,7 @@ export class WantedBlocks {
   #failures = 0
   #turns = 0
   /** How often peers that are no validators were asked since one gave a block in time. */
-  #strangerPicks = 0
+  #nonValidatorRequests = 0
   #ticks = 0
 
   constructor(isValidator: (peer: PeerId) => boolean) {
@@ -180,7 +180,7 @@ export class WantedBlocks {
   /** A peer gave the block before it was late. */
   onGiven(peer: PeerId): void {
     this.#standing(peer).isLate = false
-    if (!this.#isValidator(peer)) this.#strangerPicks = 0
+    if (!this.#isValidator(peer)) this.#nonValidatorRequests = 0
   }
 
   /** The peer to ask next, one of `free`, given the peers `asked` now; null when no request is due. */
@@ -191,7 +191,7 @@ export class WantedBlocks {
       .map(peer => ({ peer, ranks: this.#ranks(wanted, peer) }))
       .sort((one, other) => compareRanks(one.ranks, other.ranks))
     if (best === undefined || !this.#hasPlace(best.peer, free, asked)) return null
-    if (!this.#isValidator(best.peer)) this.#strangerPicks += 1
+    if (!this.#isValidator(best.peer)) this.#nonValidatorRequests += 1
     this.#turns += 1
     this.#standing(best.peer).askedTurn = this.#turns
     return best.peer
@@ -211,7 +211,7 @@ export class WantedBlocks {
   #ranks({ promised }: WantedBlock, peer: PeerId): number[] {
     const { isLate, failedTurn, askedTurn } = this.#of(peer)
     const isStranger = !this.#isValidator(peer)
-    if (isStranger && this.#strangerPicks % 2 === 1) return [1, askedTurn]
+    if (isStranger && this.#nonValidatorRequests % 2 === 1) return [1, askedTurn]
     return [Number(isStranger), Number(isLate), Number(!promised.has(peer)), failedTurn]
   }
 
