@@ -1334,6 +1334,13 @@ export const FAULTS: readonly Fault[] = [
     tests: ['finality/committee'],
   },
   {
+    name: 'a timer of the protocol may be the pace of the committee',
+    file: 'finality/committee.ts',
+    find: 'return context.emit({ ...effect, name: protocolTimer(effect.name) })',
+    replace: 'return context.emit(effect)',
+    tests: ['finality/committee-order'],
+  },
+  {
     name: 'a node that has stopped goes on after a restart',
     file: 'finality/committee.ts',
     find: `    if (found.conflict !== null) this.#context.halt(found.conflict)

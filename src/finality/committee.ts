@@ -35,7 +35,8 @@ import { decodeEnvelope, describeContent } from './envelope.ts'
 import { Greeting } from './greeting.ts'
 import { describeDiverged, describeExhausted } from './halt-reasons.ts'
 import type { Policy } from './policy.ts'
-import { PACE, Proposals } from './proposals.ts'
+import { Proposals } from './proposals.ts'
+import { nameInProtocol, PACE, protocolTimer } from './timers.ts'
 import { VoteMemory } from './vote-memory.ts'
 
 /** An input of the protocol, and the peer whose message led to it; null where none did. */
@@ -165,8 +166,7 @@ export class Committee implements Finality {
     if (found.conflict !== null) this.#context.halt(found.conflict)
     this.#decisions.start(found.empty)
     this.#votes.start(found, { isFresh, decided: this.#decisions.sequence })
-    const self = this.#votes.self
-    this.#protocol = createProtocol(this.#context, self, this.#proposals, this.#decisions)
+    this.#protocol = createProtocol(this.#context, this.#votes.self, this.#proposals, this.#decisions)
     this.#drive({
       type: 'start',
       records: found.votes,
@@ -178,8 +178,7 @@ export class Committee implements Finality {
   }
 
   #considerAbsence(): void {
-    const awayMs = this.#votes.noteInput()
-    if (!this.#votes.isAway(awayMs, this.#protocol)) return
+    if (!this.#votes.isAway(this.#votes.noteInput(), this.#protocol)) return
     this.#votes.noteAbsence(this.#protocol.state)
     const challenge = this.#votes.nextChallenge()
     if (challenge !== null) this.#drive({ type: 'recall', challenge })
@@ -199,8 +198,10 @@ export class Committee implements Finality {
     this.#drive({ type: 'message', from, message: content.message }, from)
   }
 
-  #onTimeout(name: FinalityTimer): void {
-    if (name === PACE) return this.#proposals.onPace()
+  #onTimeout(timer: FinalityTimer): void {
+    if (timer === PACE) return this.#proposals.onPace()
+    const name = nameInProtocol(timer)
+    if (name === null) return
     if (name === RETRANSMIT) {
       this.#greeting.greetAgain()
       this.#applyAll()
@@ -235,7 +236,7 @@ export class Committee implements Finality {
         return context.broadcast(effect.message)
       case 'set-timer':
       case 'clear-timer':
-        return context.emit(effect)
+        return context.emit({ ...effect, name: protocolTimer(effect.name) })
       case 'decide':
         if (this.#decisions.add(effect.decision, source)) this.#applyAwaited(source)
         return

@@ -7,6 +7,7 @@ import type { CommitteeContext, ProtocolInput } from './committee-context.ts'
 import type { Decisions } from './decisions.ts'
 import type { Policy } from './policy.ts'
 import { isProposalEarly } from './proposal-time.ts'
+import { PACE } from './timers.ts'
 import type { VoteMemory } from './vote-memory.ts'
 
 /** The parts of a committee on which proposals depend. */
@@ -32,9 +33,6 @@ export interface Next {
   /** What the protocol must be told of it first; null where it knows. */
   readonly demand: ProtocolInput | null
 }
-
-/** The timer that fires when there may be something to propose. */
-export const PACE = 'pace'
 
 /** The proposals of one node. */
 export class Proposals {

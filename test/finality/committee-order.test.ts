@@ -1,4 +1,4 @@
-// In which order a committee gives its protocol inputs, whatever the protocol makes of them: seen by a protocol that
+// What a committee gives its protocol, and in which order, whatever the protocol makes of them: seen by a protocol that
 // does nothing but what a test tells it.
 
 import assert from 'node:assert/strict'
@@ -65,4 +65,17 @@ test('a decision that comes while another is applied waits for its turn, and no 
     chain.map(({ id }) => id),
   )
   assert.equal(only(effects, 'final').length, 1)
+})
+
+test('a protocol may name its timers as it likes: the pace of the committee is another', () => {
+  const { node, inputs } = scripted(({ type }) =>
+    type === 'reachable' ? [{ type: 'set-timer', name: 'pace', delayMs: 7 }] : [],
+  )
+  node.connect('p1')
+  assert.deepEqual([...node.timers], [['protocol/pace', 7]])
+  inputs.length = 0
+  node.step({ type: 'timeout', name: 'protocol/pace' })
+  assert.deepEqual(inputs, [{ type: 'timeout', name: 'pace' }])
+  for (const name of ['pace', 'retransmit']) node.step({ type: 'timeout', name })
+  assert.equal(inputs.length, 1, 'what is not its own is not told')
 })

@@ -668,7 +668,7 @@ test('nothing is proposed, and no member is suspected, while there is nothing to
   const idle = [...ben.step({ type: 'head' }), ...ben.step({ type: 'pool' }), ...ben.timeout('retransmit')]
   assert.deepEqual(said(idle, 'pre-prepare'), [])
   assert.equal(ben.report().isWaiting, false)
-  assert.equal(ben.timers.has('progress'), false)
+  assert.equal(ben.timers.has('protocol/progress'), false)
   const [block] = ben.chain.extend('a', 1)
   const effects = ben.step({ type: 'head' })
   assert.deepEqual(
@@ -676,7 +676,7 @@ test('nothing is proposed, and no member is suspected, while there is nothing to
     [[block!.id, block!.id, 1]],
   )
   assert.equal(ben.report().isWaiting, true)
-  assert.ok(ben.timers.has('progress'))
+  assert.ok(ben.timers.has('protocol/progress'))
 })
 
 test('a member waits for the one whose turn it is', () => {
@@ -684,7 +684,7 @@ test('a member waits for the one whose turn it is', () => {
   node.chain.extend('a', 1)
   assert.deepEqual(said(node.step({ type: 'head' }), 'pre-prepare'), [])
   assert.equal(node.report().proposer, 1)
-  assert.ok(node.timers.has('progress'))
+  assert.ok(node.timers.has('protocol/progress'))
 })
 
 test('a proposal is not voted for before its block is here', () => {
@@ -724,7 +724,10 @@ test('the next proposal, which came too early, is voted for after the decision, 
   assert.deepEqual(finals(effects), [first.id])
   assert.deepEqual(votes(effects), [second.id])
   assert.equal(node.report().isWaiting, false, 'nothing else is to be decided')
-  assert.ok(node.timers.has('progress'), 'the timer of the second is not cleared by the end of the first')
+  assert.ok(
+    node.timers.has('protocol/progress'),
+    'the timer of the second is not cleared by the end of the first',
+  )
 })
 
 // ---- candidates of a mined chain
@@ -780,7 +783,7 @@ test('while a decision waits for its block nothing is proposed, and no member is
   cem.chain.extend('a', 2)
   const effects = cem.hear('p0', proof(fakeBlock('unknown', cem.chain.root).id, 1, [0, 1, 3]))
   assert.deepEqual(said([...effects, ...cem.step({ type: 'head' })], 'pre-prepare'), [])
-  assert.equal(cem.timers.has('progress'), false)
+  assert.equal(cem.timers.has('protocol/progress'), false)
 })
 
 // ---- reports

@@ -26,6 +26,7 @@ import type { Identity } from '../../src/finality/identity.ts'
 import { MinedBlockPolicy } from '../../src/finality/mined-block-policy.ts'
 import type { Policy } from '../../src/finality/policy.ts'
 import type { RecoverSigner } from '../../src/finality/signing.ts'
+import { PACE, protocolTimer } from '../../src/finality/timers.ts'
 import { type Byzantine, LyingFinality } from '../../src/lab/adversary/byzantine/lying-finality.ts'
 import type { ByzantineRole } from '../../src/lab/adversary/byzantine/roles.ts'
 import { Schedule } from '../../src/lab/virtual/schedule.ts'
@@ -332,7 +333,9 @@ export class TestCommittee {
     return this.receive(from, encodeEnvelope({ clockMs: NOW_MS, content: { type: 'protocol', message } }))
   }
 
-  timeout(name: FinalityTimer): FinalityEffect[] {
+  /** A timer of the protocol fires, or the committee's own. */
+  timeout(timer: string): FinalityEffect[] {
+    const name = timer === PACE ? timer : protocolTimer(timer)
     this.timers.delete(name)
     return this.step({ type: 'timeout', name })
   }

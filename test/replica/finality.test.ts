@@ -336,7 +336,10 @@ test('a wanted block that a download brings is left to it, and not asked for aga
 test('a wanted block that comes by gossip meanwhile is not asked for again', () => {
   const { node, b } = wanting()
   assert.deepEqual(moves(node.feed(b.slice(0, 2))), ['head 2 after 5', 'final 2'])
-  assert.deepEqual(sentOf([...ticks(node), ...node.timeout('finality/retransmit')], 'get-blocks'), [])
+  assert.deepEqual(
+    sentOf([...ticks(node), ...node.timeout('finality/protocol/retransmit')], 'get-blocks'),
+    [],
+  )
 })
 
 test('a wanted block that its peer does not give is asked of another: at once, or after a tick of silence', () => {
@@ -457,7 +460,10 @@ test('a validator alone makes a transfer final at once, and nothing more until t
   node.nowMs += 250
   assert.deepEqual(moves(node.timeout('finality/pace')), ['head 2 after 0', 'final 2'])
   node.nowMs += 60_000
-  assert.deepEqual(moves([...node.timeout('finality/pace'), ...node.timeout('finality/retransmit')]), [])
+  assert.deepEqual(
+    moves([...node.timeout('finality/pace'), ...node.timeout('finality/protocol/retransmit')]),
+    [],
+  )
   const later = node.restarted()
   assert.deepEqual([finalOf(later), reportOf(later).sequence], [finalOf(node), 2])
   assert.deepEqual(moves(later.submit(transfer(1, 2).raw)), ['head 3 after 0', 'final 3'])
@@ -581,7 +587,7 @@ test('hybrid: two halves each mine their own, and the half that can not decide c
 test('what the validators say carries the time of their clock', () => {
   const { node } = world('hybrid', 'v0')
   node.connect('p')
-  const [broadcast] = effectsOf(node.timeout('finality/retransmit'), 'broadcast')
+  const [broadcast] = effectsOf(node.timeout('finality/protocol/retransmit'), 'broadcast')
   assert.ok(broadcast?.message.type === 'finality')
   assert.equal(decodeEnvelope(broadcast.message.body)?.clockMs, LATER_MS)
 })

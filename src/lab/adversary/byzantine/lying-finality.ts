@@ -25,6 +25,7 @@ import { Members } from '../../../finality/members.ts'
 import { protocolOf } from '../../../finality/protocol.ts'
 import { type CreateFinality, createFinality } from '../../../finality/registry.ts'
 import { createSigning } from '../../../finality/signing.ts'
+import { protocolTimer } from '../../../finality/timers.ts'
 import { readValidators, type ValidatorSet } from '../../../finality/validators.ts'
 import { Liar } from './liar.ts'
 import type { LieEffect, MemberState, Said } from './lie.ts'
@@ -126,7 +127,9 @@ export class LyingFinality implements Finality {
       case 'timeout': {
         if (input.name === TIMER) return this.#perform(this.#liar.timeout())
         const said = this.#pass(input)
-        return input.name === RETRANSMIT ? [...said, ...this.#perform(this.#liar.tick())] : said
+        return input.name === protocolTimer(RETRANSMIT)
+          ? [...said, ...this.#perform(this.#liar.tick())]
+          : said
       }
       case 'head':
       case 'block':
