@@ -702,7 +702,7 @@ export const FAULTS: readonly Fault[] = [
     find: "readParts(multiaddr.getComponents().flatMap(({ name, value = '' }) => [name, value]))",
     replace: 'readParts(multiaddr.toString().slice(1).split("/"))',
     tests: ['node/identify', 'node/peer-address'],
-    only: 'a peer that says that it listens at a name that hides all that follows ends nobody, now or at the next start',
+    only: 'a peer that says that it listens at a name that hides all that follows ends no node, now or at the next start',
   },
   {
     name: 'any text is the name of a host',
@@ -710,7 +710,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'name.length <= HOST_NAME_LENGTH_MAX && HOST_NAME.test(name)',
     replace: 'name.length <= HOST_NAME_LENGTH_MAX',
     tests: ['node/identify', 'node/peer-address'],
-    only: 'a peer that says that it listens at a name with a slash ends nobody, now or at the next start',
+    only: 'a peer that says that it listens at a name with a slash ends no node, now or at the next start',
   },
   {
     name: 'a peer may be dialled at port 0',
@@ -718,7 +718,7 @@ export const FAULTS: readonly Fault[] = [
     find: 'portMin: 1 }',
     replace: 'portMin: 0 }',
     tests: ['node/identify', 'node/peer-address'],
-    only: 'a peer that says that it listens at port 0 ends nobody, now or at the next start',
+    only: 'a peer that says that it listens at port 0 ends no node, now or at the next start',
   },
   {
     name: 'an address may be that of a relay',
@@ -740,7 +740,7 @@ export const FAULTS: readonly Fault[] = [
     find: '    .filter(address => (address.peer ?? peer) === peer)\n',
     replace: '',
     tests: ['node/identify'],
-    only: 'a peer that says that it listens at where another peer is ends nobody, now or at the next start',
+    only: 'a peer that says that it listens at where another peer is ends no node, now or at the next start',
   },
   {
     name: 'a known peer that can not be read is the end of all of them',
