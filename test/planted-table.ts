@@ -607,7 +607,6 @@ export const FAULTS: readonly Fault[] = [
     find: "if (message.type === 'block' && !effects",
     replace: "if (message.type === 'status' && !effects",
     tests: ['node/hostile-peer'],
-    only: 'a stranger that sends an orphan again and again pays for each',
   },
   {
     name: 'gossip that has no use costs nothing',
