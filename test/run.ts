@@ -75,14 +75,17 @@ function bundle(files: readonly string[], folder: string, name: string): string 
   return path
 }
 
+/** The test files whose path begins with one of these, all where none is given. */
+function filesWith(prefixes: readonly string[]): string[] {
+  return globSync('**/*.test.ts', { cwd: FOLDER })
+    .map(file => file.replaceAll('\\', '/'))
+    .filter(file => prefixes.length === 0 || prefixes.some(prefix => file.startsWith(prefix)))
+    .sort()
+}
+
 /** What node's runner is to run, in this order. */
-function planned(wanted: readonly string[], temporary: string): string[] {
-  const left = new Set(
-    globSync('**/*.test.ts', { cwd: FOLDER })
-      .map(file => file.replaceAll('\\', '/'))
-      .filter(file => wanted.length === 0 || wanted.some(prefix => file.startsWith(prefix)))
-      .sort(),
-  )
+function plan(files: readonly string[], temporary: string): string[] {
+  const left = new Set(files)
   const take = (prefixes: readonly string[]): string[] => {
     const taken = [...left].filter(file => prefixes.some(prefix => file.startsWith(prefix)))
     for (const file of taken) left.delete(file)
@@ -108,8 +111,16 @@ const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)))
 
+const wanted = process.argv.slice(2)
+const files = filesWith(wanted)
+// A run of nothing would pass.
+const unknown = wanted.filter(prefix => !files.some(file => file.startsWith(prefix)))
+if (files.length === 0 || unknown.length > 0) {
+  console.error(`test/run.ts: no test file in test/ begins with ${unknown.join(' or ')}`)
+  process.exit(2)
+}
 const results = run({
-  files: planned(process.argv.slice(2), temporary),
+  files: plan(files, temporary),
   concurrency: CONCURRENCY,
   timeout: TEST_TIMEOUT_MS,
   signal: AbortSignal.any([interrupted.signal, AbortSignal.timeout(RUN_TIMEOUT_MS)]),
