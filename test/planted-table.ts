@@ -1906,9 +1906,24 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'where a peer has failed to give a wanted block, the others wait for those that are asked',
     file: 'replica/wanted-blocks.ts',
-    find: `    wanted.failed.set(peer, this.#ticks)
+    find: `    if (this.#standings.has(peer)) wanted.failed.set(peer, this.#ticks)
     wanted.isDue = true`,
-    replace: '    wanted.failed.set(peer, this.#ticks)',
+    replace: '    if (this.#standings.has(peer)) wanted.failed.set(peer, this.#ticks)',
+    tests: ['replica/wanted-blocks'],
+  },
+  {
+    name: 'how a peer did is kept after its connection has ended',
+    file: 'replica/wanted-blocks.ts',
+    find: '    return this.#standings.get(peer) ?? { ...UNTRIED }\n  }\n}',
+    replace:
+      '    const standing = this.#standings.get(peer) ?? { ...UNTRIED }\n    this.#standings.set(peer, standing)\n    return standing\n  }\n}',
+    tests: ['replica/wanted-blocks'],
+  },
+  {
+    name: 'a peer that is gone is kept as a holder of a wanted block',
+    file: 'replica/wanted-blocks.ts',
+    find: 'if (this.#standings.has(peer)) promised.add(peer)',
+    replace: 'promised.add(peer)',
     tests: ['replica/wanted-blocks'],
   },
   {

@@ -116,13 +116,18 @@ export class WantedBlocks {
     }
   }
 
+  /** A peer gave a later block of the path: it has the wanted block too. */
+  addHolder({ promised }: WantedBlock, peer: PeerId): void {
+    if (this.#standings.has(peer)) promised.add(peer)
+  }
+
   delete(id: BlockId): void {
     this.#wanted.delete(id)
   }
 
   addPeer(peer: PeerId): void {
     this.#turns += 1
-    this.#standing(peer).askedTurn = this.#turns
+    this.#standings.set(peer, { ...UNTRIED, askedTurn: this.#turns })
   }
 
   forgetPeer(peer: PeerId): void {
@@ -164,7 +169,7 @@ export class WantedBlocks {
     this.#noteFailure(peer)
     const wanted = this.#wanted.get(id)
     if (wanted === undefined) return
-    wanted.failed.set(peer, this.#ticks)
+    if (this.#standings.has(peer)) wanted.failed.set(peer, this.#ticks)
     wanted.isDue = true
   }
 
@@ -239,10 +244,9 @@ export class WantedBlocks {
     return this.#standings.get(peer) ?? UNTRIED
   }
 
+  /** Of a peer that is gone nothing is kept: a body that it gave may prove wrong after its connection has ended. */
   #standing(peer: PeerId): Standing {
-    const standing = this.#standings.get(peer) ?? { ...UNTRIED }
-    this.#standings.set(peer, standing)
-    return standing
+    return this.#standings.get(peer) ?? { ...UNTRIED }
   }
 }
 

@@ -86,7 +86,7 @@ export class WantedFetch {
       else if (body === undefined) return
       else if (!tree.has(body.block.header.previous)) {
         // A peer that has a block has its ancestors.
-        if (this.#host.requests.has(body.from)) want.promised.add(body.from)
+        this.#host.wanted.addHolder(want, body.from)
         const wasBlocked = path.isBlocked
         want.isDue ||= !wasBlocked
         if (path.descend(tree.base.chained.height, limits.branchHeadersMax)) continue
@@ -107,8 +107,7 @@ export class WantedFetch {
   /** A peer gave a body that does not lead to a wanted block: no honest peer has it, but for blocks that our clock refuses. */
   #refuse({ id, path }: WantedBlock, from: PeerId, reason: Rejection): void {
     path.restart()
-    // Of a peer that has gone since it gave the body nothing is kept.
-    if (this.#host.requests.has(from)) this.#host.wanted.onFailed(id, from)
+    this.#host.wanted.onFailed(id, from)
     this.#host.outbox.emit({ type: 'reject', from, reason })
   }
 }
